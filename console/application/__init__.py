@@ -1,0 +1,1 @@
+"""Use cases: they see ports, never the adapters behind them."""

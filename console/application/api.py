@@ -1,0 +1,153 @@
+"""The whole surface of a node: commands go in, views and change notices come out."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+from console.application.commands import Command, Outcome
+from console.application.views import (
+    CeremoniesView,
+    CeremonyView,
+    InboxView,
+    LedgerPage,
+    OverviewView,
+    RequestView,
+    SessionView,
+    TransferPreview,
+    View,
+    WalletsView,
+    WalletView,
+)
+
+V_co = TypeVar("V_co", bound=View, covariant=True)
+
+
+class Query(msgspec.Struct, Generic[V_co], frozen=True, tag_field="ask"):
+    """A question; `VIEW` is the type of its answer."""
+
+    VIEW: ClassVar[type[View]] = View
+
+
+class GetSession(Query[SessionView], frozen=True, tag="session"):
+    """Answered in every state of the node."""
+
+    VIEW: ClassVar[type[View]] = SessionView
+
+
+class GetOverview(Query[OverviewView], frozen=True, tag="overview"):
+    VIEW: ClassVar[type[View]] = OverviewView
+
+
+class GetCeremonies(Query[CeremoniesView], frozen=True, tag="ceremonies"):
+    VIEW: ClassVar[type[View]] = CeremoniesView
+
+
+class GetCeremony(Query[CeremonyView], frozen=True, tag="ceremony"):
+    VIEW: ClassVar[type[View]] = CeremonyView
+    ceremony: str
+
+
+class GetWallets(Query[WalletsView], frozen=True, tag="wallets"):
+    VIEW: ClassVar[type[View]] = WalletsView
+
+
+class GetWallet(Query[WalletView], frozen=True, tag="wallet"):
+    """With `refresh`, the balance is asked from the chain before the answer."""
+
+    VIEW: ClassVar[type[View]] = WalletView
+    wallet: str
+    refresh: bool = False
+
+
+class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer"):
+    """Build a transfer and decode it again. `amount` is decimal text in the large unit."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    to_address: str
+    amount: str
+    memo: str = ""
+
+
+class GetInbox(Query[InboxView], frozen=True, tag="inbox"):
+    VIEW: ClassVar[type[View]] = InboxView
+
+
+class GetRequest(Query[RequestView], frozen=True, tag="request"):
+    VIEW: ClassVar[type[View]] = RequestView
+    request: str
+
+
+class GetLedger(Query[LedgerPage], frozen=True, tag="ledger"):
+    """`before` 0 starts at the newest record; `text` filters names, members and streams."""
+
+    VIEW: ClassVar[type[View]] = LedgerPage
+    before: int = 0
+    limit: int = 100
+    text: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What a change notice is about; a window asks again for what it shows."""
+
+    SESSION = "session"
+    CEREMONY = "ceremony"
+    WALLET = "wallet"
+    REQUEST = "request"
+    LEDGER = "ledger"
+    PEERS = "peers"
+    RUN = "run"
+    """A protocol run moved; `subject` is its ceremony or request."""
+    LEDGER_VERIFICATION = "ledger-verification"
+    """`done` of `total` records are verified."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something moved; `subject` names it. Carries no content, so nothing leaks or goes stale."""
+
+    kind: ChangeKind
+    subject: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class CommandRefused(Exception):
+    """The node said no. Its parts answer an operator's three questions, and a support code.
+
+    `code` is stable (for example "wrong-pin"), `what` says what happened, `safe` whether keys
+    and funds are safe, `next_step` what to do.
+    """
+
+    def __init__(self, code: str, what: str, safe: str, next_step: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.what = what
+        self.safe = safe
+        self.next_step = next_step
+
+
+class NodeUnreachable(Exception):
+    """The local node does not answer. Nothing is lost; it keeps its ledger and shares."""
+
+
+class Console(Protocol):
+    """A node as the window, the command line and automation see it."""
+
+    async def execute(self, command: Command) -> Outcome:
+        """Carry out a command. Raises: CommandRefused, NodeUnreachable."""
+        ...
+
+    async def ask(self, query: Query[V_co]) -> V_co:
+        """Answer a query. Raises: CommandRefused, NodeUnreachable."""
+        ...
+
+    def changes(self) -> AsyncIterator[Change]:
+        """Yield changes from now on, until cancelled. Raises: NodeUnreachable."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connection."""
+        ...

@@ -1,0 +1,130 @@
+"""What an operator can ask a node to do. Commands travel; a refusal comes back as a sentence."""
+
+import msgspec
+
+from console.protocols.kernel.secret import SecretBytes as Pin
+
+__all__ = [
+    "AcceptCeremony",
+    "ApproveRequest",
+    "CancelCeremony",
+    "Command",
+    "ConfirmCeremonyCode",
+    "DeclineCeremony",
+    "DenyRequest",
+    "FundFromFaucet",
+    "Lock",
+    "Outcome",
+    "Pin",
+    "ProposeCeremony",
+    "ProposeTransfer",
+    "RetrySigning",
+    "Unlock",
+    "VerifyLedger",
+    "WithdrawRequest",
+]
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields=True):
+    """A request to act. Fields with times are seconds from now, never wall-clock times."""
+
+
+class Unlock(Command, frozen=True, tag="unlock"):
+    """Log in to the vault, open and verify the ledger, join the peers."""
+
+    pin: Pin
+
+
+class Lock(Command, frozen=True, tag="lock"):
+    """Close the vault and the ledger. A protocol run in progress is burned."""
+
+
+class ProposeCeremony(Command, frozen=True, tag="propose-ceremony"):
+    """Propose a key generation. The answer's `subject` is the ceremony id."""
+
+    wallet_name: str
+    kinds: tuple[str, ...]
+    threshold: int
+    custodians: tuple[str, ...]
+    approvals_needed: int
+    expires_in_s: int = 86_400
+
+
+class AcceptCeremony(Command, frozen=True, tag="accept-ceremony"):
+    ceremony: str
+
+
+class DeclineCeremony(Command, frozen=True, tag="decline-ceremony"):
+    ceremony: str
+    reason: str
+
+
+class ConfirmCeremonyCode(Command, frozen=True, tag="confirm-ceremony-code"):
+    """The operator compared the code with the other custodians and it is the same."""
+
+    ceremony: str
+    code: str
+
+
+class CancelCeremony(Command, frozen=True, tag="cancel-ceremony"):
+    """Stop a ceremony that has not completed; nothing of it can be used."""
+
+    ceremony: str
+    reason: str
+
+
+class ProposeTransfer(Command, frozen=True, tag="propose-transfer"):
+    """Freeze a transfer and ask for approvals. The answer's `subject` is the request id.
+
+    `transaction` is the bytes that the preview showed, so that what was seen is what is asked.
+    """
+
+    wallet: str
+    chain: str
+    transaction: bytes
+    note: str = ""
+    expires_in_s: int = 7_200
+
+
+class ApproveRequest(Command, frozen=True, tag="approve-request"):
+    """Sign the intent with the member's identity key. `digest` is the one the operator saw."""
+
+    request: str
+    digest: str
+    pin: Pin
+
+
+class DenyRequest(Command, frozen=True, tag="deny-request"):
+    request: str
+    reason: str
+
+
+class WithdrawRequest(Command, frozen=True, tag="withdraw-request"):
+    """Take back one's own request before it is signed."""
+
+    request: str
+
+
+class RetrySigning(Command, frozen=True, tag="retry-signing"):
+    """Start a fresh attempt from this node after the bounded automatic ones are used up."""
+
+    request: str
+
+
+class FundFromFaucet(Command, frozen=True, tag="fund-from-faucet"):
+    """Ask a devnet's faucet for `base_units`; refused on any other network."""
+
+    wallet: str
+    chain: str
+    base_units: int
+
+
+class VerifyLedger(Command, frozen=True, tag="verify-ledger"):
+    """Recompute the whole chain; progress arrives as changes."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A command was carried out; `subject` names what it made or changed."""
+
+    subject: str = ""
+    message: str = ""

@@ -1,0 +1,108 @@
+"""What can go wrong outside: the families that adapters translate into, once, at their edge."""
+
+
+class AdapterError(Exception):
+    """Something outside did not work. `retryable` says whether the same call may be made again."""
+
+    retryable = False
+
+
+class HsmError(AdapterError):
+    """The token did not do what was asked; whether the key is intact is not known."""
+
+
+class TokenMissing(HsmError):
+    """No token with this label is there. Never a reason to make new keys."""
+
+
+class WrongPin(HsmError):
+    """The token refused the PIN."""
+
+
+class PinLocked(HsmError):
+    """The token, or our own back-off, refuses further tries for now.
+
+    `retry_after_s` is None when only the security officer can unlock it.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class VaultLocked(HsmError):
+    """The call needs an unlocked vault."""
+
+
+class KeyCheckFailed(HsmError):
+    """A key in the token is not the one this member was set up with. Stop and call."""
+
+
+class ShareUnavailable(HsmError):
+    """No share is stored under this label."""
+
+
+class SealBroken(HsmError):
+    """A sealed record does not open: altered, or sealed for something else."""
+
+
+class LedgerError(AdapterError):
+    """The ledger refused or failed."""
+
+
+class LedgerUnavailable(LedgerError):
+    """The ledger cannot be written now: locked by another process, disk full, or an I/O error."""
+
+
+class LedgerCorrupted(LedgerError):
+    """The hash chain does not hold, or the file is not this member's ledger."""
+
+
+class LedgerRolledBack(LedgerError):
+    """The ledger is older than the head kept outside it."""
+
+
+class ConcurrencyConflict(LedgerError):
+    """The stream has moved on since it was read; read again and decide again."""
+
+    retryable = True
+
+
+class PeerUnavailable(AdapterError):
+    """A peer does not answer. Never a reason for blame."""
+
+    retryable = True
+
+
+class PeerRefused(AdapterError):
+    """A peer answered and said no; its sentence is kept."""
+
+
+class ChainUnavailable(AdapterError):
+    """The chain's node does not answer, or answers nonsense."""
+
+    retryable = True
+
+
+class TransactionError(AdapterError):
+    """The chain refuses the transaction."""
+
+
+class InsufficientFunds(TransactionError):
+    """The account cannot pay the amount and the fee."""
+
+
+class BlockhashExpired(TransactionError):
+    """The transaction is too old for the chain; it must be built and approved again."""
+
+
+class TransactionRejected(TransactionError):
+    """The chain's node refused it and said why."""
+
+
+class InvalidAddress(TransactionError):
+    """The text is not an address of this chain and network."""
+
+
+class UnknownTransaction(TransactionError):
+    """The bytes are not a transaction that this adapter can describe."""

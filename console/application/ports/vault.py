@@ -1,0 +1,110 @@
+"""Vault: the member's secure element, an HSM token or its encrypted-file stand-in."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.application.ports.share_storage import ShareStoragePort
+from console.protocols.kernel.secret import SecretBytes
+
+
+@dataclass(frozen=True, slots=True)
+class VaultStatus:
+    """What can be told about the vault without unlocking it.
+
+    `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not tell;
+    `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
+    keys, in words.
+    """
+
+    kind: str
+    label: str
+    model: str
+    serial: str
+    present: bool
+    unlocked: bool
+    attempts_left: int | None
+    retry_after_s: float
+    backing: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadAnchor:
+    """The ledger's head as it is kept outside the ledger: sequence and 32-byte hash."""
+
+    sequence: int
+    hash: bytes
+
+
+class IdentityPort(Protocol):
+    """The member's long-term P-256 identity key; it cannot leave the vault."""
+
+    async def public_key(self) -> bytes:
+        """Return the public key, 65 bytes, SEC1 uncompressed."""
+        ...
+
+    async def sign(self, message: bytes) -> bytes:
+        """Sign SHA-256(message) with ECDSA; 64 bytes, r || s big endian. Raises: VaultLocked."""
+        ...
+
+
+class KeyWrapPort(Protocol):
+    """Wraps small secrets (database keys) under the vault's non-extractable AES-256 key."""
+
+    async def wrap(self, purpose: str, secret: SecretBytes) -> bytes:
+        """Seal `secret` (at most 4096 bytes) bound to `purpose`. Raises: VaultLocked, HsmError."""
+        ...
+
+    async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
+        """Open it again. Raises: SealBroken, VaultLocked, HsmError."""
+        ...
+
+
+class HeadAnchorPort(Protocol):
+    """Keeps the ledger's head inside the vault, where a copied disk does not reach."""
+
+    async def read(self) -> HeadAnchor | None:
+        """Return the newest anchor, or None if none was ever written. Raises: HsmError."""
+        ...
+
+    async def write(self, head: HeadAnchor) -> None:
+        """Replace the anchor; an interrupted write leaves the one before readable."""
+        ...
+
+
+class VaultPort(Protocol):
+    """One member's vault. All parts share its session; `lock` closes them all."""
+
+    @property
+    def identity(self) -> IdentityPort: ...
+    @property
+    def shares(self) -> ShareStoragePort: ...
+    @property
+    def wrapping(self) -> KeyWrapPort: ...
+    @property
+    def anchor(self) -> HeadAnchorPort: ...
+
+    async def status(self) -> VaultStatus:
+        """Tell the vault's state; never raises for a missing token, says `present=False`."""
+        ...
+
+    async def unlock(self, pin: SecretBytes) -> None:
+        """Log in and verify the key-check values. Wipes `pin`, whatever happens.
+
+        Raises: WrongPin, PinLocked, TokenMissing, KeyCheckFailed, HsmError.
+        """
+        ...
+
+    async def verify_pin(self, pin: SecretBytes) -> None:
+        """Prove the PIN again while unlocked (before an approval), without losing the session.
+
+        Counts as a try like `unlock`. Wipes `pin`. Raises as `unlock`.
+        """
+        ...
+
+    async def lock(self) -> None:
+        """Log out and forget everything; safe to call at any time."""
+        ...
+
+    async def close(self) -> None:
+        """Lock, then release the library and its thread."""
+        ...
