@@ -1,1 +1,1 @@
-"""TODO."""
+"""Implementations of the application ports; only bootstrap imports them."""

@@ -96,7 +96,7 @@ class Amount:
 
 
 def parse_amount(text: str, unit: str, decimals: int) -> Amount:
-    """Read a decimal amount exactly; spaces group digits, only '.' separates. Raises: InvalidAmount."""
+    """Read a decimal amount exactly; spaces group digits, '.' separates. Raises: InvalidAmount."""
     cleaned = "".join(text.split())
     whole, point, part = cleaned.partition(".")
     if len(cleaned) > 100 or not whole.isascii() or not whole.isdigit():

@@ -1,1 +1,1 @@
-"""TODO."""
+"""One folder a screen; a screen never imports another."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""One folder a chain; none imports another."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Links between members: gRPC with mutual TLS, pinned."""

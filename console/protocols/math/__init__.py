@@ -1,1 +1,1 @@
-"""TODO."""
+"""Groups, polynomials and verifiable sharing, thin over native libraries."""

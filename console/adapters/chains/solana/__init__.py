@@ -1,1 +1,1 @@
-"""TODO."""
+"""Solana: transfers described from their bytes, against a JSON-RPC node."""

@@ -1,0 +1,154 @@
+"""The aggregates as the verified ledger folds them, and the only way to record something new."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TypeVar
+
+from console.application.ports.event_bus import EventBus
+from console.application.ports.event_store import EventStore, RecordedEvent
+from console.domain import key_ceremony, member, signing_request, wallet
+from console.domain.errors import NotYetPossible, UnknownMember
+from console.domain.events import Event, Evidence, RequestProposed
+from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
+from console.domain.key_ceremony import CeremonyCommand, KeyCeremony
+from console.domain.member import Member, MemberCommand
+from console.domain.signing_request import RequestCommand, SigningRequest
+from console.domain.wallet import Wallet
+
+_PAGE = 512
+
+K = TypeVar("K")
+S = TypeVar("S")
+
+
+class Aggregates:
+    """Current state of every aggregate. State changes only by what the ledger has recorded."""
+
+    def __init__(self, store: EventStore, bus: EventBus) -> None:
+        self._store = store
+        self._bus = bus
+        self._versions: dict[str, int] = defaultdict(int)
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.members: dict[MemberId, Member] = {}
+        self.ceremonies: dict[CeremonyId, KeyCeremony] = {}
+        self.wallets: dict[WalletId, Wallet] = {}
+        self.requests: dict[RequestId, SigningRequest] = {}
+        self.statements: list[tuple[int, Evidence]] = []
+        """Every signed statement on record with its ledger sequence, in order, for catching up."""
+
+    async def load(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Fold the whole ledger. Raises: LedgerCorrupted."""
+        total = (await self._store.head()).sequence
+        after = 0
+        while records := await self._store.read_all(after, _PAGE):
+            for record in records:
+                self._fold(record)
+            after = records[-1].sequence
+            if progress:
+                progress(after, total)
+
+    def wallet(self, wallet_id: WalletId) -> Wallet:
+        """Raises: NotYetPossible."""
+        try:
+            return self.wallets[wallet_id]
+        except KeyError:
+            raise NotYetPossible("this wallet is not known here") from None
+
+    def ceremony(self, ceremony_id: CeremonyId) -> KeyCeremony:
+        """Raises: NotYetPossible."""
+        try:
+            return self.ceremonies[ceremony_id]
+        except KeyError:
+            raise NotYetPossible("this ceremony is not known here yet") from None
+
+    def request(self, request_id: RequestId) -> SigningRequest:
+        """Raises: NotYetPossible."""
+        try:
+            return self.requests[request_id]
+        except KeyError:
+            raise NotYetPossible("this request is not known here yet") from None
+
+    def member(self, member_id: MemberId) -> Member:
+        """Raises: UnknownMember."""
+        try:
+            return self.members[member_id]
+        except KeyError:
+            raise UnknownMember(f"{member_id} is not in the roster") from None
+
+    async def record_member(self, member_id: MemberId, command: MemberCommand) -> bool:
+        """Decide and record; True if it was new. Raises: DomainError, LedgerError."""
+        stream = f"member/{member_id}"
+        async with self._locks[stream]:
+            return await self._append(stream, member.decide(self.members.get(member_id), command))
+
+    async def record_ceremony(self, ceremony_id: CeremonyId, command: CeremonyCommand) -> bool:
+        """Decide and record, as `record_member`."""
+        stream = f"key-ceremony/{ceremony_id}"
+        async with self._locks[stream]:
+            state = self.ceremonies.get(ceremony_id)
+            return await self._append(stream, key_ceremony.decide(state, command))
+
+    async def activate_wallet(self, ceremony: KeyCeremony, at_ms: int) -> bool:
+        """Record the wallet of a certified ceremony, as `record_member`."""
+        wallet_id = ceremony.proposal.wallet
+        stream = f"wallet/{wallet_id}"
+        async with self._locks[stream]:
+            state = self.wallets.get(wallet_id)
+            return await self._append(stream, wallet.activate(state, ceremony, at_ms))
+
+    async def record_request(
+        self, request_id: RequestId, wallet_id: WalletId, command: RequestCommand
+    ) -> bool:
+        """Decide and record under the wallet's policy, as `record_member`."""
+        stream = f"signing-request/{request_id}"
+        async with self._locks[stream]:
+            state = self.requests.get(request_id)
+            policy = state.policy if state else self.wallet(wallet_id).policy
+            return await self._append(stream, signing_request.decide(state, command, policy))
+
+    async def _append(self, stream: str, events: tuple[Event, ...]) -> bool:
+        if not events:
+            return False
+        for record in await self._store.append(stream, self._versions[stream], events):
+            self._fold(record)
+            self._bus.publish(record)
+        return True
+
+    def _fold(self, record: RecordedEvent) -> None:
+        event, (kind, _, name) = record.event, record.stream.partition("/")
+        self._versions[record.stream] = record.version
+        match kind:
+            case "member":
+                _keep(self.members, MemberId(name), member.evolve, event)
+            case "key-ceremony":
+                _keep(self.ceremonies, CeremonyId(name), key_ceremony.evolve, event)
+            case "wallet":
+                _keep(self.wallets, WalletId(name), wallet.evolve, event)
+            case "signing-request":
+                self._fold_request(RequestId(name), event)
+            case _:
+                raise NotYetPossible(f"the ledger holds a stream this version lacks: {kind}")
+        evidence = getattr(event, "evidence", None)
+        if isinstance(evidence, Evidence):
+            self.statements.append((record.sequence, evidence))
+
+    def _fold_request(self, request_id: RequestId, event: Event) -> None:
+        state = self.requests.get(request_id)
+        if isinstance(event, RequestProposed):
+            policy = self.wallet(event.wallet).policy
+        elif state:
+            policy = state.policy
+        else:
+            return
+        evolved = signing_request.evolve(state, event, policy)
+        if evolved:
+            self.requests[request_id] = evolved
+
+
+def _keep(
+    states: dict[K, S], key: K, evolve: Callable[[S | None, Event], S | None], event: Event
+) -> None:
+    evolved = evolve(states.get(key), event)
+    if evolved is not None:
+        states[key] = evolved

@@ -1,0 +1,114 @@
+"""What travels between nodes: a closed set of requests and replies, strictly decoded."""
+
+from typing import TypeVar
+
+import msgspec
+
+from console.application.ports.network import MAX_MESSAGE_BYTES
+from console.application.statements import SignedStatement
+
+MAX_PULLED_STATEMENTS = 128
+
+
+class MalformedPeerMessage(Exception):
+    """A peer sent bytes that are none of these messages."""
+
+
+class PeerRequest(msgspec.Struct, frozen=True, tag_field="q", forbid_unknown_fields=True):
+    """A request from a peer."""
+
+
+class Announce(PeerRequest, frozen=True, tag="announce"):
+    """Here is a statement that you may not have."""
+
+    statement: SignedStatement
+
+
+class Pull(PeerRequest, frozen=True, tag="pull"):
+    """Which statements have you recorded after this sequence of your ledger?"""
+
+    after: int
+
+
+class Invite(PeerRequest, frozen=True, tag="invite"):
+    """Take part in a protocol run; the answer is a signed readiness."""
+
+    invitation: SignedStatement
+
+
+class Begin(PeerRequest, frozen=True, tag="begin"):
+    """All are ready: the invitation and one readiness for each participant."""
+
+    invitation: SignedStatement
+    ready: tuple[SignedStatement, ...]
+
+
+class RunMessage(PeerRequest, frozen=True, tag="run-message"):
+    """An encoded envelope, its payload encrypted when it has one recipient, and its signature."""
+
+    envelope: bytes
+    signature: bytes
+
+
+class PeerReply(msgspec.Struct, frozen=True, tag_field="r", forbid_unknown_fields=True):
+    """A reply to a peer."""
+
+
+class Ack(PeerReply, frozen=True, tag="ack"):
+    """Received; what follows from it is this node's own business."""
+
+
+class Refused(PeerReply, frozen=True, tag="refused"):
+    """No, and why, in a sentence without internals. `later` asks to send the same bytes again."""
+
+    reason: str
+    later: bool = False
+
+
+class Ready(PeerReply, frozen=True, tag="ready"):
+    readiness: SignedStatement
+
+
+class Pulled(PeerReply, frozen=True, tag="pulled"):
+    """Statements in order, where to go on, and the asker's newest head receipt on record here."""
+
+    statements: tuple[SignedStatement, ...]
+    upto: int
+    your_head: SignedStatement | None
+
+
+AnyRequest = Announce | Pull | Invite | Begin | RunMessage
+AnyReply = Ack | Refused | Ready | Pulled
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[AnyRequest] = msgspec.msgpack.Decoder(AnyRequest)
+_replies: msgspec.msgpack.Decoder[AnyReply] = msgspec.msgpack.Decoder(AnyReply)
+
+M = TypeVar("M")
+
+
+def encode(message: AnyRequest | AnyReply) -> bytes:
+    """Return the message's bytes. Raises: MalformedPeerMessage if it is too large to travel."""
+    data = _encoder.encode(message)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedPeerMessage(f"a message of {len(data)} bytes is too large")
+    return data
+
+
+def decode_request(data: bytes) -> AnyRequest:
+    """Raises: MalformedPeerMessage."""
+    return _decode(_requests, data)
+
+
+def decode_reply(data: bytes) -> AnyReply:
+    """Raises: MalformedPeerMessage."""
+    return _decode(_replies, data)
+
+
+def _decode(decoder: "msgspec.msgpack.Decoder[M]", data: bytes) -> M:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedPeerMessage("the message is too large")
+    try:
+        return decoder.decode(data)
+    except msgspec.MsgspecError:
+        raise MalformedPeerMessage("the bytes are none of the known messages") from None

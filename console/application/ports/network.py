@@ -1,0 +1,42 @@
+"""NetworkPort: authenticated, bounded request and reply between members' nodes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.domain.ids import MemberId
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""Larger messages are refused before they are read."""
+
+PeerHandler = Callable[[MemberId, bytes], Awaitable[bytes]]
+"""Answers a peer, whose identity the transport has proven by its pinned certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHealth:
+    """What the link to a peer has shown. `latency_s` is a smoothed round trip."""
+
+    online: bool
+    latency_s: float
+    last_seen_ms: int | None
+
+
+class NetworkPort(Protocol):
+    """Links to the roster's members. Transport trouble is never blame."""
+
+    async def serve(self, handler: PeerHandler) -> None:
+        """Start to answer peers."""
+        ...
+
+    async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
+        """Send and return the reply. Raises: PeerUnavailable, PeerRefused, UnknownMember."""
+        ...
+
+    def health(self) -> Mapping[MemberId, PeerHealth]:
+        """Tell the state of every link, this member's own left out."""
+        ...
+
+    async def close(self) -> None:
+        """Stop answering and close all links."""
+        ...

@@ -1,0 +1,372 @@
+"""Brings members together for a protocol run: invitation, readiness, beginning, messages.
+
+A coordinator is trusted with liveness only. Every participant judges the invitation by its own
+ledger, and starts only on signed readiness of exactly the invited members.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.messages import (
+    Ack,
+    AnyReply,
+    Begin,
+    Invite,
+    Ready,
+    Refused,
+    RunMessage,
+    decode_reply,
+    encode,
+)
+from console.application.ports.clock import Clock
+from console.application.ports.event_store import EventStore
+from console.application.ports.vault import IdentityPort
+from console.application.runs import Outage, Run, RunFailed, RunInfo, RunPurpose, RunTools
+from console.application.statements import (
+    Invitation,
+    Readiness,
+    SignedStatement,
+    StatementRefused,
+    Statements,
+    Verified,
+    signer_of,
+    to_signed,
+    verify_identity,
+)
+from console.domain.errors import NotYetPossible
+from console.domain.ids import MemberId, SessionId, session_id
+from console.domain.member import Member
+from console.protocols.kernel.abort import MessageRejected
+from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
+from console.protocols.kernel.party import Party
+from console.protocols.kernel.session import decode_envelope
+from console.protocols.kernel.wire import MalformedMessage
+
+log = structlog.get_logger(__name__)
+
+MAX_OPEN_RUNS = 64
+MAX_KEPT_RUNS = 256
+_NONCE_BYTES = 32
+_CLOCK_SKEW_MS = 300_000
+_BEGIN_TRIES = 8
+_ENVELOPE_DOMAIN = b"quorate/envelope/v1"
+
+
+class RunKind(RunPurpose, Protocol):
+    """A purpose that can also judge an invitation and say how to run it."""
+
+    name: str
+
+    async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
+        """Judge an invitation by this member's own facts. Raises: DomainError."""
+        ...
+
+    def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
+        """Return the participants' share indices. Raises: DomainError."""
+        ...
+
+    def rounds(self, invitation: Invitation) -> tuple[str, ...]:
+        """Name the rounds for people."""
+        ...
+
+    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
+        """Record that this member takes part and return the protocol to run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An invitation that we answered; our channel keys wait for the beginning."""
+
+    invitation: Verified
+    keys: ChannelKeys
+    readiness: Verified
+
+
+class RunHost:
+    """All protocol runs of this node."""
+
+    def __init__(
+        self,
+        *,
+        tools: RunTools,
+        statements: Statements,
+        members: Mapping[MemberId, Member],
+        store: EventStore,
+        clock: Clock,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        saw_head: Callable[[Verified], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._tools = tools
+        self._statements = statements
+        self._members = members
+        self._store = store
+        self._clock = clock
+        self._spawn = spawn
+        self._saw_head = saw_head
+        self._kinds: dict[str, RunKind] = {}
+        self._pending: dict[bytes, _Pending] = {}
+        self.runs: dict[SessionId, Run] = {}
+
+    def register(self, kind: RunKind) -> None:
+        """Add a kind of run."""
+        self._kinds[kind.name] = kind
+
+    def of_subject(self, subject: str) -> tuple[Run, ...]:
+        """Return all kept runs about a ceremony or request, oldest first."""
+        return tuple(r for r in self.runs.values() if r.info.subject == subject)
+
+    async def lead(
+        self, purpose: str, subject: str, participants: tuple[MemberId, ...], deadline_s: float
+    ) -> Any:
+        """Coordinate one run to its outcome. Raises: RunFailed, DomainError, LedgerError."""
+        now = self._clock.now_ms()
+        invitation = Invitation(
+            at_ms=now,
+            purpose=purpose,
+            subject=subject,
+            participants=participants,
+            nonce=secrets.token_bytes(_NONCE_BYTES),
+            deadline_ms=now + int(deadline_s * 1000),
+        )
+        verified = await self._statements.sign(invitation)
+        mine = await self._get_ready(verified)
+        others = [m for m in participants if m != self._tools.me]
+        answers = await asyncio.gather(*(self._invite(m, verified) for m in others))
+        failures = [answer for answer in answers if isinstance(answer, RunFailed)]
+        if failures:
+            self._pending.pop(verified.digest, None)
+            raise _joined(failures)
+        ready = [mine, *(answer for answer in answers if isinstance(answer, Verified))]
+        begin = encode(
+            Begin(to_signed(verified.evidence), tuple(to_signed(r.evidence) for r in ready))
+        )
+        run = await self._open(verified, {r.signer: r for r in ready})
+        async with asyncio.TaskGroup() as tasks:
+            for member in others:
+                tasks.create_task(self._send_begin(run, member, begin))
+            await run.ended.wait()
+        if run.failure:
+            raise run.failure
+        return run.outcome
+
+    async def on_invite(self, peer: MemberId, message: Invite) -> AnyReply:
+        """Answer a peer's invitation."""
+        verified = self._verify(message.invitation)
+        if verified.signer != peer:
+            return Refused("an invitation comes from the member who signed it")
+        readiness = await self._get_ready(verified)
+        return Ready(to_signed(readiness.evidence))
+
+    async def on_begin(self, peer: MemberId, message: Begin) -> AnyReply:
+        """Start a run for which all participants have signed their readiness."""
+        verified = self._verify(message.invitation)
+        if verified.signer != peer:
+            return Refused("only the coordinator begins a run")
+        if verified.digest not in self._pending:
+            # Begun already, or never answered: either way the same bytes change nothing.
+            return Ack()
+        ready = {r.signer: r for r in map(self._verify, message.ready)}
+        await self._open(verified, ready)
+        return Ack()
+
+    async def on_message(self, peer: MemberId, message: RunMessage) -> AnyReply:
+        """Take a protocol message."""
+        try:
+            envelope = decode_envelope(message.envelope)
+        except MalformedMessage:
+            return Refused("these bytes are no envelope")
+        run = self.runs.get(SessionId(envelope.session_id.hex()))
+        if run is None:
+            return Refused("this run has not begun here", later=bool(self._pending))
+        if peer not in run.info.indices:
+            return Refused("you do not take part in this run")
+        verify_identity(
+            self._members[peer].identity_key, _ENVELOPE_DOMAIN + message.envelope, message.signature
+        )
+        if run.ended.is_set():
+            return Refused("this run has ended here")
+        try:
+            await run.receive(peer, envelope)
+        except MessageRejected as rejected:
+            log.info("message-rejected", peer=peer, why=str(rejected))
+            return Refused("the message does not belong to this run")
+        return Ack()
+
+    async def stop_subject(self, subject: str, failure: RunFailed) -> None:
+        """End every run about a subject."""
+        for run in self.of_subject(subject):
+            await run.fail(failure)
+
+    async def stop_all(self) -> None:
+        """End every run: the vault is being locked."""
+        for run in tuple(self.runs.values()):
+            await run.fail(RunFailed(Outage.CANCELLED, "this member's vault was locked"))
+        self._pending.clear()
+
+    async def _get_ready(self, verified: Verified) -> Verified:
+        invitation = verified.statement
+        if not isinstance(invitation, Invitation):
+            raise StatementRefused("this statement is no invitation")
+        kind = self._kind(invitation.purpose)
+        now = self._clock.now_ms()
+        if abs(now - invitation.at_ms) > _CLOCK_SKEW_MS or invitation.deadline_ms <= now:
+            raise NotYetPossible("the invitation's time is over, or a clock is wrong")
+        if self._tools.me not in invitation.participants:
+            raise NotYetPossible("this member is not invited")
+        open_runs = sum(not run.ended.is_set() for run in self.runs.values())
+        if open_runs + len(self._pending) >= MAX_OPEN_RUNS:
+            raise NotYetPossible("too many runs are open here")
+        known = self._pending.get(verified.digest)
+        if known:
+            return known.readiness
+        await kind.admit(invitation, verified.signer)
+        superseded = RunFailed(Outage.CANCELLED, "the coordinator started a new attempt")
+        await self.stop_subject(invitation.subject, superseded)
+        self._forget_stale(now, invitation.subject)
+        keys = ChannelKeys.generate(secrets.token_bytes)
+        head = await self._store.head()
+        readiness = await self._statements.sign(
+            Readiness(
+                at_ms=now,
+                invitation=verified.digest,
+                nonce=secrets.token_bytes(_NONCE_BYTES),
+                channel_key=keys.public,
+                head_sequence=head.sequence,
+                head_hash=head.hash,
+            )
+        )
+        self._pending[verified.digest] = _Pending(verified, keys, readiness)
+        return readiness
+
+    async def _invite(self, member: MemberId, verified: Verified) -> Verified | RunFailed:
+        message = encode(Invite(to_signed(verified.evidence)))
+        try:
+            timeout_s = self._tools.timeouts.call_s(member)
+            reply = decode_reply(await self._tools.network.call(member, message, timeout_s))
+        except PeerUnavailable as error:
+            return RunFailed(Outage.TIMEOUT, str(error), unreachable=frozenset({member}))
+        except PeerRefused as error:
+            return RunFailed(Outage.REFUSED, str(error), unreachable=frozenset({member}))
+        if not isinstance(reply, Ready):
+            reason = reply.reason if isinstance(reply, Refused) else "an answer of another kind"
+            return RunFailed(
+                Outage.REFUSED, f"{member}: {reason}", unreachable=frozenset({member})
+            )
+        answer = self._verify(reply.readiness)
+        if answer.signer != member:
+            return RunFailed(Outage.REFUSED, f"{member} answered for somebody else")
+        return answer
+
+    async def _send_begin(self, run: Run, member: MemberId, begin: bytes) -> None:
+        for attempt in range(_BEGIN_TRIES):
+            if run.ended.is_set():
+                return
+            try:
+                await self._tools.network.call(member, begin, self._tools.timeouts.call_s(member))
+            except (PeerUnavailable, PeerRefused):
+                await asyncio.sleep(0.05 * 2**attempt)
+            else:
+                return
+
+    async def _open(self, verified: Verified, ready: Mapping[MemberId, Verified]) -> Run:
+        invitation = verified.statement
+        pending = self._pending.pop(verified.digest, None)
+        if pending is None or not isinstance(invitation, Invitation):
+            raise NotYetPossible("this member has not agreed to the run")
+        kind = self._kind(invitation.purpose)
+        indices = kind.indices(invitation)
+        channels = self._check_ready(verified, ready, indices)
+        me = self._tools.me
+        if ready[me].digest != pending.readiness.digest:
+            raise StatementRefused("our own readiness was altered")
+        session = _session_id(verified, ready)
+        info = RunInfo(
+            session=session,
+            purpose=invitation.purpose,
+            subject=invitation.subject,
+            coordinator=verified.signer,
+            participants=tuple(MemberId(m) for m in invitation.participants),
+            indices=indices,
+            rounds=kind.rounds(invitation),
+            started_ms=self._clock.now_ms(),
+            deadline_ms=invitation.deadline_ms,
+        )
+        for member, answer in ready.items():
+            if member != me:
+                await self._saw_head(answer)
+        protocol = await kind.open(info)
+        pairwise = PairwiseChannels(indices[me], pending.keys, channels, bytes.fromhex(session))
+        run = Run(info, kind, self._tools, pairwise, protocol)
+        while len(self.runs) >= MAX_KEPT_RUNS:
+            self.runs.pop(next(iter(self.runs)))
+        self.runs[session] = run
+        self._spawn(run.drive())
+        return run
+
+    def _check_ready(
+        self, verified: Verified, ready: Mapping[MemberId, Verified], indices: Mapping[MemberId, int]
+    ) -> dict[int, bytes]:
+        if set(ready) != set(indices):
+            raise StatementRefused("the run needs the readiness of exactly the invited members")
+        keys: dict[int, bytes] = {}
+        for member, answer in ready.items():
+            statement = answer.statement
+            if not isinstance(statement, Readiness) or statement.invitation != verified.digest:
+                raise StatementRefused(f"{member} is ready for another invitation")
+            if len(statement.nonce) != _NONCE_BYTES:
+                raise StatementRefused(f"{member} sent a nonce of the wrong size")
+            keys[indices[member]] = statement.channel_key
+        return keys
+
+    def _verify(self, signed: SignedStatement) -> Verified:
+        return self._statements.verify(signed, signer_of(signed, self._members))
+
+    def _kind(self, purpose: str) -> RunKind:
+        kind = self._kinds.get(purpose)
+        if kind is None:
+            raise NotYetPossible("this node does not know this kind of run")
+        return kind
+
+    def _forget_stale(self, now_ms: int, subject: str) -> None:
+        for digest, pending in tuple(self._pending.items()):
+            invitation = pending.invitation.statement
+            if isinstance(invitation, Invitation) and (
+                invitation.subject == subject or invitation.deadline_ms <= now_ms
+            ):
+                del self._pending[digest]
+
+
+def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:
+    """Return the call that signs an encoded envelope with this member's identity."""
+
+    async def sign(envelope: bytes) -> bytes:
+        return await identity.sign(_ENVELOPE_DOMAIN + envelope)
+
+    return sign
+
+
+def _session_id(verified: Verified, ready: Mapping[MemberId, Verified]) -> SessionId:
+    """Name the run by the invitation and every party's fresh nonce: no two are ever the same."""
+    digest = hashlib.sha256(b"quorate/session/v1" + verified.digest)
+    for member in sorted(ready):
+        name = member.encode()
+        digest.update(len(name).to_bytes(2, "big") + name + ready[member].digest)
+    return session_id(digest.digest())
+
+
+def _joined(failures: list[RunFailed]) -> RunFailed:
+    outage = Outage.TIMEOUT if any(f.outage is Outage.TIMEOUT for f in failures) else Outage.REFUSED
+    return RunFailed(
+        outage,
+        "; ".join(f.reason for f in failures),
+        unreachable=frozenset().union(*(f.unreachable for f in failures)),
+    )
+

@@ -1,0 +1,294 @@
+"""One protocol run on this node: drives a session over the network and ends exactly once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+import structlog
+
+from console.application.messages import Ack, Refused, RunMessage, decode_reply, encode
+from console.application.ports.network import NetworkPort
+from console.application.timeouts import AdaptiveTimeouts
+from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
+from console.domain.errors import DomainError
+from console.domain.ids import MemberId, SessionId
+from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
+from console.protocols.kernel.channel import ChannelRefused, PairwiseChannels
+from console.protocols.kernel.party import Party
+from console.protocols.kernel.session import Envelope, Session, encode_envelope
+
+log = structlog.get_logger(__name__)
+
+_FIRST_RESEND_S = 0.05
+_LAST_RESEND_S = 1.0
+
+
+class Outage(StrEnum):
+    """Why a run ended without an outcome."""
+
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+    CANCELLED = "cancelled"
+
+
+class RunFailed(Exception):
+    """A run ended without an outcome; nothing of it can be used again.
+
+    `unreachable` did not answer, which is no fault; `blamed` broke a check.
+    """
+
+    def __init__(
+        self,
+        outage: Outage,
+        reason: str,
+        unreachable: frozenset[MemberId] = frozenset(),
+        blamed: frozenset[MemberId] = frozenset(),
+        kind: AbortKind = AbortKind.RETRY,
+    ) -> None:
+        super().__init__(reason)
+        self.outage = outage
+        self.reason = reason
+        self.unreachable = unreachable
+        self.blamed = blamed
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is fixed about a run. `indices` are the participants' share indices."""
+
+    session: SessionId
+    purpose: str
+    subject: str
+    coordinator: MemberId
+    participants: tuple[MemberId, ...]
+    indices: Mapping[MemberId, int]
+    rounds: tuple[str, ...]
+    started_ms: int
+    deadline_ms: int
+
+    def member(self, index: int) -> MemberId:
+        """Return the participant with this share index."""
+        return next(m for m, i in self.indices.items() if i == index)
+
+    def members(self, indices: frozenset[int]) -> frozenset[MemberId]:
+        return frozenset(self.member(i) for i in indices if i in self.indices.values())
+
+
+class RunPurpose(Protocol):
+    """What a run is for; it judges, records and uses the outcome."""
+
+    release_round: int
+    """From this round on, messages leave only after `releasing` has returned."""
+
+    async def releasing(self, info: RunInfo) -> None:
+        """Record that secrets of this run are about to be used up. Raises: DomainError."""
+        ...
+
+    async def succeeded(self, info: RunInfo, outcome: Any) -> None:
+        """Use the outcome; what it needs to survive is durable on return."""
+        ...
+
+    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+        """Record the failure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """What a run needs from the node."""
+
+    me: MemberId
+    network: NetworkPort
+    timeouts: AdaptiveTimeouts
+    sign_envelope: Callable[[bytes], Awaitable[bytes]]
+    monotonic_s: Callable[[], float]
+    checkpoint: Callable[[str], None]
+    moved: Callable[[str], None]
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A run under way, or ended; ended runs are kept for the screen."""
+
+    info: RunInfo
+    purpose: RunPurpose
+    tools: RunTools
+    channels: PairwiseChannels
+    protocol: Callable[[Party], Coroutine[Any, Any, Any]]
+    session: Session[Any] = field(init=False)
+    failure: RunFailed | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _queues: dict[MemberId, "asyncio.Queue[bytes]"] = field(default_factory=dict)
+    _released: bool = False
+    _concluded: bool = False
+    _progressed_s: float = 0.0
+    outcome: Any = None
+
+    def __post_init__(self) -> None:
+        """Prepare the session; nothing is sent before `drive`."""
+        self.session = Session(
+            session_id=bytes.fromhex(self.info.session),
+            me=self.info.indices[self.tools.me],
+            parties=self.info.indices.values(),
+            run=self.protocol,
+        )
+        self._queues = {m: asyncio.Queue() for m in self.others}
+        self._progressed_s = self.tools.monotonic_s()
+
+    @property
+    def others(self) -> tuple[MemberId, ...]:
+        return tuple(m for m in self.info.participants if m != self.tools.me)
+
+    @property
+    def awaited(self) -> frozenset[MemberId]:
+        """The participants whose message the current round still needs."""
+        return self.info.members(self.session.awaiting)
+
+    async def drive(self) -> None:
+        """Run to the end, including the delivery of our last messages; never raises for peers."""
+        async with asyncio.TaskGroup() as tasks:
+            senders = [tasks.create_task(self._deliver(m)) for m in self.others]
+            watch = tasks.create_task(self._watch())
+            try:
+                await self._step(self.session.start)
+                await self.ended.wait()
+                if self.failure is None:
+                    await self._flush()
+            finally:
+                self.session.close()
+                for task in (*senders, watch):
+                    task.cancel()
+
+    async def receive(self, sender: MemberId, envelope: Envelope) -> None:
+        """Take a verified envelope of a participant. Raises: MessageRejected."""
+        if self.info.indices.get(sender) != envelope.sender:
+            raise MessageRejected("the envelope names another sender than its signer")
+        if envelope.recipient is not None:
+            if envelope.recipient != self.info.indices[self.tools.me]:
+                raise MessageRejected("the envelope is for another member")
+            header = replace(envelope, payload=b"").header
+            try:
+                plain = self.channels.open(envelope.sender, envelope.payload, header)
+            except ChannelRefused as refused:
+                raise MessageRejected(str(refused)) from None
+            envelope = replace(envelope, payload=plain)
+        await self._step(lambda: self.session.receive(envelope))
+
+    async def fail(self, failure: RunFailed) -> None:
+        """End the run from outside; no effect if it has ended."""
+        async with self._lock:
+            await self._fail(failure)
+
+    async def _step(self, advance: Callable[[], list[Envelope]]) -> None:
+        async with self._lock:
+            if self.ended.is_set():
+                return
+            try:
+                out = advance()
+                await self._dispatch(out)
+            except ProtocolAbort as abort:
+                blamed = self.info.members(abort.culprits)
+                failure = RunFailed(
+                    Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind
+                )
+                await self._fail(failure)
+                return
+            except (DomainError, AdapterError) as refusal:
+                await self._fail(RunFailed(Outage.REFUSED, str(refusal)))
+                return
+            self._progressed_s = self.tools.monotonic_s()
+            self.tools.moved(self.info.subject)
+            if self.session.done and not self._concluded:
+                self._concluded = True
+                self.outcome = self.session.outcome
+                await self.purpose.succeeded(self.info, self.outcome)
+                self.ended.set()
+                self.tools.moved(self.info.subject)
+
+    async def _dispatch(self, envelopes: list[Envelope]) -> None:
+        """Sign and queue messages; what must be recorded first is recorded first."""
+        for envelope in envelopes:
+            self.tools.checkpoint(f"{self.info.purpose}:{envelope.round}")
+            if envelope.round >= self.purpose.release_round and not self._released:
+                self._released = True
+                await self.purpose.releasing(self.info)
+            if envelope.recipient is not None:
+                sealed = self.channels.seal(envelope.recipient, envelope.payload, envelope.header)
+                envelope = replace(envelope, payload=sealed)  # noqa: PLW2901
+            data = encode_envelope(envelope)
+            message = encode(RunMessage(data, await self.tools.sign_envelope(data)))
+            for member in self.others:
+                if envelope.recipient in {None, self.info.indices[member]}:
+                    self._queues[member].put_nowait(message)
+
+    async def _deliver(self, member: MemberId) -> None:
+        """Send one peer its messages in order, the same bytes again until it has taken them."""
+        queue = self._queues[member]
+        while True:
+            message = await queue.get()
+            pause = _FIRST_RESEND_S
+            while not await self._send_once(member, message):
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LAST_RESEND_S)
+            queue.task_done()
+
+    async def _send_once(self, member: MemberId, message: bytes) -> bool:
+        started = self.tools.monotonic_s()
+        try:
+            reply = decode_reply(
+                await self.tools.network.call(member, message, self.tools.timeouts.call_s(member))
+            )
+        except (PeerUnavailable, PeerRefused):
+            return False
+        self.tools.timeouts.observe(member, self.tools.monotonic_s() - started)
+        match reply:
+            case Ack():
+                return True
+            case Refused(later=True):
+                return False
+            case _:
+                # The peer has ended this run: nothing more can be delivered there.
+                return True
+
+    async def _flush(self) -> None:
+        """Give the peers a fair time to take our last messages, which they need to finish."""
+        patience = self.tools.timeouts.round_s(frozenset(self.others))
+        try:
+            async with asyncio.timeout(patience):
+                await asyncio.gather(*(queue.join() for queue in self._queues.values()))
+        except TimeoutError:
+            log.info("run-last-messages-undelivered", session=self.info.session[:12])
+
+    async def _watch(self) -> None:
+        """End the run when a round stands still for longer than its awaited peers ever needed."""
+        while True:
+            awaited = self.awaited
+            patience = self.tools.timeouts.round_s(awaited or frozenset(self.others))
+            left = self._progressed_s + patience - self.tools.monotonic_s()
+            if left > 0:
+                await asyncio.sleep(left)
+                continue
+            names = ", ".join(sorted(awaited)) or "the others"
+            await self.fail(
+                RunFailed(
+                    Outage.TIMEOUT,
+                    f"no answer from {names} in round {self.session.round}",
+                    unreachable=awaited,
+                )
+            )
+            return
+
+    async def _fail(self, failure: RunFailed) -> None:
+        if self._concluded:
+            return
+        self._concluded = True
+        self.failure = failure
+        self.session.close()
+        await self.purpose.failed(self.info, failure)
+        self.ended.set()
+        self.tools.moved(self.info.subject)

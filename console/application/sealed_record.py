@@ -1,0 +1,275 @@
+"""Sealed records: the form and the files in which shares rest, whatever vault seals them.
+
+A share record is `version(1) | header length(2) | header | nonce(12) | ciphertext | tag(16)`; the
+header is the label in clear. A wrapped secret is `version(1) | nonce(12) | ciphertext | tag(16)`.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import struct
+from pathlib import Path
+from typing import Protocol
+
+from console.application.errors import HsmError, SealBroken, ShareUnavailable
+from console.application.ports.share_storage import SEAL_VERSION, ShareLabel
+from console.domain.ids import MemberId, WalletId
+from console.domain.values import SignatureKind
+from console.protocols.kernel.secret import SecretBytes
+
+NONCE_SIZE = 12
+TAG_SIZE = 16
+SEAL_OVERHEAD = NONCE_SIZE + TAG_SIZE
+MAX_SHARE = 1 << 20
+MAX_WRAPPED = 4096
+MAX_HEADER = 512
+MAX_RECORD = 3 + MAX_HEADER + SEAL_OVERHEAD + MAX_SHARE
+
+_SHARE_DOMAIN = b"quorate/share"
+_WRAP_DOMAIN = b"quorate/wrap"
+
+
+class Sealer(Protocol):
+    """AES-256-GCM under a key that stays where it is; blocking, for one thread."""
+
+    def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
+        """Return nonce, ciphertext and 16-byte tag. `associated` is never empty."""
+        ...
+
+    def open(self, associated: bytes, sealed: bytes) -> SecretBytes:
+        """Open what `seal` returned. Raises: SealBroken."""
+        ...
+
+
+def length_prefixed(*parts: bytes) -> bytes:
+    """Join parts so that no two different lists give the same bytes."""
+    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+
+
+def share_associated_data(label: ShareLabel) -> bytes:
+    """Return what a share's seal is bound to: purpose, version, and every field of the label."""
+    return length_prefixed(_SHARE_DOMAIN, bytes([SEAL_VERSION]), _encode_label(label))
+
+
+def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
+    """Return what a wrapped secret is bound to."""
+    if not 1 <= len(purpose) <= 64:
+        raise ValueError("a purpose has 1 to 64 characters")
+    return length_prefixed(
+        _WRAP_DOMAIN, bytes([SEAL_VERSION]), member.encode(), purpose.encode("utf-8")
+    )
+
+
+def encode_share_record(label: ShareLabel, sealed: bytes) -> bytes:
+    """Write a share record from its label and its sealed bytes."""
+    header = _encode_label(label)
+    return struct.pack(">BH", SEAL_VERSION, len(header)) + header + sealed
+
+
+def decode_share_record(record: bytes) -> tuple[ShareLabel, bytes]:
+    """Return label and sealed bytes; strict. Raises: SealBroken."""
+    if not 3 + SEAL_OVERHEAD < len(record) <= MAX_RECORD:
+        raise SealBroken("a share record has an impossible size")
+    version, header_size = struct.unpack_from(">BH", record)
+    if version != SEAL_VERSION:
+        raise SealBroken(f"a share record has version {version}, which is not known here")
+    body = 3 + header_size
+    if header_size > MAX_HEADER or len(record) <= body + SEAL_OVERHEAD:
+        raise SealBroken("a share record is cut off")
+    return _decode_label(record[3:body]), record[body:]
+
+
+def record_name(label: ShareLabel) -> str:
+    """Name a label's file by its hash, so that no label can reach outside its folder."""
+    return hashlib.sha256(share_associated_data(label)).hexdigest()[:40] + ".share"
+
+
+def wrap_secret(sealer: Sealer, member: MemberId, purpose: str, secret: SecretBytes) -> bytes:
+    """Seal a small secret bound to member and purpose."""
+    if not 1 <= len(secret) <= MAX_WRAPPED:
+        raise ValueError(f"a wrapped secret has 1 to {MAX_WRAPPED} bytes")
+    sealed = sealer.seal(wrap_associated_data(member, purpose), secret)
+    return bytes([SEAL_VERSION]) + sealed
+
+
+def unwrap_secret(sealer: Sealer, member: MemberId, purpose: str, blob: bytes) -> SecretBytes:
+    """Open what `wrap_secret` sealed. Raises: SealBroken."""
+    if not 1 + SEAL_OVERHEAD < len(blob) <= 1 + SEAL_OVERHEAD + MAX_WRAPPED:
+        raise SealBroken("a wrapped secret has an impossible size")
+    if blob[0] != SEAL_VERSION:
+        raise SealBroken(f"a wrapped secret has version {blob[0]}, which is not known here")
+    return sealer.open(wrap_associated_data(member, purpose), blob[1:])
+
+
+class ShareFiles:
+    """A folder of share records, one file each. Blocking, for one thread.
+
+    Files whose name does not belong to their label are not listed; opening what should be there
+    tells that it is broken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def seal(self, label: ShareLabel, share: SecretBytes, sealer: Sealer) -> None:
+        """Seal, prove that it opens, and store. Raises: FileExistsError, SealBroken, HsmError."""
+        if not 1 <= len(share) <= MAX_SHARE:
+            raise ValueError(f"a share has 1 to {MAX_SHARE} bytes")
+        path = self._folder / record_name(label)
+        if path.exists():
+            self._require_same(label, share, sealer)
+            return
+        associated = share_associated_data(label)
+        sealed = sealer.seal(associated, share)
+        with sealer.open(associated, sealed) as opened:
+            # A token that answers with a damaged key must be found out before the share is gone.
+            if not hmac.compare_digest(opened, share.view()):
+                raise SealBroken("a fresh seal does not open to what was sealed")
+        try:
+            create_file(path, encode_share_record(label, sealed))
+        except FileExistsError:
+            self._require_same(label, share, sealer)
+        except OSError as error:
+            raise HsmError(f"a share cannot be stored: {error.strerror}") from None
+
+    def unseal(self, label: ShareLabel, sealer: Sealer) -> SecretBytes:
+        """Open the share under `label`. Raises: ShareUnavailable, SealBroken."""
+        found, sealed = decode_share_record(self._read(self._folder / record_name(label)))
+        if found != label:
+            raise SealBroken("a share record carries another label than its place")
+        return sealer.open(share_associated_data(label), sealed)
+
+    def labels(self) -> tuple[ShareLabel, ...]:
+        """List the labels of all records in their place, sorted."""
+        found = []
+        for path in self._folder.glob("*.share"):
+            try:
+                label, _ = decode_share_record(self._read(path))
+            except SealBroken:
+                continue
+            if path.name == record_name(label):
+                found.append(label)
+        return tuple(sorted(found))
+
+    def erase(self, label: ShareLabel) -> None:
+        """Overwrite and remove a record. Flash storage may keep old blocks; the seal stays."""
+        path = self._folder / record_name(label)
+        try:
+            size = path.stat().st_size
+            with path.open("r+b") as stream:
+                stream.write(bytes(size))
+                stream.flush()
+                os.fsync(stream.fileno())
+            path.unlink()
+            sync_folder(self._folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise HsmError(f"a share cannot be erased: {error.strerror}") from None
+
+    def _require_same(self, label: ShareLabel, share: SecretBytes, sealer: Sealer) -> None:
+        with self.unseal(label, sealer) as stored:
+            if not hmac.compare_digest(stored, share.view()):
+                raise FileExistsError("another share is already stored under this label")
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            with path.open("rb") as stream:
+                return stream.read(MAX_RECORD + 1)
+        except FileNotFoundError:
+            raise ShareUnavailable("no share is stored under this label") from None
+        except OSError as error:
+            raise HsmError(f"a share cannot be read: {error.strerror}") from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` at `path` durably and at once: a crash leaves the old content or the new."""
+    temporary = write_temporary(path, data)
+    try:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """Put `data` at `path` durably. Raises: FileExistsError if something is there already."""
+    temporary = write_temporary(path, data)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_temporary(path: Path, data: bytes) -> Path:
+    """Write and sync `data` beside `path`, readable by the owner only; return where."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable; Windows cannot open folders and needs no such step."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _encode_label(label: ShareLabel) -> bytes:
+    if not 0 <= label.epoch < 1 << 63:
+        raise ValueError("an epoch is a number from 0 to 2^63 - 1")
+    header = length_prefixed(
+        label.wallet.encode("utf-8"),
+        label.member.encode("utf-8"),
+        label.kind.value.encode("ascii"),
+        struct.pack(">Q", label.epoch),
+    )
+    if len(header) > MAX_HEADER:
+        raise ValueError("a share's label is too long")
+    return header
+
+
+def _decode_label(header: bytes) -> ShareLabel:
+    try:
+        wallet, member, kind, epoch = _split(header, 4)
+        (number,) = struct.unpack(">Q", epoch)
+        label = ShareLabel(
+            WalletId(wallet.decode("utf-8")),
+            MemberId(member.decode("utf-8")),
+            SignatureKind(kind.decode("ascii")),
+            number,
+        )
+        canonical = _encode_label(label)
+    except (ValueError, struct.error):
+        raise SealBroken("a share record's label is malformed") from None
+    if canonical != header:
+        raise SealBroken("a share record's label is not in its one form")
+    return label
+
+
+def _split(data: bytes, count: int) -> list[bytes]:
+    parts: list[bytes] = []
+    position = 0
+    for _ in range(count):
+        (size,) = struct.unpack_from(">I", data, position)
+        position += 4
+        parts.append(data[position : position + size])
+        position += size
+    if position != len(data):
+        raise ValueError("lengths do not add up")
+    return parts

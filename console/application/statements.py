@@ -1,0 +1,251 @@
+"""What members say to each other, signed: canonical bodies, strict decoding, verified signers."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from console.application.ports.vault import IdentityPort
+from console.domain.errors import UnknownMember
+from console.domain.events import Evidence
+from console.domain.ids import MemberId
+from console.domain.member import Member
+
+MAX_STATEMENT_BYTES = 64 * 1024
+_DOMAIN = b"quorate/statement/v1"
+
+
+class StatementRefused(Exception):
+    """Bytes that are no statement, or not signed by whom they name; nothing was recorded."""
+
+
+class Statement(
+    msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, array_like=False
+):
+    """The body of a statement; times are UTC milliseconds by the signer's clock."""
+
+    at_ms: int
+
+
+class CeremonyProposal(Statement, frozen=True, tag="ceremony-proposal"):
+    ceremony: str
+    wallet: str
+    wallet_name: str
+    kinds: tuple[str, ...]
+    threshold: int
+    custodians: tuple[str, ...]
+    approvals_needed: int
+    expires_at_ms: int
+
+
+class CeremonyAcceptance(Statement, frozen=True, tag="ceremony-acceptance"):
+    """`proposal` is the SHA-256 of the proposal's body: exactly that text is accepted."""
+
+    ceremony: str
+    proposal: bytes
+
+
+class CeremonyRefusal(Statement, frozen=True, tag="ceremony-refusal"):
+    ceremony: str
+    reason: str
+
+
+class CeremonyCancellation(Statement, frozen=True, tag="ceremony-cancellation"):
+    ceremony: str
+    reason: str
+
+
+class CodeConfirmation(Statement, frozen=True, tag="code-confirmation"):
+    """`certificate_signature` is over the certificate message of the session's keys."""
+
+    ceremony: str
+    session: str
+    certificate_signature: bytes
+
+
+class TransferProposal(Statement, frozen=True, tag="transfer-proposal"):
+    """The canonical intent: approvals sign its digest. `nonce` makes every intent unique."""
+
+    request: str
+    wallet: str
+    epoch: int
+    signature_kind: str
+    chain: str
+    network: str
+    path: str
+    transaction: bytes
+    fee_ceiling: int
+    note: str
+    policy_version: int
+    nonce: bytes
+    expires_at_ms: int
+
+
+class Approval(Statement, frozen=True, tag="approval"):
+    request: str
+    intent_digest: bytes
+
+
+class Denial(Statement, frozen=True, tag="denial"):
+    request: str
+    reason: str
+
+
+class Withdrawal(Statement, frozen=True, tag="withdrawal"):
+    request: str
+
+
+class SignatureResult(Statement, frozen=True, tag="signature-result"):
+    """A finished signature; every member verifies it under the group key before use."""
+
+    request: str
+    session: str
+    signers: tuple[str, ...]
+    signature: bytes
+
+
+class Invitation(Statement, frozen=True, tag="invitation"):
+    """A coordinator asks members into one protocol run about one ceremony or request."""
+
+    purpose: str
+    subject: str
+    participants: tuple[str, ...]
+    nonce: bytes
+    deadline_ms: int
+
+
+class Readiness(Statement, frozen=True, tag="readiness"):
+    """A member will take part: its fresh nonce and channel key (32 bytes each), its ledger head."""
+
+    invitation: bytes
+    nonce: bytes
+    channel_key: bytes
+    head_sequence: int
+    head_hash: bytes
+
+
+class RunFailure(Statement, frozen=True, tag="run-failure"):
+    """A participant's run ended without result; `blamed` only where a check proves it."""
+
+    session: str
+    reason: str
+    blamed: tuple[str, ...]
+
+
+AnyStatement = (
+    CeremonyProposal
+    | CeremonyAcceptance
+    | CeremonyRefusal
+    | CeremonyCancellation
+    | CodeConfirmation
+    | TransferProposal
+    | Approval
+    | Denial
+    | Withdrawal
+    | SignatureResult
+    | Invitation
+    | Readiness
+    | RunFailure
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyStatement] = msgspec.msgpack.Decoder(AnyStatement)
+
+
+class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A statement as it travels and is kept: the exact bytes that were signed."""
+
+    body: bytes
+    signer: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement whose signature was checked against the roster."""
+
+    statement: AnyStatement
+    signer: MemberId
+    evidence: Evidence
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the body, 32 bytes."""
+        return hashlib.sha256(self.evidence.body).digest()
+
+
+class Statements:
+    """Signs this member's statements and verifies everybody's, within one vault's roster."""
+
+    def __init__(self, me: MemberId, identity: IdentityPort, vault_id: bytes) -> None:
+        self._me = me
+        self._identity = identity
+        self._vault_id = vault_id
+
+    async def sign(self, statement: AnyStatement) -> Verified:
+        """Sign as this member. Raises: VaultLocked, HsmError."""
+        body = _encoder.encode(statement)
+        signature = await self._identity.sign(self._message(self._me, body))
+        return Verified(statement, self._me, Evidence(_kind(statement), body, self._me, signature))
+
+    def verify(self, signed: SignedStatement, signer: Member) -> Verified:
+        """Check signature and form. Raises: StatementRefused."""
+        if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
+            raise StatementRefused("a statement is too large or not by the member it names")
+        verify_identity(
+            signer.identity_key, self._message(signer.member, signed.body), signed.signature
+        )
+        try:
+            statement = _decoder.decode(signed.body)
+        except msgspec.MsgspecError:
+            raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
+        evidence = Evidence(_kind(statement), signed.body, signer.member, signed.signature)
+        return Verified(statement, signer.member, evidence)
+
+    def _message(self, signer: MemberId, body: bytes) -> bytes:
+        name = signer.encode()
+        return b"".join((_DOMAIN, self._vault_id, len(name).to_bytes(2, "big"), name, body))
+
+
+def to_signed(evidence: Evidence) -> SignedStatement:
+    """Return the travelling form of recorded evidence."""
+    return SignedStatement(evidence.body, evidence.signer, evidence.signature)
+
+
+def verify_identity(identity_key: bytes, message: bytes, signature: bytes) -> None:
+    """Check a member's P-256 signature (64 bytes, r || s). Raises: StatementRefused."""
+    if len(signature) != 64:
+        raise StatementRefused("an identity signature has 64 bytes")
+    der = encode_dss_signature(
+        int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    )
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), identity_key)
+        key.verify(der, message, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        raise StatementRefused("a statement's signature does not hold") from None
+
+
+def vault_id(members: tuple[Member, ...]) -> bytes:
+    """Name a vault by its members and their identity keys, 32 bytes; bound into every signature."""
+    digest = hashlib.sha256(b"quorate/vault/v1")
+    for member in sorted(members, key=lambda m: m.member):
+        for part in (member.member.encode(), member.identity_key):
+            digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.digest()
+
+
+def signer_of(signed: SignedStatement, members: dict[MemberId, Member]) -> Member:
+    """Find the signer in the roster. Raises: UnknownMember."""
+    member = members.get(MemberId(signed.signer))
+    if member is None:
+        raise UnknownMember("a statement is signed by nobody in the roster")
+    return member
+
+
+def _kind(statement: AnyStatement) -> str:
+    return str(type(statement).__struct_config__.tag)

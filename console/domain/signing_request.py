@@ -1,0 +1,375 @@
+"""SigningRequest: an intent, the people who approved exactly it, its attempts and its fate."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    Expired,
+    NotYetPossible,
+    PolicyViolation,
+    UnknownMember,
+)
+from console.domain.events import (
+    Event,
+    Evidence,
+    RequestApproved,
+    RequestDenied,
+    RequestProposed,
+    RequestSigned,
+    RequestWithdrawn,
+    SignatureShareReleased,
+    SigningSessionFailed,
+    SigningSessionStarted,
+    TransactionBroadcast,
+    TransactionConfirmed,
+    TransactionFailed,
+)
+from console.domain.ids import MemberId, SessionId
+from console.domain.policy import Policy, may_approve
+
+
+class RequestState(StrEnum):
+    """Where a request stands, derived from its events alone; expiry is judged by the asker."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    SIGNING = "signing"
+    SIGNED = "signed"
+    BROADCAST = "broadcast"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+
+
+OVER = frozenset(
+    {
+        RequestState.CONFIRMED,
+        RequestState.DENIED,
+        RequestState.WITHDRAWN,
+        RequestState.FAILED,
+    }
+)
+UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
+
+
+@dataclass(frozen=True, slots=True)
+class SigningAttempt:
+    """One protocol run for a request. Its nonces are used up once `share_released`."""
+
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    coordinator: MemberId
+    started_ms: int
+    share_released: bool = False
+    failure: str = ""
+    unreachable: tuple[MemberId, ...] = ()
+    blamed: tuple[MemberId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    proposal: RequestProposed
+    policy: Policy
+    approvals: tuple[RequestApproved, ...] = ()
+    denial: RequestDenied | None = None
+    withdrawal: RequestWithdrawn | None = None
+    attempts: tuple[SigningAttempt, ...] = ()
+    signed: RequestSigned | None = None
+    broadcast: TransactionBroadcast | None = None
+    confirmed: TransactionConfirmed | None = None
+    failed: TransactionFailed | None = None
+
+    @property
+    def running(self) -> SigningAttempt | None:
+        if self.signed or not self.attempts or self.attempts[-1].failure:
+            return None
+        return self.attempts[-1]
+
+    @property
+    def has_quorum(self) -> bool:
+        return len(self.approvals) >= self.policy.approvals_needed
+
+    @property
+    def state(self) -> RequestState:
+        if self.denial:
+            return RequestState.DENIED
+        if self.withdrawal:
+            return RequestState.WITHDRAWN
+        if self.confirmed:
+            return RequestState.CONFIRMED
+        if self.failed:
+            return RequestState.FAILED
+        if self.broadcast:
+            return RequestState.BROADCAST
+        if self.signed:
+            return RequestState.SIGNED
+        if self.running:
+            return RequestState.SIGNING
+        return RequestState.APPROVED if self.has_quorum else RequestState.PROPOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """A frozen intent; the proposal event is built and its evidence verified by the caller."""
+
+    proposal: RequestProposed
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    member: MemberId
+    intent_digest: bytes
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    member: MemberId
+    reason: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    coordinator: MemberId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseShare:
+    session: SessionId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailSession:
+    session: SessionId
+    reason: str
+    unreachable: tuple[MemberId, ...]
+    blamed: tuple[MemberId, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSignature:
+    """The signature was verified under the group key by the caller."""
+
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    signature: bytes
+    signed_transaction: bytes
+    transaction_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBroadcast:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConfirmation:
+    block: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    reason: str
+    at_ms: int
+
+
+Decision = Approve | Deny | Withdraw
+SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
+ChainStep = RecordBroadcast | RecordConfirmation | RecordFailure
+RequestCommand = Propose | Decision | SessionStep | ChainStep
+
+
+def decide(
+    state: SigningRequest | None, command: RequestCommand, policy: Policy
+) -> tuple[Event, ...]:
+    """Decide on a request; () when the fact is already recorded.
+
+    Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, PolicyViolation, UnknownMember.
+    """
+    match command:
+        case Propose(proposal):
+            return _propose(state, proposal, policy)
+        case Approve() | Deny() | Withdraw():
+            return _decision(_known(state), command)
+        case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
+            return _session(_known(state), command)
+        case RecordBroadcast() | RecordConfirmation() | RecordFailure():
+            return _chain(_known(state), command)
+        case _:
+            assert_never(command)
+
+
+def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> SigningRequest | None:
+    """Fold one event of a request's stream; `policy` is the wallet's at the proposal."""
+    match event:
+        case RequestProposed():
+            return SigningRequest(event, policy)
+        case _ if state is None:
+            return None
+        case RequestApproved():
+            return replace(state, approvals=(*state.approvals, event))
+        case RequestDenied():
+            return replace(state, denial=event)
+        case RequestWithdrawn():
+            return replace(state, withdrawal=event)
+        case SigningSessionStarted(session=session, signers=signers, coordinator=lead, at_ms=at):
+            attempt = SigningAttempt(session, signers, lead, at)
+            return replace(state, attempts=(*state.attempts, attempt))
+        case SignatureShareReleased(session=session):
+            return _update(state, session, share_released=True)
+        case SigningSessionFailed(
+            session=session, reason=reason, unreachable=unreachable, blamed=blamed
+        ):
+            return _update(state, session, failure=reason, unreachable=unreachable, blamed=blamed)
+        case RequestSigned():
+            return replace(state, signed=event)
+        case TransactionBroadcast():
+            return replace(state, broadcast=event)
+        case TransactionConfirmed():
+            return replace(state, confirmed=event)
+        case TransactionFailed():
+            return replace(state, failed=event)
+        case _:
+            return state
+
+
+def _update(state: SigningRequest, session: SessionId, **changes: object) -> SigningRequest:
+    attempts = tuple(
+        replace(a, **changes) if a.session == session else a  # type: ignore[arg-type]
+        for a in state.attempts
+    )
+    return replace(state, attempts=attempts)
+
+
+def _propose(
+    state: SigningRequest | None, proposal: RequestProposed, policy: Policy
+) -> tuple[Event, ...]:
+    if state is not None:
+        if state.proposal.evidence.body != proposal.evidence.body:
+            raise Conflict("another request was made under the same id")
+        return ()
+    if proposal.proposer not in policy.quorum.custodians:
+        raise UnknownMember(f"{proposal.proposer} is not a custodian of this wallet")
+    if proposal.policy_version != policy.version:
+        raise PolicyViolation("the request was made under another version of the policy")
+    return (proposal,)
+
+
+def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
+    request, proposal = state.proposal.request, state.proposal
+    match command:
+        case Approve(member, digest, at_ms, evidence):
+            if any(a.member == member for a in state.approvals):
+                return ()
+            _undecided(state, at_ms)
+            blocked = may_approve(state.policy, member, proposal.proposer)
+            if blocked:
+                raise PolicyViolation(blocked)
+            if digest != proposal.intent_digest:
+                raise Conflict("the approval is for another intent than this request's")
+            return (RequestApproved(request, member, digest, at_ms, evidence),)
+        case Deny(member, reason, at_ms, evidence):
+            if member not in state.policy.quorum.custodians:
+                raise UnknownMember(f"{member} is not a custodian of this wallet")
+            if state.denial:
+                return ()
+            _undecided(state, at_ms)
+            return (RequestDenied(request, member, reason, at_ms, evidence),)
+        case Withdraw(member, at_ms, evidence):
+            if member != proposal.proposer:
+                raise PolicyViolation("only the member who made a request can withdraw it")
+            if state.withdrawal:
+                return ()
+            _undecided(state, at_ms)
+            return (RequestWithdrawn(request, member, at_ms, evidence),)
+        case _:
+            assert_never(command)
+
+
+def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
+    request = state.proposal.request
+    known = next((a for a in state.attempts if a.session == command.session), None)
+    match command:
+        case StartSession(session, signers, coordinator, at_ms):
+            if state.state not in UNSIGNED:
+                raise AlreadyDecided("the request is signed or over")
+            if at_ms >= state.proposal.expires_at_ms:
+                raise Expired("the request has expired; make it again")
+            if not state.has_quorum:
+                raise NotYetPossible("the approvals are not complete")
+            if known:
+                raise AlreadyDecided("this session was used before")
+            return (SigningSessionStarted(request, session, signers, coordinator, at_ms),)
+        case ReleaseShare(session, at_ms):
+            if known is None or known.failure or known.share_released:
+                raise AlreadyDecided("this session gives no share any more")
+            if state.denial or state.withdrawal:
+                raise AlreadyDecided("the request was denied or withdrawn")
+            return (SignatureShareReleased(request, session, at_ms),)
+        case FailSession(session, reason, unreachable, blamed, at_ms):
+            if known is None or known.failure or state.signed:
+                return ()
+            return (SigningSessionFailed(request, session, reason, unreachable, blamed, at_ms),)
+        case RecordSignature(session, signers, signature, signed, transaction_id, at_ms):
+            if state.signed:
+                return ()
+            if not state.has_quorum:
+                raise NotYetPossible("the approvals are not complete")
+            return (
+                RequestSigned(request, session, signers, signature, signed, transaction_id, at_ms),
+            )
+        case _:
+            assert_never(command)
+
+
+def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
+    if state.signed is None:
+        raise NotYetPossible("the request is not signed")
+    request, transaction_id = state.proposal.request, state.signed.transaction_id
+    if state.confirmed or state.failed:
+        return ()
+    match command:
+        case RecordBroadcast(at_ms):
+            if state.broadcast:
+                return ()
+            return (TransactionBroadcast(request, transaction_id, at_ms),)
+        case RecordConfirmation(block, at_ms):
+            return (TransactionConfirmed(request, transaction_id, block, at_ms),)
+        case RecordFailure(reason, at_ms):
+            return (TransactionFailed(request, reason, at_ms),)
+        case _:
+            assert_never(command)
+
+
+def _known(state: SigningRequest | None) -> SigningRequest:
+    if state is None:
+        raise NotYetPossible("this request is not known here yet")
+    return state
+
+
+def _undecided(state: SigningRequest, at_ms: int) -> None:
+    if state.state in OVER or state.signed:
+        raise AlreadyDecided("the request is signed or over")
+    if at_ms >= state.proposal.expires_at_ms:
+        raise Expired("the request has expired; make it again")

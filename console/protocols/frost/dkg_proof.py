@@ -1,0 +1,26 @@
+"""The proof of knowledge of the FROST paper's key generation, for its test vectors only.
+
+It is not bound to a session: our own key generation uses `keygen.proof` instead.
+"""
+
+from console.protocols.frost.suite import InvalidSignature, Suite
+from console.protocols.math.group import BadEncoding, Point, Scalar
+
+
+def dkg_challenge(suite: Suite, identifier: int, public: Point, R: Point) -> Scalar:
+    """HDKG over the identifier as a scalar, C_0 and R."""
+    return suite.HDKG(suite.group.scalar(identifier) + public + R)
+
+
+def verify_dkg_proof(suite: Suite, identifier: int, public: bytes, proof: bytes) -> None:
+    """Check a proof R || mu for the dealer's constant term. Raises: InvalidSignature."""
+    group = suite.group
+    try:
+        Y = group.parse_point(public)
+        R = group.parse_point(proof[: group.point_size])
+        mu = group.parse_scalar(proof[group.point_size :])
+    except BadEncoding:
+        raise InvalidSignature("the proof is malformed") from None
+    c = group.public_int(dkg_challenge(suite, identifier, Y, R))
+    if group.base(mu) != group.add(R, group.multiply_public(c, Y)):
+        raise InvalidSignature("the proof does not verify")

@@ -1,0 +1,40 @@
+"""The effects a protocol may have: speak to everybody or to one peer, and collect answers."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from console.protocols.kernel.wire import Message
+
+M = TypeVar("M", bound=Message)
+
+Random = Callable[[int], bytes]
+"""Gives that many fresh random bytes; `secrets.token_bytes` outside of tests."""
+
+
+class Party(Protocol):
+    """One party's view of a session; a protocol awaits nothing else."""
+
+    @property
+    def me(self) -> int:
+        """Our index, at least 1."""
+
+    @property
+    def parties(self) -> tuple[int, ...]:
+        """All indices, sorted, including ours."""
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """All indices but ours, sorted."""
+
+    @property
+    def session_id(self) -> bytes:
+        """32 bytes, never used before."""
+
+    async def broadcast(self, message: Message) -> None:
+        """Say the same to all others; the session proves later that everybody heard the same."""
+
+    async def send(self, to: int, message: Message) -> None:
+        """Say something to one peer in confidence."""
+
+    async def gather(self, kind: type[M]) -> dict[int, M]:
+        """Wait for exactly one message of `kind` from each other party, in the current round."""

@@ -1,0 +1,224 @@
+"""Distributed key generation: Pedersen's with commitments first (PedPop, PROTOCOLS 1.2).
+
+Rounds: commit; open and deal; verdicts; reveals, only after complaints; proofs of the final
+shares. Several keys are made in one session by running `generate` once per group, each with its
+own `context`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.protocols.kernel.abort import Accusations, retry
+from console.protocols.kernel.party import Party, Random
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.transcript import Field, H, Tag
+from console.protocols.keygen import proof
+from console.protocols.keygen.complaints import check_verdicts, find_bad_shares, settle
+from console.protocols.keygen.dealing import (
+    check_openings,
+    commitment_digest,
+    deal,
+    open_dealing,
+)
+from console.protocols.keygen.messages import (
+    MAX_DEALERS,
+    Commitment,
+    Opening,
+    Reveal,
+    ShareProof,
+    Subshare,
+    Verdict,
+)
+from console.protocols.keygen.share import KeyShare, PublicKeyPackage
+from console.protocols.math.feldman import add_commitments, commitment_at
+from console.protocols.math.group import Group, Point
+from console.protocols.math.polynomial import check_indices
+
+
+@dataclass(frozen=True, slots=True)
+class KeygenParameters:
+    """What all parties must agree on before they start.
+
+    `threshold` shares make a signature; `context` says what the key is for (key id, kind,
+    policy) and is hashed into everything.
+    """
+
+    group: Group
+    threshold: int
+    context: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeygenResult:
+    """Our share, and 32 bytes that stand for everything said: the same at every party."""
+
+    share: KeyShare
+    transcript: bytes
+
+
+async def generate(party: Party, parameters: KeygenParameters, random: Random) -> KeygenResult:
+    """Make a key of which nobody ever holds more than a share.
+
+    Nothing is final before all parties have signed the certificate.
+    Raises: ProtocolAbort BLAME naming all who failed a check of the round; RETRY if the outcome
+    is degenerate, which chance does not do.
+    """
+    group, threshold = parameters.group, parameters.threshold
+    if not 1 <= threshold <= len(party.parties) <= MAX_DEALERS:
+        raise ValueError("the threshold must be in 1..n")
+    check_indices(party.parties, group.order)
+    agreed = _parameters_digest(party, parameters)
+    wiped: list[SecretBytes] = []
+    dealing = deal(group, threshold, random)
+    try:
+        # Round 1: commit, so that a rushing party cannot choose its part after seeing ours.
+        ours = Commitment(
+            nonce=random(32),
+            digest=commitment_digest(
+                agreed,
+                party.me,
+                dealing.points,
+                dealing.proof_point,
+                dealing.chain_code,
+                dealing.blind,
+            ),
+        )
+        await party.broadcast(ours)
+        commitments = {party.me: ours, **await party.gather(Commitment)}
+        nonces = [(i, commitments[i].nonce) for i in sorted(commitments)]
+        session = H(Tag.DKG_SESSION, agreed, nonces)
+
+        # Round 2: open, and deal.
+        opening = open_dealing(dealing, session, party.me)
+        await party.broadcast(opening)
+        for j in party.others:
+            await party.send(j, Subshare(_held(wiped, dealing.polynomial.evaluate(j))))
+        openings = {party.me: opening, **await party.gather(Opening)}
+        received = {i: m.share for i, m in (await party.gather(Subshare)).items()}
+        wiped += received.values()
+        points = check_openings(group, threshold, agreed, session, commitments, openings)
+
+        # Round 3: say whose share does not fit; round 4: let the accused answer.
+        verdict = Verdict(find_bad_shares(group, party.me, points, received))
+        await party.broadcast(verdict)
+        verdicts = {party.me: verdict, **await party.gather(Verdict)}
+        complaints = check_verdicts(party.parties, verdicts)
+        reveals: dict[int, Reveal] = {}
+        if complaints:
+            reveals = await settle(party, group, dealing.polynomial, points, complaints, received)
+            wiped += received.values()
+
+        # Last round: everybody proves to hold the share that the commitments promise.
+        received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
+        secret = _held(wiped, _sum(group, received))
+        chain = [(i, openings[i].chain_code) for i in sorted(openings)]
+        public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
+        said = _said(session, commitments, openings, verdicts, reveals)
+        proofs = await _exchange_proofs(party, public, secret, said, random)
+        share = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
+        share.check()
+        return KeygenResult(share, H(Tag.DKG_TRANSCRIPT, said, proofs))
+    finally:
+        dealing.wipe()
+        for item in wiped:
+            item.wipe()
+
+
+def _held(wiped: list[SecretBytes], secret: SecretBytes) -> SecretBytes:
+    """Note a secret for erasure at the end of the run."""
+    wiped.append(secret)
+    return secret
+
+
+def _parameters_digest(party: Party, parameters: KeygenParameters) -> bytes:
+    return H(
+        Tag.DKG_PARAMETERS,
+        party.session_id,
+        parameters.group.name,
+        parameters.threshold,
+        party.parties,
+        parameters.context,
+    )
+
+
+def _sum(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
+    total = group.scalar(0)
+    for share in received.values():
+        total = group.add_scalars(total, group.parse_scalar(share.view()))
+    return SecretBytes(total)
+
+
+def _public(
+    party: Party,
+    parameters: KeygenParameters,
+    points: Mapping[int, tuple[Point, ...]],
+    chain_code: bytes,
+) -> PublicKeyPackage:
+    group = parameters.group
+    total = add_commitments(group, [points[i] for i in sorted(points)])
+    shares = tuple((j, commitment_at(group, total, j)) for j in party.parties)
+    # Nobody could have aimed at these after committing: start again, blame nobody.
+    if group.identity in {*total, *(point for _, point in shares)}:
+        raise retry("the key or a share of it came out degenerate", check="degenerate-key")
+    return PublicKeyPackage(group.name, parameters.threshold, total[0], shares, chain_code)
+
+
+def _said(
+    session: bytes,
+    commitments: Mapping[int, Commitment],
+    openings: Mapping[int, Opening],
+    verdicts: Mapping[int, Verdict],
+    reveals: Mapping[int, Reveal],
+) -> bytes:
+    """Hash everything broadcast before the last round."""
+    dealt: list[Field] = []
+    for i in sorted(openings):
+        c, o = commitments[i], openings[i]
+        revealed = [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else []
+        dealt.append(
+            (
+                i,
+                c.nonce,
+                c.digest,
+                o.points,
+                o.proof_point,
+                o.proof_scalar,
+                o.chain_code,
+                o.blind,
+                verdicts[i].accused,
+                revealed,
+            )
+        )
+    return H(Tag.DKG_TRANSCRIPT, session, dealt)
+
+
+async def _exchange_proofs(
+    party: Party, public: PublicKeyPackage, secret: SecretBytes, said: bytes, random: Random
+) -> Field:
+    """Prove knowledge of x_i to all, check theirs, and return all proofs for the transcript."""
+    group = public.group
+    nonce = SecretBytes(group.random_scalar(random))
+    R = group.base(group.secret_scalar(nonce))
+
+    def statement(prover: int) -> Field:
+        return (said, public.chain_code, public.group_key, prover, public.public_share(prover))
+
+    mu = proof.respond(group, Tag.DKG_SHARE_PROOF, statement(party.me), R, nonce, secret)
+    ours = ShareProof(R, mu)
+    await party.broadcast(ours)
+    proofs = {party.me: ours, **await party.gather(ShareProof)}
+    accusations = Accusations()
+    for i in party.others:
+        try:
+            proof.verify(
+                group,
+                Tag.DKG_SHARE_PROOF,
+                statement(i),
+                public.public_share(i),
+                proofs[i].proof_point,
+                proofs[i].proof_scalar,
+            )
+        except proof.ProofInvalid:
+            accusations.add(i, "share-proof")
+    accusations.raise_if_any()
+    return [(i, proofs[i].proof_point, proofs[i].proof_scalar) for i in sorted(proofs)]

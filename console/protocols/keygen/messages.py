@@ -1,0 +1,78 @@
+"""The messages of distributed key generation (PROTOCOLS 1.2).
+
+Points and scalars are bounded here and parsed in the protocol, where the group is known.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.wire import Count, Delivery, PartyIndex, Size, message
+
+MAX_DEALERS = 256
+
+EncodedPoint = Annotated[bytes, Size(0, 96)]
+EncodedScalar = Annotated[bytes, Size(0, 64)]
+
+
+@message("dkg.commitment")
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """Round 1: fresh randomness for the session, and a hash of what round 2 opens."""
+
+    nonce: Annotated[bytes, Size(32)]
+    digest: Annotated[bytes, Size(32)]
+
+
+@message("dkg.opening")
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Round 2: Feldman commitment, proof of the constant term (R, mu), chain code part, blind."""
+
+    points: Annotated[tuple[EncodedPoint, ...], Count(0, MAX_DEALERS)]
+    proof_point: EncodedPoint
+    proof_scalar: EncodedScalar
+    chain_code: Annotated[bytes, Size(32)]
+    blind: Annotated[bytes, Size(32)]
+
+
+@message("dkg.subshare", Delivery.DIRECT)
+@dataclass(frozen=True, slots=True)
+class Subshare:
+    """Round 2, to one party: f_i(j)."""
+
+    share: Annotated[SecretBytes, Size(0, 64)]
+
+
+@message("dkg.verdict")
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Round 3: the dealers whose share does not fit, in ascending order; none is the good case."""
+
+    accused: Annotated[tuple[PartyIndex, ...], Count(0, MAX_DEALERS)]
+
+
+@message("dkg.revealed-share")
+@dataclass(frozen=True, slots=True)
+class RevealedShare:
+    """The share a dealer owes to `receiver`, made public after a complaint."""
+
+    receiver: PartyIndex
+    share: EncodedScalar
+
+
+@message("dkg.reveal")
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Round 4, only after complaints: one share per complaint against us, by receiver."""
+
+    shares: Annotated[tuple[RevealedShare, ...], Count(0, MAX_DEALERS)]
+
+
+@message("dkg.share-proof")
+@dataclass(frozen=True, slots=True)
+class ShareProof:
+    """Last round: proof of knowledge of our final share (R, mu)."""
+
+    proof_point: EncodedPoint
+    proof_scalar: EncodedScalar

@@ -1,0 +1,103 @@
+"""What a protocol needs of a prime-order group; one instance per curve.
+
+Scalars and points are their canonical encodings. A value of type `Scalar` or `Point` has been
+parsed or computed here, so protocols never meet an invalid one. Secret scalars are only passed
+to the C backend; `int` appears for public scalars.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import NewType
+
+from console.protocols.kernel.party import Random
+from console.protocols.kernel.secret import SecretBytes
+
+Scalar = NewType("Scalar", bytes)
+Point = NewType("Point", bytes)
+
+Buffer = bytes | bytearray | memoryview
+
+
+class BadEncoding(ValueError):
+    """Bytes are not the canonical encoding of an acceptable scalar or point. Never quotes them."""
+
+
+class Group(ABC):
+    """A group of prime `order`; `scalar_size` and `point_size` are in bytes."""
+
+    name: str
+    order: int
+    scalar_size: int
+    point_size: int
+    generator: Point
+    identity: Point
+
+    @abstractmethod
+    def parse_point(self, data: Buffer) -> Point:
+        """Accept a canonical point of the prime-order group other than the identity.
+
+        Raises: BadEncoding, also for small and mixed order, and points off the curve.
+        """
+
+    @abstractmethod
+    def parse_scalar(self, data: Buffer) -> Scalar:
+        """Accept a canonical scalar below the order, zero included. Raises: BadEncoding."""
+
+    def parse_nonzero_scalar(self, data: Buffer) -> Scalar:
+        """Accept a canonical scalar in 1..order-1. Raises: BadEncoding."""
+        scalar = self.parse_scalar(data)
+        if self.is_zero(scalar):
+            raise BadEncoding("the scalar is zero")
+        return scalar
+
+    def secret_scalar(self, secret: SecretBytes) -> Scalar:
+        """Read a nonzero secret for use by the backend. Raises: BadEncoding."""
+        return self.parse_nonzero_scalar(secret.view())
+
+    @abstractmethod
+    def scalar(self, value: int) -> Scalar:
+        """Encode a public integer, reduced modulo the order."""
+
+    @abstractmethod
+    def public_int(self, scalar: Scalar) -> int:
+        """Decode a public scalar."""
+
+    @abstractmethod
+    def random_scalar(self, random: Random) -> Scalar:
+        """Draw a nonzero scalar, with a bias below 2**-128."""
+
+    @abstractmethod
+    def is_zero(self, scalar: Scalar) -> bool: ...
+
+    @abstractmethod
+    def add_scalars(self, a: Scalar, b: Scalar) -> Scalar: ...
+
+    @abstractmethod
+    def multiply_scalars(self, a: Scalar, b: Scalar) -> Scalar: ...
+
+    @abstractmethod
+    def negate_scalar(self, a: Scalar) -> Scalar: ...
+
+    @abstractmethod
+    def base(self, k: Scalar) -> Point:
+        """Multiply the generator by a secret scalar."""
+
+    @abstractmethod
+    def multiply(self, k: Scalar, point: Point) -> Point:
+        """Multiply a point by a secret scalar."""
+
+    def multiply_public(self, k: int, point: Point) -> Point:
+        """Multiply a point by a public integer; may take time that depends on it."""
+        return self.multiply(self.scalar(k), point)
+
+    @abstractmethod
+    def add(self, a: Point, b: Point) -> Point: ...
+
+    @abstractmethod
+    def subtract(self, a: Point, b: Point) -> Point: ...
+
+    def sum(self, points: Iterable[Point]) -> Point:
+        total = self.identity
+        for point in points:
+            total = self.add(total, point)
+        return total

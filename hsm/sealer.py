@@ -1,0 +1,69 @@
+"""TokenSealer: AES-256-GCM under the token's wrapping key, checked before and after each use."""
+
+from collections.abc import Callable
+
+from pkcs11 import GCMParams, Mechanism
+
+from console.application.errors import HsmError, SealBroken
+from console.application.sealed_record import NONCE_SIZE, SEAL_OVERHEAD, TAG_SIZE
+from console.protocols.kernel.secret import SecretBytes
+from hsm.faults import REFUSED_CIPHERTEXT
+from hsm.keys import Keys, require_kek
+from hsm.token import TokenSession
+
+
+class TokenSealer:
+    """Implements `Sealer`; runs inside `TokenSession.call`."""
+
+    def __init__(self, token: TokenSession, random: Callable[[int], bytes]) -> None:
+        self._token = token
+        self._random = random
+
+    def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
+        """Return nonce, ciphertext and tag. Raises: VaultLocked, KeyCheckFailed, HsmError."""
+        keys = self._token.keys()
+        # Flipped bits in a token's file can give another key without any error: look before.
+        require_kek(keys)
+        nonce = self._random(NONCE_SIZE)
+        # The library takes `bytes` only: a copy that lives as long as this call.
+        sealed = keys.kek.encrypt(
+            bytes(secret.reveal()),
+            mechanism=Mechanism.AES_GCM,
+            mechanism_param=_parameters(nonce, associated),
+        )
+        if len(sealed) != len(secret) + TAG_SIZE:
+            raise HsmError("the token did not append a tag of 16 bytes")
+        return nonce + sealed
+
+    def open(self, associated: bytes, sealed: bytes) -> SecretBytes:
+        """Open what `seal` returned. Raises: SealBroken, VaultLocked, KeyCheckFailed, HsmError."""
+        if len(sealed) <= SEAL_OVERHEAD:
+            raise SealBroken("a sealed record is cut off")
+        keys = self._token.keys()
+        nonce, body = sealed[:NONCE_SIZE], sealed[NONCE_SIZE:]
+        opened: bytes | None
+        try:
+            opened = keys.kek.decrypt(
+                body,
+                mechanism=Mechanism.AES_GCM,
+                mechanism_param=_parameters(nonce, associated),
+            )
+        except REFUSED_CIPHERTEXT:
+            opened = None
+        if opened is None:
+            raise _refusal(keys)
+        if len(opened) != len(body) - TAG_SIZE:
+            raise HsmError("the token opened a seal to an impossible length")
+        return SecretBytes(opened)
+
+
+def _parameters(nonce: bytes, associated: bytes) -> GCMParams:
+    if not associated:
+        raise ValueError("a seal is always bound to associated data")
+    return GCMParams(nonce, aad=associated, tag_bits=8 * TAG_SIZE)
+
+
+def _refusal(keys: Keys) -> SealBroken:
+    """Tell an altered record from a failing token: the key must still answer as recorded."""
+    require_kek(keys)
+    return SealBroken("a sealed record does not open: altered, or sealed for something else")

@@ -1,0 +1,37 @@
+"""The share part: records on disk, each sealed by the token and bound to its label."""
+
+from console.application.errors import VaultLocked
+from console.application.ports.share_storage import ShareLabel
+from console.application.sealed_record import Sealer, ShareFiles
+from console.protocols.kernel.secret import SecretBytes
+from hsm.token import TokenSession
+
+
+class TokenShares:
+    """Implements `ShareStoragePort`."""
+
+    def __init__(self, token: TokenSession, files: ShareFiles, sealer: Sealer) -> None:
+        self._token = token
+        self._files = files
+        self._sealer = sealer
+
+    async def seal(self, label: ShareLabel, share: SecretBytes) -> None:
+        """Seal and store durably; the same share again is no error."""
+        await self._token.call(lambda: self._files.seal(label, share, self._sealer))
+
+    async def unseal(self, label: ShareLabel) -> SecretBytes:
+        """Open a share; the caller wipes it."""
+        return await self._token.call(lambda: self._unseal(label))
+
+    async def labels(self) -> tuple[ShareLabel, ...]:
+        """List what is stored; works while locked."""
+        return await self._token.call(self._files.labels)
+
+    async def erase(self, label: ShareLabel) -> None:
+        """Remove a share for good."""
+        await self._token.call(lambda: self._files.erase(label))
+
+    def _unseal(self, label: ShareLabel) -> SecretBytes:
+        if not self._token.unlocked:
+            raise VaultLocked("the vault is locked")
+        return self._files.unseal(label, self._sealer)

@@ -1,0 +1,211 @@
+"""TokenSession: the one thread that owns a token's one session, and the rules of its use."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from pkcs11 import TokenFlag
+from pkcs11 import exceptions as p11
+from pkcs11.types import Session, Token
+
+from console.application.errors import HsmError, PinLocked, VaultLocked, WrongPin
+from console.application.pin_backoff import PinBackoff
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+from hsm.faults import leaves_state_known, translate
+from hsm.keys import KeyRecord, Keys, load_keys, presence_key, read_record, sign_checked
+from hsm.library import Library
+
+_T = TypeVar("_T")
+_MAX_PIN = 255
+_PRESENCE_PROBE = b"quorate/presence"
+
+
+class TokenSession:
+    """Methods but `call` and `close` are blocking and run inside `call`."""
+
+    def __init__(self, library: Library, label: str, member: MemberId, backoff: PinBackoff) -> None:
+        self._library = library
+        self._label = label
+        self._member = member
+        self._backoff = backoff
+        self._keys: Keys | None = None
+        self._generation = library.generation
+        self._closed = False
+        library.require_same_process()
+        library.claim(label)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
+
+    async def call(self, operation: Callable[[], _T]) -> _T:
+        """Run `operation` in the token's thread; the library's errors come out as ours."""
+        # Checked here too: after a fork the thread is gone and the call would never return.
+        self._library.require_same_process()
+        if self._closed:
+            raise VaultLocked("the vault is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._guarded, operation)
+
+    async def close(self) -> None:
+        """Log out, release the token, end the thread."""
+        if self._closed:
+            return
+        try:
+            await self.call(self.logout)
+        finally:
+            self._closed = True
+            self._library.release(self._label)
+            self._thread.shutdown(wait=False)
+
+    @property
+    def unlocked(self) -> bool:
+        return self._keys is not None and self._generation == self._library.generation
+
+    @property
+    def backoff(self) -> PinBackoff:
+        return self._backoff
+
+    def keys(self) -> Keys:
+        """Return the checked keys. Raises: VaultLocked."""
+        if self._keys is None:
+            raise VaultLocked("the vault is locked")
+        if self._generation != self._library.generation:
+            self._keys = None
+            raise VaultLocked("the library was started again; unlock the vault")
+        return self._keys
+
+    def find(self) -> Token:
+        """Return the token. Raises: TokenMissing."""
+        return self._library.find(self._label)
+
+    def public_record(self) -> KeyRecord:
+        """Read the key record, locked or not. Raises: TokenMissing, KeyCheckFailed."""
+        if self.unlocked:
+            return self.keys().record
+        # A session without a PIN sees public objects only, as nobody is logged in.
+        with self.find().open() as session:
+            return read_record(session, self._member)
+
+    def login(self, pin: SecretBytes) -> None:
+        """Log in and check the keys. Raises: WrongPin, PinLocked, KeyCheckFailed, HsmError."""
+        if self.unlocked:
+            self.prove(pin)
+            self._keys = load_keys(self.keys().session, self.public_record())
+            return
+        self._keys = None
+        record = self.public_record()
+        self._generation = self._library.generation
+        session = self._counted(lambda: self._open(pin))
+        self._generation = self._library.generation
+        try:
+            self._keys = load_keys(session, record)
+        finally:
+            if self._keys is None:
+                session.close()
+
+    def prove(self, pin: SecretBytes) -> None:
+        """Have the token judge the PIN while logged in; the session stays as it is.
+
+        A key with CKA_ALWAYS_AUTHENTICATE signs only after the PIN was given again. A plain
+        login would not do: while a session is logged in, any PIN passes as "already logged in".
+        """
+        record = self.keys().record
+        self._require_presence_enforced(record)
+        self._counted(lambda: self._sign_presence(pin, record))
+
+    def logout(self) -> None:
+        """Log out and forget the handles; never raises for a token that is gone."""
+        if self._keys is None:
+            return
+        keys, self._keys = self._keys, None
+        if self._generation != self._library.generation:
+            return
+        try:
+            keys.session.close()
+        except p11.PKCS11Error:
+            # Whether the token still counts us as logged in is not known: end all sessions.
+            self._library.reset()
+
+    def fault(self) -> None:
+        """Forget everything after an error that leaves the token's state unknown."""
+        self._keys = None
+        self._library.reset()
+
+    def _guarded(self, operation: Callable[[], _T]) -> _T:
+        with self._library.lock:
+            failure: type[p11.PKCS11Error]
+            try:
+                return operation()
+            except p11.PKCS11Error as error:
+                failure = type(error)
+            if not leaves_state_known(failure):
+                self.fault()
+            # Raised outside of the handler, so that no frame of the failed call hangs on to it.
+            raise translate(failure)
+
+    def _counted(self, attempt: Callable[[], _T]) -> _T:
+        """Make one PIN try under the back-off. Raises: PinLocked, WrongPin, HsmError."""
+        refuse_locked(self.find().flags)
+        self._backoff.begin_try()
+        failure: type[p11.PKCS11Error]
+        try:
+            result = attempt()
+        except p11.PKCS11Error as error:
+            failure = type(error)
+        except HsmError as error:
+            if not isinstance(error, WrongPin):
+                self._backoff.not_tried()
+            raise
+        else:
+            self._backoff.succeeded()
+            return result
+        wrong = translate(failure)
+        if not isinstance(wrong, WrongPin):
+            self._backoff.not_tried()
+        elif self._keys is None:
+            # The refused login left a session open that has no handle to close it by.
+            self._library.reset_if_sole_owner()
+        if not leaves_state_known(failure):
+            self.fault()
+        raise wrong
+
+    def _open(self, pin: SecretBytes) -> Session:
+        text = _pin_text(pin)
+        token = self.find()
+        try:
+            return token.open(rw=True, user_pin=text)
+        except p11.UserAlreadyLoggedIn:
+            # We own the token and are not logged in: a stray login, under which any PIN passes.
+            self._library.reset()
+        token = self.find()
+        return token.open(rw=True, user_pin=text)
+
+    def _require_presence_enforced(self, record: KeyRecord) -> None:
+        with self.find().open() as session:
+            try:
+                sign_checked(presence_key(session), record.presence_point, _PRESENCE_PROBE)
+            except p11.UserNotLoggedIn:
+                return
+        raise HsmError("the token does not ask for the PIN again; it cannot prove presence")
+
+    def _sign_presence(self, pin: SecretBytes, record: KeyRecord) -> None:
+        # A session of its own: a refused PIN leaves the operation open until the session ends.
+        with self.find().open() as session:
+            key = presence_key(session)
+            sign_checked(key, record.presence_point, _PRESENCE_PROBE, pin=_pin_text(pin))
+
+
+def refuse_locked(flags: TokenFlag) -> None:
+    """Stop before a try that would lock the token, or that cannot succeed. Raises: PinLocked."""
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        raise PinLocked("the token has locked the PIN; the security officer must unlock it")
+    if flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise PinLocked("the token has one try left; the security officer must reset its count")
+
+
+def _pin_text(pin: SecretBytes) -> str:
+    """Return the PIN as the library wants it; an immortal copy, so its life must be short."""
+    if not 1 <= len(pin) <= _MAX_PIN:
+        raise WrongPin("a PIN has 1 to 255 bytes")
+    # Undecodable bytes become a PIN that is refused; an exception would quote them.
+    return str(pin.reveal(), "utf-8", "replace")

@@ -1,0 +1,20 @@
+"""The table of known makers, and what is assumed of all others."""
+
+from hsm.vendors.softhsm import SOFTHSM
+from hsm.vendors.vendor import Vendor
+
+VENDORS: tuple[Vendor, ...] = (SOFTHSM,)
+GENERIC = Vendor(
+    manufacturer="",
+    backing="a PKCS#11 token",
+    counts_tries=True,
+    for_production=True,
+)
+
+
+def vendor_of(manufacturer: str) -> Vendor:
+    """Return the traits of a token by its maker's name."""
+    for vendor in VENDORS:
+        if manufacturer.startswith(vendor.manufacturer):
+            return vendor
+    return GENERIC

@@ -1,0 +1,27 @@
+"""The wrapping part: small secrets sealed by the token and bound to a purpose."""
+
+from console.application.sealed_record import Sealer, unwrap_secret, wrap_secret
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+from hsm.token import TokenSession
+
+
+class TokenWrapping:
+    """Implements `KeyWrapPort`."""
+
+    def __init__(self, token: TokenSession, member: MemberId, sealer: Sealer) -> None:
+        self._token = token
+        self._member = member
+        self._sealer = sealer
+
+    async def wrap(self, purpose: str, secret: SecretBytes) -> bytes:
+        """Seal `secret` bound to member and purpose."""
+        return await self._token.call(
+            lambda: wrap_secret(self._sealer, self._member, purpose, secret)
+        )
+
+    async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
+        """Open it again."""
+        return await self._token.call(
+            lambda: unwrap_secret(self._sealer, self._member, purpose, blob)
+        )

@@ -1,0 +1,1 @@
+"""Data that the window reads: icons, fonts, colours, style sheet."""

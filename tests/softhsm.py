@@ -1,0 +1,80 @@
+"""SoftHSM tokens for tests: one token folder a process, many labelled tokens in it."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+from hsm.provision import initialise_token, provision
+from hsm.vault import Pkcs11Settings
+
+MODULES = (
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/local/lib/softhsm/libsofthsm2.so"),
+    Path("/opt/homebrew/lib/softhsm/libsofthsm2.so"),
+)
+MODULE = next((path for path in MODULES if path.exists()), None)
+USER_PIN = b"482913"
+SO_PIN = b"77120945"
+
+_counter = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class SoftHsm:
+    """The process's token folder."""
+
+    module: Path
+    tokens: Path
+
+    def blank(self) -> str:
+        """Initialise a token without keys; return its label."""
+        label = f"token-{next(_counter)}"
+        initialise_token(self.module, label, SecretBytes(SO_PIN), SecretBytes(USER_PIN))
+        return label
+
+    def settings(
+        self, folder: Path, label: str, member: MemberId = MemberId("alice")
+    ) -> Pkcs11Settings:
+        return Pkcs11Settings(
+            self.module, label, folder / "shares", folder / "pin-backoff", member
+        )
+
+    def member(self, folder: Path, member: MemberId = MemberId("alice")) -> Pkcs11Settings:
+        """Make a token with a member's keys."""
+        settings = self.settings(folder, self.blank(), member)
+        provision(settings, SecretBytes(USER_PIN))
+        return settings
+
+
+def configure(folder: Path) -> Path:
+    """Write a SoftHSM configuration; return the folder of its tokens."""
+    tokens = folder / "tokens"
+    tokens.mkdir(parents=True)
+    configuration = folder / "softhsm2.conf"
+    configuration.write_text(
+        f"directories.tokendir = {tokens}\n"
+        "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
+    )
+    os.environ["SOFTHSM2_CONF"] = str(configuration)
+    return tokens
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
+    """Give this process its own SoftHSM. The library reads its configuration only once."""
+    if MODULE is None:
+        pytest.skip("SoftHSM is not installed")
+    before = os.environ.get("SOFTHSM2_CONF")
+    tokens = configure(tmp_path_factory.mktemp("softhsm"))
+    yield SoftHsm(MODULE, tokens)
+    if before is None:
+        del os.environ["SOFTHSM2_CONF"]
+    else:
+        os.environ["SOFTHSM2_CONF"] = before

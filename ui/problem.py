@@ -1,0 +1,37 @@
+"""What went wrong, in the parts that answer an operator's questions."""
+
+from dataclasses import dataclass
+
+from console.application.api import CommandRefused, NodeUnreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What happened, whether keys and funds are safe, what to do, and a support code."""
+
+    code: str
+    what: str
+    safe: str
+    next_step: str
+
+    def details(self, where: str, at: str) -> str:
+        """Return the text that an operator may copy for support; it holds no secrets."""
+        return (
+            f"Quorate problem report\ncode: {self.code}\nscreen: {where}\ntime: {at}\n"
+            f"what happened: {self.what}\nkeys and funds: {self.safe}\nnext step: {self.next_step}"
+        )
+
+
+UNREACHABLE = Problem(
+    "node-unreachable",
+    "The node on this machine does not answer.",
+    "Keys and funds are safe. The node keeps its shares and its ledger.",
+    "The window reconnects by itself. If this lasts, start the node again.",
+)
+
+
+def describe(error: CommandRefused | NodeUnreachable) -> Problem:
+    """Turn what a node raises into what a screen shows."""
+    if isinstance(error, CommandRefused):
+        return Problem(error.code, error.what, error.safe, error.next_step)
+    return UNREACHABLE

@@ -1,0 +1,24 @@
+"""One loop for Qt and asyncio on the main thread; the only place that knows qasync."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+
+def run(app: QApplication, main: Callable[[], Awaitable[int]]) -> int:
+    """Run `main` until it returns its exit status.
+
+    The loop is closed before Qt goes away, else its threads outlive it and the process aborts.
+    """
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        status: int = loop.run_until_complete(_call(main))
+    asyncio.set_event_loop(None)
+    return status
+
+
+async def _call(main: Callable[[], Awaitable[int]]) -> int:
+    return await main()

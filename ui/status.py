@@ -1,0 +1,77 @@
+"""How states look: one table from state to icon, word and tone, so that no screen differs."""
+
+from typing import NamedTuple
+
+from console.application.views import CeremonyStage, RequestStage, StepState
+from ui.theme import Tone
+
+
+class Look(NamedTuple):
+    """A state as an icon shape, a word and a colour; each alone is enough to tell."""
+
+    icon: str
+    word: str
+    tone: Tone
+
+
+STEP: dict[StepState, Look] = {
+    StepState.NOT_STARTED: Look("circle-dashed", "Not started", Tone.NEUTRAL),
+    StepState.WAITING: Look("hourglass", "Waiting", Tone.INFO),
+    StepState.SENT: Look("arrow-up", "Sent", Tone.INFO),
+    StepState.RECEIVED: Look("arrow-down", "Received", Tone.INFO),
+    StepState.DONE: Look("check-circle", "Verified", Tone.OK),
+    StepState.LATE: Look("timer", "Late", Tone.WARN),
+    StepState.DENIED: Look("x-octagon", "Denied", Tone.DANGER),
+    StepState.FAILED: Look("x-circle", "Failed", Tone.DANGER),
+}
+
+REQUEST: dict[RequestStage, Look] = {
+    RequestStage.AWAITING_APPROVAL: Look("hourglass", "Awaiting approval", Tone.INFO),
+    RequestStage.APPROVED: Look("check-circle", "Approved", Tone.OK),
+    RequestStage.SIGNING: Look("hourglass", "Signing", Tone.INFO),
+    RequestStage.SIGNED: Look("check-circle", "Signed", Tone.OK),
+    RequestStage.BROADCAST: Look("arrow-up", "Broadcast", Tone.INFO),
+    RequestStage.CONFIRMED: Look("check-circle", "Confirmed", Tone.OK),
+    RequestStage.DENIED: Look("x-octagon", "Denied", Tone.DANGER),
+    RequestStage.WITHDRAWN: Look("ban", "Withdrawn", Tone.NEUTRAL),
+    RequestStage.EXPIRED: Look("circle-dashed", "Expired", Tone.NEUTRAL),
+    RequestStage.FAILED: Look("x-circle", "Failed", Tone.DANGER),
+}
+
+CEREMONY: dict[CeremonyStage, Look] = {
+    CeremonyStage.AWAITING_ACCEPTANCE: Look("hourglass", "Awaiting acceptance", Tone.INFO),
+    CeremonyStage.READY: Look("check-circle", "Ready", Tone.OK),
+    CeremonyStage.RUNNING: Look("hourglass", "Running", Tone.INFO),
+    CeremonyStage.COMPARING: Look("eye", "Comparing codes", Tone.WARN),
+    CeremonyStage.COMPLETED: Look("check-circle", "Completed", Tone.OK),
+    CeremonyStage.DECLINED: Look("x-octagon", "Declined", Tone.DANGER),
+    CeremonyStage.CANCELLED: Look("ban", "Cancelled", Tone.NEUTRAL),
+    CeremonyStage.EXPIRED: Look("circle-dashed", "Expired", Tone.NEUTRAL),
+}
+
+ONLINE = Look("check-circle", "Online", Tone.OK)
+UNREACHABLE = Look("question-dashed", "Unreachable", Tone.UNKNOWN)
+OPEN_REQUESTS = frozenset(
+    {
+        RequestStage.AWAITING_APPROVAL,
+        RequestStage.APPROVED,
+        RequestStage.SIGNING,
+        RequestStage.SIGNED,
+        RequestStage.BROADCAST,
+    }
+)
+
+
+def network(name: str) -> Look:
+    """Return the look of a network; only mainnet looks calm."""
+    if name == "mainnet":
+        return Look("shield", "MAINNET", Tone.NEUTRAL)
+    return Look("flask", name.upper(), Tone.WARN)
+
+
+def history(state: str) -> Look:
+    """Return the look of a past transfer, whose state arrives as text."""
+    try:
+        return REQUEST[RequestStage(state)]
+    except ValueError:
+        return Look("question-dashed", state, Tone.UNKNOWN)

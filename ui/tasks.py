@@ -1,0 +1,46 @@
+"""One owner for every coroutine that a screen or window starts; closing it cancels them all."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+log = logging.getLogger(__name__)
+
+
+class TaskOwner:
+    """Keeps running coroutines; none outlives its owner and no failure is lost."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def start(self, work: Coroutine[object, object, None]) -> None:
+        """Run a coroutine until it ends or this owner closes."""
+        if self._closed:
+            work.close()
+            return
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def close(self) -> None:
+        """Cancel everything; later starts are ignored."""
+        self._closed = True
+        for task in tuple(self._running):
+            task.cancel()
+
+    async def finish(self) -> None:
+        """Close, and wait until every coroutine has cleaned up."""
+        self.close()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still running."""
+        return bool(self._running)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The type alone: messages of foreign exceptions may quote what an operator typed.
+            log.error("a screen's task failed: %s", type(error).__name__, exc_info=error)
