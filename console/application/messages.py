@@ -25,7 +25,7 @@ class Announce(PeerRequest, frozen=True, tag="announce"):
 
 
 class Pull(PeerRequest, frozen=True, tag="pull"):
-    """Which statements have you recorded after this sequence of your ledger?"""
+    """Ask for the statements recorded after this sequence of the answerer's ledger."""
 
     after: int
 

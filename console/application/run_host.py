@@ -44,7 +44,7 @@ from console.domain.errors import NotYetPossible
 from console.domain.ids import MemberId, SessionId, session_id
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
-from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
+from console.protocols.kernel.channel import ChannelKeys, ChannelRefused, PairwiseChannels
 from console.protocols.kernel.party import Party
 from console.protocols.kernel.session import decode_envelope
 from console.protocols.kernel.wire import MalformedMessage
@@ -257,9 +257,7 @@ class RunHost:
             return RunFailed(Outage.REFUSED, str(error), unreachable=frozenset({member}))
         if not isinstance(reply, Ready):
             reason = reply.reason if isinstance(reply, Refused) else "an answer of another kind"
-            return RunFailed(
-                Outage.REFUSED, f"{member}: {reason}", unreachable=frozenset({member})
-            )
+            return RunFailed(Outage.REFUSED, f"{member}: {reason}", unreachable=frozenset({member}))
         answer = self._verify(reply.readiness)
         if answer.signer != member:
             return RunFailed(Outage.REFUSED, f"{member} answered for somebody else")
@@ -303,7 +301,10 @@ class RunHost:
             if member != me:
                 await self._saw_head(answer)
         protocol = await kind.open(info)
-        pairwise = PairwiseChannels(indices[me], pending.keys, channels, bytes.fromhex(session))
+        try:
+            pairwise = PairwiseChannels(indices[me], pending.keys, channels, bytes.fromhex(session))
+        except ChannelRefused as refused:
+            raise StatementRefused(str(refused)) from None
         run = Run(info, kind, self._tools, pairwise, protocol)
         while len(self.runs) >= MAX_KEPT_RUNS:
             self.runs.pop(next(iter(self.runs)))
@@ -312,7 +313,10 @@ class RunHost:
         return run
 
     def _check_ready(
-        self, verified: Verified, ready: Mapping[MemberId, Verified], indices: Mapping[MemberId, int]
+        self,
+        verified: Verified,
+        ready: Mapping[MemberId, Verified],
+        indices: Mapping[MemberId, int],
     ) -> dict[int, bytes]:
         if set(ready) != set(indices):
             raise StatementRefused("the run needs the readiness of exactly the invited members")
@@ -369,4 +373,3 @@ def _joined(failures: list[RunFailed]) -> RunFailed:
         "; ".join(f.reason for f in failures),
         unreachable=frozenset().union(*(f.unreachable for f in failures)),
     )
-

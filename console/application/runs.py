@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import structlog
 
+from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
 from console.application.messages import Ack, Refused, RunMessage, decode_reply, encode
 from console.application.ports.network import NetworkPort
 from console.application.timeouts import AdaptiveTimeouts
-from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
 from console.domain.errors import DomainError
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
@@ -193,9 +193,7 @@ class Run:
                 await self._dispatch(out)
             except ProtocolAbort as abort:
                 blamed = self.info.members(abort.culprits)
-                failure = RunFailed(
-                    Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind
-                )
+                failure = RunFailed(Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind)
                 await self._fail(failure)
                 return
             except (DomainError, AdapterError) as refusal:

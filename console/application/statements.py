@@ -1,6 +1,7 @@
 """What members say to each other, signed: canonical bodies, strict decoding, verified signers."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -100,12 +101,12 @@ class Withdrawal(Statement, frozen=True, tag="withdrawal"):
 
 
 class SignatureResult(Statement, frozen=True, tag="signature-result"):
-    """A finished signature; every member verifies it under the group key before use."""
+    """Finished signatures; every member verifies them under the group key before use."""
 
     request: str
     session: str
     signers: tuple[str, ...]
-    signature: bytes
+    signatures: tuple[bytes, ...]
 
 
 class Invitation(Statement, frozen=True, tag="invitation"):
@@ -129,8 +130,9 @@ class Readiness(Statement, frozen=True, tag="readiness"):
 
 
 class RunFailure(Statement, frozen=True, tag="run-failure"):
-    """A participant's run ended without result; `blamed` only where a check proves it."""
+    """The signer's run ended without result. `blamed` is its own view and binds nobody."""
 
+    subject: str
     session: str
     reason: str
     blamed: tuple[str, ...]
@@ -239,7 +241,7 @@ def vault_id(members: tuple[Member, ...]) -> bytes:
     return digest.digest()
 
 
-def signer_of(signed: SignedStatement, members: dict[MemberId, Member]) -> Member:
+def signer_of(signed: SignedStatement, members: Mapping[MemberId, Member]) -> Member:
     """Find the signer in the roster. Raises: UnknownMember."""
     member = members.get(MemberId(signed.signer))
     if member is None:

@@ -121,7 +121,7 @@ class CeremonySessionStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class CeremonySessionFailed(Event):
-    """An attempt ended without keys; nothing of it can be used again."""
+    """An attempt ended without keys at the member who signed `evidence`: nobody may use it."""
 
     NAME: ClassVar[str] = "key-ceremony.session-failed.v1"
     ceremony: CeremonyId
@@ -129,6 +129,7 @@ class CeremonySessionFailed(Event):
     reason: str
     blamed: tuple[MemberId, ...]
     at_ms: int
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +282,13 @@ class SigningSessionFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestSigned(Event):
-    """The signature, verified under the group key by this member, and the bytes to broadcast."""
+    """The signatures, one a payload, verified by this member, and the bytes to broadcast."""
 
     NAME: ClassVar[str] = "signing-request.signed.v1"
     request: RequestId
     session: SessionId
     signers: tuple[MemberId, ...]
-    signature: bytes
+    signatures: tuple[bytes, ...]
     signed_transaction: bytes
     transaction_id: str
     at_ms: int

@@ -82,15 +82,21 @@ class KeyCeremony:
             return ()
         return tuple(c for c in self.confirmations if c.session == self.sealed.session)
 
+    def has_confirmed(self, member: MemberId) -> bool:
+        """Tell whether a member has certified the keys that this member has sealed."""
+        return any(c.member == member for c in self.certifying)
+
     @property
     def state(self) -> CeremonyState:
+        # A full certificate outweighs a cancellation: all have signed, so the keys exist.
+        if {c.member for c in self.certifying} == set(self.quorum.custodians):
+            return CeremonyState.CERTIFIED
         if self.declined:
             return CeremonyState.DECLINED
         if self.aborted:
             return CeremonyState.ABORTED
         if self.sealed:
-            done = {c.member for c in self.certifying} == set(self.quorum.custodians)
-            return CeremonyState.CERTIFIED if done else CeremonyState.SEALED
+            return CeremonyState.SEALED
         if self.running:
             return CeremonyState.RUNNING
         return CeremonyState.ACCEPTED if self.has_all_acceptances else CeremonyState.PROPOSED
@@ -133,10 +139,13 @@ class StartSession:
 
 @dataclass(frozen=True, slots=True)
 class FailSession:
+    """A member ended the session without keys, so that nobody's keys of it count."""
+
     session: SessionId
     reason: str
     blamed: tuple[MemberId, ...]
     at_ms: int
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,10 +292,10 @@ def _session(
             if not state.has_all_acceptances:
                 raise NotYetPossible("not every custodian has accepted")
             return (CeremonySessionStarted(ceremony, session, at_ms),)
-        case FailSession(session, reason, blamed, at_ms):
+        case FailSession(session, reason, blamed, at_ms, evidence):
             if known is None or known.failure or state.state is CeremonyState.CERTIFIED:
                 return ()
-            return (CeremonySessionFailed(ceremony, session, reason, blamed, at_ms),)
+            return (CeremonySessionFailed(ceremony, session, reason, blamed, at_ms, evidence),)
         case SealShare(session, keys, transcript, message, code, at_ms):
             if known is None or known.failure or state.sealed:
                 raise NotYetPossible("only the session under way can end with shares")
@@ -300,8 +309,6 @@ def _confirm(state: KeyCeremony, command: ConfirmCode) -> tuple[Event, ...]:
     for earlier in state.confirmations:
         if (earlier.member, earlier.session) == (command.member, command.session):
             return ()
-    if state.state in {CeremonyState.ABORTED, CeremonyState.DECLINED}:
-        raise AlreadyDecided("the ceremony is over")
     if state.sealed is None or state.sealed.session != command.session:
         raise NotYetPossible("this member has sealed no share of that session")
     return (

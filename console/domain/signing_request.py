@@ -167,11 +167,11 @@ class FailSession:
 
 @dataclass(frozen=True, slots=True)
 class RecordSignature:
-    """The signature was verified under the group key by the caller."""
+    """The signatures, one a payload, were verified under the group key by the caller."""
 
     session: SessionId
     signers: tuple[MemberId, ...]
-    signature: bytes
+    signatures: tuple[bytes, ...]
     signed_transaction: bytes
     transaction_id: str
     at_ms: int
@@ -331,13 +331,13 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
             if known is None or known.failure or state.signed:
                 return ()
             return (SigningSessionFailed(request, session, reason, unreachable, blamed, at_ms),)
-        case RecordSignature(session, signers, signature, signed, transaction_id, at_ms):
+        case RecordSignature(session, signers, signatures, signed, transaction_id, at_ms):
             if state.signed:
                 return ()
             if not state.has_quorum:
                 raise NotYetPossible("the approvals are not complete")
             return (
-                RequestSigned(request, session, signers, signature, signed, transaction_id, at_ms),
+                RequestSigned(request, session, signers, signatures, signed, transaction_id, at_ms),
             )
         case _:
             assert_never(command)

@@ -1,0 +1,1 @@
+"""Published test vectors, with their sources, and the tests that run them."""

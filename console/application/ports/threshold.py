@@ -4,8 +4,12 @@ from typing import Protocol
 
 from console.domain.values import SignatureKind
 from console.protocols.kernel.party import Party, Random
-from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.dkg import KeygenResult
+from console.protocols.keygen.share import KeyShare
+
+
+class SignatureInvalid(Exception):
+    """A signature does not verify under the group key."""
 
 
 class KeyGenerationPort(Protocol):
@@ -30,12 +34,12 @@ class ThresholdSigner(Protocol):
     release_round: int
     """The round whose messages use up the nonces; it is recorded before they leave."""
 
-    async def sign(self, party: Party, share: SecretBytes, message: bytes, random: Random) -> bytes:
+    async def sign(self, party: Party, share: KeyShare, message: bytes, random: Random) -> bytes:
         """Run the signing with an unsealed share. Raises: ProtocolAbort."""
         ...
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> None:
-        """Check a signature strictly. Raises: InvalidSignature."""
+        """Check a signature strictly. Raises: SignatureInvalid."""
         ...
 
 

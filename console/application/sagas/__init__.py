@@ -1,1 +1,1 @@
-"""TODO."""
+"""Long-running work: each saga reacts to recorded facts, retries within bounds and compensates."""

@@ -150,6 +150,11 @@ class Session(Generic[T]):
             j for j in self.others if kind is None or self._inbox.get(self._round, kind, j) is None
         )
 
+    @property
+    def unsent(self) -> tuple[Envelope, ...]:
+        """What the run had said before it aborted: send it, so that all reach the same verdict."""
+        return tuple(self._outbox)
+
     def received_envelopes(self) -> tuple[Envelope, ...]:
         """All accepted broadcasts, to be exchanged when echoes differ (`find_equivocation`)."""
         return self._inbox.broadcasts()
@@ -172,7 +177,7 @@ class Session(Generic[T]):
         """Take one envelope, whose signature the caller has checked; return what to send.
 
         Raises: MessageRejected if it is dropped and nothing has changed; ProtocolAbort if the
-        session ends, and again on every later call.
+        session ends, and again on every later call. After an abort see `unsent`.
         """
         if self._abort is not None:
             raise self._abort
@@ -203,7 +208,6 @@ class Session(Generic[T]):
         if abort.culprits and not abort.evidence:
             abort.evidence = self._inbox.evidence_against(abort.culprits)
         self._abort = abort
-        self._outbox.clear()
         coroutine, self._coroutine = self._coroutine, None
         if coroutine is not None:
             coroutine.close()

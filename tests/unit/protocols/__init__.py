@@ -1,0 +1,1 @@
+"""Threshold protocols: steps, encodings and the session kernel."""

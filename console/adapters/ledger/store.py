@@ -1,0 +1,224 @@
+"""SqlCipherEventStore: a member's ledger in one encrypted file, its head also in the vault."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from console.adapters.ledger.chain import EMPTY, StoredRecord
+from console.adapters.ledger.file import PAGE, LedgerFile
+from console.adapters.ledger.lock_file import LockFile
+from console.application.errors import (
+    HsmError,
+    LedgerCorrupted,
+    LedgerError,
+    LedgerRolledBack,
+    LedgerUnavailable,
+)
+from console.application.event_codec import decode_event, encode_event
+from console.application.ports.event_store import LedgerReport, RecordedEvent
+from console.application.ports.vault import HeadAnchor, HeadAnchorPort
+from console.domain.events import Event
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+
+MAX_STREAM = 200
+MAX_PAGE = 10_000
+_T = TypeVar("_T")
+
+
+async def open_ledger(
+    path: Path,
+    key: SecretBytes,
+    anchor: HeadAnchorPort,
+    member: MemberId,
+    clock_ms: Callable[[], int],
+) -> "SqlCipherEventStore":
+    """Open or create a member's ledger, verified from its first record to the vault's head.
+
+    Takes `key` (32 bytes) over and wipes it at close. Raises: LedgerCorrupted, LedgerRolledBack,
+    LedgerUnavailable, HsmError.
+    """
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+    loop = asyncio.get_running_loop()
+    try:
+        lock = await loop.run_in_executor(thread, LockFile, path.with_name(path.name + ".lock"))
+    except LedgerUnavailable:
+        key.wipe()
+        thread.shutdown(wait=False)
+        raise
+    store = SqlCipherEventStore(LedgerFile(path, key, member), lock, thread, anchor, clock_ms)
+    opened = False
+    try:
+        await store.settle()
+        opened = True
+    finally:
+        if not opened:
+            await store.close()
+    return store
+
+
+class SqlCipherEventStore:
+    """Implements `EventStore`; made by `open_ledger`."""
+
+    def __init__(
+        self,
+        file: LedgerFile,
+        lock: LockFile,
+        thread: ThreadPoolExecutor,
+        anchor: HeadAnchorPort,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._file = file
+        self._lock = lock
+        self._thread = thread
+        self._anchor = anchor
+        self._clock_ms = clock_ms
+        self._anchored: HeadAnchor | None = None
+        self._writing = asyncio.Lock()
+        self._closed = False
+
+    async def append(
+        self, stream: str, expected_version: int, events: Sequence[Event]
+    ) -> tuple[RecordedEvent, ...]:
+        """Record all events durably, then move the vault's head, then return."""
+        if not 1 <= len(stream) <= MAX_STREAM:
+            raise ValueError(f"a stream's name has 1 to {MAX_STREAM} characters")
+        encoded = [encode_event(event) for event in events]
+        async with self._writing:
+            await self._run(self._file.require_writable)
+            await self._require_anchor()
+            now_ms = self._clock_ms()
+            records = await self._run(
+                lambda: self._file.append(stream, expected_version, encoded, now_ms)
+            )
+            if records:
+                await self._move_anchor()
+        return tuple(
+            _recorded(record, event) for record, event in zip(records, events, strict=True)
+        )
+
+    async def read_stream(self, stream: str) -> tuple[RecordedEvent, ...]:
+        """Return a stream's records in order, each checked against its hash."""
+        return await self._run(lambda: _decoded(self._file.stream(stream)))
+
+    async def read_all(self, after: int = 0, limit: int = 256) -> tuple[RecordedEvent, ...]:
+        """Return up to `limit` (at most 10,000) records with sequence > `after`, in order."""
+        return await self._run(lambda: _decoded(self._file.page(after, _page_size(limit))))
+
+    async def read_stored(self, after: int = 0, limit: int = 256) -> tuple[StoredRecord, ...]:
+        """Return records as their stored bytes, for an export."""
+        return await self._run(lambda: self._file.page(after, _page_size(limit)))
+
+    async def head(self) -> HeadAnchor:
+        """Return the newest record's sequence and hash."""
+        return await self._run(lambda: self._file.head)
+
+    @property
+    def chain(self) -> str:
+        """The member whose ledger this is."""
+        return self._file.chain
+
+    async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
+        """Read everything from the disk again and check it; appends go on between pages."""
+        await self._run(self._file.require_pages)
+        head = await self.head()
+        reached = EMPTY
+        while reached.sequence < head.sequence:
+            count = min(PAGE, head.sequence - reached.sequence)
+            reached = await self._run(partial(self._file.verify_page, reached, count))
+            if progress is not None:
+                progress(reached.sequence, head.sequence)
+        if reached != head:
+            raise LedgerCorrupted(f"record {head.sequence} is not the one that was written")
+        anchored = await self._anchor.read()
+        self._require_known(anchored)
+        return LedgerReport(head=head, anchored=anchored, records=head.sequence)
+
+    async def settle(self) -> None:
+        """Open the file against the vault's head, and move that head to ours if it is behind."""
+        anchored = await self._anchor.read()
+        await self._run(lambda: self._file.open(anchored))
+        self._anchored = anchored
+        if anchored != self._file.head:
+            await self._move_anchor()
+
+    async def close(self) -> None:
+        """Finish what is queued, close the file, wipe the key, release the lock."""
+        if self._closed:
+            return
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._file.close)
+        finally:
+            self._thread.shutdown(wait=False)
+            self._lock.release()
+
+    async def _run(self, operation: Callable[[], _T]) -> _T:
+        if self._closed:
+            raise LedgerUnavailable("the ledger is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, operation)
+
+    async def _require_anchor(self) -> None:
+        """Before a write: the vault must still hold the head that we put there last."""
+        try:
+            anchored = await self._anchor.read()
+        except HsmError as error:
+            raise LedgerUnavailable(f"the vault does not tell the ledger's head: {error}") from None
+        try:
+            self._require_known(anchored)
+        except LedgerError as error:
+            await self._stop(str(error))
+            raise
+        if anchored != self._file.head:
+            # An append was cancelled after its commit.
+            await self._move_anchor()
+
+    async def _move_anchor(self) -> None:
+        head = self._file.head
+        try:
+            await self._anchor.write(head)
+        except HsmError as error:
+            reason = f"the vault does not keep the ledger's head: {error}"
+            await self._stop(reason)
+            raise LedgerUnavailable(reason) from None
+        self._anchored = head
+
+    def _require_known(self, anchored: HeadAnchor | None) -> None:
+        head = self._file.head
+        if anchored in {head, self._anchored}:
+            return
+        if anchored is not None and anchored.sequence > head.sequence:
+            # Another copy of this ledger has gone on.
+            raise LedgerRolledBack(
+                f"the ledger ends at {head.sequence}; the vault remembers {anchored.sequence}"
+            )
+        raise LedgerCorrupted("the vault's head is not the one that this ledger put there")
+
+    async def _stop(self, reason: str) -> None:
+        await self._run(lambda: self._file.stop(reason))
+
+
+def _page_size(limit: int) -> int:
+    if not 1 <= limit <= MAX_PAGE:
+        raise ValueError(f"a page has 1 to {MAX_PAGE} records")
+    return limit
+
+
+def _decoded(records: tuple[StoredRecord, ...]) -> tuple[RecordedEvent, ...]:
+    return tuple(_recorded(record, decode_event(record.name, record.payload)) for record in records)
+
+
+def _recorded(record: StoredRecord, event: Event) -> RecordedEvent:
+    return RecordedEvent(
+        sequence=record.sequence,
+        stream=record.stream,
+        version=record.version,
+        recorded_at_ms=record.recorded_at_ms,
+        event=event,
+        previous_hash=record.previous_hash,
+        hash=record.hash,
+    )

@@ -1,0 +1,197 @@
+"""Spreads signed statements: announced once, pulled by whoever missed them, imported once.
+
+Delivery is at least once and in no particular order; recording is idempotent, and a statement
+that comes before the fact it needs waits here until that fact is recorded.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from console.application.aggregates import Aggregates
+from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.messages import (
+    MAX_PULLED_STATEMENTS,
+    Ack,
+    Announce,
+    AnyReply,
+    MalformedPeerMessage,
+    Pull,
+    Pulled,
+    Refused,
+    decode_reply,
+    encode,
+)
+from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
+from console.application.statements import (
+    AnyStatement,
+    Readiness,
+    SignedStatement,
+    StatementRefused,
+    Statements,
+    Verified,
+    signer_of,
+    to_signed,
+)
+from console.domain.errors import DomainError, NotYetPossible
+from console.domain.ids import MemberId
+
+log = structlog.get_logger(__name__)
+
+MAX_DEFERRED = 256
+_PULL_TIMEOUT_S = 3.0
+_PULL_BUDGET = MAX_MESSAGE_BYTES // 2
+
+Handler = Callable[[Verified], Awaitable[None]]
+
+
+class StatementExchange:
+    """This member's side of the exchange."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        statements: Statements,
+        aggregates: Aggregates,
+        network: NetworkPort,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        own_head_seen: Callable[[Readiness], Awaitable[None]],
+    ) -> None:
+        self._me = me
+        self._statements = statements
+        self._aggregates = aggregates
+        self._network = network
+        self._spawn = spawn
+        self._own_head_seen = own_head_seen
+        self._handlers: dict[type, Handler] = {}
+        self._deferred: deque[Verified] = deque(maxlen=MAX_DEFERRED)
+        self._cursors: dict[MemberId, int] = {}
+
+    def handle(self, kind: type, handler: Handler) -> None:
+        """Say who records statements of a type."""
+        self._handlers[kind] = handler
+
+    async def publish(self, statement: AnyStatement) -> Verified:
+        """Sign a statement, record it, then tell the others. Raises: DomainError, AdapterError."""
+        verified = await self._statements.sign(statement)
+        await self._record(verified)
+        message = encode(Announce(to_signed(verified.evidence)))
+        for peer in self._peers():
+            self._spawn(self._announce(peer, message))
+        return verified
+
+    async def on_announce(self, message: Announce) -> AnyReply:
+        """Import a peer's statement, whoever signed it."""
+        verified = self._verify(message.statement)
+        try:
+            await self._record(verified)
+        except NotYetPossible:
+            self._deferred.append(verified)
+        except DomainError as refusal:
+            return Refused(str(refusal))
+        return Ack()
+
+    async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
+        """Answer with what this ledger has recorded after the peer's cursor."""
+        chosen: list[SignedStatement] = []
+        upto, size = message.after, 0
+        for sequence, evidence in self._aggregates.statements:
+            if sequence <= message.after:
+                continue
+            size += len(evidence.body) + 256
+            if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > _PULL_BUDGET):
+                break
+            upto = sequence
+            if evidence.kind != _READINESS:
+                chosen.append(to_signed(evidence))
+        return Pulled(tuple(chosen), upto, self._newest_head_of(peer))
+
+    async def catch_up(self, peer: MemberId) -> None:
+        """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
+        while True:
+            after = self._cursors.get(peer, 0)
+            request = encode(Pull(after))
+            reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
+            if not isinstance(reply, Pulled):
+                raise PeerRefused(f"{peer} does not answer a pull")
+            await self._check_own_head(reply)
+            for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
+                await self._import(signed)
+            if reply.upto <= after:
+                break
+            self._cursors[peer] = reply.upto
+        await self.retry_deferred()
+
+    async def retry_deferred(self) -> None:
+        """Try again what came too early."""
+        for _ in range(len(self._deferred)):
+            verified = self._deferred.popleft()
+            try:
+                await self._record(verified)
+            except NotYetPossible:
+                self._deferred.append(verified)
+            except DomainError as refusal:
+                log.info("statement-refused", signer=verified.signer, why=str(refusal))
+
+    async def _import(self, signed: SignedStatement) -> None:
+        try:
+            verified = self._verify(signed)
+            await self._record(verified)
+        except NotYetPossible:
+            self._deferred.append(self._verify(signed))
+        except (DomainError, StatementRefused) as refusal:
+            log.info("statement-refused", signer=signed.signer, why=str(refusal))
+
+    async def _record(self, verified: Verified) -> None:
+        handler = self._handlers.get(type(verified.statement))
+        if handler is None:
+            raise StatementRefused("a statement of this kind is not kept")
+        await handler(verified)
+
+    async def _announce(self, peer: MemberId, message: bytes) -> None:
+        try:
+            await self._network.call(peer, message, _PULL_TIMEOUT_S)
+        except (PeerUnavailable, PeerRefused) as trouble:
+            # It will pull what it missed when it is back.
+            log.info("announcement-undelivered", peer=peer, why=str(trouble))
+
+    async def _check_own_head(self, reply: Pulled) -> None:
+        if reply.your_head is None or reply.your_head.signer != self._me:
+            return
+        try:
+            statement = self._verify(reply.your_head).statement
+        except StatementRefused:
+            return
+        if isinstance(statement, Readiness):
+            await self._own_head_seen(statement)
+
+    def _verify(self, signed: SignedStatement) -> Verified:
+        return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
+
+    def _newest_head_of(self, peer: MemberId) -> SignedStatement | None:
+        for _, evidence in reversed(self._aggregates.statements):
+            if evidence.kind == _READINESS and evidence.signer == peer:
+                return to_signed(evidence)
+        return None
+
+    def _peers(self) -> tuple[MemberId, ...]:
+        return tuple(member for member in self._aggregates.members if member != self._me)
+
+    async def keep_up(self, pause_s: float) -> None:
+        """Catch up with every peer again and again, until cancelled."""
+        while True:
+            await asyncio.gather(*(self._try_catch_up(peer) for peer in self._peers()))
+            await asyncio.sleep(pause_s)
+
+    async def _try_catch_up(self, peer: MemberId) -> None:
+        try:
+            await self.catch_up(peer)
+        except (PeerUnavailable, PeerRefused, MalformedPeerMessage) as trouble:
+            log.debug("peer-not-pulled", peer=peer, why=str(trouble))
+
+
+_READINESS = str(Readiness.__struct_config__.tag)

@@ -1,0 +1,108 @@
+"""CeremonySaga: starts a ceremony's run once all have accepted, and again when it fails."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from console.application.aggregates import Aggregates
+from console.application.key_generation import PURPOSE
+from console.application.ports.clock import Clock
+from console.application.ports.event_store import RecordedEvent
+from console.application.run_host import RunHost
+from console.application.runs import Outage, RunFailed
+from console.application.sagas.backoff import Backoff
+from console.domain.errors import DomainError
+from console.domain.events import (
+    CeremonyAborted,
+    CeremonyAccepted,
+    CeremonyDeclined,
+    CeremonySessionFailed,
+)
+from console.domain.ids import CeremonyId, MemberId
+from console.domain.key_ceremony import CeremonyState
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+RUN_DEADLINE_S = 120.0
+
+
+class CeremonySaga:
+    """The proposer's node leads; every node stops a run that became pointless."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        host: RunHost,
+        clock: Clock,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._host = host
+        self._clock = clock
+        self._spawn = spawn
+        self._backoff = backoff or Backoff()
+        self._leading: set[CeremonyId] = set()
+
+    def on_event(self, record: RecordedEvent) -> None:
+        """React to what was recorded."""
+        match record.event:
+            case CeremonyAccepted(ceremony=ceremony) | CeremonySessionFailed(ceremony=ceremony):
+                self.consider(ceremony)
+                if isinstance(record.event, CeremonySessionFailed):
+                    self._spawn(self._stop(ceremony, record.event.session, record.event.reason))
+            case CeremonyDeclined(ceremony=ceremony) | CeremonyAborted(ceremony=ceremony):
+                self._spawn(self._stop(ceremony, "", "the ceremony was declined or cancelled"))
+            case _:
+                pass
+
+    def resume(self) -> None:
+        """After a start: go on with what the ledger says is unfinished."""
+        for ceremony in tuple(self._aggregates.ceremonies):
+            self.consider(ceremony)
+
+    def consider(self, ceremony_id: CeremonyId) -> None:
+        """Lead the ceremony if it waits for that and is this member's to lead."""
+        ceremony = self._aggregates.ceremonies.get(ceremony_id)
+        if (
+            ceremony is None
+            or ceremony.proposal.proposer != self._me
+            or ceremony.state is not CeremonyState.ACCEPTED
+            or ceremony_id in self._leading
+        ):
+            return
+        self._leading.add(ceremony_id)
+        self._spawn(self._lead(ceremony_id))
+
+    async def _lead(self, ceremony_id: CeremonyId) -> None:
+        try:
+            for attempt in range(1, MAX_ATTEMPTS + 1):
+                ceremony = self._aggregates.ceremony(ceremony_id)
+                over = self._clock.now_ms() >= ceremony.proposal.expires_at_ms
+                if over or ceremony.state is not CeremonyState.ACCEPTED:
+                    return
+                if any(a.blamed for a in ceremony.attempts):
+                    # Somebody broke a check: people decide whether to try again, and with whom.
+                    return
+                try:
+                    await self._host.lead(
+                        PURPOSE, ceremony_id, ceremony.quorum.custodians, RUN_DEADLINE_S
+                    )
+                except (RunFailed, DomainError) as failure:
+                    log.info("ceremony-run-failed", ceremony=ceremony_id, why=str(failure))
+                else:
+                    return
+                await asyncio.sleep(self._backoff.pause_s(attempt))
+        finally:
+            self._leading.discard(ceremony_id)
+
+    async def _stop(self, ceremony_id: CeremonyId, session: str, reason: str) -> None:
+        for run in self._host.of_subject(ceremony_id):
+            if session in {"", run.info.session}:
+                await run.fail(RunFailed(Outage.CANCELLED, reason))

@@ -1,0 +1,226 @@
+"""SigningSaga: from a complete set of approvals to one verified signature, whoever drops out.
+
+An attempt that fails is burned; the next has a new session, fresh nonces and other signers where
+there are any. Attempts are bounded; after that people decide.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from console.application.aggregates import Aggregates
+from console.application.errors import AdapterError
+from console.application.ports.clock import Clock
+from console.application.ports.event_store import RecordedEvent
+from console.application.ports.network import PeerHealth
+from console.application.run_host import RunHost
+from console.application.runs import Outage, RunFailed
+from console.application.sagas.backoff import Backoff
+from console.application.signing_coordinator import PURPOSE
+from console.application.statements import AnyStatement, SignatureResult
+from console.domain.errors import DomainError
+from console.domain.events import (
+    RequestApproved,
+    RequestDenied,
+    RequestSigned,
+    RequestWithdrawn,
+)
+from console.domain.ids import MemberId, RequestId
+from console.domain.signing_request import RequestState, SigningRequest
+from console.protocols.kernel.abort import AbortKind
+
+log = structlog.get_logger(__name__)
+
+_LATENCY_STEP_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SigningLimits:
+    """Bounds of one request's automatic attempts; times in seconds.
+
+    A custodian that is `n` places after the proposer takes over after `n * takeover_s` if
+    nothing has happened by then.
+    """
+
+    attempts: int = 6
+    run_deadline_s: float = 60.0
+    takeover_s: float = 20.0
+
+
+class SigningSaga:
+    """Any custodian can lead; the proposer's node is first in line."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        host: RunHost,
+        clock: Clock,
+        health: Callable[[], Mapping[MemberId, PeerHealth]],
+        publish: Callable[[AnyStatement], Coroutine[Any, Any, object]],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        limits: SigningLimits | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._host = host
+        self._clock = clock
+        self._health = health
+        self._publish = publish
+        self._spawn = spawn
+        self._limits = limits or SigningLimits()
+        self._backoff = backoff or Backoff()
+        self._leading: set[RequestId] = set()
+
+    def on_event(self, record: RecordedEvent) -> None:
+        """React to what was recorded."""
+        match record.event:
+            case RequestApproved(request=request):
+                self.consider(request)
+            case RequestDenied(request=request) | RequestWithdrawn(request=request):
+                failure = RunFailed(Outage.CANCELLED, "the request was denied or withdrawn")
+                self._spawn(self._host.stop_subject(request, failure))
+            case RequestSigned(request=request, session=session):
+                self._spawn(self._stop_others(request, session))
+            case _:
+                pass
+
+    def resume(self) -> None:
+        """After a start: go on with what the ledger says is unfinished."""
+        for request in tuple(self._aggregates.requests):
+            self.consider(request)
+
+    def consider(self, request_id: RequestId) -> None:
+        """Take a place in the line of leaders for a request whose approvals are complete."""
+        request = self._aggregates.requests.get(request_id)
+        if request is None or not self._is_open(request) or request_id in self._leading:
+            return
+        custodians = request.policy.quorum.custodians
+        if self._me not in custodians:
+            return
+        first = custodians.index(request.proposal.proposer)
+        place = (custodians.index(self._me) - first) % len(custodians)
+        self._leading.add(request_id)
+        self._spawn(self._lead(request_id, place * self._limits.takeover_s))
+
+    async def retry(self, request_id: RequestId) -> None:
+        """Lead at once, at an operator's word. Raises: NotYetPossible."""
+        request = self._aggregates.request(request_id)
+        if self._is_open(request):
+            self._leading.add(request_id)
+            self._spawn(self._lead(request_id, 0))
+
+    def _is_open(self, request: SigningRequest) -> bool:
+        expired = self._clock.now_ms() >= request.proposal.expires_at_ms
+        return not expired and request.state in {RequestState.APPROVED, RequestState.SIGNING}
+
+    async def _lead(self, request_id: RequestId, wait_s: float) -> None:
+        try:
+            await self._wait_for_turn(request_id, wait_s)
+            excluded: frozenset[MemberId] = frozenset()
+            for attempt in range(1, self._limits.attempts + 1):
+                request = self._aggregates.request(request_id)
+                if not self._is_open(request) or _frozen(request):
+                    return
+                signers = choose_signers(request, self._me, self._health(), excluded)
+                failure = await self._attempt(request_id, signers)
+                if failure is None:
+                    return
+                if failure.kind is AbortKind.FREEZE:
+                    return
+                unwilling = failure.unreachable or (frozenset(signers) - {self._me})
+                excluded = _with_excluded(request, excluded, unwilling | failure.blamed)
+                await asyncio.sleep(self._backoff.pause_s(attempt))
+        finally:
+            self._leading.discard(request_id)
+
+    async def _wait_for_turn(self, request_id: RequestId, wait_s: float) -> None:
+        """Wait for those before us; every attempt of theirs starts the wait again."""
+        while wait_s:
+            seen = len(self._aggregates.request(request_id).attempts)
+            await asyncio.sleep(wait_s)
+            request = self._aggregates.request(request_id)
+            if not self._is_open(request):
+                return
+            if len(request.attempts) == seen and request.running is None:
+                return
+
+    async def _attempt(
+        self, request_id: RequestId, signers: tuple[MemberId, ...]
+    ) -> RunFailed | None:
+        try:
+            signatures = await self._host.lead(
+                PURPOSE, request_id, signers, self._limits.run_deadline_s
+            )
+        except RunFailed as failure:
+            log.info("signing-run-failed", request=request_id, why=failure.reason)
+            return failure
+        except (DomainError, AdapterError) as refusal:
+            log.info("signing-run-refused", request=request_id, why=str(refusal))
+            return RunFailed(Outage.REFUSED, str(refusal))
+        signed = self._aggregates.request(request_id).signed
+        if signed:
+            await self._publish(
+                SignatureResult(
+                    at_ms=self._clock.now_ms(),
+                    request=request_id,
+                    session=signed.session,
+                    signers=signers,
+                    signatures=signatures,
+                )
+            )
+        return None
+
+    async def _stop_others(self, request_id: RequestId, session: str) -> None:
+        for run in self._host.of_subject(request_id):
+            if run.info.session != session:
+                await run.fail(RunFailed(Outage.CANCELLED, "the request is signed"))
+
+
+def choose_signers(
+    request: SigningRequest,
+    me: MemberId,
+    health: Mapping[MemberId, PeerHealth],
+    excluded: frozenset[MemberId],
+) -> tuple[MemberId, ...]:
+    """Choose threshold signers: us, then those online, not excluded, quickest, in roster order.
+
+    Excluded members are still better than nobody: they are taken last, because being
+    unreachable once is no fault.
+    """
+    quorum = request.policy.quorum
+
+    def rank(member: MemberId) -> tuple[bool, bool, bool, int, int]:
+        link = health.get(member)
+        online = link is not None and link.online
+        latency = round(link.latency_s / _LATENCY_STEP_S) if link else 0
+        return (
+            member != me,
+            member in excluded,
+            not online,
+            latency,
+            quorum.custodians.index(member),
+        )
+
+    chosen = sorted(quorum.custodians, key=rank)[: quorum.threshold]
+    return tuple(m for m in quorum.custodians if m in chosen)
+
+
+def _with_excluded(
+    request: SigningRequest, excluded: frozenset[MemberId], more: frozenset[MemberId]
+) -> frozenset[MemberId]:
+    """Exclude more members, or start afresh when too few would be left."""
+    joined = excluded | more
+    left = len(request.policy.quorum.custodians) - len(joined)
+    return joined if left >= request.policy.quorum.threshold else more
+
+
+def _frozen(request: SigningRequest) -> bool:
+    """Tell whether a check blamed enough members that too few honest ones are left."""
+    blamed = {m for attempt in request.attempts for m in attempt.blamed}
+    return len(request.policy.quorum.custodians) - len(blamed) < request.policy.quorum.threshold

@@ -1,0 +1,313 @@
+"""SigningCoordinator: approvals on record, invitations judged, shares used, signatures verified.
+
+Every custodian decides for itself from the bytes: the description, the policy, the approvals and
+the epoch. Nothing that a coordinator says is taken on trust.
+"""
+
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from console.application.aggregates import Aggregates
+from console.application.ports.chain import ChainAdapter, Payload
+from console.application.ports.clock import Clock
+from console.application.ports.threshold import SignatureInvalid, ThresholdSigner
+from console.application.runs import RunFailed, RunInfo
+from console.application.share_manager import ShareManager
+from console.application.statements import (
+    Approval,
+    Denial,
+    Invitation,
+    SignatureResult,
+    StatementRefused,
+    TransferProposal,
+    Verified,
+    Withdrawal,
+)
+from console.domain import signing_request
+from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
+from console.domain.events import RequestProposed
+from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.policy import RuleResult, enforce, evaluate
+from console.domain.signing_request import UNSIGNED, SigningRequest
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Chain, Network, SignatureKind
+from console.domain.wallet import Wallet
+from console.protocols.kernel.party import Party
+from console.protocols.keygen.share import KeyShare
+
+PURPOSE = "signing"
+MAX_CLOCK_SKEW_MS = 300_000
+
+Signatures = tuple[bytes, ...]
+S = TypeVar("S")
+
+
+class SigningCoordinator:
+    """This member's side of every signing request."""
+
+    name = PURPOSE
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        shares: ShareManager,
+        schemes: Mapping[SignatureKind, ThresholdSigner],
+        chains: Mapping[Chain, ChainAdapter],
+        clock: Clock,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._shares = shares
+        self._schemes = schemes
+        self._chains = chains
+        self._clock = clock
+        self._in_use: dict[SessionId, KeyShare] = {}
+        self.release_round = min((s.release_round for s in schemes.values()), default=1)
+
+    # What members have signed
+
+    async def on_proposal(self, verified: Verified) -> None:
+        """Record a request whose bytes this member can decode and whose facts are right."""
+        s = _of(verified, TransferProposal)
+        wallet = self._aggregates.wallet(WalletId(s.wallet))
+        proposal = RequestProposed(
+            RequestId(s.request),
+            wallet.wallet,
+            s.epoch,
+            SignatureKind(s.signature_kind),
+            Chain(s.chain),
+            Network(s.network),
+            s.path,
+            s.transaction,
+            s.fee_ceiling,
+            s.note,
+            s.policy_version,
+            verified.signer,
+            s.at_ms,
+            s.expires_at_ms,
+            verified.digest,
+            verified.evidence,
+        )
+        self.judge(proposal, wallet)
+        await self._record(proposal.request, signing_request.Propose(proposal))
+
+    async def on_approval(self, verified: Verified) -> None:
+        """Record an approval of exactly the intent that this member has."""
+        s = _of(verified, Approval)
+        if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("an approval from the future: somebody's clock is wrong")
+        await self._record(
+            s.request,
+            signing_request.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
+        )
+
+    async def on_denial(self, verified: Verified) -> None:
+        """Record that a custodian denied the request."""
+        s = _of(verified, Denial)
+        command = signing_request.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
+        await self._record(s.request, command)
+
+    async def on_withdrawal(self, verified: Verified) -> None:
+        """Record that the proposer withdrew the request."""
+        s = _of(verified, Withdrawal)
+        command = signing_request.Withdraw(verified.signer, s.at_ms, verified.evidence)
+        await self._record(s.request, command)
+
+    async def on_signature(self, verified: Verified) -> None:
+        """Take a finished signature from any custodian; only the signature itself is trusted."""
+        s = _of(verified, SignatureResult)
+        request = self._aggregates.request(RequestId(s.request))
+        signers = tuple(MemberId(m) for m in s.signers)
+        await self._keep(request, SessionId(s.session), signers, s.signatures)
+
+    # What the bytes say
+
+    def describe(self, proposal: RequestProposed) -> TransactionDescription:
+        """Decode a request's bytes. Raises: UnknownTransaction, NotYetPossible."""
+        return self.chain(proposal.chain).describe(proposal.transaction)
+
+    def rules(self, proposal: RequestProposed, wallet: Wallet) -> tuple[RuleResult, ...]:
+        """Evaluate this member's own copy of the policy on the decoded bytes."""
+        adapter = self.chain(proposal.chain)
+        address = adapter.address(wallet.key(proposal.kind).public_key)
+        return evaluate(
+            self.describe(proposal), own_address=address, fee_ceiling=proposal.fee_ceiling
+        )
+
+    def judge(self, proposal: RequestProposed, wallet: Wallet) -> None:
+        """Check a proposal's facts against the bytes and this member's view of the wallet.
+
+        Raises: Conflict, NotYetPossible, PolicyViolation, UnknownTransaction.
+        """
+        adapter = self.chain(proposal.chain)
+        if proposal.network is not adapter.network:
+            raise Conflict(
+                f"the request is for {proposal.network.value}, this node is on "
+                f"{adapter.network.value}"
+            )
+        if proposal.epoch != wallet.epoch:
+            raise Conflict("the request was made for another epoch of the wallet's keys")
+        for payload in self.payloads(proposal):
+            if payload.kind is not proposal.kind or payload.path != proposal.path:
+                raise Conflict("the request names another key than its bytes need")
+        enforce(self.rules(proposal, wallet))
+
+    def chain(self, chain: Chain) -> ChainAdapter:
+        """Raises: NotYetPossible."""
+        try:
+            return self._chains[chain]
+        except KeyError:
+            raise NotYetPossible(f"this node has no connection to {chain.value}") from None
+
+    def payloads(self, proposal: RequestProposed) -> tuple[Payload, ...]:
+        """Return what must be signed, derived from the bytes."""
+        return self.chain(proposal.chain).payloads(proposal.transaction)
+
+    # A run, as `RunKind`
+
+    async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
+        """Judge an invitation by this member's own ledger and decoding. Raises: DomainError."""
+        request = self._aggregates.request(RequestId(invitation.subject))
+        proposal = request.proposal
+        wallet = self._aggregates.wallet(proposal.wallet)
+        custodians = set(wallet.quorum.custodians)
+        if coordinator not in custodians or not set(invitation.participants) <= custodians:
+            raise UnknownMember("only custodians of the wallet sign for it")
+        if len(set(invitation.participants)) != wallet.quorum.threshold:
+            raise Conflict(f"a signature needs exactly {wallet.quorum.threshold} signers")
+        if request.state not in UNSIGNED:
+            raise AlreadyDecided(f"the request is {request.state.value}")
+        if self._clock.now_ms() >= proposal.expires_at_ms:
+            raise Expired("the request has expired; make it again")
+        if not request.has_quorum:
+            raise NotYetPossible("the approvals are not complete here")
+        self.judge(proposal, wallet)
+
+    def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
+        """Return the signers' share indices."""
+        request = self._aggregates.request(RequestId(invitation.subject))
+        quorum = self._aggregates.wallet(request.proposal.wallet).quorum
+        return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
+
+    def rounds(self, invitation: Invitation) -> tuple[str, ...]:
+        """Name the rounds of the request's kind."""
+        request = self._aggregates.request(RequestId(invitation.subject))
+        return self._schemes[request.proposal.kind].signing_rounds
+
+    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
+        """Record that this member takes part, open its share, and return the protocol to run."""
+        request = self._aggregates.request(RequestId(info.subject))
+        proposal = request.proposal
+        await self._record(
+            proposal.request,
+            signing_request.StartSession(
+                info.session, info.participants, info.coordinator, self._clock.now_ms()
+            ),
+        )
+        scheme = self._schemes[proposal.kind]
+        messages = tuple(payload.message for payload in self.payloads(proposal))
+        share = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
+        self._in_use[info.session] = share
+
+        async def run(party: Party) -> Signatures:
+            # One after the other: a protocol run is not concurrent with itself.
+            signatures = [
+                await scheme.sign(party, share, message, secrets.token_bytes)
+                for message in messages
+            ]
+            return tuple(signatures)
+
+        return run
+
+    async def releasing(self, info: RunInfo) -> None:
+        """Record that this run's nonces are used up. Raises: AlreadyDecided, LedgerError."""
+        command = signing_request.ReleaseShare(info.session, self._clock.now_ms())
+        await self._record(info.subject, command)
+
+    async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
+        """Wipe the share, verify and record the signatures."""
+        self._wipe(info.session)
+        request = self._aggregates.request(RequestId(info.subject))
+        await self._keep(request, info.session, info.participants, outcome)
+
+    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+        """Wipe the share and record the failure; the nonces are burned either way."""
+        self._wipe(info.session)
+        await self._record(
+            info.subject,
+            signing_request.FailSession(
+                info.session,
+                failure.reason,
+                tuple(sorted(failure.unreachable)),
+                tuple(sorted(failure.blamed)),
+                self._clock.now_ms(),
+            ),
+        )
+
+    async def burn_interrupted(self) -> None:
+        """After a restart: end the sessions that were under way; their nonces are gone."""
+        for request in tuple(self._aggregates.requests.values()):
+            if request.running:
+                await self._record(
+                    request.proposal.request,
+                    signing_request.FailSession(
+                        request.running.session,
+                        f"{self._me} was restarted",
+                        (),
+                        (),
+                        self._clock.now_ms(),
+                    ),
+                )
+
+    async def _keep(
+        self,
+        request: SigningRequest,
+        session: SessionId,
+        signers: tuple[MemberId, ...],
+        signatures: Signatures,
+    ) -> None:
+        proposal = request.proposal
+        wallet = self._aggregates.wallet(proposal.wallet)
+        payloads = self.payloads(proposal)
+        public_key = wallet.key(proposal.kind).public_key
+        if len(signatures) != len(payloads):
+            raise StatementRefused("a signature is missing or one too many")
+        try:
+            for payload, signature in zip(payloads, signatures, strict=True):
+                self._schemes[proposal.kind].verify(public_key, payload.message, signature)
+        except SignatureInvalid:
+            raise StatementRefused("a signature does not verify under the group key") from None
+        signed = self.chain(proposal.chain).attach(proposal.transaction, signatures)
+        await self._record(
+            proposal.request,
+            signing_request.RecordSignature(
+                session,
+                signers,
+                signatures,
+                signed.transaction,
+                signed.transaction_id,
+                self._clock.now_ms(),
+            ),
+        )
+
+    def _wipe(self, session: SessionId) -> None:
+        share = self._in_use.pop(session, None)
+        if share:
+            share.wipe()
+
+    async def _record(self, request: str, command: signing_request.RequestCommand) -> None:
+        match command:
+            case signing_request.Propose(proposal):
+                wallet_id = proposal.wallet
+            case _:
+                wallet_id = self._aggregates.request(RequestId(request)).proposal.wallet
+        await self._aggregates.record_request(RequestId(request), wallet_id, command)
+
+
+def _of(verified: Verified, kind: type[S]) -> S:
+    if not isinstance(verified.statement, kind):
+        raise StatementRefused("a statement of another kind was expected")
+    return verified.statement

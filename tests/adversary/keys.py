@@ -1,0 +1,25 @@
+"""Keys from a trusted dealer, for tests that start where key generation ends."""
+
+from console.protocols.keygen.share import KeyShare, PublicKeyPackage
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.math.ed25519 import ED25519
+from console.protocols.math.polynomial import Polynomial
+from tests.adversary.network import stream
+
+
+def dealt(threshold: int, parties: int, seed: str = "key") -> dict[int, KeyShare]:
+    polynomial = Polynomial.draw(ED25519, threshold, stream(seed))
+    secrets = {i: polynomial.evaluate(i) for i in range(1, parties + 1)}
+    points = {i: ED25519.base(ED25519.secret_scalar(x)) for i, x in secrets.items()}
+    public = PublicKeyPackage(
+        ED25519.name,
+        threshold,
+        polynomial.commitments()[0],
+        tuple(sorted(points.items())),
+        bytes(32),
+    )
+    return {i: KeyShare(i, x, public) for i, x in secrets.items()}
+
+
+def copy_of(secret: SecretBytes) -> SecretBytes:
+    return SecretBytes(bytes(secret.view()))

@@ -1,0 +1,336 @@
+"""Key generation with one or more cheating dealers: the right party is named, for the right check."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from console.protocols.keygen import dkg
+from console.protocols.keygen.dkg import KeygenParameters, generate
+from console.protocols.keygen.messages import (
+    Commitment,
+    Opening,
+    Reveal,
+    RevealedShare,
+    ShareProof,
+    Subshare,
+    Verdict,
+)
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.wire import decode
+from console.protocols.math.ed25519 import ED25519, L
+from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
+
+Change = Callable[..., Any]
+
+PARAMETERS = KeygenParameters(ED25519, 2, b"test")
+ONE = ED25519.scalar(1)
+MIXED_ORDER = bytes.fromhex("f86666666666666666666666666666666666666666666666666666666666667f")
+
+
+def honest(i: int, parameters: KeygenParameters = PARAMETERS, seed: str = "dkg") -> Run:
+    return lambda party: generate(party, parameters, stream(f"{seed}/{i}"))
+
+
+def runs(n: int = 3, **changed: Run) -> dict[int, Run]:
+    return {i: changed.get(f"p{i}", honest(i)) for i in range(1, n + 1)}
+
+
+def with_cheat(kind: type, change: Change, cheat: int = 2, only: int | None = None) -> Network:
+    return Network(runs(**{f"p{cheat}": cheating(honest(cheat), kind, change, only)})).deliver()
+
+
+def off_by_one(share: bytes) -> bytes:
+    return ED25519.add_scalars(ED25519.parse_scalar(share), ONE)
+
+
+def wrong_subshare(message: Subshare) -> Subshare:
+    return Subshare(SecretBytes(off_by_one(bytes(message.share.view()))))
+
+
+def point(at: int, value: bytes) -> Change:
+    def change(opening: Opening) -> Opening:
+        points = list(opening.points)
+        points[at] = value
+        return replace(opening, points=tuple(points))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: replace(m, blind=bytes(32)),
+        lambda m: replace(m, chain_code=bytes(32)),
+        lambda m: replace(m, proof_point=m.points[0]),
+        lambda m: replace(m, points=(m.points[1], m.points[0])),
+    ],
+    ids=["blind", "chain-code", "proof-point", "points"],
+)
+def test_dkg_round2_commitment_opening_blames_sender(change: Change) -> None:
+    assert_blamed(with_cheat(Opening, change), {2}, "commitment-opening")
+
+
+def test_dkg_round1_other_digest_blames_sender() -> None:
+    network = with_cheat(Commitment, lambda m: replace(m, digest=bytes(32)))
+    assert_blamed(network, {2}, "commitment-opening")
+
+
+def own_dealing(monkeypatch: pytest.MonkeyPatch, change: Change, cheat: int = 2) -> Network:
+    """Let one dealer commit honestly to a dishonest dealing, so that later checks must fire."""
+    original = dkg.deal
+    calls = iter(range(1, 4))
+
+    def deal(*arguments: Any) -> Any:
+        dealing = original(*arguments)
+        return change(dealing) if next(calls) == cheat else dealing
+
+    monkeypatch.setattr(dkg, "deal", deal)
+    return Network(runs()).deliver()
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_dkg_round2_commitment_length_blames_sender(
+    monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    network = own_dealing(monkeypatch, lambda d: replace(d, points=(*d.points, *d.points)[:length]))
+    assert_blamed(network, {2}, "commitment-length")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [ED25519.identity, MIXED_ORDER, bytes(32), b"\xff" * 32, b"", ED25519.generator + b"\x00"],
+    ids=["identity", "mixed-order", "small-order", "non-canonical", "empty", "long"],
+)
+@pytest.mark.parametrize("at", [0, 1])
+def test_dkg_round2_commitment_point_blames_sender(
+    monkeypatch: pytest.MonkeyPatch, bad: bytes, at: int
+) -> None:
+    def change(dealing: Any) -> Any:
+        points = list(dealing.points)
+        points[at] = bad
+        return replace(dealing, points=tuple(points))
+
+    assert_blamed(own_dealing(monkeypatch, change), {2}, "commitment-point")
+
+
+def test_dkg_round2_rogue_key_blames_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A constant term chosen against the others' has no known logarithm, hence no proof."""
+
+    def change(dealing: Any) -> Any:
+        rogue = ED25519.subtract(dealing.points[0], ED25519.generator)
+        return replace(dealing, points=(rogue, *dealing.points[1:]))
+
+    assert_blamed(own_dealing(monkeypatch, change), {2}, "dealer-proof")
+
+
+@pytest.mark.parametrize(
+    "scalar", [ED25519.scalar(0), ED25519.scalar(7), L.to_bytes(32, "little"), b"", b"\xff" * 33]
+)
+def test_dkg_round2_dealer_proof_blames_sender(scalar: bytes) -> None:
+    network = with_cheat(Opening, lambda m: replace(m, proof_scalar=scalar))
+    assert_blamed(network, {2}, "dealer-proof")
+
+
+def test_dkg_round2_all_culprits_are_named_at_once() -> None:
+    cheats = {
+        "p2": cheating(honest(2), Opening, lambda m: replace(m, proof_scalar=bytes(32))),
+        "p4": cheating(honest(4), Opening, lambda m: replace(m, blind=bytes(32))),
+    }
+    network = Network(runs(4, **cheats)).deliver()
+    assert_blamed(network, {2, 4}, "commitment-opening,dealer-proof")
+
+
+@pytest.mark.parametrize("other", ["session", "context", "dealer"])
+def test_dkg_round2_proof_from_elsewhere_blames_sender(other: str) -> None:
+    """The whole opening of another session, ceremony kind or dealer is replayed."""
+    source = {
+        "session": Network(runs(), session_id=b"\x01" * 32),
+        "context": Network({i: honest(i, replace(PARAMETERS, context=b"other")) for i in (1, 2, 3)}),
+        "dealer": Network(runs()),
+    }[other].deliver()
+    dealer = 3 if other == "dealer" else 2
+    found = next(e for e in source.sent if e.kind == "dkg.opening" and e.sender == dealer)
+    opening = decode(Opening, found.payload)
+    network = with_cheat(Opening, lambda _: opening)
+    assert {v[:2] for v in network.verdicts(2).values()} == {("blame", frozenset({2}))}
+    assert len(network.verdicts(2)) == 2
+
+
+@pytest.mark.parametrize(
+    "share", [b"", bytes(31), L.to_bytes(32, "little"), b"\xff" * 32, bytes(33)]
+)
+def test_dkg_round2_malformed_share_is_settled_in_public(share: bytes) -> None:
+    network = with_cheat(Subshare, lambda _: Subshare(SecretBytes(share)), only=1)
+    assert not network.aborts
+    assert len({result.transcript for result in network.outcomes.values()}) == 1
+
+
+def test_dkg_round3_bad_share_answered_well_goes_on() -> None:
+    network = with_cheat(Subshare, wrong_subshare, only=1)
+    assert not network.aborts
+    for result in network.outcomes.values():
+        result.share.check()
+
+
+def test_dkg_round4_bad_answer_blames_dealer() -> None:
+    def share_and_answer(message: Any) -> Any:
+        if type(message) is Subshare:
+            return wrong_subshare(message)
+        bad = tuple(replace(s, share=off_by_one(s.share)) for s in message.shares)
+        return Reveal(bad)
+
+    run = cheating(cheating(honest(2), Reveal, share_and_answer), Subshare, share_and_answer, 1)
+    assert_blamed(Network(runs(p2=run)).deliver(), {2}, "share")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda m: Reveal(()),
+        lambda m: Reveal((*m.shares, *m.shares)),
+        lambda m: Reveal((RevealedShare(3, m.shares[0].share),)),
+    ],
+    ids=["absent", "twice", "for-another"],
+)
+def test_dkg_round4_missing_answer_blames_dealer(answer: Change) -> None:
+    run = cheating(cheating(honest(2), Reveal, answer), Subshare, wrong_subshare, 1)
+    assert_blamed(Network(runs(p2=run)).deliver(), {2}, "complaint-answer")
+
+
+def test_dkg_round4_answer_without_complaint_blames_sender() -> None:
+    run = cheating(honest(2), Subshare, wrong_subshare, 1)
+    talker = cheating(honest(3), Reveal, lambda _: Reveal((RevealedShare(1, bytes(32)),)))
+    assert_blamed(Network(runs(p2=run, p3=talker)).deliver(), {3}, "complaint-answer")
+
+
+@pytest.mark.parametrize("accused", [(2,), (9,), (3, 1), (1, 1)])
+def test_dkg_round3_impossible_complaint_blames_complainer(accused: tuple[int, ...]) -> None:
+    network = with_cheat(Verdict, lambda _: Verdict(accused))
+    assert_blamed(network, {2}, "false-complaint")
+
+
+def test_dkg_round3_unfounded_complaint_blames_nobody_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A third party cannot tell a false complaint from a dealer that repented in public."""
+
+    def complain(_group: Any, me: int, *_: Any) -> tuple[int, ...]:
+        return (1, 3) if me == 2 else ()
+
+    monkeypatch.setattr(dkg, "find_bad_shares", complain)
+    network = Network(runs()).deliver()
+    assert not network.aborts
+    assert [e.sender for e in network.sent if e.kind == "dkg.reveal"]
+    assert len({result.transcript for result in network.outcomes.values()}) == 1
+
+
+@pytest.mark.parametrize("field", ["proof_point", "proof_scalar"])
+def test_dkg_last_round_share_proof_blames_sender(field: str) -> None:
+    value = ED25519.generator if field == "proof_point" else ONE
+    network = with_cheat(ShareProof, lambda m: replace(m, **{field: value}))
+    assert_blamed(network, {2}, "share-proof")
+
+
+def test_dkg_last_round_proof_of_another_party_blames_sender() -> None:
+    copied: dict[int, ShareProof] = {}
+
+    def remember(message: ShareProof) -> ShareProof:
+        copied[1] = message
+        return message
+
+    def replay(message: ShareProof) -> ShareProof:
+        return copied.get(1, replace(message, proof_scalar=ONE))
+
+    cheats = {
+        "p1": cheating(honest(1), ShareProof, remember),
+        "p2": cheating(honest(2), ShareProof, replay),
+    }
+    assert_blamed(Network(runs(**cheats)).deliver(), {2}, "share-proof")
+
+
+@pytest.mark.parametrize("kind", ["dkg.commitment", "dkg.opening", "dkg.verdict"])
+def test_dkg_broadcast_equivocation_is_never_an_outcome(kind: str) -> None:
+    changes: Mapping[str, Change] = {
+        "dkg.commitment": lambda m: replace(m, nonce=bytes(32)),
+        "dkg.opening": lambda m: replace(m, proof_scalar=bytes(32)),
+        "dkg.verdict": lambda m: Verdict((1,)),
+    }
+    network = Network(runs(), wire=rewrite(2, kind, changes[kind], to=1)).deliver()
+    assert not network.outcomes.keys() & {1, 3}
+    for _, culprits, _ in network.verdicts(2).values():
+        assert culprits <= {2}
+
+
+def test_dkg_last_round_equivocation_releases_no_outcome() -> None:
+    """Two valid proofs for one statement: only the final echo can notice."""
+    seen: list[bytes] = []
+
+    def valid_but_different(message: ShareProof) -> ShareProof:
+        seen.append(message.proof_scalar)
+        return replace(message, proof_scalar=ONE)
+
+    network = Network(runs(), wire=rewrite(2, "dkg.share-proof", valid_but_different, to=3))
+    network.deliver()
+    assert seen
+    assert 3 not in network.outcomes
+    assert network.aborts[3].culprits == {2}
+
+
+def negated(i: int) -> Callable[[int], bytes]:
+    """Randomness that makes the coefficients of party 1, each negated."""
+    source, calls = stream("dkg/1"), iter(range(2))
+
+    def random(size: int) -> bytes:
+        data = source(size)
+        if size == 64 and next(calls, None) is not None:
+            data = ED25519.negate_scalar(ED25519.reduce(data)) + bytes(32)
+        return data
+
+    return random
+
+
+def test_dkg_cancelled_key_aborts_without_blame() -> None:
+    cheat: Run = lambda party: generate(party, PARAMETERS, negated(2))  # noqa: E731
+    network = Network({1: honest(1), 2: cheat}).deliver()
+    assert network.verdicts() == dict.fromkeys((1, 2), ("retry", frozenset(), "degenerate-key"))
+
+
+def test_dkg_zero_share_of_a_victim_aborts_without_blame() -> None:
+    """The constant terms add up to minus three times the slopes, so party 3's share is zero."""
+    source, drawn = stream("dkg/1"), []
+    for _ in range(2):
+        drawn.append(ED25519.public_int(ED25519.reduce(source(64))))
+    target = [(-drawn[0] - 3 * (drawn[1] + 5)) % L, 5]
+
+    def random(size: int, plan: list[int] = target) -> bytes:
+        return plan.pop(0).to_bytes(64, "little") if size == 64 and plan else b"\x07" * size
+
+    cheat: Run = lambda party: generate(party, PARAMETERS, random)  # noqa: E731
+    third: Run = lambda party: generate(  # noqa: E731
+        party, PARAMETERS, random_of(iter([3, L - 1]))
+    )
+    network = Network({1: honest(1), 2: cheat, 3: third}).deliver()
+    assert network.verdicts() == dict.fromkeys((1, 2, 3), ("retry", frozenset(), "degenerate-key"))
+
+
+def random_of(plan: Any) -> Callable[[int], bytes]:
+    def random(size: int) -> bytes:
+        value = next(plan, None) if size == 64 else None
+        return b"\x08" * size if value is None else value.to_bytes(64, "little")
+
+    return random
+
+
+@pytest.mark.parametrize("threshold", [0, 4])
+def test_impossible_threshold_is_refused_before_anything_is_said(threshold: int) -> None:
+    run = honest(1, replace(PARAMETERS, threshold=threshold))
+    with pytest.raises(ValueError, match="threshold"):
+        Network({1: run, 2: run, 3: run}).deliver()
+
+
+def test_parties_with_other_parameters_do_not_make_a_key() -> None:
+    other = honest(2, replace(PARAMETERS, context=b"another wallet"))
+    network = Network(runs(p2=other)).deliver()
+    assert_blamed(network, {2}, "commitment-opening")

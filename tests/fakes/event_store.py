@@ -1,0 +1,127 @@
+"""A ledger in memory that keeps the promises of the port, for tests above the adapters."""
+
+from collections.abc import Callable, Sequence
+
+from console.adapters.ledger.chain import EMPTY, GENESIS, record_hash
+from console.application.errors import (
+    ConcurrencyConflict,
+    LedgerCorrupted,
+    LedgerRolledBack,
+    LedgerUnavailable,
+)
+from console.application.event_codec import decode_event, encode_event
+from console.application.ports.event_store import LedgerReport, RecordedEvent
+from console.application.ports.vault import HeadAnchor, HeadAnchorPort
+from console.domain.events import Event
+from console.domain.ids import MemberId
+
+
+class MemoryEventStore:
+    """Implements `EventStore`. `fail_next` makes the next append fail and the store read-only."""
+
+    def __init__(
+        self,
+        member: MemberId,
+        clock_ms: Callable[[], int],
+        anchor: HeadAnchorPort | None = None,
+    ) -> None:
+        self._member = member
+        self._clock_ms = clock_ms
+        self._anchor = anchor
+        self._records: list[RecordedEvent] = []
+        self._read_only = False
+        self._closed = False
+        self.fail_next = False
+
+    async def append(
+        self, stream: str, expected_version: int, events: Sequence[Event]
+    ) -> tuple[RecordedEvent, ...]:
+        self._require_open()
+        if self.fail_next or self._read_only:
+            self._read_only, self.fail_next = True, False
+            raise LedgerUnavailable("the ledger is read-only until opened anew")
+        version = len(await self.read_stream(stream))
+        if version != expected_version:
+            raise ConcurrencyConflict(f"{stream} is at version {version}, not {expected_version}")
+        now_ms = self._clock_ms()
+        latest_ms = max((record.recorded_at_ms for record in self._records), default=0)
+        if now_ms < latest_ms - 5 * 60 * 1000:
+            raise LedgerUnavailable("the clock is more than 5 minutes behind the last record")
+        added: list[RecordedEvent] = []
+        for event in events:
+            added.append(self._chained(stream, version + len(added) + 1, event, now_ms, added))
+        self._records += added
+        if self._anchor is not None and added:
+            await self._anchor.write(await self.head())
+        return tuple(added)
+
+    async def read_stream(self, stream: str) -> tuple[RecordedEvent, ...]:
+        self._require_open()
+        return tuple(record for record in self._records if record.stream == stream)
+
+    async def read_all(self, after: int = 0, limit: int = 256) -> tuple[RecordedEvent, ...]:
+        self._require_open()
+        return tuple(self._records[after : after + limit])
+
+    async def head(self) -> HeadAnchor:
+        self._require_open()
+        if not self._records:
+            return EMPTY
+        return HeadAnchor(self._records[-1].sequence, self._records[-1].hash)
+
+    async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
+        head = await self.head()
+        previous = GENESIS
+        for record in self._records:
+            if record.previous_hash != previous or record.hash != self._hash(record):
+                raise LedgerCorrupted(f"record {record.sequence} does not have its hash")
+            previous = record.hash
+            if progress is not None:
+                progress(record.sequence, head.sequence)
+        anchored = None if self._anchor is None else await self._anchor.read()
+        if anchored is not None and anchored.sequence > head.sequence:
+            raise LedgerRolledBack("the ledger is older than the vault's head")
+        return LedgerReport(head=head, anchored=anchored, records=head.sequence)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise LedgerUnavailable("the ledger is closed")
+
+    def _chained(
+        self, stream: str, version: int, event: Event, now_ms: int, added: list[RecordedEvent]
+    ) -> RecordedEvent:
+        before = [*self._records, *added]
+        record = RecordedEvent(
+            sequence=len(before) + 1,
+            stream=stream,
+            version=version,
+            recorded_at_ms=now_ms,
+            event=decode_event(*encode_event(event)),
+            previous_hash=before[-1].hash if before else GENESIS,
+            hash=b"",
+        )
+        return RecordedEvent(
+            sequence=record.sequence,
+            stream=stream,
+            version=version,
+            recorded_at_ms=now_ms,
+            event=record.event,
+            previous_hash=record.previous_hash,
+            hash=self._hash(record),
+        )
+
+    def _hash(self, record: RecordedEvent) -> bytes:
+        name, payload = encode_event(record.event)
+        return record_hash(
+            self._member,
+            record.sequence,
+            record.stream,
+            record.version,
+            name,
+            record.recorded_at_ms,
+            payload,
+            record.previous_hash,
+        )

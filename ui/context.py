@@ -1,0 +1,41 @@
+"""What every screen is given: the node, where to go, how to speak, what to hide, the time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.link import NodeLink
+from ui.settings import Settings
+from ui.theme import Tone
+
+
+class Privacy(QObject):
+    """Whether amounts and addresses are masked; the review screen alone ignores it."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on = False
+
+    def toggle(self) -> None:
+        """Mask, or show again."""
+        self.on = not self.on
+        self.changed.emit()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Handed down from the window; screens reach nothing else."""
+
+    link: NodeLink
+    privacy: Privacy
+    settings: Settings
+    window: QWidget
+    now_ms: Callable[[], int]
+    navigate: Callable[[str, str], None]
+    notify: Callable[[str, Tone], None]
+    copy: Callable[[str], None]
+    choose_theme: Callable[[str], None]

@@ -1,0 +1,149 @@
+"""The window's side of one member's node: connects, follows changes, reconnects by itself."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from console.application.api import (
+    ChangeKind,
+    CommandRefused,
+    Console,
+    GetSession,
+    NodeUnreachable,
+    Query,
+)
+from console.application.commands import Command, Outcome
+from console.application.views import NodeState, SessionView, View
+from console.client import Profile
+
+V = TypeVar("V", bound=View)
+Connect = Callable[[Profile], Awaitable[Console]]
+log = logging.getLogger(__name__)
+
+_ASK_TIMEOUT_S = 20.0
+_EXECUTE_TIMEOUT_S = 120.0
+_POLL_READY_S = 5.0
+_POLL_OPENING_S = 0.5
+_BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class NodeLink(QObject):
+    """Asks, executes and tells what changed; `session` is the newest answer, or None."""
+
+    changed = Signal(object)
+    session_changed = Signal()
+    reachable_changed = Signal(bool)
+
+    def __init__(self, profile: Profile, connect: Connect) -> None:
+        super().__init__()
+        self.profile = profile
+        self.session: SessionView | None = None
+        self.reachable = True
+        self._connect = connect
+        self._console: Console | None = None
+        self._wake = asyncio.Event()
+        self._tries = 0
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        try:
+            while True:
+                with suppress(NodeUnreachable):
+                    await self._stay_connected()
+                self._lost()
+                await self._pause()
+        finally:
+            await self._drop()
+
+    def retry_now(self) -> None:
+        """Do not wait for the next try."""
+        self._tries = 0
+        self._wake.set()
+
+    async def ask(self, query: Query[V]) -> V:
+        """Answer a query. Raises: CommandRefused, NodeUnreachable."""
+        try:
+            async with asyncio.timeout(_ASK_TIMEOUT_S):
+                return await self._present().ask(query)
+        except TimeoutError:
+            raise NodeUnreachable("no answer in time") from None
+
+    async def execute(self, command: Command) -> Outcome:
+        """Carry out a command. Raises: CommandRefused, NodeUnreachable."""
+        try:
+            async with asyncio.timeout(_EXECUTE_TIMEOUT_S):
+                return await self._present().execute(command)
+        except TimeoutError:
+            raise NodeUnreachable("no answer in time") from None
+
+    async def refresh_session(self) -> None:
+        """Ask where the node stands. Raises: NodeUnreachable."""
+        try:
+            session = await self.ask(GetSession())
+        except CommandRefused as refusal:
+            log.warning("the node refused to say where it stands: %s", refusal.code)
+            return
+        self._tries = 0
+        if not self.reachable:
+            self.reachable = True
+            self.reachable_changed.emit(True)
+        if session != self.session:
+            self.session = session
+            self.session_changed.emit()
+
+    def _present(self) -> Console:
+        if self._console is None:
+            raise NodeUnreachable("not connected")
+        return self._console
+
+    async def _stay_connected(self) -> None:
+        try:
+            async with asyncio.timeout(_ASK_TIMEOUT_S):
+                self._console = await self._connect(self.profile)
+        except TimeoutError:
+            raise NodeUnreachable("no connection in time") from None
+        await self.refresh_session()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._poll())
+        except* NodeUnreachable:
+            raise NodeUnreachable("connection lost") from None
+
+    async def _follow(self) -> None:
+        async for change in self._present().changes():
+            if change.kind in {ChangeKind.SESSION, ChangeKind.PEERS, ChangeKind.LEDGER}:
+                await self.refresh_session()
+            self.changed.emit(change)
+        raise NodeUnreachable("the node ended its notices")
+
+    async def _poll(self) -> None:
+        while True:
+            opening = self.session is not None and self.session.state is NodeState.OPENING
+            await asyncio.sleep(_POLL_OPENING_S if opening else _POLL_READY_S)
+            await self.refresh_session()
+
+    def _lost(self) -> None:
+        if self.reachable:
+            self.reachable = False
+            self.reachable_changed.emit(False)
+
+    async def _pause(self) -> None:
+        await self._drop()
+        delay = _BACK_OFF_S[min(self._tries, len(_BACK_OFF_S) - 1)]
+        self._tries += 1
+        self._wake.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._wake.wait()
+
+    async def _drop(self) -> None:
+        console, self._console = self._console, None
+        if console is not None:
+            with suppress(NodeUnreachable, TimeoutError):
+                async with asyncio.timeout(2.0):
+                    await console.close()

@@ -1,0 +1,161 @@
+"""The base of all view models: asks the node, holds the answer, and says when to paint again."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import ClassVar, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable, Query
+from console.application.commands import Command, Outcome
+from console.application.views import View
+from ui.context import Context
+from ui.problem import Problem, describe
+from ui.tasks import TaskOwner
+
+V = TypeVar("V", bound=View)
+_COALESCE_MS = 100
+
+
+class LoadState(Enum):
+    """What a screen shows as a whole."""
+
+    EMPTY = auto()
+    LOADING = auto()
+    ERROR = auto()
+    READY = auto()
+
+
+class ViewModel(QObject):
+    """Loads for one subject, again when the node says that something moved, at most at 10 Hz.
+
+    Subclasses set `WATCHES` and write `load`, which stores what it got and returns the state.
+    """
+
+    changed = Signal()
+    WATCHES: ClassVar[frozenset[ChangeKind]] = frozenset()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.subject = ""
+        self.state = LoadState.LOADING
+        self.problem: Problem | None = None
+        self.refusal: Problem | None = None
+        self.working = False
+        self.tasks = TaskOwner()
+        self._active = self._loading = self._stale = False
+        self._timer = QTimer(self, interval=_COALESCE_MS, singleShot=True)
+        self._timer.timeout.connect(self._load_soon)
+        context.link.changed.connect(self._moved)
+        context.link.reachable_changed.connect(self._reached)
+
+    async def load(self) -> LoadState:
+        """Ask the node and keep the answer. Raises: CommandRefused, NodeUnreachable."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Drop what belongs to the former subject."""
+
+    def open(self, subject: str) -> None:
+        """Show a subject; another one than before starts with a skeleton."""
+        if subject != self.subject or self.state is not LoadState.READY:
+            self.forget()
+            self.state, self.problem = LoadState.LOADING, None
+        self.subject, self.refusal = subject, None
+        self._active = True
+        self.changed.emit()
+        self.refresh()
+
+    def pause(self) -> None:
+        """Stop following changes until opened again."""
+        self._active = False
+
+    def refresh(self) -> None:
+        """Ask the node again now."""
+        self._timer.stop()
+        self._load_soon()
+
+    def close(self) -> None:
+        """Cancel everything and let go of the node."""
+        self._active = False
+        self._timer.stop()
+        self.tasks.close()
+        self.context.link.changed.disconnect(self._moved)
+        self.context.link.reachable_changed.disconnect(self._reached)
+
+    async def ask(self, query: Query[V]) -> V:
+        """Ask the node. Raises: CommandRefused, NodeUnreachable."""
+        return await self.context.link.ask(query)
+
+    def do(self, command: Command, done: Callable[[Outcome], None] | None = None) -> None:
+        """Carry out a command; a refusal becomes `refusal`. One at a time."""
+        if self.working:
+            return
+        self.working, self.refusal = True, None
+        self.changed.emit()
+        self.tasks.start(self._carry_out(command, done))
+
+    def dismiss_refusal(self) -> None:
+        """Forget the last refusal."""
+        self.refusal = None
+        self.changed.emit()
+
+    def on_change(self, change: Change) -> bool:
+        """Say whether a change concerns this model; may take its progress at once."""
+        return change.kind in self.WATCHES
+
+    async def _carry_out(self, command: Command, done: Callable[[Outcome], None] | None) -> None:
+        try:
+            outcome = await self.context.link.execute(command)
+        except (CommandRefused, NodeUnreachable) as error:
+            self.refusal = describe(error)
+            outcome = None
+        finally:
+            self.working = False
+        self.changed.emit()
+        if outcome is not None and done is not None:
+            done(outcome)
+        self.refresh()
+
+    def _moved(self, change: Change) -> None:
+        if self.on_change(change) and self._active and not self._timer.isActive():
+            self._timer.start()
+
+    def _reached(self, reachable: bool) -> None:
+        if reachable and self._active:
+            self.refresh()
+
+    def _load_soon(self) -> None:
+        if self._loading:
+            self._stale = True
+            return
+        self._loading = True
+        self.tasks.start(self._load())
+
+    async def _load(self) -> None:
+        try:
+            while True:
+                self._stale = False
+                await self._load_once(self.subject)
+                if not self._stale:
+                    break
+        finally:
+            self._loading = False
+
+    async def _load_once(self, subject: str) -> None:
+        try:
+            state = await self.load()
+        except (CommandRefused, NodeUnreachable) as error:
+            if subject != self.subject:
+                return
+            # What was loaded stays on screen: the frame's banner says that it is old.
+            if self.state is LoadState.READY and isinstance(error, NodeUnreachable):
+                return
+            self.problem, self.state = describe(error), LoadState.ERROR
+        else:
+            if subject != self.subject:
+                self._stale = True
+                return
+            self.problem, self.state = None, state
+        self.changed.emit()

@@ -1,0 +1,64 @@
+"""An address cut into groups of four, as people read it to each other."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui import theme
+from ui.wording import MASK, chunks
+
+_LINE = 26
+_PER_ROW = 6
+
+
+class ChunkedAddress(QWidget):
+    """A whole address, never shortened: alternating colours, first and last two groups bold."""
+
+    def __init__(self, pixels: int = 16) -> None:
+        super().__init__()
+        self._groups: list[str] = []
+        self._pixels = pixels
+        self._masked = False
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    @property
+    def text(self) -> str:
+        """What is painted, without spaces between groups."""
+        return MASK if self._masked else "".join(self._groups)
+
+    def set_address(self, address: str, *, masked: bool = False) -> None:
+        """Show an address, or a mask of fixed length."""
+        self._masked = masked
+        self._groups = [MASK] * 4 if masked else chunks(address)
+        spoken = "hidden by privacy mode" if masked else " ".join(self._groups)
+        self.setAccessibleName(f"Address {spoken}")
+        self.setVisible(bool(address))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the room for six groups a row."""
+        rows = -(-len(self._groups) // _PER_ROW)
+        return QSize(round(self._step() * _PER_ROW), rows * _LINE)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never smaller: an address must stay whole."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the groups."""
+        del event
+        painter = QPainter(self)
+        step, last = self._step(), len(self._groups) - 1
+        for index, group in enumerate(self._groups):
+            line, place = divmod(index, _PER_ROW)
+            edge = index < 2 or index > last - 2
+            weight = QFont.Weight.Bold if edge else QFont.Weight.Normal
+            painter.setFont(theme.font(self._pixels, weight, mono=True))
+            painter.setPen(theme.color("address_alt" if index % 2 else "text"))
+            box = QRectF(place * step, line * _LINE, step, _LINE)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, group)
+        painter.end()
+
+    def _step(self) -> float:
+        return QFontMetricsF(theme.font(self._pixels, mono=True)).horizontalAdvance("00000")

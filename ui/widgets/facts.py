@@ -1,0 +1,52 @@
+"""Label and value pairs, as on a form that nobody can edit."""
+
+from typing import NamedTuple
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from ui.widgets.text import Label
+
+
+class Fact(NamedTuple):
+    """One line: what it is, what it says, and whether it is set in monospace."""
+
+    label: str
+    value: str
+    mono: bool = False
+
+
+class Facts(QWidget):
+    """Lines of facts: labels left, values right; changes only what changed."""
+
+    def __init__(self, *, values_left: bool = False) -> None:
+        super().__init__()
+        self._shown: tuple[Fact, ...] = ()
+        self._side = Qt.AlignmentFlag.AlignLeft if values_left else Qt.AlignmentFlag.AlignRight
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnStretch(1, 1)
+
+    @property
+    def shown(self) -> tuple[Fact, ...]:
+        """The facts on screen."""
+        return self._shown
+
+    def set_facts(self, *facts: Fact) -> None:
+        """Show these facts in order."""
+        if facts == self._shown:
+            return
+        self._shown = facts
+        while (item := self._grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for line, fact in enumerate(facts):
+            name = Label(fact.label, "secondary")
+            value = Label(fact.value, "mono" if fact.mono else "body", wrap=True)
+            value.setAlignment(self._side | Qt.AlignmentFlag.AlignTop)
+            value.setAccessibleName(f"{fact.label}: {fact.value}")
+            self._grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(value, line, 1)

@@ -1,0 +1,203 @@
+"""Fields that people type into: text, PIN, numbers and confirmations."""
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+
+from console.application.commands import Pin
+from ui import icons, theme
+from ui.widgets.buttons import Button
+from ui.widgets.text import Label
+
+_BOX = 22
+_FORBIDDEN = (
+    QKeySequence.StandardKey.Undo,
+    QKeySequence.StandardKey.Redo,
+    QKeySequence.StandardKey.Copy,
+    QKeySequence.StandardKey.Cut,
+)
+
+
+def text_field(
+    name: str, accessible: str, placeholder: str = "", *, mono: bool = False, limit: int = 200
+) -> QLineEdit:
+    """Return a single-line field."""
+    field = QLineEdit()
+    field.setObjectName(name)
+    field.setAccessibleName(accessible)
+    field.setPlaceholderText(placeholder)
+    field.setMaxLength(limit)
+    field.setProperty("mono", mono)
+    return field
+
+
+def labelled(text: str, field: QWidget) -> tuple[Label, QWidget]:
+    """Return a caption that names a field, and the field."""
+    caption = Label(text, "caption")
+    caption.setBuddy(field)
+    return caption, field
+
+
+class PinField(QLineEdit):
+    """A PIN on its way to the token: shown as dots, not copied, not undone, gone once taken."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName("Token PIN")
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+        self.setMaxLength(64)
+        self.setProperty("secret", value=True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.setDragEnabled(False)
+        hints = Qt.InputMethodHint
+        self.setInputMethodHints(
+            hints.ImhHiddenText | hints.ImhSensitiveData | hints.ImhNoPredictiveText
+        )
+
+    def take(self) -> Pin:
+        """Hand over the PIN and forget it."""
+        source = bytearray(self.text(), "utf-8")
+        self.forget()
+        return Pin(source)
+
+    def forget(self) -> None:
+        """Empty the field and its history."""
+        self.setText("")
+
+    def event(self, event: QEvent) -> bool:
+        """Refuse undo, redo, copy and cut, also as shortcuts."""
+        watched = event.type() in {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride}
+        if watched and isinstance(event, QKeyEvent) and any(map(event.matches, _FORBIDDEN)):
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class CheckLine(QCheckBox):
+    """A confirmation in a full sentence; its box is visible in both themes."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.setObjectName(name)
+        self.setAccessibleName(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def set_sentence(self, text: str) -> None:
+        """Change the sentence."""
+        if text != self.text():
+            self.setText(text)
+            self.setAccessibleName(text)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return room for one line."""
+        metrics = QFontMetrics(theme.font(14))
+        return QSize(metrics.horizontalAdvance(self.text()) + 36, 32)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the smallest room."""
+        return QSize(160, 32)
+
+    def hasHeightForWidth(self) -> bool:
+        """Sentences wrap."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of the wrapped sentence."""
+        return max(32, self._bounds(width).height() + 12)
+
+    def hitButton(self, pos: object) -> bool:
+        """Accept clicks on the sentence as well."""
+        del pos
+        return self.isEnabled()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw box, tick and sentence."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(1, 5, _BOX - 2, _BOX - 2)
+        ticked = self.isChecked()
+        line = "accent" if ticked else "control"
+        painter.setPen(QPen(theme.color(line if self.isEnabled() else "border"), 1.5))
+        painter.setBrush(theme.color("accent" if ticked else "surface"))
+        painter.drawRoundedRect(box, 4, 4)
+        if ticked:
+            icons.paint(painter, "check", theme.color("on_accent"), box.adjusted(2, 2, -2, -2))
+        painter.setFont(theme.font(14))
+        painter.setPen(theme.color("text" if self.isEnabled() else "muted"))
+        flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRect(34, 0, self.width() - 34, self.height()), flags, self.text())
+        painter.end()
+
+    def _bounds(self, width: int) -> QRect:
+        metrics = QFontMetrics(theme.font(14))
+        return metrics.boundingRect(
+            QRect(0, 0, max(width - 36, 80), 400), Qt.TextFlag.TextWordWrap, self.text()
+        )
+
+
+class Stepper(QWidget):
+    """A small whole number with a button on each side."""
+
+    value_changed = Signal(int)
+
+    def __init__(self, name: str, accessible: str, low: int, high: int) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(accessible)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._low, self._high, self._value = low, high, low
+        self._less = Button("", icon="minus", name=f"{name}.less", accessible=f"Less: {accessible}")
+        self._more = Button("", icon="plus", name=f"{name}.more", accessible=f"More: {accessible}")
+        self._shown = Label("", "strong")
+        self._shown.setFixedWidth(48)
+        self._shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for part in (self._less, self._shown, self._more):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self._less.setFixedWidth(36)
+        self._more.setFixedWidth(36)
+        self._less.setStyleSheet("padding: 0;")
+        self._more.setStyleSheet("padding: 0;")
+        self._less.clicked.connect(lambda: self.set_value(self._value - 1))
+        self._more.clicked.connect(lambda: self.set_value(self._value + 1))
+        self.set_value(low)
+
+    @property
+    def value(self) -> int:
+        """The number shown."""
+        return self._value
+
+    def set_range(self, low: int, high: int) -> None:
+        """Change the bounds; the value moves inside."""
+        self._low, self._high = low, max(low, high)
+        self.set_value(self._value)
+
+    def set_value(self, value: int) -> None:
+        """Show a number within the bounds."""
+        bounded = min(max(value, self._low), self._high)
+        changed = bounded != self._value
+        self._value = bounded
+        self._shown.setText(str(bounded))
+        self._less.setEnabled(bounded > self._low)
+        self._more.setEnabled(bounded < self._high)
+        self.setAccessibleDescription(str(bounded))
+        if changed:
+            self.value_changed.emit(bounded)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Count with the arrow keys."""
+        steps = {Qt.Key.Key_Up: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_Left: -1}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self.set_value(self._value + step)

@@ -1,0 +1,267 @@
+"""Tables: a model of painted cells, one delegate, keys that move and open."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from ui import theme
+from ui.status import Look
+from ui.widgets.chip import chip_width, paint_chip
+
+Index = QModelIndex | QPersistentModelIndex
+_CELL_ROLE = Qt.ItemDataRole.UserRole + 1
+_ROOT = QModelIndex()
+
+
+class Column(NamedTuple):
+    """A column: title, share of the width or fixed pixels, and side."""
+
+    title: str
+    stretch: int = 0
+    width: int = 120
+    right: bool = False
+
+
+class Cell(NamedTuple):
+    """What one cell paints: text in a manner, or a chip."""
+
+    text: str
+    manner: str = "body"
+    """body, strong, muted or mono"""
+    chip: Look | None = None
+
+
+class Row(NamedTuple):
+    """A row: a key that opens it, its cells, and a tooltip with the whole truth."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    tip: str = ""
+
+
+SKELETON = Cell("", "skeleton")
+
+
+class CellModel(QAbstractTableModel):
+    """What the delegate asks of a model: cells by index, keys by row."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+
+    def row_at(self, line: int) -> Row | None:
+        """Return a row, or None while it is on the way."""
+        raise NotImplementedError
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Answer the delegate, assistive technology and tooltips."""
+        row = self.row_at(index.row())
+        if row is None:
+            return SKELETON if role == _CELL_ROLE else None
+        if role == _CELL_ROLE:
+            return row.cells[index.column()]
+        if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
+            cell = row.cells[index.column()]
+            return cell.chip.word if cell.chip else cell.text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.tip or None
+        return None
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return column titles."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag
+            across = side.AlignRight if self.columns[section].right else side.AlignLeft
+            return across | side.AlignVCenter
+        return None
+
+
+class RowsModel(CellModel):
+    """A table whose rows are all here."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__(columns)
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows."""
+        return self._rows
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Replace the rows; the same number of rows keeps the selection."""
+        fresh = tuple(rows)
+        if fresh == self._rows:
+            return
+        if len(fresh) == len(self._rows):
+            self._rows = fresh
+            end = self.index(len(fresh) - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), end)
+            return
+        self.beginResetModel()
+        self._rows = fresh
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        """Return the number of rows."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def row_at(self, line: int) -> Row | None:
+        """Return a row."""
+        return self._rows[line]
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Paints every cell from one role."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Leave widths to the header."""
+        del option, index
+        return QSize(80, 40)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw background, selection bar and content."""
+        cell: Cell = index.data(_CELL_ROLE)
+        box = QRectF(option.rect)  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        painter.save()
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(box, theme.color("selection"))
+            if index.column() == 0:
+                bar = QRectF(box.left(), box.top(), 3, box.height())
+                painter.fillRect(bar, theme.color("accent"))
+        painter.fillRect(
+            QRectF(box.left(), box.bottom() - 1, box.width(), 1), theme.color("border")
+        )
+        room = box.adjusted(12, 0, -12, 0)
+        model = index.model()
+        right = isinstance(model, CellModel) and model.columns[index.column()].right
+        if cell.manner == "skeleton":
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("neutral_bg"))
+            bar = QRectF(room.left(), room.center().y() - 6, room.width() * 0.6, 12)
+            painter.drawRoundedRect(bar, 4, 4)
+        elif cell.chip is not None:
+            width = min(chip_width(cell.chip.word, cell.chip.icon), room.width())
+            left = room.right() - width if right else room.left()
+            paint_chip(painter, QRectF(left, room.center().y() - 12, width, 24), cell.chip)
+        else:
+            _paint_text(painter, room, cell, right=right)
+        painter.restore()
+
+
+class DataTable(QTableView):
+    """A table that opens rows by Enter or double click and moves by J and K."""
+
+    opened = Signal(str)
+
+    def __init__(
+        self, model: CellModel, name: str, accessible: str, *, row_height: int = 40
+    ) -> None:
+        super().__init__()
+        self._cells = model
+        self.setObjectName(name)
+        self.setAccessibleName(accessible)
+        self.setModel(model)
+        self.setItemDelegate(RowDelegate(self))
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(row_height)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setFixedHeight(36)
+        header.setMinimumSectionSize(48)
+        for place, column in enumerate(model.columns):
+            stretched = column.stretch > 0
+            mode = QHeaderView.ResizeMode.Stretch if stretched else QHeaderView.ResizeMode.Fixed
+            header.setSectionResizeMode(place, mode)
+            if not stretched:
+                header.resizeSection(place, column.width)
+        self.doubleClicked.connect(self._open_index)
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all rows that are here."""
+        rows = (self._cells.row_at(line) for line in range(self._cells.rowCount()))
+        return [row.key for row in rows if row is not None]
+
+    def select_key(self, key: str) -> None:
+        """Select the row with this key; for small tables."""
+        if key in self.keys:
+            self.selectRow(self.keys.index(key))
+
+    @property
+    def current_key(self) -> str:
+        """The key of the selected row, or ''."""
+        line = self.currentIndex().row()
+        row = self._cells.row_at(line) if 0 <= line < self._cells.rowCount() else None
+        return row.key if row else ""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move by J and K, open by Enter."""
+        steps = {Qt.Key.Key_J: 1, Qt.Key.Key_K: -1}
+        step = steps.get(Qt.Key(event.key()))
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if step is not None and plain:
+            line = min(max(self.currentIndex().row() + step, 0), self._cells.rowCount() - 1)
+            self.selectRow(line)
+        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and plain:
+            self._open_index(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def _open_index(self, index: QModelIndex) -> None:
+        row = self._cells.row_at(index.row()) if index.isValid() else None
+        if row is not None:
+            self.opened.emit(row.key)
+
+
+def _paint_text(painter: QPainter, room: QRectF, cell: Cell, *, right: bool) -> None:
+    weight = QFont.Weight.DemiBold if cell.manner == "strong" else QFont.Weight.Normal
+    font = theme.font(13 if cell.manner == "mono" else 14, weight, mono=cell.manner == "mono")
+    painter.setFont(font)
+    painter.setPen(theme.color("muted" if cell.manner == "muted" else "text"))
+    side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+    shown = QFontMetrics(font).elidedText(
+        cell.text, Qt.TextElideMode.ElideRight, round(room.width())
+    )
+    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -1,0 +1,108 @@
+"""Short messages at the foot of the window; errors stay until somebody closes them."""
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from ui import theme
+from ui.theme import Tone
+from ui.widgets.buttons import Button
+from ui.widgets.chip import IconMark
+from ui.widgets.text import Label
+
+_SHOWN_MS = 6_000
+_MOST = 3
+_WIDTH = 400
+
+
+class Toast(QFrame):
+    """One message."""
+
+    def __init__(self, text: str, tone: Tone) -> None:
+        super().__init__()
+        self.text = text
+        self.setFixedWidth(_WIDTH)
+        self.setAccessibleName(text)
+        bad = tone is Tone.DANGER
+        icon = IconMark("x-octagon" if bad else "check-circle", f"{tone}_fg", 20)
+        close = Button("", "ghost", icon="x", name="toast.close", accessible="Close message")
+        close.clicked.connect(self.dismiss)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 8, 8, 8)
+        layout.setSpacing(12)
+        layout.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(Label(text, wrap=True), 1)
+        layout.addWidget(close)
+        if not bad:
+            QTimer.singleShot(_SHOWN_MS, self, self.dismiss)
+
+    def dismiss(self) -> None:
+        """Go away."""
+        self.hide()
+        self.deleteLater()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the floating box."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(theme.color("control"))
+        painter.setBrush(theme.color("surface"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter.end()
+
+
+class ToastArea(QWidget):
+    """The stack of messages; the same text is not repeated."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        self.setFixedWidth(_WIDTH)
+        window.installEventFilter(self)
+        self.hide()
+
+    @property
+    def texts(self) -> list[str]:
+        """The messages on screen."""
+        return [toast.text for toast in self._toasts()]
+
+    def say(self, text: str, tone: Tone = Tone.OK) -> None:
+        """Show a message."""
+        if not text or text in self.texts:
+            return
+        for old in self._toasts()[: -_MOST + 1]:
+            self._layout.removeWidget(old)
+            old.dismiss()
+        toast = Toast(text, tone)
+        toast.destroyed.connect(self._place)
+        self._layout.addWidget(toast)
+        self.show()
+        self._place()
+
+    def clear(self) -> None:
+        """Remove all messages."""
+        for toast in self._toasts():
+            self._layout.removeWidget(toast)
+            toast.dismiss()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the corner when the window is resized."""
+        if event.type() is QEvent.Type.Resize and isinstance(watched, QWidget):
+            self._place()
+        return False
+
+    def _toasts(self) -> list[Toast]:
+        found = (self._layout.itemAt(i) for i in range(self._layout.count()))
+        widgets = (item.widget() for item in found if item is not None)
+        return [widget for widget in widgets if isinstance(widget, Toast) and not widget.isHidden()]
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        self.adjustSize()
+        self.move(parent.width() - self.width() - 24, parent.height() - self.height() - 24)
+        self.raise_()
