@@ -2,7 +2,6 @@
 
 import itertools
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from hsm.library import library
 from hsm.provision import initialise_token, provision
 from hsm.vault import Pkcs11Settings
 
@@ -22,8 +22,10 @@ MODULES = (
 MODULE = next((path for path in MODULES if path.exists()), None)
 USER_PIN = b"482913"
 SO_PIN = b"77120945"
+ALICE = MemberId("alice")
 
 _counter = itertools.count(1)
+_configured: list["SoftHsm"] = []
 
 
 @dataclass(frozen=True)
@@ -39,22 +41,33 @@ class SoftHsm:
         initialise_token(self.module, label, SecretBytes(SO_PIN), SecretBytes(USER_PIN))
         return label
 
-    def settings(
-        self, folder: Path, label: str, member: MemberId = MemberId("alice")
-    ) -> Pkcs11Settings:
-        return Pkcs11Settings(
-            self.module, label, folder / "shares", folder / "pin-backoff", member
+    def folder_of(self, label: str) -> Path:
+        """Return where a token's files are: folders end in the token's serial number."""
+        owner = library(self.module)
+        with owner.lock:
+            serial = owner.find(label).serial.decode("ascii")
+        return next(
+            folder
+            for folder in self.tokens.iterdir()
+            if folder.name.replace("-", "").endswith(serial)
         )
 
-    def member(self, folder: Path, member: MemberId = MemberId("alice")) -> Pkcs11Settings:
+    def settings(
+        self, folder: Path, label: str, member: MemberId = ALICE
+    ) -> Pkcs11Settings:
+        return Pkcs11Settings(self.module, label, folder / "shares", folder / "pin-backoff", member)
+
+    def member(self, folder: Path, member: MemberId = ALICE) -> Pkcs11Settings:
         """Make a token with a member's keys."""
         settings = self.settings(folder, self.blank(), member)
         provision(settings, SecretBytes(USER_PIN))
         return settings
 
 
-def configure(folder: Path) -> Path:
-    """Write a SoftHSM configuration; return the folder of its tokens."""
+def configure(folder: Path) -> SoftHsm:
+    """Make `folder` this process's token folder. The library reads it at each start."""
+    if MODULE is None:
+        pytest.skip("SoftHSM is not installed")
     tokens = folder / "tokens"
     tokens.mkdir(parents=True)
     configuration = folder / "softhsm2.conf"
@@ -63,18 +76,12 @@ def configure(folder: Path) -> Path:
         "objectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n"
     )
     os.environ["SOFTHSM2_CONF"] = str(configuration)
-    return tokens
+    return SoftHsm(MODULE, tokens)
 
 
 @pytest.fixture(scope="session")
-def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
-    """Give this process its own SoftHSM. The library reads its configuration only once."""
-    if MODULE is None:
-        pytest.skip("SoftHSM is not installed")
-    before = os.environ.get("SOFTHSM2_CONF")
-    tokens = configure(tmp_path_factory.mktemp("softhsm"))
-    yield SoftHsm(MODULE, tokens)
-    if before is None:
-        del os.environ["SOFTHSM2_CONF"]
-    else:
-        os.environ["SOFTHSM2_CONF"] = before
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> SoftHsm:
+    """Give the one SoftHSM of this process, wherever the fixture is registered."""
+    if not _configured:
+        _configured.append(configure(tmp_path_factory.mktemp("softhsm")))
+    return _configured[0]

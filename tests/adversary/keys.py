@@ -1,7 +1,7 @@
 """Keys from a trusted dealer, for tests that start where key generation ends."""
 
-from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.kernel.secret import SecretBytes
+from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.polynomial import Polynomial
 from tests.adversary.network import stream

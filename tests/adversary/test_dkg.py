@@ -1,4 +1,4 @@
-"""Key generation with one or more cheating dealers: the right party is named, for the right check."""
+"""Key generation with cheating dealers: the right party is named, for the right check."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.wire import decode
 from console.protocols.keygen import dkg
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.messages import (
@@ -17,8 +19,6 @@ from console.protocols.keygen.messages import (
     Subshare,
     Verdict,
 )
-from console.protocols.kernel.secret import SecretBytes
-from console.protocols.kernel.wire import decode
 from console.protocols.math.ed25519 import ED25519, L
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 
@@ -147,7 +147,9 @@ def test_dkg_round2_proof_from_elsewhere_blames_sender(other: str) -> None:
     """The whole opening of another session, ceremony kind or dealer is replayed."""
     source = {
         "session": Network(runs(), session_id=b"\x01" * 32),
-        "context": Network({i: honest(i, replace(PARAMETERS, context=b"other")) for i in (1, 2, 3)}),
+        "context": Network(
+            {i: honest(i, replace(PARAMETERS, context=b"other")) for i in (1, 2, 3)}
+        ),
         "dealer": Network(runs()),
     }[other].deliver()
     dealer = 3 if other == "dealer" else 2
@@ -299,9 +301,8 @@ def test_dkg_cancelled_key_aborts_without_blame() -> None:
 
 def test_dkg_zero_share_of_a_victim_aborts_without_blame() -> None:
     """The constant terms add up to minus three times the slopes, so party 3's share is zero."""
-    source, drawn = stream("dkg/1"), []
-    for _ in range(2):
-        drawn.append(ED25519.public_int(ED25519.reduce(source(64))))
+    source = stream("dkg/1")
+    drawn = [ED25519.public_int(ED25519.reduce(source(64))) for _ in range(2)]
     target = [(-drawn[0] - 3 * (drawn[1] + 5)) % L, 5]
 
     def random(size: int, plan: list[int] = target) -> bytes:

@@ -13,6 +13,7 @@ from console.protocols.frost import (
     InvalidSignature,
     NonceReused,
     PackageMismatch,
+    ShareInvalid,
     SignatureShare,
     SigningPackage,
     aggregate,
@@ -20,9 +21,11 @@ from console.protocols.frost import (
     sign,
     sign_share,
     verify,
+    verify_share,
 )
-from console.protocols.keygen.share import KeyShare
 from console.protocols.kernel.abort import AbortKind, ProtocolAbort
+from console.protocols.kernel.session import find_equivocation
+from console.protocols.keygen.share import KeyShare
 from console.protocols.math.ed25519 import ED25519, L
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
@@ -111,9 +114,8 @@ def test_frost_round1_equivocation_blames_no_honest_signer() -> None:
     other = commit(FROST_ED25519, KEYS[4].secret, stream("other"))[1]
     network = Network(runs(), wire=rewrite(2, "frost.commitment", lambda _: other, to=3)).deliver()
     assert network.verdicts(2) == dict.fromkeys((1, 3), ("retry", frozenset(), "echo-broadcast"))
-    sessions = network.sessions
-    from_1, from_3 = sessions[1].received_envelopes(), sessions[3].received_envelopes()
-    assert any(e.sender == 2 for e in from_1)
+    one, three = (network.sessions[i].received_envelopes() for i in (1, 3))
+    assert find_equivocation(one, three) == {2}
     assert not network.outcomes.keys() & {1, 3}
 
 
@@ -125,6 +127,20 @@ def test_parties_that_cannot_sign_are_refused_before_anything_is_said(
     with pytest.raises(PackageMismatch):
         network.sessions[1].start()
     assert network.sent == []
+
+
+def test_key_of_another_group_is_refused() -> None:
+    public = replace(PUBLIC, group_name="secp256k1")
+    foreign = {i: replace(key, public=public) for i, key in KEYS.items()}
+    with pytest.raises(PackageMismatch, match="group"):
+        Network({i: honest(i, keys=foreign) for i in (1, 2)}).deliver()
+
+
+def test_share_of_a_stranger_is_refused() -> None:
+    nonces, rows = committed(1, 2)
+    bound = package(rows)
+    with pytest.raises(ShareInvalid):
+        verify_share(bound, 3, sign_share(KEYS[1], nonces[1], bound))
 
 
 def test_share_of_another_party_is_refused() -> None:
@@ -157,7 +173,17 @@ def committed(*signers: int) -> tuple[dict[int, Any], list[tuple[int, Commitment
         lambda rows: [rows[0], (L, rows[1][1])],
         lambda rows: [rows[0], (2, replace(rows[1][1], hiding=ED25519.identity))],
     ],
-    ids="duplicate unsorted below-threshold empty unknown zero wrapped order identity".split(),
+    ids=[
+        "duplicate",
+        "unsorted",
+        "below-threshold",
+        "empty",
+        "unknown",
+        "zero",
+        "wrapped",
+        "order",
+        "identity",
+    ],
 )
 def test_frost_list_that_is_not_a_list_of_signers_is_refused(rearrange: Any) -> None:
     _, rows = committed(1, 2)
@@ -260,21 +286,19 @@ def test_frost_parallel_sessions_do_not_combine_into_a_forgery() -> None:
     open_nonces = [
         commit(FROST_ED25519, KEYS[1].secret, stream(f"ros/{k}")) for k in range(sessions)
     ]
-    adversary = [
-        commit(FROST_ED25519, KEYS[2].secret, stream(f"adv/{k}"))[1] for k in range(2)
-    ]
-    total, R, challenges, factors = ED25519.scalar(0), [], 0, set()
+    adversary = [commit(FROST_ED25519, KEYS[2].secret, stream(f"adv/{k}"))[1] for k in range(2)]
+    total, points, challenges, factors = ED25519.scalar(0), [], 0, set()
     for k, (nonces, ours) in enumerate(open_nonces):
         bit = ours.hiding[0] & 1
         rows = [(1, ours), (2, adversary[bit])]
         bound = SigningPackage.bind(FROST_ED25519, PUBLIC, b"harmless %d" % k, rows)
         share = sign_share(KEYS[1], nonces, bound)
         total = ED25519.add_scalars(total, ED25519.parse_scalar(share.z))
-        R.append(bound.shares[1])
+        points.append(bound.shares[1])
         challenges += ED25519.public_int(bound.challenge)
         factors.add(bound.factors[1])
     assert len(factors) == sessions
-    target = ED25519.sum(R)
+    target = ED25519.sum(points)
     for message in (b"theft", *(b"harmless %d" % k for k in range(3))):
         with pytest.raises(InvalidSignature):
             verify(PUBLIC.group_key, message, target + total)

@@ -8,8 +8,9 @@ import pytest
 
 from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
 from console.protocols.kernel.party import Party
+from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.session import Envelope, Session, find_equivocation
-from console.protocols.kernel.wire import Delivery, Range, Size, encode, message
+from console.protocols.kernel.wire import Count, Delivery, Range, Size, encode, message
 from tests.adversary.network import SESSION_ID, CheatingParty, Network, Run
 
 
@@ -29,6 +30,20 @@ class Second:
 @dataclass(frozen=True, slots=True)
 class Whisper:
     text: Annotated[bytes, Size(0, 16)]
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    secret: Annotated[SecretBytes, Size(0, 16)]
+
+
+@message("test.sealed", Delivery.DIRECT)
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    inner: Annotated[tuple[Inner, ...], Count(0, 2)]
+
+
+SEALED = Sealed((Inner(SecretBytes(b"sealed")),))
 
 
 @message("test.other")
@@ -89,10 +104,10 @@ def started() -> Session[Any]:
 
 def test_session_reaches_one_outcome_in_any_order() -> None:
     for seed in range(20):
-        network = Network({i: talk for i in (1, 2, 5)}, seed=str(seed)).deliver()
+        network = Network(dict.fromkeys((1, 2, 5), talk), seed=str(seed)).deliver()
         assert len(network.outcomes) == 3
         assert not network.rejected
-        assert network.sessions[1].rounds_received == dict.fromkeys((1, 2, 3), {2, 5})
+        assert network.sessions[1].rounds_received == {1: {2, 5}, 2: {2, 5}, 3: {2, 5}}
         assert network.sessions[1].awaiting == frozenset()
 
 
@@ -110,7 +125,7 @@ def test_outcome_waits_for_the_last_echo() -> None:
             return []
         return [e]
 
-    network = Network({i: talk for i in (1, 2, 3)}, wire=hold).deliver()
+    network = Network(dict.fromkeys((1, 2, 3), talk), wire=hold).deliver()
     assert set(network.outcomes) == {2}
     assert network.sessions[1].awaiting == {2}
     with pytest.raises(RuntimeError):
@@ -141,7 +156,7 @@ def test_session_drops_what_does_not_belong(changes: dict[str, Any]) -> None:
 
 
 def test_session_drops_a_past_round() -> None:
-    network = Network({i: talk for i in (1, 2)})
+    network = Network(dict.fromkeys((1, 2), talk))
     s = network.sessions[1]
     s.start()
     s.receive(envelope(Word))
@@ -155,7 +170,7 @@ def test_session_is_idempotent_for_repeated_messages() -> None:
     def twice(e: Envelope, _to: int) -> Iterable[Envelope]:
         return [e, e]
 
-    network = Network({i: talk for i in (1, 2, 3)}, wire=twice).deliver()
+    network = Network(dict.fromkeys((1, 2, 3), talk), wire=twice).deliver()
     assert len(network.outcomes) == 3
     # What arrives after the end is dropped, whatever it is.
     assert all("over" in str(rejected) for rejected in network.rejected)
@@ -257,7 +272,7 @@ def test_session_echo_mismatch_blames_nobody_until_originals_meet() -> None:
         return [e]
 
     for seed in range(10):
-        network = Network({i: talk for i in (1, 2, 3)}, seed=str(seed), wire=equivocate).deliver()
+        network = Network(dict.fromkeys((1, 2, 3), talk), seed=str(seed), wire=equivocate).deliver()
         expected = ("retry", frozenset(), "echo-broadcast")
         assert set(network.verdicts(2).values()) == {expected}
         assert not network.outcomes.keys() & {1, 3}
@@ -276,7 +291,7 @@ def test_session_last_round_equivocation_is_caught_by_the_final_echo() -> None:
             return [replace(e, payload=encode(Word(b"lie")))]
         return [e]
 
-    network = Network({i: short for i in (1, 2, 3)}, wire=equivocate).deliver()
+    network = Network(dict.fromkeys((1, 2, 3), short), wire=equivocate).deliver()
     expected = ("retry", frozenset(), "echo-broadcast")
     assert set(network.verdicts(2).values()) == {expected}
     assert not network.outcomes.keys() & {1, 3}
@@ -397,6 +412,78 @@ def test_session_close_runs_the_finally_blocks() -> None:
         s.start()
 
 
+def test_session_blamed_before_its_start_does_not_start() -> None:
+    s = session()
+    with pytest.raises(ProtocolAbort) as first:
+        s.receive(replace(envelope(), payload=b""))
+    with pytest.raises(ProtocolAbort) as again:
+        s.start()
+    assert again.value is first.value
+
+
+def test_session_closed_before_its_start_is_over() -> None:
+    s = session()
+    s.close()
+    with pytest.raises(RuntimeError):
+        s.start()
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_session_wipes_what_the_run_has_not_taken(end: str) -> None:
+    s = session()
+    s.start()
+    s.receive(replace(envelope(), kind="test.sealed", recipient=1, payload=encode(SEALED)))
+    held = s._rounds.inbox.get(1, "test.sealed", 2)
+    assert held is not None
+    assert held.message == SEALED
+    if end == "close":
+        s.close()
+    else:
+        with pytest.raises(ProtocolAbort):
+            s.receive(replace(envelope(sender=3), payload=b""))
+    assert held.message.inner[0].secret.wiped
+
+
+def test_session_wipes_an_outcome_that_is_not_released() -> None:
+    secret = SecretBytes(b"outcome")
+
+    async def run(party: Party) -> Sealed:
+        await party.broadcast(Word(b"x"))
+        await party.gather(Word)
+        return Sealed((Inner(secret),))
+
+    s = session(parties=(1, 2), run=run)
+    s.start()
+    s.receive(envelope())
+    assert not secret.wiped
+    with pytest.raises(ProtocolAbort):
+        s.receive(replace(envelope(), round=2, kind="echo", payload=b"", echo=bytes(32)))
+    assert secret.wiped
+
+
+def test_session_keeps_its_outcome_when_closed_after_the_end() -> None:
+    network = Network(dict.fromkeys((1, 2), talk)).deliver()
+    network.sessions[1].close()
+    assert network.sessions[1].outcome == [b"word 2"]
+
+
+def test_session_with_direct_messages_only_needs_no_echo() -> None:
+    async def run(party: Party) -> int:
+        for j in party.others:
+            await party.send(j, Whisper(b"x"))
+        return len(await party.gather(Whisper))
+
+    network = Network(dict.fromkeys((1, 2, 3), run)).deliver()
+    assert network.outcomes == {1: 2, 2: 2, 3: 2}
+    assert {e.kind for e in network.sent} == {"test.whisper"}
+
+
+def test_equivocation_is_not_looked_for_in_confidence_or_in_echoes() -> None:
+    whisper, echo = envelope(Whisper), replace(envelope(), kind="echo", payload=b"")
+    others = replace(whisper, payload=b"else"), replace(echo, echo=bytes(32))
+    assert find_equivocation([whisper, echo], others) == frozenset()
+
+
 def test_session_starts_once() -> None:
     s = started()
     with pytest.raises(RuntimeError):
@@ -408,7 +495,7 @@ def test_session_starts_once() -> None:
     [(1, (2, 3), 32), (1, (1, 1, 2), 32), (0, (0, 1), 32), (1, (1, 2), 31), (1, (1, 70000), 32)],
 )
 def test_session_refuses_impossible_membership(me: int, parties: Any, size: int) -> None:
-    with pytest.raises(ValueError, match="session|indices"):
+    with pytest.raises(ValueError, match=r"session|indices"):
         Session(session_id=bytes(size), me=me, parties=parties, run=talk)
 
 

@@ -1,6 +1,8 @@
 """A vault in memory that keeps the promises of the port, for tests above the adapters."""
 
 import secrets
+import time
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -10,12 +12,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from console.application.errors import (
     HsmError,
+    PinLocked,
     SealBroken,
     ShareUnavailable,
     TokenMissing,
     VaultLocked,
     WrongPin,
 )
+from console.application.pin_backoff import wait_after
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor, VaultStatus
 from console.application.sealed_record import (
@@ -133,11 +137,19 @@ class FakeAnchor:
 class FakeVault:
     """Implements `VaultPort`. `missing` plays a token that was pulled out."""
 
-    def __init__(self, member: MemberId, pin: bytes = DEFAULT_PIN) -> None:
+    def __init__(
+        self,
+        member: MemberId,
+        pin: bytes = DEFAULT_PIN,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self.member = member
         self.missing = False
         self._pin = pin
         self._unlocked = False
+        self._now_ms = now_ms
+        self._failures = 0
+        self._failed_at_ms = 0
         sealer = FakeSealer()
         self.identity = FakeIdentity(self)
         self.shares = FakeShares(self, sealer)
@@ -159,7 +171,7 @@ class FakeVault:
             present=not self.missing,
             unlocked=self._unlocked and not self.missing,
             attempts_left=None,
-            retry_after_s=0.0,
+            retry_after_s=self._retry_after_s(),
             backing="nothing: this vault lives in the memory of a test",
         )
 
@@ -185,7 +197,17 @@ class FakeVault:
         if self.missing:
             pin.wipe()
             raise TokenMissing("the token is not there")
+        wait_s = self._retry_after_s()
+        if wait_s > 0:
+            pin.wipe()
+            raise PinLocked("too many wrong PINs", wait_s)
         with pin as given:
             right = bytes(given) == self._pin
         if not right:
+            self._failures, self._failed_at_ms = self._failures + 1, self._now_ms()
             raise WrongPin("the token refused the PIN")
+        self._failures = 0
+
+    def _retry_after_s(self) -> float:
+        waited_s = (self._now_ms() - self._failed_at_ms) / 1000
+        return max(0.0, wait_after(self._failures) - waited_s)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console.protocols.kernel.abort import MessageRejected, blame
 from console.protocols.kernel.echo import ECHO_KIND
 from console.protocols.kernel.envelope import MAX_PAYLOAD, Envelope
+from console.protocols.kernel.secret import wipe_all
 from console.protocols.kernel.wire import (
     Delivery,
     MalformedMessage,
@@ -117,9 +118,9 @@ class Inbox:
             if key[2] in parties and self._received[key].broadcast is not None
         )
 
-    def forget(self) -> None:
-        """Drop all message contents; they may be confidential."""
-        self._received.clear()
+    def wipe(self) -> None:
+        """Erase the secrets in all messages; broadcasts stay, as evidence."""
+        wipe_all([item.message for item in self._received.values()])
 
 
 def _parse(envelope: Envelope) -> Message | None:

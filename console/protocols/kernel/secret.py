@@ -5,6 +5,7 @@ keeps the long-lived copy in one place, out of logs, pickles and comparisons tha
 """
 
 import hmac
+from dataclasses import fields, is_dataclass
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -93,3 +94,15 @@ class SecretBytes:  # noqa: PLW1641  a secret is not hashable: equality is all i
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise SecretCopied("a secret is not pickled")
+
+
+def wipe_all(value: object) -> None:
+    """Wipe every secret held by `value`, looking into dataclasses and sequences."""
+    if isinstance(value, SecretBytes):
+        value.wipe()
+    elif isinstance(value, list | tuple):
+        for item in value:
+            wipe_all(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            wipe_all(getattr(value, field.name))

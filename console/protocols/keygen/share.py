@@ -78,7 +78,7 @@ class PublicKeyPackage:
         raise BadIndices(f"the key has no party {index}")
 
     def check(self) -> None:
-        """Check encodings and order, and that any t shares interpolate to Y.
+        """Check encodings and order, and that t shares, and no fewer, interpolate to Y.
 
         Raises: BadShare.
         """
@@ -100,6 +100,10 @@ class PublicKeyPackage:
         for at, expected in ((0, key), *shares.items()):
             if interpolate(group, fixed, at) != expected:
                 raise BadShare("the public shares do not make the group key")
+        # One share fewer must not do: the stated threshold is the real one, not above it.
+        fixed.popitem()
+        if interpolate(group, fixed) == key:
+            raise BadShare("fewer shares than the threshold make the group key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""The node's surface for its own consoles: gRPC on loopback with a client certificate."""
+
+from console.adapters.console_api.server import ConsoleServer
+
+__all__ = ["ConsoleServer"]

@@ -1,0 +1,121 @@
+"""TLS key pairs and their pins: self-signed P-256 certificates, trusted one by one."""
+
+import datetime
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_VALID_DAYS = 3650
+_MAX_PEM = 16_384
+
+
+class TlsMaterialUnusable(Exception):
+    """A key or certificate file is missing, damaged, or does not belong to its partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsIdentity:
+    """A private key and its certificate, both PEM. The key never leaves the member's directory."""
+
+    key_pem: bytes
+    certificate_pem: bytes
+
+    def __repr__(self) -> str:
+        """Show the pin only."""
+        return f"<TlsIdentity {spki_pin(self.certificate_pem).hex()[:16]}>"
+
+
+def create_identity(directory: Path, name: str) -> TlsIdentity:
+    """Make a key pair for `name` (also its DNS name in the certificate) and write both files.
+
+    Raises: FileExistsError rather than replacing a key.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=_VALID_DAYS))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            ),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    identity = TlsIdentity(key_pem, certificate.public_bytes(serialization.Encoding.PEM))
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_new(directory / f"{name}.key", identity.key_pem, 0o600)
+    _write_new(directory / f"{name}.crt", identity.certificate_pem, 0o644)
+    return identity
+
+
+def load_identity(directory: Path, name: str) -> TlsIdentity:
+    """Read a key pair. Raises: TlsMaterialUnusable."""
+    key_pem = _read(directory / f"{name}.key")
+    certificate_pem = _read(directory / f"{name}.crt")
+    try:
+        key = serialization.load_pem_private_key(key_pem, None)
+    except (ValueError, TypeError):
+        raise TlsMaterialUnusable(f"{name}.key is damaged") from None
+    if _spki(key.public_key()) != spki_pin(certificate_pem):
+        raise TlsMaterialUnusable(f"{name}.crt does not belong to {name}.key")
+    return TlsIdentity(key_pem, certificate_pem)
+
+
+def load_certificate(directory: Path, name: str) -> bytes:
+    """Read a certificate without its key. Raises: TlsMaterialUnusable."""
+    return _read(directory / f"{name}.crt")
+
+
+def spki_pin(certificate_pem: bytes) -> bytes:
+    """Return SHA-256 of the certificate's SubjectPublicKeyInfo. Raises: TlsMaterialUnusable."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+    except ValueError:
+        raise TlsMaterialUnusable("this is no certificate") from None
+    return _spki(certificate.public_key())
+
+
+def _spki(public_key: object) -> bytes:
+    if not isinstance(public_key, ec.EllipticCurvePublicKey):
+        raise TlsMaterialUnusable("only P-256 keys are used for links")
+    der = public_key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(der).digest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_PEM)
+    except OSError:
+        raise TlsMaterialUnusable(f"{path.name} cannot be read") from None
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

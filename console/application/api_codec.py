@@ -1,0 +1,175 @@
+"""Commands, queries, answers and changes as bytes between a console and its node."""
+
+from typing import Any
+
+import msgspec
+
+from console.application.api import (
+    Change,
+    CommandRefused,
+    GetCeremonies,
+    GetCeremony,
+    GetInbox,
+    GetLedger,
+    GetOverview,
+    GetRequest,
+    GetSession,
+    GetWallet,
+    GetWallets,
+    PreviewTransfer,
+    Query,
+)
+from console.application.commands import (
+    AcceptCeremony,
+    ApproveRequest,
+    CancelCeremony,
+    Command,
+    ConfirmCeremonyCode,
+    DeclineCeremony,
+    DenyRequest,
+    FundFromFaucet,
+    Lock,
+    Outcome,
+    Pin,
+    ProposeCeremony,
+    ProposeTransfer,
+    RetrySigning,
+    Unlock,
+    VerifyLedger,
+    WithdrawRequest,
+)
+from console.application.views import View
+
+EXECUTE = "/quorate.Console/Execute"
+ASK = "/quorate.Console/Ask"
+CHANGES = "/quorate.Console/Changes"
+SERVICE = "quorate.Console"
+MAX_API_BYTES = 4 << 20
+_MAX_PIN = 128
+
+AnyCommand = (
+    AcceptCeremony
+    | ApproveRequest
+    | CancelCeremony
+    | ConfirmCeremonyCode
+    | DeclineCeremony
+    | DenyRequest
+    | FundFromFaucet
+    | Lock
+    | ProposeCeremony
+    | ProposeTransfer
+    | RetrySigning
+    | Unlock
+    | VerifyLedger
+    | WithdrawRequest
+)
+AnyQuery = (
+    GetCeremonies
+    | GetCeremony
+    | GetInbox
+    | GetLedger
+    | GetOverview
+    | GetRequest
+    | GetSession
+    | GetWallet
+    | GetWallets
+    | PreviewTransfer
+)
+
+
+class MalformedCall(Exception):
+    """Bytes that are no command, query or answer."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A `CommandRefused` on its way."""
+
+    code: str
+    what: str
+    safe: str
+    next_step: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Either the encoded result or a refusal."""
+
+    result: bytes = b""
+    refusal: Refusal | None = None
+
+
+def _pin_out(value: Any) -> Any:
+    if isinstance(value, Pin):
+        return bytes(value.view())
+    raise NotImplementedError
+
+
+def _pin_in(kind: type, value: Any) -> Any:
+    if kind is Pin and isinstance(value, bytes) and 0 < len(value) <= _MAX_PIN:
+        return Pin(value)
+    raise ValueError("a PIN has 1 to 128 bytes")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_pin_out)
+_commands = msgspec.msgpack.Decoder(AnyCommand, dec_hook=_pin_in)
+_queries = msgspec.msgpack.Decoder(AnyQuery)
+_answers = msgspec.msgpack.Decoder(Answer)
+_outcomes = msgspec.msgpack.Decoder(Outcome)
+_changes = msgspec.msgpack.Decoder(Change)
+
+
+def encode(message: Command | Query[Any] | Answer | Outcome | View | Change) -> bytes:
+    """Return a message's bytes."""
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> AnyCommand:
+    """Raises: MalformedCall, which never quotes the bytes: they may hold a PIN."""
+    try:
+        return _commands.decode(data)
+    except (msgspec.MsgspecError, ValueError):
+        raise MalformedCall("these bytes are no command") from None
+
+
+def decode_query(data: bytes) -> AnyQuery:
+    """Raises: MalformedCall."""
+    try:
+        return _queries.decode(data)
+    except msgspec.MsgspecError:
+        raise MalformedCall("these bytes are no query") from None
+
+
+def decode_outcome(data: bytes) -> Outcome:
+    """Open an answer to a command. Raises: CommandRefused, MalformedCall."""
+    try:
+        return _outcomes.decode(_result(data))
+    except msgspec.MsgspecError:
+        raise MalformedCall("these bytes are no outcome") from None
+
+
+def decode_view(data: bytes, kind: type[View]) -> View:
+    """Open an answer to a query. Raises: CommandRefused, MalformedCall."""
+    try:
+        return msgspec.msgpack.decode(_result(data), type=kind)
+    except msgspec.MsgspecError:
+        raise MalformedCall("these bytes are no view") from None
+
+
+def decode_change(data: bytes) -> Change:
+    """Raises: MalformedCall."""
+    try:
+        return _changes.decode(data)
+    except msgspec.MsgspecError:
+        raise MalformedCall("these bytes are no change") from None
+
+
+def refused(error: CommandRefused) -> Answer:
+    """Return the answer that carries a refusal."""
+    return Answer(refusal=Refusal(error.code, error.what, error.safe, error.next_step))
+
+
+def _result(data: bytes) -> bytes:
+    answer = _answers.decode(data)
+    if answer.refusal:
+        r = answer.refusal
+        raise CommandRefused(r.code, r.what, r.safe, r.next_step)
+    return answer.result

@@ -1,0 +1,189 @@
+"""ConsoleService: the node's whole surface, commands in, views and changes out."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
+
+from console.application.api import (
+    Change,
+    GetCeremonies,
+    GetCeremony,
+    GetInbox,
+    GetLedger,
+    GetOverview,
+    GetRequest,
+    GetSession,
+    GetWallet,
+    GetWallets,
+    PreviewTransfer,
+    Query,
+    V_co,
+)
+from console.application.commands import (
+    AcceptCeremony,
+    ApproveRequest,
+    CancelCeremony,
+    Command,
+    ConfirmCeremonyCode,
+    DeclineCeremony,
+    DenyRequest,
+    FundFromFaucet,
+    Lock,
+    Outcome,
+    ProposeCeremony,
+    ProposeTransfer,
+    RetrySigning,
+    Unlock,
+    VerifyLedger,
+    WithdrawRequest,
+)
+from console.application.node import Node
+from console.application.operator_actions import OperatorActions
+from console.application.queries.ceremonies import ceremony_view
+from console.application.queries.ledger import ledger_rows
+from console.application.queries.overview import overview_view
+from console.application.queries.people import member_views
+from console.application.queries.requests import request_row, request_view
+from console.application.queries.session import session_view
+from console.application.queries.transfer import preview_transfer
+from console.application.refusals import EXPECTED, refusal
+from console.application.views import (
+    CeremoniesView,
+    CeremonyView,
+    InboxView,
+    LedgerPage,
+    OverviewView,
+    RequestView,
+    SessionView,
+    TransferPreview,
+    View,
+    WalletsView,
+    WalletView,
+)
+from console.domain.ids import CeremonyId, RequestId, WalletId
+
+
+class ConsoleService:
+    """Implements `Console` inside the node's process."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._actions = OperatorActions(node)
+        self._answers: dict[type, Callable[[Any], Awaitable[View]]] = {
+            GetSession: self._session,
+            GetOverview: self._overview,
+            GetCeremonies: self._ceremonies,
+            GetCeremony: self._ceremony,
+            GetWallets: self._wallets,
+            GetWallet: self._wallet,
+            PreviewTransfer: self._preview,
+            GetInbox: self._inbox,
+            GetRequest: self._request,
+            GetLedger: self._ledger,
+        }
+        actions = self._actions
+        self._commands: dict[type, Callable[[Any], Awaitable[Outcome]]] = {
+            Unlock: actions.unlock,
+            Lock: actions.lock,
+            ProposeCeremony: actions.propose_ceremony,
+            AcceptCeremony: actions.accept_ceremony,
+            DeclineCeremony: actions.decline_ceremony,
+            ConfirmCeremonyCode: actions.confirm_code,
+            CancelCeremony: actions.cancel_ceremony,
+            ProposeTransfer: actions.propose_transfer,
+            ApproveRequest: actions.approve,
+            DenyRequest: actions.deny,
+            WithdrawRequest: actions.withdraw,
+            RetrySigning: actions.retry,
+            FundFromFaucet: actions.fund,
+            VerifyLedger: actions.verify_ledger,
+        }
+
+    async def execute(self, command: Command) -> Outcome:
+        """Carry out a command. Raises: CommandRefused."""
+        try:
+            return await self._commands[type(command)](command)
+        except EXPECTED as error:
+            raise refusal(error) from None
+
+    async def ask(self, query: Query[V_co]) -> V_co:
+        """Answer a query. Raises: CommandRefused."""
+        try:
+            view = await self._answers[type(query)](query)
+        except EXPECTED as error:
+            raise refusal(error) from None
+        # The table pairs each query with the view that its type declares.
+        return cast("V_co", view)
+
+    def changes(self) -> AsyncIterator[Change]:
+        """Yield changes from now on."""
+        return self._node.changes()
+
+    async def close(self) -> None:
+        """Nothing to release: the node lives on."""
+
+    async def _session(self, _query: GetSession) -> SessionView:
+        return await session_view(self._node)
+
+    async def _overview(self, _query: GetOverview) -> OverviewView:
+        return await overview_view(self._node)
+
+    async def _ceremonies(self, _query: GetCeremonies) -> CeremoniesView:
+        core, now = self._node.core, self._node.ports.clock.now_ms()
+        ceremonies = sorted(
+            core.aggregates.ceremonies.values(), key=lambda c: -c.proposal.proposed_at_ms
+        )
+        head = await core.store.head()
+        return CeremoniesView(
+            tuple(ceremony_view(c, core.aggregates, core.host, core.me, now) for c in ceremonies),
+            member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
+        )
+
+    async def _ceremony(self, query: GetCeremony) -> CeremonyView:
+        core = self._node.core
+        ceremony = core.aggregates.ceremony(CeremonyId(query.ceremony))
+        now = self._node.ports.clock.now_ms()
+        return ceremony_view(ceremony, core.aggregates, core.host, core.me, now)
+
+    async def _wallets(self, _query: GetWallets) -> WalletsView:
+        core = self._node.core
+        head = await core.store.head()
+        return WalletsView(
+            tuple(core.wallets.view(w, head.sequence) for w in tuple(core.aggregates.wallets))
+        )
+
+    async def _wallet(self, query: GetWallet) -> WalletView:
+        core, wallet = self._node.core, WalletId(query.wallet)
+        if query.refresh:
+            await core.wallets.refresh(wallet)
+        return core.wallets.view(wallet, (await core.store.head()).sequence)
+
+    async def _preview(self, query: PreviewTransfer) -> TransferPreview:
+        return await preview_transfer(self._node.core, query)
+
+    async def _inbox(self, _query: GetInbox) -> InboxView:
+        core, now = self._node.core, self._node.ports.clock.now_ms()
+        requests = sorted(
+            core.aggregates.requests.values(), key=lambda r: -r.proposal.proposed_at_ms
+        )
+        return InboxView(
+            tuple(request_row(r, core.aggregates, core.signing, core.me, now) for r in requests)
+        )
+
+    async def _request(self, query: GetRequest) -> RequestView:
+        core, now = self._node.core, self._node.ports.clock.now_ms()
+        request = core.aggregates.request(RequestId(query.request))
+        return request_view(request, core.aggregates, core.signing, core.host, core.me, now)
+
+    async def _ledger(self, query: GetLedger) -> LedgerPage:
+        core, check = self._node.core, self._node.check
+        rows, total = await ledger_rows(core.store, query.before, query.limit, query.text)
+        head = await core.store.head()
+        return LedgerPage(
+            rows=rows,
+            total=total,
+            head_sequence=head.sequence,
+            head_hash=head.hash.hex(),
+            verified_to=check.verified_to,
+            verified_at_ms=check.at_ms,
+            broken_because=check.broken_because,
+        )

@@ -1,0 +1,291 @@
+"""Core: everything of a node that lives while its vault is unlocked, wired in one place."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from console.application.aggregates import Aggregates
+from console.application.errors import LedgerRolledBack
+from console.application.exchange import StatementExchange
+from console.application.key_generation import KeyGenerationService
+from console.application.messages import (
+    Announce,
+    AnyReply,
+    Begin,
+    Invite,
+    Pull,
+    Refused,
+    RunMessage,
+    decode_request,
+    encode,
+)
+from console.application.ports.chain import ChainAdapter
+from console.application.ports.clock import Clock
+from console.application.ports.event_bus import EventBus
+from console.application.ports.event_store import EventStore
+from console.application.ports.network import NetworkPort
+from console.application.ports.threshold import ThresholdScheme
+from console.application.ports.vault import VaultPort
+from console.application.queries.wallets import WalletQueryService
+from console.application.run_host import RunHost, envelope_signer
+from console.application.runs import RunTools
+from console.application.sagas.broadcast import BroadcastSaga
+from console.application.sagas.ceremony import CeremonySaga
+from console.application.sagas.signing import SigningSaga
+from console.application.share_manager import ShareManager
+from console.application.signing_coordinator import SigningCoordinator
+from console.application.statements import (
+    Approval,
+    CeremonyAcceptance,
+    CeremonyCancellation,
+    CeremonyProposal,
+    CeremonyRefusal,
+    CodeConfirmation,
+    Denial,
+    Readiness,
+    RunFailure,
+    SignatureResult,
+    StatementRefused,
+    Statements,
+    TransferProposal,
+    Verified,
+    Withdrawal,
+    vault_id,
+)
+from console.application.timeouts import AdaptiveTimeouts
+from console.domain import member
+from console.domain.errors import DomainError
+from console.domain.ids import MemberId
+from console.domain.member import Member
+from console.domain.values import Chain, SignatureKind
+
+log = structlog.get_logger(__name__)
+
+_CATCH_UP_PAUSE_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a node is made of. `checkpoint` is called before each round leaves (fault tests)."""
+
+    vault: VaultPort
+    network: NetworkPort
+    bus: EventBus
+    clock: Clock
+    chains: Mapping[Chain, ChainAdapter]
+    schemes: Mapping[SignatureKind, ThresholdScheme]
+    open_ledger: Callable[[], Coroutine[Any, Any, EventStore]]
+    checkpoint: Callable[[str], None] = field(default=lambda _name: None)
+
+
+class Core:
+    """The services of an unlocked node. `run` owns every task; its end is the core's end."""
+
+    def __init__(
+        self,
+        me: MemberId,
+        ports: Ports,
+        store: EventStore,
+        roster: tuple[Member, ...],
+        moved: Callable[[str], None],
+    ) -> None:
+        self.me = me
+        self.store = store
+        self.ports = ports
+        self._roster = roster
+        self.aggregates = Aggregates(store, ports.bus)
+        identity = ports.vault.identity
+        statements = Statements(me, identity, vault_id(roster))
+        self.exchange = StatementExchange(
+            me=me,
+            statements=statements,
+            aggregates=self.aggregates,
+            network=ports.network,
+            spawn=self.spawn,
+            own_head_seen=self._own_head_seen,
+        )
+        tools = RunTools(
+            me=me,
+            network=ports.network,
+            timeouts=AdaptiveTimeouts(),
+            sign_envelope=envelope_signer(identity),
+            monotonic_s=ports.clock.monotonic_s,
+            checkpoint=ports.checkpoint,
+            moved=moved,
+        )
+        self.host = RunHost(
+            tools=tools,
+            statements=statements,
+            members=self.aggregates.members,
+            store=store,
+            clock=ports.clock,
+            spawn=self.spawn,
+            saw_head=self._saw_head,
+        )
+        shares = ShareManager(me, ports.vault.shares)
+        self.key_generation = KeyGenerationService(
+            me=me,
+            aggregates=self.aggregates,
+            shares=shares,
+            schemes=ports.schemes,
+            identity=identity,
+            clock=ports.clock,
+            publish=self.exchange.publish,
+        )
+        self.signing = SigningCoordinator(
+            me=me,
+            aggregates=self.aggregates,
+            shares=shares,
+            schemes=ports.schemes,
+            chains=ports.chains,
+            clock=ports.clock,
+        )
+        self.ceremony_saga = CeremonySaga(
+            me=me,
+            aggregates=self.aggregates,
+            host=self.host,
+            clock=ports.clock,
+            spawn=self.spawn,
+        )
+        self.signing_saga = SigningSaga(
+            me=me,
+            aggregates=self.aggregates,
+            host=self.host,
+            clock=ports.clock,
+            health=ports.network.health,
+            publish=self.exchange.publish,
+            spawn=self.spawn,
+        )
+        self.broadcast_saga = BroadcastSaga(
+            me=me,
+            aggregates=self.aggregates,
+            chains=ports.chains,
+            clock=ports.clock,
+            spawn=self.spawn,
+        )
+        self.wallets = WalletQueryService(
+            me=me,
+            aggregates=self.aggregates,
+            coordinator=self.signing,
+            chains=ports.chains,
+            network=ports.network,
+            clock=ports.clock,
+        )
+        self._tasks: asyncio.TaskGroup | None = None
+        self._waiting: list[Coroutine[Any, Any, None]] = []
+        self._register()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task inside the core; work given before `run` waits for it."""
+        if self._tasks is None:
+            self._waiting.append(work)
+        else:
+            self._tasks.create_task(work)
+
+    async def open(self, verified_to: int, progress: Callable[[int, int], None]) -> None:
+        """Fold the ledger, enrol the roster, end what a crash interrupted.
+
+        Raises: LedgerError, Conflict if the roster's keys are not the ledger's.
+        """
+        await self.aggregates.load(progress)
+        for m in self._roster:
+            command = member.Enrol(m.member, m.display_name, m.identity_key, m.tls_pin, m.address)
+            await self.aggregates.record_member(m.member, command)
+        unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
+        await self.aggregates.record_member(self.me, unlocked)
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Work until cancelled or stopped. Raises what no task expected, as a group."""
+        sagas = (self.ceremony_saga, self.signing_saga, self.broadcast_saga)
+        unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
+        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for work in self._waiting:
+                    tasks.create_task(work)
+                self._waiting.clear()
+                await self.key_generation.burn_interrupted()
+                await self.signing.burn_interrupted()
+                ready()
+                for saga in sagas:
+                    saga.resume()
+                tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
+        finally:
+            self._tasks = None
+            for work in self._waiting:
+                work.close()
+            for undo in unsubscribe:
+                undo()
+
+    async def answer(self, peer: MemberId, data: bytes) -> bytes:
+        """Answer a peer's request. Raises: MalformedPeerMessage."""
+        request = decode_request(data)
+        reply: AnyReply
+        try:
+            match request:
+                case Announce():
+                    reply = await self.exchange.on_announce(request)
+                case Pull():
+                    reply = await self.exchange.on_pull(peer, request)
+                case Invite():
+                    reply = await self.host.on_invite(peer, request)
+                case Begin():
+                    reply = await self.host.on_begin(peer, request)
+                case RunMessage():
+                    reply = await self.host.on_message(peer, request)
+        except (DomainError, StatementRefused) as refusal:
+            reply = Refused(str(refusal))
+        return encode(reply)
+
+    def _register(self) -> None:
+        keygen, signing = self.key_generation, self.signing
+        self.host.register(keygen)
+        self.host.register(signing)
+        handlers = {
+            CeremonyProposal: keygen.on_proposal,
+            CeremonyAcceptance: keygen.on_acceptance,
+            CeremonyRefusal: keygen.on_refusal,
+            CeremonyCancellation: keygen.on_cancellation,
+            CodeConfirmation: keygen.on_confirmation,
+            RunFailure: keygen.on_run_failure,
+            TransferProposal: signing.on_proposal,
+            Approval: signing.on_approval,
+            Denial: signing.on_denial,
+            Withdrawal: signing.on_withdrawal,
+            SignatureResult: signing.on_signature,
+        }
+        for kind, handler in handlers.items():
+            self.exchange.handle(kind, handler)
+
+    async def _retry_deferred(self) -> None:
+        await self.exchange.retry_deferred()
+
+    async def _saw_head(self, verified: Verified) -> None:
+        """Record a peer's ledger head; one that went backwards is refused."""
+        statement = verified.statement
+        if isinstance(statement, Readiness):
+            command = member.RecordHead(
+                verified.signer,
+                statement.head_sequence,
+                statement.head_hash,
+                verified.evidence,
+            )
+            await self.aggregates.record_member(verified.signer, command)
+
+    async def _own_head_seen(self, receipt: Readiness) -> None:
+        """Compare our ledger with a head that we signed for a peer earlier.
+
+        Raises: LedgerRolledBack.
+        """
+        if receipt.head_sequence == 0:
+            return
+        records = await self.store.read_all(receipt.head_sequence - 1, 1)
+        if not records or records[0].hash != receipt.head_hash:
+            raise LedgerRolledBack(
+                f"a peer holds our signed receipt for record {receipt.head_sequence}, which this "
+                "ledger does not contain"
+            )

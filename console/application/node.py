@@ -1,0 +1,232 @@
+"""Node: the life of a member's core, from locked to ready, and its halt when a check fails."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from console.application.api import Change, ChangeKind
+from console.application.core import Core, Ports
+from console.application.errors import (
+    AdapterError,
+    LedgerCorrupted,
+    LedgerRolledBack,
+    VaultLocked,
+)
+from console.application.messages import MalformedPeerMessage, Refused, encode
+from console.application.ports.event_store import EventStore, LedgerReport, RecordedEvent
+from console.application.views import NodeState
+from console.domain.errors import DomainError
+from console.domain.ids import MemberId
+from console.domain.member import Member
+from console.protocols.kernel.secret import SecretBytes
+
+log = structlog.get_logger(__name__)
+
+MAX_PENDING_CHANGES = 1024
+
+
+@dataclass(slots=True)
+class LedgerCheck:
+    """What the newest verification of the ledger found."""
+
+    verified_to: int = 0
+    at_ms: int | None = None
+    broken_because: str = ""
+
+
+class Node:
+    """One member's node. Peers and consoles talk to it in every state; secrets only when ready."""
+
+    def __init__(
+        self, me: Member, roster: tuple[Member, ...], ports: Ports, *, name: str, version: str
+    ) -> None:
+        self.me: MemberId = me.member
+        self.name = name
+        self.version = version
+        self.roster = roster
+        self.ports = ports
+        self.state = NodeState.LOCKED
+        self.halted_because = ""
+        self.opening = (0, 0)
+        self.check = LedgerCheck()
+        self._core: Core | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+        self._listeners: set[asyncio.Queue[Change]] = set()
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def core(self) -> Core:
+        """The services of the unlocked node. Raises: VaultLocked, LedgerCorrupted."""
+        if self.state is NodeState.HALTED:
+            raise LedgerCorrupted(self.halted_because)
+        if self._core is None or self.state is not NodeState.READY:
+            raise VaultLocked("this member's vault is locked")
+        return self._core
+
+    async def start(self) -> None:
+        """Begin to answer peers; until unlocked they are told to come back later."""
+        self._unsubscribe = self.ports.bus.subscribe(self._on_event)
+        await self.ports.network.serve(self._answer)
+
+    async def unlock(self, pin: SecretBytes) -> None:
+        """Log in, verify the ledger, join the peers.
+
+        Raises: HsmError, LedgerError (the node halts), Conflict.
+        """
+        async with self._turn:
+            if self.state is NodeState.READY:
+                await self.ports.vault.verify_pin(pin)
+                return
+            await self.ports.vault.unlock(pin)
+            self._move(NodeState.OPENING)
+            try:
+                await self._open()
+            except (LedgerCorrupted, LedgerRolledBack, DomainError) as failure:
+                await self._abandon(NodeState.HALTED, str(failure))
+                raise
+            except BaseException:
+                await self._abandon(NodeState.LOCKED, "")
+                raise
+
+    async def lock(self) -> None:
+        """Burn what is running, close the ledger, log out. Safe in every state."""
+        async with self._turn:
+            await self._abandon(NodeState.LOCKED, "")
+
+    async def close(self) -> None:
+        """Lock and release everything."""
+        await self.lock()
+        await self.ports.network.close()
+        for adapter in self.ports.chains.values():
+            await adapter.close()
+        await self.ports.vault.close()
+        if self._unsubscribe:
+            self._unsubscribe()
+
+    async def verify_ledger(self) -> LedgerReport:
+        """Recompute the whole chain, telling progress. Raises: LedgerError (the node halts)."""
+        core = self.core
+
+        def progress(done: int, total: int) -> None:
+            self.tell(Change(ChangeKind.LEDGER_VERIFICATION, done=done, total=total))
+
+        try:
+            report = await core.store.verify(progress)
+        except (LedgerCorrupted, LedgerRolledBack) as failure:
+            self.check.broken_because = str(failure)
+            async with self._turn:
+                await self._abandon(NodeState.HALTED, str(failure))
+            raise
+        self.check = LedgerCheck(report.head.sequence, self.ports.clock.now_ms())
+        self.tell(Change(ChangeKind.LEDGER))
+        return report
+
+    def tell(self, change: Change) -> None:
+        """Notify every console; one that does not listen loses notices, never facts."""
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(change)
+
+    async def changes(self) -> AsyncIterator[Change]:
+        """Yield changes from now on."""
+        queue: asyncio.Queue[Change] = asyncio.Queue(MAX_PENDING_CHANGES)
+        self._listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+    async def _open(self) -> None:
+        store = await self.ports.open_ledger()
+        head = await store.head()
+        core = Core(self.me, self.ports, store, self.roster, self._run_moved)
+        self._core = core
+        await core.open(head.sequence, self._opening)
+        self.check = LedgerCheck(head.sequence, self.ports.clock.now_ms())
+        ready = asyncio.Event()
+        self._running = asyncio.create_task(self._supervise(core, ready.set))
+        waiter = asyncio.create_task(ready.wait())
+        await asyncio.wait({waiter, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        if not ready.is_set():
+            raise LedgerCorrupted(self.halted_because or "the node could not start")
+        self._move(NodeState.READY)
+
+    async def _supervise(self, core: Core, ready: Callable[[], None]) -> None:
+        """Run the core; whatever it did not expect halts the node instead of going on."""
+        try:
+            await core.run(ready)
+        except* (AdapterError, DomainError) as group:
+            reason = str(_first(group))
+            log.exception("node-halted", why=reason)
+            self.state, self.halted_because = NodeState.HALTED, reason
+            await _release(core.store, self.ports.vault.lock)
+            self.tell(Change(ChangeKind.SESSION))
+
+    async def _abandon(self, state: NodeState, reason: str) -> None:
+        core, self._core = self._core, None
+        if core:
+            with contextlib.suppress(AdapterError, DomainError):
+                await core.host.stop_all()
+        running, self._running = self._running, None
+        if running:
+            running.cancel()
+            await asyncio.wait({running})
+        if core:
+            await _release(core.store, self.ports.vault.lock)
+        else:
+            await self.ports.vault.lock()
+        self.halted_because = reason
+        self._move(state)
+
+    async def _answer(self, peer: MemberId, data: bytes) -> bytes:
+        if self.state is not NodeState.READY or self._core is None:
+            return encode(Refused("this member's vault is locked", later=True))
+        try:
+            return await self._core.answer(peer, data)
+        except MalformedPeerMessage:
+            log.warning("malformed-peer-message", peer=peer)
+            return encode(Refused("the message is malformed"))
+
+    def _on_event(self, record: RecordedEvent) -> None:
+        kind, _, name = record.stream.partition("/")
+        notices = {
+            "key-ceremony": ChangeKind.CEREMONY,
+            "wallet": ChangeKind.WALLET,
+            "signing-request": ChangeKind.REQUEST,
+        }
+        if kind in notices:
+            self.tell(Change(notices[kind], name))
+        self.tell(Change(ChangeKind.LEDGER))
+
+    def _run_moved(self, subject: str) -> None:
+        self.tell(Change(ChangeKind.RUN, subject))
+
+    def _opening(self, done: int, total: int) -> None:
+        self.opening = (done, total)
+        self.tell(Change(ChangeKind.SESSION))
+
+    def _move(self, state: NodeState) -> None:
+        self.state = state
+        self.tell(Change(ChangeKind.SESSION))
+
+
+async def _release(store: EventStore, lock: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    try:
+        await store.close()
+    finally:
+        await lock()
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -1,0 +1,254 @@
+"""What an operator's commands do: check the words, sign a statement, record it, tell the others."""
+
+import hashlib
+import secrets
+import unicodedata
+
+from console.application.commands import (
+    AcceptCeremony,
+    ApproveRequest,
+    CancelCeremony,
+    ConfirmCeremonyCode,
+    DeclineCeremony,
+    DenyRequest,
+    FundFromFaucet,
+    Lock,
+    Outcome,
+    ProposeCeremony,
+    ProposeTransfer,
+    RetrySigning,
+    Unlock,
+    VerifyLedger,
+    WithdrawRequest,
+)
+from console.application.node import Node
+from console.application.statements import (
+    AnyStatement,
+    Approval,
+    CeremonyAcceptance,
+    CeremonyCancellation,
+    CeremonyProposal,
+    CeremonyRefusal,
+    Denial,
+    TransferProposal,
+    Withdrawal,
+)
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    MalformedIdentifier,
+    NotYetPossible,
+    PolicyViolation,
+)
+from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
+from console.domain.key_ceremony import OVER
+from console.domain.policy import may_approve
+from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
+
+MIN_EXPIRY_S, MAX_EXPIRY_S = 300, 7 * 86_400
+_FAUCET_LIMIT = 10**15
+
+
+class OperatorActions:
+    """One method a command."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def unlock(self, command: Unlock) -> Outcome:
+        """Open the vault and the ledger."""
+        await self._node.unlock(command.pin)
+        return Outcome(self._node.me, "Unlocked")
+
+    async def lock(self, _command: Lock) -> Outcome:
+        """Close them."""
+        await self._node.lock()
+        return Outcome(self._node.me, "Locked")
+
+    async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
+        """Propose a key generation and accept it as its proposer."""
+        name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
+        if any(
+            c.proposal.wallet_name == name and c.state not in OVER
+            for c in self._node.core.aggregates.ceremonies.values()
+        ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
+            raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
+        if self._node.me not in command.custodians:
+            raise PolicyViolation("you can only propose wallets of which you hold a share")
+        now = self._now_ms()
+        ceremony = ceremony_id(secrets.token_bytes(8))
+        proposal = CeremonyProposal(
+            at_ms=now,
+            ceremony=ceremony,
+            wallet=wallet_id(secrets.token_bytes(8)),
+            wallet_name=name,
+            kinds=command.kinds,
+            threshold=command.threshold,
+            custodians=command.custodians,
+            approvals_needed=command.approvals_needed,
+            expires_at_ms=now + 1000 * _expiry_s(command.expires_in_s),
+        )
+        verified = await self._node.core.exchange.publish(proposal)
+        await self._publish(
+            CeremonyAcceptance(at_ms=now, ceremony=ceremony, proposal=verified.digest)
+        )
+        return Outcome(ceremony, "Proposed")
+
+    async def accept_ceremony(self, command: AcceptCeremony) -> Outcome:
+        """Accept exactly the proposal on record."""
+        ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        digest = hashlib.sha256(ceremony.proposal.evidence.body).digest()
+        await self._publish(
+            CeremonyAcceptance(
+                at_ms=self._now_ms(), ceremony=ceremony.proposal.ceremony, proposal=digest
+            )
+        )
+        return Outcome(command.ceremony, "Accepted")
+
+    async def decline_ceremony(self, command: DeclineCeremony) -> Outcome:
+        """Decline it, with a reason."""
+        reason = plain_text(command.reason, MAX_REASON, "a reason")
+        await self._publish(
+            CeremonyRefusal(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
+        )
+        return Outcome(command.ceremony, "Declined")
+
+    async def confirm_code(self, command: ConfirmCeremonyCode) -> Outcome:
+        """Certify the keys after comparing the code."""
+        core = self._node.core
+        await core.key_generation.confirm_code(CeremonyId(command.ceremony), command.code)
+        return Outcome(command.ceremony, "Confirmed")
+
+    async def cancel_ceremony(self, command: CancelCeremony) -> Outcome:
+        """Cancel it, with a reason."""
+        reason = plain_text(command.reason, MAX_REASON, "a reason")
+        await self._publish(
+            CeremonyCancellation(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
+        )
+        return Outcome(command.ceremony, "Cancelled")
+
+    async def propose_transfer(self, command: ProposeTransfer) -> Outcome:
+        """Freeze the bytes that the preview showed into a request."""
+        core = self._node.core
+        wallet = core.aggregates.wallet(WalletId(command.wallet))
+        adapter = core.signing.chain(_chain(command.chain))
+        note = plain_text(command.note, MAX_REASON, "a note") if command.note else ""
+        description = adapter.describe(command.transaction)
+        payload = adapter.payloads(command.transaction)[0]
+        request, now = request_id(secrets.token_bytes(8)), self._now_ms()
+        await self._publish(
+            TransferProposal(
+                at_ms=now,
+                request=request,
+                wallet=wallet.wallet,
+                epoch=wallet.epoch,
+                signature_kind=payload.kind.value,
+                chain=adapter.chain.value,
+                network=adapter.network.value,
+                path=payload.path,
+                transaction=command.transaction,
+                fee_ceiling=description.fee.base_units,
+                note=note,
+                policy_version=wallet.policy.version,
+                nonce=secrets.token_bytes(16),
+                expires_at_ms=now + 1000 * _expiry_s(command.expires_in_s),
+            )
+        )
+        return Outcome(request, "Approval requested")
+
+    async def approve(self, command: ApproveRequest) -> Outcome:
+        """Sign the intent that the operator saw, after the PIN was proven again."""
+        try:
+            core = self._node.core
+            request = core.aggregates.request(RequestId(command.request))
+            proposal = request.proposal
+            if proposal.intent_digest.hex() != command.digest:
+                raise Conflict("the request on the screen is not the one on record; open it again")
+            blocked = may_approve(request.policy, self._node.me, proposal.proposer)
+            if blocked:
+                raise PolicyViolation(blocked)
+            core.signing.judge(proposal, core.aggregates.wallet(proposal.wallet))
+            await self._node.ports.vault.verify_pin(command.pin)
+        finally:
+            command.pin.wipe()
+        await self._publish(
+            Approval(
+                at_ms=self._now_ms(),
+                request=proposal.request,
+                intent_digest=proposal.intent_digest,
+            )
+        )
+        return Outcome(command.request, "Approved")
+
+    async def deny(self, command: DenyRequest) -> Outcome:
+        """Deny it, with a reason."""
+        reason = plain_text(command.reason, MAX_REASON, "a reason")
+        await self._publish(Denial(at_ms=self._now_ms(), request=command.request, reason=reason))
+        return Outcome(command.request, "Denied")
+
+    async def withdraw(self, command: WithdrawRequest) -> Outcome:
+        """Take back one's own request."""
+        await self._publish(Withdrawal(at_ms=self._now_ms(), request=command.request))
+        return Outcome(command.request, "Withdrawn")
+
+    async def retry(self, command: RetrySigning) -> Outcome:
+        """Lead a fresh attempt from this node."""
+        core = self._node.core
+        request = core.aggregates.request(RequestId(command.request))
+        if not request.has_quorum:
+            raise NotYetPossible("the approvals are not complete")
+        if any(not run.ended.is_set() for run in core.host.of_subject(command.request)):
+            raise AlreadyDecided("an attempt is under way")
+        await core.signing_saga.retry(request.proposal.request)
+        return Outcome(command.request, "Trying again")
+
+    async def fund(self, command: FundFromFaucet) -> Outcome:
+        """Ask a devnet's faucet for coins."""
+        core = self._node.core
+        adapter = core.signing.chain(_chain(command.chain))
+        if adapter.network is not Network.DEVNET:
+            raise PolicyViolation("only a devnet has a faucet")
+        if not 0 < command.base_units <= _FAUCET_LIMIT:
+            raise PolicyViolation("the faucet does not give that much")
+        wallet = core.aggregates.wallet(WalletId(command.wallet))
+        address = adapter.address(wallet.key(adapter.kind).public_key)
+        await adapter.request_faucet(address, command.base_units)
+        await core.wallets.refresh(wallet.wallet)
+        return Outcome(command.wallet, "Funded")
+
+    async def verify_ledger(self, _command: VerifyLedger) -> Outcome:
+        """Recompute the whole chain."""
+        report = await self._node.verify_ledger()
+        return Outcome(str(report.head.sequence), f"Verified 1 to {report.head.sequence}")
+
+    async def _publish(self, statement: AnyStatement) -> None:
+        await self._node.core.exchange.publish(statement)
+
+    def _now_ms(self) -> int:
+        return self._node.ports.clock.now_ms()
+
+
+def plain_text(text: str, limit: int, what: str) -> str:
+    """Return the text in NFC without surrounding space.
+
+    Raises: MalformedIdentifier if it is empty, too long, or holds control or bidi characters.
+    """
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if not cleaned or len(cleaned) > limit:
+        raise MalformedIdentifier(f"{what} has 1 to {limit} characters")
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} for c in cleaned):
+        raise MalformedIdentifier(f"{what} holds characters that cannot be shown plainly")
+    return cleaned
+
+
+def _expiry_s(seconds: int) -> int:
+    if not MIN_EXPIRY_S <= seconds <= MAX_EXPIRY_S:
+        raise PolicyViolation("the time to decide is between 5 minutes and 7 days")
+    return seconds
+
+
+def _chain(text: str) -> Chain:
+    try:
+        return Chain(text)
+    except ValueError:
+        raise NotYetPossible(f"this node has no connection to {text[:40]!r}") from None

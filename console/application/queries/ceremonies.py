@@ -1,0 +1,138 @@
+"""Ceremonies as the window shows them."""
+
+from console.application.aggregates import Aggregates
+from console.application.queries.people import names_of
+from console.application.queries.runs import runs_of
+from console.application.run_host import RunHost
+from console.application.views import (
+    CeremonyStage,
+    CeremonyView,
+    CustodianView,
+    ProtocolRunView,
+    StepState,
+)
+from console.domain.ids import MemberId
+from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
+
+_STAGES = {
+    CeremonyState.PROPOSED: CeremonyStage.AWAITING_ACCEPTANCE,
+    CeremonyState.ACCEPTED: CeremonyStage.READY,
+    CeremonyState.RUNNING: CeremonyStage.RUNNING,
+    CeremonyState.SEALED: CeremonyStage.COMPARING,
+    CeremonyState.CERTIFIED: CeremonyStage.COMPLETED,
+    CeremonyState.DECLINED: CeremonyStage.DECLINED,
+    CeremonyState.ABORTED: CeremonyStage.CANCELLED,
+}
+_SAFETY = {
+    CeremonyStage.COMPLETED: "The keys are certified by all custodians and in use.",
+    CeremonyStage.COMPARING: (
+        "Shares are sealed but not in use. Until all confirm, you can cancel and start again."
+    ),
+}
+_NO_KEY = "No key exists yet. You can start again."
+
+
+def ceremony_view(
+    ceremony: KeyCeremony, aggregates: Aggregates, host: RunHost, me: MemberId, now_ms: int
+) -> CeremonyView:
+    """Return one ceremony."""
+    proposal, names = ceremony.proposal, names_of(aggregates)
+    stage = ceremony_stage(ceremony, now_ms)
+    run, past = runs_of(host, proposal.ceremony, now_ms, names)
+    custodian = me in ceremony.quorum.custodians
+    accepted = any(event.member == me for event in ceremony.accepted)
+    is_open = ceremony.state not in OVER and stage is not CeremonyStage.EXPIRED
+    return CeremonyView(
+        ceremony=proposal.ceremony,
+        wallet=proposal.wallet,
+        wallet_name=proposal.wallet_name,
+        kinds=tuple(kind.value for kind in proposal.kinds),
+        threshold=ceremony.quorum.threshold,
+        approvals_needed=proposal.approvals_needed,
+        custodians=tuple(
+            _custodian(ceremony, member, names, me) for member in ceremony.quorum.custodians
+        ),
+        proposer=proposal.proposer,
+        proposer_name=names.get(proposal.proposer, proposal.proposer),
+        stage=stage,
+        sentence=_sentence(ceremony, stage, names, run),
+        proposed_ms=proposal.proposed_at_ms,
+        expires_ms=proposal.expires_at_ms,
+        run=run,
+        failed_runs=past,
+        code=ceremony.sealed.code if ceremony.sealed else "",
+        safety=_SAFETY.get(stage, _NO_KEY),
+        can_accept=custodian and is_open and not accepted,
+        can_confirm=(
+            custodian and stage is CeremonyStage.COMPARING and not ceremony.has_confirmed(me)
+        ),
+        can_cancel=custodian and is_open,
+    )
+
+
+def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
+    """Return the stage, with expiry judged now."""
+    unfinished = {CeremonyState.PROPOSED, CeremonyState.ACCEPTED}
+    if ceremony.state in unfinished and now_ms >= ceremony.proposal.expires_at_ms:
+        return CeremonyStage.EXPIRED
+    return _STAGES[ceremony.state]
+
+
+def _custodian(
+    ceremony: KeyCeremony, member: MemberId, names: dict[MemberId, str], me: MemberId
+) -> CustodianView:
+    accepted_ms = next((e.at_ms for e in ceremony.accepted if e.member == member), None)
+    confirmed_ms = next((e.at_ms for e in ceremony.certifying if e.member == member), None)
+    declined = ceremony.declined is not None and ceremony.declined.member == member
+    if declined:
+        accepted = StepState.DENIED
+    else:
+        accepted = StepState.WAITING if accepted_ms is None else StepState.DONE
+    if confirmed_ms is not None:
+        confirmed = StepState.DONE
+    else:
+        confirmed = StepState.WAITING if ceremony.sealed else StepState.NOT_STARTED
+    return CustodianView(
+        member=member,
+        name=names.get(member, member),
+        is_me=member == me,
+        accepted=accepted,
+        accepted_ms=accepted_ms,
+        confirmed=confirmed,
+        confirmed_ms=confirmed_ms,
+    )
+
+
+def _sentence(
+    ceremony: KeyCeremony,
+    stage: CeremonyStage,
+    names: dict[MemberId, str],
+    run: ProtocolRunView | None,
+) -> str:
+    custodians = ceremony.quorum.custodians
+
+    def missing(done: set[MemberId]) -> str:
+        return ", ".join(names.get(m, m) for m in custodians if m not in done)
+
+    match stage:
+        case CeremonyStage.AWAITING_ACCEPTANCE:
+            done = {e.member for e in ceremony.accepted}
+            return f"{len(done)} of {len(custodians)} accepted. Waiting for {missing(done)}."
+        case CeremonyStage.READY:
+            failed = ceremony.attempts[-1].failure if ceremony.attempts else ""
+            return f"Starting again: {failed}." if failed else "All accepted. Starting."
+        case CeremonyStage.RUNNING:
+            return run.sentence if run else "The key generation is running."
+        case CeremonyStage.COMPARING:
+            done = {e.member for e in ceremony.certifying}
+            return f"{len(done)} of {len(custodians)} confirmed. Waiting for {missing(done)}."
+        case CeremonyStage.COMPLETED:
+            return f"Completed: {len(custodians)} custodians certified the keys."
+        case CeremonyStage.DECLINED:
+            event = ceremony.declined
+            return f"{names.get(event.member, '')} declined: {event.reason}" if event else ""
+        case CeremonyStage.CANCELLED:
+            abort = ceremony.aborted
+            return f"{names.get(abort.member, '')} cancelled: {abort.reason}" if abort else ""
+        case CeremonyStage.EXPIRED:
+            return "The time to accept is over. Propose it again."

@@ -1,0 +1,33 @@
+"""Members as the window shows them."""
+
+from collections.abc import Mapping
+
+from console.application.aggregates import Aggregates
+from console.application.ports.network import PeerHealth
+from console.application.views import MemberView
+from console.domain.ids import MemberId
+
+
+def names_of(aggregates: Aggregates) -> dict[MemberId, str]:
+    """Return every member's display name."""
+    return {member: m.display_name for member, m in aggregates.members.items()}
+
+
+def member_views(
+    aggregates: Aggregates, me: MemberId, health: Mapping[MemberId, PeerHealth], own_sequence: int
+) -> tuple[MemberView, ...]:
+    """Return the roster in order; a member's own node is always online to itself."""
+    views: list[MemberView] = []
+    for member, state in aggregates.members.items():
+        link = health.get(member)
+        views.append(
+            MemberView(
+                member=member,
+                name=state.display_name,
+                online=member == me or (link is not None and link.online),
+                is_me=member == me,
+                last_seen_ms=link.last_seen_ms if link else None,
+                ledger_sequence=own_sequence if member == me else state.head_sequence or None,
+            )
+        )
+    return tuple(views)

@@ -1,0 +1,209 @@
+"""Signing requests as the window shows them: always decoded from the bytes to be signed."""
+
+from console.application.aggregates import Aggregates
+from console.application.queries.people import names_of
+from console.application.queries.runs import runs_of
+from console.application.queries.timeline import timeline
+from console.application.run_host import RunHost
+from console.application.signing_coordinator import SigningCoordinator
+from console.application.views import (
+    ApprovalView,
+    DescriptionView,
+    FieldView,
+    PolicyCheckView,
+    RequestRow,
+    RequestStage,
+    RequestView,
+    StepState,
+)
+from console.domain.ids import MemberId
+from console.domain.policy import may_approve
+from console.domain.short_code import short_code
+from console.domain.signing_request import RequestState, SigningRequest
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Amount
+
+_STAGES = {
+    RequestState.PROPOSED: RequestStage.AWAITING_APPROVAL,
+    RequestState.APPROVED: RequestStage.APPROVED,
+    RequestState.SIGNING: RequestStage.SIGNING,
+    RequestState.SIGNED: RequestStage.SIGNED,
+    RequestState.BROADCAST: RequestStage.BROADCAST,
+    RequestState.CONFIRMED: RequestStage.CONFIRMED,
+    RequestState.DENIED: RequestStage.DENIED,
+    RequestState.WITHDRAWN: RequestStage.WITHDRAWN,
+    RequestState.FAILED: RequestStage.FAILED,
+}
+_UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
+
+
+def description_view(description: TransactionDescription) -> DescriptionView:
+    """Return a decoded transaction as text."""
+    return DescriptionView(
+        chain=description.chain.value,
+        network=description.network.value,
+        action=description.action,
+        amount=description.amount.text(),
+        unit=description.amount.unit,
+        from_address=description.from_address,
+        to_address=description.to_address,
+        fee=description.fee.text(),
+        fee_unit=description.fee.unit,
+        fields=tuple(FieldView(label, value) for label, value in description.fields),
+        red_flags=description.red_flags,
+        digest=description.digest.hex(),
+    )
+
+
+def request_stage(request: SigningRequest, now_ms: int) -> RequestStage:
+    """Return the stage, with expiry judged now."""
+    stage = _STAGES[request.state]
+    if stage in _UNDECIDED and now_ms >= request.proposal.expires_at_ms:
+        return RequestStage.EXPIRED
+    return stage
+
+
+def request_row(
+    request: SigningRequest,
+    aggregates: Aggregates,
+    coordinator: SigningCoordinator,
+    me: MemberId,
+    now_ms: int,
+) -> RequestRow:
+    """Return a line of the inbox."""
+    proposal, names = request.proposal, names_of(aggregates)
+    description = coordinator.describe(proposal)
+    stage = request_stage(request, now_ms)
+    return RequestRow(
+        request=proposal.request,
+        wallet_name=aggregates.wallet(proposal.wallet).name,
+        amount=description.amount.text(),
+        unit=description.amount.unit,
+        to_address=description.to_address,
+        chain=proposal.chain.value,
+        stage=stage,
+        approvals_done=len(request.approvals),
+        approvals_needed=request.policy.approvals_needed,
+        proposer_name=names.get(proposal.proposer, proposal.proposer),
+        proposed_ms=proposal.proposed_at_ms,
+        expires_ms=proposal.expires_at_ms,
+        needs_me=stage is RequestStage.AWAITING_APPROVAL and not _blocked(request, me, stage),
+        short_code=short_code(proposal.intent_digest),
+    )
+
+
+def request_view(
+    request: SigningRequest,
+    aggregates: Aggregates,
+    coordinator: SigningCoordinator,
+    host: RunHost,
+    me: MemberId,
+    now_ms: int,
+) -> RequestView:
+    """Return everything about a request."""
+    proposal, names = request.proposal, names_of(aggregates)
+    wallet = aggregates.wallet(proposal.wallet)
+    description = coordinator.describe(proposal)
+    stage = request_stage(request, now_ms)
+    run, past = runs_of(host, proposal.request, now_ms, names)
+    blocked = _blocked(request, me, stage)
+    custodian = me in request.policy.quorum.custodians
+    undecided = stage in _UNDECIDED
+    idle = run is None or run.ended
+    fee = description.fee
+    return RequestView(
+        request=proposal.request,
+        wallet=proposal.wallet,
+        wallet_name=wallet.name,
+        threshold=wallet.quorum.threshold,
+        stage=stage,
+        sentence=_sentence(request, stage, names),
+        description=description_view(description),
+        short_code=short_code(proposal.intent_digest),
+        intent_digest=proposal.intent_digest.hex(),
+        note=proposal.note,
+        proposer=proposal.proposer,
+        proposer_name=names.get(proposal.proposer, proposal.proposer),
+        proposed_ms=proposal.proposed_at_ms,
+        expires_ms=proposal.expires_at_ms,
+        approvals=_approvals(request, names, me),
+        approvals_done=len(request.approvals),
+        approvals_needed=request.policy.approvals_needed,
+        checks=tuple(
+            PolicyCheckView(r.rule, r.passed, r.explanation)
+            for r in coordinator.rules(proposal, wallet)
+        ),
+        timeline=timeline(request, names, run, stage),
+        run=run,
+        past_runs=past,
+        transaction_id=request.signed.transaction_id if request.signed else "",
+        signature=request.signed.signatures[0].hex() if request.signed else "",
+        fee_ceiling=Amount(proposal.fee_ceiling, fee.unit, fee.decimals).text(),
+        can_approve=not blocked,
+        approve_blocked_because=blocked,
+        can_deny=custodian and undecided,
+        can_withdraw=me == proposal.proposer and undecided,
+        can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
+    )
+
+
+def _blocked(request: SigningRequest, me: MemberId, stage: RequestStage) -> str:
+    if any(a.member == me for a in request.approvals):
+        return "You have approved this request"
+    if stage not in {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}:
+        return f"The request is {stage.value.replace('-', ' ')}"
+    return may_approve(request.policy, me, request.proposal.proposer)
+
+
+def _approvals(
+    request: SigningRequest, names: dict[MemberId, str], me: MemberId
+) -> tuple[ApprovalView, ...]:
+    views: list[ApprovalView] = []
+    for member in request.policy.quorum.custodians:
+        approval = next((a for a in request.approvals if a.member == member), None)
+        denied = request.denial if request.denial and request.denial.member == member else None
+        if may_approve(request.policy, member, request.proposal.proposer) and not denied:
+            continue
+        if denied:
+            state, at_ms, reason = StepState.DENIED, denied.at_ms, denied.reason
+        elif approval:
+            state, at_ms, reason = StepState.DONE, approval.at_ms, ""
+        else:
+            state, at_ms, reason = StepState.WAITING, None, ""
+        name = names.get(member, member)
+        views.append(ApprovalView(member, name, member == me, state, at_ms, reason))
+    return tuple(views)
+
+
+def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId, str]) -> str:
+    match stage:
+        case RequestStage.AWAITING_APPROVAL:
+            left = request.policy.approvals_needed - len(request.approvals)
+            done = {a.member for a in request.approvals}
+            able = [
+                names.get(m, m)
+                for m in request.policy.quorum.custodians
+                if m not in done and not may_approve(request.policy, m, request.proposal.proposer)
+            ]
+            return f"{left} more approval(s) needed, from {' or '.join(able)}."
+        case RequestStage.APPROVED:
+            failed = request.attempts[-1].failure if request.attempts else ""
+            return f"Approved. Trying again: {failed}." if failed else "Approved. Signing starts."
+        case RequestStage.SIGNING:
+            return "The custodians' nodes are signing."
+        case RequestStage.SIGNED:
+            return "Signed and recorded. Waiting to be broadcast."
+        case RequestStage.BROADCAST:
+            return "Broadcast. Waiting for the chain to confirm."
+        case RequestStage.CONFIRMED:
+            block = request.confirmed.block if request.confirmed else 0
+            return f"Confirmed in block {block}."
+        case RequestStage.DENIED:
+            denial = request.denial
+            return f"{names.get(denial.member, '')} denied: {denial.reason}" if denial else ""
+        case RequestStage.WITHDRAWN:
+            return "Withdrawn by its proposer. Nothing was signed."
+        case RequestStage.EXPIRED:
+            return "Expired before it was signed. Nothing was signed; make it again."
+        case RequestStage.FAILED:
+            return f"Failed: {request.failed.reason if request.failed else ''}"

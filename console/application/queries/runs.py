@@ -1,0 +1,78 @@
+"""Protocol runs as a matrix of members by rounds, and one sentence on what is awaited."""
+
+from console.application.run_host import RunHost
+from console.application.runs import Run
+from console.application.views import CellView, ProtocolRunView, StepState
+from console.domain.ids import MemberId
+
+PROTOCOL_NAMES = {"key-generation": "Distributed key generation", "signing": "FROST signing"}
+
+
+def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) -> ProtocolRunView:
+    """Return the run as this node sees it."""
+    info, session = run.info, run.session
+    done = run.ended.is_set() and run.failure is None
+    total = len(info.rounds)
+    current = total if done else min(session.round, total)
+    cells = tuple(
+        CellView(member, number, _cell(run, member, number, current, done=done))
+        for member in info.participants
+        for number in range(1, total + 1)
+    )
+    return ProtocolRunView(
+        session=info.session,
+        protocol=PROTOCOL_NAMES.get(info.purpose, info.purpose),
+        attempt=attempt,
+        rounds=info.rounds,
+        round=current,
+        participants=info.participants,
+        cells=cells,
+        sentence=_sentence(run, current, total, now_ms, names, done=done),
+        started_ms=info.started_ms,
+        deadline_ms=info.deadline_ms,
+        ended=run.ended.is_set(),
+        failure=run.failure.reason if run.failure else "",
+    )
+
+
+def runs_of(
+    host: RunHost, subject: str, now_ms: int, names: dict[MemberId, str]
+) -> tuple[ProtocolRunView | None, tuple[ProtocolRunView, ...]]:
+    """Return the newest run of a subject and the ones before it."""
+    runs = host.of_subject(subject)
+    views = tuple(run_view(run, n, now_ms, names) for n, run in enumerate(runs, start=1))
+    return (views[-1], views[:-1]) if views else (None, ())
+
+
+def _cell(run: Run, member: MemberId, number: int, current: int, *, done: bool) -> StepState:
+    heard = run.session.rounds_received.get(number, frozenset())
+    mine = member == run.tools.me
+    if done or number < current:
+        return StepState.SENT if mine else StepState.DONE
+    if run.failure and member in run.failure.blamed and number == current:
+        return StepState.FAILED
+    if run.failure and member in run.failure.unreachable and number == current:
+        return StepState.LATE
+    if number > current:
+        return StepState.NOT_STARTED
+    if mine:
+        return StepState.SENT
+    return StepState.RECEIVED if run.info.indices[member] in heard else StepState.WAITING
+
+
+def _sentence(
+    run: Run, current: int, total: int, now_ms: int, names: dict[MemberId, str], *, done: bool
+) -> str:
+    if done:
+        return f"All {total} rounds are complete."
+    if run.failure:
+        return f"Stopped in round {current} of {total}: {run.failure.reason}."
+    awaited = [names.get(m, m) for m in sorted(run.awaited)]
+    if not awaited:
+        return f"Round {current} of {total}."
+    others = len(run.others)
+    left = max(0, (run.info.deadline_ms - now_ms) // 1000)
+    return (
+        f"Round {current} of {total}. {others - len(awaited)} of {others} messages received. "
+        f"Waiting for {', '.join(awaited)}, {left} s left."
+    )

@@ -1,0 +1,106 @@
+"""The story of a request, from its creation to its confirmation, with what is still to come."""
+
+from console.application.views import (
+    ProtocolRunView,
+    RequestStage,
+    StepState,
+    TimelineItemView,
+)
+from console.domain.ids import MemberId
+from console.domain.signing_request import SigningRequest
+
+_STOPPED = {
+    RequestStage.DENIED,
+    RequestStage.WITHDRAWN,
+    RequestStage.EXPIRED,
+    RequestStage.FAILED,
+}
+
+
+def timeline(
+    request: SigningRequest,
+    names: dict[MemberId, str],
+    run: ProtocolRunView | None,
+    stage: RequestStage,
+) -> tuple[TimelineItemView, ...]:
+    """Return the lines in order."""
+    items = [*_people(request, names), *_attempts(request, names, run)]
+    if stage in _STOPPED:
+        items.append(TimelineItemView(_stop_title(stage), "", StepState.FAILED, None))
+        return tuple(items)
+    signed, sent, final = request.signed, request.broadcast, request.confirmed
+    items.append(
+        TimelineItemView(
+            "Signature verified and recorded",
+            f"by {', '.join(names.get(m, m) for m in signed.signers)}" if signed else "",
+            StepState.DONE if signed else StepState.NOT_STARTED,
+            signed.at_ms if signed else None,
+        )
+    )
+    waiting = StepState.WAITING if signed else StepState.NOT_STARTED
+    items.extend(
+        (
+            TimelineItemView(
+                "Broadcast",
+                "" if sent else "not started",
+                StepState.DONE if sent else waiting,
+                sent.at_ms if sent else None,
+            ),
+            TimelineItemView(
+                "Confirmed by the chain",
+                f"block {final.block}" if final else "",
+                StepState.DONE if final else (StepState.WAITING if sent else StepState.NOT_STARTED),
+                final.at_ms if final else None,
+            ),
+        )
+    )
+    return tuple(items)
+
+
+def _people(request: SigningRequest, names: dict[MemberId, str]) -> list[TimelineItemView]:
+    proposal = request.proposal
+    items = [
+        TimelineItemView(
+            "Request created",
+            names.get(proposal.proposer, proposal.proposer),
+            StepState.DONE,
+            proposal.proposed_at_ms,
+        )
+    ]
+    items.extend(
+        TimelineItemView("Approved", names.get(a.member, a.member), StepState.DONE, a.at_ms)
+        for a in request.approvals
+    )
+    left = request.policy.approvals_needed - len(request.approvals)
+    if left > 0:
+        state = StepState.WAITING
+        items.append(TimelineItemView("Approvals", f"{left} to go", state, None))
+    return items
+
+
+def _attempts(
+    request: SigningRequest, names: dict[MemberId, str], run: ProtocolRunView | None
+) -> list[TimelineItemView]:
+    items: list[TimelineItemView] = []
+    for number, attempt in enumerate(request.attempts, start=1):
+        signers = ", ".join(names.get(m, m) for m in attempt.signers)
+        title = f"Signing attempt {number} with {signers}"
+        if attempt.failure:
+            failed = StepState.FAILED if attempt.blamed else StepState.LATE
+            items.append(TimelineItemView(title, attempt.failure, failed, attempt.started_ms))
+        elif request.signed:
+            items.append(TimelineItemView(title, "complete", StepState.DONE, attempt.started_ms))
+        else:
+            detail = f"round {run.round} of {len(run.rounds)}" if run else ""
+            items.append(TimelineItemView(title, detail, StepState.WAITING, attempt.started_ms))
+    if not items:
+        items.append(TimelineItemView("Signing", "not started", StepState.NOT_STARTED, None))
+    return items
+
+
+def _stop_title(stage: RequestStage) -> str:
+    return {
+        RequestStage.DENIED: "Denied: nothing was signed",
+        RequestStage.WITHDRAWN: "Withdrawn: nothing was signed",
+        RequestStage.EXPIRED: "Expired: nothing was signed",
+    }.get(stage, "Failed: the funds did not move")

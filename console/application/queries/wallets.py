@@ -1,0 +1,134 @@
+"""WalletQueryService: wallets with their accounts, and balances with the time they were seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.application.aggregates import Aggregates
+from console.application.errors import ChainUnavailable
+from console.application.ports.chain import ChainAdapter
+from console.application.ports.clock import Clock
+from console.application.ports.network import NetworkPort
+from console.application.queries.people import member_views
+from console.application.queries.requests import request_stage
+from console.application.signing_coordinator import SigningCoordinator
+from console.application.views import AccountView, HistoryItemView, WalletView
+from console.domain.errors import DomainError
+from console.domain.ids import MemberId, WalletId
+from console.domain.values import Amount, Chain
+from console.domain.wallet import Wallet
+
+MAX_HISTORY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Balance:
+    amount: Amount | None
+    as_of_ms: int | None
+    error: str
+
+
+class WalletQueryService:
+    """Answers for wallets; a chain that does not answer makes a balance stale, never missing."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        coordinator: SigningCoordinator,
+        chains: Mapping[Chain, ChainAdapter],
+        network: NetworkPort,
+        clock: Clock,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._coordinator = coordinator
+        self._chains = chains
+        self._network = network
+        self._clock = clock
+        self._balances: dict[tuple[WalletId, Chain], _Balance] = {}
+
+    async def refresh(self, wallet_id: WalletId) -> None:
+        """Ask every chain for the wallet's balance; trouble is kept beside the old figure."""
+        wallet = self._aggregates.wallet(wallet_id)
+        for chain, adapter in self._chains.items():
+            address = _address(wallet, adapter)
+            if address:
+                await self._refresh(wallet_id, chain, adapter, address)
+
+    async def _refresh(
+        self, wallet_id: WalletId, chain: Chain, adapter: ChainAdapter, address: str
+    ) -> None:
+        known = self._balances.get((wallet_id, chain), _Balance(None, None, ""))
+        try:
+            amount = await adapter.balance(address)
+        except ChainUnavailable as trouble:
+            fresh = _Balance(known.amount, known.as_of_ms, str(trouble))
+        else:
+            fresh = _Balance(amount, self._clock.now_ms(), "")
+        self._balances[wallet_id, chain] = fresh
+
+    def view(self, wallet_id: WalletId, own_sequence: int) -> WalletView:
+        """Return one wallet. Raises: NotYetPossible."""
+        wallet = self._aggregates.wallet(wallet_id)
+        people = member_views(self._aggregates, self._me, self._network.health(), own_sequence)
+        custodians = {view.member: view for view in people}
+        return WalletView(
+            wallet=wallet.wallet,
+            name=wallet.name,
+            kinds=tuple(key.kind.value for key in wallet.keys),
+            threshold=wallet.quorum.threshold,
+            approvals_needed=wallet.policy.approvals_needed,
+            epoch=wallet.epoch,
+            custodians=tuple(custodians[m] for m in wallet.quorum.custodians if m in custodians),
+            accounts=tuple(
+                self._account(wallet, chain, adapter)
+                for chain, adapter in self._chains.items()
+                if _address(wallet, adapter)
+            ),
+            history=self._history(wallet_id),
+            created_ms=wallet.created_at_ms,
+            holds_share=self._me in wallet.quorum.custodians,
+        )
+
+    def _account(self, wallet: Wallet, chain: Chain, adapter: ChainAdapter) -> AccountView:
+        balance = self._balances.get((wallet.wallet, chain), _Balance(None, None, ""))
+        return AccountView(
+            chain=chain.value,
+            network=adapter.network.value,
+            path="",
+            address=_address(wallet, adapter),
+            unit=adapter.unit,
+            decimals=adapter.decimals,
+            balance=balance.amount.text() if balance.amount else "",
+            balance_base_units=balance.amount.base_units if balance.amount else None,
+            balance_as_of_ms=balance.as_of_ms,
+            balance_error=balance.error,
+        )
+
+    def _history(self, wallet_id: WalletId) -> tuple[HistoryItemView, ...]:
+        items: list[HistoryItemView] = []
+        for request in self._aggregates.requests.values():
+            proposal = request.proposal
+            if proposal.wallet != wallet_id:
+                continue
+            description = self._coordinator.describe(proposal)
+            items.append(
+                HistoryItemView(
+                    request=proposal.request,
+                    amount=description.amount.text(),
+                    unit=description.amount.unit,
+                    to_address=description.to_address,
+                    state=request_stage(request, self._clock.now_ms()).value,
+                    at_ms=proposal.proposed_at_ms,
+                    transaction_id=request.signed.transaction_id if request.signed else "",
+                )
+            )
+        return tuple(sorted(items, key=lambda item: -item.at_ms)[:MAX_HISTORY])
+
+
+def _address(wallet: Wallet, adapter: ChainAdapter) -> str:
+    try:
+        return adapter.address(wallet.key(adapter.kind).public_key)
+    except DomainError:
+        return ""

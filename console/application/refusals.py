@@ -1,0 +1,114 @@
+"""Every expected failure as an operator reads it: what happened, is it safe, what next."""
+
+from console.application.api import CommandRefused
+from console.application.errors import (
+    AdapterError,
+    BlockhashExpired,
+    ChainUnavailable,
+    HsmError,
+    InsufficientFunds,
+    InvalidAddress,
+    KeyCheckFailed,
+    LedgerCorrupted,
+    LedgerError,
+    LedgerRolledBack,
+    LedgerUnavailable,
+    PeerRefused,
+    PeerUnavailable,
+    PinLocked,
+    SealBroken,
+    ShareUnavailable,
+    TokenMissing,
+    TransactionError,
+    VaultLocked,
+    WrongPin,
+)
+from console.application.runs import RunFailed
+from console.application.statements import StatementRefused
+from console.domain.errors import DomainError
+
+_SAFE = "Keys and funds are safe; nothing was changed."
+_TRY_AGAIN = "Correct the entry and try again."
+_CALL = "Stop, do not retry, and call your security officer with the code below."
+
+_ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
+    (WrongPin, "wrong-pin", _SAFE, "Enter the PIN again. Each wrong PIN makes the wait longer."),
+    (PinLocked, "pin-locked", _SAFE, "Wait as long as it says, or ask the security officer."),
+    (
+        TokenMissing,
+        "token-missing",
+        "The share stays sealed in its file; funds are safe.",
+        "Insert the token and unlock again.",
+    ),
+    (VaultLocked, "vault-locked", _SAFE, "Unlock the vault first."),
+    (
+        KeyCheckFailed,
+        "key-check-failed",
+        "Nothing was sealed or signed with the doubtful key.",
+        _CALL,
+    ),
+    (
+        SealBroken,
+        "seal-broken",
+        "The damaged record was not used; the other custodians' shares are not affected.",
+        _CALL,
+    ),
+    (
+        ShareUnavailable,
+        "share-missing",
+        "Other custodians' shares are not affected; funds are safe while a quorum remains.",
+        "Repair this member's share from the others.",
+    ),
+    (HsmError, "token-error", "No key left the token.", "Re-insert the token and unlock again."),
+    (
+        LedgerRolledBack,
+        "ledger-rolled-back",
+        "This member signs nothing until the newest ledger is back.",
+        _CALL,
+    ),
+    (LedgerCorrupted, "ledger-broken", "This member signs nothing; the shares stay sealed.", _CALL),
+    (
+        LedgerUnavailable,
+        "ledger-unavailable",
+        "Nothing happens that cannot be recorded; keys and funds are safe.",
+        "Check the disk, and that no other node uses this ledger; then unlock again.",
+    ),
+    (LedgerError, "ledger-error", _SAFE, "Try again."),
+    (PeerUnavailable, "peer-unavailable", _SAFE, "Check that the other member's node runs."),
+    (PeerRefused, "peer-refused", _SAFE, "Ask the other member's operator."),
+    (ChainUnavailable, "chain-unavailable", _SAFE, "Check the connection to the chain's node."),
+    (InvalidAddress, "invalid-address", _SAFE, "Check the address with its owner."),
+    (InsufficientFunds, "insufficient-funds", _SAFE, "Lower the amount or fund the wallet."),
+    (BlockhashExpired, "transaction-expired", "The funds did not move.", "Make it again."),
+    (TransactionError, "transaction-refused", "The funds did not move.", _TRY_AGAIN),
+)
+
+
+def refusal(error: Exception) -> CommandRefused:
+    """Translate an expected failure; anything else is a bug and is raised as it is."""
+    match error:
+        case CommandRefused():
+            return error
+        case DomainError():
+            code = _dashed(type(error).__name__)
+            return CommandRefused(code, str(error), _SAFE, "Change the request, or ask its owner.")
+        case AdapterError():
+            for family, code, safe, next_step in _ADAPTER:
+                if isinstance(error, family):
+                    return CommandRefused(code, str(error), safe, next_step)
+            return CommandRefused("unavailable", str(error), _SAFE, "Try again.")
+        case RunFailed():
+            text = "The unfinished run is burned; keys and funds are safe."
+            return CommandRefused("run-failed", error.reason, text, "Try again.")
+        case StatementRefused():
+            return CommandRefused("statement-refused", str(error), _SAFE, "Ask the other members.")
+        case _:
+            raise error
+
+
+EXPECTED = (DomainError, AdapterError, RunFailed, StatementRefused, CommandRefused)
+"""What `refusal` can translate."""
+
+
+def _dashed(name: str) -> str:
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")

@@ -1,0 +1,104 @@
+"""ShareStoragePort: what every store of shares promises."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.application.errors import ShareUnavailable, VaultLocked
+from console.application.ports.share_storage import ShareLabel
+from console.domain.ids import MemberId, WalletId
+from console.domain.values import SignatureKind
+from console.protocols.kernel.secret import SecretBytes
+from tests.contract.vaults import ALICE, VAULTS, VaultCase, make
+
+LABEL = ShareLabel(WalletId("wl-0011223344556677"), ALICE, SignatureKind.EDDSA_ED25519, 1)
+SHARE = b"a share of a group key, thirty-two"
+OTHERS = (
+    replace(LABEL, epoch=2),
+    replace(LABEL, kind=SignatureKind.SCHNORR_BIP340),
+    replace(LABEL, wallet=WalletId("../../etc/passwd")),
+    replace(LABEL, member=MemberId("bob")),
+)
+
+
+@pytest.fixture(params=VAULTS)
+async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VaultCase]:
+    case = make(request.param, tmp_path, request)
+    await case.unlock()
+    yield case
+    await case.vault.close()
+
+
+async def test_a_sealed_share_opens_again(case: VaultCase) -> None:
+    share = SecretBytes(SHARE)
+    await case.vault.shares.seal(LABEL, share)
+    assert not share.wiped
+    opened = await case.vault.shares.unseal(LABEL)
+    assert opened == share
+
+
+async def test_a_share_survives_a_restart(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.close()
+    case.vault = case.reopen()
+    await case.unlock()
+    assert await case.vault.shares.unseal(LABEL) == SecretBytes(SHARE)
+
+
+async def test_every_field_of_the_label_counts(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    for other in OTHERS:
+        with pytest.raises(ShareUnavailable):
+            await case.vault.shares.unseal(other)
+
+
+async def test_sealing_the_same_share_again_is_no_error(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+
+
+async def test_another_share_never_takes_the_place(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    with pytest.raises(FileExistsError):
+        await case.vault.shares.seal(LABEL, SecretBytes(b"another"))
+    assert await case.vault.shares.unseal(LABEL) == SecretBytes(SHARE)
+
+
+async def test_labels_are_listed_sorted_even_while_locked(case: VaultCase) -> None:
+    assert await case.vault.shares.labels() == ()
+    for label in (*OTHERS, LABEL):
+        await case.vault.shares.seal(label, SecretBytes(SHARE))
+    await case.vault.lock()
+    assert await case.vault.shares.labels() == tuple(sorted((*OTHERS, LABEL)))
+
+
+async def test_an_erased_share_is_gone(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.shares.erase(LABEL)
+    await case.vault.shares.erase(LABEL)
+    assert await case.vault.shares.labels() == ()
+    with pytest.raises(ShareUnavailable):
+        await case.vault.shares.unseal(LABEL)
+
+
+async def test_a_locked_vault_neither_seals_nor_opens(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.lock()
+    with pytest.raises(VaultLocked):
+        await case.vault.shares.unseal(LABEL)
+    for label in (LABEL, OTHERS[0]):
+        with pytest.raises(VaultLocked):
+            await case.vault.shares.seal(label, SecretBytes(SHARE))
+
+
+async def test_an_empty_share_is_refused(case: VaultCase) -> None:
+    with pytest.raises(ValueError, match="share"):
+        await case.vault.shares.seal(LABEL, SecretBytes(b""))
+
+
+async def test_a_large_share_is_kept(case: VaultCase) -> None:
+    share = SecretBytes(bytes(range(256)) * 1024)
+    await case.vault.shares.seal(LABEL, share)
+    assert await case.vault.shares.unseal(LABEL) == share

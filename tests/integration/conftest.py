@@ -1,0 +1,5 @@
+"""What the integration tests share."""
+
+from tests.softhsm import softhsm
+
+__all__ = ["softhsm"]
