@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pkcs11 import TokenFlag
 from pkcs11.types import Token
 
 from console.application.errors import HsmError
@@ -119,7 +120,14 @@ class Pkcs11Vault:
             serial="" if token is None else token.serial.decode("ascii", "replace"),
             present=token is not None,
             unlocked=token is not None and self._token.unlocked,
-            attempts_left=None,
+            attempts_left=None if token is None else attempts_left(token.flags),
             retry_after_s=retry_after_s,
             backing=backing,
         )
+
+
+def attempts_left(flags: TokenFlag) -> int | None:
+    """Return what a token tells about its remaining PIN tries; None if it tells nothing."""
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        return 0
+    return 1 if flags & TokenFlag.USER_PIN_FINAL_TRY else None

@@ -52,9 +52,7 @@ class SoftHsm:
             if folder.name.replace("-", "").endswith(serial)
         )
 
-    def settings(
-        self, folder: Path, label: str, member: MemberId = ALICE
-    ) -> Pkcs11Settings:
+    def settings(self, folder: Path, label: str, member: MemberId = ALICE) -> Pkcs11Settings:
         return Pkcs11Settings(self.module, label, folder / "shares", folder / "pin-backoff", member)
 
     def member(self, folder: Path, member: MemberId = ALICE) -> Pkcs11Settings:

@@ -29,8 +29,6 @@ MAX_WIDTH = 1320
 MARGIN = 24
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class EmptyText:
     """What an empty screen says, and the action it offers."""

@@ -93,7 +93,9 @@ def masked(text: str, *, hide: bool) -> str:
 def initials(name: str) -> str:
     """Return at most two initials of a person."""
     words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+    return "".join(
+        word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)
+    ).upper()
 
 
 def kind(name: str) -> str:

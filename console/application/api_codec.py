@@ -110,8 +110,10 @@ def _pin_in(kind: type, value: Any) -> Any:
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_pin_out)
-_commands = msgspec.msgpack.Decoder(AnyCommand, dec_hook=_pin_in)
-_queries = msgspec.msgpack.Decoder(AnyQuery)
+_commands: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(
+    AnyCommand, dec_hook=_pin_in
+)
+_queries: msgspec.msgpack.Decoder[AnyQuery] = msgspec.msgpack.Decoder(AnyQuery)
 _answers = msgspec.msgpack.Decoder(Answer)
 _outcomes = msgspec.msgpack.Decoder(Outcome)
 _changes = msgspec.msgpack.Decoder(Change)

@@ -142,6 +142,7 @@ class Core:
             schemes=ports.schemes,
             chains=ports.chains,
             clock=ports.clock,
+            publish=self.exchange.publish,
         )
         self.ceremony_saga = CeremonySaga(
             me=me,
@@ -156,7 +157,6 @@ class Core:
             host=self.host,
             clock=ports.clock,
             health=ports.network.health,
-            publish=self.exchange.publish,
             spawn=self.spawn,
         )
         self.broadcast_saga = BroadcastSaga(

@@ -185,7 +185,7 @@ class RunHost:
             return Refused("these bytes are no envelope")
         run = self.runs.get(SessionId(envelope.session_id.hex()))
         if run is None:
-            return Refused("this run has not begun here", later=bool(self._pending))
+            return Refused("this run has not begun here", later=True)
         if peer not in run.info.indices:
             return Refused("you do not take part in this run")
         verify_identity(

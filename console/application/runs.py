@@ -157,7 +157,7 @@ class Run:
             try:
                 await self._step(self.session.start)
                 await self.ended.wait()
-                if self.failure is None:
+                if self.failure is None or self.failure.outage is Outage.ABORTED:
                     await self._flush()
             finally:
                 self.session.close()
@@ -192,6 +192,8 @@ class Run:
                 out = advance()
                 await self._dispatch(out)
             except ProtocolAbort as abort:
+                # What the abort left unsent lets the others reach the same verdict.
+                await self._dispatch(list(self.session.unsent))
                 blamed = self.info.members(abort.culprits)
                 failure = RunFailed(Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind)
                 await self._fail(failure)

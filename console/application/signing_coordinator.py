@@ -15,6 +15,7 @@ from console.application.ports.threshold import SignatureInvalid, ThresholdSigne
 from console.application.runs import RunFailed, RunInfo
 from console.application.share_manager import ShareManager
 from console.application.statements import (
+    AnyStatement,
     Approval,
     Denial,
     Invitation,
@@ -29,7 +30,7 @@ from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossi
 from console.domain.events import RequestProposed
 from console.domain.ids import MemberId, RequestId, SessionId, WalletId
 from console.domain.policy import RuleResult, enforce, evaluate
-from console.domain.signing_request import UNSIGNED, SigningRequest
+from console.domain.signing_request import UNSIGNED
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network, SignatureKind
 from console.domain.wallet import Wallet
@@ -40,6 +41,7 @@ PURPOSE = "signing"
 MAX_CLOCK_SKEW_MS = 300_000
 
 Signatures = tuple[bytes, ...]
+Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 S = TypeVar("S")
 
 
@@ -57,6 +59,7 @@ class SigningCoordinator:
         schemes: Mapping[SignatureKind, ThresholdSigner],
         chains: Mapping[Chain, ChainAdapter],
         clock: Clock,
+        publish: Publish,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
@@ -64,6 +67,7 @@ class SigningCoordinator:
         self._schemes = schemes
         self._chains = chains
         self._clock = clock
+        self._publish = publish
         self._in_use: dict[SessionId, KeyShare] = {}
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
@@ -117,11 +121,34 @@ class SigningCoordinator:
         await self._record(s.request, command)
 
     async def on_signature(self, verified: Verified) -> None:
-        """Take a finished signature from any custodian; only the signature itself is trusted."""
+        """Take finished signatures from any custodian: verified here, by the group key, or refused.
+
+        Raises: StatementRefused, NotYetPossible, TransactionError.
+        """
         s = _of(verified, SignatureResult)
-        request = self._aggregates.request(RequestId(s.request))
-        signers = tuple(MemberId(m) for m in s.signers)
-        await self._keep(request, SessionId(s.session), signers, s.signatures)
+        proposal = self._aggregates.request(RequestId(s.request)).proposal
+        public_key = self._aggregates.wallet(proposal.wallet).key(proposal.kind).public_key
+        payloads = self.payloads(proposal)
+        if len(s.signatures) != len(payloads):
+            raise StatementRefused("a signature is missing or one too many")
+        try:
+            for payload, signature in zip(payloads, s.signatures, strict=True):
+                self._schemes[proposal.kind].verify(public_key, payload.message, signature)
+        except SignatureInvalid:
+            raise StatementRefused("a signature does not verify under the group key") from None
+        signed = self.chain(proposal.chain).attach(proposal.transaction, s.signatures)
+        await self._record(
+            proposal.request,
+            signing_request.RecordSignature(
+                SessionId(s.session),
+                tuple(MemberId(m) for m in s.signers),
+                s.signatures,
+                signed.transaction,
+                signed.transaction_id,
+                self._clock.now_ms(),
+                verified.evidence,
+            ),
+        )
 
     # What the bytes say
 
@@ -228,10 +255,17 @@ class SigningCoordinator:
         await self._record(info.subject, command)
 
     async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
-        """Wipe the share, verify and record the signatures."""
+        """Wipe the share; verify and record the signatures, and give them to the others."""
         self._wipe(info.session)
-        request = self._aggregates.request(RequestId(info.subject))
-        await self._keep(request, info.session, info.participants, outcome)
+        await self._publish(
+            SignatureResult(
+                at_ms=self._clock.now_ms(),
+                request=info.subject,
+                session=info.session,
+                signers=info.participants,
+                signatures=outcome,
+            )
+        )
 
     async def failed(self, info: RunInfo, failure: RunFailed) -> None:
         """Wipe the share and record the failure; the nonces are burned either way."""
@@ -261,37 +295,6 @@ class SigningCoordinator:
                         self._clock.now_ms(),
                     ),
                 )
-
-    async def _keep(
-        self,
-        request: SigningRequest,
-        session: SessionId,
-        signers: tuple[MemberId, ...],
-        signatures: Signatures,
-    ) -> None:
-        proposal = request.proposal
-        wallet = self._aggregates.wallet(proposal.wallet)
-        payloads = self.payloads(proposal)
-        public_key = wallet.key(proposal.kind).public_key
-        if len(signatures) != len(payloads):
-            raise StatementRefused("a signature is missing or one too many")
-        try:
-            for payload, signature in zip(payloads, signatures, strict=True):
-                self._schemes[proposal.kind].verify(public_key, payload.message, signature)
-        except SignatureInvalid:
-            raise StatementRefused("a signature does not verify under the group key") from None
-        signed = self.chain(proposal.chain).attach(proposal.transaction, signatures)
-        await self._record(
-            proposal.request,
-            signing_request.RecordSignature(
-                session,
-                signers,
-                signatures,
-                signed.transaction,
-                signed.transaction_id,
-                self._clock.now_ms(),
-            ),
-        )
 
     def _wipe(self, session: SessionId) -> None:
         share = self._in_use.pop(session, None)

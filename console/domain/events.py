@@ -292,6 +292,7 @@ class RequestSigned(Event):
     signed_transaction: bytes
     transaction_id: str
     at_ms: int
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,7 @@ class RecordSignature:
     signed_transaction: bytes
     transaction_id: str
     at_ms: int
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,13 +332,22 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
             if known is None or known.failure or state.signed:
                 return ()
             return (SigningSessionFailed(request, session, reason, unreachable, blamed, at_ms),)
-        case RecordSignature(session, signers, signatures, signed, transaction_id, at_ms):
+        case RecordSignature():
             if state.signed:
                 return ()
             if not state.has_quorum:
                 raise NotYetPossible("the approvals are not complete")
             return (
-                RequestSigned(request, session, signers, signatures, signed, transaction_id, at_ms),
+                RequestSigned(
+                    request,
+                    command.session,
+                    command.signers,
+                    command.signatures,
+                    command.signed_transaction,
+                    command.transaction_id,
+                    command.at_ms,
+                    command.evidence,
+                ),
             )
         case _:
             assert_never(command)

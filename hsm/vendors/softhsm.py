@@ -5,6 +5,5 @@ from hsm.vendors.vendor import Vendor
 SOFTHSM = Vendor(
     manufacturer="SoftHSM",
     backing="SoftHSM files on this machine: for tests, no hardware protects the keys",
-    counts_tries=False,
     for_production=False,
 )

@@ -7,7 +7,6 @@ VENDORS: tuple[Vendor, ...] = (SOFTHSM,)
 GENERIC = Vendor(
     manufacturer="",
     backing="a PKCS#11 token",
-    counts_tries=True,
     for_production=True,
 )
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 class Vendor:
     """`manufacturer` is how the token names its maker (a prefix of it).
 
-    `backing` says what protects the keys, for the operator. `counts_tries` tells whether the
-    token itself locks after wrong PINs; our own back-off applies in any case.
+    `backing` says what protects the keys, for the operator. Keys worth anything rest only in
+    tokens that are `for_production`.
     """
 
     manufacturer: str
     backing: str
-    counts_tries: bool
     for_production: bool

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from console.protocols.kernel.abort import MessageRejected, ProtocolAbort
@@ -73,13 +74,17 @@ def rewrite(sender: int, kind: str, change: Callable[[Any], Any], to: int | None
     return wire
 
 
+def faithful(envelope: Envelope, _to: int) -> Iterable[Envelope]:
+    return [envelope]
+
+
 @dataclass
 class Network:
     """Runs one session per party; `deliver` until nothing moves, in an order set by `seed`."""
 
     runs: Mapping[int, Run]
     seed: str = "0"
-    wire: Wire = field(default=lambda envelope, _to: [envelope])
+    wire: Wire = faithful
     session_id: bytes = SESSION_ID
 
     def __post_init__(self) -> None:
@@ -115,7 +120,7 @@ class Network:
             pick = int.from_bytes(self._random(4), "big") % len(self._queue)
             to, envelope = self._queue.pop(pick)
             if to not in self.aborts:
-                self._step(to, lambda to=to, e=envelope: self.sessions[to].receive(e))
+                self._step(to, partial(self.sessions[to].receive, envelope))
         return self
 
     @property

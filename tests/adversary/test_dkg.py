@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.wire import decode
-from console.protocols.keygen import dkg
+from console.protocols.keygen import BadShare, dkg
+from console.protocols.keygen.complaints import settle
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.messages import (
     Commitment,
@@ -20,6 +22,7 @@ from console.protocols.keygen.messages import (
     Verdict,
 )
 from console.protocols.math.ed25519 import ED25519, L
+from console.protocols.math.polynomial import BadIndices, Polynomial
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 
 Change = Callable[..., Any]
@@ -322,6 +325,51 @@ def random_of(plan: Any) -> Callable[[int], bytes]:
         return b"\x08" * size if value is None else value.to_bytes(64, "little")
 
     return random
+
+
+def test_dkg_own_faulty_share_is_noticed_before_anything_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dkg, "_sum", lambda *_: SecretBytes(ED25519.scalar(7)))
+    network = Network(runs())
+    with pytest.raises(BadShare):
+        network.deliver()
+    assert not [e for e in network.sent if e.kind == "dkg.share-proof"]
+
+
+@pytest.mark.parametrize("parties", [(0, 1, 2), (1, 2, L + 1)])
+def test_dkg_indices_that_are_zero_or_repeat_are_refused(parties: tuple[int, ...]) -> None:
+    """The session refuses such parties as well; another driver might not."""
+    party: Any = SimpleNamespace(me=1, parties=parties, session_id=bytes(32))
+    with pytest.raises(BadIndices):
+        generate(party, PARAMETERS, stream("x")).send(None)
+
+
+def test_dkg_replaced_share_is_wiped() -> None:
+    old = SecretBytes(b"\x01" * 32)
+    received = {2: old}
+    polynomial = Polynomial.draw(ED25519, 2, stream("dealer"))
+    points = polynomial.commitments()
+    with polynomial.evaluate(1) as view:
+        new = bytes(view)
+    said: list[Any] = []
+
+    class Scripted:
+        me, parties, others = 1, (1, 2), (2,)
+
+        async def broadcast(self, message: Any) -> None:
+            said.append(message)
+
+        async def gather(self, _kind: type) -> Any:
+            return {2: Reveal((RevealedShare(1, new),))}
+
+    party: Any = Scripted()
+    run = settle(party, ED25519, polynomial, {2: points}, {2: (1,)}, received)
+    with pytest.raises(StopIteration):
+        run.send(None)
+    assert old.wiped
+    assert received[2] == SecretBytes(new)
+    assert said == [Reveal(())]
 
 
 @pytest.mark.parametrize("threshold", [0, 4])

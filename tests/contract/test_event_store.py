@@ -107,9 +107,7 @@ async def test_pages_are_read_in_order(store: EventStore) -> None:
     assert await store.read_all(after=7) == ()
 
 
-async def test_verify_reports_and_tells_its_progress(
-    store: EventStore, anchor: FakeAnchor
-) -> None:
+async def test_verify_reports_and_tells_its_progress(store: EventStore, anchor: FakeAnchor) -> None:
     await store.append("a", 0, EVENTS)
     seen: list[tuple[int, int]] = []
     report = await store.verify(lambda done, total: seen.append((done, total)))

@@ -1,5 +1,6 @@
 """VaultPort: what every vault promises."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -195,3 +196,19 @@ async def test_the_newest_anchor_counts_even_with_a_lower_sequence(case: VaultCa
     for head in reversed(HEADS):
         await case.vault.anchor.write(head)
     assert await case.vault.anchor.read() == HEADS[0]
+
+
+async def test_many_calls_at_once_do_not_mix(case: VaultCase) -> None:
+    await case.unlock()
+
+    async def work(number: int) -> None:
+        secret = SecretBytes(bytes([number]) * 32)
+        blob = await case.vault.wrapping.wrap(f"purpose-{number}", secret)
+        await case.vault.anchor.write(HEADS[number % len(HEADS)])
+        assert len(await case.vault.identity.sign(blob)) == 64
+        assert await case.vault.wrapping.unwrap(f"purpose-{number}", blob) == secret
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(1, 40):
+            group.create_task(work(number))
+    assert await case.vault.anchor.read() in HEADS

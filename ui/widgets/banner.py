@@ -27,9 +27,7 @@ class Banner(QFrame):
     acted = Signal()
     closed = Signal()
 
-    def __init__(
-        self, tone: Tone, name: str, *, action: str = "", closable: bool = False
-    ) -> None:
+    def __init__(self, tone: Tone, name: str, *, action: str = "", closable: bool = False) -> None:
         super().__init__()
         self._tone = tone
         self.setObjectName(name)

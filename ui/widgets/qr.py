@@ -25,7 +25,9 @@ class QrCode(QWidget):
         self._masked = masked
         code = segno.make_qr(text, error="m") if text and not masked else None
         self._matrix = tuple(tuple(line) for line in code.matrix) if code else ()
-        self.setAccessibleName("QR code, hidden by privacy mode" if masked else "QR code of the address")
+        self.setAccessibleName(
+            "QR code, hidden by privacy mode" if masked else "QR code of the address"
+        )
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -65,7 +65,9 @@ class RoundMatrix(QWidget):
             painter.setFont(font)
             name = self._names.get(member, member)
             elided = QFontMetrics(font).elidedText(name, Qt.TextElideMode.ElideRight, _NAMES - 8)
-            painter.drawText(QRectF(0, top, _NAMES - 8, _ROW), Qt.AlignmentFlag.AlignVCenter, elided)
+            painter.drawText(
+                QRectF(0, top, _NAMES - 8, _ROW), Qt.AlignmentFlag.AlignVCenter, elided
+            )
             for place in range(len(self._run.rounds)):
                 state = states.get((member, place + 1), StepState.NOT_STARTED)
                 box = QRectF(_NAMES + place * width, top + 4, width - 4, _ROW - 8)
@@ -88,7 +90,9 @@ class RoundMatrix(QWidget):
             )
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, elided)
             if current:
-                painter.fillRect(QRectF(box.left(), _HEAD - 2, box.width(), 2), theme.color("accent"))
+                painter.fillRect(
+                    QRectF(box.left(), _HEAD - 2, box.width(), 2), theme.color("accent")
+                )
 
 
 def _paint_cell(painter: QPainter, box: QRectF, state: StepState) -> None:

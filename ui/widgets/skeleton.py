@@ -41,4 +41,6 @@ class Skeleton(QWidget):
         for line in range(lines):
             part = (0.32, 0.86, 0.74, 0.9, 0.58)[line % 5]
             top = box.top() + 20 + line * 40
-            painter.drawRoundedRect(QRectF(box.left() + 16, top, (box.width() - 32) * part, 16), 4, 4)
+            painter.drawRoundedRect(
+                QRectF(box.left() + 16, top, (box.width() - 32) * part, 16), 4, 4
+            )

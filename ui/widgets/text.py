@@ -8,7 +8,12 @@ class Label(QLabel):
     """A plain-text label in one of the type roles of the style sheet."""
 
     def __init__(
-        self, text: str = "", role: str = "body", *, wrap: bool = False, parent: QWidget | None = None
+        self,
+        text: str = "",
+        role: str = "body",
+        *,
+        wrap: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)

@@ -55,7 +55,10 @@ class Timeline(QWidget):
                 painter.setPen(theme.color("border"))
                 painter.drawLine(9, top - 4, 9, top + 4)
             icons.paint(
-                painter, item.look.icon, theme.foreground(item.look.tone), QRectF(0, top + 5, 18, 18)
+                painter,
+                item.look.icon,
+                theme.foreground(item.look.tone),
+                QRectF(0, top + 5, 18, 18),
             )
             painter.setFont(body)
             painter.setPen(theme.color("text"))

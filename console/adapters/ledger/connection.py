@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from console.application.errors import LedgerCorrupted, LedgerError, LedgerUnavailable
+from console.application.sealed_record import sync_folder
 from console.protocols.kernel.secret import SecretBytes
 
 KEY_SIZE = 32
@@ -49,6 +50,7 @@ def create_database(path: Path, key: SecretBytes, chain: str) -> None:
         # Not over a file that is there: whatever it is, it may be evidence.
         os.link(unfinished, path)
         unfinished.unlink()
+        sync_folder(path.parent)
     except sqlcipher.Error as error:
         raise translate(error) from None
     except OSError as error:

@@ -133,8 +133,10 @@ class SqlCipherEventStore:
                 progress(reached.sequence, head.sequence)
         if reached != head:
             raise LedgerCorrupted(f"record {head.sequence} is not the one that was written")
-        anchored = await self._anchor.read()
-        self._require_known(anchored)
+        # Between an append's commit and its anchor the two may differ.
+        async with self._writing:
+            anchored = await self._anchor.read()
+            self._require_known(anchored)
         return LedgerReport(head=head, anchored=anchored, records=head.sequence)
 
     async def settle(self) -> None:

@@ -1,6 +1,6 @@
 """TLS key pairs and their pins: self-signed P-256 certificates, trusted one by one."""
 
-import datetime
+import datetime as dt
 import hashlib
 import os
 from dataclasses import dataclass
@@ -31,23 +31,23 @@ class TlsIdentity:
         return f"<TlsIdentity {spki_pin(self.certificate_pem).hex()[:16]}>"
 
 
-def create_identity(directory: Path, name: str) -> TlsIdentity:
-    """Make a key pair for `name` (also its DNS name in the certificate) and write both files.
+def create_identity(directory: Path, name: str, dns_name: str) -> TlsIdentity:
+    """Make a key pair, with `dns_name` in its certificate, and write `name`.key and `name`.crt.
 
     Raises: FileExistsError rather than replacing a key.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, dns_name)])
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=_VALID_DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=_VALID_DAYS))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(dns_name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage(

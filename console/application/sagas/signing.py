@@ -20,7 +20,6 @@ from console.application.run_host import RunHost
 from console.application.runs import Outage, RunFailed
 from console.application.sagas.backoff import Backoff
 from console.application.signing_coordinator import PURPOSE
-from console.application.statements import AnyStatement, SignatureResult
 from console.domain.errors import DomainError
 from console.domain.events import (
     RequestApproved,
@@ -61,7 +60,6 @@ class SigningSaga:
         host: RunHost,
         clock: Clock,
         health: Callable[[], Mapping[MemberId, PeerHealth]],
-        publish: Callable[[AnyStatement], Coroutine[Any, Any, object]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         limits: SigningLimits | None = None,
         backoff: Backoff | None = None,
@@ -71,7 +69,6 @@ class SigningSaga:
         self._host = host
         self._clock = clock
         self._health = health
-        self._publish = publish
         self._spawn = spawn
         self._limits = limits or SigningLimits()
         self._backoff = backoff or Backoff()
@@ -154,26 +151,13 @@ class SigningSaga:
         self, request_id: RequestId, signers: tuple[MemberId, ...]
     ) -> RunFailed | None:
         try:
-            signatures = await self._host.lead(
-                PURPOSE, request_id, signers, self._limits.run_deadline_s
-            )
+            await self._host.lead(PURPOSE, request_id, signers, self._limits.run_deadline_s)
         except RunFailed as failure:
             log.info("signing-run-failed", request=request_id, why=failure.reason)
             return failure
         except (DomainError, AdapterError) as refusal:
             log.info("signing-run-refused", request=request_id, why=str(refusal))
             return RunFailed(Outage.REFUSED, str(refusal))
-        signed = self._aggregates.request(request_id).signed
-        if signed:
-            await self._publish(
-                SignatureResult(
-                    at_ms=self._clock.now_ms(),
-                    request=request_id,
-                    session=signed.session,
-                    signers=signers,
-                    signatures=signatures,
-                )
-            )
         return None
 
     async def _stop_others(self, request_id: RequestId, session: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Self
 
-from console.protocols.frost.nonces import Commitment, NonceReused, SigningNonces
+from console.protocols.frost.nonces import Commitment, SigningNonces
 from console.protocols.frost.suite import InvalidSignature, Suite
 from console.protocols.kernel.abort import Accusations, freeze
 from console.protocols.kernel.wire import Size, message
@@ -118,8 +118,6 @@ def sign_share(share: KeyShare, nonces: SigningNonces, package: SigningPackage) 
     Raises: PackageMismatch, with the nonces unused, if the package is for another key, or our
     commitment is missing or altered.
     """
-    if nonces.used:
-        raise NonceReused("these signing nonces have been used")
     if package.public != share.public:
         raise PackageMismatch("the package is for another key")
     if dict(package.commitments).get(share.index) != nonces.commitment:

@@ -63,10 +63,6 @@ class Session(Generic[T]):
         self._started = self._done = self._closed = False
 
     @property
-    def others(self) -> tuple[int, ...]:
-        return self._rounds.others
-
-    @property
     def round(self) -> int:
         """The current round, from 1."""
         return self._rounds.number
@@ -157,7 +153,9 @@ class Session(Generic[T]):
             abort.evidence = self._rounds.inbox.evidence_against(abort.culprits)
         self._abort = abort
         self.close()
-        raise abort
+        # The frames of the run hold secrets: an abort that is kept or reported must not.
+        abort.__context__ = abort.__cause__ = None
+        raise abort.with_traceback(None)
 
     def _drop_secrets(self) -> None:
         """Wipe what was received in confidence, and an outcome that will not be released."""

@@ -67,7 +67,7 @@ async def settle(
     Raises: ProtocolAbort blaming every dealer whose answer is missing or does not fit.
     """
     owed = complaints.get(party.me, ())
-    ours = Reveal(tuple(RevealedShare(j, bytes(polynomial.evaluate(j).view())) for j in owed))
+    ours = Reveal(tuple(RevealedShare(j, _reveal(polynomial, j)) for j in owed))
     await party.broadcast(ours)
     reveals = {party.me: ours, **await party.gather(Reveal)}
     accusations = Accusations()
@@ -89,3 +89,8 @@ async def settle(
                 received[dealer] = revealed
     accusations.raise_if_any()
     return reveals
+
+
+def _reveal(polynomial: Polynomial, receiver: int) -> bytes:
+    with polynomial.evaluate(receiver) as share:
+        return bytes(share)

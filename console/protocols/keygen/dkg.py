@@ -113,11 +113,12 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         secret = _held(wiped, _sum(group, received))
         chain = [(i, openings[i].chain_code) for i in sorted(openings)]
         public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
+        share = KeyShare(party.me, secret, public)
+        share.check()  # before we claim anything about it
         said = _said(session, commitments, openings, verdicts, reveals)
-        proofs = await _exchange_proofs(party, public, secret, said, random)
-        share = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
-        share.check()
-        return KeygenResult(share, H(Tag.DKG_TRANSCRIPT, said, proofs))
+        proofs = await _exchange_proofs(party, share, said, random)
+        kept = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
+        return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, said, proofs))
     finally:
         dealing.wipe()
         for item in wiped:
@@ -192,18 +193,16 @@ def _said(
     return H(Tag.DKG_TRANSCRIPT, session, dealt)
 
 
-async def _exchange_proofs(
-    party: Party, public: PublicKeyPackage, secret: SecretBytes, said: bytes, random: Random
-) -> Field:
+async def _exchange_proofs(party: Party, share: KeyShare, said: bytes, random: Random) -> Field:
     """Prove knowledge of x_i to all, check theirs, and return all proofs for the transcript."""
-    group = public.group
+    public, group = share.public, share.public.group
     nonce = SecretBytes(group.random_scalar(random))
     R = group.base(group.secret_scalar(nonce))
 
     def statement(prover: int) -> Field:
         return (said, public.chain_code, public.group_key, prover, public.public_share(prover))
 
-    mu = proof.respond(group, Tag.DKG_SHARE_PROOF, statement(party.me), R, nonce, secret)
+    mu = proof.respond(group, Tag.DKG_SHARE_PROOF, statement(party.me), R, nonce, share.secret)
     ours = ShareProof(R, mu)
     await party.broadcast(ours)
     proofs = {party.me: ours, **await party.gather(ShareProof)}

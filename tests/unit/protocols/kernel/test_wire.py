@@ -124,6 +124,20 @@ def test_a_changed_byte_is_refused_or_means_something_else(at: int, flip: int) -
     assert encode(value) == bytes(data)
 
 
+@pytest.mark.parametrize("field", [b"", b"a", b"abc"])
+def test_well_framed_field_of_another_size_is_refused(field: bytes) -> None:
+    with pytest.raises(MalformedMessage, match="out of bounds"):
+        decode(Everything, len(field).to_bytes(4, "big") + field + ENCODED[6:])
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_well_framed_list_of_another_length_is_refused(count: int) -> None:
+    start = ENCODED.index((2).to_bytes(4, "big") + (1).to_bytes(4, "big"))
+    items = count.to_bytes(4, "big") + (7).to_bytes(4, "big") * count
+    with pytest.raises(MalformedMessage, match="list"):
+        decode(Everything, ENCODED[:start] + items + ENCODED[start + 12 :])
+
+
 def test_unregistered_and_unbounded_types_are_refused() -> None:
     with pytest.raises(MalformedMessage):
         encode(Inner(1))

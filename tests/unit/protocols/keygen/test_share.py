@@ -105,6 +105,11 @@ def test_share_that_does_not_fit_is_refused(share: KeyShare) -> None:
         share.check()
 
 
+def test_share_of_a_package_that_contradicts_itself_is_refused() -> None:
+    with pytest.raises(BadShare):
+        replace(SHARE, public=replace(PUBLIC, threshold=3)).check()
+
+
 def test_unknown_party_has_no_public_share() -> None:
     assert PUBLIC.indices == (1, 2, 3, 4)
     with pytest.raises(BadIndices):

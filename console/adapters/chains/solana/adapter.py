@@ -1,0 +1,201 @@
+"""SolanaAdapter: `ChainAdapter` for SOL transfers over JSON-RPC."""
+
+import base64
+from typing import TypeVar
+
+import msgspec
+
+from console.adapters.chains.solana import codec
+from console.adapters.chains.solana.rpc import JsonRpc, RpcError, RpcRefused
+from console.application.errors import (
+    BlockhashExpired,
+    ChainUnavailable,
+    InsufficientFunds,
+    TransactionError,
+    TransactionRejected,
+)
+from console.application.ports.chain import (
+    BuiltTransaction,
+    Inclusion,
+    InclusionState,
+    Payload,
+    SignedTransaction,
+    TransferIntent,
+)
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Amount, Chain, Network, SignatureKind
+
+MAINNET_GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
+BLOCKHASH_VALID_S = 60
+"""150 slots of 0.4 s, the time that most clusters keep a blockhash."""
+_COMMITMENT = {"commitment": "confirmed"}
+_FINAL = {"confirmed", "finalized"}
+
+T = TypeVar("T")
+
+
+class _Blockhash(msgspec.Struct, frozen=True):
+    blockhash: str
+
+
+class _BlockhashAnswer(msgspec.Struct, frozen=True):
+    value: _Blockhash
+
+
+class _BalanceAnswer(msgspec.Struct, frozen=True):
+    value: int
+
+
+class _Status(msgspec.Struct, frozen=True, rename="camel"):
+    slot: int
+    confirmation_status: str | None = None
+    err: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _StatusAnswer(msgspec.Struct, frozen=True):
+    value: list[_Status | None]
+
+
+class _FailureData(msgspec.Struct, frozen=True):
+    err: msgspec.Raw = msgspec.Raw(b"null")
+    logs: list[str] | None = None
+
+
+class SolanaAdapter:
+    """One Solana cluster. Which cluster it is, is checked before the first answer is used."""
+
+    chain = Chain.SOLANA
+    kind = SignatureKind.EDDSA_ED25519
+    unit = codec.UNIT
+    decimals = codec.DECIMALS
+
+    def __init__(self, network: Network, url: str) -> None:
+        self.network = network
+        self._rpc = JsonRpc(url)
+        self._checked = False
+
+    def address(self, public_key: bytes) -> str:
+        """Return the base58 address of a group key."""
+        return codec.address_of(public_key)
+
+    def validate_address(self, text: str) -> str:
+        """Return the canonical form. Raises: InvalidAddress."""
+        return str(codec.parse_address(text))
+
+    def describe(self, transaction: bytes) -> TransactionDescription:
+        """Decode an unsigned message. Raises: UnknownTransaction."""
+        return codec.describe_message(transaction, self.network)
+
+    def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
+        """The message itself is what is signed. Raises: UnknownTransaction."""
+        codec.parse_message(transaction)
+        return (Payload(transaction, self.kind, ""),)
+
+    def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
+        """Join message and signature. Raises: TransactionError."""
+        return codec.attach_signature(transaction, signatures)
+
+    async def build_transaction(self, intent: TransferIntent) -> BuiltTransaction:
+        """Build a transfer with a fresh blockhash.
+
+        Raises: InvalidAddress, TransactionError, ChainUnavailable.
+        """
+        codec.parse_address(intent.to_address)
+        await self._check_cluster()
+        answer = await self._ask("getLatestBlockhash", [_COMMITMENT], _BlockhashAnswer)
+        data = codec.build_transfer(
+            intent.public_key,
+            intent.to_address,
+            intent.amount,
+            intent.memo,
+            answer.value.blockhash,
+        )
+        fee = self.describe(data).fee.base_units
+        return BuiltTransaction(data, fee, BLOCKHASH_VALID_S)
+
+    async def balance(self, address: str) -> Amount:
+        """Return the confirmed balance. Raises: ChainUnavailable."""
+        await self._check_cluster()
+        answer = await self._ask("getBalance", [address, _COMMITMENT], _BalanceAnswer)
+        if not 0 <= answer.value < 1 << 64:
+            raise ChainUnavailable("the Solana node names an impossible balance")
+        return Amount(answer.value, self.unit, self.decimals)
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        """Hand the transaction over; one that the chain has already is no error.
+
+        Raises: ChainUnavailable, BlockhashExpired, InsufficientFunds, TransactionRejected.
+        """
+        await self._check_cluster()
+        encoded = base64.b64encode(signed.transaction).decode()
+        options = {"encoding": "base64", "preflightCommitment": "confirmed"}
+        try:
+            told = await self._rpc.call("sendTransaction", [encoded, options], str)
+        except RpcRefused as refused:
+            failure = _failure(refused.error)
+            if failure is None:
+                return
+            raise failure from None
+        if told != signed.transaction_id:
+            raise ChainUnavailable("the Solana node names another transaction than it was given")
+
+    async def status(self, transaction_id: str) -> Inclusion:
+        """Ask what became of it. Raises: ChainUnavailable."""
+        await self._check_cluster()
+        options = {"searchTransactionHistory": True}
+        answer = await self._ask("getSignatureStatuses", [[transaction_id], options], _StatusAnswer)
+        if len(answer.value) != 1:
+            raise ChainUnavailable("the Solana node answers for another transaction")
+        status = answer.value[0]
+        if status is None:
+            return Inclusion(InclusionState.UNKNOWN)
+        if bytes(status.err) != b"null":
+            reason = "the chain executed the transfer and it failed; only the fee was paid"
+            return Inclusion(InclusionState.FAILED, status.slot, reason)
+        if status.confirmation_status in _FINAL:
+            return Inclusion(InclusionState.CONFIRMED, status.slot)
+        return Inclusion(InclusionState.PENDING, status.slot)
+
+    async def request_faucet(self, address: str, base_units: int) -> None:
+        """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""
+        if self.network is not Network.DEVNET:
+            raise TransactionRejected("only a devnet has a faucet")
+        await self._check_cluster()
+        await self._ask("requestAirdrop", [address, base_units], str)
+
+    async def close(self) -> None:
+        """Release the connection."""
+        await self._rpc.close()
+
+    async def _ask(self, method: str, params: list[object], kind: type[T]) -> T:
+        try:
+            return await self._rpc.call(method, params, kind)
+        except RpcRefused as refused:
+            raise ChainUnavailable(f"the Solana node refuses {method}: {refused}") from None
+
+    async def _check_cluster(self) -> None:
+        """Refuse a cluster of another network: its answers would be true for other funds."""
+        if self._checked:
+            return
+        genesis = await self._ask("getGenesisHash", [], str)
+        if (genesis == MAINNET_GENESIS) != (self.network is Network.MAINNET):
+            raise ChainUnavailable(f"this Solana node is not on {self.network.value}")
+        self._checked = True
+
+
+def _failure(error: RpcError) -> TransactionError | None:
+    """Translate a refused broadcast; None when the chain has the transaction already."""
+    try:
+        data = msgspec.json.decode(bytes(error.data), type=_FailureData)
+        kind = bytes(data.err).decode("utf-8", "replace")
+        logs = " ".join(data.logs or ())[:2000]
+    except msgspec.MsgspecError:
+        kind, logs = "", ""
+    text = f"{kind} {logs} {error.message}"
+    if "AlreadyProcessed" in text or "already been processed" in text:
+        return None
+    if "BlockhashNotFound" in text or "Blockhash not found" in text:
+        return BlockhashExpired("the transfer's blockhash has expired")
+    if "insufficient" in text or "InsufficientFunds" in text:
+        return InsufficientFunds("the account cannot pay the amount and the fee")
+    return TransactionRejected(f"the chain refused it: {error.message[:200]}")

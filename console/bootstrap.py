@@ -1,0 +1,184 @@
+"""The composition root: explicit tables of what exists, and the only place that joins it."""
+
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console.adapters.bus.in_process import InProcessBus
+from console.adapters.chains.solana.adapter import SolanaAdapter
+from console.adapters.clock import SystemClock
+from console.adapters.console_api import ConsoleServer
+from console.adapters.ledger.keys import ledger_key
+from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
+from console.adapters.network.grpc_peers import GrpcNetwork, Peer
+from console.adapters.network.tls import load_certificate, load_identity, spki_pin
+from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
+from console.adapters.shares.vault import FileVault, FileVaultSettings
+from console.application.console_service import ConsoleService
+from console.application.core import Ports
+from console.application.node import Node
+from console.application.ports.chain import ChainAdapter
+from console.application.ports.event_store import EventStore
+from console.application.ports.threshold import ThresholdScheme
+from console.application.ports.vault import VaultPort
+from console.client.remote import CLIENT_NAME, SERVER_NAME
+from console.domain.errors import MalformedIdentifier
+from console.domain.ids import MemberId, member_id
+from console.domain.member import Member
+from console.domain.values import Chain, Network
+from console.settings import (
+    ChainSettings,
+    MemberFiles,
+    MemberSettings,
+    Roster,
+    RosterEntry,
+    SettingsInvalid,
+    read_roster,
+    read_settings,
+)
+from hsm import Pkcs11Settings, Pkcs11Vault
+
+VERSION = "0.1.0"
+PEER_NAME = "peer"
+
+CHAINS: dict[Chain, Callable[[Network, str], ChainAdapter]] = {
+    Chain.SOLANA: SolanaAdapter,
+}
+SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (EddsaEd25519,)
+VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
+    "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
+    "file": lambda files, settings: FileVault(file_settings(files, settings)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltNode:
+    """A node and the port on which its consoles reach it; neither is started."""
+
+    node: Node
+    console: ConsoleService
+    server: ConsoleServer
+    settings: MemberSettings
+
+
+def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None) -> BuiltNode:
+    """Join a node from a member's directory.
+
+    Raises: SettingsInvalid, TlsMaterialUnusable, HsmError.
+    """
+    files = MemberFiles(directory)
+    settings, roster = read_settings(files), read_roster(files)
+    me = _member_id(settings.member)
+    members = tuple(_member(entry) for entry in roster.members)
+    mine = next((m for m in members if m.member == me), None)
+    if mine is None:
+        raise SettingsInvalid(f"{files.roster} does not list {me}")
+    clock = SystemClock()
+    vault = build_vault(files, settings)
+    network = GrpcNetwork(
+        me, settings.peer_address, load_identity(files.tls, PEER_NAME), _peers(roster, me), clock
+    )
+    schemes = [scheme() for scheme in SCHEMES]
+    ports = Ports(
+        vault=vault,
+        network=network,
+        bus=InProcessBus(),
+        clock=clock,
+        chains={adapter.chain: adapter for adapter in map(_chain, settings.chains)},
+        schemes={scheme.kind: scheme for scheme in schemes},
+        open_ledger=_ledger_opener(files, vault, me, clock),
+        checkpoint=checkpoint or (lambda _name: None),
+    )
+    node = Node(mine, members, ports, name=settings.name, version=VERSION)
+    console = ConsoleService(node)
+    server = ConsoleServer(
+        console,
+        settings.console_address,
+        load_identity(files.tls, SERVER_NAME),
+        load_certificate(files.tls, CLIENT_NAME),
+    )
+    return BuiltNode(node, console, server, settings)
+
+
+def build_vault(files: MemberFiles, settings: MemberSettings) -> VaultPort:
+    """Open a member's vault, still locked. Raises: SettingsInvalid, HsmError."""
+    build = VAULTS.get(settings.vault.kind)
+    if build is None:
+        raise SettingsInvalid(f"{files.settings}: no vault of kind {settings.vault.kind!r}")
+    return build(files, settings)
+
+
+async def open_member_ledger(
+    files: MemberFiles, vault: VaultPort, me: MemberId, clock: SystemClock
+) -> SqlCipherEventStore:
+    """Open a member's ledger with its unlocked vault. Raises: LedgerError, HsmError."""
+    key = await ledger_key(files.ledger_key, files.ledger, vault.wrapping)
+    return await open_ledger(files.ledger, key, vault.anchor, me, clock.now_ms)
+
+
+def pkcs11_settings(files: MemberFiles, settings: MemberSettings) -> Pkcs11Settings:
+    """Return where a member's token is. Sets SOFTHSM2_CONF, which SoftHSM reads once a process."""
+    vault = settings.vault
+    if vault.softhsm_conf:
+        os.environ["SOFTHSM2_CONF"] = str(files.directory / vault.softhsm_conf)
+    return Pkcs11Settings(
+        module=Path(vault.module),
+        token_label=vault.token,
+        shares_dir=files.directory / "shares",
+        backoff_file=files.directory / "pin-backoff",
+        member=_member_id(settings.member),
+    )
+
+
+def file_settings(files: MemberFiles, settings: MemberSettings) -> FileVaultSettings:
+    """Return where a member's encrypted files are."""
+    return FileVaultSettings(files.vault, _member_id(settings.member))
+
+
+def _ledger_opener(
+    files: MemberFiles, vault: VaultPort, me: MemberId, clock: SystemClock
+) -> Callable[[], Coroutine[Any, Any, EventStore]]:
+    async def open_() -> EventStore:
+        return await open_member_ledger(files, vault, me, clock)
+
+    return open_
+
+
+def _chain(settings: ChainSettings) -> ChainAdapter:
+    try:
+        return CHAINS[Chain(settings.chain)](Network(settings.network), settings.url)
+    except (ValueError, KeyError):
+        raise SettingsInvalid(
+            f"there is no chain {settings.chain!r} on network {settings.network!r}"
+        ) from None
+
+
+def _member(entry: RosterEntry) -> Member:
+    try:
+        identity_key = bytes.fromhex(entry.identity_key)
+    except ValueError:
+        raise SettingsInvalid(f"the roster's key of {entry.member} is not hexadecimal") from None
+    return Member(
+        _member_id(entry.member),
+        entry.name,
+        identity_key,
+        spki_pin(entry.certificate.encode()),
+        entry.address,
+    )
+
+
+def _peers(roster: Roster, me: MemberId) -> tuple[Peer, ...]:
+    return tuple(
+        Peer(_member_id(entry.member), entry.address, entry.certificate.encode())
+        for entry in roster.members
+        if entry.member != me
+    )
+
+
+def _member_id(text: str) -> MemberId:
+    try:
+        return member_id(text)
+    except MalformedIdentifier as error:
+        raise SettingsInvalid(str(error)) from None

@@ -1,0 +1,234 @@
+"""The `quorate` command."""
+
+import asyncio
+import getpass
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import platformdirs
+import typer
+
+from console.adapters.clock import SystemClock
+from console.adapters.ledger.verifier import ExportInvalid, verify_export
+from console.adapters.network.tls import TlsMaterialUnusable
+from console.application.api import CommandRefused, Console, NodeUnreachable
+from console.application.commands import VerifyLedger
+from console.application.errors import AdapterError
+from console.bootstrap import VERSION, build_vault, open_member_ledger
+from console.client import Profile, connect
+from console.devnet.server import run_devnet
+from console.domain.ids import member_id
+from console.fault_points import FaultRefused
+from console.node_process import run_node
+from console.protocols.kernel.secret import SecretBytes
+from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
+from console.settings import (
+    ChainSettings,
+    MemberFiles,
+    RosterEntry,
+    SettingsInvalid,
+    read_settings,
+)
+
+app = typer.Typer(
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Quorate: threshold custody for institutions.",
+)
+
+Home = Annotated[Path, typer.Option(help="Directory with this machine's members.")]
+MemberName = Annotated[str, typer.Option(help="The member's short name.")]
+_DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
+EXPECTED = (
+    AdapterError,
+    SettingsInvalid,
+    TlsMaterialUnusable,
+    FaultRefused,
+    NodeUnreachable,
+    ExportInvalid,
+)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Open the window when no command is given."""
+    if context.invoked_subcommand is None:
+        ui(_DEFAULT_HOME)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"quorate {VERSION}")
+
+
+@app.command()
+def node(
+    member: MemberName,
+    home: Home = _DEFAULT_HOME,
+    with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
+    fail_at: Annotated[str, typer.Option(hidden=True)] = "",
+    fail_token: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run a member's node until it is told to stop."""
+    run_node(
+        home / member_id(member),
+        parent=with_parent or None,
+        fail_at=fail_at,
+        fail_token=fail_token,
+    )
+
+
+@app.command()
+def ui(home: Home = _DEFAULT_HOME, member: MemberName = "") -> None:
+    """Open the window."""
+    arguments = [sys.executable, "-m", "ui", "--home", str(home)]
+    os.execv(sys.executable, [*arguments, *(["--member", member] if member else [])])  # noqa: S606
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where screenshots and the report go.")] = Path(
+        "build/demo"
+    ),
+) -> None:
+    """Run the whole thread on this machine: ceremony, approval, signing, broadcast."""
+    os.execv(sys.executable, [sys.executable, "-m", "console.demo", "--out", str(out)])  # noqa: S606
+
+
+@app.command()
+def devnet(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 18899,
+    with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Run the local chains for tests and the demonstration."""
+    run_devnet("127.0.0.1", port, with_parent or None)
+
+
+@app.command()
+def init(
+    member: MemberName,
+    name: Annotated[str, typer.Option(help="The operator's name.")],
+    listen: Annotated[str, typer.Option(help="host:port for the other members' nodes.")],
+    console: Annotated[str, typer.Option(help="127.0.0.1:port for this machine's window.")],
+    home: Home = _DEFAULT_HOME,
+    module: Annotated[str, typer.Option(help="PKCS#11 library, softhsm, or file.")] = "softhsm",
+    token: Annotated[str, typer.Option(help="Label of the token.")] = "",
+    chain: Annotated[list[str] | None, typer.Option(help="chain,network,url")] = None,
+) -> None:
+    """Set up a member: its keys are made inside its token. Prints its roster entry as JSON.
+
+    The PINs are asked for, or read from standard input, one a line: user, then (SoftHSM only)
+    security officer.
+    """
+    softhsm = module == "softhsm"
+    new = NewMember(
+        member=member,
+        name=name,
+        peer_address=listen,
+        console_address=console,
+        module=str(find_softhsm()) if softhsm else module,
+        token=token or f"quorate-{member}",
+        fresh_softhsm=softhsm,
+        chains=tuple(_chain(text) for text in chain or ()),
+    )
+    pin = _read_pin("PIN")
+    so_pin = _read_pin("Security officer's PIN") if softhsm else None
+    entry = set_up_member(home, new, pin, so_pin)
+    typer.echo(json.dumps({f: getattr(entry, f) for f in entry.__struct_fields__}))
+
+
+@app.command()
+def roster(
+    entries: Annotated[Path, typer.Argument(help="File with one roster entry (JSON) a line.")],
+    home: Home = _DEFAULT_HOME,
+) -> None:
+    """Give every member of this machine the same roster."""
+    lines = entries.read_text().splitlines()
+    try:
+        parsed = tuple(RosterEntry(**json.loads(line)) for line in lines if line.strip())
+    except (ValueError, TypeError):
+        raise SettingsInvalid(f"{entries} holds a line that is no roster entry") from None
+    write_roster(home, parsed)
+
+
+@app.command()
+def verify(
+    member: MemberName = "",
+    home: Home = _DEFAULT_HOME,
+    export: Annotated[Path | None, typer.Option(help="Verify an exported ledger.")] = None,
+) -> None:
+    """Verify a ledger's hash chain and its head: a member's, or an export."""
+    if export:
+        verified = verify_export(export)
+        typer.echo(f"verified: records 1 to {verified.records}, head {verified.head.hex()}")
+        return
+    directory = home / member_id(member)
+    typer.echo(asyncio.run(_verify(directory, member)))
+
+
+async def _verify(directory: Path, member: str) -> str:
+    """Verify through the running node, or, if none answers, by opening the ledger here."""
+    try:
+        console: Console = await connect(Profile(member, member, directory))
+        outcome = await console.execute(VerifyLedger())
+        await console.close()
+    except NodeUnreachable:
+        return await _verify_offline(directory)
+    return f"verified by the node: records 1 to {outcome.subject}"
+
+
+async def _verify_offline(directory: Path) -> str:
+    files = MemberFiles(directory)
+    settings = read_settings(files)
+    vault = build_vault(files, settings)
+    try:
+        await vault.unlock(_read_pin("PIN"))
+        me = member_id(settings.member)
+        store = await open_member_ledger(files, vault, me, SystemClock())
+        try:
+            report = await store.verify()
+        finally:
+            await store.close()
+    finally:
+        await vault.close()
+    return f"verified: records 1 to {report.records}, head {report.head.hash.hex()}"
+
+
+def main() -> NoReturn:
+    """Run the command; expected failures are one sentence on standard error and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except EXPECTED as failure:
+        typer.echo(f"quorate: {failure}", err=True)
+        sys.exit(1)
+    except CommandRefused as refusal:
+        typer.echo(f"quorate: {refusal.what} {refusal.safe} {refusal.next_step}", err=True)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _read_pin(prompt: str) -> SecretBytes:
+    """Read a PIN from the terminal without echo, or a line of standard input."""
+    if sys.stdin.isatty():
+        text = getpass.getpass(f"{prompt}: ")
+    else:
+        text = sys.stdin.readline().rstrip("\n")
+    if not text:
+        raise SettingsInvalid(f"{prompt}: nothing was entered")
+    return SecretBytes(bytearray(text.encode()))
+
+
+def _chain(text: str) -> ChainSettings:
+    parts = text.split(",", 2)
+    if len(parts) != 3:
+        raise SettingsInvalid(f"{text!r}: a chain is given as chain,network,url")
+    return ChainSettings(chain=parts[0], network=parts[1], url=parts[2])
+
+
+if __name__ == "__main__":
+    main()

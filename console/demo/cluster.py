@@ -1,0 +1,188 @@
+"""A cluster on this machine: a devnet, three members with fresh SoftHSM tokens, three nodes."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.client import Profile, connect
+from console.client.remote import RemoteConsole
+from console.devnet.server import READY as DEVNET_READY
+from console.node_process import READY as NODE_READY
+from console.provisioning import write_roster
+from console.settings import RosterEntry
+
+PEOPLE = (("ana", "Ana Ruiz"), ("ben", "Ben Okafor"), ("chiara", "Chiara Neri"))
+_START_TIMEOUT_S = 40.0
+_STOP_TIMEOUT_S = 10.0
+_PIN_DIGITS = 8
+
+
+class ClusterFailure(Exception):
+    """A process of the cluster did not do what it should; says which and what it printed."""
+
+
+@dataclass(slots=True)
+class ClusterMember:
+    """One member of the cluster; `pin` exists because nobody is there to type it."""
+
+    profile: Profile
+    pin: str = field(repr=False)
+    peer_port: int
+    console_port: int
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Everything that was started, so that exactly that can be stopped."""
+
+    home: Path
+    members: dict[str, ClusterMember] = field(default_factory=dict)
+    devnet_port: int = 0
+    _devnet: asyncio.subprocess.Process | None = None
+
+    @classmethod
+    async def create(
+        cls,
+        home: Path,
+        *,
+        people: tuple[tuple[str, str], ...] = PEOPLE,
+        tell: Callable[[str], None] = lambda _text: None,
+    ) -> "Cluster":
+        """Set the members up and start the devnet; no node runs yet. Raises: ClusterFailure."""
+        cluster = cls(home)
+        devnet_port, *ports = _free_ports(1 + 2 * len(people))
+        cluster.devnet_port = devnet_port
+        await cluster._start_devnet()
+        entries: list[RosterEntry] = []
+        for number, (member, name) in enumerate(people):
+            tell(f"Making the token and the keys of {name}")
+            pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
+            profile = Profile(member, name, home / member)
+            new = ClusterMember(profile, pin, ports[2 * number], ports[2 * number + 1])
+            cluster.members[member] = new
+            entries.append(await cluster._set_up(new))
+        write_roster(home, tuple(entries))
+        return cluster
+
+    async def start_node(
+        self, member: str, *, fail_at: str = "", fail_token: Path | None = None
+    ) -> None:
+        """Start a node and wait until it answers. Raises: ClusterFailure."""
+        arguments = ["node", "--member", member, "--home", str(self.home)]
+        arguments += ["--with-parent", str(os.getpid())]
+        if fail_at:
+            arguments += ["--fail-at", fail_at]
+        if fail_token:
+            arguments += ["--fail-token", str(fail_token)]
+        self.members[member].process = await _start(arguments, NODE_READY)
+
+    async def start_nodes(self) -> None:
+        """Start every node that does not run."""
+        for member, state in self.members.items():
+            if not state.alive:
+                await self.start_node(member)
+
+    async def console(self, member: str) -> RemoteConsole:
+        """Connect to a member's node."""
+        return await connect(self.members[member].profile)
+
+    async def kill_node(self, member: str) -> None:
+        """End a node as a power cut would."""
+        process = self.members[member].process
+        if process and process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+
+    async def stop_node(self, member: str) -> None:
+        """End a node in good order."""
+        await _stop(self.members[member].process)
+
+    async def stop(self) -> None:
+        """Stop what was started."""
+        for member in self.members:
+            await self.stop_node(member)
+        await _stop(self._devnet)
+
+    async def _start_devnet(self) -> None:
+        arguments = ["devnet", "--port", str(self.devnet_port), "--with-parent", str(os.getpid())]
+        self._devnet = await _start(arguments, DEVNET_READY)
+
+    async def _set_up(self, new: ClusterMember) -> RosterEntry:
+        profile = new.profile
+        arguments = [
+            *("init", "--member", profile.member, "--name", profile.name),
+            *("--home", str(self.home)),
+            *("--listen", f"127.0.0.1:{new.peer_port}"),
+            *("--console", f"127.0.0.1:{new.console_port}"),
+            *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
+        ]
+        so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
+        process = await asyncio.create_subprocess_exec(
+            *_command(arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate(f"{new.pin}\n{so_pin}\n".encode())
+        if process.returncode:
+            raise ClusterFailure(f"{profile.name} could not be set up: {err.decode().strip()}")
+        return RosterEntry(**json.loads(out))
+
+
+def _command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "console.cli", *arguments]
+
+
+async def _start(arguments: list[str], ready: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *_command(arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    if process.stdout is None or process.stderr is None:
+        raise ClusterFailure("the process has no output")
+    try:
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        await _stop(process)
+        raise ClusterFailure(f"`{arguments[0]}` did not get ready in time") from None
+    if not line.decode().startswith(ready):
+        said = (await process.stderr.read(4096)).decode().strip()
+        await _stop(process)
+        raise ClusterFailure(f"`{arguments[0]}` did not start: {said or 'it said nothing'}")
+    return process
+
+
+async def _stop(process: asyncio.subprocess.Process | None) -> None:
+    if process is None or process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_TIMEOUT_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ask the system for free ports on loopback, all held until the last is known."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for sock in held:
+            sock.bind(("127.0.0.1", 0))
+        return [sock.getsockname()[1] for sock in held]
+    finally:
+        for sock in held:
+            sock.close()

@@ -1,0 +1,70 @@
+"""Serves the devnet's chains over HTTP on loopback."""
+
+import asyncio
+import json
+import signal
+from typing import Any
+
+from aiohttp import web
+
+from console.devnet.solana import RpcFailure, SolanaDevnet
+from console.hardening import die_with_parent
+
+READY = "quorate devnet ready"
+MAX_BODY = 256 * 1024
+
+
+def build_app(solana: SolanaDevnet) -> web.Application:
+    """Return the application: POST /solana takes JSON-RPC 2.0 calls."""
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.read())
+            method, params = str(body["method"]), list(body.get("params") or [])
+        except (ValueError, KeyError, TypeError):
+            return _reply(None, error={"code": -32700, "message": "Parse error"})
+        try:
+            return _reply(body.get("id"), result=solana.answer(method, params))
+        except RpcFailure as failure:
+            error = {"code": failure.code, "message": str(failure), "data": failure.data}
+            return _reply(body.get("id"), error=error)
+
+    async def expire(_request: web.Request) -> web.Response:
+        solana.expire_blockhash()
+        return web.json_response({"expired": True})
+
+    app = web.Application(client_max_size=MAX_BODY)
+    app.router.add_post("/solana", answer)
+    app.router.add_post("/solana/expire-blockhash", expire)
+    return app
+
+
+async def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; prints one line once it answers."""
+    runner = web.AppRunner(build_app(SolanaDevnet()), access_log=None)
+    await runner.setup()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await web.TCPSite(runner, host, port).start()
+        print(f"{READY} http://{host}:{port}", flush=True)  # noqa: T201  for the parent
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def run_devnet(host: str, port: int, parent: int | None) -> None:
+    """Run the devnet as a process."""
+    if parent is not None:
+        die_with_parent(parent)
+    asyncio.run(serve(host, port))
+
+
+def _reply(
+    call_id: object, *, result: object = None, error: dict[str, Any] | None = None
+) -> web.Response:
+    body: dict[str, object] = {"jsonrpc": "2.0", "id": call_id}
+    body |= {"error": error} if error else {"result": result}
+    return web.json_response(body)

@@ -1,0 +1,125 @@
+"""LiteSVM, Solana's own virtual machine in process, behind the JSON-RPC methods a wallet uses."""
+
+import base64
+import binascii
+from typing import Any
+
+from solders.litesvm import LiteSVM
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from solders.transaction_metadata import FailedTransactionMetadata
+
+MAX_AIRDROP = 10**15
+MAX_TRANSACTION_BYTES = 1232
+_PREFLIGHT_FAILURE = -32002
+_INVALID_PARAMS = -32602
+_METHOD_NOT_FOUND = -32601
+
+
+class RpcFailure(Exception):
+    """A JSON-RPC error answer."""
+
+    def __init__(self, code: int, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data
+
+
+class SolanaDevnet:
+    """One chain, empty at first. Each accepted transaction is in a slot of its own."""
+
+    def __init__(self) -> None:
+        self._svm = LiteSVM()
+        self._genesis = str(self._svm.latest_blockhash())
+        self._slots: dict[str, int] = {}
+        self._slot = 1
+
+    def answer(self, method: str, params: list[Any]) -> object:
+        """Answer one call. Raises: RpcFailure."""
+        methods = {
+            "getBalance": self._balance,
+            "getGenesisHash": lambda _: self._genesis,
+            "getHealth": lambda _: "ok",
+            "getLatestBlockhash": self._latest_blockhash,
+            "getSignatureStatuses": self._statuses,
+            "getSlot": lambda _: self._slot,
+            "requestAirdrop": self._airdrop,
+            "sendTransaction": self._send,
+        }
+        if method not in methods:
+            raise RpcFailure(_METHOD_NOT_FOUND, f"Method not found: {method[:60]}")
+        return methods[method](params)
+
+    def expire_blockhash(self) -> None:
+        """Make every transaction built so far too old, as time does on a public cluster."""
+        self._svm.expire_blockhash()
+
+    def _balance(self, params: list[Any]) -> object:
+        return self._in_context(self._svm.get_balance(_pubkey(params)) or 0)
+
+    def _latest_blockhash(self, _params: list[Any]) -> object:
+        value = {
+            "blockhash": str(self._svm.latest_blockhash()),
+            "lastValidBlockHeight": self._slot + 150,
+        }
+        return self._in_context(value)
+
+    def _statuses(self, params: list[Any]) -> object:
+        signatures = params[0] if params and isinstance(params[0], list) else []
+        return self._in_context([self._status(str(signature)) for signature in signatures[:256]])
+
+    def _status(self, signature: str) -> object:
+        slot = self._slots.get(signature)
+        if slot is None:
+            return None
+        return {
+            "slot": slot,
+            "confirmations": None,
+            "err": None,
+            "status": {"Ok": None},
+            "confirmationStatus": "finalized",
+        }
+
+    def _airdrop(self, params: list[Any]) -> object:
+        key, lamports = _pubkey(params), params[1] if len(params) > 1 else 0
+        if not isinstance(lamports, int) or not 0 < lamports <= MAX_AIRDROP:
+            raise RpcFailure(_INVALID_PARAMS, "the faucet does not give that much")
+        result = self._svm.airdrop(key, lamports)
+        if isinstance(result, FailedTransactionMetadata):
+            raise RpcFailure(_PREFLIGHT_FAILURE, "the faucet is empty")
+        return self._include(result.signature())
+
+    def _send(self, params: list[Any]) -> object:
+        try:
+            data = base64.b64decode(str(params[0]), validate=True)
+            transaction = VersionedTransaction.from_bytes(data)
+        except (binascii.Error, ValueError, IndexError):
+            raise RpcFailure(_INVALID_PARAMS, "failed to deserialize the transaction") from None
+        # The parser ignores trailing bytes, a real cluster does not.
+        if len(data) > MAX_TRANSACTION_BYTES or bytes(transaction) != data:
+            raise RpcFailure(_INVALID_PARAMS, "the transaction is not canonical")
+        result = self._svm.send_transaction(transaction)
+        if isinstance(result, FailedTransactionMetadata):
+            name = str(result.err()).rpartition(".")[2]
+            raise RpcFailure(
+                _PREFLIGHT_FAILURE,
+                f"Transaction simulation failed: {name}",
+                {"err": name, "logs": result.meta().logs()},
+            )
+        return self._include(result.signature())
+
+    def _include(self, signature: Signature) -> str:
+        self._slot += 1
+        self._slots[str(signature)] = self._slot
+        return str(signature)
+
+    def _in_context(self, value: object) -> object:
+        return {"context": {"slot": self._slot, "apiVersion": "litesvm"}, "value": value}
+
+
+def _pubkey(params: list[Any]) -> Pubkey:
+    try:
+        return Pubkey.from_string(str(params[0]))
+    except (ValueError, IndexError):
+        raise RpcFailure(_INVALID_PARAMS, "Invalid param: not a public key") from None

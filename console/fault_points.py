@@ -1,0 +1,34 @@
+"""Deliberate crashes at named points of a protocol run, for tests and the demonstration.
+
+A point is `purpose:round`, for example `signing:2`: reached just before that round's messages
+leave. Refused on any network that is not a devnet.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+
+class FaultRefused(Exception):
+    """Fault points are for devnets only."""
+
+
+def crash_at(point: str, token: Path | None) -> Callable[[str], None]:
+    """Return the checkpoint that kills this process at `point`.
+
+    With `token`, only the one process that can remove that file dies: a shared token makes
+    exactly one of several nodes crash, exactly once.
+    """
+
+    def reached(name: str) -> None:
+        if name != point:
+            return
+        if token is not None:
+            try:
+                token.unlink()
+            except FileNotFoundError:
+                return
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached

@@ -1,0 +1,46 @@
+"""Structured logs that cannot carry secrets: only short plain values pass, one JSON line each."""
+
+import logging
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+MAX_VALUE = 200
+
+
+def log_to(path: Path) -> None:
+    """Send this process's log to a file, JSON lines, appended."""
+    file = path.open("a", encoding="utf-8")  # open for the process's life
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _plain_values_only,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _plain_values_only(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop everything but short text and numbers; bytes and objects could hold a secret.
+
+    `exc_info` is reduced to the exception's type: its message may quote what it choked on.
+    """
+    clean: dict[str, Any] = {}
+    for key, value in event.items():
+        if key == "exc_info":
+            continue
+        if isinstance(value, bool | int | float) or value is None:
+            clean[key] = value
+        elif isinstance(value, str):
+            clean[key] = value.replace("\n", " ")[:MAX_VALUE]
+        else:
+            clean[key] = f"<{type(value).__name__}>"
+    return clean

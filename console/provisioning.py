@@ -1,0 +1,128 @@
+"""Sets a new member up on this machine: directory, TLS keys, vault keys, its roster entry."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.adapters.network.grpc_peers import tls_name
+from console.adapters.network.tls import create_identity
+from console.adapters.shares.vault import create_file_vault
+from console.bootstrap import PEER_NAME, file_settings, pkcs11_settings
+from console.client.profiles import Profile, write_profile
+from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
+from console.domain.ids import member_id
+from console.protocols.kernel.secret import SecretBytes
+from console.settings import (
+    ChainSettings,
+    MemberFiles,
+    MemberSettings,
+    Roster,
+    RosterEntry,
+    SettingsInvalid,
+    VaultSettings,
+    write_toml,
+)
+from hsm import initialise_token, provision
+
+SOFTHSM_CONF = "softhsm2.conf"
+_SOFTHSM_MODULES = (
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """What is decided about a new member. `module` is a PKCS#11 library, or "file" for none.
+
+    With `fresh_softhsm`, a SoftHSM token is made in the member's own directory: for tests and
+    the demonstration only.
+    """
+
+    member: str
+    name: str
+    peer_address: str
+    console_address: str
+    module: str
+    token: str
+    fresh_softhsm: bool
+    chains: tuple[ChainSettings, ...]
+
+
+def set_up_member(
+    home: Path, new: NewMember, pin: SecretBytes, so_pin: SecretBytes | None
+) -> RosterEntry:
+    """Make everything a member needs and return its roster entry. Wipes the PINs. Blocking.
+
+    Raises: SettingsInvalid if the member is there already; HsmError.
+    """
+    files = MemberFiles(home / member_id(new.member))
+    if files.settings.exists():
+        raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")
+    files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.directory.chmod(0o700)
+    settings = MemberSettings(
+        member=new.member,
+        name=new.name,
+        peer_address=new.peer_address,
+        console_address=new.console_address,
+        vault=_vault_settings(files, new),
+        chains=new.chains,
+    )
+    if new.module == "file":
+        identity_key = create_file_vault(file_settings(files, settings), pin)
+    else:
+        token = pkcs11_settings(files, settings)
+        if so_pin:
+            initialise_token(token.module, token.token_label, so_pin, pin)
+            so_pin.wipe()
+        identity_key = provision(token, pin)
+    peer = create_identity(files.tls, PEER_NAME, tls_name(member_id(new.member)))
+    create_identity(files.tls, SERVER_NAME, SERVER_NAME)
+    create_identity(files.tls, CLIENT_NAME, CLIENT_NAME)
+    (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
+    write_profile(Profile(new.member, new.name, files.directory))
+    # The settings come last: a member without them was not set up, whatever else is there.
+    write_toml(files.settings, settings)
+    return RosterEntry(
+        member=new.member,
+        name=new.name,
+        address=new.peer_address,
+        identity_key=identity_key.hex(),
+        certificate=peer.certificate_pem.decode(),
+    )
+
+
+def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
+    """Give every member below `home` the same roster."""
+    for entry in entries:
+        directory = home / member_id(entry.member)
+        if directory.exists():
+            write_toml(MemberFiles(directory).roster, Roster(entries))
+
+
+def find_softhsm() -> Path:
+    """Return SoftHSM's library. Raises: SettingsInvalid naming the package that brings it."""
+    for module in _SOFTHSM_MODULES:
+        if module.exists():
+            return module
+    raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
+
+
+def _vault_settings(files: MemberFiles, new: NewMember) -> VaultSettings:
+    if new.module == "file":
+        files.vault.mkdir(exist_ok=True, mode=0o700)
+        return VaultSettings(kind="file")
+    if not new.fresh_softhsm:
+        return VaultSettings(kind="pkcs11", module=new.module, token=new.token)
+    tokens = files.directory / "tokens"
+    tokens.mkdir(mode=0o700)
+    conf = files.directory / SOFTHSM_CONF
+    conf.write_text(
+        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    os.environ["SOFTHSM2_CONF"] = str(conf)
+    return VaultSettings(
+        kind="pkcs11", module=new.module, token=new.token, softhsm_conf=SOFTHSM_CONF
+    )

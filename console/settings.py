@@ -1,0 +1,125 @@
+"""A member's settings and roster, read once and strictly from TOML files in its directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+
+SETTINGS_FILE, ROSTER_FILE = "member.toml", "roster.toml"
+MAX_FILE_BYTES = 256 * 1024
+
+T = TypeVar("T")
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+
+
+class SettingsInvalid(Exception):
+    """A settings or roster file is missing or wrong; the sentence says where."""
+
+
+class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`kind` is "pkcs11" or "file". `softhsm_conf` is for SoftHSM tokens only."""
+
+    kind: Text
+    module: str = ""
+    token: str = ""
+    softhsm_conf: str = ""
+
+
+class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a chain's node answers."""
+
+    chain: Text
+    network: Text
+    url: Text
+
+
+class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One member on this machine. Addresses are `host:port`."""
+
+    member: Text
+    name: Text
+    peer_address: Text
+    console_address: Text
+    vault: VaultSettings
+    chains: tuple[ChainSettings, ...] = ()
+
+
+class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member as the others need to know it: identity key in hexadecimal, certificate in PEM."""
+
+    member: Text
+    name: Text
+    address: Text
+    identity_key: Text
+    certificate: Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+
+
+class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All members of a vault."""
+
+    members: tuple[RosterEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFiles:
+    """Where a member's files are."""
+
+    directory: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.directory / SETTINGS_FILE
+
+    @property
+    def roster(self) -> Path:
+        return self.directory / ROSTER_FILE
+
+    @property
+    def tls(self) -> Path:
+        return self.directory / "tls"
+
+    @property
+    def ledger(self) -> Path:
+        return self.directory / "ledger.db"
+
+    @property
+    def ledger_key(self) -> Path:
+        return self.directory / "ledger.key"
+
+    @property
+    def vault(self) -> Path:
+        return self.directory / "vault"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "node.log"
+
+
+def read_settings(files: MemberFiles) -> MemberSettings:
+    """Raises: SettingsInvalid."""
+    return _read(files.settings, MemberSettings)
+
+
+def read_roster(files: MemberFiles) -> Roster:
+    """Raises: SettingsInvalid."""
+    return _read(files.roster, Roster)
+
+
+def write_toml(path: Path, content: MemberSettings | Roster) -> None:
+    """Write a settings or roster file."""
+    path.write_bytes(msgspec.toml.encode(content))
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError:
+        raise SettingsInvalid(f"{path} cannot be read: is this member set up?") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise SettingsInvalid(f"{path} is too large")
+    try:
+        return msgspec.toml.decode(data, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise SettingsInvalid(f"{path}: {error}") from None

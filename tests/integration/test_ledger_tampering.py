@@ -1,0 +1,208 @@
+"""The ledger against whoever changes its file, with and without the key."""
+
+# ruff: noqa: ASYNC240, S311 - tests may wait for their files, and choose by a seed
+
+import random
+from pathlib import Path
+
+import pytest
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from console.application.errors import (
+    ConcurrencyConflict,
+    LedgerCorrupted,
+    LedgerError,
+    LedgerRolledBack,
+    LedgerUnavailable,
+)
+from console.application.ports.vault import HeadAnchor
+from console.domain.ids import MemberId
+from tests.fakes.vault import FakeAnchor
+from tests.integration.children import (
+    KEY,
+)
+from tests.integration.ledgers import PAGE, events, opened, refusal
+
+
+async def test_a_ledger_opens_again_and_goes_on(filled: Path, anchor: FakeAnchor) -> None:
+    store = await opened(filled, anchor)
+    assert (await store.head()).sequence == 60
+    assert len(await store.read_stream("b")) == 20
+    with pytest.raises(ConcurrencyConflict):
+        await store.append("b", 19, events(1))
+    await store.append("b", 20, events(1))
+    assert filled.stat().st_mode & 0o777 == 0o600
+    await store.close()
+
+
+async def test_nothing_is_readable_in_the_file(filled: Path) -> None:
+    data = filled.read_bytes()
+    for clear in (b"SQLite", b"vault-unlocked", b"alice", b"record"):
+        assert clear not in data
+
+
+async def test_every_flipped_byte_is_found(filled: Path, anchor: FakeAnchor) -> None:
+    good = filled.read_bytes()
+    chosen = random.Random(20261)
+    places = {0, 15, 16, 100, PAGE - 1, PAGE, len(good) - 1}
+    places |= {chosen.randrange(len(good)) for _ in range(150)}
+    for place in sorted(places):
+        bad = bytearray(good)
+        bad[place] ^= 1 << chosen.randrange(8)
+        filled.write_bytes(bytes(bad))
+        assert isinstance(await refusal(filled, anchor), LedgerCorrupted), place
+    filled.write_bytes(good)
+    await (await opened(filled, anchor)).close()
+
+
+async def test_a_file_that_was_cut_or_extended_is_found(filled: Path, anchor: FakeAnchor) -> None:
+    good = filled.read_bytes()
+    for size in (0, 1, 100, PAGE, 2 * PAGE, len(good) - PAGE, len(good) - 1):
+        filled.write_bytes(good[:size])
+        assert isinstance(await refusal(filled, anchor), LedgerCorrupted), size
+    for extra in (b"\0", bytes(PAGE), good[:PAGE]):
+        filled.write_bytes(good + extra)
+        assert isinstance(await refusal(filled, anchor), LedgerCorrupted)
+
+
+async def test_an_older_copy_is_a_roll_back(path: Path, anchor: FakeAnchor) -> None:
+    store = await opened(path, anchor)
+    await store.append("a", 0, events(3))
+    await store.close()
+    older = path.read_bytes()
+    store = await opened(path, anchor)
+    await store.append("a", 3, events(1))
+    await store.close()
+    path.write_bytes(older)
+    refused = await refusal(path, anchor)
+    assert isinstance(refused, LedgerRolledBack)
+    assert "3" in str(refused)
+    assert "4" in str(refused)
+
+
+async def test_a_removed_ledger_is_a_roll_back_and_not_a_new_one(
+    filled: Path, anchor: FakeAnchor
+) -> None:
+    filled.unlink()
+    assert isinstance(await refusal(filled, anchor), LedgerRolledBack)
+
+
+async def test_every_page_put_back_from_an_older_copy_is_found(
+    path: Path, anchor: FakeAnchor
+) -> None:
+    store = await opened(path, anchor)
+    await store.append("a", 0, events(40))
+    await store.close()
+    older = path.read_bytes()
+    store = await opened(path, anchor)
+    for version in range(40, 80, 5):
+        await store.append("a", version, events(5))
+    await store.close()
+    newer = path.read_bytes()
+    changed = 0
+    for place in range(0, len(older), PAGE):
+        if older[place : place + PAGE] == newer[place : place + PAGE]:
+            continue
+        changed += 1
+        path.write_bytes(newer[:place] + older[place : place + PAGE] + newer[place + PAGE :])
+        assert isinstance(await refusal(path, anchor), LedgerError), place
+    assert changed >= 2
+
+
+async def test_a_page_put_back_while_open_is_found_by_verify(
+    path: Path, anchor: FakeAnchor
+) -> None:
+    store = await opened(path, anchor)
+    await store.append("a", 0, events(40))
+    older = path.read_bytes()
+    await store.append("a", 40, events(40))
+    newer = path.read_bytes()
+    found = 0
+    for place in range(PAGE, len(older), PAGE):
+        if older[place : place + PAGE] != newer[place : place + PAGE]:
+            with path.open("r+b") as stream:
+                stream.seek(place)
+                stream.write(older[place : place + PAGE])
+            with pytest.raises(LedgerError):
+                await store.verify()
+            found += 1
+            break
+    assert found
+    with pytest.raises(LedgerUnavailable):
+        await store.append("a", 80, events(1))
+    await store.close()
+
+
+@pytest.mark.parametrize("wrong", [bytes(32), KEY[:-1] + b"x"])
+async def test_a_wrong_key_is_refused(filled: Path, anchor: FakeAnchor, wrong: bytes) -> None:
+    assert isinstance(await refusal(filled, anchor, key=wrong), LedgerCorrupted)
+
+
+async def test_another_members_ledger_is_refused(filled: Path, anchor: FakeAnchor) -> None:
+    refused = await refusal(filled, anchor, member=MemberId("bob"))
+    assert isinstance(refused, LedgerCorrupted)
+    assert "bob" in str(refused)
+
+
+async def test_a_plain_database_in_place_is_refused(path: Path, anchor: FakeAnchor) -> None:
+    plain = sqlcipher.connect(str(path))
+    plain.execute("CREATE TABLE record (sequence INTEGER)")
+    plain.commit()
+    plain.close()
+    assert isinstance(await refusal(path, anchor), LedgerCorrupted)
+
+
+async def test_a_vault_that_knows_nothing_is_refused(filled: Path) -> None:
+    assert isinstance(await refusal(filled, FakeAnchor()), LedgerCorrupted)
+
+
+async def test_another_hash_in_the_vault_is_refused(filled: Path, anchor: FakeAnchor) -> None:
+    anchor.head = HeadAnchor(30, b"x" * 32)
+    refused = await refusal(filled, anchor)
+    assert isinstance(refused, LedgerCorrupted)
+    assert "30" in str(refused)
+
+
+async def test_a_ledger_ahead_of_its_anchor_is_anchored_anew(
+    filled: Path, anchor: FakeAnchor
+) -> None:
+    store = await opened(filled, anchor)
+    thirtieth = (await store.read_all(29, 1))[0]
+    head = await store.head()
+    await store.close()
+    anchor.head = HeadAnchor(30, thirtieth.hash)
+    store = await opened(filled, anchor)
+    assert anchor.head == head
+    await store.close()
+
+
+def forge(path: Path, statement: str, *values: object) -> None:
+    """Change rows as one who has the key."""
+    database = sqlcipher.connect(str(path))
+    database.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
+    database.execute(statement, values)
+    database.commit()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE record SET payload = x'7b7d' WHERE sequence = 17", "17"),
+        ("UPDATE record SET stream = 'z' WHERE sequence = 17", "17"),
+        ("UPDATE record SET recorded_at_ms = 1 WHERE sequence = 17", "17"),
+        ("UPDATE record SET recorded_at_ms = -1 WHERE sequence = 17", "17"),
+        ("UPDATE record SET name = 'other' WHERE sequence = 17", "17"),
+        ("UPDATE record SET hash = x'00' WHERE sequence = 17", "17"),
+        ("UPDATE record SET previous_hash = hash WHERE sequence = 17", "17"),
+        ("DELETE FROM record WHERE sequence = 17", "17"),
+        ("DELETE FROM record WHERE sequence = 60", "60"),
+        ("UPDATE ledger SET chain = 'bob'", "alice"),
+        ("DROP TABLE record", ""),
+    ],
+)
+async def test_rows_changed_with_the_key_are_found(
+    filled: Path, anchor: FakeAnchor, statement: str, named: str
+) -> None:
+    forge(filled, statement)
+    assert named in str(await refusal(filled, anchor))

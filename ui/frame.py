@@ -1,0 +1,190 @@
+"""The frame around the screens: sidebar, top bar, banner for a node that is away."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from console.application.views import SessionView
+from console.client import Profile
+from ui import object_names as names
+from ui import registry, status, theme, wording
+from ui.problem import UNREACHABLE
+from ui.status import Look
+from ui.theme import Tone
+from ui.widgets.banner import Banner
+from ui.widgets.buttons import Button
+from ui.widgets.card import row
+from ui.widgets.chip import Chip, IconMark
+from ui.widgets.navigation import Avatar, NavButton
+from ui.widgets.text import Label
+
+_SIDEBAR = 224
+_TOP = 56
+
+
+class Frame(QWidget):
+    """What stays while screens change."""
+
+    section_chosen = Signal(str)
+    member_chosen = Signal(str)
+    search_wanted = Signal()
+    lock_wanted = Signal()
+    privacy_wanted = Signal()
+    help_wanted = Signal()
+    retry_wanted = Signal()
+
+    def __init__(self, profiles: Sequence[Profile], me: Profile) -> None:
+        super().__init__()
+        self.sections: dict[str, NavButton] = {}
+        self.pages = QStackedWidget()
+        self.unreachable = Banner(Tone.UNKNOWN, names.FRAME_UNREACHABLE, action="Retry now")
+        self.unreachable.acted.connect(self.retry_wanted)
+        self.strip = HueStrip()
+        banner = QVBoxLayout()
+        banner.setContentsMargins(24, 16, 24, 0)
+        banner.addWidget(self.unreachable)
+        self._banner_holder = QWidget()
+        self._banner_holder.setLayout(banner)
+        self._banner_holder.hide()
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.strip)
+        right.addWidget(self._top_bar(profiles, me))
+        right.addWidget(self._banner_holder)
+        right.addWidget(self.pages, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._sidebar())
+        layout.addLayout(right, 1)
+
+    def show_section(self, section: str) -> None:
+        """Light up a sidebar entry."""
+        self.sections[section].setChecked(True)
+
+    def show_counts(self, *, approvals: int, ceremonies: int) -> None:
+        """Show how many things wait."""
+        self.sections["approvals"].set_count(approvals)
+        self.sections["ceremonies"].set_count(ceremonies)
+
+    def show_session(self, session: SessionView) -> None:
+        """Show network, quorum and ledger."""
+        self.network.set_look(status.network(session.network))
+        self.strip.set_shown(session.network != "mainnet")
+        people, online = len(session.members), sum(member.online for member in session.members)
+        if online == people:
+            self.peers.set_look(Look("shield-check", f"{online} of {people} online", Tone.OK))
+        else:
+            tone = Tone.WARN if online > 1 else Tone.UNKNOWN
+            self.peers.set_look(Look("question-dashed", f"{online} of {people} online", tone))
+        self.members_line.setText(f"{online} of {people} members online")
+        self.ledger_line.setText(f"Ledger sealed to #{wording.number(session.ledger_sequence)}")
+
+    def show_reachable(self, *, reachable: bool) -> None:
+        """Show or hide the banner."""
+        self._banner_holder.setVisible(not reachable)
+        detail = f"{UNREACHABLE.safe} {UNREACHABLE.next_step}"
+        self.unreachable.show_text("" if reachable else UNREACHABLE.what, detail)
+
+    def show_privacy(self, *, on: bool) -> None:
+        """Show whether amounts are masked."""
+        self.privacy.set_icon("eye-off" if on else "eye")
+        self.privacy.setAccessibleName("Show amounts again" if on else "Hide amounts")
+        self.privacy.setToolTip(f"{self.privacy.accessibleName()}  Ctrl+Shift+H")
+
+    def _sidebar(self) -> QWidget:
+        bar = QWidget()
+        bar.setProperty("pane", "sidebar")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        bar.setFixedWidth(_SIDEBAR)
+        layout = QVBoxLayout(bar)
+        layout.setContentsMargins(12, 0, 12, 16)
+        layout.setSpacing(4)
+        brand = row(IconMark("quorate", "accent", 24), Label("Quorate", "brand"), 1)
+        brand.setContentsMargins(8, 16, 0, 16)
+        layout.addLayout(brand)
+        for place, entry in enumerate(registry.SECTIONS, 1):
+            button = NavButton(entry.title, entry.icon, f"{names.NAV}.{entry.name}", f"Alt+{place}")
+            name = entry.name
+            button.clicked.connect(lambda _=False, name=name: self.section_chosen.emit(name))
+            self.sections[entry.name] = button
+            layout.addWidget(button)
+        layout.addStretch(1)
+        self.members_line, self.ledger_line = Label("", "caption"), Label("", "caption")
+        for line in (self.members_line, self.ledger_line):
+            line.setContentsMargins(8, 0, 0, 0)
+            layout.addWidget(line)
+        return bar
+
+    def _top_bar(self, profiles: Sequence[Profile], me: Profile) -> QWidget:
+        bar = QWidget()
+        bar.setProperty("pane", "topbar")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        bar.setFixedHeight(_TOP)
+        search = Button(
+            "Search requests, wallets   Ctrl+K",
+            "search",
+            icon="search",
+            name=names.FRAME_SEARCH,
+            accessible="Search",
+        )
+        search.setMinimumWidth(240)
+        search.setMaximumWidth(380)
+        search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        search.clicked.connect(self.search_wanted)
+        self.network, self.peers = Chip(), Chip()
+        self.privacy = Button(
+            "", "ghost", icon="eye", name=names.FRAME_PRIVACY, accessible="Hide amounts"
+        )
+        self.privacy.clicked.connect(self.privacy_wanted)
+        guide = Button("", "ghost", icon="help", name=names.FRAME_HELP, accessible="Help")
+        guide.clicked.connect(self.help_wanted)
+        lock = Button("Lock  Ctrl+L", icon="lock", name=names.FRAME_LOCK)
+        lock.clicked.connect(self.lock_wanted)
+        layout = QHBoxLayout(bar)
+        layout.setContentsMargins(24, 0, 24, 0)
+        layout.setSpacing(8)
+        layout.addWidget(search, 3)
+        layout.addStretch(1)
+        for part in (self.network, self.peers, self.privacy, guide):
+            layout.addWidget(part)
+        if len(profiles) > 1:
+            layout.addSpacing(4)
+            for profile in profiles:
+                layout.addWidget(self._avatar(profile, chosen=profile == me))
+        layout.addWidget(Label(me.name, "secondary"))
+        layout.addSpacing(4)
+        layout.addWidget(lock)
+        return bar
+
+    def _avatar(self, profile: Profile, *, chosen: bool) -> Avatar:
+        avatar = Avatar(profile.name, f"{names.FRAME_MEMBER}.{profile.member}")
+        avatar.setChecked(chosen)
+        member = profile.member
+        avatar.clicked.connect(lambda: self.member_chosen.emit(member))
+        return avatar
+
+
+class HueStrip(QWidget):
+    """A coloured line above the top bar on every network but mainnet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(3)
+        self._shown = False
+
+    def set_shown(self, shown: bool) -> None:
+        """Paint the line, or nothing."""
+        self._shown = shown
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the line."""
+        del event
+        painter = QPainter(self)
+        token = "strip" if self._shown else "surface"
+        painter.fillRect(QRectF(self.rect()), theme.color(token))
+        painter.end()

@@ -1,0 +1,52 @@
+"""All requests, split into what waits for me, for the team, and what is done."""
+
+from console.application.api import ChangeKind, GetInbox
+from console.application.views import InboxView, RequestRow
+from ui.status import OPEN_REQUESTS
+from ui.view_model import LoadState, ViewModel
+
+MINE, TEAM, DONE = "mine", "team", "done"
+
+
+class ApprovalsModel(ViewModel):
+    """Holds the inbox and which part of it is shown."""
+
+    WATCHES = frozenset({ChangeKind.REQUEST, ChangeKind.RUN})
+    view: InboxView | None = None
+    tab = MINE
+    text = ""
+
+    async def load(self) -> LoadState:
+        """Ask for the inbox."""
+        self.view = await self.ask(GetInbox())
+        return LoadState.READY if self.view.rows else LoadState.EMPTY
+
+    def part(self, tab: str) -> tuple[RequestRow, ...]:
+        """Return the requests of one tab."""
+        rows = self.view.rows if self.view else ()
+        if tab == MINE:
+            return tuple(row for row in rows if row.needs_me)
+        if tab == TEAM:
+            return tuple(row for row in rows if row.stage in OPEN_REQUESTS and not row.needs_me)
+        return tuple(row for row in rows if row.stage not in OPEN_REQUESTS)
+
+    @property
+    def shown(self) -> tuple[RequestRow, ...]:
+        """The requests of the chosen tab that match the filter."""
+        wanted = self.text.casefold()
+        return tuple(
+            row
+            for row in self.part(self.tab)
+            if wanted
+            in f"{row.wallet_name} {row.to_address} {row.proposer_name} {row.short_code}".casefold()
+        )
+
+    def choose(self, tab: str) -> None:
+        """Show another tab."""
+        self.tab = tab
+        self.changed.emit()
+
+    def filter(self, text: str) -> None:
+        """Show only what holds this text."""
+        self.text = text.strip()
+        self.changed.emit()

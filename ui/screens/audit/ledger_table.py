@@ -1,0 +1,62 @@
+"""A table model over ledger pages; rows that are on the way are shown as bars."""
+
+from PySide6.QtCore import QModelIndex
+
+from console.application.views import LedgerRow
+from ui import wording
+from ui.screens.audit.view_model import AuditModel
+from ui.widgets.table import Cell, CellModel, Column, Index, Row
+
+_COLUMNS = (
+    Column("Record", width=104),
+    Column("Time (UTC)", width=176),
+    Column("What happened", stretch=3),
+    Column("Event", stretch=2),
+    Column("Member", width=120),
+    Column("Hash", width=216),
+)
+_ROOT = QModelIndex()
+
+
+class LedgerTable(CellModel):
+    """Knows how many records there are; asks for the ones that are looked at."""
+
+    def __init__(self, model: AuditModel) -> None:
+        super().__init__(_COLUMNS)
+        self._model = model
+        self._total = 0
+        self._generation = -1
+
+    def sync(self) -> None:
+        """Follow the model: start over when the ledger moved, else repaint."""
+        if self._generation != self._model.generation or self._total != self._model.total:
+            self.beginResetModel()
+            self._generation, self._total = self._model.generation, self._model.total
+            self.endResetModel()
+        elif self._total:
+            end = self.index(self._total - 1, len(_COLUMNS) - 1)
+            self.dataChanged.emit(self.index(0, 0), end)
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        """Return the number of matching records."""
+        return 0 if parent.isValid() else self._total
+
+    def row_at(self, line: int) -> Row | None:
+        """Return a painted record."""
+        record = self._model.row(line)
+        return _row(record) if record is not None else None
+
+
+def _row(record: LedgerRow) -> Row:
+    return Row(
+        str(record.sequence),
+        (
+            Cell(f"#{wording.number(record.sequence)}", "strong"),
+            Cell(wording.moment(record.at_ms), "muted"),
+            Cell(record.summary),
+            Cell(record.name, "muted"),
+            Cell(record.member),
+            Cell(wording.shortened(record.hash), "mono"),
+        ),
+        record.summary,
+    )

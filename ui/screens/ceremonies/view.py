@@ -1,0 +1,191 @@
+"""Ceremonies: list, proposal, and one ceremony as it runs."""
+
+from PySide6.QtWidgets import QWidget
+
+from console.application.views import CeremonyStage, CeremonyView
+from ui import object_names as names
+from ui import status, wording
+from ui.context import Context
+from ui.screen import EmptyText, Screen
+from ui.screens.ceremonies.detail import CeremonyDetail
+from ui.screens.ceremonies.form import CeremonyForm
+from ui.screens.ceremonies.view_model import NEW, CeremoniesModel
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card
+from ui.widgets.chip import Chip
+from ui.widgets.sheet import ReasonSheet
+from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+
+_ROW = 48
+
+
+class CeremoniesScreen(Screen):
+    """Where keys come from."""
+
+    NAME = "ceremonies"
+    TITLE = "Ceremonies"
+    HELP = (
+        "A ceremony makes the shares of a new wallet. Every custodian takes part from their machine.",
+        "The matrix shows who has sent and verified what in each round.",
+        "At the end all custodians compare six words and a group by voice. Confirm only if every "
+        "word is the same.",
+    )
+    model: CeremoniesModel
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, CeremoniesModel(context))
+
+    def build(self) -> None:
+        """Lay out the three pages."""
+        self.stage = Chip()
+        self.marks.addWidget(self.stage)
+        self.new = Button("New ceremony", "primary", icon="plus", name=names.CEREMONIES_NEW)
+        self.new.clicked.connect(lambda: self.context.navigate("ceremonies", NEW))
+        self.actions.addWidget(self.new)
+        self.rows = RowsModel(
+            (
+                Column("State", width=188),
+                Column("Wallet", stretch=2),
+                Column("Quorum", width=96),
+                Column("Accepted", width=96),
+                Column("Proposed by", stretch=2),
+                Column("What waits", stretch=4),
+                Column("Proposed", width=184, right=True),
+            )
+        )
+        self.table = DataTable(self.rows, names.CEREMONIES_LIST, "Ceremonies", row_height=_ROW)
+        self.table.opened.connect(lambda key: self.context.navigate("ceremonies", key))
+        self.table.clicked.connect(lambda _: self._open_clicked())
+        self.list_page = Card(padding=0, spacing=0)
+        self.list_page.body.setContentsMargins(1, 4, 1, 8)
+        self.list_page.add(self.table)
+        self.form, self.detail = CeremonyForm(), CeremonyDetail()
+        for page in (self.list_page, self.form, self.detail):
+            self.content.addWidget(page)
+        model = self.model
+        self.decline_panel = self._panel(
+            "Decline this ceremony",
+            "The ceremony ends for everybody. No key exists.",
+            "Decline",
+            names.CEREMONY_DECLINE_PANEL,
+        )
+        self.cancel_panel = self._panel(
+            "Cancel this ceremony",
+            "Nothing of it can be used afterwards. You can start again.",
+            "Cancel ceremony",
+            names.CEREMONY_CANCEL_PANEL,
+        )
+        self.decline_panel.given.connect(model.decline)
+        self.cancel_panel.given.connect(model.cancel)
+        self.form.proposed.connect(self._propose)
+        self.detail.accepted.connect(model.accept)
+        self.detail.declined.connect(self.decline_panel.ask)
+        self.detail.confirmed.connect(model.confirm)
+        self.detail.cancelled.connect(self.cancel_panel.ask)
+        self.detail.wallet_opened.connect(self._open_wallet)
+
+    def open(self, subject: str) -> None:
+        """Start the form afresh."""
+        if subject == NEW and self.model.subject != NEW:
+            self.form.clear()
+        super().open(subject)
+
+    def pause(self) -> None:
+        """Close the panels with the page."""
+        self.decline_panel.close_sheet()
+        self.cancel_panel.close_sheet()
+        super().pause()
+
+    def close_screen(self) -> None:
+        """Take the panels along."""
+        for panel in (self.decline_panel, self.cancel_panel):
+            panel.hide()
+            panel.deleteLater()
+        super().close_screen()
+
+    def back(self) -> bool:
+        """Go from a ceremony to the list."""
+        if not self.model.subject:
+            return False
+        self.context.navigate("ceremonies", "")
+        return True
+
+    def render_head(self) -> None:
+        """Name the page."""
+        model, ceremony = self.model, self.model.ceremony
+        self.back_button.setVisible(bool(model.subject))
+        self.new.setVisible(not model.subject and bool(model.view and model.view.ceremonies))
+        one = bool(model.subject) and model.subject != NEW and ceremony is not None
+        self.stage.setVisible(one)
+        titles = {"": self.TITLE, NEW: "New ceremony"}
+        self.heading.setText(titles.get(model.subject, "Ceremony"))
+        if one and ceremony is not None:
+            self.heading.setText(f"Ceremony for {ceremony.wallet_name}")
+            self.stage.set_look(status.CEREMONY[ceremony.stage])
+
+    def render_content(self) -> None:
+        """Paint the page that the subject names."""
+        model = self.model
+        form, one = model.subject == NEW, model.subject not in {"", NEW}
+        self._show(self.list_page, shown=not model.subject)
+        self._show(self.form, shown=form)
+        self._show(self.detail, shown=one)
+        if one and model.ceremony is not None:
+            now = self.context.now_ms()
+            self.detail.show_ceremony(model.ceremony, now, working=model.working)
+        elif model.view is not None and form:
+            self.form.show_members(model.view.members, working=model.working)
+        elif model.view is not None:
+            self.rows.set_rows([_row(item) for item in model.view.ceremonies])
+            self.table.setFixedHeight(40 + _ROW * min(len(model.view.ceremonies), 14))
+
+    def empty_text(self) -> EmptyText:
+        """Say what a ceremony is for."""
+        return EmptyText(
+            "people",
+            "No ceremony yet",
+            "A ceremony makes a wallet: each custodian ends up with one share, and nobody with the "
+            "key.",
+            "New ceremony",
+            lambda: self.context.navigate("ceremonies", NEW),
+        )
+
+    @staticmethod
+    def _show(page: QWidget, *, shown: bool) -> None:
+        page.setVisible(shown)
+
+    def _panel(self, title: str, sentence: str, action: str, name: str) -> ReasonSheet:
+        return ReasonSheet(self.context.window, title, sentence, action, name)
+
+    def _propose(self) -> None:
+        form = self.form
+        self.model.propose(
+            form.name.text(), form.threshold.value, form.approvals.value, form.custodians
+        )
+
+    def _open_clicked(self) -> None:
+        if self.table.current_key:
+            self.context.navigate("ceremonies", self.table.current_key)
+
+    def _open_wallet(self) -> None:
+        if self.model.ceremony is not None:
+            self.context.navigate("wallets", self.model.ceremony.wallet)
+
+
+def _row(item: CeremonyView) -> Row:
+    accepted = sum(person.accepted_ms is not None for person in item.custodians)
+    people = len(item.custodians)
+    waits = "" if item.stage is CeremonyStage.COMPLETED else item.sentence
+    return Row(
+        item.ceremony,
+        (
+            Cell("", chip=status.CEREMONY[item.stage]),
+            Cell(item.wallet_name, "strong"),
+            Cell(wording.quorum(item.threshold, people)),
+            Cell(wording.quorum(accepted, people)),
+            Cell(item.proposer_name),
+            Cell(waits, "muted"),
+            Cell(wording.moment(item.proposed_ms), "muted"),
+        ),
+        item.sentence,
+    )

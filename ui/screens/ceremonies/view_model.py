@@ -1,0 +1,75 @@
+"""Key ceremonies: the list, a proposal, or one ceremony as it runs."""
+
+from console.application.api import Change, ChangeKind, GetCeremonies, GetCeremony
+from console.application.commands import (
+    AcceptCeremony,
+    CancelCeremony,
+    ConfirmCeremonyCode,
+    DeclineCeremony,
+    Outcome,
+    ProposeCeremony,
+)
+from console.application.views import CeremoniesView, CeremonyView
+from console.domain.values import SignatureKind
+from ui.theme import Tone
+from ui.view_model import LoadState, ViewModel
+
+NEW = "new"
+
+
+class CeremoniesModel(ViewModel):
+    """Without a subject the list, with `NEW` the form, else one ceremony."""
+
+    WATCHES = frozenset({ChangeKind.CEREMONY, ChangeKind.RUN, ChangeKind.PEERS})
+    view: CeremoniesView | None = None
+    ceremony: CeremonyView | None = None
+
+    async def load(self) -> LoadState:
+        """Ask for what the subject names."""
+        if self.subject in {"", NEW}:
+            self.view = await self.ask(GetCeremonies())
+            nothing = not self.subject and not self.view.ceremonies
+            return LoadState.EMPTY if nothing else LoadState.READY
+        self.ceremony = await self.ask(GetCeremony(self.subject))
+        return LoadState.READY
+
+    def forget(self) -> None:
+        """Never show one ceremony's code under the name of another."""
+        self.ceremony = None
+
+    def on_change(self, change: Change) -> bool:
+        """An open ceremony ignores the others."""
+        everything = self.subject in {"", NEW} or change.kind is ChangeKind.PEERS
+        return change.kind in self.WATCHES and (everything or change.subject in {"", self.subject})
+
+    def propose(
+        self, name: str, threshold: int, approvals: int, custodians: tuple[str, ...]
+    ) -> None:
+        """Propose a key generation."""
+        kinds = (SignatureKind.EDDSA_ED25519.value,)
+        command = ProposeCeremony(name.strip(), kinds, threshold, custodians, approvals)
+        self.do(command, self._proposed)
+
+    def accept(self) -> None:
+        """Take part."""
+        self.do(AcceptCeremony(self.subject), self._tell)
+
+    def decline(self, reason: str) -> None:
+        """Refuse to take part."""
+        self.do(DeclineCeremony(self.subject, reason), self._tell)
+
+    def confirm(self) -> None:
+        """Confirm the code that is on screen."""
+        if self.ceremony is not None and self.ceremony.code:
+            self.do(ConfirmCeremonyCode(self.subject, self.ceremony.code), self._tell)
+
+    def cancel(self, reason: str) -> None:
+        """Stop the ceremony."""
+        self.do(CancelCeremony(self.subject, reason), self._tell)
+
+    def _proposed(self, outcome: Outcome) -> None:
+        self._tell(outcome)
+        self.context.navigate("ceremonies", outcome.subject)
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.context.notify(outcome.message or "Recorded in the ledger.", Tone.OK)

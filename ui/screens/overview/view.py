@@ -1,0 +1,170 @@
+"""The first page: tasks, wallets, people, and what happened last."""
+
+from typing import NamedTuple
+
+from PySide6.QtWidgets import QWidget
+
+from console.application.views import LedgerRow, MemberView, TaskView, WalletView
+from ui import object_names as names
+from ui import status, wording
+from ui.context import Context
+from ui.screen import Screen
+from ui.screens.overview.view_model import OverviewModel
+from ui.status import Look
+from ui.theme import Tone
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card, column, columns, row
+from ui.widgets.chip import IconMark
+from ui.widgets.rows import RowItem, RowList
+from ui.widgets.text import Label
+
+_TASK_ICONS = {"review": "inbox", "approvals": "inbox", "ceremonies": "people", "wallets": "wallet"}
+
+
+class Tile(NamedTuple):
+    """A figure with its name."""
+
+    card: Card
+    figure: Label
+    note: Label
+
+
+class OverviewScreen(Screen):
+    """What needs me now."""
+
+    NAME = "overview"
+    TITLE = "Overview"
+    HELP = (
+        "Waiting for you lists what only this member can do. Enter opens the first one.",
+        "Wallets show balances as of the last answer of the chain; Ctrl+R asks again.",
+        "The quorum card shows which members answer now. Transport trouble is never blame.",
+    )
+    model: OverviewModel
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, OverviewModel(context))
+
+    def build(self) -> None:
+        """Lay out tiles, tasks, wallets, people and events."""
+        self.open_first = Button(
+            "Open first task", "primary", icon="arrow-right", name=names.OVERVIEW_OPEN_FIRST
+        )
+        self.open_first.clicked.connect(self._open_first)
+        self.actions.addWidget(self.open_first)
+        self.requests = _tile("Open requests", "inbox")
+        self.ceremonies = _tile("Open ceremonies", "people")
+        self.quorum = _tile("Members online", "shield-check")
+        self.ledger = _tile("Ledger records", "book")
+        tiles = (self.requests, self.ceremonies, self.quorum, self.ledger)
+        line = row(spacing=16)
+        for tile in tiles:
+            line.addWidget(tile.card, 1)
+        self.content.addLayout(line)
+        self.tasks = RowList(names.OVERVIEW_TASKS)
+        self.tasks.opened.connect(self._open_task)
+        self.no_tasks = Label("Nothing waits for you.", "muted")
+        self.wallets = RowList(names.OVERVIEW_WALLETS)
+        self.wallets.opened.connect(lambda key: self.context.navigate("wallets", key))
+        self.no_wallets = Label("No wallet yet. A key ceremony creates one.", "muted")
+        self.members = RowList(names.OVERVIEW_MEMBERS, opens=False)
+        self.recent = RowList(names.OVERVIEW_RECENT, opens=False)
+        self.content.addLayout(
+            columns(
+                column(
+                    _list_card("Waiting for you", self.tasks, self.no_tasks),
+                    _list_card("Wallets", self.wallets, self.no_wallets),
+                    spacing=16,
+                    stretch=True,
+                ),
+                column(
+                    _list_card("Quorum", self.members),
+                    _list_card("Recent events", self.recent),
+                    spacing=16,
+                    stretch=True,
+                ),
+            )
+        )
+
+    def render_content(self) -> None:
+        """Paint the overview."""
+        view = self.model.view
+        if view is None:
+            return
+        self.requests.figure.setText(str(view.open_requests))
+        self.requests.note.setText("not yet signed or denied")
+        self.ceremonies.figure.setText(str(view.open_ceremonies))
+        self.ceremonies.note.setText("proposed or running")
+        self.quorum.figure.setText(f"{self.model.online} of {len(view.members)}")
+        self.quorum.note.setText("answer on a pinned connection")
+        self.ledger.figure.setText(wording.number(view.ledger_sequence))
+        behind = self.model.ledger_behind
+        sealed = f"verified to #{wording.number(view.ledger_verified_to)}"
+        self.ledger.note.setText("all verified" if not behind else sealed)
+        now = self.context.now_ms()
+        self.tasks.set_items([_task_row(place, task, now) for place, task in enumerate(view.tasks)])
+        self.no_tasks.setVisible(not view.tasks)
+        self.open_first.setVisible(bool(view.tasks))
+        self.wallets.set_items([_wallet_row(wallet, hide=self.masked) for wallet in view.wallets])
+        self.no_wallets.setVisible(not view.wallets)
+        self.members.set_items([_member_row(member, now) for member in view.members])
+        self.recent.set_items([_event_row(event, now) for event in view.recent[:6]])
+
+    def _open_task(self, key: str) -> None:
+        view = self.model.view
+        if view is not None and int(key) < len(view.tasks):
+            task = view.tasks[int(key)]
+            self.context.navigate(task.screen, task.subject)
+
+    def _open_first(self) -> None:
+        self._open_task("0")
+
+
+def _tile(title: str, icon: str) -> Tile:
+    card = Card(spacing=4)
+    figure, note = Label("", "total"), Label("", "caption")
+    card.add(row(IconMark(icon, "muted", 16), Label(title, "caption"), 1), figure, note)
+    return Tile(card, figure, note)
+
+
+def _list_card(title: str, *parts: QWidget) -> Card:
+    card = Card(title, spacing=4)
+    card.add(*parts)
+    return card
+
+
+def _task_row(place: int, task: TaskView, now: int) -> RowItem:
+    due = None
+    if task.due_ms is not None:
+        soon = task.due_ms - now < 2 * 3_600_000
+        words = wording.remaining(task.due_ms, now)
+        due = Look("timer", words, Tone.WARN if soon else Tone.NEUTRAL)
+    icon = _TASK_ICONS.get(task.screen, "inbox")
+    return RowItem(str(place), icon, task.title, task.detail, due, tone_icon="accent")
+
+
+def _wallet_row(wallet: WalletView, *, hide: bool) -> RowItem:
+    balances = [
+        f"{wording.masked(account.balance, hide=hide)} {account.unit}"
+        for account in wallet.accounts
+        if account.balance
+    ]
+    quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
+    detail = f"{quorum} \u00b7 {wording.kinds(wallet.kinds)}"
+    return RowItem(
+        wallet.wallet, "wallet", wallet.name, detail, None, " \u00b7 ".join(balances) or "Unknown"
+    )
+
+
+def _member_row(member: MemberView, now: int) -> RowItem:
+    name = f"{member.name} (you)" if member.is_me else member.name
+    seen = "this machine" if member.is_me else f"seen {wording.ago(member.last_seen_ms, now)}"
+    if member.ledger_sequence is not None:
+        seen += f" \u00b7 ledger #{wording.number(member.ledger_sequence)}"
+    return RowItem(
+        member.member, "user", name, seen, status.ONLINE if member.online else status.UNREACHABLE
+    )
+
+
+def _event_row(event: LedgerRow, now: int) -> RowItem:
+    detail = f"#{wording.number(event.sequence)} \u00b7 {wording.ago(event.at_ms, now)}"
+    return RowItem(str(event.sequence), "seal", event.summary, detail)

@@ -1,0 +1,36 @@
+"""What waits for the operator, and the health of the quorum."""
+
+from console.application.api import ChangeKind, GetOverview
+from console.application.views import OverviewView
+from ui.view_model import LoadState, ViewModel
+
+
+class OverviewModel(ViewModel):
+    """Holds the overview; it is never empty, a new member still sees its quorum."""
+
+    WATCHES = frozenset(
+        {
+            ChangeKind.SESSION,
+            ChangeKind.CEREMONY,
+            ChangeKind.WALLET,
+            ChangeKind.REQUEST,
+            ChangeKind.LEDGER,
+            ChangeKind.PEERS,
+        }
+    )
+    view: OverviewView | None = None
+
+    async def load(self) -> LoadState:
+        """Ask for the overview."""
+        self.view = await self.ask(GetOverview())
+        return LoadState.READY
+
+    @property
+    def online(self) -> int:
+        """How many members answer."""
+        return sum(member.online for member in self.view.members) if self.view else 0
+
+    @property
+    def ledger_behind(self) -> int:
+        """How many records were added since the last full verification."""
+        return self.view.ledger_sequence - self.view.ledger_verified_to if self.view else 0

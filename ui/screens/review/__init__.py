@@ -1,0 +1,1 @@
+"""Decide on a request and watch it being signed."""

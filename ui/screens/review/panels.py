@@ -1,0 +1,247 @@
+"""The cards of the review page: what is signed, who approved, how to decide."""
+
+from PySide6.QtCore import Signal
+
+from console.application.views import RequestView, StepState
+from ui import object_names as names
+from ui import status, wording
+from ui.screens.review.view_model import ReviewModel
+from ui.status import Look
+from ui.theme import Tone
+from ui.widgets.amount import AmountLabel
+from ui.widgets.buttons import ArmedButton, Button
+from ui.widgets.card import Card, column, row
+from ui.widgets.chip import Chip
+from ui.widgets.chunked_address import ChunkedAddress
+from ui.widgets.facts import Fact, Facts
+from ui.widgets.fields import CheckLine, PinField
+from ui.widgets.qr import QrCode
+from ui.widgets.segmented import Segment, SegmentedApprovals
+from ui.widgets.text import Label
+
+PASSED = Look("check-circle", "Passed", Tone.OK)
+BLOCKED = Look("triangle-alert", "Not met", Tone.WARN)
+
+
+class SubjectCard(Card):
+    """Amount, wallet, destination and short code. Privacy mode never applies here."""
+
+    copied = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__(spacing=12)
+        self.caption = Label("", "caption")
+        self.amount = AmountLabel("", "amount")
+        self.wallet = Label("", "strong")
+        self.note = Label("", "secondary", wrap=True)
+        self.address = ChunkedAddress()
+        self.code = Label("", "code")
+        self.code.setAccessibleName("Short code")
+        self.qr = QrCode(148)
+        self.qr.hide()
+        self._address_text = ""
+        show_qr = Button("Show QR", icon="qr", name=names.REVIEW_QR)
+        show_qr.clicked.connect(lambda: self.qr.setVisible(self.qr.isHidden()))
+        copy = Button("Copy (clears in 30 s)", icon="copy", name=names.REVIEW_COPY_ADDRESS)
+        copy.clicked.connect(lambda: self.copied.emit(self._address_text))
+        code_side = column(Label("Short code", "caption"), self.code, spacing=4, stretch=True)
+        top = row(column(self.caption, self.amount, spacing=4), 1, code_side)
+        self.add(
+            top,
+            row(Label("from", "secondary"), self.wallet, 1),
+            self.note,
+            Label(
+                "Destination address. Read the four bold groups aloud to the second approver.",
+                "caption",
+                wrap=True,
+            ),
+            self.address,
+            row(show_qr, copy, 1),
+            self.qr,
+        )
+
+    def show_request(self, view: RequestView, *, mine: bool) -> None:
+        """Paint the subject of a request."""
+        described = view.description
+        verb = "You are approving" if mine else "Requested"
+        self.caption.setText(f"{verb} \u00b7 {described.action}")
+        self.amount.set_amount(described.amount, described.unit)
+        quorum = wording.quorum(view.threshold, len(view.approvals) or view.threshold)
+        self.wallet.setText(f"{view.wallet_name} \u00b7 {quorum}")
+        self.note.show_text(f"Note of {view.proposer_name}: {view.note}" if view.note else "")
+        self._address_text = described.to_address
+        self.address.set_address(described.to_address)
+        self.qr.set_text(described.to_address)
+        self.qr.setVisible(not self.qr.isHidden())
+        self.code.setText(view.short_code)
+
+
+class BytesCard(Card):
+    """Every field decoded from the bytes, and their digest."""
+
+    copied = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("What will be signed", spacing=12)
+        self.facts = Facts()
+        self.digest = ChunkedAddress(14)
+        self._digest_text = ""
+        self.copy = Button(
+            "", "ghost", icon="copy", name=names.REVIEW_COPY_DIGEST, accessible="Copy digest"
+        )
+        self.copy.clicked.connect(lambda: self.copied.emit(self._digest_text))
+        self.add(
+            self.facts,
+            row(Label("SHA-256 of the bytes to be signed", "caption"), 1, self.copy),
+            self.digest,
+        )
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint the decoded fields."""
+        described = view.description
+        fee = f"{described.fee} {described.fee_unit} \u00b7 at most {view.fee_ceiling}"
+        facts = [
+            Fact("Network", f"{described.chain} \u00b7 {described.network}"),
+            Fact("From", wording.shortened(described.from_address, 3), mono=True),
+            Fact("Network fee", fee),
+        ]
+        facts += [Fact(field.label, field.value) for field in described.fields]
+        facts.append(Fact("Intent digest", wording.shortened(view.intent_digest, 3), mono=True))
+        self.facts.set_facts(*facts)
+        self._digest_text = described.digest
+        self.digest.set_address(described.digest)
+        self.digest.setAccessibleName(f"Digest {' '.join(wording.chunks(described.digest))}")
+
+
+class ApprovalsCard(Card):
+    """Who said yes, who said no, and who has not spoken."""
+
+    def __init__(self) -> None:
+        super().__init__("Approvals", spacing=12)
+        self.bar = SegmentedApprovals()
+        self.sentence = Label("", "secondary", wrap=True)
+        self.add(self.bar, self.sentence)
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint the approvals."""
+        quorum = wording.quorum(view.approvals_done, view.approvals_needed)
+        self.heading.setText(f"Approvals \u00b7 {quorum}")
+        segments = []
+        for approval in view.approvals:
+            look = status.STEP[approval.state]
+            word = "approved" if approval.state is StepState.DONE else look.word.lower()
+            at = f"{wording.clock(approval.at_ms)} \u00b7 {word}" if approval.at_ms else word
+            name = "You" if approval.is_me else approval.name
+            segments.append(Segment(name, at, look))
+        self.bar.set_segments(segments)
+        denied = [item for item in view.approvals if item.reason]
+        reasons = " ".join(f"{item.name}: {item.reason}" for item in denied)
+        self.sentence.setText(
+            f"{view.sentence} {reasons}".strip()
+            if denied
+            else f"{view.sentence} Any approver can deny; a denial closes the request."
+        )
+
+
+class PolicyCard(Card):
+    """The rules, evaluated by this node on the decoded bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("Policy checks", spacing=8)
+        self._lines: list[tuple[Chip, Label]] = []
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint the checks."""
+        self.setVisible(bool(view.checks))
+        while len(self._lines) < len(view.checks):
+            chip, text = Chip(), Label("", wrap=True)
+            line = row(chip)
+            line.addWidget(text, 1)
+            self.body.addLayout(line)
+            self._lines.append((chip, text))
+        for place, (chip, text) in enumerate(self._lines):
+            known = place < len(view.checks)
+            chip.setVisible(known)
+            text.setVisible(known)
+            if known:
+                check = view.checks[place]
+                chip.set_look(PASSED if check.passed else BLOCKED, check.rule)
+                text.setText(check.explanation)
+                text.setAccessibleName(f"{'Passed' if check.passed else 'Not met'}: {check.rule}")
+
+
+class DecisionCard(Card):
+    """Two confirmations, the PIN, and an armed button; no single key approves."""
+
+    denied = Signal()
+    withdrawn = Signal()
+
+    def __init__(self, model: ReviewModel) -> None:
+        super().__init__("Confirm on this console", spacing=8)
+        self._model = model
+        self.check_1 = CheckLine(
+            "The amount and wallet match the instruction I received", names.REVIEW_CHECK_1
+        )
+        self.check_2 = CheckLine("", names.REVIEW_CHECK_2)
+        self.pin = PinField(names.REVIEW_PIN)
+        self.pin_caption = Label("Token PIN", "caption")
+        self.pin_caption.setBuddy(self.pin)
+        self.token = Label("", "caption")
+        self.why = Label("", "caption", wrap=True)
+        self.approve = ArmedButton("Approve and sign share", name=names.REVIEW_APPROVE)
+        self.deny = Button("Deny\u2026", "danger", name=names.REVIEW_DENY)
+        self.withdraw = Button("Withdraw", name=names.REVIEW_WITHDRAW)
+        self.add(
+            self.check_1,
+            self.check_2,
+            self.pin_caption,
+            self.pin,
+            self.token,
+            self.why,
+            row(self.deny, self.withdraw, 1, self.approve),
+        )
+        self.check_1.toggled.connect(self.update_arming)
+        self.check_2.toggled.connect(self.update_arming)
+        self.pin.textChanged.connect(self.update_arming)
+        self.approve.confirmed.connect(self._approve)
+        self.deny.clicked.connect(self.denied)
+        self.withdraw.clicked.connect(self.withdrawn)
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint what this member can do."""
+        session = self._model.context.link.session
+        self.setVisible(view.can_approve or view.can_deny or view.can_withdraw)
+        self.heading.setText("Confirm on this console" if view.can_approve else "Your decision")
+        for part in (self.check_1, self.check_2, self.pin, self.pin_caption, self.token):
+            part.setVisible(view.can_approve)
+        self.check_2.set_sentence(
+            f"I compared the code {view.short_code} and the bold address groups by voice with "
+            f"{view.proposer_name}"
+        )
+        self.approve.setVisible(view.can_approve)
+        self.deny.setVisible(view.can_deny)
+        self.withdraw.setVisible(view.can_withdraw)
+        if session is not None:
+            left = session.vault.attempts_left
+            tries = f" \u00b7 {wording.count(left, 'attempt')} left" if left is not None else ""
+            self.token.setText(f"{session.vault.label}{tries}")
+        self.update_arming()
+
+    def reset(self) -> None:
+        """Forget ticks and PIN."""
+        self.check_1.setChecked(False)
+        self.check_2.setChecked(False)
+        self.pin.forget()
+
+    def update_arming(self) -> None:
+        """Arm, or say what is missing."""
+        checks = self.check_1.isChecked() and self.check_2.isChecked()
+        missing = self._model.missing(checks=checks, pin=bool(self.pin.text()))
+        self.approve.block(missing)
+        self.why.show_text(missing)
+        self.deny.setEnabled(not self._model.working)
+        self.withdraw.setEnabled(not self._model.working)
+
+    def _approve(self) -> None:
+        self._model.approve(self.pin.take())
+        self.reset()

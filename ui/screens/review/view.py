@@ -1,0 +1,223 @@
+"""Review and approve a request, then watch it being signed."""
+
+from PySide6.QtCore import Signal
+
+from console.application.views import RequestStage, RequestView
+from ui import object_names as names
+from ui import status, wording
+from ui.context import Context
+from ui.screen import Screen
+from ui.screens.review.panels import (
+    ApprovalsCard,
+    BytesCard,
+    DecisionCard,
+    PolicyCard,
+    SubjectCard,
+)
+from ui.screens.review.view_model import ReviewModel
+from ui.status import Look
+from ui.theme import Tone
+from ui.widgets.banner import DangerList
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card, column, columns, row
+from ui.widgets.chip import Chip
+from ui.widgets.chunked_address import ChunkedAddress
+from ui.widgets.round_matrix import RoundMatrix
+from ui.widgets.sheet import ReasonSheet
+from ui.widgets.text import Label
+from ui.widgets.timeline import Timeline, TimelineItem
+
+_SOON_MS = 2 * 3_600_000
+
+
+class ReviewScreen(Screen):
+    """Everything on this page was decoded from the bytes to be signed, never from a form."""
+
+    NAME = "review"
+    TITLE = "Review request"
+    HELP = (
+        "Compare the short code and the bold address groups by voice with the other approvers.",
+        "Approve arms three seconds after both ticks and the PIN. Ctrl+Enter moves to it, Space "
+        "presses it. Enter never approves.",
+        "Deny closes the request for everybody and asks for a reason. Nothing undoes a signature.",
+        "Privacy mode does not apply here: what you approve is always shown in full.",
+    )
+    model: ReviewModel
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, ReviewModel(context))
+
+    def build(self) -> None:
+        """Lay out the two columns."""
+        self.back_button.show()
+        self.stage, self.expires = Chip(), Chip()
+        self.marks.addWidget(self.stage)
+        self.actions.addWidget(self.expires)
+        self.flags = DangerList()
+        self.subject, self.bytes_card = SubjectCard(), BytesCard()
+        self.policy, self.approvals = PolicyCard(), ApprovalsCard()
+        self.decision = DecisionCard(self.model)
+        self.signing = _SigningCard()
+        self.timeline = Timeline()
+        self.result = _ResultCard()
+        progress = Card("Progress", spacing=8)
+        self.retry = Button("Retry signing", icon="refresh", name=names.REVIEW_RETRY_SIGNING)
+        progress.add(self.timeline, row(self.retry, 1))
+        self.content.addWidget(self.flags)
+        self.content.addLayout(
+            columns(
+                column(self.subject, self.bytes_card, self.policy, spacing=16, stretch=True),
+                column(
+                    self.approvals,
+                    self.decision,
+                    self.signing,
+                    self.result,
+                    progress,
+                    spacing=16,
+                    stretch=True,
+                ),
+            )
+        )
+        self.deny_panel = ReasonSheet(
+            self.context.window,
+            "Deny this request",
+            "A denial closes the request for everybody. Nothing has been signed, and the funds stay "
+            "where they are.",
+            "Deny request",
+            names.REVIEW_DENY_PANEL,
+        )
+        self.deny_panel.given.connect(self.model.deny)
+        self.decision.denied.connect(self.deny_panel.ask)
+        self.decision.withdrawn.connect(self.model.withdraw)
+        self.retry.clicked.connect(self.model.retry)
+        for part in (self.subject, self.bytes_card, self.result):
+            part.copied.connect(self.context.copy)
+
+    def open(self, subject: str) -> None:
+        """Start with nothing ticked."""
+        self.decision.reset()
+        super().open(subject)
+
+    def pause(self) -> None:
+        """Forget ticks and PIN when the page is left."""
+        self.decision.reset()
+        self.deny_panel.close_sheet()
+        super().pause()
+
+    def close_screen(self) -> None:
+        """Take the panel along."""
+        self.decision.reset()
+        self.deny_panel.hide()
+        self.deny_panel.deleteLater()
+        super().close_screen()
+
+    def back(self) -> bool:
+        """Go back to the inbox."""
+        self.context.navigate("approvals", "")
+        return True
+
+    def focus_armed(self) -> bool:
+        """Focus Approve, if it is armed."""
+        self.decision.approve.setFocus()
+        return self.decision.approve.isEnabled()
+
+    def render_head(self) -> None:
+        """Show state and expiry beside the title."""
+        view = self.model.view
+        ready = view is not None
+        self.stage.setVisible(ready)
+        self.expires.setVisible(ready and view is not None and view.stage in status.OPEN_REQUESTS)
+        if view is None:
+            self.heading.setText(self.TITLE)
+            return
+        self.heading.setText(f"Review request {view.request[-6:].upper()}")
+        self.heading.setToolTip(view.request)
+        look = status.REQUEST[view.stage]
+        waiting = view.stage is RequestStage.AWAITING_APPROVAL
+        quorum = wording.quorum(view.approvals_done, view.approvals_needed)
+        self.stage.set_look(look, f"{look.word} \u00b7 {quorum}" if waiting else look.word)
+        now = self.context.now_ms()
+        if waiting:
+            soon = view.expires_ms - now < _SOON_MS
+            tone = Tone.WARN if soon else Tone.NEUTRAL
+            self.expires.set_look(Look("timer", wording.remaining(view.expires_ms, now), tone))
+        else:
+            self.expires.hide()
+
+    def render_content(self) -> None:
+        """Paint the request."""
+        view = self.model.view
+        if view is None:
+            return
+        self.flags.set_flags("Look twice before you approve", view.description.red_flags)
+        self.subject.show_request(view, mine=view.can_approve)
+        self.bytes_card.show_request(view)
+        self.policy.show_request(view)
+        self.approvals.show_request(view)
+        self.decision.show_request(view)
+        self.signing.show_request(view)
+        self.result.show_request(view)
+        self.retry.setVisible(view.can_retry)
+        self.timeline.set_items(
+            [
+                TimelineItem(
+                    status.STEP[item.state],
+                    item.title,
+                    " \u00b7 ".join(
+                        part
+                        for part in (item.detail, wording.clock(item.at_ms) if item.at_ms else "")
+                        if part
+                    ),
+                )
+                for item in view.timeline
+            ]
+        )
+
+
+class _SigningCard(Card):
+    """The live protocol run, and what ended runs left behind."""
+
+    def __init__(self) -> None:
+        super().__init__("Signing session", spacing=12)
+        self.matrix = RoundMatrix()
+        self.sentence = Label("", "secondary", wrap=True)
+        self.past = Label("", "caption", wrap=True)
+        self.add(self.sentence, self.matrix, self.past)
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint the run."""
+        run = view.run
+        self.setVisible(run is not None or bool(view.past_runs))
+        self.matrix.set_run(run, {item.member: item.name for item in view.approvals})
+        if run is not None:
+            self.heading.setText(f"Signing session \u00b7 attempt {run.attempt}")
+        self.sentence.show_text((run.failure or run.sentence) if run else "")
+        self.past.show_text(
+            "\n".join(f"Attempt {run.attempt}: {run.failure}" for run in view.past_runs)
+        )
+
+
+class _ResultCard(Card):
+    """The transaction, once it exists."""
+
+    copied = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Result", spacing=8)
+        self.transaction = ChunkedAddress(14)
+        self._text = ""
+        copy = Button(
+            "",
+            "ghost",
+            icon="copy",
+            name=names.REVIEW_COPY_TRANSACTION,
+            accessible="Copy transaction id",
+        )
+        copy.clicked.connect(lambda: self.copied.emit(self._text))
+        self.add(row(Label("Transaction id", "caption"), 1, copy), self.transaction)
+
+    def show_request(self, view: RequestView) -> None:
+        """Paint the transaction id."""
+        self._text = view.transaction_id
+        self.setVisible(bool(view.transaction_id))
+        self.transaction.set_address(view.transaction_id)

@@ -1,0 +1,90 @@
+"""One request, from review to broadcast, and the commands that decide it."""
+
+from enum import StrEnum
+
+from console.application.api import Change, ChangeKind, GetRequest
+from console.application.commands import (
+    ApproveRequest,
+    DenyRequest,
+    Outcome,
+    Pin,
+    RetrySigning,
+    WithdrawRequest,
+)
+from console.application.views import RequestStage, RequestView
+from ui.theme import Tone
+from ui.view_model import LoadState, ViewModel
+
+
+class Missing(StrEnum):
+    """What keeps Approve from arming, in the order in which an operator meets it."""
+
+    CHECKS = "Tick both confirmations first."
+    PIN = "Enter your token PIN."
+    WORKING = "Working."
+
+
+class ReviewModel(ViewModel):
+    """Holds what was decoded from the bytes to be signed."""
+
+    WATCHES = frozenset({ChangeKind.REQUEST, ChangeKind.RUN})
+    view: RequestView | None = None
+
+    async def load(self) -> LoadState:
+        """Ask for the request."""
+        self.view = await self.ask(GetRequest(self.subject))
+        return LoadState.READY
+
+    def forget(self) -> None:
+        """Never show one request's bytes under the name of another."""
+        self.view = None
+
+    def on_change(self, change: Change) -> bool:
+        """Follow this request only."""
+        return change.kind in self.WATCHES and change.subject in {"", self.subject}
+
+    @property
+    def undecided(self) -> bool:
+        """Whether this member can still say yes or no."""
+        return self.view is not None and (self.view.can_approve or self.view.can_deny)
+
+    def missing(self, *, checks: bool, pin: bool) -> str:
+        """Say what keeps Approve from arming, or ''."""
+        if self.view is None or not self.view.can_approve:
+            reason = self.view.approve_blocked_because if self.view else ""
+            return reason or "This request cannot be approved."
+        if self.working:
+            return Missing.WORKING
+        if not checks:
+            return Missing.CHECKS
+        return "" if pin else Missing.PIN
+
+    @property
+    def live(self) -> bool:
+        """Whether a protocol run is on its way."""
+        return self.view is not None and self.view.stage in {
+            RequestStage.APPROVED,
+            RequestStage.SIGNING,
+        }
+
+    def approve(self, pin: Pin) -> None:
+        """Approve exactly the intent that was on screen."""
+        if self.view is None:
+            pin.wipe()
+            return
+        self.do(ApproveRequest(self.view.request, self.view.intent_digest, pin), self._tell)
+
+    def deny(self, reason: str) -> None:
+        """Close the request with a reason."""
+        self.do(DenyRequest(self.subject, reason), self._tell)
+
+    def withdraw(self) -> None:
+        """Take back one's own request."""
+        self.do(WithdrawRequest(self.subject), self._tell)
+
+    def retry(self) -> None:
+        """Start a fresh signing attempt."""
+        self.do(RetrySigning(self.subject), self._tell)
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.context.notify(outcome.message or "Recorded in the ledger.", Tone.OK)

@@ -1,0 +1,1 @@
+"""Prove operator and token."""

@@ -1,0 +1,158 @@
+"""The sign-in page: who, which token, which network, and the PIN."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from console.client import Profile
+from ui import object_names as names
+from ui import status, wording
+from ui.context import Context
+from ui.problem import UNREACHABLE
+from ui.screens.sign_in.view_model import SignInModel
+from ui.theme import Tone
+from ui.widgets.banner import Banner
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card, column, row, rule
+from ui.widgets.chip import Chip, IconMark
+from ui.widgets.facts import Fact, Facts
+from ui.widgets.fields import PinField
+from ui.widgets.navigation import Avatar
+from ui.widgets.text import Label
+
+
+class SignInScreen(QWidget):
+    """Shown whenever the node is not ready; says nothing about wallets or amounts."""
+
+    member_chosen = Signal(str)
+
+    def __init__(self, context: Context, profiles: Sequence[Profile]) -> None:
+        super().__init__()
+        self.setObjectName("screen.sign_in")
+        self.context = context
+        self.model = SignInModel(context)
+        me = context.link.profile
+        self.network = Chip()
+        self.unreachable = Banner(Tone.UNKNOWN, "signIn.unreachable", action="Retry now")
+        self.unreachable.acted.connect(context.link.retry_now)
+        self.halted = Banner(Tone.DANGER, "signIn.halted")
+        self.refusal = Banner(Tone.DANGER, "signIn.refusal")
+        self.token_icon = IconMark("token", "muted", 20)
+        self.token = Label("", wrap=True)
+        self.pin = PinField(names.SIGN_IN_PIN)
+        self.pin_caption = Label("Token PIN", "caption")
+        self.pin_caption.setBuddy(self.pin)
+        self.attempts = Label("", "caption", wrap=True)
+        self.unlock = Button("Unlock", "primary", name=names.SIGN_IN_UNLOCK, icon="lock")
+        self.unlock.setMinimumWidth(132)
+        self.why = Label("", "caption", wrap=True)
+        self.progress = QProgressBar(textVisible=False)
+        self.progress.setAccessibleName("Ledger verification")
+        self.progress_text = Label("", "caption")
+        self.facts = Facts()
+        card = Card("", padding=24, spacing=12)
+        card.setFixedWidth(480)
+        card.add(
+            row(Label(me.name, "h1"), 1, self.network),
+            Label(
+                "Sign in with this member's token to open its ledger and join the quorum.",
+                "secondary",
+                wrap=True,
+            ),
+        )
+        if len(profiles) > 1:
+            card.add(self._people(profiles))
+        card.add(
+            self.unreachable,
+            self.halted,
+            self.refusal,
+            rule(),
+            row(self.token_icon, self.token, spacing=12),
+            column(self.pin_caption, self.pin, self.attempts, spacing=4),
+            row(self.why, 1, self.unlock),
+            self.progress,
+            self.progress_text,
+        )
+        brand = row(1, IconMark("quorate", "accent", 28), Label("Quorate", "h1"), 1, spacing=12)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(24)
+        layout.addStretch(2)
+        layout.addLayout(brand)
+        layout.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.facts.setFixedWidth(432)
+        layout.addWidget(self.facts, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        self.pin.textChanged.connect(self._repaint_button)
+        self.pin.returnPressed.connect(self._unlock)
+        self.unlock.clicked.connect(self._unlock)
+        self.model.changed.connect(self.repaint_page)
+        context.link.session_changed.connect(self.repaint_page)
+        context.link.reachable_changed.connect(self.repaint_page)
+        self.model.open("")
+        self.repaint_page()
+
+    def close_screen(self) -> None:
+        """The page goes away for good."""
+        self.pin.forget()
+        self.context.link.session_changed.disconnect(self.repaint_page)
+        self.context.link.reachable_changed.disconnect(self.repaint_page)
+        self.model.changed.disconnect(self.repaint_page)
+        self.model.close()
+
+    def repaint_page(self) -> None:
+        """Show what the model holds."""
+        model, session = self.model, self.model.session
+        reachable = self.context.link.reachable
+        self.unreachable.show_text(
+            "" if reachable else UNREACHABLE.what, f"{UNREACHABLE.safe} {UNREACHABLE.next_step}"
+        )
+        self.halted.show_text(
+            f"Stopped: {model.halted_because}" if model.halted_because else "",
+            "Nothing is signed from here. Keep the machine as it is and call your security officer.",
+        )
+        self.refusal.show_problem(model.refusal)
+        self.token.setText(model.token_line)
+        missing = session is not None and not model.token_present
+        self.token_icon.set_icon("token", "warn_fg" if missing else "muted")
+        self.attempts.show_text(model.attempts_line)
+        self.pin.setEnabled(not model.blocked_because)
+        done, total = model.progress
+        self.progress.setVisible(model.opening)
+        self.progress.setRange(0, max(total, 1))
+        self.progress.setValue(done)
+        of = f"Verifying the ledger: {wording.number(done)} of {wording.number(total)} records"
+        self.progress_text.show_text(
+            (of if total else "Opening the vault") if model.opening else ""
+        )
+        if session is not None:
+            self.network.set_look(status.network(session.network))
+            self.facts.set_facts(
+                Fact("Last unlocked", wording.moment(session.last_unlocked_ms)),
+                Fact("Keys protected by", session.vault.backing),
+                Fact("Version", session.version),
+            )
+        self._repaint_button()
+
+    def _repaint_button(self) -> None:
+        blocked = self.model.blocked_because
+        missing = blocked or ("" if self.pin.text() else "Enter the PIN of this token.")
+        self.unlock.setEnabled(not missing)
+        self.why.setText("" if self.model.opening else missing)
+        self.unlock.setAccessibleDescription(missing)
+
+    def _unlock(self) -> None:
+        if self.unlock.isEnabled():
+            self.model.unlock(self.pin.take())
+
+    def _people(self, profiles: Sequence[Profile]) -> QHBoxLayout:
+        line = row(spacing=8)
+        for profile in profiles:
+            avatar = Avatar(profile.name, f"{names.SIGN_IN_MEMBER}.{profile.member}")
+            avatar.setChecked(profile.member == self.context.link.profile.member)
+            member = profile.member
+            avatar.clicked.connect(lambda _=False, member=member: self.member_chosen.emit(member))
+            line.addWidget(avatar)
+        line.addWidget(Label("Members on this machine", "caption"))
+        line.addStretch(1)
+        return line

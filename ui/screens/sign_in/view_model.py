@@ -1,0 +1,86 @@
+"""Where the node stands while it is locked, and the way to unlock it."""
+
+from console.application.api import ChangeKind
+from console.application.commands import Pin, Unlock
+from console.application.views import NodeState, SessionView
+from ui import wording
+from ui.view_model import LoadState, ViewModel
+
+
+class SignInModel(ViewModel):
+    """Follows the node's session; answered in every state of the node."""
+
+    WATCHES = frozenset({ChangeKind.SESSION})
+
+    @property
+    def session(self) -> SessionView | None:
+        """The newest answer about the node."""
+        return self.context.link.session
+
+    async def load(self) -> LoadState:
+        """Ask where the node stands."""
+        await self.context.link.refresh_session()
+        return LoadState.READY if self.session else LoadState.LOADING
+
+    @property
+    def opening(self) -> bool:
+        """Whether the node is opening its vault and ledger."""
+        session = self.session
+        return self.working or (session is not None and session.state is NodeState.OPENING)
+
+    @property
+    def halted_because(self) -> str:
+        """Why the node refuses to go on, or ''."""
+        session = self.session
+        return session.halted_because if session and session.state is NodeState.HALTED else ""
+
+    @property
+    def token_present(self) -> bool:
+        """Whether the token is in front of the operator."""
+        return self.session is not None and self.session.vault.present
+
+    @property
+    def token_line(self) -> str:
+        """What is known of the token, in one line."""
+        if self.session is None:
+            return "Looking for the token"
+        vault = self.session.vault
+        if not vault.present:
+            return "Insert your token. Its shares cannot be used without it."
+        parts = [part for part in (vault.label, vault.model, vault.serial) if part]
+        return " \u00b7 ".join(parts)
+
+    @property
+    def attempts_line(self) -> str:
+        """How many tries are left, as far as the token says."""
+        if self.session is None or not self.session.vault.present:
+            return ""
+        vault = self.session.vault
+        if vault.retry_after_s > 0:
+            return f"Wait {wording.span(round(vault.retry_after_s * 1000))} before the next try."
+        if vault.attempts_left is None:
+            return "The token counts wrong PINs and locks itself."
+        return f"{wording.count(vault.attempts_left, 'attempt')} left before the token locks."
+
+    @property
+    def blocked_because(self) -> str:
+        """Why Unlock cannot be pressed, apart from the PIN."""
+        if not self.context.link.reachable:
+            return "The node does not answer."
+        if self.session is None:
+            return "Waiting for the node."
+        if self.opening:
+            return "Opening."
+        if self.halted_because:
+            return "The node is halted."
+        return "" if self.token_present else "The token is missing."
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many ledger records are verified, of how many."""
+        session = self.session
+        return (session.opening_done, session.opening_total) if session else (0, 0)
+
+    def unlock(self, pin: Pin) -> None:
+        """Unlock with a PIN, which is wiped afterwards."""
+        self.do(Unlock(pin))

@@ -1,0 +1,159 @@
+"""One wallet: balance, receive address, who holds shares, history."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from console.application.views import AccountView, HistoryItemView, WalletView
+from ui import object_names as names
+from ui import status, wording
+from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
+from ui.status import Look
+from ui.theme import Tone
+from ui.widgets.amount import AmountLabel
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card, column, columns, row
+from ui.widgets.chip import Chip
+from ui.widgets.chunked_address import ChunkedAddress
+from ui.widgets.facts import Fact, Facts
+from ui.widgets.qr import QrCode
+from ui.widgets.rows import RowItem, RowList
+from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.text import Label
+
+_ROW = 44
+
+
+class WalletDetail(QWidget):
+    """Everything about one wallet."""
+
+    copied = Signal(str)
+    request_opened = Signal(str)
+
+    def __init__(self, model: WalletsModel) -> None:
+        super().__init__()
+        self._model = model
+        self._address = ""
+        self.caption = Label("", "caption")
+        self.amount = AmountLabel("", "amount")
+        self.stale = Chip()
+        self.fund = Button("", icon="drop", name=names.WALLET_FUND)
+        self.update_button = Button("Ask the chain", icon="refresh", name=names.WALLET_REFRESH)
+        self.fund.clicked.connect(model.fund)
+        self.update_button.clicked.connect(model.ask_chain_now)
+        balance = Card("Balance", spacing=8)
+        balance.add(
+            row(self.amount, 1),
+            self.caption,
+            row(self.stale, 1),
+            row(self.update_button, self.fund, 1),
+        )
+        self.facts = Facts()
+        details = Card("Quorum and keys", spacing=12)
+        self.people = RowList(names.WALLET_CUSTODIANS, opens=False)
+        details.add(self.facts, self.people)
+        self.qr = QrCode(164)
+        self.address = ChunkedAddress()
+        copy = Button("Copy (clears in 30 s)", icon="copy", name=names.WALLET_COPY_ADDRESS)
+        copy.clicked.connect(lambda: self.copied.emit(self._address))
+        receive = Card("Receive", spacing=12)
+        self.path = Label("", "caption", wrap=True)
+        beside = column(
+            Label(
+                "Compare the address with another custodian before you give it away.",
+                "secondary",
+                wrap=True,
+            ),
+            self.address,
+            self.path,
+            row(copy, 1),
+            spacing=12,
+            stretch=True,
+        )
+        line = row(spacing=24)
+        line.addWidget(self.qr, 0, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(beside, 1)
+        receive.add(line)
+        self.rows = RowsModel(
+            (
+                Column("State", width=136),
+                Column("Amount", width=176, right=True),
+                Column("To", stretch=1),
+                Column("Time", width=176, right=True),
+            )
+        )
+        self.history = DataTable(self.rows, names.WALLET_HISTORY, "Transfers", row_height=_ROW)
+        self.history.opened.connect(self.request_opened)
+        self.no_history = Label("No transfer yet.", "muted")
+        past = Card("History", spacing=8)
+        past.add(self.history, self.no_history)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(16)
+        layout.addLayout(
+            columns(
+                column(balance, receive, spacing=16, stretch=True),
+                column(details, spacing=16, stretch=True),
+                (8, 5),
+            )
+        )
+        layout.addWidget(past)
+        layout.addStretch(1)
+
+    def show_wallet(self, wallet: WalletView, now: int, *, hide: bool) -> None:
+        """Paint a wallet."""
+        account = self._model.account
+        if account is not None:
+            self._show_account(account, now, hide=hide)
+        self.fund.setVisible(self._model.can_fund)
+        self.fund.setEnabled(not self._model.working)
+        share = "Yes, sealed by this token" if wallet.holds_share else "No"
+        self.facts.set_facts(
+            Fact("Signers", wording.quorum(wallet.threshold, len(wallet.custodians))),
+            Fact("Approvals", str(wallet.approvals_needed)),
+            Fact("Keys", wording.kinds(wallet.kinds)),
+            Fact("Epoch", str(wallet.epoch)),
+            Fact("Created", wording.moment(wallet.created_ms)),
+            Fact("Share here", share),
+        )
+        self.people.set_items(
+            [
+                RowItem(
+                    person.member,
+                    "user",
+                    f"{person.name} (you)" if person.is_me else person.name,
+                    "Custodian",
+                    status.ONLINE if person.online else status.UNREACHABLE,
+                )
+                for person in wallet.custodians
+            ]
+        )
+        self.rows.set_rows([_history_row(item, hide=hide) for item in wallet.history])
+        self.history.setVisible(bool(wallet.history))
+        self.history.setFixedHeight(36 + _ROW * min(len(wallet.history), 6) + 2)
+        self.no_history.setVisible(not wallet.history)
+
+    def _show_account(self, account: AccountView, now: int, *, hide: bool) -> None:
+        self.amount.set_amount(account.balance, account.unit, masked=hide)
+        as_of = wording.ago(account.balance_as_of_ms, now)
+        self.caption.setText(f"{account.chain} {account.network} \u00b7 as of {as_of}")
+        self.stale.set_look(Look("unplugged", account.balance_error, Tone.UNKNOWN))
+        self._address = account.address
+        self.address.set_address(account.address, masked=hide)
+        self.qr.set_text(account.address, masked=hide)
+        self.path.setText(f"Derivation path {account.path}" if account.path else "")
+        self.fund.setText(f"Get {FAUCET_LARGE_UNITS} {account.unit} from faucet")
+        self.fund.setAccessibleName(self.fund.text())
+
+
+def _history_row(item: HistoryItemView, *, hide: bool) -> Row:
+    to = wording.masked(wording.shortened(item.to_address, 3), hide=hide)
+    return Row(
+        item.request,
+        (
+            Cell("", chip=status.history(item.state)),
+            Cell(f"{wording.masked(item.amount, hide=hide)} {item.unit}", "strong"),
+            Cell(to, "mono"),
+            Cell(wording.moment(item.at_ms), "muted"),
+        ),
+        "Hidden by privacy mode" if hide else f"Transaction {item.transaction_id or 'not sent'}",
+    )

@@ -1,0 +1,98 @@
+"""Wallets: the list on the left, the open one on the right."""
+
+from PySide6.QtCore import Qt
+
+from console.application.views import WalletView
+from ui import object_names as names
+from ui import wording
+from ui.context import Context
+from ui.screen import EmptyText, Screen
+from ui.screens.wallets.detail import WalletDetail
+from ui.screens.wallets.view_model import WalletsModel
+from ui.widgets.buttons import Button
+from ui.widgets.card import Card, row
+from ui.widgets.rows import RowItem, RowList
+
+
+class WalletsScreen(Screen):
+    """Balances, addresses, history; drafts start here."""
+
+    NAME = "wallets"
+    TITLE = "Wallets"
+    HELP = (
+        "A wallet's key exists in no place: its custodians hold shares, and a quorum signs.",
+        "Balances say when the chain was asked last. Ctrl+R asks again.",
+        "Copied addresses leave the clipboard after 30 seconds.",
+    )
+    model: WalletsModel
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, WalletsModel(context))
+
+    def build(self) -> None:
+        """Lay out list and detail."""
+        self.transfer = Button(
+            "New transfer", "primary", icon="send", name=names.WALLET_NEW_TRANSFER
+        )
+        self.transfer.clicked.connect(self._new_transfer)
+        self.actions.addWidget(self.transfer)
+        self.list = RowList(names.WALLETS_LIST)
+        self.list.opened.connect(lambda key: self.context.navigate("wallets", key))
+        side = Card("All wallets", spacing=4)
+        side.setFixedWidth(288)
+        side.add(self.list)
+        self.detail = WalletDetail(self.model)
+        self.detail.copied.connect(self.context.copy)
+        self.detail.request_opened.connect(lambda key: self.context.navigate("review", key))
+        line = row(spacing=16)
+        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.detail, 1)
+        self.content.addLayout(line)
+
+    def render_head(self) -> None:
+        """Name the open wallet."""
+        wallet = self.model.wallet
+        self.heading.setText(wallet.name if wallet else self.TITLE)
+        self.transfer.setVisible(wallet is not None)
+
+    def render_content(self) -> None:
+        """Paint list and detail."""
+        view, wallet = self.model.view, self.model.wallet
+        if view is None or wallet is None:
+            return
+        self.list.set_items(
+            [
+                _row(item, chosen=item.wallet == wallet.wallet, hide=self.masked)
+                for item in view.wallets
+            ]
+        )
+        self.detail.show_wallet(wallet, self.context.now_ms(), hide=self.masked)
+
+    def empty_text(self) -> EmptyText:
+        """Say where wallets come from."""
+        return EmptyText(
+            "wallet",
+            "No wallet yet",
+            "A key ceremony creates a wallet: custodians make its shares together, and no whole key "
+            "ever exists.",
+            "New ceremony",
+            lambda: self.context.navigate("ceremonies", "new"),
+        )
+
+    def _new_transfer(self) -> None:
+        if self.model.wallet is not None:
+            self.context.navigate("new_transfer", self.model.wallet.wallet)
+
+
+def _row(wallet: WalletView, *, chosen: bool, hide: bool) -> RowItem:
+    account = wallet.accounts[0] if wallet.accounts else None
+    quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
+    balance = (
+        f"{wording.masked(account.balance, hide=hide)} {account.unit}"
+        if account and account.balance
+        else "balance unknown"
+    )
+    token = "accent" if chosen else "muted"
+    return RowItem(
+        wallet.wallet, "wallet", wallet.name, f"{quorum} \u00b7 {balance}", tone_icon=token
+    )

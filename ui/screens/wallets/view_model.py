@@ -1,0 +1,60 @@
+"""All wallets, and the one that is open."""
+
+from console.application.api import ChangeKind, GetWallet, GetWallets
+from console.application.commands import FundFromFaucet, Outcome
+from console.application.views import AccountView, WalletsView, WalletView
+from ui.theme import Tone
+from ui.view_model import LoadState, ViewModel
+
+FAUCET_LARGE_UNITS = 2
+
+
+class WalletsModel(ViewModel):
+    """Holds the list and the open wallet; without a subject the first wallet is open."""
+
+    WATCHES = frozenset({ChangeKind.WALLET, ChangeKind.REQUEST, ChangeKind.PEERS})
+    view: WalletsView | None = None
+    wallet: WalletView | None = None
+    ask_chain = False
+
+    async def load(self) -> LoadState:
+        """Ask for the list, then for the open wallet, from the chain when asked to."""
+        self.view = await self.ask(GetWallets())
+        if not self.view.wallets:
+            self.wallet = None
+            return LoadState.EMPTY
+        chosen = self.subject or self.view.wallets[0].wallet
+        refresh, self.ask_chain = self.ask_chain, False
+        self.wallet = await self.ask(GetWallet(chosen, refresh=refresh))
+        return LoadState.READY
+
+    def forget(self) -> None:
+        """Never show one wallet's address under the name of another."""
+        self.wallet = None
+
+    @property
+    def account(self) -> AccountView | None:
+        """The open wallet's account."""
+        return self.wallet.accounts[0] if self.wallet and self.wallet.accounts else None
+
+    @property
+    def can_fund(self) -> bool:
+        """Whether a faucet may be asked: on a devnet only."""
+        return self.account is not None and self.account.network == "devnet"
+
+    def ask_chain_now(self) -> None:
+        """Ask the chain for the balance."""
+        self.ask_chain = True
+        self.refresh()
+
+    def fund(self) -> None:
+        """Ask the devnet's faucet."""
+        wallet, account = self.wallet, self.account
+        if wallet is None or account is None:
+            return
+        units = FAUCET_LARGE_UNITS * 10**account.decimals
+        self.do(FundFromFaucet(wallet.wallet, account.chain, units), self._funded)
+
+    def _funded(self, outcome: Outcome) -> None:
+        self.ask_chain = True
+        self.context.notify(outcome.message or "The faucet has sent funds.", Tone.OK)

@@ -1,0 +1,383 @@
+"""The one window: signs in, shows screens, follows the node, locks."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget
+
+from console.application.api import (
+    Change,
+    ChangeKind,
+    CommandRefused,
+    GetCeremonies,
+    GetInbox,
+    NodeUnreachable,
+)
+from console.application.commands import Lock
+from console.application.views import NodeState
+from console.client import Profile
+from ui import registry, theme
+from ui.clipboard import TimedClipboard
+from ui.command_palette import CommandPalette
+from ui.context import Context, Privacy
+from ui.frame import Frame
+from ui.idle import IdleTimer
+from ui.link import Connect, NodeLink
+from ui.screen import Screen
+from ui.screens.settings.view import SettingsScreen
+from ui.screens.sign_in.view import SignInScreen
+from ui.settings import Settings
+from ui.sheets import HelpSheet
+from ui.tasks import TaskOwner
+from ui.theme import ThemeName, Tone
+from ui.widgets.focus_ring import FocusRing
+from ui.widgets.sheet import Sheet
+from ui.widgets.toast import ToastArea
+
+log = logging.getLogger(__name__)
+_COUNTED = {ChangeKind.REQUEST, ChangeKind.CEREMONY, ChangeKind.SESSION, ChangeKind.RUN}
+
+
+def _wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class ConsoleWindow(QMainWindow):
+    """A client of one member's node at a time; `connect` opens another member's node.
+
+    Must be made while the event loop runs: it starts to connect at once.
+    """
+
+    def __init__(
+        self,
+        profiles: Sequence[Profile],
+        connect: Connect,
+        settings: Settings,
+        now_ms: Callable[[], int] = _wall_clock_ms,
+    ) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("Quorate")
+        self.setMinimumSize(1180, 760)
+        self.resize(1440, 900)
+        self.profiles = tuple(profiles)
+        self.settings = settings
+        self._connect = connect
+        self._now_ms = now_ms
+        self._screens: dict[str, Screen] = {}
+        self._current: Screen | None = None
+        self._wanted = ("overview", "")
+        self._frame: Frame | None = None
+        self._sign_in: SignInScreen | None = None
+        self._tasks = TaskOwner()
+        self._closing = TaskOwner()
+        self.privacy = Privacy()
+        self.privacy.changed.connect(self._privacy_changed)
+        self._pages = QStackedWidget()
+        self.setCentralWidget(self._pages)
+        self.toasts = ToastArea(self)
+        self._clipboard = TimedClipboard(self)
+        self.palette_sheet = CommandPalette(self, self.show_screen)
+        self.help_sheet = HelpSheet(self)
+        self.ring = FocusRing(self)
+        self.idle = IdleTimer(self)
+        self.idle.expired.connect(self.lock)
+        self._add_shortcuts()
+        self.set_theme(settings.theme)
+        QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
+        first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])
+        self.link = NodeLink(first, connect)
+        self._open_member(first)
+
+    # The surface for `app` and for demonstrations.
+
+    @property
+    def member(self) -> str:
+        """The member whose node is shown."""
+        return self.link.profile.member
+
+    @property
+    def current_screen(self) -> str:
+        """The name of the screen in front; "sign_in" while the node is locked."""
+        return self._current.NAME if self._current is not None else "sign_in"
+
+    @property
+    def current_view(self) -> Screen | SignInScreen | None:
+        """The widget of the screen in front."""
+        return self._current or self._sign_in
+
+    def show_screen(self, name: str, subject: str = "") -> None:
+        """Go to a screen; while locked, go there after sign-in. Raises: KeyError."""
+        entry = registry.find(name)
+        self._wanted = (entry.name, subject)
+        if self._frame is None:
+            return
+        screen = self._screens.get(entry.name)
+        if screen is None:
+            screen = entry.make(self._context())
+            if isinstance(screen, SettingsScreen):
+                screen.shortcuts_wanted.connect(self.help_sheet.show_shortcuts)
+            self._screens[entry.name] = screen
+            self._frame.pages.addWidget(screen)
+        if self._current is not None and self._current is not screen:
+            self._current.pause()
+        self._current = screen
+        screen.open(subject)
+        self._frame.pages.setCurrentWidget(screen)
+        self._frame.show_section(entry.section)
+        screen.setFocus()
+
+    def set_theme(self, name: str) -> None:
+        """Paint with "system", "light" or "dark", and keep the choice. Raises: ValueError."""
+        self.settings.theme = ThemeName(name)
+        self.settings.save()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, self.settings.theme)
+
+    async def switch_member(self, member: str) -> None:
+        """Show another member's node. Its own sign-in applies. Raises: KeyError."""
+        if member == self.member:
+            return
+        profile = {profile.member: profile for profile in self.profiles}[member]
+        await self._close_member()
+        self.settings.member = member
+        self.settings.save()
+        self._wanted = ("overview", "")
+        self._tasks = TaskOwner()
+        self.link = NodeLink(profile, self._connect)
+        self._open_member(profile)
+
+    def lock(self) -> None:
+        """Leave every screen at once, then lock the node."""
+        if self._frame is not None:
+            self._wanted = ("overview", "")
+            self._show_sign_in()
+            self._tasks.start(self._lock_node())
+
+    async def finish(self) -> None:
+        """Close all connections and wait for it."""
+        self._clipboard.clear()
+        await self._close_member()
+        await self._closing.finish()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop everything that runs."""
+        self.idle.stop()
+        self._clipboard.clear()
+        self._drop_screens()
+        if self._sign_in is not None:
+            self._sign_in.close_screen()
+            self._sign_in = None
+        self.palette_sheet.tasks.close()
+        self._tasks.close()
+        super().closeEvent(event)
+
+    # Signing in and out.
+
+    def _open_member(self, profile: Profile) -> None:
+        self.link.session_changed.connect(self._session_changed)
+        self.link.reachable_changed.connect(self._reachable_changed)
+        self.link.changed.connect(self._node_changed)
+        self.setWindowTitle(f"{profile.name} \u2013 Quorate")
+        self._show_sign_in()
+        self._tasks.start(self.link.run())
+
+    async def _close_member(self) -> None:
+        self._drop_screens()
+        await self._tasks.finish()
+
+    def _show_sign_in(self) -> None:
+        self._drop_screens()
+        if self._sign_in is None:
+            self._sign_in = SignInScreen(self._context(), self.profiles)
+            self._sign_in.member_chosen.connect(self._switch_soon)
+            self._pages.addWidget(self._sign_in)
+        self._pages.setCurrentWidget(self._sign_in)
+        self._sign_in.pin.setFocus()
+
+    def _show_frame(self) -> None:
+        if self._frame is not None:
+            return
+        self._drop_sign_in()
+        frame = self._frame = Frame(self.profiles, self.link.profile)
+        frame.section_chosen.connect(self.show_screen)
+        frame.member_chosen.connect(self._switch_soon)
+        frame.search_wanted.connect(self.search)
+        frame.lock_wanted.connect(self.lock)
+        frame.privacy_wanted.connect(self.privacy.toggle)
+        frame.help_wanted.connect(self._help)
+        frame.retry_wanted.connect(self.link.retry_now)
+        frame.show_privacy(on=self.privacy.on)
+        self._pages.addWidget(frame)
+        self._pages.setCurrentWidget(frame)
+        self.idle.start(self.settings.lock_after_s)
+        self.show_screen(*self._wanted)
+        self._tasks.start(self._count())
+
+    def _drop_sign_in(self) -> None:
+        if self._sign_in is not None:
+            self._sign_in.close_screen()
+            self._pages.removeWidget(self._sign_in)
+            self._sign_in.hide()
+            self._sign_in.deleteLater()
+            self._sign_in = None
+
+    def _drop_screens(self) -> None:
+        """Forget everything that came from the node; widgets go with their texts."""
+        self.idle.stop()
+        self.palette_sheet.forget()
+        self.help_sheet.close_sheet()
+        self.toasts.clear()
+        self._current = None
+        for screen in self._screens.values():
+            screen.close_screen()
+        self._screens.clear()
+        if self._frame is not None:
+            self._pages.removeWidget(self._frame)
+            self._frame.hide()
+            self._frame.deleteLater()
+            self._frame = None
+
+    async def _lock_node(self) -> None:
+        try:
+            await self.link.execute(Lock())
+            await self.link.refresh_session()
+        except CommandRefused as refusal:
+            self.toasts.say(f"{refusal.what} {refusal.next_step}", Tone.DANGER)
+        except NodeUnreachable:
+            log.warning("the node could not be told to lock: it does not answer")
+
+    def _switch_soon(self, member: str) -> None:
+        # Not in `_tasks`: that owner ends together with the member that is left.
+        self._closing.start(self.switch_member(member))
+
+    # What the node tells.
+
+    def _session_changed(self) -> None:
+        session = self.link.session
+        if session is None:
+            return
+        if session.state is NodeState.READY:
+            self._show_frame()
+        elif self._frame is not None:
+            self._show_sign_in()
+        if self._frame is not None:
+            self._frame.show_session(session)
+
+    def _reachable_changed(self, reachable: bool) -> None:
+        if self._frame is not None:
+            self._frame.show_reachable(reachable=reachable)
+            if reachable:
+                self.toasts.say("The node answers again.")
+                self._tasks.start(self._count())
+
+    def _node_changed(self, change: Change) -> None:
+        if change.kind in _COUNTED and self._frame is not None:
+            self._tasks.start(self._count())
+
+    async def _count(self) -> None:
+        try:
+            inbox = await self.link.ask(GetInbox())
+            ceremonies = await self.link.ask(GetCeremonies())
+        except (CommandRefused, NodeUnreachable):
+            return
+        if self._frame is not None:
+            mine = sum(item.can_accept or item.can_confirm for item in ceremonies.ceremonies)
+            self._frame.show_counts(
+                approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
+            )
+
+    # Keys.
+
+    def _add_shortcuts(self) -> None:
+        for place, entry in enumerate(registry.SECTIONS, 1):
+            name = entry.name
+            self._shortcut(f"Alt+{place}", lambda name=name: self.show_screen(name))
+        self._shortcut("Ctrl+K", self.search)
+        self._shortcut("Ctrl+L", self.lock)
+        self._shortcut("Ctrl+F", self._filter)
+        self._shortcut("Ctrl+R", self._refresh)
+        self._shortcut("Ctrl+Shift+H", self.privacy.toggle)
+        self._shortcut("F1", self._help)
+        self._shortcut("Ctrl+/", self.help_sheet.show_shortcuts)
+        self._shortcut("Esc", self._back)
+        self._shortcut("Ctrl+Return", self._armed)
+        self._shortcut("J", self._into_list)
+        self._shortcut("K", self._into_list)
+
+    def _shortcut(self, keys: str, act: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(act)
+
+    def search(self) -> None:
+        """Open the command palette."""
+        if self._frame is not None:
+            self.palette_sheet.ask(self.link, hide=self.privacy.on)
+
+    def _filter(self) -> None:
+        if self._current is not None:
+            self._current.focus_filter()
+
+    def _refresh(self) -> None:
+        if self._current is not None:
+            self._current.model.refresh()
+
+    def _back(self) -> None:
+        sheets = [sheet for sheet in self.findChildren(Sheet) if sheet.isVisible()]
+        if sheets:
+            sheets[-1].close_sheet()
+        elif self._current is not None and not self._leave_field():
+            self._current.back()
+
+    def _leave_field(self) -> bool:
+        field = QApplication.focusWidget()
+        if isinstance(field, QLineEdit) and self._current is not None:
+            self._current.setFocus()
+            return True
+        return False
+
+    def _armed(self) -> None:
+        if self._current is not None:
+            self._current.focus_armed()
+
+    def _into_list(self) -> None:
+        if self._current is not None:
+            self._current.focus_list()
+
+    def _help(self) -> None:
+        if self._current is not None:
+            self.help_sheet.show_help(self._current.heading.text(), self._current.HELP)
+        else:
+            self.help_sheet.show_shortcuts()
+
+    # What screens are given.
+
+    def _context(self) -> Context:
+        return Context(
+            link=self.link,
+            privacy=self.privacy,
+            settings=self.settings,
+            window=self,
+            now_ms=self._now_ms,
+            navigate=self.show_screen,
+            notify=self.toasts.say,
+            copy=self._copy,
+            choose_theme=self.set_theme,
+        )
+
+    def _copy(self, text: str) -> None:
+        self._clipboard.copy(text)
+        self.toasts.say("Copied. The clipboard is emptied in 30 s.")
+
+    def _privacy_changed(self) -> None:
+        if self._frame is not None:
+            self._frame.show_privacy(on=self.privacy.on)
+
+    def _system_theme_changed(self) -> None:
+        if self.settings.theme is ThemeName.SYSTEM:
+            self.set_theme(ThemeName.SYSTEM)
