@@ -25,9 +25,15 @@ def pixmap(name: str, colour: QColor, size: int, ratio: float) -> QPixmap:
     return picture
 
 
-def icon(name: str, colour: QColor, size: int = 18) -> QIcon:
-    """Return an icon for a button; ask again when the theme changes."""
-    return QIcon(pixmap(name, colour, size, 2.0))
+def icon(name: str, colour: QColor, size: int, gap: int) -> QIcon:
+    """Return an icon for a button, with room to its right; ask again when the theme changes."""
+    picture = QPixmap((size + gap) * 2, size * 2)
+    picture.fill(Qt.GlobalColor.transparent)
+    picture.setDevicePixelRatio(2.0)
+    painter = QPainter(picture)
+    paint(painter, name, colour, QRectF(0, 0, size, size))
+    painter.end()
+    return QIcon(picture)
 
 
 @lru_cache(maxsize=512)

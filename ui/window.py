@@ -34,7 +34,9 @@ from ui.sheets import HelpSheet
 from ui.tasks import TaskOwner
 from ui.theme import ThemeName, Tone
 from ui.widgets.focus_ring import FocusRing
+from ui.widgets.rows import ListRow
 from ui.widgets.sheet import Sheet
+from ui.widgets.table import DataTable
 from ui.widgets.toast import ToastArea
 
 log = logging.getLogger(__name__)
@@ -306,8 +308,8 @@ class ConsoleWindow(QMainWindow):
         self._shortcut("Ctrl+/", self.help_sheet.show_shortcuts)
         self._shortcut("Esc", self._back)
         self._shortcut("Ctrl+Return", self._armed)
-        self._shortcut("J", self._into_list)
-        self._shortcut("K", self._into_list)
+        self._shortcut("J", lambda: self._move(1))
+        self._shortcut("K", lambda: self._move(-1))
 
     def _shortcut(self, keys: str, act: Callable[[], object]) -> None:
         shortcut = QShortcut(QKeySequence(keys), self)
@@ -345,9 +347,18 @@ class ConsoleWindow(QMainWindow):
         if self._current is not None:
             self._current.focus_armed()
 
-    def _into_list(self) -> None:
-        if self._current is not None:
-            self._current.focus_list()
+    def _move(self, step: int) -> None:
+        focused = QApplication.focusWidget()
+        if isinstance(focused, DataTable | ListRow):
+            focused.move_by(step)
+        elif self._current is not None and self._current.focus_list():
+            self._move_first(step)
+
+    @staticmethod
+    def _move_first(step: int) -> None:
+        focused = QApplication.focusWidget()
+        if isinstance(focused, DataTable) and not focused.currentIndex().isValid():
+            focused.move_by(step)
 
     def _help(self) -> None:
         if self._current is not None:

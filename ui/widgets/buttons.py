@@ -63,8 +63,9 @@ class Button(QPushButton):
         kind = str(self.property("kind"))
         fallback = "muted" if kind in {"search", "ghost"} else "text"
         token = _ICON_TOKEN.get(kind, fallback) if self.isEnabled() else "muted"
-        self.setIcon(icons.icon(self._icon_name, theme.color(token)))
-        self.setIconSize(QSize(18, 18))
+        gap = 4 if self.text() else 0
+        self.setIcon(icons.icon(self._icon_name, theme.color(token), 18, gap))
+        self.setIconSize(QSize(18 + gap, 18))
 
 
 class ArmedButton(Button):

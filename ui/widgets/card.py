@@ -14,7 +14,6 @@ class Card(QFrame):
     def __init__(self, title: str = "", *, padding: int = 16, spacing: int = 8) -> None:
         super().__init__()
         self.setProperty("pane", "card")
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(padding, padding, padding, padding)
         self.body.setSpacing(spacing)
@@ -33,6 +32,14 @@ class Card(QFrame):
                 self.body.addLayout(item)
             else:
                 self.body.addWidget(item)
+
+
+def centred(widget: QWidget) -> QHBoxLayout:
+    """Return a line with a widget in its middle, at the height that its width asks for."""
+    layout = row(1, spacing=0)
+    layout.addWidget(widget)
+    layout.addStretch(1)
+    return layout
 
 
 def inset(*items: QWidget | QLayout, padding: int = 12, spacing: int = 4) -> QFrame:

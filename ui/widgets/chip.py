@@ -77,9 +77,9 @@ class Chip(QWidget):
 class IconMark(QWidget):
     """A bare icon in the colour of a tone or token."""
 
-    def __init__(self, icon: str, token: str = "muted", size: int = 18) -> None:
+    def __init__(self, icon: str, tint: str = "muted", size: int = 18) -> None:
         super().__init__()
-        self._icon, self._token = icon, token
+        self._icon, self._token = icon, tint
         self.setFixedSize(size, size)
 
     def set_icon(self, icon: str, token: str) -> None:

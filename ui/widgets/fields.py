@@ -47,7 +47,7 @@ class PinField(QLineEdit):
         self.setAccessibleName("Token PIN")
         self.setEchoMode(QLineEdit.EchoMode.Password)
         self.setMaxLength(64)
-        self.setProperty("secret", value=True)
+        self.setProperty("secret", True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setDragEnabled(False)
         hints = Qt.InputMethodHint

@@ -43,7 +43,7 @@ class FocusRing(QWidget):
         elif kind in _POINTER and self._by_keyboard:
             self._by_keyboard = False
             self._place()
-        elif kind in _MOVES and self._target is not None and watched is self._target:
+        elif kind in _MOVES and self._moves_target(watched):
             self._place()
         return False
 
@@ -56,6 +56,12 @@ class FocusRing(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 9, 9)
         painter.end()
+
+    def _moves_target(self, watched: QObject) -> bool:
+        target = self._target
+        return target is not None and (
+            watched is target or (isinstance(watched, QWidget) and watched.isAncestorOf(target))
+        )
 
     def _follow(self, _old: QWidget | None, new: QWidget | None) -> None:
         inside = new is not None and new.window() is self._window and new is not self._window

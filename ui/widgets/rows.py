@@ -61,15 +61,22 @@ class ListRow(QAbstractButton):
         super().enterEvent(event)
         self.update()
 
+    def move_by(self, step: int) -> None:
+        """Focus another row; J and K do this."""
+        if step > 0:
+            self.focusNextChild()
+        else:
+            self.focusPreviousChild()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open by Enter; move by J, K and arrows."""
+        """Open by Enter; move by arrows."""
         key = Qt.Key(event.key())
         if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self.click()
-        elif key in {Qt.Key.Key_J, Qt.Key.Key_Down}:
-            self.focusNextChild()
-        elif key in {Qt.Key.Key_K, Qt.Key.Key_Up}:
-            self.focusPreviousChild()
+        elif key == Qt.Key.Key_Down:
+            self.move_by(1)
+        elif key == Qt.Key.Key_Up:
+            self.move_by(-1)
         else:
             super().keyPressEvent(event)
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.widgets.buttons import Button
-from ui.widgets.card import Card, row
+from ui.widgets.card import Card, centred, row
 from ui.widgets.fields import labelled, text_field
 from ui.widgets.text import Label
 
@@ -25,7 +25,7 @@ class Sheet(QWidget):
         layout.setContentsMargins(24, 72 if top else 24, 24, 24)
         if not top:
             layout.addStretch(2)
-        layout.addWidget(self.card, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(centred(self.card))
         layout.addStretch(3)
         window.installEventFilter(self)
         self.hide()

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui.problem import Problem
 from ui.widgets.buttons import Button
-from ui.widgets.card import Card, row
+from ui.widgets.card import Card, centred, row
 from ui.widgets.chip import IconMark
 from ui.widgets.facts import Fact, Facts
 from ui.widgets.text import Label
@@ -29,7 +29,7 @@ class EmptyCard(QWidget):
         layout.setSpacing(12)
         layout.addStretch(2)
         for part in (self.mark, self.title, self.sentence, self.action):
-            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addLayout(centred(part))
         layout.addStretch(3)
 
     def show_empty(self, icon: str, title: str, sentence: str, action: str = "") -> None:
@@ -65,7 +65,7 @@ class ErrorCard(QWidget):
         )
         layout = QVBoxLayout(self)
         layout.addStretch(2)
-        layout.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(centred(card))
         layout.addStretch(3)
 
     def show_problem(self, problem: Problem) -> None:

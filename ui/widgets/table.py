@@ -236,15 +236,16 @@ class DataTable(QTableView):
         row = self._cells.row_at(line) if 0 <= line < self._cells.rowCount() else None
         return row.key if row else ""
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move by J and K, open by Enter."""
-        steps = {Qt.Key.Key_J: 1, Qt.Key.Key_K: -1}
-        step = steps.get(Qt.Key(event.key()))
-        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-        if step is not None and plain:
+    def move_by(self, step: int) -> None:
+        """Select another row; J and K do this."""
+        if self._cells.rowCount():
             line = min(max(self.currentIndex().row() + step, 0), self._cells.rowCount() - 1)
             self.selectRow(line)
-        elif event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and plain:
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open by Enter."""
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and plain:
             self._open_index(self.currentIndex())
         else:
             super().keyPressEvent(event)

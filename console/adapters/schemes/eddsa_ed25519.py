@@ -13,8 +13,8 @@ class EddsaEd25519:
     """The scheme of the kind; stateless."""
 
     kind = SignatureKind.EDDSA_ED25519
-    keygen_rounds = ("Commit", "Open and deal", "Verify shares", "Prove", "Confirm")
-    signing_rounds = ("Commit nonces", "Sign shares", "Confirm")
+    keygen_rounds: tuple[str, ...] = ("Commit", "Open and deal", "Verify shares", "Prove", "Confirm")
+    signing_rounds: tuple[str, ...] = ("Commit nonces", "Sign shares", "Confirm")
     release_round = 2
 
     async def generate(

@@ -14,7 +14,7 @@ from ui.screens.sign_in.view_model import SignInModel
 from ui.theme import Tone
 from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
-from ui.widgets.card import Card, column, row, rule
+from ui.widgets.card import Card, centred, column, row, rule
 from ui.widgets.chip import Chip, IconMark
 from ui.widgets.facts import Fact, Facts
 from ui.widgets.fields import PinField
@@ -79,9 +79,9 @@ class SignInScreen(QWidget):
         layout.setSpacing(24)
         layout.addStretch(2)
         layout.addLayout(brand)
-        layout.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(centred(card))
         self.facts.setFixedWidth(432)
-        layout.addWidget(self.facts, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(centred(self.facts))
         layout.addStretch(3)
         self.pin.textChanged.connect(self._repaint_button)
         self.pin.returnPressed.connect(self._unlock)
@@ -109,14 +109,18 @@ class SignInScreen(QWidget):
         )
         self.halted.show_text(
             f"Stopped: {model.halted_because}" if model.halted_because else "",
-            "Nothing is signed from here. Keep the machine as it is and call your security officer.",
+            "Nothing is signed from here. Keep the machine as it is, and call your officer.",
         )
         self.refusal.show_problem(model.refusal)
         self.token.setText(model.token_line)
         missing = session is not None and not model.token_present
         self.token_icon.set_icon("token", "warn_fg" if missing else "muted")
         self.attempts.show_text(model.attempts_line)
-        self.pin.setEnabled(not model.blocked_because)
+        ready = not model.blocked_because
+        if ready and not self.pin.isEnabled():
+            self.pin.setEnabled(True)
+            self.pin.setFocus()
+        self.pin.setEnabled(ready)
         done, total = model.progress
         self.progress.setVisible(model.opening)
         self.progress.setRange(0, max(total, 1))

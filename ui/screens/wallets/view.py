@@ -73,7 +73,7 @@ class WalletsScreen(Screen):
         return EmptyText(
             "wallet",
             "No wallet yet",
-            "A key ceremony creates a wallet: custodians make its shares together, and no whole key "
+            "A key ceremony creates a wallet: custodians make its shares, and no whole key "
             "ever exists.",
             "New ceremony",
             lambda: self.context.navigate("ceremonies", "new"),

@@ -1,0 +1,230 @@
+"""A node in memory, for the window's tests and pictures; its troubles can be switched on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+
+from console.application import api, commands, views
+from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable
+from console.application.commands import Command, Outcome
+from console.application.views import CeremonyStage, NodeState, RequestStage, View
+from console.client import Profile
+from tests.fakes import scenario
+
+V = TypeVar("V", bound=View)
+PIN = b"123456"
+PROFILES = tuple(
+    Profile(member, name, Path("members") / member) for member, name in scenario.PEOPLE.items()
+)
+REFUSED = CommandRefused(
+    "ledger-unavailable",
+    "The ledger cannot be written now.",
+    "Keys and funds are safe. Nothing was signed or sent.",
+    "Free some disk space and try again.",
+)
+WRONG_PIN = CommandRefused(
+    "wrong-pin",
+    "The token refused the PIN.",
+    "Keys and funds are safe. Nothing was decided.",
+    "Type the PIN again. 7 attempts are left.",
+)
+
+
+@dataclass
+class FakeConsole:
+    """Implements `Console`. `calm()` takes every trouble away again."""
+
+    me: str = "ana"
+    session: views.SessionView = field(default_factory=scenario.session)
+    unreachable: bool = False
+    refusal: CommandRefused | None = None
+    silent: bool = False
+    empty: bool = False
+    broken_because: str = ""
+    asked: list[api.Query[View]] = field(default_factory=list)
+    executed: list[Command] = field(default_factory=list)
+    pins: list[bytes] = field(default_factory=list)
+    requests: dict[str, views.RequestView] = field(default_factory=dict)
+    ceremonies: dict[str, views.CeremonyView] = field(default_factory=dict)
+    wallets: dict[str, views.WalletView] = field(default_factory=dict)
+    preview_problems: tuple[str, ...] = ()
+    _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Fill in the scenario."""
+        self.requests = {
+            scenario.request_name(stage): scenario.request(stage) for stage in RequestStage
+        }
+        self.ceremonies = {
+            scenario.ceremony_name(stage): scenario.ceremony(stage) for stage in CeremonyStage
+        }
+        self.wallets = {
+            scenario.WALLET: scenario.wallet(),
+            scenario.RESERVE: scenario.wallet(scenario.RESERVE, "Reserve", history=()),
+        }
+
+    def unlocked(self) -> "FakeConsole":
+        """Be ready from the start."""
+        self.session = scenario.session(NodeState.READY, self.me)
+        return self
+
+    def calm(self) -> None:
+        """Take every trouble away."""
+        self.unreachable = self.silent = self.empty = False
+        self.refusal = None
+
+    def announce(self, kind: ChangeKind, subject: str = "", done: int = 0, total: int = 0) -> None:
+        """Tell all listeners that something moved."""
+        for queue in self._listeners:
+            queue.put_nowait(Change(kind, subject, done, total))
+
+    async def ask(self, query: api.Query[V]) -> V:
+        """Answer from the scenario."""
+        self.asked.append(cast("api.Query[View]", query))
+        if self.unreachable:
+            raise NodeUnreachable
+        if isinstance(query, api.GetSession):
+            return cast("V", self.session)
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.refusal is not None:
+            raise self.refusal
+        return cast("V", self._answer(cast("api.Query[View]", query)))
+
+    async def execute(self, command: Command) -> Outcome:
+        """Carry out a command on the scenario."""
+        self.executed.append(command)
+        if self.unreachable:
+            raise NodeUnreachable
+        if self.silent:
+            await asyncio.Event().wait()
+        if isinstance(command, commands.Unlock | commands.ApproveRequest):
+            pin = bytes(command.pin.reveal())
+            self.pins.append(pin)
+            if pin != PIN:
+                raise WRONG_PIN
+        if self.refusal is not None:
+            raise self.refusal
+        return self._carry_out(command)
+
+    async def changes(self) -> AsyncIterator[Change]:
+        """Yield what `announce` tells."""
+        queue: asyncio.Queue[Change] = asyncio.Queue()
+        self._listeners.append(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.remove(queue)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _answer(self, query: api.Query[View]) -> View:
+        match query:
+            case api.GetOverview():
+                return self._overview()
+            case api.GetCeremonies():
+                known = () if self.empty else tuple(self.ceremonies.values())
+                return views.CeremoniesView(known, self.session.members)
+            case api.GetCeremony(ceremony=name):
+                return self.ceremonies[name]
+            case api.GetWallets():
+                return views.WalletsView(() if self.empty else tuple(self.wallets.values()))
+            case api.GetWallet(wallet=name):
+                return self.wallets[name]
+            case api.PreviewTransfer():
+                return self._preview(query)
+            case api.GetInbox():
+                return views.InboxView(()) if self.empty else scenario.inbox()
+            case api.GetRequest(request=name):
+                return self.requests[name]
+            case api.GetLedger(before=before, limit=limit, text=text):
+                return self._ledger(before, limit, text)
+        raise AssertionError(query)
+
+    def _overview(self) -> views.OverviewView:
+        waiting = scenario.request()
+        tasks = (
+            views.TaskView(
+                "Approve 1.25 SOL from Treasury",
+                "Requested by Ben Okafor \u00b7 code K7Q4-M2VD",
+                "review",
+                waiting.request,
+                waiting.expires_ms,
+            ),
+            views.TaskView(
+                "Accept the ceremony for Operations",
+                "2 of 3 custodians accepted",
+                "ceremonies",
+                scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE),
+                scenario.NOW_MS + 23 * scenario.HOUR,
+            ),
+        )
+        size = scenario.LEDGER_SIZE
+        return views.OverviewView(
+            tasks=() if self.empty else tasks,
+            wallets=() if self.empty else tuple(self.wallets.values()),
+            members=self.session.members,
+            recent=tuple(scenario.record(size - n) for n in range(6)),
+            open_requests=0 if self.empty else 5,
+            open_ceremonies=0 if self.empty else 4,
+            ledger_sequence=size,
+            ledger_verified_to=size - 12,
+        )
+
+    def _preview(self, query: api.PreviewTransfer) -> views.TransferPreview:
+        description = scenario.description(query.amount, query.memo or "none")
+        return views.TransferPreview(
+            b"transaction",
+            description,
+            "0.000\u2009010\u2009000 SOL",
+            "11.232\u2009900\u2009000",
+            self.preview_problems,
+            90,
+        )
+
+    def _ledger(self, before: int, limit: int, text: str) -> views.LedgerPage:
+        size = 0 if self.empty else scenario.LEDGER_SIZE
+        every = range(size, 0, -1)
+        if text:
+            words = [f"{s} {n} {m}".casefold() for n, s, m in scenario._EVENTS]
+            every_match = [n for n in every if text.casefold() in words[n % len(words)]]
+        else:
+            every_match = list(every)
+        start = [n for n in every_match if not before or n < before][:limit]
+        return views.LedgerPage(
+            rows=tuple(scenario.record(n) for n in start),
+            total=len(every_match),
+            head_sequence=size,
+            head_hash=scenario.digest(f"record{size}"),
+            verified_to=max(size - 12, 0),
+            verified_at_ms=scenario.NOW_MS - 2 * scenario.HOUR,
+            broken_because=self.broken_because,
+        )
+
+    def _carry_out(self, command: Command) -> Outcome:
+        match command:
+            case commands.Unlock():
+                self.session = scenario.session(NodeState.READY, self.me)
+                self.announce(ChangeKind.SESSION)
+            case commands.Lock():
+                self.session = scenario.session(NodeState.LOCKED, self.me)
+                self.announce(ChangeKind.SESSION)
+            case commands.ApproveRequest(request=name):
+                self.requests[name] = scenario.request(RequestStage.SIGNING, request=name)
+            case commands.DenyRequest(request=name):
+                self.requests[name] = scenario.request(RequestStage.DENIED, request=name)
+            case commands.ProposeTransfer():
+                return Outcome(scenario.request_name(RequestStage.AWAITING_APPROVAL))
+            case commands.ProposeCeremony():
+                return Outcome(scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE))
+            case commands.AcceptCeremony(ceremony=name):
+                self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
+            case commands.ConfirmCeremonyCode(ceremony=name):
+                self.ceremonies[name] = scenario.ceremony(CeremonyStage.COMPLETED, ceremony=name)
+            case _:
+                pass
+        return Outcome("", "")

@@ -1,0 +1,73 @@
+"""Starts the window on a fake node, and waits for it, for tests and pictures."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from console.application.api import Console
+from console.client import Profile
+from tests.fakes.console import PROFILES, FakeConsole
+from tests.fakes.scenario import NOW_MS
+from ui.settings import Settings
+from ui.theme import ThemeName
+from ui.view_model import LoadState
+from ui.window import ConsoleWindow
+
+
+class Driver:
+    """One window on one fake node, with a running loop."""
+
+    def __init__(self, app: QApplication, console: FakeConsole, people: int = 3) -> None:
+        self.app = app
+        self.console = console
+        self.loop = qasync.QEventLoop(app, already_running=True)
+        asyncio.set_event_loop(self.loop)
+        self.window = ConsoleWindow(
+            PROFILES[:people], self._connect, Settings(theme=ThemeName.LIGHT), lambda: NOW_MS
+        )
+        self.window.show()
+
+    async def _connect(self, profile: Profile) -> Console:
+        await asyncio.sleep(0)
+        self.console.me = profile.member
+        return self.console
+
+    def until(self, happened: Callable[[], bool], seconds: float = 3.0) -> None:
+        """Let time pass until something is so."""
+        end = monotonic() + seconds
+        while not happened():
+            assert monotonic() < end, "it did not happen in time"
+            self.app.processEvents()
+            self.app.sendPostedEvents()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        end = monotonic() + seconds
+        self.until(lambda: monotonic() >= end, seconds + 1)
+
+    def show(self, screen: str, subject: str = "", state: LoadState = LoadState.READY) -> None:
+        """Show a screen and wait for its state."""
+        self.until(lambda: self.window.current_screen != "sign_in")
+        self.window.show_screen(screen, subject)
+        view = self.window._current
+        assert view is not None
+        self.until(lambda: view.model.state is state)
+        self.pass_time(0.02)
+
+    def close(self) -> None:
+        """Close the window and the loop, so that nothing runs into the next test."""
+        window = self.window
+        window.close()
+        done = asyncio.ensure_future(window.finish())
+        self.until(done.done)
+        window.deleteLater()
+        self.app.sendPostedEvents(None, 52)
+        self.pass_time(0.01)
+        asyncio.events._set_running_loop(None)
+        self.loop._QEventLoop__is_running = False
+        self.app.aboutToQuit.disconnect(self.loop._after_run_forever)
+        self.loop.close()
+        asyncio.set_event_loop(None)
