@@ -19,6 +19,7 @@ from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
+from ui.widgets.card import column_into, row
 from ui.widgets.rows import RowList
 from ui.widgets.skeleton import Skeleton
 from ui.widgets.state_card import EmptyCard, ErrorCard
@@ -62,8 +63,8 @@ class Screen(QWidget):
         self.back_button.hide()
         self.marks = QHBoxLayout()
         self.marks.setSpacing(8)
-        self.actions = QHBoxLayout()
-        self.actions.setSpacing(8)
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(8)
         self.refusal = Banner(Tone.DANGER, f"{self.NAME}.refusal", closable=True)
         self.refusal.closed.connect(model.dismiss_refusal)
         self.content = QVBoxLayout()
@@ -83,32 +84,17 @@ class Screen(QWidget):
         }
         for page in self._pages.values():
             self.stack.addWidget(page)
-        head = QHBoxLayout()
-        head.setSpacing(12)
-        head.addWidget(self.back_button)
-        head.addWidget(self.heading)
-        head.addLayout(self.marks)
-        head.addStretch(1)
-        head.addLayout(self.actions)
-        top = QVBoxLayout()
-        top.setContentsMargins(MARGIN, 16, MARGIN, 0)
-        top.setSpacing(12)
-        top.addLayout(head)
-        top.addWidget(self.refusal)
-        bounded = QWidget()
-        bounded.setLayout(top)
-        bounded.setMaximumWidth(MAX_WIDTH + 2 * MARGIN)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(bounded)
+        layout.addWidget(self._head())
         layout.addWidget(self.stack, 1)
         self.build()
         model.changed.connect(self._repaint)
         context.privacy.changed.connect(self._repaint)
 
     def build(self) -> None:
-        """Fill `content`, `marks` and `actions`, once."""
+        """Fill `content`, `marks` and `tools`, once."""
         raise NotImplementedError
 
     def render_content(self) -> None:
@@ -177,6 +163,14 @@ class Screen(QWidget):
             self.error.show_problem(model.problem)
         self.render_head()
         self.stack.setCurrentWidget(self._pages[model.state])
+
+    def _head(self) -> QWidget:
+        head = row(self.back_button, self.heading, self.marks, 1, self.tools, spacing=12)
+        bounded = QWidget()
+        column_into(bounded, (head, self.refusal), 0, 12)
+        bounded.setContentsMargins(MARGIN, 16, MARGIN, 0)
+        bounded.setMaximumWidth(MAX_WIDTH + 2 * MARGIN)
+        return bounded
 
     def _content_page(self) -> QWidget:
         inner = QWidget()

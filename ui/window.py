@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -297,8 +298,7 @@ class ConsoleWindow(QMainWindow):
 
     def _add_shortcuts(self) -> None:
         for place, entry in enumerate(registry.SECTIONS, 1):
-            name = entry.name
-            self._shortcut(f"Alt+{place}", lambda name=name: self.show_screen(name))
+            self._shortcut(f"Alt+{place}", partial(self.show_screen, entry.name))
         self._shortcut("Ctrl+K", self.search)
         self._shortcut("Ctrl+L", self.lock)
         self._shortcut("Ctrl+F", self._filter)

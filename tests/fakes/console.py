@@ -62,7 +62,9 @@ class FakeConsole:
         }
         self.wallets = {
             scenario.WALLET: scenario.wallet(),
-            scenario.RESERVE: scenario.wallet(scenario.RESERVE, "Reserve", history=()),
+            scenario.RESERVE: scenario.wallet(
+                scenario.RESERVE, "Reserve", history=(), balance="140.000\u2009000\u2009000"
+            ),
         }
 
     def unlocked(self) -> "FakeConsole":

@@ -111,7 +111,12 @@ def run(
     )
 
 
-def wallet(identifier: str = WALLET, name: str = "Treasury", **changes: object) -> v.WalletView:
+def wallet(
+    identifier: str = WALLET,
+    name: str = "Treasury",
+    balance: str = "12.482\u2009905\u2009000",
+    **changes: object,
+) -> v.WalletView:
     """Return a wallet with an account and a history."""
     account = v.AccountView(
         chain="solana",
@@ -120,7 +125,7 @@ def wallet(identifier: str = WALLET, name: str = "Treasury", **changes: object) 
         address=ADDRESS,
         unit="SOL",
         decimals=9,
-        balance="12.482\u2009905\u2009000",
+        balance=balance,
         balance_base_units=12_482_905_000,
         balance_as_of_ms=NOW_MS - 42_000,
         balance_error="",

@@ -8,16 +8,16 @@ from ui import theme
 from ui.wording import MASK, chunks
 
 _LINE = 26
-_PER_ROW = 6
 
 
 class ChunkedAddress(QWidget):
     """A whole address, never shortened: alternating colours, first and last two groups bold."""
 
-    def __init__(self, pixels: int = 16) -> None:
+    def __init__(self, pixels: int = 16, per_row: int = 6) -> None:
         super().__init__()
         self._groups: list[str] = []
         self._pixels = pixels
+        self._per_row = per_row
         self._masked = False
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -37,9 +37,9 @@ class ChunkedAddress(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the room for six groups a row."""
-        rows = -(-len(self._groups) // _PER_ROW)
-        return QSize(round(self._step() * _PER_ROW), rows * _LINE)
+        """Return the room for whole rows."""
+        rows = -(-len(self._groups) // self._per_row)
+        return QSize(round(self._step() * self._per_row), rows * _LINE)
 
     def minimumSizeHint(self) -> QSize:
         """Never smaller: an address must stay whole."""
@@ -51,7 +51,7 @@ class ChunkedAddress(QWidget):
         painter = QPainter(self)
         step, last = self._step(), len(self._groups) - 1
         for index, group in enumerate(self._groups):
-            line, place = divmod(index, _PER_ROW)
+            line, place = divmod(index, self._per_row)
             edge = index < 2 or index > last - 2
             weight = QFont.Weight.Bold if edge else QFont.Weight.Normal
             painter.setFont(theme.font(self._pixels, weight, mono=True))

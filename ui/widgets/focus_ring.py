@@ -71,7 +71,8 @@ class FocusRing(QWidget):
     def _place(self) -> None:
         target = self._target
         shown = self._by_keyboard or isinstance(target, QLineEdit)
-        if target is None or not shown or not target.isVisible():
+        quiet = target is None or target.focusPolicy() is Qt.FocusPolicy.NoFocus
+        if quiet or target is None or not shown or not target.isVisible():
             self.hide()
             return
         reach = -1 if isinstance(target, QAbstractScrollArea) else _REACH

@@ -28,7 +28,7 @@ class RoundMatrix(QWidget):
         self.setVisible(run is not None)
         if run is not None:
             spoken = [
-                f"{names.get(cell.member, cell.member)}, round {cell.round}: {STEP[cell.state].word}"
+                f"{names.get(cell.member, cell.member)} {cell.round}: {STEP[cell.state].word}"
                 for cell in run.cells
             ]
             self.setAccessibleName(f"{run.protocol} run")

@@ -58,8 +58,10 @@ class ErrorCard(QWidget):
         copy = Button("Copy details", icon="copy", name=f"{name}.copyDetails")
         retry.clicked.connect(self.retried)
         copy.clicked.connect(self.copied)
+        head = row(IconMark("x-octagon", "danger_fg", 24), spacing=12)
+        head.addWidget(self.heading, 1)
         card.add(
-            row(IconMark("x-octagon", "danger_fg", 24), self.heading, 1, spacing=12),
+            head,
             self.facts,
             row(retry, copy, 1),
         )

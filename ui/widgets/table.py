@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -153,8 +153,8 @@ class RowDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw background, selection bar and content."""
         cell: Cell = index.data(_CELL_ROLE)
-        box = QRectF(option.rect)  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        box = QRectF(option.rect)
+        state: QStyle.StateFlag = option.state
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(box, theme.color("selection"))
@@ -210,12 +210,7 @@ class DataTable(QTableView):
         header.setSectionsClickable(False)
         header.setFixedHeight(36)
         header.setMinimumSectionSize(48)
-        for place, column in enumerate(model.columns):
-            stretched = column.stretch > 0
-            mode = QHeaderView.ResizeMode.Stretch if stretched else QHeaderView.ResizeMode.Fixed
-            header.setSectionResizeMode(place, mode)
-            if not stretched:
-                header.resizeSection(place, column.width)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.doubleClicked.connect(self._open_index)
 
     @property
@@ -236,6 +231,17 @@ class DataTable(QTableView):
         row = self._cells.row_at(line) if 0 <= line < self._cells.rowCount() else None
         return row.key if row else ""
 
+    def hide_column(self, place: int, *, hidden: bool) -> None:
+        """Hide or show a column; the others share its room."""
+        if self.isColumnHidden(place) != hidden:
+            self.setColumnHidden(place, hidden)
+            self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the room between the columns."""
+        super().resizeEvent(event)
+        self._share_room()
+
     def move_by(self, step: int) -> None:
         """Select another row; J and K do this."""
         if self._cells.rowCount():
@@ -249,6 +255,20 @@ class DataTable(QTableView):
             self._open_index(self.currentIndex())
         else:
             super().keyPressEvent(event)
+
+    def _share_room(self) -> None:
+        header = self.horizontalHeader()
+        shown = [
+            (place, column)
+            for place, column in enumerate(self._cells.columns)
+            if not self.isColumnHidden(place)
+        ]
+        fixed = sum(column.width for _, column in shown if not column.stretch)
+        shares = sum(column.stretch for _, column in shown) or 1
+        room = max(self.viewport().width() - fixed, 0)
+        for place, column in shown:
+            width = room * column.stretch // shares if column.stretch else column.width
+            header.resizeSection(place, width)
 
     def _open_index(self, index: QModelIndex) -> None:
         row = self._cells.row_at(index.row()) if index.isValid() else None

@@ -13,7 +13,13 @@ class EddsaEd25519:
     """The scheme of the kind; stateless."""
 
     kind = SignatureKind.EDDSA_ED25519
-    keygen_rounds: tuple[str, ...] = ("Commit", "Open and deal", "Verify shares", "Prove", "Confirm")
+    keygen_rounds: tuple[str, ...] = (
+        "Commit",
+        "Open and deal",
+        "Verify shares",
+        "Prove",
+        "Confirm",
+    )
     signing_rounds: tuple[str, ...] = ("Commit nonces", "Sign shares", "Confirm")
     release_round = 2
 

@@ -9,7 +9,7 @@ from ui.widgets.table import Cell, CellModel, Column, Index, Row
 
 _COLUMNS = (
     Column("Record", width=104),
-    Column("Time (UTC)", width=176),
+    Column("Time (UTC)", width=160),
     Column("What happened", stretch=3),
     Column("Event", stretch=2),
     Column("Member", width=120),
@@ -20,6 +20,9 @@ _ROOT = QModelIndex()
 
 class LedgerTable(CellModel):
     """Knows how many records there are; asks for the ones that are looked at."""
+
+    SPARE = (3, 5)
+    """Columns that the drawer shows too: they make room for it."""
 
     def __init__(self, model: AuditModel) -> None:
         super().__init__(_COLUMNS)
@@ -52,7 +55,7 @@ def _row(record: LedgerRow) -> Row:
         str(record.sequence),
         (
             Cell(f"#{wording.number(record.sequence)}", "strong"),
-            Cell(wording.moment(record.at_ms), "muted"),
+            Cell(wording.moment(record.at_ms).removesuffix(" UTC"), "muted"),
             Cell(record.summary),
             Cell(record.name, "muted"),
             Cell(record.member),

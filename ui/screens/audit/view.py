@@ -50,9 +50,9 @@ class AuditScreen(Screen):
         self.progress.setFixedWidth(160)
         self.progress.setAccessibleName("Verification progress")
         self.progress_text = Label("", "caption")
-        self.actions.addWidget(self.progress_text)
-        self.actions.addWidget(self.progress)
-        self.actions.addWidget(self.verify)
+        self.tools.addWidget(self.progress_text)
+        self.tools.addWidget(self.progress)
+        self.tools.addWidget(self.verify)
         self.broken = Banner(Tone.DANGER, "audit.broken")
         self.filter = text_field(names.AUDIT_FILTER, "Filter records", "Filter records   Ctrl+F")
         self.filter.setFixedWidth(320)
@@ -69,9 +69,8 @@ class AuditScreen(Screen):
         bar.setContentsMargins(16, 12, 16, 12)
         card = Card(padding=1, spacing=0)
         card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        holder = row(self.nothing, 1)
-        holder.setContentsMargins(28, 8, 16, 16)
-        card.add(bar, holder)
+        self.nothing.setContentsMargins(28, 8, 16, 16)
+        card.add(bar, self.nothing)
         card.body.addWidget(self.table, 1)
         card.body.addStretch(0)
         line = row(spacing=16)
@@ -164,6 +163,8 @@ class AuditScreen(Screen):
     def _render_drawer(self) -> None:
         record = self.model.selected
         self.drawer.setVisible(record is not None)
+        for place in LedgerTable.SPARE:
+            self.table.hide_column(place, hidden=record is not None)
         if record is None:
             return
         self.drawer.heading.setText(f"Record #{wording.number(record.sequence)}")

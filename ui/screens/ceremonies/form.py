@@ -33,6 +33,7 @@ class CeremonyForm(QWidget):
         self.propose = Button(
             "Propose ceremony", "primary", icon="send", name=names.CEREMONY_PROPOSE
         )
+        self._offered = False
         self._people = QVBoxLayout()
         self._people.setSpacing(0)
         form = Card("Proposal", spacing=16)
@@ -83,6 +84,9 @@ class CeremonyForm(QWidget):
             state = "online" if member.online else "unreachable now"
             self._boxes[member.member].set_sentence(f"{member.name}{me} \u00b7 {state}")
         self.update_summary()
+        if members and not self._offered:
+            self._offered = True
+            self.approvals.set_value(self.threshold.value)
         if working:
             self.propose.setEnabled(False)
 

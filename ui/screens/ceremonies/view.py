@@ -25,10 +25,10 @@ class CeremoniesScreen(Screen):
     NAME = "ceremonies"
     TITLE = "Ceremonies"
     HELP = (
-        "A ceremony makes the shares of a new wallet. Every custodian takes part from their machine.",
+        "A ceremony makes the shares of a new wallet. Every custodian takes part.",
         "The matrix shows who has sent and verified what in each round.",
-        "At the end all custodians compare six words and a group by voice. Confirm only if every "
-        "word is the same.",
+        "At the end all custodians compare six words and a group by voice.",
+        "Confirm only if every word is the same; otherwise cancel and start again.",
     )
     model: CeremoniesModel
 
@@ -41,7 +41,7 @@ class CeremoniesScreen(Screen):
         self.marks.addWidget(self.stage)
         self.new = Button("New ceremony", "primary", icon="plus", name=names.CEREMONIES_NEW)
         self.new.clicked.connect(lambda: self.context.navigate("ceremonies", NEW))
-        self.actions.addWidget(self.new)
+        self.tools.addWidget(self.new)
         self.rows = RowsModel(
             (
                 Column("State", width=188),
@@ -50,7 +50,7 @@ class CeremoniesScreen(Screen):
                 Column("Accepted", width=96),
                 Column("Proposed by", stretch=2),
                 Column("What waits", stretch=4),
-                Column("Proposed", width=184, right=True),
+                Column("Proposed", width=192, right=True),
             )
         )
         self.table = DataTable(self.rows, names.CEREMONIES_LIST, "Ceremonies", row_height=_ROW)

@@ -22,10 +22,10 @@ class NewTransferScreen(Screen):
     NAME = "new_transfer"
     TITLE = "New transfer"
     HELP = (
-        "Preview builds the transaction and decodes it again. What you see on the right is read "
-        "from those bytes, not from the form.",
-        "Request approval freezes exactly these bytes. To change anything later, withdraw and start "
-        "again.",
+        "Preview builds the transaction and decodes it again.",
+        "What you see on the right is read from those bytes, not from the form.",
+        "Request approval freezes exactly these bytes.",
+        "To change anything later, withdraw the request and start again.",
     )
     model: NewTransferModel
 
@@ -85,7 +85,7 @@ class NewTransferScreen(Screen):
         self.address_caption = Label("Destination address, decoded", "caption")
         self.facts = Facts()
         self.digest_caption = Label("SHA-256 of the bytes to be signed", "caption")
-        self.digest = ChunkedAddress(14)
+        self.digest = ChunkedAddress(14, per_row=8)
         self.request_button = Button(
             "Request approval", "primary", icon="send", name=names.TRANSFER_REQUEST
         )

@@ -50,7 +50,7 @@ class OverviewScreen(Screen):
             "Open first task", "primary", icon="arrow-right", name=names.OVERVIEW_OPEN_FIRST
         )
         self.open_first.clicked.connect(self._open_first)
-        self.actions.addWidget(self.open_first)
+        self.tools.addWidget(self.open_first)
         self.requests = _tile("Open requests", "inbox")
         self.ceremonies = _tile("Open ceremonies", "people")
         self.quorum = _tile("Members online", "shield-check")

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Signal
 
-from console.application.views import RequestView, StepState
+from console.application.views import RequestStage, RequestView, StepState
 from ui import object_names as names
 from ui import status, wording
 from ui.screens.review.view_model import ReviewModel
@@ -66,8 +66,7 @@ class SubjectCard(Card):
         verb = "You are approving" if mine else "Requested"
         self.caption.setText(f"{verb} \u00b7 {described.action}")
         self.amount.set_amount(described.amount, described.unit)
-        quorum = wording.quorum(view.threshold, len(view.approvals) or view.threshold)
-        self.wallet.setText(f"{view.wallet_name} \u00b7 {quorum}")
+        self.wallet.setText(f"{view.wallet_name} \u00b7 {view.threshold} signers needed")
         self.note.show_text(f"Note of {view.proposer_name}: {view.note}" if view.note else "")
         self._address_text = described.to_address
         self.address.set_address(described.to_address)
@@ -84,7 +83,7 @@ class BytesCard(Card):
     def __init__(self) -> None:
         super().__init__("What will be signed", spacing=12)
         self.facts = Facts()
-        self.digest = ChunkedAddress(14)
+        self.digest = ChunkedAddress(14, per_row=8)
         self._digest_text = ""
         self.copy = Button(
             "", "ghost", icon="copy", name=names.REVIEW_COPY_DIGEST, accessible="Copy digest"
@@ -92,8 +91,11 @@ class BytesCard(Card):
         self.copy.clicked.connect(lambda: self.copied.emit(self._digest_text))
         self.add(
             self.facts,
-            row(Label("SHA-256 of the bytes to be signed", "caption"), 1, self.copy),
-            self.digest,
+            column(
+                row(Label("SHA-256 of the bytes to be signed", "caption"), 1, self.copy),
+                self.digest,
+                spacing=0,
+            ),
         )
 
     def show_request(self, view: RequestView) -> None:
@@ -136,11 +138,9 @@ class ApprovalsCard(Card):
         self.bar.set_segments(segments)
         denied = [item for item in view.approvals if item.reason]
         reasons = " ".join(f"{item.name}: {item.reason}" for item in denied)
-        self.sentence.setText(
-            f"{view.sentence} {reasons}".strip()
-            if denied
-            else f"{view.sentence} Any approver can deny; a denial closes the request."
-        )
+        open_still = view.stage is RequestStage.AWAITING_APPROVAL and not denied
+        rule = "Any approver can deny; a denial closes the request." if open_still else reasons
+        self.sentence.setText(f"{view.sentence} {rule}".strip())
 
 
 class PolicyCard(Card):

@@ -37,10 +37,10 @@ class ReviewScreen(Screen):
     TITLE = "Review request"
     HELP = (
         "Compare the short code and the bold address groups by voice with the other approvers.",
-        "Approve arms three seconds after both ticks and the PIN. Ctrl+Enter moves to it, Space "
-        "presses it. Enter never approves.",
-        "Deny closes the request for everybody and asks for a reason. Nothing undoes a signature.",
-        "Privacy mode does not apply here: what you approve is always shown in full.",
+        "Approve arms three seconds after both ticks and the PIN.",
+        "Ctrl+Enter moves to Approve, Space presses it. Enter never approves.",
+        "Deny closes the request for everybody and asks for a reason.",
+        "Nothing undoes a signature. Privacy mode does not apply here.",
     )
     model: ReviewModel
 
@@ -52,7 +52,7 @@ class ReviewScreen(Screen):
         self.back_button.show()
         self.stage, self.expires = Chip(), Chip()
         self.marks.addWidget(self.stage)
-        self.actions.addWidget(self.expires)
+        self.tools.addWidget(self.expires)
         self.flags = DangerList()
         self.subject, self.bytes_card = SubjectCard(), BytesCard()
         self.policy, self.approvals = PolicyCard(), ApprovalsCard()
@@ -81,7 +81,7 @@ class ReviewScreen(Screen):
         self.deny_panel = ReasonSheet(
             self.context.window,
             "Deny this request",
-            "A denial closes the request for everybody. Nothing has been signed, and the funds stay "
+            "A denial closes the request for everybody. Nothing was signed, and the funds stay "
             "where they are.",
             "Deny request",
             names.REVIEW_DENY_PANEL,
@@ -155,7 +155,7 @@ class ReviewScreen(Screen):
         self.policy.show_request(view)
         self.approvals.show_request(view)
         self.decision.show_request(view)
-        self.signing.show_request(view)
+        self.signing.show_request(view, self._people(view))
         self.result.show_request(view)
         self.retry.setVisible(view.can_retry)
         self.timeline.set_items(
@@ -173,6 +173,11 @@ class ReviewScreen(Screen):
             ]
         )
 
+    def _people(self, view: RequestView) -> dict[str, str]:
+        session = self.context.link.session
+        people = {item.member: item.name for item in session.members} if session else {}
+        return people | {item.member: item.name for item in view.approvals}
+
 
 class _SigningCard(Card):
     """The live protocol run, and what ended runs left behind."""
@@ -184,11 +189,11 @@ class _SigningCard(Card):
         self.past = Label("", "caption", wrap=True)
         self.add(self.sentence, self.matrix, self.past)
 
-    def show_request(self, view: RequestView) -> None:
+    def show_request(self, view: RequestView, people: dict[str, str]) -> None:
         """Paint the run."""
         run = view.run
         self.setVisible(run is not None or bool(view.past_runs))
-        self.matrix.set_run(run, {item.member: item.name for item in view.approvals})
+        self.matrix.set_run(run, people)
         if run is not None:
             self.heading.setText(f"Signing session \u00b7 attempt {run.attempt}")
         self.sentence.show_text((run.failure or run.sentence) if run else "")

@@ -78,7 +78,7 @@ class WalletDetail(QWidget):
                 Column("State", width=136),
                 Column("Amount", width=176, right=True),
                 Column("To", stretch=1),
-                Column("Time", width=176, right=True),
+                Column("Time", width=192, right=True),
             )
         )
         self.history = DataTable(self.rows, names.WALLET_HISTORY, "Transfers", row_height=_ROW)

@@ -35,7 +35,7 @@ class WalletsScreen(Screen):
             "New transfer", "primary", icon="send", name=names.WALLET_NEW_TRANSFER
         )
         self.transfer.clicked.connect(self._new_transfer)
-        self.actions.addWidget(self.transfer)
+        self.tools.addWidget(self.transfer)
         self.list = RowList(names.WALLETS_LIST)
         self.list.opened.connect(lambda key: self.context.navigate("wallets", key))
         side = Card("All wallets", spacing=4)
