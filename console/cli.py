@@ -18,11 +18,11 @@ from console.application.api import CommandRefused, Console, NodeUnreachable
 from console.application.commands import VerifyLedger
 from console.application.errors import AdapterError
 from console.bootstrap import VERSION, build_vault, open_member_ledger
-from console.client import Profile, connect
+from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.devnet.server import run_devnet
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
-from console.node_process import run_node
+from console.node_process import run_node, start_if_absent
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
 from console.settings import (
@@ -50,6 +50,7 @@ EXPECTED = (
     FaultRefused,
     NodeUnreachable,
     ExportInvalid,
+    ProfileUnreadable,
 )
 
 
@@ -85,7 +86,10 @@ def node(
 
 @app.command()
 def ui(home: Home = _DEFAULT_HOME, member: MemberName = "") -> None:
-    """Open the window."""
+    """Open the window; starts the nodes of this machine's members that do not run yet."""
+    for profile in find_profiles(home):
+        if member in {"", profile.member}:
+            start_if_absent(home, profile)
     arguments = [sys.executable, "-m", "ui", "--home", str(home)]
     os.execv(sys.executable, [*arguments, *(["--member", member] if member else [])])  # noqa: S606
 

@@ -1,16 +1,20 @@
 """The node as a process: hardened, logged, answering until it is told to stop."""
 
 import asyncio
+import contextlib
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
 from console.bootstrap import BuiltNode, build_node
+from console.client import Profile
 from console.domain.values import Network
 from console.fault_points import FaultRefused, crash_at
 from console.hardening import die_with_parent, harden_process
 from console.logs import log_to
-from console.settings import MemberFiles
+from console.settings import MemberFiles, read_settings
 
 READY = "quorate node ready"
 
@@ -30,6 +34,24 @@ def run_node(directory: Path, *, parent: int | None, fail_at: str, fail_token: P
     if fail_at and any(c.network != Network.DEVNET for c in built.settings.chains):
         raise FaultRefused("fault points are for devnets only")
     asyncio.run(_serve(built))
+
+
+def start_if_absent(home: Path, profile: Profile) -> None:
+    """Start a member's node as a process of its own, unless its console port answers already.
+
+    It outlives the window: a running ceremony or signing does not depend on who looks at it.
+    """
+    host, _, port = read_settings(MemberFiles(profile.directory)).console_address.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return
+    arguments = ["node", "--member", profile.member, "--home", str(home)]
+    subprocess.Popen(  # noqa: S603  this very program
+        [sys.executable, "-m", "console.cli", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 async def _serve(built: BuiltNode) -> None:

@@ -1,0 +1,87 @@
+"""`quorate demo`: runs the story in a real window and ends with `demo: OK` or says why not."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console as Terminal
+
+from console import client
+from console.application.api import CommandRefused, NodeUnreachable
+from console.client import find_profiles
+from console.demo.cluster import Cluster, ClusterFailure
+from console.demo.display import display
+from console.demo.hands import DemoFailure, Hands
+from console.demo.report import Report
+from console.demo.story import FAULT, Story
+from ui import runloop
+from ui import settings as preferences
+from ui.app import make_application
+from ui.window import ConsoleWindow
+
+
+def main() -> int:
+    """Run the demonstration; 0 if every step went as it should."""
+    parser = argparse.ArgumentParser(prog="quorate demo")
+    parser.add_argument("--out", type=Path, default=Path("build/demo"))
+    out: Path = parser.parse_args().out
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    report = Report(Terminal(stderr=False))
+    with display() as kind:
+        report.say(f"The window opens on {kind}")
+        report.facts["display"] = kind
+        app = make_application()
+        app.setQuitOnLastWindowClosed(False)
+        status = runloop.run(app, lambda: _demonstrate(out.resolve(), report))
+    report.say("demo: OK" if status == 0 else "demo: FAILED")
+    return status
+
+
+async def _demonstrate(out: Path, report: Report) -> int:
+    pictures: list[str] = []
+    failure = ""
+    try:
+        await _tell(out, report, pictures)
+    except (DemoFailure, ClusterFailure, CommandRefused, NodeUnreachable) as error:
+        failure = str(error)
+        report.say(f"It went wrong: {failure}")
+    report.write(out / "report.json", ok=not failure, failure=failure, pictures=pictures)
+    return 1 if failure else 0
+
+
+async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
+    home = out / "home"
+    async with report.step("A devnet starts; three members get fresh tokens and keys"):
+        cluster = await Cluster.create(home, tell=report.say)
+    window = None
+    try:
+        token = home / "fault-token"
+        async with report.step("Three nodes start, linked by mutual TLS"):
+            await asyncio.to_thread(token.touch)
+            first, *others = cluster.members
+            await cluster.start_node(first)
+            for member in others:
+                await cluster.start_node(member, fail_at=FAULT, fail_token=token)
+        profiles = await asyncio.to_thread(find_profiles, home)
+        window = ConsoleWindow(profiles, client.connect, preferences.load(home))
+        window.show()
+        hands = Hands(window, out)
+        try:
+            await Story(cluster, hands, report, token).run()
+        except BaseException:
+            window.grab().save(str(out / "failure.png"))
+            raise
+        finally:
+            pictures.extend(hands.taken)
+    finally:
+        if window:
+            window.close()
+            await window.finish()
+        await cluster.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""The story that the demonstration tells, step by step, through the window alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.keypair import Keypair
+
+from console.application.api import GetLedger, GetRequest, GetWallets
+from console.application.views import LedgerPage, NodeState, RequestStage, RequestView, WalletView
+from console.demo.cluster import Cluster, ClusterFailure
+from console.demo.hands import DemoFailure, Hands
+from console.demo.report import Report
+from ui import object_names as names
+
+WALLET = "Treasury"
+AMOUNT = "1.25"
+FAULT = "signing:2"
+
+
+@dataclass(slots=True)
+class Story:
+    """Three members, one window. Each method is one step of the report."""
+
+    cluster: Cluster
+    hands: Hands
+    report: Report
+    token: Path
+    request: str = ""
+
+    async def run(self) -> None:
+        """Tell it all."""
+        step = self.report.step
+        first, *others = self.cluster.members
+        async with step("Ana unlocks her token; her ledger is verified"):
+            await self._sign_in(first)
+            await self.hands.picture("02-overview-empty")
+        async with step("Ana proposes a 2-of-3 key ceremony"):
+            await self._propose_ceremony()
+        for member in others:
+            async with step(f"{self._name(member)} unlocks and accepts the ceremony"):
+                await self._switch(member)
+                await self._sign_in(member)
+                await self._open_first_task()
+                await self.hands.picture(f"03-ceremony-accept-{member}")
+                await self.hands.click(names.CEREMONY_ACCEPT)
+        async with step("All three nodes make the key together and show the same code"):
+            await self.hands.until(
+                lambda: self.hands.visible(names.CEREMONY_COMPARED), "the code to compare", 40
+            )
+            await self.hands.picture("04-ceremony-code")
+        for member in (others[-1], *others[:-1], first):
+            async with step(f"{self._name(member)} compares the code and certifies the key"):
+                await self._confirm_code(member)
+        async with step("The wallet is active; its account is funded from the devnet's faucet"):
+            await self._fund_wallet()
+        async with step(f"Ana drafts a transfer of {AMOUNT} SOL, decoded from its own bytes"):
+            await self._draft_transfer()
+        for member in others:
+            async with step(f"{self._name(member)} reviews what will be signed and approves"):
+                await self._approve(member)
+        async with step("One node is killed half-way; the saga signs with another custodian"):
+            await self._watch_signing(first)
+        async with step("The transfer is confirmed by the chain"):
+            await self._confirm(first)
+        async with step("The killed node comes back and catches up"):
+            await self._revive()
+        for member in self.cluster.members:
+            async with step(f"{self._name(member)} verifies the ledger's hash chain"):
+                await self._verify_ledger(member)
+        async with step("The other screens"):
+            await self._tour(first)
+
+    async def _sign_in(self, member: str) -> None:
+        hands = self.hands
+        await hands.until(lambda: hands.visible(names.SIGN_IN_PIN), "the sign-in screen")
+        if member == next(iter(self.cluster.members)) and not hands.taken:
+            await hands.picture("01-sign-in")
+        await hands.type(names.SIGN_IN_PIN, self.cluster.members[member].pin)
+        await hands.click(names.SIGN_IN_UNLOCK)
+        await hands.on_screen("overview")
+
+    async def _switch(self, member: str) -> None:
+        """Show another member's node by its avatar, from the frame or the sign-in screen."""
+        hands = self.hands
+        if hands.window.member == member:
+            return
+        in_frame = f"{names.FRAME_MEMBER}.{member}"
+        if hands.visible(in_frame):
+            await hands.click(in_frame)
+        else:
+            await hands.click(f"{names.SIGN_IN_MEMBER}.{member}")
+        await hands.until(lambda: hands.window.member == member, f"the window of {member}")
+
+    async def _visit(self, member: str) -> None:
+        """Show a member's node, signing in where it is locked."""
+        hands = self.hands
+        await self._switch(member)
+        session = await hands.until(lambda: hands.window.link.session, "an answer of the node")
+        if session.state is NodeState.LOCKED:
+            await self._sign_in(member)
+        await hands.until(lambda: hands.visible(f"{names.NAV}.overview"), "the unlocked window")
+
+    async def _open_first_task(self) -> None:
+        await self.hands.click(f"{names.NAV}.overview")
+        await self.hands.click(names.OVERVIEW_OPEN_FIRST)
+
+    async def _propose_ceremony(self) -> None:
+        hands = self.hands
+        await hands.click(f"{names.NAV}.ceremonies")
+        await hands.picture("03-ceremonies-empty")
+        await hands.click("ceremonies.emptyAction")
+        await hands.type(names.CEREMONY_NAME, WALLET)
+        await hands.picture("03-ceremony-form")
+        await hands.click(names.CEREMONY_PROPOSE)
+        await hands.until(lambda: hands.visible(names.CEREMONY_CANCEL), "the proposed ceremony")
+        await hands.picture("03-ceremony-proposed")
+
+    async def _confirm_code(self, member: str) -> None:
+        hands = self.hands
+        await self._visit(member)
+        await self._open_first_task()
+        await hands.click(names.CEREMONY_COMPARED)
+        await hands.click(names.CEREMONY_CONFIRM_CODE)
+        await hands.until(
+            lambda: not hands.visible(names.CEREMONY_CONFIRM_CODE), "the certificate signature"
+        )
+        await hands.picture(f"05-ceremony-certified-{member}")
+
+    async def _fund_wallet(self) -> None:
+        hands = self.hands
+        await hands.until(lambda: hands.visible(names.CEREMONY_OPEN_WALLET), "the active wallet")
+        await hands.click(names.CEREMONY_OPEN_WALLET)
+        await hands.on_screen("wallets")
+        await hands.click(names.WALLET_FUND)
+        balance = ""
+        while not balance:
+            balance = (await self._wallet()).accounts[0].balance
+        await hands.settle()
+        await hands.picture("06-wallet")
+
+    async def _draft_transfer(self) -> None:
+        hands = self.hands
+        await hands.click(names.WALLET_NEW_TRANSFER)
+        await hands.on_screen("new_transfer")
+        await hands.type(names.TRANSFER_TO, str(Keypair().pubkey()))
+        await hands.type(names.TRANSFER_AMOUNT, AMOUNT)
+        await hands.type(names.TRANSFER_MEMO, "Invoice 2041")
+        await hands.picture("07-transfer-form")
+        await hands.click(names.TRANSFER_PREVIEW)
+        await hands.until(lambda: hands.visible(names.TRANSFER_REQUEST), "the decoded transfer")
+        await hands.picture("07-transfer-decoded")
+        await hands.click(names.TRANSFER_REQUEST)
+        await hands.on_screen("review")
+        self.request = (await self._wallet()).history[0].request
+        await hands.picture("08-review-proposer")
+
+    async def _approve(self, member: str) -> None:
+        hands = self.hands
+        await self._visit(member)
+        await hands.click(f"{names.NAV}.approvals")
+        await hands.on_screen("approvals")
+        await hands.picture(f"09-approvals-{member}")
+        await self._open_first_task()
+        await hands.on_screen("review")
+        await hands.click(names.REVIEW_CHECK_1)
+        await hands.click(names.REVIEW_CHECK_2)
+        await hands.type(names.REVIEW_PIN, self.cluster.members[member].pin)
+        await hands.picture(f"10-review-{member}")
+        # The button arms itself for three seconds before it can be pressed.
+        await hands.click(names.REVIEW_APPROVE)
+        await hands.until(
+            lambda: not hands.visible(names.REVIEW_APPROVE) or not hands.window.link.reachable,
+            "the approval on record",
+        )
+
+    async def _watch_signing(self, member: str) -> None:
+        hands = self.hands
+        await self._visit(member)
+        hands.window.show_screen("review", self.request)
+        await hands.until(
+            lambda: any(not m.alive for m in self.cluster.members.values()), "a killed node"
+        )
+        await hands.picture("11-signing-node-killed")
+        while (await self._request()).stage in {RequestStage.APPROVED, RequestStage.SIGNING}:
+            await hands.settle()
+        view = await self._request()
+        if not view.past_runs or not view.transaction_id:
+            raise DemoFailure(f"the saga did not recover: {view.sentence}")
+        self.report.facts["attempts"] = len(view.past_runs) + 1
+        self.report.facts["transaction_id"] = view.transaction_id
+
+    async def _confirm(self, member: str) -> None:
+        await self._visit(member)
+        while (view := await self._request()).stage is not RequestStage.CONFIRMED:
+            if view.stage is RequestStage.FAILED:
+                raise DemoFailure(view.sentence)
+            await self.hands.settle()
+        await self.hands.picture("12-signed-and-confirmed")
+
+    async def _revive(self) -> None:
+        dead = [name for name, member in self.cluster.members.items() if not member.alive]
+        if len(dead) != 1 or self.token.exists():
+            raise ClusterFailure(f"exactly one node should have been killed, not {dead}")
+        self.report.facts["killed"] = dead[0]
+        await self._switch(dead[0])
+        await self.hands.picture("13-node-away")
+        await self.cluster.start_node(dead[0])
+        await self._visit(dead[0])
+        while (await self._request()).stage is not RequestStage.CONFIRMED:
+            await self.hands.settle()
+
+    async def _verify_ledger(self, member: str) -> None:
+        hands = self.hands
+        await self._visit(member)
+        await hands.click(f"{names.NAV}.audit")
+        await hands.on_screen("audit")
+        before = (await self._page()).verified_at_ms
+        await hands.click(names.AUDIT_VERIFY)
+        while (page := await self._page()).verified_at_ms == before:
+            await hands.settle()
+        if page.broken_because or page.verified_to < 1:
+            raise DemoFailure(f"the ledger of {member} does not verify: {page.broken_because}")
+        self.report.heads[member] = f"{page.head_sequence}:{page.head_hash}"
+        await hands.picture(f"14-audit-{member}")
+
+    async def _tour(self, member: str) -> None:
+        await self._visit(member)
+        for screen in ("overview", "approvals", "wallets", "ceremonies", "settings"):
+            await self.hands.click(f"{names.NAV}.{screen}")
+            await self.hands.on_screen(screen)
+            await self.hands.picture(f"15-{screen}")
+
+    async def _wallet(self) -> WalletView:
+        wallets = (await self.hands.window.link.ask(GetWallets())).wallets
+        await self.hands.settle()
+        return wallets[0]
+
+    async def _request(self) -> RequestView:
+        return await self.hands.window.link.ask(GetRequest(self.request))
+
+    async def _page(self) -> LedgerPage:
+        return await self.hands.window.link.ask(GetLedger(limit=1))
+
+    def _name(self, member: str) -> str:
+        return self.cluster.members[member].profile.name
