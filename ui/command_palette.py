@@ -52,7 +52,7 @@ class CommandPalette(Sheet):
         self.field = text_field(
             names.PALETTE_FIELD, "Search", "Search requests, wallets, ceremonies, screens"
         )
-        self.rows = RowsModel((Column("Go to", stretch=1), Column("", width=136, right=True)))
+        self.rows = RowsModel((Column("Go to", stretch=1), Column("", width=168, right=True)))
         self.list = DataTable(self.rows, names.PALETTE_LIST, "Places", row_height=_ROW)
         self.list.horizontalHeader().hide()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -125,7 +125,7 @@ class Frame(QWidget):
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         bar.setFixedHeight(_TOP)
         search = Button(
-            "Search requests, wallets   Ctrl+K",
+            "Search   Ctrl+K",
             "search",
             icon="search",
             name=names.FRAME_SEARCH,

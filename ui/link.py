@@ -111,7 +111,7 @@ class NodeLink(QObject):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
                 group.create_task(self._poll())
-        except* NodeUnreachable:
+        except* (NodeUnreachable, CommandRefused):
             raise NodeUnreachable("connection lost") from None
 
     async def _follow(self) -> None:

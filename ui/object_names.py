@@ -54,7 +54,6 @@ WALLET_NEW_TRANSFER = "wallet.newTransfer"
 WALLET_REFRESH = "wallet.refresh"
 WALLET_COPY_ADDRESS = "wallet.copyAddress"
 WALLET_HISTORY = "wallet.history"
-WALLET_CUSTODIANS = "wallet.custodians"
 
 TRANSFER_TO = "transfer.to"
 TRANSFER_AMOUNT = "transfer.amount"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -28,6 +28,8 @@ from ui.widgets.text import Label
 
 MAX_WIDTH = 1320
 MARGIN = 24
+_CLOCK_MS = 15_000
+_BAR = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Screen(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._head())
         layout.addWidget(self.stack, 1)
+        self._clock = QTimer(self, interval=_CLOCK_MS)
+        self._clock.timeout.connect(self._repaint)
         self.build()
         model.changed.connect(self._repaint)
         context.privacy.changed.connect(self._repaint)
@@ -109,15 +113,18 @@ class Screen(QWidget):
         return EmptyText("inbox", "Nothing here", "There is nothing to show.")
 
     def open(self, subject: str) -> None:
-        """Show the screen for a subject."""
+        """Show the screen for a subject; times on it keep counting."""
+        self._clock.start()
         self.model.open(subject)
 
     def pause(self) -> None:
         """The screen is no longer in front."""
+        self._clock.stop()
         self.model.pause()
 
     def close_screen(self) -> None:
         """The screen goes away for good."""
+        self._clock.stop()
         self.model.changed.disconnect(self._repaint)
         self.context.privacy.changed.disconnect(self._repaint)
         self.model.close()
@@ -187,6 +194,13 @@ class Screen(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inner)
+        bar = area.verticalScrollBar()
+        # A bar takes its room from the margin, so that right edges stay aligned with the head.
+        bar.rangeChanged.connect(
+            lambda _low, high: outer.setContentsMargins(
+                MARGIN, 16, MARGIN - (_BAR if high else 0), MARGIN
+            )
+        )
         return area
 
     def _empty_action(self) -> None:

@@ -15,7 +15,7 @@ class Look(NamedTuple):
 
 
 STEP: dict[StepState, Look] = {
-    StepState.NOT_STARTED: Look("circle-dashed", "Not started", Tone.NEUTRAL),
+    StepState.NOT_STARTED: Look("circle-dashed", "Not yet", Tone.NEUTRAL),
     StepState.WAITING: Look("hourglass", "Waiting", Tone.INFO),
     StepState.SENT: Look("arrow-up", "Sent", Tone.INFO),
     StepState.RECEIVED: Look("arrow-down", "Received", Tone.INFO),

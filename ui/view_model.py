@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable, Query
-from console.application.commands import Command, Outcome
+from console.application.commands import ApproveRequest, Command, Outcome, Unlock
 from console.application.views import View
 from ui.context import Context
 from ui.problem import Problem, describe
@@ -113,6 +113,8 @@ class ViewModel(QObject):
             outcome = None
         finally:
             self.working = False
+            if isinstance(command, Unlock | ApproveRequest):
+                command.pin.wipe()
         self.changed.emit()
         if outcome is not None and done is not None:
             done(outcome)

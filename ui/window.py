@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget
 
@@ -86,6 +86,8 @@ class ConsoleWindow(QMainWindow):
         self.palette_sheet = CommandPalette(self, self.show_screen)
         self.help_sheet = HelpSheet(self)
         self.ring = FocusRing(self)
+        self._count_timer = QTimer(self, interval=200, singleShot=True)
+        self._count_timer.timeout.connect(self._count_soon)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self.lock)
         self._add_shortcuts()
@@ -123,6 +125,7 @@ class ConsoleWindow(QMainWindow):
             screen = entry.make(self._context())
             if isinstance(screen, SettingsScreen):
                 screen.shortcuts_wanted.connect(self.help_sheet.show_shortcuts)
+                screen.lock.chosen.connect(lambda: self.idle.start(self.settings.lock_after_s))
             self._screens[entry.name] = screen
             self._frame.pages.addWidget(screen)
         if self._current is not None and self._current is not screen:
@@ -140,6 +143,8 @@ class ConsoleWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme.apply(app, self.settings.theme)
+        if self._current is not None:
+            self._current.model.changed.emit()
 
     async def switch_member(self, member: str) -> None:
         """Show another member's node. Its own sign-in applies. Raises: KeyError."""
@@ -198,6 +203,7 @@ class ConsoleWindow(QMainWindow):
         if self._sign_in is None:
             self._sign_in = SignInScreen(self._context(), self.profiles)
             self._sign_in.member_chosen.connect(self._switch_soon)
+            self._sign_in.model.changed.connect(self._session_changed)
             self._pages.addWidget(self._sign_in)
         self._pages.setCurrentWidget(self._sign_in)
         self._sign_in.pin.setFocus()
@@ -265,7 +271,9 @@ class ConsoleWindow(QMainWindow):
         if session is None:
             return
         if session.state is NodeState.READY:
-            self._show_frame()
+            # Let the answer to Unlock arrive before its page goes away, else it is cancelled.
+            if self._sign_in is None or not self._sign_in.model.working:
+                self._show_frame()
         elif self._frame is not None:
             self._show_sign_in()
         if self._frame is not None:
@@ -279,7 +287,11 @@ class ConsoleWindow(QMainWindow):
                 self._tasks.start(self._count())
 
     def _node_changed(self, change: Change) -> None:
-        if change.kind in _COUNTED and self._frame is not None:
+        if change.kind in _COUNTED and not self._count_timer.isActive():
+            self._count_timer.start()
+
+    def _count_soon(self) -> None:
+        if self._frame is not None:
             self._tasks.start(self._count())
 
     async def _count(self) -> None:

@@ -1,9 +1,11 @@
 """Times, counts, identifiers and masks as words; pure, so that every screen says the same."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 MASK = "\u2022\u2022\u2022\u2022"
+_NUMBER = re.compile(r"\d[\d\u2009.,]*")
 _KINDS = {
     "ecdsa-secp256k1": "ECDSA secp256k1",
     "schnorr-bip340": "Schnorr BIP-340",
@@ -88,6 +90,11 @@ def shortened(text: str, groups: int = 2) -> str:
 def masked(text: str, *, hide: bool) -> str:
     """Return the text, or a mask of fixed length that tells nothing."""
     return MASK if hide and text else text
+
+
+def without_digits(text: str, *, hide: bool) -> str:
+    """Return a sentence of the node, with every number masked in privacy mode."""
+    return _NUMBER.sub(MASK, text) if hide else text
 
 
 def initials(name: str) -> str:

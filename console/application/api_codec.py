@@ -117,6 +117,8 @@ _queries: msgspec.msgpack.Decoder[AnyQuery] = msgspec.msgpack.Decoder(AnyQuery)
 _answers = msgspec.msgpack.Decoder(Answer)
 _outcomes = msgspec.msgpack.Decoder(Outcome)
 _changes = msgspec.msgpack.Decoder(Change)
+# Broken text and absurd nesting come out of the decoder as errors of their own.
+_UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 def encode(message: Command | Query[Any] | Answer | Outcome | View | Change) -> bytes:
@@ -128,7 +130,7 @@ def decode_command(data: bytes) -> AnyCommand:
     """Raises: MalformedCall, which never quotes the bytes: they may hold a PIN."""
     try:
         return _commands.decode(data)
-    except (msgspec.MsgspecError, ValueError):
+    except _UNDECODABLE:
         raise MalformedCall("these bytes are no command") from None
 
 
@@ -136,7 +138,7 @@ def decode_query(data: bytes) -> AnyQuery:
     """Raises: MalformedCall."""
     try:
         return _queries.decode(data)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         raise MalformedCall("these bytes are no query") from None
 
 
@@ -144,7 +146,7 @@ def decode_outcome(data: bytes) -> Outcome:
     """Open an answer to a command. Raises: CommandRefused, MalformedCall."""
     try:
         return _outcomes.decode(_result(data))
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         raise MalformedCall("these bytes are no outcome") from None
 
 
@@ -152,7 +154,7 @@ def decode_view(data: bytes, kind: type[View]) -> View:
     """Open an answer to a query. Raises: CommandRefused, MalformedCall."""
     try:
         return msgspec.msgpack.decode(_result(data), type=kind)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         raise MalformedCall("these bytes are no view") from None
 
 
@@ -160,7 +162,7 @@ def decode_change(data: bytes) -> Change:
     """Raises: MalformedCall."""
     try:
         return _changes.decode(data)
-    except msgspec.MsgspecError:
+    except _UNDECODABLE:
         raise MalformedCall("these bytes are no change") from None
 
 

@@ -1,6 +1,6 @@
 """ConsoleService: the node's whole surface, commands in, views and changes out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 from console.application.api import (
@@ -81,7 +81,7 @@ class ConsoleService:
             GetLedger: self._ledger,
         }
         actions = self._actions
-        self._commands: dict[type, Callable[[Any], Awaitable[Outcome]]] = {
+        self._commands: dict[type, Callable[[Any], Coroutine[Any, Any, Outcome]]] = {
             Unlock: actions.unlock,
             Lock: actions.lock,
             ProposeCeremony: actions.propose_ceremony,
@@ -101,7 +101,7 @@ class ConsoleService:
     async def execute(self, command: Command) -> Outcome:
         """Carry out a command. Raises: CommandRefused."""
         try:
-            return await self._commands[type(command)](command)
+            return await self._node.finish(self._commands[type(command)](command))
         except EXPECTED as error:
             raise refusal(error) from None
 

@@ -9,7 +9,7 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.errors import LedgerRolledBack
-from console.application.exchange import StatementExchange
+from console.application.exchange import UNACCEPTABLE, StatementExchange
 from console.application.key_generation import KeyGenerationService
 from console.application.messages import (
     Announce,
@@ -48,7 +48,6 @@ from console.application.statements import (
     Readiness,
     RunFailure,
     SignatureResult,
-    StatementRefused,
     Statements,
     TransferProposal,
     Verified,
@@ -57,7 +56,6 @@ from console.application.statements import (
 )
 from console.application.timeouts import AdaptiveTimeouts
 from console.domain import member
-from console.domain.errors import DomainError
 from console.domain.ids import MemberId
 from console.domain.member import Member
 from console.domain.values import Chain, SignatureKind
@@ -91,11 +89,13 @@ class Core:
         store: EventStore,
         roster: tuple[Member, ...],
         moved: Callable[[str], None],
+        wallet_changed: Callable[[str], None],
     ) -> None:
         self.me = me
         self.store = store
         self.ports = ports
         self._roster = roster
+        self._wallet_changed = wallet_changed
         self.aggregates = Aggregates(store, ports.bus)
         identity = ports.vault.identity
         statements = Statements(me, identity, vault_id(roster))
@@ -201,6 +201,7 @@ class Core:
         """Work until cancelled or stopped. Raises what no task expected, as a group."""
         sagas = (self.ceremony_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
+        unsubscribe.append(self.ports.bus.subscribe(self.wallets.on_event))
         unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -214,6 +215,7 @@ class Core:
                 for saga in sagas:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
+                tasks.create_task(self.wallets.keep_fresh(self._wallet_changed))
         finally:
             self._tasks = None
             for work in self._waiting:
@@ -237,7 +239,7 @@ class Core:
                     reply = await self.host.on_begin(peer, request)
                 case RunMessage():
                     reply = await self.host.on_message(peer, request)
-        except (DomainError, StatementRefused) as refusal:
+        except UNACCEPTABLE as refusal:
             reply = Refused(str(refusal))
         return encode(reply)
 
@@ -272,6 +274,7 @@ class Core:
                 verified.signer,
                 statement.head_sequence,
                 statement.head_hash,
+                statement.at_ms,
                 verified.evidence,
             )
             await self.aggregates.record_member(verified.signer, command)

@@ -12,13 +12,12 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.errors import PeerRefused, PeerUnavailable, TransactionError
 from console.application.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
     AnyReply,
-    MalformedPeerMessage,
     Pull,
     Pulled,
     Refused,
@@ -42,8 +41,13 @@ from console.domain.ids import MemberId
 log = structlog.get_logger(__name__)
 
 MAX_DEFERRED = 256
+MAX_PULLS = 64
+"""Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
 _PULL_TIMEOUT_S = 3.0
 _PULL_BUDGET = MAX_MESSAGE_BYTES // 2
+
+UNACCEPTABLE = (DomainError, StatementRefused, TransactionError)
+"""What a statement can be refused for; anything else is this node's own trouble."""
 
 Handler = Callable[[Verified], Awaitable[None]]
 
@@ -90,8 +94,8 @@ class StatementExchange:
         try:
             await self._record(verified)
         except NotYetPossible:
-            self._deferred.append(verified)
-        except DomainError as refusal:
+            self._defer(verified)
+        except UNACCEPTABLE as refusal:
             return Refused(str(refusal))
         return Ack()
 
@@ -112,7 +116,7 @@ class StatementExchange:
 
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
-        while True:
+        for _ in range(MAX_PULLS):
             after = self._cursors.get(peer, 0)
             request = encode(Pull(after))
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
@@ -120,7 +124,7 @@ class StatementExchange:
                 raise PeerRefused(f"{peer} does not answer a pull")
             await self._check_own_head(reply)
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
-                await self._import(signed)
+                await self._import_signed(signed)
             if reply.upto <= after:
                 break
             self._cursors[peer] = reply.upto
@@ -128,23 +132,31 @@ class StatementExchange:
 
     async def retry_deferred(self) -> None:
         """Try again what came too early."""
-        for _ in range(len(self._deferred)):
-            verified = self._deferred.popleft()
-            try:
-                await self._record(verified)
-            except NotYetPossible:
-                self._deferred.append(verified)
-            except DomainError as refusal:
-                log.info("statement-refused", signer=verified.signer, why=str(refusal))
+        # Taken at once: another task may try again while this one waits for the ledger.
+        waiting = tuple(self._deferred)
+        self._deferred.clear()
+        for verified in waiting:
+            await self._import(verified)
 
-    async def _import(self, signed: SignedStatement) -> None:
+    async def _import(self, verified: Verified) -> None:
         try:
-            verified = self._verify(signed)
             await self._record(verified)
         except NotYetPossible:
-            self._deferred.append(self._verify(signed))
-        except (DomainError, StatementRefused) as refusal:
+            self._defer(verified)
+        except UNACCEPTABLE as refusal:
+            log.info("statement-refused", signer=verified.signer, why=str(refusal))
+
+    def _defer(self, verified: Verified) -> None:
+        if all(verified.evidence != waiting.evidence for waiting in self._deferred):
+            self._deferred.append(verified)
+
+    async def _import_signed(self, signed: SignedStatement) -> None:
+        try:
+            verified = self._verify(signed)
+        except UNACCEPTABLE as refusal:
             log.info("statement-refused", signer=signed.signer, why=str(refusal))
+        else:
+            await self._import(verified)
 
     async def _record(self, verified: Verified) -> None:
         handler = self._handlers.get(type(verified.statement))
@@ -190,7 +202,7 @@ class StatementExchange:
     async def _try_catch_up(self, peer: MemberId) -> None:
         try:
             await self.catch_up(peer)
-        except (PeerUnavailable, PeerRefused, MalformedPeerMessage) as trouble:
+        except (PeerUnavailable, PeerRefused) as trouble:
             log.debug("peer-not-pulled", peer=peer, why=str(trouble))
 
 

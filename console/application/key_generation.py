@@ -31,7 +31,7 @@ from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
 from console.domain.policy import Policy
 from console.domain.short_code import short_code
-from console.domain.values import Quorum, SignatureKind
+from console.domain.values import MAX_REASON, Quorum, SignatureKind
 from console.domain.wallet import FIRST_EPOCH, FIRST_POLICY_VERSION
 from console.protocols.kernel.party import Party
 from console.protocols.keygen.certificate import certificate_message
@@ -107,6 +107,10 @@ class KeyGenerationService:
             raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
         quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
         Policy(FIRST_POLICY_VERSION, quorum, s.approvals_needed)
+        for other in self._aggregates.ceremonies.values():
+            if other.proposal.wallet == s.wallet and other.proposal.ceremony != s.ceremony:
+                # Shares are stored by wallet: the ceremonies would erase each other's.
+                raise Conflict("another ceremony makes the wallet with this id")
         await self._record(
             s.ceremony,
             key_ceremony.Propose(
@@ -315,7 +319,7 @@ class KeyGenerationService:
                 at_ms=self._clock.now_ms(),
                 subject=ceremony.proposal.ceremony,
                 session=session,
-                reason=reason,
+                reason=(reason or key_ceremony.UNEXPLAINED)[:MAX_REASON],
                 blamed=blamed,
             )
         )

@@ -4,14 +4,15 @@ from typing import TypeVar
 
 import msgspec
 
+from console.application.errors import PeerRefused
 from console.application.ports.network import MAX_MESSAGE_BYTES
 from console.application.statements import SignedStatement
 
 MAX_PULLED_STATEMENTS = 128
 
 
-class MalformedPeerMessage(Exception):
-    """A peer sent bytes that are none of these messages."""
+class MalformedPeerMessage(PeerRefused):
+    """A peer sent bytes that are none of these messages: as good as a refusal."""
 
 
 class PeerRequest(msgspec.Struct, frozen=True, tag_field="q", forbid_unknown_fields=True):
@@ -110,5 +111,6 @@ def _decode(decoder: "msgspec.msgpack.Decoder[M]", data: bytes) -> M:
         raise MalformedPeerMessage("the message is too large")
     try:
         return decoder.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # The decoder lets broken text and absurd nesting through as errors of its own.
         raise MalformedPeerMessage("the bytes are none of the known messages") from None

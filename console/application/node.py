@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -27,6 +27,8 @@ from console.protocols.kernel.secret import SecretBytes
 log = structlog.get_logger(__name__)
 
 MAX_PENDING_CHANGES = 1024
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Node:
         self._core: Core | None = None
         self._running: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
+        self._unfinished: set[asyncio.Future[Any]] = set()
         self._listeners: set[asyncio.Queue[Change]] = set()
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -108,6 +111,16 @@ class Node:
         if self._unsubscribe:
             self._unsubscribe()
 
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry `work` to its end even when the caller gives up, as a peer's deadline makes it.
+
+        Half a step is worse than a late one: what is durable must also be folded and sent.
+        """
+        task = asyncio.ensure_future(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return await asyncio.shield(task)
+
     async def verify_ledger(self) -> LedgerReport:
         """Recompute the whole chain, telling progress. Raises: LedgerError (the node halts)."""
         core = self.core
@@ -146,7 +159,7 @@ class Node:
     async def _open(self) -> None:
         store = await self.ports.open_ledger()
         head = await store.head()
-        core = Core(self.me, self.ports, store, self.roster, self._run_moved)
+        core = Core(self.me, self.ports, store, self.roster, self._run_moved, self._wallet_changed)
         self._core = core
         await core.open(head.sequence, self._opening)
         self.check = LedgerCheck(head.sequence, self.ports.clock.now_ms())
@@ -163,8 +176,11 @@ class Node:
         """Run the core; whatever it did not expect halts the node instead of going on."""
         try:
             await core.run(ready)
-        except* (AdapterError, DomainError) as group:
-            reason = str(_first(group))
+        except* Exception as group:
+            first = _first(group)
+            # What nobody expected may quote a secret: only its kind is told.
+            expected = isinstance(first, AdapterError | DomainError)
+            reason = str(first) if expected else f"an internal error: {type(first).__name__}"
             log.exception("node-halted", why=reason)
             self.state, self.halted_because = NodeState.HALTED, reason
             await _release(core.store, self.ports.vault.lock)
@@ -190,7 +206,7 @@ class Node:
         if self.state is not NodeState.READY or self._core is None:
             return encode(Refused("this member's vault is locked", later=True))
         try:
-            return await self._core.answer(peer, data)
+            return await self.finish(self._core.answer(peer, data))
         except MalformedPeerMessage:
             log.warning("malformed-peer-message", peer=peer)
             return encode(Refused("the message is malformed"))
@@ -205,6 +221,9 @@ class Node:
         if kind in notices:
             self.tell(Change(notices[kind], name))
         self.tell(Change(ChangeKind.LEDGER))
+
+    def _wallet_changed(self, wallet: str) -> None:
+        self.tell(Change(ChangeKind.WALLET, wallet))
 
     def _run_moved(self, subject: str) -> None:
         self.tell(Change(ChangeKind.RUN, subject))

@@ -40,7 +40,7 @@ from console.application.statements import (
     to_signed,
     verify_identity,
 )
-from console.domain.errors import NotYetPossible
+from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
 from console.domain.ids import MemberId, SessionId, session_id
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
@@ -113,6 +113,8 @@ class RunHost:
         self._saw_head = saw_head
         self._kinds: dict[str, RunKind] = {}
         self._pending: dict[bytes, _Pending] = {}
+        self._begun: dict[bytes, int] = {}
+        """Deadlines of the invitations that were used: one that comes twice ends no run."""
         self.runs: dict[SessionId, Run] = {}
 
     def register(self, kind: RunKind) -> None:
@@ -148,7 +150,10 @@ class RunHost:
         begin = encode(
             Begin(to_signed(verified.evidence), tuple(to_signed(r.evidence) for r in ready))
         )
-        run = await self._open(verified, {r.signer: r for r in ready})
+        try:
+            run = await self._open(verified, {r.signer: r for r in ready})
+        except StatementRefused as refused:
+            raise RunFailed(Outage.REFUSED, str(refused)) from None
         async with asyncio.TaskGroup() as tasks:
             for member in others:
                 tasks.create_task(self._send_begin(run, member, begin))
@@ -221,12 +226,17 @@ class RunHost:
             raise NotYetPossible("the invitation's time is over, or a clock is wrong")
         if self._tools.me not in invitation.participants:
             raise NotYetPossible("this member is not invited")
+        if len(set(invitation.participants)) != len(invitation.participants):
+            raise Conflict("a member is invited twice")
+        self._forget_stale(now)
         open_runs = sum(not run.ended.is_set() for run in self.runs.values())
         if open_runs + len(self._pending) >= MAX_OPEN_RUNS:
             raise NotYetPossible("too many runs are open here")
         known = self._pending.get(verified.digest)
         if known:
             return known.readiness
+        if verified.digest in self._begun:
+            raise AlreadyDecided("the run of this invitation has begun here")
         await kind.admit(invitation, verified.signer)
         superseded = RunFailed(Outage.CANCELLED, "the coordinator started a new attempt")
         await self.stop_subject(invitation.subject, superseded)
@@ -258,7 +268,10 @@ class RunHost:
         if not isinstance(reply, Ready):
             reason = reply.reason if isinstance(reply, Refused) else "an answer of another kind"
             return RunFailed(Outage.REFUSED, f"{member}: {reason}", unreachable=frozenset({member}))
-        answer = self._verify(reply.readiness)
+        try:
+            answer = self._verify(reply.readiness)
+        except (StatementRefused, DomainError) as refused:
+            return RunFailed(Outage.REFUSED, f"{member}: {refused}")
         if answer.signer != member:
             return RunFailed(Outage.REFUSED, f"{member} answered for somebody else")
         return answer
@@ -279,6 +292,7 @@ class RunHost:
         pending = self._pending.pop(verified.digest, None)
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the run")
+        self._begun[verified.digest] = invitation.deadline_ms
         kind = self._kind(invitation.purpose)
         indices = kind.indices(invitation)
         channels = self._check_ready(verified, ready, indices)
@@ -300,11 +314,12 @@ class RunHost:
         for member, answer in ready.items():
             if member != me:
                 await self._saw_head(answer)
-        protocol = await kind.open(info)
         try:
             pairwise = PairwiseChannels(indices[me], pending.keys, channels, bytes.fromhex(session))
         except ChannelRefused as refused:
             raise StatementRefused(str(refused)) from None
+        # Last of all: what is opened is on record as under way until its run has ended.
+        protocol = await kind.open(info)
         run = Run(info, kind, self._tools, pairwise, protocol)
         while len(self.runs) >= MAX_KEPT_RUNS:
             self.runs.pop(next(iter(self.runs)))
@@ -339,13 +354,16 @@ class RunHost:
             raise NotYetPossible("this node does not know this kind of run")
         return kind
 
-    def _forget_stale(self, now_ms: int, subject: str) -> None:
+    def _forget_stale(self, now_ms: int, subject: str = "") -> None:
         for digest, pending in tuple(self._pending.items()):
             invitation = pending.invitation.statement
             if isinstance(invitation, Invitation) and (
                 invitation.subject == subject or invitation.deadline_ms <= now_ms
             ):
                 del self._pending[digest]
+        for digest, deadline_ms in tuple(self._begun.items()):
+            if deadline_ms <= now_ms:
+                del self._begun[digest]
 
 
 def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:

@@ -1,6 +1,7 @@
 """One protocol run on this node: drives a session over the network and ends exactly once."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -11,6 +12,7 @@ import structlog
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
 from console.application.messages import Ack, Refused, RunMessage, decode_reply, encode
 from console.application.ports.network import NetworkPort
+from console.application.statements import StatementRefused
 from console.application.timeouts import AdaptiveTimeouts
 from console.domain.errors import DomainError
 from console.domain.ids import MemberId, SessionId
@@ -192,10 +194,11 @@ class Run:
                 out = advance()
                 await self._dispatch(out)
             except ProtocolAbort as abort:
-                # What the abort left unsent lets the others reach the same verdict.
-                await self._dispatch(list(self.session.unsent))
                 blamed = self.info.members(abort.culprits)
                 failure = RunFailed(Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind)
+                with contextlib.suppress(DomainError, AdapterError):
+                    # What the abort left unsent lets the others reach the same verdict.
+                    await self._dispatch(list(self.session.unsent))
                 await self._fail(failure)
                 return
             except (DomainError, AdapterError) as refusal:
@@ -204,11 +207,19 @@ class Run:
             self._progressed_s = self.tools.monotonic_s()
             self.tools.moved(self.info.subject)
             if self.session.done and not self._concluded:
-                self._concluded = True
-                self.outcome = self.session.outcome
-                await self.purpose.succeeded(self.info, self.outcome)
-                self.ended.set()
-                self.tools.moved(self.info.subject)
+                await self._succeed()
+
+    async def _succeed(self) -> None:
+        try:
+            await self.purpose.succeeded(self.info, self.session.outcome)
+        except (DomainError, AdapterError, StatementRefused) as refusal:
+            # An outcome that cannot be used or recorded is none.
+            await self._fail(RunFailed(Outage.REFUSED, str(refusal)))
+            return
+        self._concluded = True
+        self.outcome = self.session.outcome
+        self.ended.set()
+        self.tools.moved(self.info.subject)
 
     async def _dispatch(self, envelopes: list[Envelope]) -> None:
         """Sign and queue messages; what must be recorded first is recorded first."""
@@ -289,6 +300,8 @@ class Run:
         self._concluded = True
         self.failure = failure
         self.session.close()
-        await self.purpose.failed(self.info, failure)
-        self.ended.set()
-        self.tools.moved(self.info.subject)
+        try:
+            await self.purpose.failed(self.info, failure)
+        finally:
+            self.ended.set()
+            self.tools.moved(self.info.subject)

@@ -6,13 +6,15 @@ the epoch. Nothing that a coordinator says is taken on trust.
 
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from console.application.aggregates import Aggregates
+from console.application.errors import AdapterError
 from console.application.ports.chain import ChainAdapter, Payload
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import SignatureInvalid, ThresholdSigner
-from console.application.runs import RunFailed, RunInfo
+from console.application.runs import Outage, RunFailed, RunInfo
 from console.application.share_manager import ShareManager
 from console.application.statements import (
     AnyStatement,
@@ -43,6 +45,7 @@ MAX_CLOCK_SKEW_MS = 300_000
 Signatures = tuple[bytes, ...]
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 S = TypeVar("S")
+E = TypeVar("E", bound=StrEnum)
 
 
 class SigningCoordinator:
@@ -81,9 +84,9 @@ class SigningCoordinator:
             RequestId(s.request),
             wallet.wallet,
             s.epoch,
-            SignatureKind(s.signature_kind),
-            Chain(s.chain),
-            Network(s.network),
+            _one_of(SignatureKind, s.signature_kind),
+            _one_of(Chain, s.chain),
+            _one_of(Network, s.network),
             s.path,
             s.transaction,
             s.fee_ceiling,
@@ -236,7 +239,11 @@ class SigningCoordinator:
         )
         scheme = self._schemes[proposal.kind]
         messages = tuple(payload.message for payload in self.payloads(proposal))
-        share = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
+        try:
+            share = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
+        except AdapterError as trouble:
+            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            raise
         self._in_use[info.session] = share
 
         async def run(party: Party) -> Signatures:
@@ -314,3 +321,10 @@ def _of(verified: Verified, kind: type[S]) -> S:
     if not isinstance(verified.statement, kind):
         raise StatementRefused("a statement of another kind was expected")
     return verified.statement
+
+
+def _one_of(known: type[E], text: str) -> E:
+    try:
+        return known(text)
+    except ValueError:
+        raise NotYetPossible(f"this node does not know {text!r}") from None

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -15,9 +16,22 @@ from console.domain.errors import UnknownMember
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
+from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
 MAX_STATEMENT_BYTES = 64 * 1024
 _DOMAIN = b"quorate/statement/v1"
+
+Named = Annotated[str, msgspec.Meta(max_length=64)]
+"""An id or a name from a closed set; what it must be is checked where it is used."""
+CeremonyName = Annotated[str, msgspec.Meta(pattern=r"\Akc-[0-9a-f]{16}\Z")]
+WalletName = Annotated[str, msgspec.Meta(pattern=r"\Awl-[0-9a-f]{16}\Z")]
+RequestName = Annotated[str, msgspec.Meta(pattern=r"\Arq-[0-9a-f]{16}\Z")]
+SessionName = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
+Note = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
+Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Members = Annotated[tuple[Named, ...], msgspec.Meta(max_length=MAX_CUSTODIANS)]
 
 
 class StatementRefused(Exception):
@@ -33,12 +47,12 @@ class Statement(
 
 
 class CeremonyProposal(Statement, frozen=True, tag="ceremony-proposal"):
-    ceremony: str
-    wallet: str
-    wallet_name: str
-    kinds: tuple[str, ...]
+    ceremony: CeremonyName
+    wallet: WalletName
+    wallet_name: Label
+    kinds: tuple[Named, ...]
     threshold: int
-    custodians: tuple[str, ...]
+    custodians: Members
     approvals_needed: int
     expires_at_ms: int
 
@@ -46,75 +60,75 @@ class CeremonyProposal(Statement, frozen=True, tag="ceremony-proposal"):
 class CeremonyAcceptance(Statement, frozen=True, tag="ceremony-acceptance"):
     """`proposal` is the SHA-256 of the proposal's body: exactly that text is accepted."""
 
-    ceremony: str
-    proposal: bytes
+    ceremony: CeremonyName
+    proposal: Digest
 
 
 class CeremonyRefusal(Statement, frozen=True, tag="ceremony-refusal"):
-    ceremony: str
-    reason: str
+    ceremony: CeremonyName
+    reason: Reason
 
 
 class CeremonyCancellation(Statement, frozen=True, tag="ceremony-cancellation"):
-    ceremony: str
-    reason: str
+    ceremony: CeremonyName
+    reason: Reason
 
 
 class CodeConfirmation(Statement, frozen=True, tag="code-confirmation"):
     """`certificate_signature` is over the certificate message of the session's keys."""
 
-    ceremony: str
-    session: str
+    ceremony: CeremonyName
+    session: SessionName
     certificate_signature: bytes
 
 
 class TransferProposal(Statement, frozen=True, tag="transfer-proposal"):
     """The canonical intent: approvals sign its digest. `nonce` makes every intent unique."""
 
-    request: str
-    wallet: str
+    request: RequestName
+    wallet: WalletName
     epoch: int
-    signature_kind: str
-    chain: str
-    network: str
-    path: str
+    signature_kind: Named
+    chain: Named
+    network: Named
+    path: Named
     transaction: bytes
     fee_ceiling: int
-    note: str
+    note: Note
     policy_version: int
     nonce: bytes
     expires_at_ms: int
 
 
 class Approval(Statement, frozen=True, tag="approval"):
-    request: str
-    intent_digest: bytes
+    request: RequestName
+    intent_digest: Digest
 
 
 class Denial(Statement, frozen=True, tag="denial"):
-    request: str
-    reason: str
+    request: RequestName
+    reason: Reason
 
 
 class Withdrawal(Statement, frozen=True, tag="withdrawal"):
-    request: str
+    request: RequestName
 
 
 class SignatureResult(Statement, frozen=True, tag="signature-result"):
     """Finished signatures; every member verifies them under the group key before use."""
 
-    request: str
-    session: str
-    signers: tuple[str, ...]
+    request: RequestName
+    session: SessionName
+    signers: Members
     signatures: tuple[bytes, ...]
 
 
 class Invitation(Statement, frozen=True, tag="invitation"):
     """A coordinator asks members into one protocol run about one ceremony or request."""
 
-    purpose: str
-    subject: str
-    participants: tuple[str, ...]
+    purpose: Named
+    subject: Named
+    participants: Members
     nonce: bytes
     deadline_ms: int
 
@@ -122,20 +136,20 @@ class Invitation(Statement, frozen=True, tag="invitation"):
 class Readiness(Statement, frozen=True, tag="readiness"):
     """A member will take part: its fresh nonce and channel key (32 bytes each), its ledger head."""
 
-    invitation: bytes
+    invitation: Digest
     nonce: bytes
     channel_key: bytes
     head_sequence: int
-    head_hash: bytes
+    head_hash: Digest
 
 
 class RunFailure(Statement, frozen=True, tag="run-failure"):
     """The signer's run ended without result. `blamed` is its own view and binds nobody."""
 
-    subject: str
-    session: str
-    reason: str
-    blamed: tuple[str, ...]
+    subject: Named
+    session: SessionName
+    reason: Reason
+    blamed: Members
 
 
 AnyStatement = (
@@ -203,7 +217,7 @@ class Statements:
         )
         try:
             statement = _decoder.decode(signed.body)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
         evidence = Evidence(_kind(statement), signed.body, signer.member, signed.signature)
         return Verified(statement, signer.member, evidence)

@@ -20,11 +20,17 @@ def build_app(solana: SolanaDevnet) -> web.Application:
     async def answer(request: web.Request) -> web.Response:
         try:
             body = json.loads(await request.read())
-            method, params = str(body["method"]), list(body.get("params") or [])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, RecursionError):
             return _reply(None, error={"code": -32700, "message": "Parse error"})
+        if not isinstance(body, dict) or not isinstance(body.get("method"), str):
+            # Batches included: no wallet of ours sends one.
+            return _reply(None, error={"code": -32600, "message": "Invalid Request"})
+        params = body.get("params") or []
+        if not isinstance(params, list):
+            error = {"code": -32602, "message": "Invalid params: a list is expected"}
+            return _reply(body.get("id"), error=error)
         try:
-            return _reply(body.get("id"), result=solana.answer(method, params))
+            return _reply(body.get("id"), result=solana.answer(body["method"], params))
         except RpcFailure as failure:
             error = {"code": failure.code, "message": str(failure), "data": failure.data}
             return _reply(body.get("id"), error=error)

@@ -4,14 +4,22 @@ import base64
 import binascii
 from typing import Any
 
+from solders.account import Account
+from solders.instruction import Instruction
+from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
+from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.system_program import ID as SYSTEM_PROGRAM
+from solders.system_program import TransferParams, transfer
+from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
 MAX_AIRDROP = 10**15
+_FAUCET_LAMPORTS = 10**18
 MAX_TRANSACTION_BYTES = 1232
+_MEMO_PROGRAM = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 _PREFLIGHT_FAILURE = -32002
 _INVALID_PARAMS = -32602
 _METHOD_NOT_FOUND = -32601
@@ -32,6 +40,8 @@ class SolanaDevnet:
     def __init__(self) -> None:
         self._svm = LiteSVM()
         self._genesis = str(self._svm.latest_blockhash())
+        self._faucet = Keypair()
+        self._svm.set_account(self._faucet.pubkey(), Account(_FAUCET_LAMPORTS, b"", SYSTEM_PROGRAM))
         self._slots: dict[str, int] = {}
         self._slot = 1
 
@@ -83,11 +93,20 @@ class SolanaDevnet:
 
     def _airdrop(self, params: list[Any]) -> object:
         key, lamports = _pubkey(params), params[1] if len(params) > 1 else 0
-        if not isinstance(lamports, int) or not 0 < lamports <= MAX_AIRDROP:
+        if type(lamports) is not int or not 0 < lamports <= MAX_AIRDROP:
             raise RpcFailure(_INVALID_PARAMS, "the faucet does not give that much")
-        result = self._svm.airdrop(key, lamports)
+        # The slot makes each gift another transaction: the machine takes none twice.
+        instructions = [
+            transfer(
+                TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=key, lamports=lamports)
+            ),
+            Instruction(_MEMO_PROGRAM, str(self._slot).encode(), []),
+        ]
+        message = Message(instructions, self._faucet.pubkey())
+        gift = Transaction([self._faucet], message, self._svm.latest_blockhash())
+        result = self._svm.send_transaction(gift)
         if isinstance(result, FailedTransactionMetadata):
-            raise RpcFailure(_PREFLIGHT_FAILURE, "the faucet is empty")
+            raise RpcFailure(_PREFLIGHT_FAILURE, f"the faucet fails: {_error_name(result)}")
         return self._include(result.signature())
 
     def _send(self, params: list[Any]) -> object:
@@ -101,7 +120,7 @@ class SolanaDevnet:
             raise RpcFailure(_INVALID_PARAMS, "the transaction is not canonical")
         result = self._svm.send_transaction(transaction)
         if isinstance(result, FailedTransactionMetadata):
-            name = str(result.err()).rpartition(".")[2]
+            name = _error_name(result)
             raise RpcFailure(
                 _PREFLIGHT_FAILURE,
                 f"Transaction simulation failed: {name}",
@@ -116,6 +135,10 @@ class SolanaDevnet:
 
     def _in_context(self, value: object) -> object:
         return {"context": {"slot": self._slot, "apiVersion": "litesvm"}, "value": value}
+
+
+def _error_name(result: FailedTransactionMetadata) -> str:
+    return str(result.err()).rpartition(".")[2]
 
 
 def _pubkey(params: list[Any]) -> Pubkey:

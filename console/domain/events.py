@@ -69,6 +69,7 @@ class PeerHeadSeen(Event):
     member: MemberId
     sequence: int
     hash: bytes
+    signed_at_ms: int
     evidence: Evidence
 
 

@@ -34,6 +34,7 @@ class CeremonyState(StrEnum):
     ABORTED = "aborted"
 
 
+UNEXPLAINED = "no reason was given"
 OVER = frozenset({CeremonyState.CERTIFIED, CeremonyState.DECLINED, CeremonyState.ABORTED})
 
 
@@ -217,7 +218,9 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
             return replace(state, attempts=(*state.attempts, Attempt(session, at_ms)))
         case CeremonySessionFailed(session=session, reason=reason, blamed=blamed):
             failed = tuple(
-                replace(a, failure=reason, blamed=blamed) if a.session == session else a
+                replace(a, failure=reason or UNEXPLAINED, blamed=blamed)
+                if a.session == session
+                else a
                 for a in state.attempts
             )
             undone = state.sealed is not None and state.sealed.session == session

@@ -19,6 +19,7 @@ class Member:
     address: str
     head_sequence: int = 0
     head_hash: bytes = b""
+    head_signed_at_ms: int = 0
     last_unlocked_ms: int | None = None
 
 
@@ -40,11 +41,12 @@ class RecordUnlock:
 
 @dataclass(frozen=True, slots=True)
 class RecordHead:
-    """A peer told its ledger head, signed."""
+    """A peer told its ledger head, signed at `signed_at_ms` by its own clock."""
 
     member: MemberId
     sequence: int
     hash: bytes
+    signed_at_ms: int
     evidence: Evidence
 
 
@@ -72,8 +74,8 @@ def evolve(state: Member | None, event: Event) -> Member | None:
             return Member(member, display_name, identity_key, tls_pin, address)
         case VaultUnlocked(at_ms=at_ms) if state:
             return replace(state, last_unlocked_ms=at_ms)
-        case PeerHeadSeen(sequence=sequence, hash=hash_) if state:
-            return replace(state, head_sequence=sequence, head_hash=hash_)
+        case PeerHeadSeen(sequence=sequence, hash=hash_, signed_at_ms=at_ms) if state:
+            return replace(state, head_sequence=sequence, head_hash=hash_, head_signed_at_ms=at_ms)
         case _:
             return state
 
@@ -98,6 +100,9 @@ def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
 
 def _record_head(state: Member, command: RecordHead) -> tuple[Event, ...]:
     if command.sequence < state.head_sequence:
+        if command.signed_at_ms <= state.head_signed_at_ms:
+            # Of two runs that were agreed to at once, the one agreed to first may begin last.
+            return ()
         raise Conflict(
             f"{command.member} reports ledger record {command.sequence}, older than "
             f"{state.head_sequence} that it signed before: its ledger was rolled back"
@@ -106,7 +111,15 @@ def _record_head(state: Member, command: RecordHead) -> tuple[Event, ...]:
         if command.hash != state.head_hash:
             raise Conflict(f"{command.member} signed two different ledger heads with one number")
         return ()
-    return (PeerHeadSeen(command.member, command.sequence, command.hash, command.evidence),)
+    return (
+        PeerHeadSeen(
+            command.member,
+            command.sequence,
+            command.hash,
+            command.signed_at_ms,
+            command.evidence,
+        ),
+    )
 
 
 def _known(state: Member | None, member: MemberId) -> Member:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from console.domain.errors import InvalidQuorum, PolicyViolation
 from console.domain.ids import MemberId
 from console.domain.transaction import TransactionDescription
-from console.domain.values import Quorum
+from console.domain.values import Amount, Quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def evaluate(
         RuleResult(
             "Fee limit",
             fee.base_units <= fee_ceiling,
-            f"Fee {fee.text()} {fee.unit}, limit {fee_ceiling} base units",
+            f"Fee {fee.text()} {fee.unit}, limit "
+            f"{Amount(fee_ceiling, fee.unit, fee.decimals).text()} {fee.unit}",
         ),
         RuleResult(
             "Fully decoded",

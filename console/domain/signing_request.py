@@ -53,6 +53,7 @@ OVER = frozenset(
         RequestState.FAILED,
     }
 )
+UNEXPLAINED = "no reason was given"
 UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
 
 
@@ -95,10 +96,7 @@ class SigningRequest:
 
     @property
     def state(self) -> RequestState:
-        if self.denial:
-            return RequestState.DENIED
-        if self.withdrawal:
-            return RequestState.WITHDRAWN
+        # A signature outweighs a denial that came too late: the bytes can move the funds.
         if self.confirmed:
             return RequestState.CONFIRMED
         if self.failed:
@@ -107,6 +105,10 @@ class SigningRequest:
             return RequestState.BROADCAST
         if self.signed:
             return RequestState.SIGNED
+        if self.denial:
+            return RequestState.DENIED
+        if self.withdrawal:
+            return RequestState.WITHDRAWN
         if self.running:
             return RequestState.SIGNING
         return RequestState.APPROVED if self.has_quorum else RequestState.PROPOSED
@@ -242,7 +244,8 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
         case SigningSessionFailed(
             session=session, reason=reason, unreachable=unreachable, blamed=blamed
         ):
-            return _update(state, session, failure=reason, unreachable=unreachable, blamed=blamed)
+            failure = reason or UNEXPLAINED
+            return _update(state, session, failure=failure, unreachable=unreachable, blamed=blamed)
         case RequestSigned():
             return replace(state, signed=event)
         case TransactionBroadcast():

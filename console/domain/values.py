@@ -6,6 +6,19 @@ from enum import StrEnum
 from console.domain.errors import InvalidAmount, InvalidQuorum
 from console.domain.ids import MemberId
 
+__all__ = [
+    "MAX_CUSTODIANS",
+    "MAX_LABEL",
+    "MAX_REASON",
+    "Amount",
+    "Chain",
+    "InvalidAmount",
+    "Network",
+    "Quorum",
+    "SignatureKind",
+    "parse_amount",
+]
+
 MAX_CUSTODIANS = 32
 MAX_LABEL = 64
 MAX_REASON = 280

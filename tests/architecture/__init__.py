@@ -1,0 +1,1 @@
+"""What must hold of the tree itself: imports, sizes, words, and no secret in any repr."""

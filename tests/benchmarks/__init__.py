@@ -1,0 +1,1 @@
+"""Measurements: `./run bench [name ...]` prints a table and writes build/bench.json."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from console.adapters.ledger import SqlCipherEventStore, open_ledger
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchorPort
+from console.application.queries.ledger import ledger_rows
 from console.domain.events import Event, Evidence, RequestWithdrawn
 from console.domain.ids import MemberId, RequestId, WalletId
 from console.domain.values import SignatureKind
@@ -64,9 +65,7 @@ async def ledger_open_verified_100k(softhsm: SoftHsm, folder: Path, count: int =
     key = secrets.token_bytes(32)
     async with _unlocked(softhsm, folder) as vault:
         path = folder / "ledger-100k.db"
-        store = await _ledger(path, key, vault.anchor)
-        for number in range(RECORDS // _BATCH):
-            await store.append(f"request-{number}", 0, (_EVENT,) * _BATCH)
+        store = await _filled(path, key, vault.anchor)
         await store.close()
         taken = []
         for _ in range(count):
@@ -75,6 +74,27 @@ async def ledger_open_verified_100k(softhsm: SoftHsm, folder: Path, count: int =
             taken.append(time.perf_counter() - started)
             await store.close()
         return taken
+
+
+async def ledger_page_100k(softhsm: SoftHsm, folder: Path, count: int = 100) -> list[float]:
+    """Read a page of 100 rows, in words, out of 100,000 records."""
+    async with _unlocked(softhsm, folder) as vault:
+        store = await _filled(folder / "ledger-100k.db", secrets.token_bytes(32), vault.anchor)
+        taken = []
+        for number in range(count):
+            before = RECORDS - number * (RECORDS // count)
+            started = time.perf_counter()
+            await ledger_rows(store, before, 100, "")
+            taken.append(time.perf_counter() - started)
+        await store.close()
+        return taken
+
+
+async def _filled(path: Path, key: bytes, anchor: HeadAnchorPort) -> SqlCipherEventStore:
+    store = await _ledger(path, key, anchor)
+    for number in range(RECORDS // _BATCH):
+        await store.append(f"request-{number}", 0, (_EVENT,) * _BATCH)
+    return store
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A plausible vault for tests and pictures of the window: three members, one wallet, every stage."""
+"""A plausible vault for tests and pictures: three members, two wallets, every stage."""
 
 import hashlib
 
@@ -323,7 +323,7 @@ def ceremony_name(stage: CeremonyStage) -> str:
 _SENTENCES = {
     CeremonyStage.AWAITING_ACCEPTANCE: "2 of 3 custodians accepted. Waiting for you.",
     CeremonyStage.READY: "All custodians accepted. The rounds start now.",
-    CeremonyStage.RUNNING: "Round 3 of 4. 2 of 3 shares verified. Waiting for Chiara Neri, 38 s left.",
+    CeremonyStage.RUNNING: "Round 3 of 4. 2 of 3 shares verified. Waiting for Chiara Neri, 38 s.",
     CeremonyStage.COMPARING: "Shares are sealed as pending. Compare the code; 1 of 3 confirmed it.",
     CeremonyStage.COMPLETED: "All custodians confirmed. The wallet is active.",
     CeremonyStage.DECLINED: "Chiara Neri declined: the threshold is too low.",

@@ -10,13 +10,14 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from console.application.api import ChangeKind  # noqa: E402
-from console.application.views import CeremonyStage, NodeState, RequestStage  # noqa: E402
-from tests.fakes import scenario  # noqa: E402
-from tests.fakes.console import REFUSED, FakeConsole  # noqa: E402
-from tests.ui.driving import Driver  # noqa: E402
-from ui.app import make_application  # noqa: E402
-from ui.view_model import LoadState  # noqa: E402
+from console.application.api import ChangeKind
+from console.application.views import CeremonyStage, NodeState, RequestStage
+from tests.fakes import scenario
+from tests.fakes.console import REFUSED, FakeConsole
+from tests.ui.driving import Driver
+from ui.app import make_application
+from ui.theme import Tone
+from ui.view_model import LoadState
 
 Shot = tuple[str, Callable[[FakeConsole], None], Callable[[Driver], None]]
 
@@ -121,6 +122,12 @@ def _away(driver: Driver) -> None:
     driver.window.link._lost()
 
 
+def _toast(driver: Driver) -> None:
+    driver.show("wallets")
+    driver.window.toasts.say("Copied. The clipboard is emptied in 30 s.")
+    driver.window.toasts.say("The node could not be locked.", Tone.DANGER)
+
+
 def _deny(driver: Driver) -> None:
     driver.show("review", scenario.request_name(RequestStage.AWAITING_APPROVAL))
     driver.window._current.decision.deny.click()
@@ -197,6 +204,7 @@ SHOTS: list[Shot] = [
     ("review-denied", _ready, _show("review", scenario.request_name(RequestStage.DENIED))),
     ("review-failed", _ready, _show("review", scenario.request_name(RequestStage.FAILED))),
     ("wallets", _ready, _show("wallets")),
+    ("wallets-messages", _ready, _toast),
     ("wallets-private", _ready, _private),
     ("wallets-empty", _empty, _show("wallets", "", LoadState.EMPTY)),
     ("new_transfer", _ready, _show("new_transfer", scenario.WALLET)),

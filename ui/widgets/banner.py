@@ -54,6 +54,12 @@ class Banner(QFrame):
             layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
+    def set_tone(self, tone: Tone) -> None:
+        """Show in other colours."""
+        self._tone = tone
+        self.mark.set_icon(_ICONS[tone], f"{tone}_fg")
+        self.update()
+
     def show_text(self, title: str, detail: str = "") -> None:
         """Show sentences; empty ones hide the banner."""
         self.title.setText(title)

@@ -22,7 +22,7 @@ class FocusRing(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._window = window
         self._target: QWidget | None = None
-        self._by_keyboard = True
+        self._by_keyboard = False
         self.hide()
         app = QApplication.instance()
         if isinstance(app, QApplication):

@@ -30,7 +30,7 @@ class SegmentedApprovals(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._segments: tuple[Segment, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

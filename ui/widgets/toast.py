@@ -36,6 +36,10 @@ class Toast(QFrame):
         if not bad:
             QTimer.singleShot(_SHOWN_MS, self, self.dismiss)
 
+    def needed_height(self) -> int:
+        """Return the height at which the whole text is visible."""
+        return max(self.sizeHint().height(), self.heightForWidth(_WIDTH))
+
     def dismiss(self) -> None:
         """Go away."""
         self.hide()
@@ -79,6 +83,7 @@ class ToastArea(QWidget):
         toast = Toast(text, tone)
         toast.destroyed.connect(self._place)
         self._layout.addWidget(toast)
+        toast.show()
         self.show()
         self._place()
 
@@ -87,6 +92,7 @@ class ToastArea(QWidget):
         for toast in self._toasts():
             self._layout.removeWidget(toast)
             toast.dismiss()
+        self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the corner when the window is resized."""
@@ -103,6 +109,11 @@ class ToastArea(QWidget):
         parent = self.parentWidget()
         if parent is None:
             return
-        self.adjustSize()
+        toasts = self._toasts()
+        if not toasts:
+            self.hide()
+            return
+        spacing = self._layout.spacing() * (len(toasts) - 1)
+        self.resize(_WIDTH, sum(toast.needed_height() for toast in toasts) + spacing)
         self.move(parent.width() - self.width() - 24, parent.height() - self.height() - 24)
         self.raise_()

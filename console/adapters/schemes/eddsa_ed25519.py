@@ -15,12 +15,12 @@ class EddsaEd25519:
     kind = SignatureKind.EDDSA_ED25519
     keygen_rounds: tuple[str, ...] = (
         "Commit",
-        "Open and deal",
-        "Verify shares",
+        "Deal",
+        "Verify",
         "Prove",
         "Confirm",
     )
-    signing_rounds: tuple[str, ...] = ("Commit nonces", "Sign shares", "Confirm")
+    signing_rounds: tuple[str, ...] = ("Commit", "Sign", "Confirm")
     release_round = 2
 
     async def generate(

@@ -34,6 +34,16 @@ _STAGES = {
     RequestState.WITHDRAWN: RequestStage.WITHDRAWN,
     RequestState.FAILED: RequestStage.FAILED,
 }
+_CLOSED = {
+    RequestStage.SIGNING: "The request is being signed",
+    RequestStage.SIGNED: "The request is signed",
+    RequestStage.BROADCAST: "The request is signed and broadcast",
+    RequestStage.CONFIRMED: "The request is signed and confirmed",
+    RequestStage.DENIED: "The request was denied",
+    RequestStage.WITHDRAWN: "The request was withdrawn",
+    RequestStage.EXPIRED: "The request has expired",
+    RequestStage.FAILED: "The request has failed",
+}
 _UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
 
 
@@ -151,7 +161,7 @@ def _blocked(request: SigningRequest, me: MemberId, stage: RequestStage) -> str:
     if any(a.member == me for a in request.approvals):
         return "You have approved this request"
     if stage not in {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}:
-        return f"The request is {stage.value.replace('-', ' ')}"
+        return _CLOSED.get(stage, "The request is closed")
     return may_approve(request.policy, me, request.proposal.proposer)
 
 
@@ -185,7 +195,11 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
                 for m in request.policy.quorum.custodians
                 if m not in done and not may_approve(request.policy, m, request.proposal.proposer)
             ]
-            return f"{left} more approval(s) needed, from {' or '.join(able)}."
+            needed = (
+                "1 more approval is needed" if left == 1 else f"{left} more approvals are needed"
+            )
+            joint = " or " if left < len(able) else " and "
+            return f"{needed}, from {joint.join(able)}."
         case RequestStage.APPROVED:
             failed = request.attempts[-1].failure if request.attempts else ""
             return f"Approved. Trying again: {failed}." if failed else "Approved. Signing starts."

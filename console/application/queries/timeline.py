@@ -84,7 +84,7 @@ def _attempts(
     items: list[TimelineItemView] = []
     for number, attempt in enumerate(request.attempts, start=1):
         signers = ", ".join(names.get(m, m) for m in attempt.signers)
-        title = f"Signing attempt {number} with {signers}"
+        title = f"Attempt {number}: {signers}"
         if attempt.failure:
             failed = StepState.FAILED if attempt.blamed else StepState.LATE
             items.append(TimelineItemView(title, attempt.failure, failed, attempt.started_ms))

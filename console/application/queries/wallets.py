@@ -1,23 +1,29 @@
 """WalletQueryService: wallets with their accounts, and balances with the time they were seen."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
 from console.application.errors import ChainUnavailable
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
+from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import NetworkPort
 from console.application.queries.people import member_views
 from console.application.queries.requests import request_stage
 from console.application.signing_coordinator import SigningCoordinator
 from console.application.views import AccountView, HistoryItemView, WalletView
 from console.domain.errors import DomainError
+from console.domain.events import TransactionConfirmed, WalletActivated
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import Amount, Chain
 from console.domain.wallet import Wallet
 
 MAX_HISTORY = 200
+FRESH_MS = 10_000
+"""How long a balance is shown without asking the chain again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,43 @@ class WalletQueryService:
         self._network = network
         self._clock = clock
         self._balances: dict[tuple[WalletId, Chain], _Balance] = {}
+        self._asked_ms: dict[tuple[WalletId, Chain], int] = {}
+        self._wake = asyncio.Event()
+
+    def on_event(self, record: RecordedEvent) -> None:
+        """Ask the chains at once when funds moved or a wallet came to be."""
+        if isinstance(record.event, TransactionConfirmed | WalletActivated):
+            self._asked_ms.clear()
+            self._wake.set()
+
+    async def keep_fresh(self, changed: Callable[[WalletId], None]) -> None:
+        """Keep the balances fresh until cancelled, and tell which wallets changed."""
+        while True:
+            self._wake.clear()
+            for wallet_id in await self.refresh_stale():
+                changed(wallet_id)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FRESH_MS / 1000):
+                    await self._wake.wait()
+
+    async def refresh_stale(self) -> tuple[WalletId, ...]:
+        """Ask again for every balance older than `FRESH_MS`; return the wallets that changed."""
+        changed: list[WalletId] = []
+        for wallet_id in tuple(self._aggregates.wallets):
+            before = self._figures(wallet_id)
+            if any(self._is_stale(wallet_id, chain) for chain in self._chains):
+                await self.refresh(wallet_id)
+            if self._figures(wallet_id) != before:
+                changed.append(wallet_id)
+        return tuple(changed)
+
+    def _is_stale(self, wallet_id: WalletId, chain: Chain) -> bool:
+        asked_ms = self._asked_ms.get((wallet_id, chain), 0)
+        return self._clock.now_ms() - asked_ms >= FRESH_MS
+
+    def _figures(self, wallet_id: WalletId) -> tuple[_Balance | None, ...]:
+        balances = (self._balances.get((wallet_id, chain)) for chain in self._chains)
+        return tuple(replace(b, as_of_ms=None) if b else None for b in balances)
 
     async def refresh(self, wallet_id: WalletId) -> None:
         """Ask every chain for the wallet's balance; trouble is kept beside the old figure."""
@@ -60,6 +103,7 @@ class WalletQueryService:
         self, wallet_id: WalletId, chain: Chain, adapter: ChainAdapter, address: str
     ) -> None:
         known = self._balances.get((wallet_id, chain), _Balance(None, None, ""))
+        self._asked_ms[wallet_id, chain] = self._clock.now_ms()
         try:
             amount = await adapter.balance(address)
         except ChainUnavailable as trouble:

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 _JITTER_STEPS = 1000
+_MAX_DOUBLINGS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,5 +16,6 @@ class Backoff:
 
     def pause_s(self, attempt: int) -> float:
         """Return the pause after the given attempt, between half and all of its bound."""
-        bound = min(self.first_s * float(2 ** (attempt - 1)), self.last_s)
+        doublings = min(max(attempt, 1) - 1, _MAX_DOUBLINGS)
+        bound = min(self.first_s * float(2**doublings), self.last_s)
         return bound * (0.5 + secrets.randbelow(_JITTER_STEPS) / (2 * _JITTER_STEPS))

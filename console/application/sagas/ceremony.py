@@ -1,6 +1,7 @@
 """CeremonySaga: starts a ceremony's run once all have accepted, and again when it fails."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -26,6 +27,7 @@ from console.domain.key_ceremony import CeremonyState
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
+"""Runs that began and failed. A custodian who is away costs none: its operator has until expiry."""
 RUN_DEADLINE_S = 120.0
 
 
@@ -82,10 +84,13 @@ class CeremonySaga:
 
     async def _lead(self, ceremony_id: CeremonyId) -> None:
         try:
-            for attempt in range(1, MAX_ATTEMPTS + 1):
+            begun_before = len(self._aggregates.ceremony(ceremony_id).attempts)
+            for attempt in itertools.count(1):
                 ceremony = self._aggregates.ceremony(ceremony_id)
                 over = self._clock.now_ms() >= ceremony.proposal.expires_at_ms
                 if over or ceremony.state is not CeremonyState.ACCEPTED:
+                    return
+                if len(ceremony.attempts) - begun_before >= MAX_ATTEMPTS:
                     return
                 if any(a.blamed for a in ceremony.attempts):
                     # Somebody broke a check: people decide whether to try again, and with whom.

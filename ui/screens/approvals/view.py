@@ -1,5 +1,6 @@
 """The inbox of requests."""
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from console.application.views import RequestRow
@@ -15,6 +16,7 @@ from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
 
 _TITLES = {MINE: "Mine", TEAM: "Team", DONE: "Done"}
+_SPARE, _NARROW = (5, 6), 1080
 _NOTHING = {
     MINE: "Nothing waits for you.",
     TEAM: "No request waits for somebody else.",
@@ -48,14 +50,14 @@ class ApprovalsScreen(Screen):
         self.filter.textChanged.connect(self.model.filter)
         self.rows = RowsModel(
             (
-                Column("State", width=188),
+                Column("State", width=176),
                 Column("Amount", width=168, right=True),
                 Column("Wallet", stretch=2),
-                Column("To", stretch=3),
+                Column("To", stretch=4),
                 Column("Approvals", width=96),
-                Column("Requested by", stretch=2),
+                Column("Requested by", stretch=3),
                 Column("Code", width=112),
-                Column("Expires", width=152, right=True),
+                Column("When", width=168, right=True),
             )
         )
         self.table = DataTable(self.rows, names.APPROVALS_LIST, "Requests", row_height=48)
@@ -100,6 +102,12 @@ class ApprovalsScreen(Screen):
         self.filter.setFocus()
         return True
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what the review page repeats when there is little room."""
+        super().resizeEvent(event)
+        for place in _SPARE:
+            self.table.hide_column(place, hidden=event.size().width() < _NARROW)
+
     def _open_clicked(self) -> None:
         if self.table.current_key:
             self.context.navigate("review", self.table.current_key)
@@ -109,9 +117,7 @@ def _row(item: RequestRow, now: int, *, hide: bool) -> Row:
     look = status.REQUEST[item.stage]
     ended = item.stage not in status.OPEN_REQUESTS
     expires = (
-        wording.moment(item.proposed_ms)[:16]
-        if ended
-        else wording.remaining(item.expires_ms, now).removeprefix("Expires ")
+        wording.moment(item.proposed_ms)[:10] if ended else wording.remaining(item.expires_ms, now)
     )
     to = wording.masked(wording.shortened(item.to_address), hide=hide)
     tip = "Hidden by privacy mode" if hide else f"To {' '.join(wording.chunks(item.to_address))}"

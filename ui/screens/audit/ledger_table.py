@@ -47,19 +47,21 @@ class LedgerTable(CellModel):
     def row_at(self, line: int) -> Row | None:
         """Return a painted record."""
         record = self._model.row(line)
-        return _row(record) if record is not None else None
+        hide = self._model.context.privacy.on
+        return _row(record, hide=hide) if record is not None else None
 
 
-def _row(record: LedgerRow) -> Row:
+def _row(record: LedgerRow, *, hide: bool) -> Row:
+    summary = wording.without_digits(record.summary, hide=hide)
     return Row(
         str(record.sequence),
         (
             Cell(f"#{wording.number(record.sequence)}", "strong"),
             Cell(wording.moment(record.at_ms).removesuffix(" UTC"), "muted"),
-            Cell(record.summary),
+            Cell(summary),
             Cell(record.name, "muted"),
             Cell(record.member),
             Cell(wording.shortened(record.hash), "mono"),
         ),
-        record.summary,
+        summary,
     )

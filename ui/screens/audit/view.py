@@ -168,7 +168,7 @@ class AuditScreen(Screen):
         if record is None:
             return
         self.drawer.heading.setText(f"Record #{wording.number(record.sequence)}")
-        self.summary.setText(record.summary)
+        self.summary.setText(wording.without_digits(record.summary, hide=self.masked))
         self.facts.set_facts(
             Fact("Time", wording.exact(record.at_ms)),
             Fact("Event", record.name),
@@ -177,7 +177,7 @@ class AuditScreen(Screen):
         )
         self.hash.set_address(record.hash)
         self.previous.set_address(record.previous_hash)
-        self.detail.setText(record.detail)
+        self.detail.setText(wording.without_digits(record.detail, hide=self.masked))
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid():

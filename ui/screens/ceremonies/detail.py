@@ -121,8 +121,9 @@ class CeremonyDetail(QWidget):
         self.open_wallet.clicked.connect(self.wallet_opened)
         return self.code_card
 
-    def show_ceremony(self, view: CeremonyView, now: int, *, working: bool) -> None:
+    def show_ceremony(self, view: CeremonyView, *, working: bool) -> None:
         """Paint a ceremony."""
+        self.sentence.set_tone(status.CEREMONY[view.stage].tone)
         self.sentence.show_text(view.sentence)
         self.decision.setVisible(view.can_accept)
         self.accept.setEnabled(not working)
@@ -138,7 +139,6 @@ class CeremonyDetail(QWidget):
             Fact("Proposed by", f"{view.proposer_name}, {wording.moment(view.proposed_ms)}"),
             Fact("Open until", f"{wording.moment(view.expires_ms)}"),
         )
-        del now
         self.safety.setText(view.safety)
         self.cancel.setVisible(view.can_cancel)
         self.cancel.setEnabled(not working)

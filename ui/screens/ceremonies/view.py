@@ -131,8 +131,7 @@ class CeremoniesScreen(Screen):
         self._show(self.form, shown=form)
         self._show(self.detail, shown=one)
         if one and model.ceremony is not None:
-            now = self.context.now_ms()
-            self.detail.show_ceremony(model.ceremony, now, working=model.working)
+            self.detail.show_ceremony(model.ceremony, working=model.working)
         elif model.view is not None and form:
             self.form.show_members(model.view.members, working=model.working)
         elif model.view is not None:

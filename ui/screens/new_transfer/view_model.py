@@ -9,7 +9,7 @@ from console.application.api import (
 )
 from console.application.commands import Outcome, ProposeTransfer
 from console.application.views import AccountView, TransferPreview, WalletView
-from console.domain.values import InvalidAmount, parse_amount  # type: ignore[attr-defined]
+from console.domain.values import InvalidAmount, parse_amount
 from ui.problem import describe
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel

@@ -101,13 +101,17 @@ class OverviewScreen(Screen):
         sealed = f"verified to #{wording.number(view.ledger_verified_to)}"
         self.ledger.note.setText("all verified" if not behind else sealed)
         now = self.context.now_ms()
-        self.tasks.set_items([_task_row(place, task, now) for place, task in enumerate(view.tasks)])
+        self.tasks.set_items(
+            [_task_row(place, task, now, hide=self.masked) for place, task in enumerate(view.tasks)]
+        )
         self.no_tasks.setVisible(not view.tasks)
         self.open_first.setVisible(bool(view.tasks))
         self.wallets.set_items([_wallet_row(wallet, hide=self.masked) for wallet in view.wallets])
         self.no_wallets.setVisible(not view.wallets)
         self.members.set_items([_member_row(member, now) for member in view.members])
-        self.recent.set_items([_event_row(event, now) for event in view.recent[:6]])
+        self.recent.set_items(
+            [_event_row(event, now, hide=self.masked) for event in view.recent[:6]]
+        )
 
     def _open_task(self, key: str) -> None:
         view = self.model.view
@@ -132,14 +136,15 @@ def _list_card(title: str, *parts: QWidget) -> Card:
     return card
 
 
-def _task_row(place: int, task: TaskView, now: int) -> RowItem:
+def _task_row(place: int, task: TaskView, now: int, *, hide: bool) -> RowItem:
     due = None
     if task.due_ms is not None:
         soon = task.due_ms - now < 2 * 3_600_000
         words = wording.remaining(task.due_ms, now)
         due = Look("timer", words, Tone.WARN if soon else Tone.NEUTRAL)
     icon = _TASK_ICONS.get(task.screen, "inbox")
-    return RowItem(str(place), icon, task.title, task.detail, due, tone_icon="accent")
+    title = wording.without_digits(task.title, hide=hide)
+    return RowItem(str(place), icon, title, task.detail, due, tone_icon="accent")
 
 
 def _wallet_row(wallet: WalletView, *, hide: bool) -> RowItem:
@@ -165,6 +170,8 @@ def _member_row(member: MemberView, now: int) -> RowItem:
     )
 
 
-def _event_row(event: LedgerRow, now: int) -> RowItem:
+def _event_row(event: LedgerRow, now: int, *, hide: bool) -> RowItem:
     detail = f"#{wording.number(event.sequence)} \u00b7 {wording.ago(event.at_ms, now)}"
-    return RowItem(str(event.sequence), "seal", event.summary, detail)
+    return RowItem(
+        str(event.sequence), "seal", wording.without_digits(event.summary, hide=hide), detail
+    )

@@ -40,14 +40,18 @@ class SubjectCard(Card):
         self.qr = QrCode(148)
         self.qr.hide()
         self._address_text = ""
-        show_qr = Button("Show QR", icon="qr", name=names.REVIEW_QR)
+        show_qr = Button("QR", icon="qr", name=names.REVIEW_QR, accessible="Show QR code")
         show_qr.clicked.connect(lambda: self.qr.setVisible(self.qr.isHidden()))
-        copy = Button("Copy (clears in 30 s)", icon="copy", name=names.REVIEW_COPY_ADDRESS)
+        copy = Button("Copy", icon="copy", name=names.REVIEW_COPY_ADDRESS)
+        copy.setToolTip("The clipboard is emptied in 30 s")
         copy.clicked.connect(lambda: self.copied.emit(self._address_text))
-        code_side = column(Label("Short code", "caption"), self.code, spacing=4, stretch=True)
-        top = row(column(self.caption, self.amount, spacing=4), 1, code_side)
         self.add(
-            top,
+            column(self.caption, self.amount, spacing=4),
+            column(
+                Label("Short code. The same on every approver's screen.", "caption"),
+                self.code,
+                spacing=4,
+            ),
             row(Label("from", "secondary"), self.wallet, 1),
             self.note,
             Label(
@@ -55,8 +59,7 @@ class SubjectCard(Card):
                 "caption",
                 wrap=True,
             ),
-            self.address,
-            row(show_qr, copy, 1),
+            row(self.address, 1, show_qr, copy),
             self.qr,
         )
 
@@ -101,7 +104,8 @@ class BytesCard(Card):
     def show_request(self, view: RequestView) -> None:
         """Paint the decoded fields."""
         described = view.description
-        fee = f"{described.fee} {described.fee_unit} \u00b7 at most {view.fee_ceiling}"
+        unit = described.fee_unit
+        fee = f"{described.fee} {unit} \u00b7 at most {view.fee_ceiling} {unit}"
         facts = [
             Fact("Network", f"{described.chain} \u00b7 {described.network}"),
             Fact("From", wording.shortened(described.from_address, 3), mono=True),

@@ -69,7 +69,7 @@ class SignInScreen(QWidget):
             self.refusal,
             rule(),
             row(self.token_icon, self.token, spacing=12),
-            column(self.pin_caption, self.pin, self.attempts, spacing=4),
+            column(self.pin_caption, self.pin, self.attempts, spacing=8),
             row(self.why, 1, self.unlock),
             self.progress,
             self.progress_text,

@@ -59,7 +59,7 @@ class SignInModel(ViewModel):
         if vault.retry_after_s > 0:
             return f"Wait {wording.span(round(vault.retry_after_s * 1000))} before the next try."
         if vault.attempts_left is None:
-            return "The token counts wrong PINs and locks itself."
+            return "Each wrong PIN makes the next try wait longer."
         return f"{wording.count(vault.attempts_left, 'attempt')} left before the token locks."
 
     @property

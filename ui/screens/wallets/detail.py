@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from console.application.views import AccountView, HistoryItemView, WalletView
+from console.application.views import AccountView, HistoryItemView, MemberView, WalletView
 from ui import object_names as names
 from ui import status, wording
 from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
@@ -16,7 +16,7 @@ from ui.widgets.chip import Chip
 from ui.widgets.chunked_address import ChunkedAddress
 from ui.widgets.facts import Fact, Facts
 from ui.widgets.qr import QrCode
-from ui.widgets.rows import RowItem, RowList
+from ui.widgets.segmented import Segment, SegmentedApprovals
 from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
 from ui.widgets.text import Label
 
@@ -37,7 +37,7 @@ class WalletDetail(QWidget):
         self.amount = AmountLabel("", "amount")
         self.stale = Chip()
         self.fund = Button("", icon="drop", name=names.WALLET_FUND)
-        self.update_button = Button("Ask the chain", icon="refresh", name=names.WALLET_REFRESH)
+        self.update_button = Button("Refresh", icon="refresh", name=names.WALLET_REFRESH)
         self.fund.clicked.connect(model.fund)
         self.update_button.clicked.connect(model.ask_chain_now)
         balance = Card("Balance", spacing=8)
@@ -49,8 +49,10 @@ class WalletDetail(QWidget):
         )
         self.facts = Facts()
         details = Card("Quorum and keys", spacing=12)
-        self.people = RowList(names.WALLET_CUSTODIANS, opens=False)
-        details.add(self.facts, self.people)
+        details.add(self.facts)
+        self.people = SegmentedApprovals()
+        people = Card("Custodians", spacing=12)
+        people.add(self.people)
         self.qr = QrCode(164)
         self.address = ChunkedAddress()
         copy = Button("Copy (clears in 30 s)", icon="copy", name=names.WALLET_COPY_ADDRESS)
@@ -89,13 +91,9 @@ class WalletDetail(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
-        layout.addLayout(
-            columns(
-                column(balance, receive, spacing=16, stretch=True),
-                column(details, spacing=16, stretch=True),
-                (8, 5),
-            )
-        )
+        layout.addLayout(columns(column(balance, stretch=True), column(details, stretch=True)))
+        layout.addWidget(receive)
+        layout.addWidget(people)
         layout.addWidget(past)
         layout.addStretch(1)
 
@@ -106,27 +104,16 @@ class WalletDetail(QWidget):
             self._show_account(account, now, hide=hide)
         self.fund.setVisible(self._model.can_fund)
         self.fund.setEnabled(not self._model.working)
-        share = "Yes, sealed by this token" if wallet.holds_share else "No"
+        share = "Yes, sealed" if wallet.holds_share else "No"
         self.facts.set_facts(
             Fact("Signers", wording.quorum(wallet.threshold, len(wallet.custodians))),
             Fact("Approvals", str(wallet.approvals_needed)),
             Fact("Keys", wording.kinds(wallet.kinds)),
             Fact("Epoch", str(wallet.epoch)),
-            Fact("Created", wording.moment(wallet.created_ms)),
+            Fact("Created", wording.moment(wallet.created_ms)[:10]),
             Fact("Share here", share),
         )
-        self.people.set_items(
-            [
-                RowItem(
-                    person.member,
-                    "user",
-                    f"{person.name} (you)" if person.is_me else person.name,
-                    "Custodian",
-                    status.ONLINE if person.online else status.UNREACHABLE,
-                )
-                for person in wallet.custodians
-            ]
-        )
+        self.people.set_segments([_custodian(person, now) for person in wallet.custodians])
         self.rows.set_rows([_history_row(item, hide=hide) for item in wallet.history])
         self.history.setVisible(bool(wallet.history))
         self.history.setFixedHeight(36 + _ROW * min(len(wallet.history), 6) + 2)
@@ -143,6 +130,13 @@ class WalletDetail(QWidget):
         self.path.setText(f"Derivation path {account.path}" if account.path else "")
         self.fund.setText(f"Get {FAUCET_LARGE_UNITS} {account.unit} from faucet")
         self.fund.setAccessibleName(self.fund.text())
+
+
+def _custodian(person: MemberView, now: int) -> Segment:
+    look = status.ONLINE if person.online else status.UNREACHABLE
+    seen = wording.ago(person.last_seen_ms, now)
+    detail = "holds a share" if person.online else f"seen {seen}"
+    return Segment("You" if person.is_me else person.name, detail, look)
 
 
 def _history_row(item: HistoryItemView, *, hide: bool) -> Row:

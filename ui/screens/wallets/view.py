@@ -39,7 +39,7 @@ class WalletsScreen(Screen):
         self.list = RowList(names.WALLETS_LIST)
         self.list.opened.connect(lambda key: self.context.navigate("wallets", key))
         side = Card("All wallets", spacing=4)
-        side.setFixedWidth(288)
+        side.setFixedWidth(264)
         side.add(self.list)
         self.detail = WalletDetail(self.model)
         self.detail.copied.connect(self.context.copy)
@@ -86,13 +86,10 @@ class WalletsScreen(Screen):
 
 def _row(wallet: WalletView, *, chosen: bool, hide: bool) -> RowItem:
     account = wallet.accounts[0] if wallet.accounts else None
-    quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
     balance = (
         f"{wording.masked(account.balance, hide=hide)} {account.unit}"
         if account and account.balance
         else "balance unknown"
     )
     token = "accent" if chosen else "muted"
-    return RowItem(
-        wallet.wallet, "wallet", wallet.name, f"{quorum} \u00b7 {balance}", tone_icon=token
-    )
+    return RowItem(wallet.wallet, "wallet", wallet.name, balance, tone_icon=token)

@@ -1,12 +1,12 @@
 """SolanaAdapter: `ChainAdapter` for SOL transfers over JSON-RPC."""
 
 import base64
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from console.adapters.chains.solana import codec
-from console.adapters.chains.solana.rpc import JsonRpc, RpcError, RpcRefused
+from console.adapters.chains.solana.rpc import TIMEOUT_S, JsonRpc, RpcRefused
 from console.application.errors import (
     BlockhashExpired,
     ChainUnavailable,
@@ -32,6 +32,7 @@ _COMMITMENT = {"commitment": "confirmed"}
 _FINAL = {"confirmed", "finalized"}
 
 T = TypeVar("T")
+Unsigned = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class _Blockhash(msgspec.Struct, frozen=True):
@@ -43,11 +44,11 @@ class _BlockhashAnswer(msgspec.Struct, frozen=True):
 
 
 class _BalanceAnswer(msgspec.Struct, frozen=True):
-    value: int
+    value: Unsigned
 
 
 class _Status(msgspec.Struct, frozen=True, rename="camel"):
-    slot: int
+    slot: Unsigned
     confirmation_status: str | None = None
     err: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -69,9 +70,9 @@ class SolanaAdapter:
     unit = codec.UNIT
     decimals = codec.DECIMALS
 
-    def __init__(self, network: Network, url: str) -> None:
+    def __init__(self, network: Network, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self.network = network
-        self._rpc = JsonRpc(url)
+        self._rpc = JsonRpc(url, timeout_s)
         self._checked = False
 
     def address(self, public_key: bytes) -> str:
@@ -117,8 +118,6 @@ class SolanaAdapter:
         """Return the confirmed balance. Raises: ChainUnavailable."""
         await self._check_cluster()
         answer = await self._ask("getBalance", [address, _COMMITMENT], _BalanceAnswer)
-        if not 0 <= answer.value < 1 << 64:
-            raise ChainUnavailable("the Solana node names an impossible balance")
         return Amount(answer.value, self.unit, self.decimals)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
@@ -132,7 +131,7 @@ class SolanaAdapter:
         try:
             told = await self._rpc.call("sendTransaction", [encoded, options], str)
         except RpcRefused as refused:
-            failure = _failure(refused.error)
+            failure = _failure(refused)
             if failure is None:
                 return
             raise failure from None
@@ -161,7 +160,10 @@ class SolanaAdapter:
         if self.network is not Network.DEVNET:
             raise TransactionRejected("only a devnet has a faucet")
         await self._check_cluster()
-        await self._ask("requestAirdrop", [address, base_units], str)
+        try:
+            await self._rpc.call("requestAirdrop", [address, base_units], str)
+        except RpcRefused as refused:
+            raise TransactionRejected(f"the faucet refuses: {refused}") from None
 
     async def close(self) -> None:
         """Release the connection."""
@@ -183,19 +185,22 @@ class SolanaAdapter:
         self._checked = True
 
 
-def _failure(error: RpcError) -> TransactionError | None:
+def _failure(refused: RpcRefused) -> TransactionError | None:
     """Translate a refused broadcast; None when the chain has the transaction already."""
+    error = refused.error
     try:
         data = msgspec.json.decode(bytes(error.data), type=_FailureData)
         kind = bytes(data.err).decode("utf-8", "replace")
         logs = " ".join(data.logs or ())[:2000]
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         kind, logs = "", ""
     text = f"{kind} {logs} {error.message}"
     if "AlreadyProcessed" in text or "already been processed" in text:
         return None
     if "BlockhashNotFound" in text or "Blockhash not found" in text:
         return BlockhashExpired("the transfer's blockhash has expired")
+    if "InsufficientFundsForRent" in text:
+        return TransactionRejected("it would leave an account with less than the chain's minimum")
     if "insufficient" in text or "InsufficientFunds" in text:
         return InsufficientFunds("the account cannot pay the amount and the fee")
-    return TransactionRejected(f"the chain refused it: {error.message[:200]}")
+    return TransactionRejected(f"the chain refused it: {refused}")

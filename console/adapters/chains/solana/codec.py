@@ -6,7 +6,7 @@ What is not understood becomes a red flag; nothing is skipped.
 import hashlib
 import struct
 
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.instruction import AccountMeta, CompiledInstruction, Instruction
 from solders.message import Message
 from solders.pubkey import Pubkey
@@ -14,7 +14,12 @@ from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction
 
-from console.application.errors import InvalidAddress, TransactionError, UnknownTransaction
+from console.application.errors import (
+    ChainUnavailable,
+    InvalidAddress,
+    TransactionError,
+    UnknownTransaction,
+)
 from console.application.ports.chain import SignedTransaction
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network
@@ -33,8 +38,8 @@ MEMO_PROGRAM = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 
 def address_of(public_key: bytes) -> str:
-    """Return the base58 address of a 32-byte Ed25519 key."""
-    return str(Pubkey(public_key))
+    """Return the base58 address of a 32-byte Ed25519 key. Raises: InvalidAddress."""
+    return str(_account(public_key))
 
 
 def parse_address(text: str) -> Pubkey:
@@ -56,9 +61,9 @@ def build_transfer(
 ) -> bytes:
     """Build a legacy message with one transfer and, if given, a memo signed by the payer.
 
-    Raises: InvalidAddress, TransactionError.
+    Raises: InvalidAddress, TransactionError; ChainUnavailable if the blockhash is none.
     """
-    payer, destination = Pubkey(public_key), parse_address(to_address)
+    payer, destination = _account(public_key), parse_address(to_address)
     if not 0 < lamports < 1 << 64:
         raise TransactionError("the amount must be above 0 and below 2^64 lamports")
     instructions = [
@@ -68,12 +73,14 @@ def build_transfer(
         data = memo.encode()
         if len(data) > MAX_MEMO_BYTES:
             raise TransactionError(f"a memo has at most {MAX_MEMO_BYTES} bytes")
+        if not memo.isprintable():
+            raise TransactionError("a memo is one line of characters that can be seen")
         signer = AccountMeta(payer, is_signer=True, is_writable=False)
         instructions.append(Instruction(MEMO_PROGRAM, data, [signer]))
     try:
         recent = Hash.from_string(blockhash)
-    except ValueError:
-        raise TransactionError("the chain's node gave no valid blockhash") from None
+    except ParseHashError:  # this one is no ValueError
+        raise ChainUnavailable("the Solana node gives no valid blockhash") from None
     return bytes(Message.new_with_blockhash(instructions, payer, recent))
 
 
@@ -96,12 +103,18 @@ def describe_message(data: bytes, network: Network) -> TransactionDescription:
             destinations.append(accounts[1])
         elif program == MEMO_PROGRAM:
             fields.append(("Memo", _memo(instruction, flags)))
+            if any(account != keys[0] for account in accounts):
+                flags.append("The memo speaks for another account than the one that pays")
         else:
             flags.append(f"Instruction {number} calls {program}, which is not understood")
     if signers != 1:
         flags.append(f"{signers} signatures are asked for; this wallet gives one")
     if any(source != keys[0] for source in sources):
         flags.append("Coins leave another account than the one that pays the fee")
+    if any(not destination.is_on_curve() for destination in destinations):
+        flags.append("Coins go to a program's account, from which no key can move them")
+    if destinations and not moved:
+        flags.append("The transfer moves nothing")
     if len(destinations) != 1:
         flags.append(f"{len(destinations)} transfers instead of one")
     fields.append(("Recent blockhash", str(message.recent_blockhash)))
@@ -126,7 +139,8 @@ def describe_message(data: bytes, network: Network) -> TransactionDescription:
 def attach_signature(data: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
     """Join a message and its one 64-byte signature. Raises: TransactionError."""
     message = parse_message(data)
-    if len(signatures) != message.header.num_required_signatures or len(signatures[0]) != 64:
+    asked = message.header.num_required_signatures
+    if asked != 1 or len(signatures) != 1 or len(signatures[0]) != 64:
         raise TransactionError("a Solana transfer needs exactly one signature of 64 bytes")
     signature = Signature(signatures[0])
     return SignedTransaction(bytes(Transaction.populate(message, [signature])), str(signature))
@@ -146,6 +160,12 @@ def parse_message(data: bytes) -> Message:
     # The parser ignores what follows; a second reading of the same bytes must not exist.
     if bytes(message) != data:
         raise UnknownTransaction("the message is not in its canonical form")
+    _check_indices(message)
+    return message
+
+
+def _check_indices(message: Message) -> None:
+    """Refuse what a cluster refuses before it looks at the signatures."""
     header, keys = message.header, len(message.account_keys)
     indices = [
         index
@@ -156,7 +176,16 @@ def parse_message(data: bytes) -> Message:
         raise UnknownTransaction("the message points to accounts it does not list")
     if len(set(message.account_keys)) != keys:
         raise UnknownTransaction("the message lists an account twice")
-    return message
+    signers, readonly = header.num_required_signatures, header.num_readonly_unsigned_accounts
+    if header.num_readonly_signed_accounts >= signers or signers + readonly > keys:
+        raise UnknownTransaction("the message's header contradicts its list of accounts")
+
+
+def _account(public_key: bytes) -> Pubkey:
+    try:
+        return Pubkey(public_key)
+    except ValueError:
+        raise InvalidAddress("a Solana account's key has 32 bytes") from None
 
 
 def _transfer(
@@ -171,7 +200,12 @@ def _transfer(
 
 def _memo(instruction: CompiledInstruction, flags: list[str]) -> str:
     try:
-        return bytes(instruction.data).decode()
+        text = bytes(instruction.data).decode()
     except UnicodeDecodeError:
         flags.append("The memo is not text")
         return bytes(instruction.data).hex()
+    if text.isprintable():
+        return text
+    # Controls and direction marks could make the screen say something else than the bytes.
+    flags.append("The memo holds characters that cannot be seen")
+    return ascii(text)[1:-1]

@@ -13,7 +13,7 @@ import msgspec
 from console.application.errors import ChainUnavailable
 
 MAX_ANSWER_BYTES = 1 << 20
-_TIMEOUT = aiohttp.ClientTimeout(total=8, connect=3)
+TIMEOUT_S = 8
 _MAX_TEXT = 300
 
 T = TypeVar("T")
@@ -36,15 +36,18 @@ class RpcRefused(Exception):
     """The node understood and refused."""
 
     def __init__(self, error: RpcError) -> None:
-        super().__init__(error.message[:_MAX_TEXT])
+        # The sentence reaches the screen: no controls, no direction marks.
+        text = error.message[:_MAX_TEXT]
+        super().__init__("".join(c if c.isprintable() else " " for c in text))
         self.error = error
 
 
 class JsonRpc:
-    """One endpoint."""
+    """One endpoint; a call that takes longer than `timeout_s` is given up."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s / 2)
         self._session: aiohttp.ClientSession | None = None
         self._ids = itertools.count(1)
 
@@ -64,24 +67,35 @@ class JsonRpc:
 
     async def _post(self, body: bytes) -> bytes:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=False)
-        headers = {"Content-Type": "application/json"}
+            # Without decompression: a small answer must not become a large one.
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, trust_env=False, auto_decompress=False
+            )
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:
             async with self._session.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 if response.status != 200:
                     raise ChainUnavailable(f"the Solana node answers HTTP {response.status}")
-                data = await response.content.read(MAX_ANSWER_BYTES)
-                if not response.content.at_eof():
-                    raise ChainUnavailable("the Solana node's answer is too large")
-                return data
+                return await _bounded(response.content)
         except (TimeoutError, aiohttp.ClientError, OSError):
             raise ChainUnavailable("the Solana node does not answer") from None
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """Read to the end, in as many pieces as it takes, or give up on a flood."""
+    data = bytearray()
+    async for piece in content.iter_any():
+        data += piece
+        if len(data) > MAX_ANSWER_BYTES:
+            raise ChainUnavailable("the Solana node's answer is too large")
+    return bytes(data)
 
 
 def _decode(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError:
+    # Bad UTF-8 and deep nesting are nonsense from outside as well, but errors of other families.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise ChainUnavailable("the Solana node answers something else than it should") from None

@@ -1,0 +1,77 @@
+"""For each chain of the product: a real runtime on loopback, and one key to sign with."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import ClientSession, web
+from solders.keypair import Keypair
+
+from console.devnet.server import build_app
+from console.devnet.solana import SolanaDevnet
+from console.domain.values import Chain
+
+
+@dataclass
+class SigningKey:
+    """A single key where the product has a quorum's."""
+
+    keypair: Keypair = field(default_factory=Keypair)
+
+    @property
+    def public(self) -> bytes:
+        return bytes(self.keypair.pubkey())
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(self.keypair.sign_message(message))
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A chain that runs: where it answers, and how its time passes."""
+
+    url: str
+    smallest_amount: int
+    foreign_addresses: tuple[str, ...]
+
+    async def expire(self) -> None:
+        """Make every transaction that was built so far too old."""
+        async with (
+            ClientSession() as session,
+            session.post(f"{self.url}/expire-blockhash") as answer,
+        ):
+            assert answer.status == 200
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """Serve on a free port of loopback; yield the address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def solana() -> AsyncIterator[Runtime]:
+    async with served(build_app(SolanaDevnet())) as url:
+        yield Runtime(
+            f"{url}/solana",
+            smallest_amount=1_000_000,
+            foreign_addresses=(
+                "",
+                "0x52908400098527886E0F7030069857D2E4169EE7",
+                "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr0",
+            ),
+        )
+
+
+RUNTIMES: dict[Chain, Callable[[], AbstractAsyncContextManager[Runtime]]] = {
+    Chain.SOLANA: solana,
+}

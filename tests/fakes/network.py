@@ -1,0 +1,144 @@
+"""A network in memory whose faults follow a seed: loss, delay, duplicates, partitions, crashes."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.ports.clock import Clock
+from console.application.ports.network import MAX_MESSAGE_BYTES, PeerHandler, PeerHealth
+from console.domain.errors import UnknownMember
+from console.domain.ids import MemberId
+
+
+@dataclass(slots=True)
+class Faults:
+    """Chances from 0 to 1 for each message, delays in seconds. `cut` holds pairs that are apart."""
+
+    lose_request: float = 0.0
+    lose_reply: float = 0.0
+    duplicate: float = 0.0
+    longest_delay_s: float = 0.02
+    cut: set[frozenset[MemberId]] = field(default_factory=set)
+
+    def heal(self) -> None:
+        """Take all faults away but the delay."""
+        self.lose_request = self.lose_reply = self.duplicate = 0.0
+        self.cut.clear()
+
+
+class FakeNetwork:
+    """The wire between all members. `sent` keeps what was handed to it, in order."""
+
+    def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
+        self.faults = faults or Faults()
+        self.sent: list[tuple[MemberId, MemberId, bytes]] = []
+        self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._handlers: dict[MemberId, PeerHandler] = {}
+        self._late: set[asyncio.Task[None]] = set()
+
+    def plug(self, member: MemberId, members: tuple[MemberId, ...], clock: Clock) -> "FakePort":
+        """Return a member's port; a second one for the same member replaces the first."""
+        return FakePort(self, member, tuple(m for m in members if m != member), clock)
+
+    def attach(self, member: MemberId, handler: PeerHandler) -> None:
+        self._handlers[member] = handler
+
+    def detach(self, member: MemberId) -> None:
+        self._handlers.pop(member, None)
+
+    async def carry(self, source: MemberId, target: MemberId, message: bytes) -> bytes:
+        """Bring a message and its reply, or wait for ever, as a lost packet does."""
+        self.sent.append((source, target, message))
+        faults = self.faults
+        await asyncio.sleep(self._random.uniform(0, faults.longest_delay_s))
+        handler = self._handlers.get(target)
+        if handler is None:
+            raise PeerUnavailable(f"{target} is down")
+        if frozenset({source, target}) in faults.cut or self._chance(faults.lose_request):
+            await _for_ever()
+        if self._chance(faults.duplicate):
+            self._deliver_again(handler, source, message)
+        try:
+            reply = await handler(source, message)
+        except Exception as error:
+            # As over gRPC: what the other process trips over is told as a mere status.
+            raise PeerRefused(f"{target} refused the call: {type(error).__name__}") from None
+        if self._chance(faults.lose_reply):
+            await _for_ever()
+        await asyncio.sleep(self._random.uniform(0, faults.longest_delay_s))
+        return reply
+
+    async def settle(self) -> None:
+        """End the duplicates that are still on their way."""
+        for task in tuple(self._late):
+            task.cancel()
+        if self._late:
+            await asyncio.wait(self._late)
+
+    def _chance(self, chance: float) -> bool:
+        return self._random.random() < chance
+
+    def _deliver_again(self, handler: PeerHandler, source: MemberId, message: bytes) -> None:
+        pause_s = self._random.uniform(0, 20 * self.faults.longest_delay_s)
+
+        async def again() -> None:
+            await asyncio.sleep(pause_s)
+            with contextlib.suppress(Exception):
+                await handler(source, message)
+
+        task = asyncio.create_task(again())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+
+@dataclass(slots=True, eq=False)
+class FakePort:
+    """Implements `NetworkPort`. `unplug` plays the end of its process."""
+
+    network: FakeNetwork
+    me: MemberId
+    peers: tuple[MemberId, ...]
+    clock: Clock
+    unplugged: bool = False
+    _seen: dict[MemberId, PeerHealth] = field(default_factory=dict)
+
+    async def serve(self, handler: PeerHandler) -> None:
+        self.network.attach(self.me, handler)
+
+    async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
+        if peer not in self.peers:
+            raise UnknownMember(f"{peer} is not a peer of this node")
+        if len(message) > MAX_MESSAGE_BYTES:
+            raise PeerRefused("the message is too large to send")
+        if self.unplugged:
+            raise PeerUnavailable("this process has ended")
+        started = self.clock.monotonic_s()
+        try:
+            async with asyncio.timeout(timeout_s):
+                reply = await self.network.carry(self.me, peer, message)
+            if self.unplugged:
+                raise PeerUnavailable("this process has ended")
+        except (TimeoutError, PeerUnavailable):
+            self._seen[peer] = PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
+            raise PeerUnavailable(f"{peer} does not answer") from None
+        took = self.clock.monotonic_s() - started
+        self._seen[peer] = PeerHealth(online=True, latency_s=took, last_seen_ms=self.clock.now_ms())
+        return reply
+
+    def health(self) -> Mapping[MemberId, PeerHealth]:
+        unknown = PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
+        return {peer: self._seen.get(peer, unknown) for peer in self.peers}
+
+    def unplug(self) -> None:
+        self.unplugged = True
+        self.network.detach(self.me)
+
+    async def close(self) -> None:
+        self.unplug()
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

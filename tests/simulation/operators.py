@@ -1,0 +1,131 @@
+"""What three careful operators do: ceremony, comparison of codes, transfers and approvals."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from solders.hash import Hash
+from solders.keypair import Keypair
+
+from console.adapters.chains.solana import codec
+from console.application.api import CommandRefused
+from console.application.commands import (
+    AcceptCeremony,
+    ApproveRequest,
+    ConfirmCeremonyCode,
+    ProposeCeremony,
+    ProposeTransfer,
+    RetrySigning,
+)
+from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
+from console.domain.key_ceremony import CeremonyState, KeyCeremony
+from console.domain.signing_request import RequestState
+from console.domain.values import SignatureKind
+from console.protocols.kernel.secret import SecretBytes
+from tests.fakes.vault import DEFAULT_PIN
+from tests.simulation.cluster import MEMBERS, SimulatedCluster
+
+DESTINATION = str(Keypair.from_seed(bytes(range(32))).pubkey())
+KIND = SignatureKind.EDDSA_ED25519
+
+
+@dataclass(frozen=True)
+class Operators:
+    cluster: SimulatedCluster
+
+    async def hold_ceremony(self, proposer: MemberId, name: str = "Treasury") -> WalletId:
+        """Make a 2-of-3 wallet; returns once it is active everywhere."""
+        cluster = self.cluster
+        outcome = await cluster.command(
+            proposer,
+            lambda: ProposeCeremony(name, (KIND.value,), 2, MEMBERS, 2, expires_in_s=3600),
+        )
+        ceremony = CeremonyId(outcome.subject)
+        await asyncio.gather(*(self._accept(m, ceremony) for m in MEMBERS))
+        await cluster.until(f"{ceremony} has one code", lambda: self._common_code(ceremony))
+        await asyncio.gather(*(self._confirm(m, ceremony) for m in MEMBERS))
+        return await cluster.until(
+            f"{ceremony} is a wallet everywhere", lambda: self._common_wallet(ceremony)
+        )
+
+    async def transfer(self, proposer: MemberId, wallet: WalletId, lamports: int) -> RequestId:
+        """Ask for a transfer, approve it twice, and wait until all see it confirmed."""
+        cluster = self.cluster
+        cores = await cluster.until("all are ready", cluster.all_ready)
+        key = cores[0].aggregates.wallet(wallet).key(KIND).public_key
+        data = codec.build_transfer(key, DESTINATION, lamports, "", str(Hash.default()))
+        outcome = await cluster.command(
+            proposer, lambda: ProposeTransfer(wallet, "solana", data, expires_in_s=7200)
+        )
+        request = RequestId(outcome.subject)
+        others = [m for m in MEMBERS if m != proposer]
+        await asyncio.gather(*(self._approve(m, request) for m in others))
+        nudge = asyncio.create_task(self._retry_now_and_then(proposer, request))
+        try:
+            await cluster.until(f"{request} is confirmed", lambda: self._confirmed(request))
+        finally:
+            nudge.cancel()
+            await asyncio.wait({nudge})
+        return request
+
+    async def _accept(self, member: MemberId, ceremony: CeremonyId) -> None:
+        await self._see_ceremony(member, ceremony)
+        await self.cluster.command(member, lambda: AcceptCeremony(ceremony))
+
+    async def _confirm(self, member: MemberId, ceremony: CeremonyId) -> None:
+        seen = await self._see_ceremony(member, ceremony)
+        assert seen.sealed is not None
+        code = seen.sealed.code
+        await self.cluster.command(member, lambda: ConfirmCeremonyCode(ceremony, code))
+
+    async def _approve(self, member: MemberId, request: RequestId) -> None:
+        def digest() -> str | None:
+            for core in self.cluster.ready():
+                if core.me == member and request in core.aggregates.requests:
+                    return core.aggregates.request(request).proposal.intent_digest.hex()
+            return None
+
+        shown = await self.cluster.until(f"{member} sees {request}", digest)
+        await self.cluster.command(
+            member, lambda: ApproveRequest(request, shown, SecretBytes(DEFAULT_PIN))
+        )
+
+    async def _retry_now_and_then(self, member: MemberId, request: RequestId) -> None:
+        """What an operator does when the automatic attempts are used up."""
+        while True:
+            await asyncio.sleep(60)
+            with contextlib.suppress(CommandRefused):
+                await self.cluster.command(member, lambda: RetrySigning(request))
+
+    async def _see_ceremony(self, member: MemberId, ceremony: CeremonyId) -> KeyCeremony:
+        def seen() -> KeyCeremony | None:
+            for core in self.cluster.ready():
+                if core.me == member:
+                    return core.aggregates.ceremonies.get(ceremony)
+            return None
+
+        return await self.cluster.until(f"{member} sees {ceremony}", seen)
+
+    def _common_code(self, ceremony: CeremonyId) -> str | None:
+        cores = self.cluster.all_ready()
+        if cores is None:
+            return None
+        states = [core.aggregates.ceremonies.get(ceremony) for core in cores]
+        codes = {state.sealed.code if state and state.sealed else "" for state in states}
+        return codes.pop() if len(codes) == 1 else None
+
+    def _common_wallet(self, ceremony: CeremonyId) -> WalletId | None:
+        cores = self.cluster.all_ready()
+        if cores is None:
+            return None
+        states = [core.aggregates.ceremony(ceremony) for core in cores]
+        wallet = states[0].proposal.wallet
+        certified = all(state.state is CeremonyState.CERTIFIED for state in states)
+        active = all(wallet in core.aggregates.wallets for core in cores)
+        return wallet if certified and active else None
+
+    def _confirmed(self, request: RequestId) -> bool | None:
+        cores = self.cluster.all_ready()
+        return bool(cores) and all(
+            core.aggregates.request(request).state is RequestState.CONFIRMED for core in cores
+        )

@@ -1,0 +1,38 @@
+"""The window on a fake node, without a display."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from tests.fakes.console import FakeConsole
+from tests.ui.driving import Driver
+from ui.app import make_application
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> object:
+    """Let pytest-qt use our application."""
+    return lambda _args: make_application()
+
+
+@pytest.fixture
+def locked(qapp: QApplication) -> Iterator[Driver]:
+    """A window at its sign-in page."""
+    driver = Driver(qapp, FakeConsole())
+    driver.until(lambda: driver.window.link.session is not None)
+    driver.pass_time(0.02)
+    yield driver
+    driver.close()
+
+
+@pytest.fixture
+def driver(qapp: QApplication) -> Iterator[Driver]:
+    """A window whose node is unlocked."""
+    driver = Driver(qapp, FakeConsole().unlocked())
+    driver.until(lambda: driver.window.current_screen != "sign_in")
+    yield driver
+    driver.close()

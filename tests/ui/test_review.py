@@ -1,0 +1,175 @@
+"""Deciding on a request: nothing is approved by accident, and what is shown is what is sent."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from console.application.commands import ApproveRequest, DenyRequest, WithdrawRequest
+from console.application.views import RequestStage
+from tests.fakes import scenario
+from tests.ui.driving import Driver
+from ui.screens.review.view import ReviewScreen
+from ui.screens.review.view_model import Missing
+
+WAITING = scenario.request_name(RequestStage.AWAITING_APPROVAL)
+
+
+def open_review(driver: Driver, **changes: object) -> ReviewScreen:
+    if changes:
+        driver.console.requests[WAITING] = scenario.request(**changes)
+    driver.show("review", WAITING)
+    screen = driver.window._current
+    assert isinstance(screen, ReviewScreen)
+    screen.decision.approve._seconds = 0.3
+    return screen
+
+
+def complete(screen: ReviewScreen) -> None:
+    screen.decision.check_1.setChecked(True)
+    screen.decision.check_2.setChecked(True)
+    QTest.keyClicks(screen.decision.pin, "123456")
+
+
+def approvals(driver: Driver) -> list[ApproveRequest]:
+    return [command for command in driver.console.executed if isinstance(command, ApproveRequest)]
+
+
+def test_approve_says_what_is_missing_until_it_is_armed(driver):
+    card = open_review(driver).decision
+    assert (card.approve.isEnabled(), card.why.text()) == (False, Missing.CHECKS)
+    card.check_1.setChecked(True)
+    assert (card.approve.isEnabled(), card.why.text()) == (False, Missing.CHECKS)
+    card.check_2.setChecked(True)
+    assert (card.approve.isEnabled(), card.why.text()) == (False, Missing.PIN)
+    QTest.keyClicks(card.pin, "123456")
+    assert not card.approve.isEnabled()
+    assert "in 1 s" in card.approve.text()
+    driver.until(card.approve.isEnabled)
+    card.check_2.setChecked(False)
+    assert not card.approve.isEnabled()
+
+
+def test_the_delay_is_three_seconds(driver):
+    driver.show("review", WAITING)
+    assert driver.window._current.decision.approve._seconds == 3.0
+
+
+def test_approving_sends_the_digest_on_screen_and_empties_the_pin(driver):
+    screen = open_review(driver)
+    complete(screen)
+    card = screen.decision
+    driver.until(card.approve.isEnabled)
+    card.approve.setFocus()
+    QTest.keyClick(card.approve, Qt.Key.Key_Space)
+    assert card.pin.text() == ""
+    assert not card.check_1.isChecked()
+    driver.until(lambda: screen.model.view.stage is RequestStage.SIGNING)
+    (command,) = approvals(driver)
+    assert command.digest == scenario.digest("intent")
+    assert driver.console.pins == [b"123456"]
+    assert command.pin.wiped
+    assert screen.signing.isVisible()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+@pytest.mark.parametrize(
+    "modifier", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier]
+)
+def test_enter_never_approves(driver, key, modifier):
+    screen = open_review(driver)
+    complete(screen)
+    card = screen.decision
+    driver.until(card.approve.isEnabled)
+    for widget in (card.approve, card.pin, card.check_1, card.check_2, screen, driver.window):
+        widget.setFocus()
+        QTest.keyClick(widget, key, modifier)
+        driver.pass_time(0.01)
+    assert approvals(driver) == []
+
+
+def test_control_enter_moves_to_the_armed_button_only(driver):
+    screen = open_review(driver)
+    complete(screen)
+    driver.until(screen.decision.approve.isEnabled)
+    QTest.keyClick(driver.window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    driver.until(screen.decision.approve.hasFocus)
+    assert approvals(driver) == []
+
+
+def test_a_wrong_pin_is_explained_and_can_be_typed_again(driver):
+    screen = open_review(driver)
+    complete(screen)
+    screen.decision.pin.setText("999999")
+    driver.until(screen.decision.approve.isEnabled)
+    screen.decision.approve.click()
+    driver.until(screen.refusal.isVisible)
+    assert screen.refusal.title.text() == "The token refused the PIN."
+    assert "wrong-pin" in screen.refusal.detail.text()
+    assert screen.decision.pin.text() == ""
+
+
+def test_the_pin_cannot_be_undone_back_or_copied(driver):
+    pin = open_review(driver).decision.pin
+    QTest.keyClicks(pin, "123456")
+    pin.take().wipe()
+    QTest.keyClick(pin, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert pin.text() == ""
+    assert not pin.isUndoAvailable()
+    QTest.keyClicks(pin, "1234")
+    pin.selectAll()
+    QTest.keyClick(pin, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert "1234" not in driver.app.clipboard().text()
+
+
+def test_leaving_the_page_forgets_ticks_and_pin(driver):
+    screen = open_review(driver)
+    complete(screen)
+    driver.show("overview")
+    assert screen.decision.pin.text() == ""
+    assert not screen.decision.check_1.isChecked()
+
+
+def test_denying_needs_a_reason(driver):
+    screen = open_review(driver)
+    screen.decision.deny.click()
+    assert screen.deny_panel.isVisible()
+    assert not screen.deny_panel.confirm.isEnabled()
+    screen.deny_panel.field.setText("Paid already")
+    screen.deny_panel.confirm.click()
+    driver.until(lambda: screen.model.view.stage is RequestStage.DENIED)
+    assert DenyRequest(WAITING, "Paid already") in driver.console.executed
+
+
+def test_the_proposer_can_withdraw_but_not_approve(driver):
+    reason = "You proposed this request."
+    screen = open_review(
+        driver, can_approve=False, approve_blocked_because=reason, can_withdraw=True
+    )
+    assert not screen.decision.approve.isVisible()
+    assert screen.decision.why.text() == reason
+    screen.decision.withdraw.click()
+    driver.until(lambda: WithdrawRequest(WAITING) in driver.console.executed)
+
+
+@pytest.mark.parametrize("stage", list(RequestStage))
+def test_every_stage_is_shown(driver, stage):
+    driver.show("review", scenario.request_name(stage))
+    screen = driver.window._current
+    assert screen.subject.code.text() == "K7Q4-M2VD"
+    assert screen.decision.isVisible() == (stage is RequestStage.AWAITING_APPROVAL)
+    assert screen.signing.isVisible() == (stage is RequestStage.SIGNING)
+    assert screen.retry.isVisible() == (stage is RequestStage.FAILED)
+
+
+def test_the_whole_address_is_shown_also_in_privacy_mode(driver):
+    screen = open_review(driver)
+    driver.window.privacy.toggle()
+    assert screen.subject.address.text == scenario.DESTINATION
+    assert screen.subject.amount.text().startswith("1.250")
+
+
+def test_another_requests_bytes_are_never_under_this_title(driver):
+    open_review(driver)
+    driver.console.silent = True
+    driver.window.show_screen("review", scenario.request_name(RequestStage.DENIED))
+    assert driver.window._current.model.view is None

@@ -1,0 +1,195 @@
+"""The frame: signing in and out, keys, themes, members, a node that goes away."""
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit
+
+from console.application.api import ChangeKind
+from console.application.commands import Lock, Unlock
+from console.application.views import NodeState
+from tests.fakes import scenario
+from ui import object_names as names
+from ui import registry, theme
+from ui.widgets.navigation import NavButton
+
+
+def test_signing_in_shows_the_overview_and_empties_the_pin(locked):
+    page = locked.window._sign_in
+    QTest.keyClicks(page.pin, "123456")
+    QTest.keyClick(page.pin, Qt.Key.Key_Return)
+    assert page.pin.text() == ""
+    locked.until(lambda: locked.window.current_screen == "overview")
+    (command,) = [c for c in locked.console.executed if isinstance(c, Unlock)]
+    assert command.pin.wiped
+
+
+def test_a_wrong_pin_keeps_the_window_locked(locked):
+    page = locked.window._sign_in
+    page.pin.setText("000000")
+    page.unlock.click()
+    locked.until(page.refusal.isVisible)
+    assert locked.window.current_screen == "sign_in"
+    assert page.pin.text() == ""
+
+
+def test_a_missing_token_is_said_and_blocks(locked):
+    locked.console.session = scenario.session(vault=scenario.vault(present=False))
+    locked.console.announce(ChangeKind.SESSION)
+    page = locked.window._sign_in
+    locked.until(lambda: page.token.text().startswith("Insert your token"))
+    assert not page.unlock.isEnabled()
+    assert page.why.text() == "The token is missing."
+
+
+def test_opening_shows_how_far_it_is(locked):
+    locked.console.session = scenario.session(NodeState.OPENING, opening_done=7, opening_total=9)
+    locked.console.announce(ChangeKind.SESSION)
+    page = locked.window._sign_in
+    locked.until(page.progress.isVisible)
+    assert (page.progress.value(), page.progress.maximum()) == (7, 9)
+
+
+def test_a_halted_node_says_why(locked):
+    locked.console.session = scenario.session(NodeState.HALTED, halted_because="rolled back")
+    locked.console.announce(ChangeKind.SESSION)
+    locked.until(locked.window._sign_in.halted.isVisible)
+    assert "rolled back" in locked.window._sign_in.halted.title.text()
+
+
+def test_locking_drops_everything_that_came_from_the_node(driver):
+    driver.show("wallets")
+    driver.show("review", scenario.request_name(scenario.STAGES[0]))
+    QTest.keyClick(driver.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    driver.until(lambda: driver.window.current_screen == "sign_in")
+    driver.until(lambda: any(isinstance(c, Lock) for c in driver.console.executed))
+    driver.app.sendPostedEvents(None, 52)
+    driver.pass_time(0.02)
+    texts = " ".join(label.text() for label in driver.window.findChildren(QLabel))
+    for secret in ("Treasury", "SOL", scenario.DESTINATION, "K7Q4"):
+        assert secret not in texts
+    assert driver.window._screens == {}
+
+
+def test_silence_locks(driver):
+    assert driver.window.idle.running
+    driver.window.idle._timer.start(10)
+    driver.until(lambda: driver.window.current_screen == "sign_in")
+    assert not driver.window.idle.running
+
+
+def test_a_node_that_goes_away_is_said_and_comes_back(driver):
+    driver.show("overview")
+    frame = driver.window._frame
+    driver.console.unreachable = True
+    driver.console.announce(ChangeKind.SESSION)
+    driver.until(frame.unreachable.isVisible)
+    assert driver.window._current.stack.currentIndex() == 0
+    driver.console.calm()
+    frame.unreachable.acted.emit()
+    driver.until(lambda: not frame.unreachable.isVisible())
+
+
+@pytest.mark.parametrize("place", range(1, len(registry.SECTIONS) + 1))
+def test_alt_and_a_number_go_to_a_section(driver, place):
+    key = Qt.Key(Qt.Key.Key_0 + place)
+    QTest.keyClick(driver.window, key, Qt.KeyboardModifier.AltModifier)
+    wanted = registry.SECTIONS[place - 1].name
+    driver.until(lambda: driver.window.current_screen == wanted)
+    assert driver.window.findChild(NavButton, f"nav.{wanted}").isChecked()
+
+
+def test_the_palette_finds_a_wallet(driver):
+    driver.show("overview")
+    QTest.keyClick(driver.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    field = driver.window.findChild(QLineEdit, names.PALETTE_FIELD)
+    driver.until(lambda: len(driver.window.palette_sheet._targets) > len(registry.SECTIONS))
+    QTest.keyClicks(field, "reserve")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    driver.until(lambda: driver.window.current_screen == "wallets")
+    assert driver.window._current.model.subject == scenario.RESERVE
+
+
+def test_escape_closes_panels_then_goes_back(driver):
+    driver.show("review", scenario.request_name(scenario.STAGES[0]))
+    QTest.keyClick(driver.window, Qt.Key.Key_F1)
+    assert driver.window.help_sheet.isVisible()
+    QTest.keyClick(driver.window, Qt.Key.Key_Escape)
+    assert not driver.window.help_sheet.isVisible()
+    QTest.keyClick(driver.window, Qt.Key.Key_Escape)
+    driver.until(lambda: driver.window.current_screen == "approvals")
+
+
+def test_j_k_and_enter_work_in_the_inbox(driver):
+    driver.show("approvals")
+    view = driver.window._current
+    view.model.choose("done")
+    for _ in range(3):
+        QTest.keyClick(driver.window.focusWidget() or driver.window, Qt.Key.Key_J)
+    assert view.table.currentIndex().row() == 2
+    QTest.keyClick(view.table, Qt.Key.Key_K)
+    assert view.table.currentIndex().row() == 1
+    key = view.table.current_key
+    QTest.keyClick(view.table, Qt.Key.Key_Return)
+    driver.until(lambda: driver.window.current_screen == "review")
+    assert driver.window._current.model.subject == key
+
+
+def test_the_focus_ring_follows_the_keyboard(driver):
+    driver.show("overview")
+    QTest.keyClick(driver.window, Qt.Key.Key_Tab)
+    driver.until(lambda: driver.window.ring.target is not None)
+    target = driver.window.ring.target
+    center = target.mapTo(driver.window, target.rect().center())
+    assert driver.window.ring.geometry().contains(center)
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_a_theme_repaints_everything(driver, name):
+    driver.show("overview")
+    driver.window.set_theme(name)
+    driver.pass_time(0.03)
+    picture = driver.window.grab().toImage()
+    expected = QColor(theme.token_table()[name]["sunken"])
+    assert picture.pixelColor(40, picture.height() // 2) == expected
+
+
+def test_switching_members_asks_the_other_node(driver):
+    driver.console.session = scenario.session(NodeState.LOCKED, "ben")
+    switched = asyncio.ensure_future(driver.window.switch_member("ben"))
+    driver.until(switched.done)
+    driver.until(lambda: driver.window.link.session is not None)
+    assert driver.window.member == "ben"
+    assert driver.window.current_screen == "sign_in"
+
+
+def test_badges_count_what_waits_for_me(driver):
+    button = driver.window.findChild(NavButton, "nav.ceremonies")
+    driver.until(lambda: button.count == 2)
+
+
+def test_changes_are_coalesced(driver):
+    driver.show("approvals")
+    driver.console.asked.clear()
+    for _ in range(50):
+        driver.console.announce(ChangeKind.REQUEST)
+    driver.pass_time(0.35)
+    model_asks = [q for q in driver.console.asked if type(q).__name__ == "GetInbox"]
+    assert len(model_asks) <= 8
+
+
+def test_messages_are_whole_and_not_repeated(driver):
+    toasts = driver.window.toasts
+    toasts.say("Copied.")
+    toasts.say("Copied.")
+    toasts.say("The node could not be locked.", theme.Tone.DANGER)
+    driver.pass_time(0.05)
+    assert toasts.texts == ["Copied.", "The node could not be locked."]
+    for toast in toasts._toasts():
+        assert toast.height() >= toast.sizeHint().height()
+        assert toasts.rect().contains(toast.geometry())
+    toasts.clear()
+    driver.until(toasts.isHidden)

@@ -1,0 +1,128 @@
+"""Facts that the domain tests start from: three custodians, a ceremony and a request of theirs."""
+
+from console.domain import key_ceremony, signing_request
+from console.domain.events import (
+    CeremonyProposed,
+    CeremonyShareSealed,
+    Evidence,
+    GroupKey,
+    RequestProposed,
+)
+from console.domain.ids import CeremonyId, MemberId, RequestId, SessionId, WalletId
+from console.domain.key_ceremony import KeyCeremony
+from console.domain.policy import Policy
+from console.domain.signing_request import SigningRequest
+from console.domain.values import Chain, Network, Quorum, SignatureKind
+
+ANA, BEN, CHIARA, EVE = (MemberId(name) for name in ("ana", "ben", "chiara", "eve"))
+CUSTODIANS = (ANA, BEN, CHIARA)
+QUORUM = Quorum(2, CUSTODIANS)
+POLICY = Policy(1, QUORUM, 2)
+KIND = SignatureKind.EDDSA_ED25519
+CEREMONY, WALLET = CeremonyId("kc-00000000000000aa"), WalletId("wl-00000000000000bb")
+REQUEST = RequestId("rq-00000000000000cc")
+FIRST, SECOND = SessionId("11" * 32), SessionId("22" * 32)
+KEYS = (GroupKey(KIND, b"\x07" * 32, b"package"),)
+DIGEST = b"\x0d" * 32
+START, END = 1_000, 10_000
+
+
+def said(by: MemberId, body: bytes = b"body") -> Evidence:
+    return Evidence("statement", body, by, b"\x01" * 64)
+
+
+def ceremony_proposal(body: bytes = b"proposal") -> key_ceremony.Propose:
+    return key_ceremony.Propose(
+        CEREMONY, WALLET, "Treasury", (KIND,), QUORUM, 2, ANA, START, END, said(ANA, body)
+    )
+
+
+def seal(session: SessionId = FIRST) -> key_ceremony.SealShare:
+    return key_ceremony.SealShare(session, KEYS, b"t" * 32, b"certificate", "code", START)
+
+
+def confirm(member: MemberId, session: SessionId = FIRST) -> key_ceremony.ConfirmCode:
+    return key_ceremony.ConfirmCode(session, member, b"s" * 64, START, said(member))
+
+
+def ceremony_after(*commands: key_ceremony.CeremonyCommand) -> KeyCeremony:
+    """Fold what the commands decide, from the proposal on."""
+    state: KeyCeremony | None = None
+    for command in (ceremony_proposal(), *commands):
+        for event in key_ceremony.decide(state, command):
+            state = key_ceremony.evolve(state, event)
+    assert state is not None
+    return state
+
+
+def accepted_by(*members: MemberId) -> tuple[key_ceremony.Accept, ...]:
+    return tuple(key_ceremony.Accept(member, START, said(member)) for member in members)
+
+
+ALL_ACCEPTED = accepted_by(*CUSTODIANS)
+RUNNING = (*ALL_ACCEPTED, key_ceremony.StartSession(FIRST, START))
+SEALED = (*RUNNING, seal())
+
+
+def transfer_proposal(
+    body: bytes = b"intent", proposer: MemberId = ANA, policy_version: int = 1
+) -> RequestProposed:
+    return RequestProposed(
+        REQUEST,
+        WALLET,
+        0,
+        KIND,
+        Chain.SOLANA,
+        Network.DEVNET,
+        "",
+        b"transaction",
+        5_000,
+        "",
+        policy_version,
+        proposer,
+        START,
+        END,
+        DIGEST,
+        said(proposer, body),
+    )
+
+
+def approve(member: MemberId, at_ms: int = START) -> signing_request.Approve:
+    return signing_request.Approve(member, DIGEST, at_ms, said(member))
+
+
+def start(session: SessionId = FIRST, at_ms: int = START) -> signing_request.StartSession:
+    return signing_request.StartSession(session, (ANA, BEN), ANA, at_ms)
+
+
+def fail(session: SessionId = FIRST, reason: str = "late") -> signing_request.FailSession:
+    return signing_request.FailSession(session, reason, (BEN,), (), START)
+
+
+def signature(session: SessionId = FIRST) -> signing_request.RecordSignature:
+    return signing_request.RecordSignature(
+        session, (ANA, BEN), (b"g" * 64,), b"signed", "transaction-id", START, said(ANA)
+    )
+
+
+def request_after(
+    *commands: signing_request.RequestCommand, policy: Policy = POLICY
+) -> SigningRequest:
+    """Fold what the commands decide, from the proposal on."""
+    state: SigningRequest | None = None
+    for command in (signing_request.Propose(transfer_proposal()), *commands):
+        for event in signing_request.decide(state, command, policy):
+            state = signing_request.evolve(state, event, policy)
+    assert state is not None
+    return state
+
+
+APPROVED = (approve(BEN), approve(CHIARA))
+
+
+def sealed_event(session: SessionId = FIRST) -> CeremonyShareSealed:
+    return CeremonyShareSealed(CEREMONY, session, KEYS, b"t" * 32, b"certificate", "code", START)
+
+
+def proposed_event() -> CeremonyProposed:
+    return ceremony_after().proposal

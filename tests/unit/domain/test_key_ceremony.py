@@ -1,0 +1,198 @@
+"""KeyCeremony: what is refused, what is idempotent, and what outweighs what."""
+
+import pytest
+
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    DomainError,
+    Expired,
+    NotYetPossible,
+    UnknownMember,
+)
+from console.domain.events import CeremonyShareSealed, VaultUnlocked
+from console.domain.key_ceremony import (
+    Abort,
+    CeremonyCommand,
+    CeremonyState,
+    Decline,
+    FailSession,
+    StartSession,
+    decide,
+    evolve,
+)
+from tests.unit.domain.facts import (
+    ALL_ACCEPTED,
+    ANA,
+    BEN,
+    CHIARA,
+    CUSTODIANS,
+    END,
+    EVE,
+    FIRST,
+    RUNNING,
+    SEALED,
+    SECOND,
+    START,
+    accepted_by,
+    ceremony_after,
+    ceremony_proposal,
+    confirm,
+    proposed_event,
+    said,
+    seal,
+)
+
+DECLINE = Decline(BEN, "no", START, said(BEN))
+CANCEL = Abort(BEN, "stop", START, said(BEN))
+CERTIFIED = (*SEALED, *(confirm(member) for member in CUSTODIANS))
+
+
+def failed(session: str = FIRST, reason: str = "late") -> FailSession:
+    return FailSession(session, reason, (), START, said(BEN))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [
+        ((), CeremonyState.PROPOSED),
+        (accepted_by(ANA, BEN), CeremonyState.PROPOSED),
+        (ALL_ACCEPTED, CeremonyState.ACCEPTED),
+        (RUNNING, CeremonyState.RUNNING),
+        ((*RUNNING, failed()), CeremonyState.ACCEPTED),
+        (SEALED, CeremonyState.SEALED),
+        ((*SEALED, confirm(ANA), confirm(BEN)), CeremonyState.SEALED),
+        (CERTIFIED, CeremonyState.CERTIFIED),
+        ((DECLINE,), CeremonyState.DECLINED),
+        ((CANCEL,), CeremonyState.ABORTED),
+        ((*SEALED, CANCEL), CeremonyState.ABORTED),
+    ],
+)
+def test_state_follows_from_the_events(
+    before: tuple[CeremonyCommand, ...], state: CeremonyState
+) -> None:
+    assert ceremony_after(*before).state is state
+
+
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        ((), ceremony_proposal()),
+        (accepted_by(BEN), accepted_by(BEN)[0]),
+        ((DECLINE,), DECLINE),
+        ((CANCEL,), CANCEL),
+        ((CANCEL,), Abort(ANA, "me too", START, said(ANA))),
+        ((*RUNNING, failed()), failed()),
+        (ALL_ACCEPTED, failed(SECOND)),
+        ((*SEALED, confirm(ANA)), confirm(ANA)),
+        (CERTIFIED, failed()),
+    ],
+)
+def test_the_same_statement_twice_records_nothing(
+    before: tuple[CeremonyCommand, ...], command: CeremonyCommand
+) -> None:
+    assert decide(ceremony_after(*before), command) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "refusal"),
+    [
+        ((), ceremony_proposal(b"other"), Conflict),
+        ((), accepted_by(EVE)[0], UnknownMember),
+        ((), Decline(EVE, "no", START, said(EVE)), UnknownMember),
+        ((), Abort(EVE, "no", START, said(EVE)), UnknownMember),
+        (accepted_by(BEN), DECLINE, AlreadyDecided),
+        ((DECLINE,), accepted_by(CHIARA)[0], AlreadyDecided),
+        ((DECLINE,), Decline(CHIARA, "no", START, said(CHIARA)), AlreadyDecided),
+        ((CANCEL,), accepted_by(CHIARA)[0], AlreadyDecided),
+        (CERTIFIED, CANCEL, AlreadyDecided),
+        (accepted_by(ANA, BEN), StartSession(FIRST, START), NotYetPossible),
+        (RUNNING, StartSession(SECOND, START), AlreadyDecided),
+        ((*RUNNING, failed()), StartSession(FIRST, START), AlreadyDecided),
+        (SEALED, StartSession(SECOND, START), AlreadyDecided),
+        ((*ALL_ACCEPTED, CANCEL), StartSession(FIRST, START), AlreadyDecided),
+        (ALL_ACCEPTED, StartSession(FIRST, END), Expired),
+        (ALL_ACCEPTED, seal(), NotYetPossible),
+        ((*RUNNING, failed()), seal(), NotYetPossible),
+        (SEALED, seal(), NotYetPossible),
+        (RUNNING, confirm(ANA), NotYetPossible),
+        (SEALED, confirm(ANA, SECOND), NotYetPossible),
+        (SEALED, confirm(EVE), UnknownMember),
+    ],
+)
+def test_refusals(
+    before: tuple[CeremonyCommand, ...], command: CeremonyCommand, refusal: type[DomainError]
+) -> None:
+    state = ceremony_after(*before)
+    with pytest.raises(refusal):
+        decide(state, command)
+
+
+@pytest.mark.parametrize(
+    "command", [DECLINE, CANCEL, *ALL_ACCEPTED, confirm(ANA), failed(), seal()]
+)
+def test_an_unknown_ceremony_is_not_yet_possible(command: CeremonyCommand) -> None:
+    with pytest.raises(NotYetPossible):
+        decide(None, command)
+
+
+@pytest.mark.parametrize("member", CUSTODIANS)
+def test_a_late_acceptance_is_refused(member: str) -> None:
+    late = accepted_by(member)[0]  # type: ignore[arg-type]
+    with pytest.raises(Expired):
+        decide(ceremony_after(), type(late)(late.member, END, late.evidence))
+
+
+def test_a_proposer_holds_a_share() -> None:
+    proposal = ceremony_proposal()
+    stranger = type(proposal)(
+        *(getattr(proposal, f) if f != "proposer" else EVE for f in proposal.__slots__)
+    )
+    with pytest.raises(UnknownMember):
+        decide(None, stranger)
+
+
+def test_a_full_certificate_outweighs_a_cancellation() -> None:
+    two = (confirm(ANA), confirm(CHIARA))
+    assert ceremony_after(*SEALED, *two, CANCEL, confirm(BEN)).state is CeremonyState.CERTIFIED
+
+
+def test_a_share_of_a_failed_session_is_undone() -> None:
+    state = ceremony_after(*SEALED, confirm(ANA), failed())
+    assert state.sealed is None
+    assert state.certifying == ()
+    assert not state.has_confirmed(ANA)
+    assert state.state is CeremonyState.ACCEPTED
+
+
+def test_a_failure_of_another_session_leaves_the_share() -> None:
+    again = (*RUNNING, failed(), StartSession(SECOND, START), seal(SECOND))
+    assert ceremony_after(*again, failed()).sealed is not None
+
+
+def test_confirmations_of_a_failed_session_do_not_certify_the_next() -> None:
+    again = (failed(), StartSession(SECOND, START), seal(SECOND), confirm(ANA, SECOND))
+    state = ceremony_after(*SEALED, confirm(BEN), confirm(CHIARA), *again)
+    assert {c.member for c in state.certifying} == {ANA}
+    assert state.state is CeremonyState.SEALED
+
+
+def test_a_failure_without_a_reason_still_ends_the_session() -> None:
+    state = ceremony_after(*RUNNING, failed(reason=""))
+    assert state.running is None
+    assert state.state is CeremonyState.ACCEPTED
+    assert decide(state, failed(reason="")) == ()
+
+
+def test_events_before_the_proposal_and_of_others_change_nothing() -> None:
+    stranger = VaultUnlocked(ANA, START, 1)
+    assert evolve(None, stranger) is None
+    state = ceremony_after()
+    assert evolve(state, stranger) == state
+    assert evolve(None, proposed_event()) == state
+
+
+def test_a_sealed_share_is_kept_as_it_was_recorded() -> None:
+    sealed = ceremony_after(*SEALED).sealed
+    assert isinstance(sealed, CeremonyShareSealed)
+    assert (sealed.session, sealed.code) == (FIRST, "code")

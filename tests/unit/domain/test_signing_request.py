@@ -1,0 +1,182 @@
+"""SigningRequest: who may decide, when, and what a session may do."""
+
+import pytest
+
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    DomainError,
+    Expired,
+    NotYetPossible,
+    PolicyViolation,
+    UnknownMember,
+)
+from console.domain.policy import Policy
+from console.domain.signing_request import (
+    Approve,
+    Deny,
+    Propose,
+    RecordBroadcast,
+    RecordConfirmation,
+    RecordFailure,
+    ReleaseShare,
+    RequestCommand,
+    RequestState,
+    Withdraw,
+    decide,
+    evolve,
+)
+from tests.unit.domain.facts import (
+    ANA,
+    APPROVED,
+    BEN,
+    CHIARA,
+    DIGEST,
+    END,
+    EVE,
+    FIRST,
+    POLICY,
+    QUORUM,
+    SECOND,
+    START,
+    approve,
+    fail,
+    request_after,
+    said,
+    signature,
+    start,
+    transfer_proposal,
+)
+
+DENY = Deny(BEN, "no", START, said(BEN))
+WITHDRAW = Withdraw(ANA, START, said(ANA))
+RELEASE = ReleaseShare(FIRST, START)
+SIGNED = (*APPROVED, start(), RELEASE, signature())
+BROADCAST = RecordBroadcast(START)
+CONFIRM = RecordConfirmation(9, START)
+FAILURE = RecordFailure("too old", START)
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [
+        ((), RequestState.PROPOSED),
+        ((approve(BEN),), RequestState.PROPOSED),
+        (APPROVED, RequestState.APPROVED),
+        ((*APPROVED, start()), RequestState.SIGNING),
+        ((*APPROVED, start(), fail()), RequestState.APPROVED),
+        (SIGNED, RequestState.SIGNED),
+        ((*SIGNED, BROADCAST), RequestState.BROADCAST),
+        ((*SIGNED, BROADCAST, CONFIRM), RequestState.CONFIRMED),
+        ((*SIGNED, FAILURE), RequestState.FAILED),
+        ((DENY,), RequestState.DENIED),
+        ((WITHDRAW,), RequestState.WITHDRAWN),
+        ((*APPROVED, DENY, signature()), RequestState.SIGNED),
+        ((*APPROVED, WITHDRAW, signature(), CONFIRM), RequestState.CONFIRMED),
+    ],
+)
+def test_state_follows_from_the_events(
+    before: tuple[RequestCommand, ...], state: RequestState
+) -> None:
+    assert request_after(*before).state is state
+
+
+@pytest.mark.parametrize(
+    ("before", "command"),
+    [
+        ((), Propose(transfer_proposal())),
+        ((approve(BEN),), approve(BEN, at_ms=END)),
+        ((DENY,), DENY),
+        ((DENY,), Deny(CHIARA, "no", START, said(CHIARA))),
+        ((WITHDRAW,), WITHDRAW),
+        (APPROVED, fail()),
+        ((*APPROVED, start(), fail()), fail()),
+        (SIGNED, fail()),
+        (SIGNED, signature(SECOND)),
+        ((*SIGNED, BROADCAST), BROADCAST),
+        ((*SIGNED, CONFIRM), CONFIRM),
+        ((*SIGNED, CONFIRM), FAILURE),
+        ((*SIGNED, FAILURE), BROADCAST),
+    ],
+)
+def test_the_same_fact_twice_records_nothing(
+    before: tuple[RequestCommand, ...], command: RequestCommand
+) -> None:
+    assert decide(request_after(*before), command, POLICY) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "refusal"),
+    [
+        ((), Propose(transfer_proposal(b"other")), Conflict),
+        ((), approve(ANA), PolicyViolation),
+        ((), approve(EVE), PolicyViolation),
+        ((), approve(BEN, at_ms=END), Expired),
+        ((), Approve(BEN, b"?" * 32, START, said(BEN)), Conflict),
+        ((DENY,), approve(BEN), AlreadyDecided),
+        ((WITHDRAW,), approve(BEN), AlreadyDecided),
+        (SIGNED, Approve(EVE, DIGEST, START, said(EVE)), AlreadyDecided),
+        ((), Deny(EVE, "no", START, said(EVE)), UnknownMember),
+        ((), Deny(BEN, "no", END, said(BEN)), Expired),
+        (SIGNED, DENY, AlreadyDecided),
+        ((), Withdraw(BEN, START, said(BEN)), PolicyViolation),
+        (SIGNED, WITHDRAW, AlreadyDecided),
+        ((approve(BEN),), start(), NotYetPossible),
+        (APPROVED, start(at_ms=END), Expired),
+        ((*APPROVED, start()), start(), AlreadyDecided),
+        ((*APPROVED, start(), fail()), start(), AlreadyDecided),
+        (SIGNED, start(SECOND), AlreadyDecided),
+        ((*APPROVED, DENY), start(), AlreadyDecided),
+        (APPROVED, RELEASE, AlreadyDecided),
+        ((*APPROVED, start(), fail()), RELEASE, AlreadyDecided),
+        ((*APPROVED, start(), RELEASE), RELEASE, AlreadyDecided),
+        ((*APPROVED, start(), DENY), RELEASE, AlreadyDecided),
+        ((*APPROVED, start(), WITHDRAW), RELEASE, AlreadyDecided),
+        ((approve(BEN),), signature(), NotYetPossible),
+        (APPROVED, BROADCAST, NotYetPossible),
+        (APPROVED, CONFIRM, NotYetPossible),
+        (APPROVED, FAILURE, NotYetPossible),
+    ],
+)
+def test_refusals(
+    before: tuple[RequestCommand, ...], command: RequestCommand, refusal: type[DomainError]
+) -> None:
+    state = request_after(*before)
+    with pytest.raises(refusal):
+        decide(state, command, POLICY)
+
+
+@pytest.mark.parametrize("command", [approve(BEN), DENY, WITHDRAW, start(), RELEASE, BROADCAST])
+def test_an_unknown_request_is_not_yet_possible(command: RequestCommand) -> None:
+    with pytest.raises(NotYetPossible):
+        decide(None, command, POLICY)
+
+
+def test_a_proposer_is_a_custodian_under_the_policy_in_force() -> None:
+    with pytest.raises(UnknownMember):
+        decide(None, Propose(transfer_proposal(proposer=EVE)), POLICY)
+    with pytest.raises(PolicyViolation):
+        decide(None, Propose(transfer_proposal(policy_version=2)), POLICY)
+
+
+def test_an_initiator_approves_where_the_policy_allows_it() -> None:
+    policy = Policy(1, QUORUM, 2, initiator_may_approve=True)
+    state = request_after(approve(ANA), approve(BEN), policy=policy)
+    assert state.state is RequestState.APPROVED
+
+
+def test_one_member_approving_twice_is_no_quorum() -> None:
+    assert not request_after(approve(BEN), approve(BEN)).has_quorum
+
+
+def test_a_failure_without_a_reason_still_ends_the_session() -> None:
+    state = request_after(*APPROVED, start(), fail(reason=""))
+    assert state.running is None
+    assert decide(state, fail(reason=""), POLICY) == ()
+    with pytest.raises(AlreadyDecided):
+        decide(state, RELEASE, POLICY)
+
+
+def test_events_before_the_proposal_change_nothing() -> None:
+    approval = decide(request_after(), approve(BEN), POLICY)[0]
+    assert evolve(None, approval, POLICY) is None

@@ -1,0 +1,1 @@
+"""The Solana codec, without a chain."""
