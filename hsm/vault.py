@@ -123,6 +123,8 @@ class Pkcs11Vault:
             attempts_left=None if token is None else attempts_left(token.flags),
             retry_after_s=retry_after_s,
             backing=backing,
+            for_tests_only=token is not None
+            and not vendor_of(token.manufacturer_id).for_production,
         )
 
 

@@ -38,6 +38,10 @@ class KeyCheckFailed(HsmError):
     """A key in the token is not the one this member was set up with. Stop and call."""
 
 
+class VaultUnfit(HsmError):
+    """This vault is for tests; it may not hold keys of a main network."""
+
+
 class ShareUnavailable(HsmError):
     """No share is stored under this label."""
 

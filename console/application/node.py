@@ -15,6 +15,7 @@ from console.application.errors import (
     LedgerCorrupted,
     LedgerRolledBack,
     VaultLocked,
+    VaultUnfit,
 )
 from console.application.messages import MalformedPeerMessage, Refused, encode
 from console.application.ports.event_store import EventStore, LedgerReport, RecordedEvent
@@ -22,6 +23,7 @@ from console.application.views import NodeState
 from console.domain.errors import DomainError
 from console.domain.ids import MemberId
 from console.domain.member import Member
+from console.domain.values import Network
 from console.protocols.kernel.secret import SecretBytes
 
 log = structlog.get_logger(__name__)
@@ -85,6 +87,7 @@ class Node:
             if self.state is NodeState.READY:
                 await self.ports.vault.verify_pin(pin)
                 return
+            await self._require_fit_vault()
             await self.ports.vault.unlock(pin)
             self._move(NodeState.OPENING)
             try:
@@ -95,6 +98,13 @@ class Node:
             except BaseException:
                 await self._abandon(NodeState.LOCKED, "")
                 raise
+
+    async def _require_fit_vault(self) -> None:
+        """Refuse a test token where real funds are. Raises: VaultUnfit."""
+        networks = {adapter.network for adapter in self.ports.chains.values()}
+        status = await self.ports.vault.status()
+        if Network.MAINNET in networks and status.for_tests_only:
+            raise VaultUnfit(f"{status.model} is a test token; it may not hold keys of a mainnet")
 
     async def lock(self) -> None:
         """Burn what is running, close the ledger, log out. Safe in every state."""

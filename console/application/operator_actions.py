@@ -57,7 +57,10 @@ class OperatorActions:
 
     async def unlock(self, command: Unlock) -> Outcome:
         """Open the vault and the ledger."""
-        await self._node.unlock(command.pin)
+        try:
+            await self._node.unlock(command.pin)
+        finally:
+            command.pin.wipe()
         return Outcome(self._node.me, "Unlocked")
 
     async def lock(self, _command: Lock) -> Outcome:

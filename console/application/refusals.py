@@ -21,6 +21,7 @@ from console.application.errors import (
     TokenMissing,
     TransactionError,
     VaultLocked,
+    VaultUnfit,
     WrongPin,
 )
 from console.application.runs import RunFailed
@@ -52,6 +53,12 @@ _ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
         "seal-broken",
         "The damaged record was not used; the other custodians' shares are not affected.",
         _CALL,
+    ),
+    (
+        VaultUnfit,
+        "vault-for-tests",
+        _SAFE,
+        "Use a hardware token for main networks, or set this member up on a test network.",
     ),
     (
         ShareUnavailable,

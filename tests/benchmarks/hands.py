@@ -82,13 +82,13 @@ class Operators:
         view = await self.until(
             lambda: _known(self.first, ceremony, lambda v: v.stage is CeremonyStage.COMPLETED)
         )
+        for console in self.consoles.values():
+            await self.until(lambda c=console: _lists(c, view.wallet))
         return view.wallet
 
     async def fund(self, wallet: str) -> None:
-        """Fill the wallet's account; every member knows the wallet afterwards."""
+        """Fill the wallet's account."""
         await self.first.execute(FundFromFaucet(wallet=wallet, chain=CHAIN, base_units=FUNDS))
-        for console in self.consoles.values():
-            await self.until(lambda c=console: _lists(c, wallet))
 
     async def propose(self, wallet: str) -> str:
         """Ask for a transfer to somebody new; return the request."""
@@ -112,7 +112,7 @@ class Operators:
             await console.execute(
                 ApproveRequest(
                     request=request,
-                    digest=view.description.digest,
+                    digest=view.intent_digest,
                     pin=Pin(bytearray(pin.encode())),
                 )
             )

@@ -144,6 +144,7 @@ class FakeVault:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self.member = member
+        self.for_tests_only = False
         self.missing = False
         self._pin = pin
         self._unlocked = False
@@ -173,6 +174,7 @@ class FakeVault:
             attempts_left=None,
             retry_after_s=self._retry_after_s(),
             backing="nothing: this vault lives in the memory of a test",
+            for_tests_only=self.for_tests_only,
         )
 
     async def unlock(self, pin: SecretBytes) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import os
 import random
 import secrets
-from collections.abc import Iterator
 
 import pytest
 
@@ -23,12 +22,12 @@ POINTS = (
 
 
 @pytest.fixture
-def seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[random.Random]:
+def seeded(monkeypatch: pytest.MonkeyPatch) -> random.Random:
     """Make the parties' randomness follow the seed too, so that a history can be repeated."""
     source = random.Random()  # noqa: S311 - the test decides what is random here
     monkeypatch.setattr(secrets, "token_bytes", source.randbytes)
     monkeypatch.setattr(secrets, "randbelow", source.randrange)
-    yield source
+    return source
 
 
 def ledgers_of(cluster: SimulatedCluster) -> Ledgers:

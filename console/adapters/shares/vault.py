@@ -149,4 +149,5 @@ class FileVault:
             attempts_left=None,
             retry_after_s=retry_after_s,
             backing=backing,
+            for_tests_only=False,
         )

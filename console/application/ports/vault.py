@@ -13,7 +13,7 @@ class VaultStatus:
 
     `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not tell;
     `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
-    keys, in words.
+    keys, in words; `for_tests_only` that it may not hold keys of a main network.
     """
 
     kind: str
@@ -25,6 +25,7 @@ class VaultStatus:
     attempts_left: int | None
     retry_after_s: float
     backing: str
+    for_tests_only: bool
 
 
 @dataclass(frozen=True, slots=True)
