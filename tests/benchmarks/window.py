@@ -1,29 +1,20 @@
 """The window: how soon it shows, and how long it ever stands still while others work."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
-
-from console import client
-from console.client import Profile, find_profiles, write_profile
+from console.client import Profile, write_profile
 from tests.benchmarks.figures import Figure, figure, percentile
+from tests.benchmarks.hands import PATIENCE_S
 from tests.benchmarks.nodes import FIVE, running
-from ui import runloop
-from ui.app import make_application
-from ui.settings import Settings
-from ui.window import ConsoleWindow
 
-STARTS, SIGNATURES = 10, 10
-BEAT_S = 0.010
-_TIMEOUT_S = 60
-_SCREENS = ("overview", "approvals", "wallets", "ceremonies", "audit")
+STARTS, SIGNATURES = 10, 15
 
 
 def ui_cold_start() -> list[Figure]:
@@ -37,78 +28,53 @@ def ui_cold_start() -> list[Figure]:
             started = time.monotonic_ns()
             done = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.first_paint", "--home", folder],
-                env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+                env=_offscreen(),
                 capture_output=True,
                 check=True,
-                timeout=_TIMEOUT_S,
+                timeout=PATIENCE_S,
             )
             taken.append((int(done.stdout) - started) / 1e9)
     return [figure("ui_cold_start", taken)]
 
 
 def ui_stall() -> list[Figure]:
-    """Beat every 10 ms in the window's loop while five members sign; a stall is what a beat is
-    late by.
-    """
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    stalls: list[float] = []
-
-    async def watch() -> int:
-        stalls.extend(await _watched_signatures())
-        return 0
-
-    app = make_application()
-    app.setQuitOnLastWindowClosed(False)
-    runloop.run(app, watch)
+    """Watch a window's heartbeat, in a process of its own, while five members sign, 3 of 5."""
+    stalls = asyncio.run(_stalls())
     return [
         figure("ui_stall_p99", stalls, quote=lambda s: percentile(s, 0.99)),
         figure("ui_stall_worst", stalls, quote=max),
     ]
 
 
-async def _watched_signatures() -> Sequence[float]:
+async def _stalls() -> list[float]:
     async with running(FIVE) as operators:
         wallet = await operators.make_wallet("Benchmark", 3)
         await operators.fund(wallet)
-        profiles = await asyncio.to_thread(find_profiles, operators.cluster.home)
-        window = ConsoleWindow(profiles, client.connect, Settings())
-        window.show()
+        window = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.benchmarks.beating_window", operators.cluster.home),
+            env=_offscreen(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 24,
+        )
+        if window.stdout is None:
+            raise RuntimeError("the window has no output")
         try:
-            await operators.until(lambda: _on(window, "overview"))
-            heart = Heartbeat(window)
-            for number in range(SIGNATURES):
-                window.show_screen(_SCREENS[number % len(_SCREENS)])
+            async with asyncio.timeout(PATIENCE_S):
+                if await window.stdout.readline() != b"ready\n":
+                    raise RuntimeError("the window did not open")
+            for _ in range(SIGNATURES):
                 request = await operators.propose(wallet)
-                window.show_screen("review", request)
                 await operators.approve(request)
                 await operators.signed(request)
-            return heart.stop()
+            async with asyncio.timeout(PATIENCE_S):
+                said, _ = await window.communicate(b"")
         finally:
-            window.close()
-            await window.finish()
+            if window.returncode is None:
+                window.kill()
+                await window.wait()
+    return [float(late) for late in json.loads(said)]
 
 
-async def _on(window: ConsoleWindow, screen: str) -> bool | None:
-    return window.current_screen == screen or None
-
-
-class Heartbeat(QObject):
-    """Notes by how much each beat is late."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._late: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer(self, interval=int(BEAT_S * 1000))
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def stop(self) -> list[float]:
-        self._timer.stop()
-        return self._late
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self._late.append(max(0.0, now - self._last - BEAT_S))
-        self._last = now
+def _offscreen() -> dict[str, str]:
+    return {**os.environ, "QT_QPA_PLATFORM": "offscreen"}

@@ -1,0 +1,18 @@
+"""Clusters of real node processes, one for each module that asks."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from console.demo.cluster import Cluster
+from tests.e2e.steps import Office
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """Three members with fresh tokens and a devnet; no node runs until a test starts it."""
+    cluster = await Cluster.create(tmp_path_factory.mktemp("cluster"))
+    office = await Office.open(cluster)
+    yield office
+    await office.close()
