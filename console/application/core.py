@@ -176,14 +176,21 @@ class Core:
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[Coroutine[Any, Any, None]] = []
+        self._ended = False
         self._register()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a task inside the core; work given before `run` waits for it."""
-        if self._tasks is None:
+        """Run a task inside the core; work given before `run` waits for it, after it is dropped."""
+        if self._ended:
+            work.close()
+        elif self._tasks is None:
             self._waiting.append(work)
         else:
-            self._tasks.create_task(work)
+            try:
+                self._tasks.create_task(work)
+            except RuntimeError:
+                # The group is shutting down: what goes on beside it begins nothing new.
+                work.close()
 
     async def open(self, verified_to: int, progress: Callable[[int, int], None]) -> None:
         """Fold the ledger, enrol the roster, end what a crash interrupted.
@@ -217,7 +224,7 @@ class Core:
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
                 tasks.create_task(self.wallets.keep_fresh(self._wallet_changed))
         finally:
-            self._tasks = None
+            self._tasks, self._ended = None, True
             for work in self._waiting:
                 work.close()
             for undo in unsubscribe:

@@ -22,5 +22,5 @@ def decode_event(name: str, data: bytes) -> Event:
         raise LedgerCorrupted(f"the ledger holds an event this version does not know: {name!r}")
     try:
         return decoder.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise LedgerCorrupted(f"an event {name} does not have its shape") from None

@@ -1,4 +1,4 @@
-"""Clusters of real node processes, one for each module that asks."""
+"""One cluster of real node processes for all tests that ask; each begins with `all_ready`."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from console.demo.cluster import Cluster
 from tests.e2e.steps import Office
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Three members with fresh tokens and a devnet; no node runs until a test starts it."""
     cluster = await Cluster.create(tmp_path_factory.mktemp("cluster"))

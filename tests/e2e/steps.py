@@ -217,7 +217,8 @@ class Office:
         """Wait until every member sees the transfer confirmed."""
         for member in self.members:
             await until(
-                f"{member} sees {request} confirmed", lambda m=member: self._is_confirmed(m, request)
+                f"{member} sees {request} confirmed",
+                lambda m=member: self._is_confirmed(m, request),
             )
 
     async def transfer(self, wallet: str, amount: str = "0.001") -> str:

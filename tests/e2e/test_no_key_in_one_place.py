@@ -12,7 +12,7 @@ from nacl import bindings
 from tests.e2e.member_reading import read_member
 from tests.e2e.steps import Office
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 _CHUNK = 16 << 20
@@ -63,8 +63,6 @@ def memory_of(process_id: int) -> Iterator[bytes]:
 
 def found_in(pieces: Iterator[bytes], secrets: dict[str, bytes]) -> set[str]:
     return {name for piece in pieces for name, value in secrets.items() if value in piece}
-
-
 
 
 async def test_the_key_exists_nowhere(office: Office) -> None:
@@ -127,8 +125,6 @@ async def test_one_share_alone_is_not_the_key(office: Office) -> None:
         reading = await read_member(state.profile.directory, state.pin)
         index, encoded = reading.shares[wallet]
         shares[index] = int.from_bytes(encoded, "little")
-    keys = {
-        reconstruct({i: shares[i] for i in pair}) for pair in itertools.combinations(shares, 2)
-    }
+    keys = {reconstruct({i: shares[i] for i in pair}) for pair in itertools.combinations(shares, 2)}
     assert len(keys) == 1
     assert keys.isdisjoint(shares.values())

@@ -7,11 +7,11 @@ import pytest
 from tests.e2e.member_reading import Reading, read_member
 from tests.e2e.steps import Office, require_kept
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
 PROPOSER, PARTICIPANT = "ana", "ben"
 # The last round of each is the echo of what was heard.
-CEREMONY_POINTS = tuple(f"key-generation:{number}" for number in range(1, 7))
+CEREMONY_POINTS = tuple(f"key-generation:{number}" for number in range(1, 6))
 SIGNING_POINTS = tuple(f"signing:{number}" for number in range(1, 4))
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.member_reading import read_member
 from tests.e2e.steps import Office, require_kept
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_ceremony_to_confirmation_and_back_after_a_restart(office: Office) -> None:
@@ -38,8 +38,11 @@ async def test_ledgers_verify_and_agree_on_the_keys(office: Office) -> None:
         for state in office.cluster.members.values()
     ]
     keys = [
-        {str(fields["wallet"]): fields["keys"] for _, name, fields in reading.events
-         if name == "wallet.activated.v1"}
+        {
+            str(fields["wallet"]): fields["keys"]
+            for _, name, fields in reading.events
+            if name == "wallet.activated.v1"
+        }
         for reading in readings
     ]
     assert keys[0]

@@ -38,6 +38,9 @@ def ceremony_view(
     """Return one ceremony."""
     proposal, names = ceremony.proposal, names_of(aggregates)
     stage = ceremony_stage(ceremony, now_ms)
+    if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
+        # Certified, but this member has yet to record the wallet: nothing can use it so far.
+        stage = CeremonyStage.COMPARING
     run, past = runs_of(host, proposal.ceremony, now_ms, names)
     custodian = me in ceremony.quorum.custodians
     accepted = any(event.member == me for event in ceremony.accepted)

@@ -1,0 +1,379 @@
+"""A custodian that says anything at all: the others refuse, stay up, and go on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+
+import msgspec
+import pytest
+
+from console.application.core import Core
+from console.application.messages import (
+    Ack,
+    Announce,
+    AnyReply,
+    Begin,
+    Invite,
+    Pull,
+    Pulled,
+    Ready,
+    Refused,
+    RunMessage,
+    decode_reply,
+    decode_request,
+    encode,
+)
+from console.application.run_host import MAX_OPEN_RUNS, _Pending
+from console.application.statements import (
+    AnyStatement,
+    CeremonyProposal,
+    CodeConfirmation,
+    Invitation,
+    Readiness,
+    RunFailure,
+    SignedStatement,
+    TransferProposal,
+    Withdrawal,
+    to_signed,
+)
+from console.application.views import NodeState
+from console.domain.ids import CeremonyId, MemberId
+from console.domain.key_ceremony import CeremonyState
+from console.protocols.kernel.channel import ChannelKeys
+from tests.fakes.clock import START_MS, run_in_virtual_time
+from tests.simulation.cluster import MEMBERS, SimulatedCluster
+from tests.simulation.operators import KIND, Operators
+
+ANA, BEN, CHIARA = MEMBERS
+WALLET = "wl-" + "0" * 16
+Scene = Callable[[SimulatedCluster], Coroutine[None, None, None]]
+Answer = Callable[[bytes], Awaitable[bytes | AnyReply | None]]
+
+
+def play(scene: Scene, halted: Collection[MemberId] = ()) -> None:
+    """Run a scene in a healthy cluster; at its end exactly `halted` have halted."""
+
+    async def whole() -> None:
+        cluster = SimulatedCluster(0)
+        cluster.slowest_disk_s = 0.0
+        await cluster.start()
+        try:
+            await scene(cluster)
+            for name, seat in cluster.seats.items():
+                assert seat.node is not None
+                expected = NodeState.HALTED if name in halted else NodeState.READY
+                assert seat.node.state is expected, seat.node.halted_because
+        finally:
+            await cluster.stop()
+
+    run_in_virtual_time(whole())
+
+
+def corrupt(cluster: SimulatedCluster, member: MemberId, answer: Answer) -> Callable[[], None]:
+    """Let `answer` speak for a member where it gives something; the returned call ends that."""
+    honest = cluster.network._handlers[member]
+
+    async def hostile(peer: MemberId, data: bytes) -> bytes:
+        said = await answer(data)
+        if said is None:
+            return await honest(peer, data)
+        return said if isinstance(said, bytes) else encode(said)
+
+    cluster.network.attach(member, hostile)
+    return lambda: cluster.network.attach(member, honest)
+
+
+async def signed_by(core: Core, statement: AnyStatement) -> SignedStatement:
+    return to_signed((await core.exchange._statements.sign(statement)).evidence)
+
+
+def transfer(wallet: str, **changed: object) -> TransferProposal:
+    proposal = TransferProposal(
+        at_ms=START_MS,
+        request="rq-" + "1" * 16,
+        wallet=wallet,
+        epoch=0,
+        signature_kind=KIND.value,
+        chain="solana",
+        network="devnet",
+        path="",
+        transaction=b"no transaction",
+        fee_ceiling=1,
+        note="",
+        policy_version=1,
+        nonce=bytes(16),
+        expires_at_ms=START_MS + 10**9,
+    )
+    return msgspec.structs.replace(proposal, **changed)
+
+
+def ceremony(**changed: object) -> CeremonyProposal:
+    proposal = CeremonyProposal(
+        at_ms=START_MS,
+        ceremony="kc-" + "1" * 16,
+        wallet=WALLET,
+        wallet_name="Hostile",
+        kinds=(KIND.value,),
+        threshold=2,
+        custodians=tuple(MEMBERS),
+        approvals_needed=2,
+        expires_at_ms=START_MS + 10**9,
+    )
+    return msgspec.structs.replace(proposal, **changed)
+
+
+@pytest.mark.parametrize(
+    "noise", [b"", b"\xc1", b"\x00" * 100, encode(Ack()), encode(Refused("no"))]
+)
+def test_nonsense_as_every_answer_harms_nobody(noise: bytes) -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        async def answer(_data: bytes) -> bytes:
+            return noise
+
+        restore = corrupt(cluster, CHIARA, answer)
+        work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
+        await asyncio.sleep(60)
+        assert not work.done()
+        restore()
+        await work
+
+    play(scene)
+
+
+@pytest.mark.parametrize("round_of_noise", ["invite", "begin", "run"])
+def test_nonsense_during_a_run_ends_the_run_only(round_of_noise: str) -> None:
+    kinds = {"invite": Invite, "begin": Begin, "run": RunMessage}
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        async def answer(data: bytes) -> bytes | None:
+            return b"\xc1" if isinstance(decode_request(data), kinds[round_of_noise]) else None
+
+        restore = corrupt(cluster, CHIARA, answer)
+        work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
+        await asyncio.sleep(30)
+        restore()
+        await work
+
+    play(scene)
+
+
+@pytest.mark.parametrize("channel_key", [b"", b"short", bytes(32)])
+def test_an_unusable_channel_key_blocks_no_later_run(channel_key: bytes) -> None:
+    """What a bad readiness stops must not stay on record as under way."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        core = cluster.seats[CHIARA].core
+
+        async def answer(data: bytes) -> AnyReply | None:
+            request = decode_request(data)
+            if not isinstance(request, Invite):
+                return None
+            invitation = core.host._verify(request.invitation)
+            readiness = Readiness(
+                at_ms=START_MS,
+                invitation=invitation.digest,
+                nonce=bytes(32),
+                channel_key=channel_key,
+                head_sequence=0,
+                head_hash=bytes(32),
+            )
+            return Ready(await signed_by(core, readiness))
+
+        restore = corrupt(cluster, CHIARA, answer)
+        work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
+        await asyncio.sleep(20)
+        for seat in cluster.seats.values():
+            for state in seat.core.aggregates.ceremonies.values():
+                assert state.state is CeremonyState.ACCEPTED
+        restore()
+        await work
+
+    play(scene)
+
+
+def test_a_readiness_of_somebody_else_is_refused() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        async def answer(data: bytes) -> AnyReply | None:
+            if not isinstance(decode_request(data), Invite):
+                return None
+            return Ready(SignedStatement(b"body", "nobody", bytes(64)))
+
+        restore = corrupt(cluster, CHIARA, answer)
+        work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
+        await asyncio.sleep(20)
+        restore()
+        await work
+
+    play(scene)
+
+
+def bad_statements(wallet: str) -> list[AnyStatement]:
+    """Signed by a custodian, of good form, and each of them not to be had."""
+    return [
+        transfer(wallet, signature_kind="unheard-of"),
+        transfer(wallet, chain="unheard-of"),
+        transfer(wallet, network="unheard-of"),
+        transfer(wallet, network="mainnet"),
+        transfer(wallet, epoch=7),
+        transfer(wallet, transaction=b""),
+        transfer(wallet),
+        ceremony(kinds=("unheard-of",)),
+        ceremony(kinds=()),
+        ceremony(threshold=-1),
+        ceremony(approvals_needed=9),
+        ceremony(custodians=("ana", "nobody")),
+        ceremony(custodians=("ana", "ana")),
+        ceremony(wallet=wallet),
+        RunFailure(
+            at_ms=START_MS, subject="kc-" + "2" * 16, session="0" * 64, reason="x", blamed=()
+        ),
+        Withdrawal(at_ms=START_MS, request="rq-" + "2" * 16),
+        Readiness(START_MS, bytes(32), bytes(32), bytes(32), 1, bytes(32)),
+    ]
+
+
+def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        core = cluster.seats[CHIARA].core
+        signed = [await signed_by(core, statement) for statement in bad_statements(wallet)]
+        ana = cluster.seats[ANA].core
+        before = (await ana.store.head()).sequence
+        for statement in signed:
+            data = await cluster.network._handlers[ANA](CHIARA, encode(Announce(statement)))
+            assert isinstance(decode_reply(data), Ack | Refused)
+
+        async def answer(data: bytes) -> AnyReply | None:
+            if not isinstance(decode_request(data), Pull):
+                return None
+            return Pulled(tuple(signed), 1 << 40, None)
+
+        restore = corrupt(cluster, CHIARA, answer)
+        await asyncio.sleep(10)
+        restore()
+        assert (await ana.store.head()).sequence == before
+        await operators.transfer(BEN, wallet, 5)
+
+    play(scene)
+
+
+def test_a_confirmation_that_does_not_verify_waits_and_then_is_refused() -> None:
+    """It comes before this member has sealed anything, and is judged when it has."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        work = asyncio.create_task(operators.hold_ceremony(ANA))
+        core = cluster.seats[CHIARA].core
+        ana = cluster.seats[ANA].core
+
+        def running() -> tuple[CeremonyId, str] | None:
+            for name, state in ana.aggregates.ceremonies.items():
+                if state.running:
+                    return name, state.running.session
+            return None
+
+        name, session = await cluster.until("a session runs", running)
+        forged = CodeConfirmation(
+            at_ms=START_MS, ceremony=name, session=session, certificate_signature=bytes(64)
+        )
+        for seat in (ANA, BEN):
+            message = encode(Announce(await signed_by(core, forged)))
+            await cluster.network._handlers[seat](CHIARA, message)
+        await work
+
+    play(scene)
+
+
+def test_an_endless_pull_does_not_keep_a_member_from_the_others() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        count = 0
+
+        async def answer(data: bytes) -> AnyReply | None:
+            nonlocal count
+            request = decode_request(data)
+            if not isinstance(request, Pull):
+                return None
+            count += 1
+            return Pulled((), request.after + 1, None)
+
+        corrupt(cluster, CHIARA, answer)
+        ana = cluster.seats[ANA].core
+        async with asyncio.timeout(600):
+            await ana.exchange.catch_up(CHIARA)
+        assert count >= 64
+
+    play(scene)
+
+
+def test_a_used_invitation_ends_no_run() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        await Operators(cluster).hold_ceremony(ANA)
+        invites = [m for s, t, m in cluster.network.sent if (s, t) == (ANA, BEN) and _is_invite(m)]
+        reply = decode_reply(await cluster.network._handlers[BEN](ANA, invites[-1]))
+        assert isinstance(reply, Refused)
+
+    play(scene)
+
+
+def _is_invite(message: bytes) -> bool:
+    return isinstance(decode_request(message), Invite)
+
+
+def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        await Operators(cluster).hold_ceremony(ANA)
+        seat = cluster.seats[BEN]
+        cluster.crash(BEN)
+        # Ledger and token of the same earlier day, so that only others can know.
+        del seat.ledger._records[3:]
+        seat.token.anchor.head = None
+        await cluster.restart(BEN)
+
+        def halted() -> str | None:
+            return seat.node.halted_because if seat.node else None
+
+        why = await cluster.until("ben is found out", halted)
+        assert "signed receipt" in why
+
+    play(scene, halted={BEN})
+
+
+def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        host = cluster.seats[BEN].core.host
+        invitation = Invitation(
+            at_ms=START_MS,
+            purpose="signing",
+            subject="rq-" + "3" * 16,
+            participants=(ANA, BEN),
+            nonce=bytes(32),
+            deadline_ms=START_MS + 1,
+        )
+        verified = await cluster.seats[ANA].core.exchange._statements.sign(invitation)
+        keys = ChannelKeys.generate(bytes)
+        for number in range(MAX_OPEN_RUNS):
+            host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
+        await operators.transfer(ANA, wallet, 1)
+
+    play(scene)
+
+
+def test_a_members_own_bug_halts_it_without_quoting_a_secret() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        node = cluster.seats[CHIARA].node
+        assert node is not None
+
+        async def broken() -> None:
+            raise ValueError("a secret that an exception quotes")
+
+        node.core.spawn(broken())
+
+        def halted() -> str | None:
+            return node.halted_because or None
+
+        why = await cluster.until("chiara halts", halted)
+        assert why == "an internal error: ValueError"
+
+    play(scene, halted={CHIARA})

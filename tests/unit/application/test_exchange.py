@@ -1,0 +1,226 @@
+"""StatementExchange: what comes early waits, what comes twice is recorded once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from console.adapters.bus.in_process import InProcessBus
+from console.application.aggregates import Aggregates
+from console.application.errors import LedgerUnavailable, PeerRefused, UnknownTransaction
+from console.application.exchange import MAX_DEFERRED, StatementExchange
+from console.application.messages import (
+    MAX_PULLED_STATEMENTS,
+    Ack,
+    Announce,
+    Pull,
+    Pulled,
+    Refused,
+    decode_request,
+    encode,
+)
+from console.application.statements import (
+    Readiness,
+    Statements,
+    Verified,
+    Withdrawal,
+    to_signed,
+    vault_id,
+)
+from console.domain.errors import Conflict, NotYetPossible
+from console.domain.ids import MemberId
+from console.domain.member import Enrol, Member, RecordHead
+from console.protocols.kernel.secret import SecretBytes
+from tests.fakes.clock import FakeClock
+from tests.fakes.event_store import MemoryEventStore
+from tests.fakes.network import FakeNetwork
+from tests.fakes.vault import DEFAULT_PIN, FakeVault
+
+ANA, BEN = MemberId("ana"), MemberId("ben")
+
+
+class Desk:
+    """Ana's exchange with a handler that the test decides about, and Ben's voice."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = MemoryEventStore(ANA, self.clock.now_ms)
+        self.aggregates = Aggregates(self.store, InProcessBus())
+        self.network = FakeNetwork()
+        self.recorded: list[Verified] = []
+        self.refusal: Exception | None = None
+        self.pause_s = 0.0
+        self.receipts: list[Readiness] = []
+
+    async def open(self) -> "Desk":
+        voices = {m: FakeVault(m) for m in (ANA, BEN)}
+        members = []
+        for name, vault in voices.items():
+            await vault.unlock(SecretBytes(DEFAULT_PIN))
+            key = await vault.identity.public_key()
+            members.append(Member(name, name, key, name.encode(), ""))
+            enrol = Enrol(name, name, key, name.encode(), "")
+            await self.aggregates.record_member(name, enrol)
+        vault = vault_id(tuple(members))
+        self.voice = {m: Statements(m, v.identity, vault) for m, v in voices.items()}
+        self.exchange = StatementExchange(
+            me=ANA,
+            statements=self.voice[ANA],
+            aggregates=self.aggregates,
+            network=self.network.plug(ANA, (ANA, BEN), self.clock),
+            spawn=_drop,
+            own_head_seen=self._own_head_seen,
+        )
+        self.exchange.handle(Withdrawal, self._handle)
+        return self
+
+    async def said(self, number: int = 0) -> Announce:
+        statement = Withdrawal(at_ms=number, request="rq-" + "0" * 16)
+        return Announce(to_signed((await self.voice[BEN].sign(statement)).evidence))
+
+    async def _handle(self, verified: Verified) -> None:
+        await asyncio.sleep(self.pause_s)
+        if self.refusal:
+            raise self.refusal
+        self.recorded.append(verified)
+
+    async def _own_head_seen(self, receipt: Readiness) -> None:
+        self.receipts.append(receipt)
+
+
+def _drop(work: Coroutine[Any, Any, None]) -> None:
+    work.close()
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return await Desk().open()
+
+
+async def test_what_comes_too_early_waits_and_is_recorded_later(desk: Desk) -> None:
+    desk.refusal = NotYetPossible("first things first")
+    assert await desk.exchange.on_announce(await desk.said()) == Ack()
+    await desk.exchange.retry_deferred()
+    assert desk.recorded == []
+    desk.refusal = None
+    await desk.exchange.retry_deferred()
+    await desk.exchange.retry_deferred()
+    assert len(desk.recorded) == 1
+
+
+async def test_the_same_early_statement_waits_once(desk: Desk) -> None:
+    desk.refusal = NotYetPossible("first things first")
+    message = await desk.said()
+    for _ in range(5):
+        await desk.exchange.on_announce(message)
+    desk.refusal = None
+    await desk.exchange.retry_deferred()
+    assert len(desk.recorded) == 1
+
+
+async def test_two_tasks_may_try_again_at_once(desk: Desk) -> None:
+    desk.refusal = NotYetPossible("first things first")
+    for number in range(4):
+        await desk.exchange.on_announce(await desk.said(number))
+    desk.refusal, desk.pause_s = None, 0.001
+    await asyncio.gather(*(desk.exchange.retry_deferred() for _ in range(3)))
+    assert sorted(v.statement.at_ms for v in desk.recorded) == [0, 1, 2, 3]
+
+
+async def test_waiting_statements_are_bounded(desk: Desk) -> None:
+    desk.refusal = NotYetPossible("first things first")
+    for number in range(MAX_DEFERRED + 3):
+        await desk.exchange.on_announce(await desk.said(number))
+    desk.refusal = None
+    await desk.exchange.retry_deferred()
+    assert len(desk.recorded) == MAX_DEFERRED
+
+
+@pytest.mark.parametrize(
+    "refusal", [Conflict("no"), UnknownTransaction("no")], ids=lambda e: type(e).__name__
+)
+async def test_a_refusal_is_told_and_ends_the_matter(desk: Desk, refusal: Exception) -> None:
+    desk.refusal = refusal
+    assert await desk.exchange.on_announce(await desk.said()) == Refused("no")
+    desk.refusal = NotYetPossible("wait")
+    await desk.exchange.on_announce(await desk.said())
+    desk.refusal = refusal
+    await desk.exchange.retry_deferred()
+    desk.refusal = None
+    await desk.exchange.retry_deferred()
+    assert desk.recorded == []
+
+
+async def test_our_own_trouble_is_no_refusal(desk: Desk) -> None:
+    desk.refusal = LedgerUnavailable("disk full")
+    with pytest.raises(LedgerUnavailable):
+        await desk.exchange.on_announce(await desk.said())
+
+
+def answering(desk: Desk, answer: Callable[[Pull], Pulled | Refused]) -> list[int]:
+    """Let Ben answer pulls; return where they began."""
+    asked: list[int] = []
+
+    async def handler(_peer: MemberId, data: bytes) -> bytes:
+        request = decode_request(data)
+        assert isinstance(request, Pull)
+        asked.append(request.after)
+        return encode(answer(request))
+
+    desk.network.attach(BEN, handler)
+    return asked
+
+
+async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> None:
+    signed = [(await desk.said(number)).statement for number in range(5)]
+
+    def answer(request: Pull) -> Pulled:
+        upto = min(request.after + 2, len(signed))
+        return Pulled(tuple(signed[request.after : upto]), upto, None)
+
+    asked = answering(desk, answer)
+    await desk.exchange.catch_up(BEN)
+    assert asked == [0, 2, 4, 5]
+    assert [v.statement.at_ms for v in desk.recorded] == [0, 1, 2, 3, 4]
+    await desk.exchange.catch_up(BEN)
+    assert asked[4:] == [5]
+
+
+async def test_a_peer_that_does_not_answer_a_pull_is_refused(desk: Desk) -> None:
+    answering(desk, lambda _request: Refused("no"))
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+
+
+async def test_more_statements_than_agreed_are_not_taken(desk: Desk) -> None:
+    signed = (await desk.said()).statement
+    answering(desk, lambda r: Pulled((signed,) * (MAX_PULLED_STATEMENTS + 50), r.after, None))
+    await desk.exchange.catch_up(BEN)
+    assert len(desk.recorded) == MAX_PULLED_STATEMENTS
+
+
+def readiness(sequence: int) -> Readiness:
+    return Readiness(1, bytes(32), bytes(32), bytes(32), sequence, bytes(32))
+
+
+async def test_a_peer_gets_its_newest_receipt_and_never_as_a_statement(desk: Desk) -> None:
+    for sequence in (4, 9):
+        verified = await desk.voice[BEN].sign(readiness(sequence))
+        head = RecordHead(BEN, sequence, bytes(32), sequence, verified.evidence)
+        await desk.aggregates.record_member(BEN, head)
+    reply = await desk.exchange.on_pull(BEN, Pull(0))
+    assert isinstance(reply, Pulled)
+    assert reply.statements == ()
+    assert reply.your_head == to_signed(verified.evidence)
+    assert reply.upto == (await desk.store.head()).sequence
+
+
+async def test_only_a_receipt_of_our_own_counts(desk: Desk) -> None:
+    mine = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
+    theirs = to_signed((await desk.voice[BEN].sign(readiness(8))).evidence)
+    forged = type(mine)(theirs.body, ANA, theirs.signature)
+    for receipt in (theirs, forged, None, mine):
+        answering(desk, lambda r, receipt=receipt: Pulled((), r.after, receipt))
+        await desk.exchange.catch_up(BEN)
+    assert [r.head_sequence for r in desk.receipts] == [7]

@@ -1,0 +1,224 @@
+"""A run ends exactly once, whatever its purpose, its peers and the network do."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from console.application.errors import HsmError, LedgerUnavailable
+from console.application.messages import Ack, Refused, RunMessage, decode_request, encode
+from console.application.runs import Outage, Run, RunFailed, RunInfo, RunTools
+from console.application.statements import StatementRefused
+from console.application.timeouts import AdaptiveTimeouts, TimeoutLimits
+from console.domain.errors import AlreadyDecided, NotYetPossible
+from console.domain.ids import MemberId, SessionId
+from console.protocols.kernel.abort import MessageRejected
+from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
+from console.protocols.kernel.session import decode_envelope
+from tests.adversary.network import SESSION_ID
+from tests.adversary.talk import talk
+from tests.fakes.clock import LoopClock, run_in_virtual_time
+from tests.fakes.network import FakeNetwork
+from tests.unit.domain.facts import ANA, BEN, CHIARA
+
+INDICES = {ANA: 1, BEN: 2}
+ROUNDS = 3
+
+
+@dataclass
+class Purpose:
+    """Notes what happened; raises what the test wants at a step."""
+
+    release_round: int = 2
+    raises: dict[str, Exception] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+
+    async def releasing(self, _info: RunInfo) -> None:
+        self._step("releasing")
+
+    async def succeeded(self, _info: RunInfo, _outcome: Any) -> None:
+        self._step("succeeded")
+
+    async def failed(self, _info: RunInfo, _failure: RunFailed) -> None:
+        self._step("failed")
+
+    def _step(self, name: str) -> None:
+        self.steps.append(name)
+        if name in self.raises:
+            raise self.raises[name]
+
+
+class Pair:
+    """Two runs of one session over the fake network, in virtual time."""
+
+    def __init__(self, network: FakeNetwork | None = None) -> None:
+        self.network = network or FakeNetwork()
+        self.purposes = {m: Purpose() for m in INDICES}
+        self.sent: list[tuple[MemberId, bytes]] = []
+        keys = {m: ChannelKeys.generate(bytes([i]).__mul__) for m, i in INDICES.items()}
+        public = {INDICES[m]: k.public for m, k in keys.items()}
+        clock = LoopClock(asyncio.get_running_loop())
+        self.runs: dict[MemberId, Run] = {}
+        for member, index in INDICES.items():
+            tools = RunTools(
+                me=member,
+                network=self.network.plug(member, tuple(INDICES), clock),
+                timeouts=AdaptiveTimeouts(TimeoutLimits(work_s=0.1)),
+                sign_envelope=_sign,
+                monotonic_s=clock.monotonic_s,
+                checkpoint=lambda _name: None,
+                moved=lambda _subject: None,
+            )
+            info = RunInfo(
+                SessionId(SESSION_ID.hex()), "talk", "kc", ANA, (ANA, BEN), INDICES, (), 0, 0
+            )
+            channels = PairwiseChannels(index, keys[member], public, SESSION_ID)
+            self.runs[member] = Run(info, self.purposes[member], tools, channels, talk)
+            self.network.attach(member, self._receiver(member))
+
+    def _receiver(self, member: MemberId) -> Any:
+        async def receive(sender: MemberId, data: bytes) -> bytes:
+            message = decode_request(data)
+            assert isinstance(message, RunMessage)
+            self.sent.append((sender, message.envelope))
+            try:
+                await self.runs[member].receive(sender, decode_envelope(message.envelope))
+            except MessageRejected as rejected:
+                return encode(Refused(str(rejected)))
+            return encode(Ack())
+
+        return receive
+
+    async def drive(self, *members: MemberId) -> None:
+        chosen = members or tuple(INDICES)
+        await asyncio.gather(*(self.runs[member].drive() for member in chosen))
+
+
+async def _sign(_envelope: bytes) -> bytes:
+    return bytes(64)
+
+
+def test_a_run_succeeds_on_both_sides() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        await pair.drive()
+        for member, run in pair.runs.items():
+            assert run.failure is None
+            assert run.outcome
+            assert pair.purposes[member].steps == ["releasing", "succeeded"]
+
+    run_in_virtual_time(scene())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        NotYetPossible("the session was ended meanwhile"),
+        HsmError("the token is gone"),
+        StatementRefused("no"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_an_outcome_that_cannot_be_used_is_a_failure(trouble: Exception) -> None:
+    async def scene() -> None:
+        pair = Pair()
+        pair.purposes[ANA].raises["succeeded"] = trouble
+        async with asyncio.timeout(60):
+            await pair.drive()
+        run = pair.runs[ANA]
+        assert run.failure is not None
+        assert run.failure.outage is Outage.REFUSED
+        assert run.outcome is None
+        assert pair.purposes[ANA].steps == ["releasing", "succeeded", "failed"]
+
+    run_in_virtual_time(scene())
+
+
+def test_a_run_ends_although_its_failure_cannot_be_recorded() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        pair.purposes[ANA].raises["failed"] = LedgerUnavailable("disk full")
+        run = pair.runs[ANA]
+        with pytest.raises(LedgerUnavailable):
+            await run.fail(RunFailed(Outage.CANCELLED, "stop"))
+        assert run.ended.is_set()
+
+    run_in_virtual_time(scene())
+
+
+def test_nothing_of_the_release_round_leaves_before_it_is_recorded() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        pair.purposes[ANA].raises["releasing"] = AlreadyDecided("released before")
+        await pair.drive()
+        rounds = {decode_envelope(data).round for sender, data in pair.sent if sender == ANA}
+        assert rounds == {1}
+        assert pair.runs[ANA].failure is not None
+        assert pair.purposes[ANA].steps == ["releasing", "failed"]
+
+    run_in_virtual_time(scene())
+
+
+def test_a_silent_peer_is_unreachable_and_not_blamed() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        await pair.drive(ANA)
+        failure = pair.runs[ANA].failure
+        assert failure is not None
+        assert failure.outage is Outage.TIMEOUT
+        assert failure.unreachable == {BEN}
+        assert not failure.blamed
+        assert "ben" in failure.reason
+
+    run_in_virtual_time(scene())
+
+
+def test_loss_and_duplicates_are_made_good_with_the_same_bytes() -> None:
+    async def scene() -> None:
+        network = FakeNetwork(seed=7)
+        network.faults.lose_request = network.faults.lose_reply = 0.1
+        network.faults.duplicate = 0.5
+        pair = Pair(network)
+        for run in pair.runs.values():
+            for other in INDICES:
+                run.tools.timeouts.observe(other, 0.02)
+        await pair.drive()
+        await network.settle()
+        assert all(run.failure is None for run in pair.runs.values())
+        for member in INDICES:
+            said = {
+                (decode_envelope(d).round, decode_envelope(d).kind): d
+                for s, d in pair.sent
+                if s == member
+            }
+            assert {d for s, d in pair.sent if s == member} == set(said.values())
+
+    run_in_virtual_time(scene())
+
+
+@pytest.mark.parametrize("sender", [BEN, CHIARA])
+def test_an_envelope_names_its_signer(sender: MemberId) -> None:
+    async def scene() -> None:
+        pair = Pair()
+        await pair.drive()
+        mine = next(decode_envelope(data) for who, data in pair.sent if who == ANA)
+        with pytest.raises(MessageRejected, match="another sender"):
+            await Pair().runs[BEN].receive(sender, mine)
+
+    run_in_virtual_time(scene())
+
+
+def test_a_run_ends_once() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        run = pair.runs[ANA]
+        await run.fail(RunFailed(Outage.CANCELLED, "first"))
+        await run.fail(RunFailed(Outage.TIMEOUT, "second"))
+        assert run.failure is not None
+        assert run.failure.reason == "first"
+        assert pair.purposes[ANA].steps == ["failed"]
+        await pair.drive()
+        assert pair.purposes[ANA].steps == ["failed"]
+
+    run_in_virtual_time(scene())
