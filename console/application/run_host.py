@@ -113,8 +113,9 @@ class RunHost:
         self._saw_head = saw_head
         self._kinds: dict[str, RunKind] = {}
         self._pending: dict[bytes, _Pending] = {}
-        self._begun: dict[bytes, int] = {}
-        """Deadlines of the invitations that were used: one that comes twice ends no run."""
+        self._answered: dict[tuple[MemberId, str], int] = {}
+        """When each coordinator signed its newest invitation about a subject: one that comes
+        twice, or late, ends no run and undoes no share."""
         self.runs: dict[SessionId, Run] = {}
 
     def register(self, kind: RunKind) -> None:
@@ -235,8 +236,9 @@ class RunHost:
         known = self._pending.get(verified.digest)
         if known:
             return known.readiness
-        if verified.digest in self._begun:
-            raise AlreadyDecided("the run of this invitation has begun here")
+        line = (verified.signer, invitation.subject)
+        if invitation.at_ms <= self._answered.get(line, 0):
+            raise AlreadyDecided("this invitation was used, or a newer one was answered")
         await kind.admit(invitation, verified.signer)
         superseded = RunFailed(Outage.CANCELLED, "the coordinator started a new attempt")
         await self.stop_subject(invitation.subject, superseded)
@@ -253,6 +255,7 @@ class RunHost:
                 head_hash=head.hash,
             )
         )
+        self._answered[line] = invitation.at_ms
         self._pending[verified.digest] = _Pending(verified, keys, readiness)
         return readiness
 
@@ -292,7 +295,6 @@ class RunHost:
         pending = self._pending.pop(verified.digest, None)
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the run")
-        self._begun[verified.digest] = invitation.deadline_ms
         kind = self._kind(invitation.purpose)
         indices = kind.indices(invitation)
         channels = self._check_ready(verified, ready, indices)
@@ -361,9 +363,9 @@ class RunHost:
                 invitation.subject == subject or invitation.deadline_ms <= now_ms
             ):
                 del self._pending[digest]
-        for digest, deadline_ms in tuple(self._begun.items()):
-            if deadline_ms <= now_ms:
-                del self._begun[digest]
+        for line, at_ms in tuple(self._answered.items()):
+            if at_ms < now_ms - 2 * _CLOCK_SKEW_MS:
+                del self._answered[line]
 
 
 def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:

@@ -100,5 +100,4 @@ def require_all(ledgers: Ledgers) -> None:
     require_no_session_reused(ledgers)
     require_one_key(ledgers)
     require_quorum_before_signature(ledgers)
-    require_one_signature(ledgers)
     require_nobody_blamed(ledgers)

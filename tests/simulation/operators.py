@@ -36,11 +36,7 @@ class Operators:
     async def hold_ceremony(self, proposer: MemberId, name: str = "Treasury") -> WalletId:
         """Make a 2-of-3 wallet; returns once it is active everywhere."""
         cluster = self.cluster
-        outcome = await cluster.command(
-            proposer,
-            lambda: ProposeCeremony(name, (KIND.value,), 2, MEMBERS, 2, expires_in_s=3600),
-        )
-        ceremony = CeremonyId(outcome.subject)
+        ceremony = await self._propose(proposer, name)
         await asyncio.gather(*(self._accept(m, ceremony) for m in MEMBERS))
         await cluster.until(f"{ceremony} has one code", lambda: self._common_code(ceremony))
         await asyncio.gather(*(self._confirm(m, ceremony) for m in MEMBERS))
@@ -67,6 +63,18 @@ class Operators:
             nudge.cancel()
             await asyncio.wait({nudge})
         return request
+
+    async def _propose(self, proposer: MemberId, name: str) -> CeremonyId:
+        """Propose, or find what was proposed before a crash kept the answer back."""
+        command = ProposeCeremony(name, (KIND.value,), 2, MEMBERS, 2, expires_in_s=3600)
+        try:
+            outcome = await self.cluster.command(proposer, lambda: command)
+        except CommandRefused as refused:
+            if refused.code != "conflict":
+                raise
+            known = self.cluster.seats[proposer].core.aggregates.ceremonies.values()
+            return next(c.proposal.ceremony for c in known if c.proposal.wallet_name == name)
+        return CeremonyId(outcome.subject)
 
     async def _accept(self, member: MemberId, ceremony: CeremonyId) -> None:
         await self._see_ceremony(member, ceremony)

@@ -305,12 +305,54 @@ def test_an_endless_pull_does_not_keep_a_member_from_the_others() -> None:
     play(scene)
 
 
-def test_a_used_invitation_ends_no_run() -> None:
+def test_an_invitation_that_comes_again_or_late_ends_no_run() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
-        await Operators(cluster).hold_ceremony(ANA)
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.transfer(ANA, wallet, 1)
         invites = [m for s, t, m in cluster.network.sent if (s, t) == (ANA, BEN) and _is_invite(m)]
-        reply = decode_reply(await cluster.network._handlers[BEN](ANA, invites[-1]))
+        head = await cluster.seats[BEN].core.store.head()
+        for invite in invites:
+            reply = decode_reply(await cluster.network._handlers[BEN](ANA, invite))
+            assert isinstance(reply, Refused)
+        assert await cluster.seats[BEN].core.store.head() == head
+
+
+def test_a_late_invitation_undoes_no_sealed_share() -> None:
+    """It was refused when it was sent, since acceptances were missing; it would be good now."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        core = cluster.seats[ANA].core
+        name = await operators._propose(ANA, "Treasury")
+        early = Invitation(
+            at_ms=core.ports.clock.now_ms(),
+            purpose="key-generation",
+            subject=name,
+            participants=tuple(MEMBERS),
+            nonce=bytes(32),
+            deadline_ms=START_MS + 10**5,
+        )
+        invite = encode(Invite(await signed_by(core, early)))
+        await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators._common_code(name))
+        reply = decode_reply(await cluster.network._handlers[BEN](ANA, invite))
         assert isinstance(reply, Refused)
+        assert cluster.seats[BEN].core.aggregates.ceremony(name).sealed is not None
+
+    play(scene)
+
+
+def test_a_used_invitation_is_refused_while_the_ceremony_is_open() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        name = await operators._propose(ANA, "Treasury")
+        await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators._common_code(name))
+        for source, target, message in tuple(cluster.network.sent):
+            if _is_invite(message):
+                await cluster.network._handlers[target](source, message)
+        assert operators._common_code(name)
 
     play(scene)
 
