@@ -22,6 +22,7 @@ from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.devnet.server import run_devnet
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
+from console.logs import log_warnings
 from console.node_process import run_node, start_if_absent
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
@@ -57,6 +58,7 @@ EXPECTED = (
 @app.callback(invoke_without_command=True)
 def start(context: typer.Context) -> None:
     """Open the window when no command is given."""
+    log_warnings()
     if context.invoked_subcommand is None:
         ui(_DEFAULT_HOME)
 

@@ -1,6 +1,7 @@
 """Structured logs that cannot carry secrets: only short plain values pass, one JSON line each."""
 
 import logging
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,20 @@ def log_to(path: Path) -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(file),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log_warnings() -> None:
+    """Print warnings of a short-lived command on standard error, without any frame's locals."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            _plain_values_only,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         cache_logger_on_first_use=True,
     )
 

@@ -193,6 +193,8 @@ class Node:
             reason = str(first) if expected else f"an internal error: {type(first).__name__}"
             log.exception("node-halted", why=reason)
             self.state, self.halted_because = NodeState.HALTED, reason
+            core.host.drop_all()
+            core.signing.forget()
             await _release(core.store, self.ports.vault.lock)
             self.tell(Change(ChangeKind.SESSION))
 

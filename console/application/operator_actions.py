@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import unicodedata
 
 from console.application.commands import (
     AcceptCeremony,
@@ -36,13 +35,13 @@ from console.application.statements import (
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
-    MalformedIdentifier,
     NotYetPossible,
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
 from console.domain.key_ceremony import OVER
 from console.domain.policy import may_approve
+from console.domain.text import plain_text
 from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, 7 * 86_400
@@ -229,19 +228,6 @@ class OperatorActions:
 
     def _now_ms(self) -> int:
         return self._node.ports.clock.now_ms()
-
-
-def plain_text(text: str, limit: int, what: str) -> str:
-    """Return the text in NFC without surrounding space.
-
-    Raises: MalformedIdentifier if it is empty, too long, or holds control or bidi characters.
-    """
-    cleaned = unicodedata.normalize("NFC", text).strip()
-    if not cleaned or len(cleaned) > limit:
-        raise MalformedIdentifier(f"{what} has 1 to {limit} characters")
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} for c in cleaned):
-        raise MalformedIdentifier(f"{what} holds characters that cannot be shown plainly")
-    return cleaned
 
 
 def _expiry_s(seconds: int) -> int:

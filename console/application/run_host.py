@@ -217,6 +217,12 @@ class RunHost:
             await run.fail(RunFailed(Outage.CANCELLED, "this member's vault was locked"))
         self._pending.clear()
 
+    def drop_all(self) -> None:
+        """Close every session at once, recording nothing: the ledger may be what has failed."""
+        for run in self.runs.values():
+            run.session.close()
+        self._pending.clear()
+
     async def _get_ready(self, verified: Verified) -> Verified:
         invitation = verified.statement
         if not isinstance(invitation, Invitation):

@@ -303,6 +303,11 @@ class SigningCoordinator:
                     ),
                 )
 
+    def forget(self) -> None:
+        """Wipe every share in use: the node stops without the runs' own endings."""
+        for session in tuple(self._in_use):
+            self._wipe(session)
+
     def _wipe(self, session: SessionId) -> None:
         share = self._in_use.pop(session, None)
         if share:

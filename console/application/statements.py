@@ -16,6 +16,7 @@ from console.domain.errors import UnknownMember
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
+from console.domain.text import is_plain
 from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
 MAX_STATEMENT_BYTES = 64 * 1024
@@ -219,6 +220,9 @@ class Statements:
             statement = _decoder.decode(signed.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
+        texts = (getattr(statement, name) for name in statement.__struct_fields__)
+        if not all(is_plain(text) for text in texts if isinstance(text, str)):
+            raise StatementRefused(f"{signer.member} signed text that cannot be shown plainly")
         evidence = Evidence(_kind(statement), signed.body, signer.member, signed.signature)
         return Verified(statement, signer.member, evidence)
 

@@ -16,6 +16,7 @@ from console.demo.display import display
 from console.demo.hands import DemoFailure, Hands
 from console.demo.report import Report
 from console.demo.story import FAULT, Story
+from console.logs import log_to
 from ui import runloop
 from ui import settings as preferences
 from ui.app import make_application
@@ -29,6 +30,7 @@ def main() -> int:
     out: Path = parser.parse_args().out
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    log_to(out / "demo.log")
     report = Report(Terminal(stderr=False))
     with display() as kind:
         report.say(f"The window opens on {kind}")

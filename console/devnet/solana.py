@@ -43,6 +43,7 @@ class SolanaDevnet:
         self._faucet = Keypair()
         self._svm.set_account(self._faucet.pubkey(), Account(_FAUCET_LAMPORTS, b"", SYSTEM_PROGRAM))
         self._slots: dict[str, int] = {}
+        self._messages: set[bytes] = set()
         self._slot = 1
 
     def answer(self, method: str, params: list[Any]) -> object:
@@ -118,6 +119,14 @@ class SolanaDevnet:
         # The parser ignores trailing bytes, a real cluster does not.
         if len(data) > MAX_TRANSACTION_BYTES or bytes(transaction) != data:
             raise RpcFailure(_INVALID_PARAMS, "the transaction is not canonical")
+        # As a cluster does: another signature of the same message is the same transaction.
+        message = bytes(transaction.message)
+        if message in self._messages and all(transaction.verify_with_results()):
+            raise RpcFailure(
+                _PREFLIGHT_FAILURE,
+                "Transaction simulation failed: This transaction has already been processed",
+                {"err": "AlreadyProcessed", "logs": []},
+            )
         result = self._svm.send_transaction(transaction)
         if isinstance(result, FailedTransactionMetadata):
             name = _error_name(result)
@@ -126,6 +135,7 @@ class SolanaDevnet:
                 f"Transaction simulation failed: {name}",
                 {"err": name, "logs": result.meta().logs()},
             )
+        self._messages.add(message)
         return self._include(result.signature())
 
     def _include(self, signature: Signature) -> str:

@@ -79,10 +79,21 @@ class SigningRequest:
     denial: RequestDenied | None = None
     withdrawal: RequestWithdrawn | None = None
     attempts: tuple[SigningAttempt, ...] = ()
-    signed: RequestSigned | None = None
+    signatures: tuple[RequestSigned, ...] = ()
+    """More than one only if a leader died with a signature that the others did not know: the
+    chain takes one of them, and which one is known when it is confirmed."""
     broadcast: TransactionBroadcast | None = None
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
+
+    @property
+    def signed(self) -> RequestSigned | None:
+        """The signature that the chain confirmed or was given, else the first known."""
+        chosen = self.confirmed or self.broadcast
+        for signature in self.signatures:
+            if chosen is None or signature.transaction_id == chosen.transaction_id:
+                return signature
+        return None
 
     @property
     def running(self) -> SigningAttempt | None:
@@ -182,11 +193,13 @@ class RecordSignature:
 
 @dataclass(frozen=True, slots=True)
 class RecordBroadcast:
+    transaction_id: str
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class RecordConfirmation:
+    transaction_id: str
     block: int
     at_ms: int
 
@@ -247,7 +260,7 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
             failure = reason or UNEXPLAINED
             return _update(state, session, failure=failure, unreachable=unreachable, blamed=blamed)
         case RequestSigned():
-            return replace(state, signed=event)
+            return replace(state, signatures=(*state.signatures, event))
         case TransactionBroadcast():
             return replace(state, broadcast=event)
         case TransactionConfirmed():
@@ -336,7 +349,8 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
                 return ()
             return (SigningSessionFailed(request, session, reason, unreachable, blamed, at_ms),)
         case RecordSignature():
-            if state.signed:
+            known_ids = {s.transaction_id for s in state.signatures}
+            if command.transaction_id in known_ids or state.confirmed or state.failed:
                 return ()
             if not state.has_quorum:
                 raise NotYetPossible("the approvals are not complete")
@@ -357,22 +371,29 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
 
 
 def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
-    if state.signed is None:
+    if not state.signatures:
         raise NotYetPossible("the request is not signed")
-    request, transaction_id = state.proposal.request, state.signed.transaction_id
     if state.confirmed or state.failed:
         return ()
+    request = state.proposal.request
     match command:
-        case RecordBroadcast(at_ms):
+        case RecordBroadcast(transaction_id, at_ms):
             if state.broadcast:
                 return ()
+            _require_signature(state, transaction_id)
             return (TransactionBroadcast(request, transaction_id, at_ms),)
-        case RecordConfirmation(block, at_ms):
+        case RecordConfirmation(transaction_id, block, at_ms):
+            _require_signature(state, transaction_id)
             return (TransactionConfirmed(request, transaction_id, block, at_ms),)
         case RecordFailure(reason, at_ms):
             return (TransactionFailed(request, reason, at_ms),)
         case _:
             assert_never(command)
+
+
+def _require_signature(state: SigningRequest, transaction_id: str) -> None:
+    if all(s.transaction_id != transaction_id for s in state.signatures):
+        raise NotYetPossible("no signature of this transaction is on record")
 
 
 def _known(state: SigningRequest | None) -> SigningRequest:

@@ -37,6 +37,10 @@ class FakeCluster:
             raise ChainUnavailable("the cluster does not answer")
 
 
+_SIGNATURE = 65
+"""Bytes of the one signature and its count, before the message."""
+
+
 class FakeChain:
     """Implements `ChainAdapter` for one member."""
 
@@ -80,7 +84,10 @@ class FakeChain:
         self._cluster.require_answer()
         if self._cluster.refuse_with:
             raise TransactionRejected(self._cluster.refuse_with)
-        self._cluster.accepted[signed.transaction_id] = signed.transaction
+        # As on a cluster, another signature of the same message is the same transaction.
+        messages = {transaction[_SIGNATURE:] for transaction in self._cluster.accepted.values()}
+        if signed.transaction[_SIGNATURE:] not in messages:
+            self._cluster.accepted[signed.transaction_id] = signed.transaction
 
     async def status(self, transaction_id: str) -> Inclusion:
         self._cluster.require_answer()

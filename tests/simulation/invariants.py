@@ -12,6 +12,7 @@ from console.domain.events import (
     SignatureShareReleased,
     SigningSessionFailed,
     SigningSessionStarted,
+    TransactionConfirmed,
     WalletActivated,
 )
 from console.domain.ids import MemberId
@@ -78,14 +79,15 @@ def require_quorum_before_signature(ledgers: Ledgers) -> None:
                     pass
 
 
-def require_one_signature(ledgers: Ledgers) -> None:
-    """Every member holds the same signed bytes for a request: there is one transaction to land."""
-    signed: dict[str, set[str]] = {}
+def require_one_transaction(ledgers: Ledgers) -> None:
+    """Whatever signatures there are, all members see the same transaction confirmed."""
+    confirmed: dict[str, set[str]] = {}
     for records in ledgers.values():
         for record in records:
-            if isinstance(record.event, RequestSigned):
-                signed.setdefault(record.event.request, set()).add(record.event.transaction_id)
-    assert all(len(ids) == 1 for ids in signed.values()), signed
+            if isinstance(record.event, TransactionConfirmed):
+                ids = confirmed.setdefault(record.event.request, set())
+                ids.add(record.event.transaction_id)
+    assert all(len(ids) == 1 for ids in confirmed.values()), confirmed
 
 
 def require_nobody_blamed(ledgers: Ledgers) -> None:
@@ -101,3 +103,4 @@ def require_all(ledgers: Ledgers) -> None:
     require_one_key(ledgers)
     require_quorum_before_signature(ledgers)
     require_nobody_blamed(ledgers)
+    require_one_transaction(ledgers)

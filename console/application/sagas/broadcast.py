@@ -33,11 +33,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BroadcastLimits:
-    """Others than the first in line wait `takeover_s` a place; `polls` bounds the following."""
+    """Others than the first in line wait `takeover_s` a place.
+
+    `polls` bounds the following (about 16 hours), `polls_a_step` are made before the pause
+    doubles; after `refusals` of a transaction that the chain does not know, it has failed.
+    """
 
     takeover_s: float = 5.0
-    polls: int = 240
+    polls: int = 2_000
+    polls_a_step: int = 40
     rebroadcast_every: int = 10
+    refusals: int = 3
 
 
 class BroadcastSaga:
@@ -60,7 +66,7 @@ class BroadcastSaga:
         self._clock = clock
         self._spawn = spawn
         self._limits = limits or BroadcastLimits()
-        self._backoff = backoff or Backoff(first_s=0.2, last_s=2.0)
+        self._backoff = backoff or Backoff(first_s=0.2, last_s=30.0)
         self._following: set[RequestId] = set()
 
     def on_event(self, record: RecordedEvent) -> None:
@@ -75,7 +81,7 @@ class BroadcastSaga:
 
     def _consider(self, request_id: RequestId) -> None:
         request = self._aggregates.request(request_id)
-        if request.signed is None or request.state in OVER or request_id in self._following:
+        if not request.signatures or request.state in OVER or request_id in self._following:
             return
         if request.proposal.chain not in self._chains:
             return
@@ -87,49 +93,65 @@ class BroadcastSaga:
             request = self._aggregates.request(request_id)
             adapter = self._chains[request.proposal.chain]
             place = self._place(request)
+            refusals = 0
             if place:
                 await asyncio.sleep(min(place * self._limits.takeover_s, 1.0))
             for poll in range(1, self._limits.polls + 1):
-                if await self._advance(request_id, adapter, poll, place):
-                    return
-                await asyncio.sleep(self._backoff.pause_s(min(poll, 5)))
+                try:
+                    if await self._advance(request_id, adapter, poll, place):
+                        return
+                except ChainUnavailable as trouble:
+                    log.info("chain-unavailable", request=request_id, why=str(trouble))
+                except TransactionError as refusal:
+                    # The chain's node may lag behind: the funds may have moved all the same.
+                    refusals += 1
+                    if refusals >= self._limits.refusals:
+                        now = self._clock.now_ms()
+                        failure = signing_request.RecordFailure(str(refusal), now)
+                        await self._record(request, failure)
+                        return
+                await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
         finally:
             self._following.discard(request_id)
 
     async def _advance(
         self, request_id: RequestId, adapter: ChainAdapter, poll: int, place: int
     ) -> bool:
-        """Do one step; True when the transaction is final."""
-        request = self._aggregates.request(request_id)
-        if request.signed is None or request.state in OVER:
-            return True
-        signed = SignedTransaction(request.signed.signed_transaction, request.signed.transaction_id)
-        try:
-            inclusion = await adapter.status(signed.transaction_id)
-            my_turn = place == 0 or poll > place * self._limits.rebroadcast_every
-            if inclusion.state is InclusionState.UNKNOWN and my_turn:
-                first = request.state is RequestState.SIGNED
-                if first or poll % self._limits.rebroadcast_every == 0:
-                    await adapter.broadcast(signed)
-                    command = signing_request.RecordBroadcast(self._clock.now_ms())
-                    await self._record(request, command)
-                return False
-            return await self._record_inclusion(request, inclusion)
-        except ChainUnavailable as trouble:
-            log.info("chain-unavailable", request=request_id, why=str(trouble))
-            return False
-        except TransactionError as refusal:
-            reason = str(refusal)
-            await self._record(request, signing_request.RecordFailure(reason, self._clock.now_ms()))
-            return True
+        """Do one step; True when the transaction is final.
 
-    async def _record_inclusion(self, request: SigningRequest, inclusion: Inclusion) -> bool:
+        Raises: ChainUnavailable, TransactionError.
+        """
+        request = self._aggregates.request(request_id)
+        if not request.signatures or request.state in OVER:
+            return True
+        # All members broadcast the same one, should there be two.
+        signatures = sorted(request.signatures, key=lambda s: s.transaction_id)
+        for signature in signatures:
+            inclusion = await adapter.status(signature.transaction_id)
+            if inclusion.state is not InclusionState.UNKNOWN:
+                return await self._record_inclusion(request, signature.transaction_id, inclusion)
+        first = request.state is RequestState.SIGNED
+        my_turn = place == 0 or poll > place * self._limits.rebroadcast_every
+        if my_turn and (first or poll % self._limits.rebroadcast_every == 0):
+            chosen = signatures[0]
+            await adapter.broadcast(
+                SignedTransaction(chosen.signed_transaction, chosen.transaction_id)
+            )
+            now = self._clock.now_ms()
+            command = signing_request.RecordBroadcast(chosen.transaction_id, now)
+            await self._record(request, command)
+        return False
+
+    async def _record_inclusion(
+        self, request: SigningRequest, transaction_id: str, inclusion: Inclusion
+    ) -> bool:
         now = self._clock.now_ms()
         match inclusion.state:
             case InclusionState.CONFIRMED:
-                await self._record(request, signing_request.RecordBroadcast(now))
+                await self._record(request, signing_request.RecordBroadcast(transaction_id, now))
                 await self._record(
-                    request, signing_request.RecordConfirmation(inclusion.block, now)
+                    request,
+                    signing_request.RecordConfirmation(transaction_id, inclusion.block, now),
                 )
                 return True
             case InclusionState.FAILED:

@@ -196,3 +196,11 @@ async def test_a_vault_is_named_by_its_members_in_any_order() -> None:
     assert vault_id((ana, ben)) == vault_id((ben, ana))
     assert vault_id((ana, ben)) != vault_id((ana,))
     assert vault_id((ana, ben)) != vault_id((ana, replace(ben, identity_key=b"other")))
+
+
+@pytest.mark.parametrize("reason", ["no\u202eon", "two\nlines", "a\u200bb", "bell\x07"])
+async def test_text_that_does_not_look_like_what_it_is_is_refused(reason: str) -> None:
+    statements, _, ana = await voice()
+    signed = await statements.sign(Denial(at_ms=1, request=REQUEST, reason=reason))
+    with pytest.raises(StatementRefused, match="plainly"):
+        statements.verify(to_signed(signed.evidence), ana)

@@ -1,5 +1,7 @@
 """SigningRequest: who may decide, when, and what a session may do."""
 
+from dataclasses import replace
+
 import pytest
 
 from console.domain.errors import (
@@ -52,8 +54,8 @@ DENY = Deny(BEN, "no", START, said(BEN))
 WITHDRAW = Withdraw(ANA, START, said(ANA))
 RELEASE = ReleaseShare(FIRST, START)
 SIGNED = (*APPROVED, start(), RELEASE, signature())
-BROADCAST = RecordBroadcast(START)
-CONFIRM = RecordConfirmation(9, START)
+BROADCAST = RecordBroadcast("transaction-id", START)
+CONFIRM = RecordConfirmation("transaction-id", 9, START)
 FAILURE = RecordFailure("too old", START)
 
 
@@ -180,3 +182,22 @@ def test_a_failure_without_a_reason_still_ends_the_session() -> None:
 def test_events_before_the_proposal_change_nothing() -> None:
     approval = decide(request_after(), approve(BEN), POLICY)[0]
     assert evolve(None, approval, POLICY) is None
+
+
+def test_a_second_signature_is_kept_and_the_confirmed_one_counts():
+    other = replace(signature(), transaction_id="other-id", signatures=(b"h" * 64,))
+    state = request_after(*SIGNED, other)
+    assert [s.transaction_id for s in state.signatures] == ["transaction-id", "other-id"]
+    assert state.signed is not None
+    assert state.signed.transaction_id == "transaction-id"
+    confirmed = request_after(*SIGNED, other, RecordConfirmation("other-id", 9, START))
+    assert confirmed.signed is not None
+    assert confirmed.signed.transaction_id == "other-id"
+
+
+@pytest.mark.parametrize(
+    "command", [RecordBroadcast("unknown", START), RecordConfirmation("unknown", 9, START)]
+)
+def test_the_chain_cannot_be_told_of_a_transaction_that_nobody_signed(command):
+    with pytest.raises(NotYetPossible):
+        request_after(*SIGNED, command)

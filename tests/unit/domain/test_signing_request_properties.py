@@ -82,7 +82,7 @@ class AnyHistory(RuleBasedStateMachine):
         evidence = said(ANA)
         self.give(sr.RecordSignature(session, CUSTODIANS[:2], (b"g",), b"s", "id", START, evidence))
 
-    @rule(command=st.sampled_from((sr.RecordBroadcast(1), sr.RecordConfirmation(1, 1))))
+    @rule(command=st.sampled_from((sr.RecordBroadcast("id", 1), sr.RecordConfirmation("id", 1, 1))))
     def follow(self, command: sr.RequestCommand) -> None:
         self.give(command)
 

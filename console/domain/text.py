@@ -1,0 +1,26 @@
+"""Text that people typed: it must look the same on every screen, or it is refused."""
+
+import unicodedata
+
+from console.domain.errors import MalformedIdentifier
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, format and direction marks, surrogates, private and unassigned, line separators."""
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether every character of a text can be seen."""
+    return all(unicodedata.category(character) not in _HIDDEN for character in text)
+
+
+def plain_text(text: str, limit: int, what: str) -> str:
+    """Return the text in NFC without surrounding space.
+
+    Raises: MalformedIdentifier if it is empty, too long, or holds what cannot be seen.
+    """
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if not cleaned or len(cleaned) > limit:
+        raise MalformedIdentifier(f"{what} has 1 to {limit} characters")
+    if not is_plain(cleaned):
+        raise MalformedIdentifier(f"{what} holds characters that cannot be shown plainly")
+    return cleaned
