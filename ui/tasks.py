@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Coroutine
 
 log = logging.getLogger(__name__)
@@ -43,4 +44,5 @@ class TaskOwner:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The type alone: messages of foreign exceptions may quote what an operator typed.
-            log.error("a screen's task failed: %s", type(error).__name__, exc_info=error)
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a screen's task failed: %s\n%s", type(error).__name__, where)
