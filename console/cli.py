@@ -20,6 +20,7 @@ from console.application.errors import AdapterError
 from console.bootstrap import VERSION, build_vault, open_member_ledger
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.devnet.server import run_devnet
+from console.domain.errors import DomainError
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
 from console.logs import log_warnings
@@ -46,6 +47,7 @@ MemberName = Annotated[str, typer.Option(help="The member's short name.")]
 _DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
 EXPECTED = (
     AdapterError,
+    DomainError,
     SettingsInvalid,
     TlsMaterialUnusable,
     FaultRefused,
@@ -191,6 +193,8 @@ async def _verify(directory: Path, member: str) -> str:
 async def _verify_offline(directory: Path) -> str:
     files = MemberFiles(directory)
     settings = read_settings(files)
+    if not files.ledger.exists():
+        raise SettingsInvalid(f"{settings.member} has no ledger yet: it was never unlocked")
     vault = build_vault(files, settings)
     try:
         await vault.unlock(_read_pin("PIN"))
@@ -211,6 +215,9 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except EXPECTED as failure:
         typer.echo(f"quorate: {failure}", err=True)
+        sys.exit(1)
+    except OSError as failure:
+        typer.echo(f"quorate: {failure.filename}: {failure.strerror}", err=True)
         sys.exit(1)
     except CommandRefused as refusal:
         typer.echo(f"quorate: {refusal.what} {refusal.safe} {refusal.next_step}", err=True)

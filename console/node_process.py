@@ -28,6 +28,7 @@ def run_node(directory: Path, *, parent: int | None, fail_at: str, fail_token: P
     if parent is not None:
         die_with_parent(parent)
     harden_process()
+    read_settings(MemberFiles(directory))  # Before the log: a member that is not set up has none.
     log_to(MemberFiles(directory).log)
     checkpoint = crash_at(fail_at, fail_token) if fail_at else None
     built = build_node(directory, checkpoint)

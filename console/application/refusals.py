@@ -98,23 +98,34 @@ def refusal(error: Exception) -> CommandRefused:
             return error
         case DomainError():
             code = _dashed(type(error).__name__)
-            return CommandRefused(code, str(error), _SAFE, "Change the request, or ask its owner.")
+            return CommandRefused(
+                code, _sentence(error), _SAFE, "Change the request, or ask its owner."
+            )
         case AdapterError():
             for family, code, safe, next_step in _ADAPTER:
                 if isinstance(error, family):
-                    return CommandRefused(code, str(error), safe, next_step)
-            return CommandRefused("unavailable", str(error), _SAFE, "Try again.")
+                    return CommandRefused(code, _sentence(error), safe, next_step)
+            return CommandRefused("unavailable", _sentence(error), _SAFE, "Try again.")
         case RunFailed():
             text = "The unfinished run is burned; keys and funds are safe."
-            return CommandRefused("run-failed", error.reason, text, "Try again.")
+            return CommandRefused("run-failed", _sentence(error), text, "Try again.")
         case StatementRefused():
-            return CommandRefused("statement-refused", str(error), _SAFE, "Ask the other members.")
+            return CommandRefused(
+                "statement-refused", _sentence(error), _SAFE, "Ask the other members."
+            )
         case _:
             raise error
 
 
 EXPECTED = (DomainError, AdapterError, RunFailed, StatementRefused, CommandRefused)
 """What `refusal` can translate."""
+
+
+def _sentence(error: Exception) -> str:
+    """Write an error's text as a sentence: a capital first, a full stop last."""
+    text = str(error).strip()
+    closed = text if text.endswith((".", "?", "!", "\u2026")) else f"{text}."
+    return closed[:1].upper() + closed[1:]
 
 
 def _dashed(name: str) -> str:

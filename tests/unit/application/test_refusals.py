@@ -32,7 +32,7 @@ EVERY = [
 def test_every_expected_failure_has_all_its_parts(error: Exception) -> None:
     assert isinstance(error, EXPECTED)
     refused = refusal(error)
-    assert refused.what == "why"
+    assert refused.what == "Why."
     assert refused.safe
     assert refused.next_step
     assert refused.code == refused.code.lower()

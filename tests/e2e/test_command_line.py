@@ -1,0 +1,78 @@
+"""The `quorate` command: what an operator types, and one clear sentence when it cannot be done."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.hsm]
+
+PASSPHRASE = "correct horse battery staple\n"
+
+
+def quorate(*arguments: str, said: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "console.cli", *arguments],
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def set_up(home: Path, *, module: str, said: str) -> subprocess.CompletedProcess:
+    return quorate(
+        *("init", "--member", "zoe", "--name", "Zoe", "--home", str(home), "--module", module),
+        *("--listen", "127.0.0.1:1", "--console", "127.0.0.1:2"),
+        said=said,
+    )
+
+
+def test_a_member_is_set_up_once(tmp_path):
+    first = set_up(tmp_path, module="softhsm", said="24681357\n13572468\n")
+    assert first.returncode == 0, first.stderr
+    assert '"member": "zoe"' in first.stdout
+    assert "24681357" not in first.stdout + first.stderr
+    again = set_up(tmp_path, module="softhsm", said="24681357\n13572468\n")
+    assert again.returncode == 1
+    assert "already" in again.stderr
+
+
+def test_a_short_passphrase_is_refused_in_a_sentence(tmp_path):
+    outcome = set_up(tmp_path, module="file", said="short\n")
+    assert outcome.returncode == 1
+    assert outcome.stderr == "quorate: a passphrase has at least 12 bytes\n"
+
+
+def test_a_member_that_never_unlocked_has_no_ledger_to_verify(tmp_path):
+    entry = set_up(tmp_path, module="file", said=PASSPHRASE)
+    lines = tmp_path / "entries.jsonl"
+    lines.write_text(entry.stdout)
+    assert quorate("roster", str(lines), "--home", str(tmp_path)).returncode == 0
+    outcome = quorate("verify", "--member", "zoe", "--home", str(tmp_path), said=PASSPHRASE)
+    assert outcome.returncode == 1
+    assert "no ledger yet" in outcome.stderr
+    assert not (tmp_path / "zoe" / "ledger.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("node", "--member", "nobody"), "is this member set up?"),
+        (("verify", "--member", "nobody"), "is this member set up?"),
+        (("node", "--member", "No Body!"), "1 to 32 characters"),
+        (("roster", "nowhere.jsonl"), "nowhere.jsonl: No such file"),
+        (("verify", "--export", "nowhere.jsonl"), "nowhere.jsonl"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, sentence):
+    outcome = quorate(*arguments, *(() if "--export" in arguments else ("--home", str(tmp_path))))
+    assert outcome.returncode == 1
+    assert sentence in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_the_version_is_told():
+    assert quorate("version").stdout.startswith("quorate 0.")
