@@ -10,6 +10,7 @@ from console.adapters.bus.in_process import InProcessBus
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.clock import SystemClock
 from console.adapters.console_api import ConsoleServer
+from console.adapters.ledger.export import export
 from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
 from console.adapters.network.grpc_peers import GrpcNetwork, Peer
@@ -18,6 +19,7 @@ from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.shares.vault import FileVault, FileVaultSettings
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
+from console.application.errors import LedgerUnavailable
 from console.application.node import Node
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.event_store import EventStore
@@ -89,6 +91,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         chains={adapter.chain: adapter for adapter in map(_chain, settings.chains)},
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
+        export_ledger=_exporter(files),
         checkpoint=checkpoint or (lambda _name: None),
     )
     node = Node(mine, members, ports, name=settings.name, version=VERSION)
@@ -144,6 +147,17 @@ def _ledger_opener(
         return await open_member_ledger(files, vault, me, clock)
 
     return open_
+
+
+def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, Any, str]]:
+    async def export_(store: EventStore, name: str) -> str:
+        if not isinstance(store, SqlCipherEventStore):
+            raise LedgerUnavailable("this ledger has no export")
+        files.exports.mkdir(mode=0o700, exist_ok=True)
+        await export(store, files.exports / name)
+        return str(files.exports / name)
+
+    return export_
 
 
 def _chain(settings: ChainSettings) -> ChainAdapter:

@@ -15,7 +15,7 @@ from console.adapters.clock import SystemClock
 from console.adapters.ledger.verifier import ExportInvalid, verify_export
 from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
-from console.application.commands import VerifyLedger
+from console.application.commands import ExportLedger, VerifyLedger
 from console.application.errors import AdapterError
 from console.bootstrap import VERSION, build_vault, open_member_ledger
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
@@ -177,6 +177,21 @@ def verify(
         return
     directory = home / member_id(member)
     typer.echo(asyncio.run(_verify(directory, member)))
+
+
+@app.command()
+def export(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
+    """Have the running node write its ledger to a file that anyone can verify."""
+    directory = home / member_id(member)
+    typer.echo(asyncio.run(_export(directory, member)))
+
+
+async def _export(directory: Path, member: str) -> str:
+    console: Console = await connect(Profile(member, member, directory))
+    try:
+        return (await console.execute(ExportLedger())).subject
+    finally:
+        await console.close()
 
 
 async def _verify(directory: Path, member: str) -> str:

@@ -88,6 +88,10 @@ class MemberFiles:
         return self.directory / "ledger.key"
 
     @property
+    def exports(self) -> Path:
+        return self.directory / "exports"
+
+    @property
     def vault(self) -> Path:
         return self.directory / "vault"
 

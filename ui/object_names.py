@@ -85,6 +85,7 @@ AUDIT_LIST = "audit.list"
 AUDIT_FILTER = "audit.filter"
 AUDIT_CLEAR = "audit.clear"
 AUDIT_VERIFY = "audit.verify"
+AUDIT_EXPORT = "audit.export"
 AUDIT_CLOSE_DETAIL = "audit.closeDetail"
 AUDIT_COPY_RECORD = "audit.copyRecord"
 

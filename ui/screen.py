@@ -137,6 +137,9 @@ class Screen(QWidget):
         """Focus the filter of this page. Return whether it has one."""
         return False
 
+    def export_all(self) -> None:
+        """Export what this page shows; most pages have nothing to export."""
+
     def focus_armed(self) -> bool:
         """Focus the armed button. Return whether this page has one."""
         return False

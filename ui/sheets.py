@@ -19,6 +19,7 @@ SHORTCUTS = (
     Fact("Enter", "Open the selected row"),
     Fact("Esc", "Go back, close a panel"),
     Fact("Ctrl+R", "Ask the node again"),
+    Fact("Ctrl+E", "Export, where there is something to export"),
     Fact("Ctrl+Enter", "Go to Approve, once it is armed"),
     Fact("Space", "Press the focused button"),
     Fact("Ctrl+Shift+H", "Mask amounts and addresses"),

@@ -315,6 +315,7 @@ class ConsoleWindow(QMainWindow):
         self._shortcut("Ctrl+L", self.lock)
         self._shortcut("Ctrl+F", self._filter)
         self._shortcut("Ctrl+R", self._refresh)
+        self._shortcut("Ctrl+E", self._export)
         self._shortcut("Ctrl+Shift+H", self.privacy.toggle)
         self._shortcut("F1", self._help)
         self._shortcut("Ctrl+/", self.help_sheet.show_shortcuts)
@@ -336,6 +337,10 @@ class ConsoleWindow(QMainWindow):
     def _filter(self) -> None:
         if self._current is not None:
             self._current.focus_filter()
+
+    def _export(self) -> None:
+        if self._current is not None:
+            self._current.export_all()
 
     def _refresh(self) -> None:
         if self._current is not None:

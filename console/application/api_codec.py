@@ -27,6 +27,7 @@ from console.application.commands import (
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
+    ExportLedger,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -54,6 +55,7 @@ AnyCommand = (
     | ConfirmCeremonyCode
     | DeclineCeremony
     | DenyRequest
+    | ExportLedger
     | FundFromFaucet
     | Lock
     | ProposeCeremony

@@ -12,6 +12,7 @@ __all__ = [
     "ConfirmCeremonyCode",
     "DeclineCeremony",
     "DenyRequest",
+    "ExportLedger",
     "FundFromFaucet",
     "Lock",
     "Outcome",
@@ -121,6 +122,13 @@ class FundFromFaucet(Command, frozen=True, tag="fund-from-faucet"):
 
 class VerifyLedger(Command, frozen=True, tag="verify-ledger"):
     """Recompute the whole chain; progress arrives as changes."""
+
+
+class ExportLedger(Command, frozen=True, tag="export-ledger"):
+    """Write the ledger as lines of JSON that anyone can verify. The answer's `subject` is the file.
+
+    The file goes to the node's own directory; it holds no secret, but everything that happened.
+    """
 
 
 class Outcome(msgspec.Struct, frozen=True):

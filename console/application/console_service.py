@@ -26,6 +26,7 @@ from console.application.commands import (
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
+    ExportLedger,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -96,6 +97,7 @@ class ConsoleService:
             RetrySigning: actions.retry,
             FundFromFaucet: actions.fund,
             VerifyLedger: actions.verify_ledger,
+            ExportLedger: actions.export_ledger,
         }
 
     async def execute(self, command: Command) -> Outcome:

@@ -76,6 +76,7 @@ class Ports:
     chains: Mapping[Chain, ChainAdapter]
     schemes: Mapping[SignatureKind, ThresholdScheme]
     open_ledger: Callable[[], Coroutine[Any, Any, EventStore]]
+    export_ledger: Callable[[EventStore, str], Coroutine[Any, Any, str]]
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)
 
 

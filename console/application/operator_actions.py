@@ -10,6 +10,7 @@ from console.application.commands import (
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
+    ExportLedger,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -222,6 +223,13 @@ class OperatorActions:
         """Recompute the whole chain."""
         report = await self._node.verify_ledger()
         return Outcome(str(report.head.sequence), f"Verified 1 to {report.head.sequence}")
+
+    async def export_ledger(self, _command: ExportLedger) -> Outcome:
+        """Write the ledger to a file that anyone can verify."""
+        core = self._node.core
+        head = await core.store.head()
+        path = await core.ports.export_ledger(core.store, f"ledger-{head.sequence}.jsonl")
+        return Outcome(path, f"Exported to {path}")
 
     async def _publish(self, statement: AnyStatement) -> None:
         await self._node.core.exchange.publish(statement)

@@ -1,7 +1,12 @@
 """The whole thread: ceremony, approvals, signature, broadcast, on three real nodes."""
 
+from pathlib import Path
+
 import pytest
 
+from console.adapters.ledger.verifier import ExportInvalid, verify_export
+from console.application.api import GetLedger
+from console.application.commands import ExportLedger
 from tests.e2e.member_reading import read_member
 from tests.e2e.steps import Office, require_kept
 
@@ -47,3 +52,19 @@ async def test_ledgers_verify_and_agree_on_the_keys(office: Office) -> None:
     ]
     assert keys[0]
     assert keys[0] == keys[1] == keys[2]
+
+
+async def test_an_exported_ledger_verifies_without_any_key(office: Office) -> None:
+    await office.all_ready()
+    told = await office.consoles["ana"].execute(ExportLedger())
+    verified = verify_export(Path(told.subject))
+    head = (await office.consoles["ana"].ask(GetLedger(limit=1))).head_sequence
+    assert 0 < verified.records <= head
+    with pytest.raises(ExportInvalid):
+        verify_export(altered_copy(Path(told.subject)))
+
+
+def altered_copy(export: Path) -> Path:
+    copy = export.with_suffix(".altered")
+    copy.write_bytes(export.read_bytes().replace(b'"version":1', b'"version":2', 1))
+    return copy

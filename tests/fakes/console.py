@@ -217,6 +217,8 @@ class FakeConsole:
                 self.announce(ChangeKind.SESSION)
             case commands.ApproveRequest(request=name):
                 self.requests[name] = scenario.request(RequestStage.SIGNING, request=name)
+            case commands.ExportLedger():
+                return Outcome("ledger-1.jsonl", "Exported to ledger-1.jsonl")
             case commands.DenyRequest(request=name):
                 self.requests[name] = scenario.request(RequestStage.DENIED, request=name)
             case commands.ProposeTransfer():

@@ -16,6 +16,7 @@ from console.application.api import CommandRefused
 from console.application.commands import Command, Outcome, Unlock
 from console.application.console_service import ConsoleService
 from console.application.core import Core, Ports
+from console.application.errors import LedgerUnavailable
 from console.application.node import Node
 from console.application.ports.event_store import EventStore, RecordedEvent
 from console.application.ports.vault import HeadAnchorPort
@@ -113,6 +114,10 @@ class Seat:
         return vault
 
 
+async def no_export(_store: EventStore, _name: str) -> str:
+    raise LedgerUnavailable("nothing is exported in a simulation")
+
+
 class SimulatedCluster:
     """Builds, crashes and restarts the nodes; gives their operators' commands."""
 
@@ -160,6 +165,7 @@ class SimulatedCluster:
             clock=clock,
             chains={Chain.SOLANA: FakeChain(self.chain)},
             schemes={SignatureKind.EDDSA_ED25519: EddsaEd25519()},
+            export_ledger=no_export,
             open_ledger=_opener(seat.store),
             checkpoint=self._checkpoint(seat),
         )

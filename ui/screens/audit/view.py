@@ -52,6 +52,10 @@ class AuditScreen(Screen):
         self.progress_text = Label("", "caption")
         self.tools.addWidget(self.progress_text)
         self.tools.addWidget(self.progress)
+        self.export = Button("Export", icon="book", name=names.AUDIT_EXPORT)
+        self.export.setToolTip("Ctrl+E writes the ledger to a file that anyone can verify")
+        self.export.clicked.connect(self.model.export)
+        self.tools.addWidget(self.export)
         self.tools.addWidget(self.verify)
         self.broken = Banner(Tone.DANGER, "audit.broken")
         self.filter = text_field(names.AUDIT_FILTER, "Filter records", "Filter records   Ctrl+F")
@@ -112,6 +116,10 @@ class AuditScreen(Screen):
         self.model.select(None)
         self.table.setFocus()
         return True
+
+    def export_all(self) -> None:
+        """Write the ledger to a file."""
+        self.model.export()
 
     def focus_filter(self) -> bool:
         """Focus the filter."""

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 from console.application.api import Change, ChangeKind, CommandRefused, GetLedger, NodeUnreachable
-from console.application.commands import Outcome, VerifyLedger
+from console.application.commands import ExportLedger, Outcome, VerifyLedger
 from console.application.views import LedgerPage, LedgerRow
 from ui.context import Context
 from ui.problem import describe
@@ -93,6 +93,10 @@ class AuditModel(ViewModel):
         self.verifying = (0, self.head.head_sequence if self.head else 0)
         self.do(VerifyLedger(), self._verified)
 
+    def export(self) -> None:
+        """Have the node write the whole ledger to a file."""
+        self.do(ExportLedger(), self._exported)
+
     def _want(self, number: int) -> None:
         if number not in self._wanted:
             # Newest wish first, and few of them: a fast scroll leaves most pages behind.
@@ -134,6 +138,9 @@ class AuditModel(ViewModel):
         while len(self.pages) > _KEPT and not text:
             self.pages.popitem(last=False)
         self.changed.emit()
+
+    def _exported(self, outcome: Outcome) -> None:
+        self.context.notify(outcome.message, Tone.OK)
 
     def _verified(self, outcome: Outcome) -> None:
         self.verifying = None
