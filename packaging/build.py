@@ -182,9 +182,8 @@ def _write_documentation(folder: Path, version: str, epoch: int) -> None:
         ["date", "-u", "-R", "-d", f"@{epoch}"], capture_output=True, text=True, check=True
     ).stdout.strip()
     (folder / "copyright").write_text(
-        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
-        "Upstream-Name: quorate\n\nFiles: *\nCopyright: The Quorate authors\nLicense: Apache-2.0\n"
-        " On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.\n"
+        "Quorate. Copyright: The Quorate authors. License: Apache-2.0.\n\n"
+        "On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.\n"
     )
     entry = f"quorate ({version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n"
     log = f"{entry} -- {MAINTAINER}  {when}\n".encode()

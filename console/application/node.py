@@ -95,7 +95,7 @@ class Node:
             except (LedgerCorrupted, LedgerRolledBack, DomainError) as failure:
                 await self._abandon(NodeState.HALTED, str(failure))
                 raise
-            except BaseException:
+            except BaseException:  # Cancelled too: never leave a vault open without a core.
                 await self._abandon(NodeState.LOCKED, "")
                 raise
 

@@ -73,7 +73,7 @@ async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
         hands = Hands(window, out)
         try:
             await Story(cluster, hands, report, token).run()
-        except BaseException:
+        except BaseException:  # Whatever it was, show what the window showed.
             window.grab().save(str(out / "failure.png"))
             raise
         finally:
