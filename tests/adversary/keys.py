@@ -3,16 +3,19 @@
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.math.ed25519 import ED25519
+from console.protocols.math.group import Group
 from console.protocols.math.polynomial import Polynomial
 from tests.adversary.network import stream
 
 
-def dealt(threshold: int, parties: int, seed: str = "key") -> dict[int, KeyShare]:
-    polynomial = Polynomial.draw(ED25519, threshold, stream(seed))
+def dealt(
+    threshold: int, parties: int, seed: str = "key", group: Group = ED25519
+) -> dict[int, KeyShare]:
+    polynomial = Polynomial.draw(group, threshold, stream(seed))
     secrets = {i: polynomial.evaluate(i) for i in range(1, parties + 1)}
-    points = {i: ED25519.base(ED25519.secret_scalar(x)) for i, x in secrets.items()}
+    points = {i: group.base(group.secret_scalar(x)) for i, x in secrets.items()}
     public = PublicKeyPackage(
-        ED25519.name,
+        group.name,
         threshold,
         polynomial.commitments()[0],
         tuple(sorted(points.items())),

@@ -1,5 +1,6 @@
 """Key generation with cheating dealers: the right party is named, for the right check."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,8 +10,8 @@ import pytest
 
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.wire import decode
-from console.protocols.keygen import BadShare, dkg
-from console.protocols.keygen.complaints import settle
+from console.protocols.keygen import BadShare, complaints, dkg
+from console.protocols.keygen.complaints import fits, settle
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.messages import (
     Commitment,
@@ -22,18 +23,35 @@ from console.protocols.keygen.messages import (
     Verdict,
 )
 from console.protocols.math.ed25519 import ED25519, L
+from console.protocols.math.group import Group
 from console.protocols.math.polynomial import BadIndices, Polynomial
+from console.protocols.math.secp256k1 import SECP256K1, N
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 
 Change = Callable[..., Any]
 
-PARAMETERS = KeygenParameters(ED25519, 2, b"test")
-ONE = ED25519.scalar(1)
 MIXED_ORDER = bytes.fromhex("f86666666666666666666666666666666666666666666666666666666666667f")
+OFF_CURVE = b"\x02" + bytes(31) + b"\x05"
+
+# What the tests work with; `group` lets every one of them run over each group.
+GROUP: Group = ED25519
+PARAMETERS = KeygenParameters(GROUP, 2, b"test")
+ONE = GROUP.scalar(1)
 
 
-def honest(i: int, parameters: KeygenParameters = PARAMETERS, seed: str = "dkg") -> Run:
-    return lambda party: generate(party, parameters, stream(f"{seed}/{i}"))
+@pytest.fixture(params=[ED25519, SECP256K1], ids=lambda group: group.name, autouse=True)
+def group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Group:
+    chosen: Group = request.param
+    module = sys.modules[__name__]
+    monkeypatch.setattr(module, "GROUP", chosen)
+    monkeypatch.setattr(module, "PARAMETERS", KeygenParameters(chosen, 2, b"test"))
+    monkeypatch.setattr(module, "ONE", chosen.scalar(1))
+    return chosen
+
+
+def honest(i: int, parameters: KeygenParameters | None = None, seed: str = "dkg") -> Run:
+    chosen = parameters or PARAMETERS
+    return lambda party: generate(party, chosen, stream(f"{seed}/{i}"))
 
 
 def runs(n: int = 3, **changed: Run) -> dict[int, Run]:
@@ -45,7 +63,7 @@ def with_cheat(kind: type, change: Change, cheat: int = 2, only: int | None = No
 
 
 def off_by_one(share: bytes) -> bytes:
-    return ED25519.add_scalars(ED25519.parse_scalar(share), ONE)
+    return GROUP.add_scalars(GROUP.parse_scalar(share), ONE)
 
 
 def wrong_subshare(message: Subshare) -> Subshare:
@@ -103,8 +121,19 @@ def test_dkg_round2_commitment_length_blames_sender(
 
 @pytest.mark.parametrize(
     "bad",
-    [ED25519.identity, MIXED_ORDER, bytes(32), b"\xff" * 32, b"", ED25519.generator + b"\x00"],
-    ids=["identity", "mixed-order", "small-order", "non-canonical", "empty", "long"],
+    [
+        ED25519.identity,
+        SECP256K1.identity,
+        MIXED_ORDER,
+        OFF_CURVE,
+        bytes(32),
+        b"\xff" * 32,
+        b"\x02" + b"\xff" * 32,
+        b"",
+        ED25519.generator + b"\x00",
+        SECP256K1.generator + b"\x00",
+    ],
+    ids=lambda point: point[:2].hex() + f"-{len(point)}-{point[-1:].hex()}",
 )
 @pytest.mark.parametrize("at", [0, 1])
 def test_dkg_round2_commitment_point_blames_sender(
@@ -122,14 +151,22 @@ def test_dkg_round2_rogue_key_blames_sender(monkeypatch: pytest.MonkeyPatch) -> 
     """A constant term chosen against the others' has no known logarithm, hence no proof."""
 
     def change(dealing: Any) -> Any:
-        rogue = ED25519.subtract(dealing.points[0], ED25519.generator)
+        rogue = GROUP.subtract(dealing.points[0], GROUP.generator)
         return replace(dealing, points=(rogue, *dealing.points[1:]))
 
     assert_blamed(own_dealing(monkeypatch, change), {2}, "dealer-proof")
 
 
 @pytest.mark.parametrize(
-    "scalar", [ED25519.scalar(0), ED25519.scalar(7), L.to_bytes(32, "little"), b"", b"\xff" * 33]
+    "scalar",
+    [
+        bytes(32),
+        ED25519.scalar(7),
+        L.to_bytes(32, "little"),
+        N.to_bytes(32, "big"),
+        b"",
+        b"\xff" * 33,
+    ],
 )
 def test_dkg_round2_dealer_proof_blames_sender(scalar: bytes) -> None:
     network = with_cheat(Opening, lambda m: replace(m, proof_scalar=scalar))
@@ -164,7 +201,8 @@ def test_dkg_round2_proof_from_elsewhere_blames_sender(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "share", [b"", bytes(31), L.to_bytes(32, "little"), b"\xff" * 32, bytes(33)]
+    "share",
+    [b"", bytes(31), L.to_bytes(32, "little"), N.to_bytes(32, "big"), b"\xff" * 32, bytes(33)],
 )
 def test_dkg_round2_malformed_share_is_settled_in_public(share: bytes) -> None:
     network = with_cheat(Subshare, lambda _: Subshare(SecretBytes(share)), only=1)
@@ -221,10 +259,10 @@ def test_dkg_round3_unfounded_complaint_blames_nobody_and_goes_on(
 ) -> None:
     """A third party cannot tell a false complaint from a dealer that repented in public."""
 
-    def complain(_group: Any, me: int, *_: Any) -> tuple[int, ...]:
+    def complain(me: int, *_: Any) -> tuple[int, ...]:
         return (1, 3) if me == 2 else ()
 
-    monkeypatch.setattr(dkg, "find_bad_shares", complain)
+    monkeypatch.setattr(complaints, "find_bad_shares", complain)
     network = Network(runs()).deliver()
     assert not network.aborts
     assert [e.sender for e in network.sent if e.kind == "dkg.reveal"]
@@ -233,7 +271,7 @@ def test_dkg_round3_unfounded_complaint_blames_nobody_and_goes_on(
 
 @pytest.mark.parametrize("field", ["proof_point", "proof_scalar"])
 def test_dkg_last_round_share_proof_blames_sender(field: str) -> None:
-    value = ED25519.generator if field == "proof_point" else ONE
+    value = GROUP.generator if field == "proof_point" else ONE
     network = with_cheat(ShareProof, lambda m: replace(m, **{field: value}))
     assert_blamed(network, {2}, "share-proof")
 
@@ -283,14 +321,24 @@ def test_dkg_last_round_equivocation_releases_no_outcome() -> None:
     assert network.aborts[3].culprits == {2}
 
 
+def wide_size() -> int:
+    """How many random bytes the group draws for one scalar."""
+    return 64 if GROUP is ED25519 else 48
+
+
+def wide(value: int) -> bytes:
+    """Random bytes that make the scalar `value`."""
+    return value.to_bytes(wide_size(), "little" if GROUP is ED25519 else "big")
+
+
 def negated(i: int) -> Callable[[int], bytes]:
     """Randomness that makes the coefficients of party 1, each negated."""
     source, calls = stream("dkg/1"), iter(range(2))
 
     def random(size: int) -> bytes:
         data = source(size)
-        if size == 64 and next(calls, None) is not None:
-            data = ED25519.negate_scalar(ED25519.reduce(data)) + bytes(32)
+        if size == wide_size() and next(calls, None) is not None:
+            data = wide(GROUP.public_int(GROUP.negate_scalar(GROUP.reduce(data))))
         return data
 
     return random
@@ -305,15 +353,15 @@ def test_dkg_cancelled_key_aborts_without_blame() -> None:
 def test_dkg_zero_share_of_a_victim_aborts_without_blame() -> None:
     """The constant terms add up to minus three times the slopes, so party 3's share is zero."""
     source = stream("dkg/1")
-    drawn = [ED25519.public_int(ED25519.reduce(source(64))) for _ in range(2)]
-    target = [(-drawn[0] - 3 * (drawn[1] + 5)) % L, 5]
+    drawn = [GROUP.public_int(GROUP.reduce(source(wide_size()))) for _ in range(2)]
+    target = [(-drawn[0] - 3 * (drawn[1] + 5)) % GROUP.order, 5]
 
     def random(size: int, plan: list[int] = target) -> bytes:
-        return plan.pop(0).to_bytes(64, "little") if size == 64 and plan else b"\x07" * size
+        return wide(plan.pop(0)) if size == wide_size() and plan else b"\x07" * size
 
     cheat: Run = lambda party: generate(party, PARAMETERS, random)  # noqa: E731
     third: Run = lambda party: generate(  # noqa: E731
-        party, PARAMETERS, random_of(iter([3, L - 1]))
+        party, PARAMETERS, random_of(iter([3, GROUP.order - 1]))
     )
     network = Network({1: honest(1), 2: cheat, 3: third}).deliver()
     assert network.verdicts() == dict.fromkeys((1, 2, 3), ("retry", frozenset(), "degenerate-key"))
@@ -321,8 +369,8 @@ def test_dkg_zero_share_of_a_victim_aborts_without_blame() -> None:
 
 def random_of(plan: Any) -> Callable[[int], bytes]:
     def random(size: int) -> bytes:
-        value = next(plan, None) if size == 64 else None
-        return b"\x08" * size if value is None else value.to_bytes(64, "little")
+        value = next(plan, None) if size == wide_size() else None
+        return b"\x08" * size if value is None else wide(value)
 
     return random
 
@@ -330,16 +378,17 @@ def random_of(plan: Any) -> Callable[[int], bytes]:
 def test_dkg_own_faulty_share_is_noticed_before_anything_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dkg, "_sum", lambda *_: SecretBytes(ED25519.scalar(7)))
+    monkeypatch.setattr(dkg, "_sum", lambda *_: SecretBytes(GROUP.scalar(7)))
     network = Network(runs())
     with pytest.raises(BadShare):
         network.deliver()
     assert not [e for e in network.sent if e.kind == "dkg.share-proof"]
 
 
-@pytest.mark.parametrize("parties", [(0, 1, 2), (1, 2, L + 1)])
-def test_dkg_indices_that_are_zero_or_repeat_are_refused(parties: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("third", ["zero", "order", "wrapped"])
+def test_dkg_indices_that_are_zero_or_repeat_are_refused(third: str) -> None:
     """The session refuses such parties as well; another driver might not."""
+    parties = (1, 2, {"zero": 0, "order": GROUP.order, "wrapped": GROUP.order + 1}[third])
     party: Any = SimpleNamespace(me=1, parties=parties, session_id=bytes(32))
     with pytest.raises(BadIndices):
         generate(party, PARAMETERS, stream("x")).send(None)
@@ -348,7 +397,7 @@ def test_dkg_indices_that_are_zero_or_repeat_are_refused(parties: tuple[int, ...
 def test_dkg_replaced_share_is_wiped() -> None:
     old = SecretBytes(b"\x01" * 32)
     received = {2: old}
-    polynomial = Polynomial.draw(ED25519, 2, stream("dealer"))
+    polynomial = Polynomial.draw(GROUP, 2, stream("dealer"))
     points = polynomial.commitments()
     with polynomial.evaluate(1) as view:
         new = bytes(view)
@@ -364,7 +413,7 @@ def test_dkg_replaced_share_is_wiped() -> None:
             return {2: Reveal((RevealedShare(1, new),))}
 
     party: Any = Scripted()
-    run = settle(party, ED25519, polynomial, {2: points}, {2: (1,)}, received)
+    run = settle(party, polynomial.evaluate, fits(GROUP, {2: points}), {2: (1,)}, received)
     with pytest.raises(StopIteration):
         run.send(None)
     assert old.wiped

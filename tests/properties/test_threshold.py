@@ -5,11 +5,19 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.protocols.frost import sign, verify
+from console.protocols.derivation import derive, tap_tweak
+from console.protocols.frost import (
+    FROST_ED25519,
+    FROST_SECP256K1,
+    FROST_TAPROOT,
+    Suite,
+    sign,
+    sign_with,
+    verify,
+)
 from console.protocols.kernel.session import Envelope, decode_envelope, encode_envelope
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.share import decode_share, encode_share
-from console.protocols.math.ed25519 import ED25519
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, stream
 
@@ -29,13 +37,18 @@ def quorums(draw: st.DrawFn) -> tuple[int, int, list[int]]:
     return t, n, signers
 
 
-@given(quorums(), st.text("abc", max_size=3), st.binary(max_size=40))
-@settings(max_examples=25, deadline=None)
+SUITES = st.sampled_from([FROST_ED25519, FROST_SECP256K1, FROST_TAPROOT])
+PATHS = st.lists(st.integers(0, 2**31 - 1), max_size=2)
+
+
+@given(quorums(), SUITES, PATHS, st.text("abc", max_size=3), st.binary(max_size=40))
+@settings(max_examples=40, deadline=None)
 def test_any_quorum_signs_with_a_generated_key(
-    quorum: tuple[int, int, list[int]], seed: str, message: bytes
+    quorum: tuple[int, int, list[int]], suite: Suite, path: list[int], seed: str, message: bytes
 ) -> None:
+    """The key is made, stored, derived along a path and, for Taproot, tweaked; then it signs."""
     t, n, signers = quorum
-    parameters = KeygenParameters(ED25519, t, b"property")
+    parameters = KeygenParameters(suite.group, t, b"property")
     ceremony = Network(
         {i: lambda p, i=i: generate(p, parameters, stream(f"{seed}/{i}")) for i in range(1, n + 1)},
         seed=seed,
@@ -46,8 +59,16 @@ def test_any_quorum_signs_with_a_generated_key(
     assert len(results) == n
     assert len({result.transcript for result in results.values()}) == 1
     shares = {i: decode_share(encode_share(result.share)) for i, result in results.items()}
+    shares = {i: derive(share, path) for i, share in shares.items()}
+    if suite is FROST_TAPROOT:
+        shares = {i: tap_tweak(share, None) for i, share in shares.items()}
+    for share in shares.values():
+        share.check()
     signing = Network(
-        {i: lambda p, i=i: sign(p, shares[i], message, stream(f"{seed}/s/{i}")) for i in signers},
+        {
+            i: lambda p, i=i: sign_with(suite, p, shares[i], message, stream(f"{seed}/s/{i}"))
+            for i in signers
+        },
         seed=seed,
         wire=over_the_wire,
         session_id=b"\x02" * 32,
@@ -55,7 +76,7 @@ def test_any_quorum_signs_with_a_generated_key(
     assert not signing.aborts
     assert len(signing.outcomes) == len(signers)
     (signature,) = set(signing.outcomes.values())
-    verify(results[1].share.public.group_key, message, signature)
+    suite.verify(shares[1].public.group_key, message, signature)
 
 
 @given(st.integers(1, 3), st.integers(0, 400), st.integers(1, 255), st.integers(0, 5))

@@ -1,4 +1,4 @@
-"""RFC 9591, appendix E.1, and the Zcash Foundation's cases for FROST(Ed25519, SHA-512)."""
+"""RFC 9591, appendices E.1 and E.5, and the Zcash Foundation's cases for the three suites."""
 
 import json
 from pathlib import Path
@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
+from console.protocols.derivation import tap_tweak
 from console.protocols.frost import (
     FROST_ED25519,
+    FROST_SECP256K1,
+    FROST_TAPROOT,
     Commitment,
     InvalidSignature,
     SignatureShare,
     SigningNonces,
     SigningPackage,
+    Suite,
     aggregate,
     sign_share,
-    verify,
     verify_share,
 )
 from console.protocols.frost.dkg_proof import verify_dkg_proof
@@ -23,7 +26,6 @@ from console.protocols.frost.nonces import commit, generate_nonce
 from console.protocols.frost.signing import binding_factor_inputs
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
-from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.feldman import (
     add_commitments,
     commitment_at,
@@ -32,14 +34,24 @@ from console.protocols.math.feldman import (
 from console.protocols.math.feldman import (
     verify_share as verify_dealt,
 )
-from console.protocols.math.group import BadEncoding
+from console.protocols.math.group import BadEncoding, Point
 from console.protocols.math.polynomial import Polynomial, lagrange
 
 HERE = Path(__file__).parent
 SIGNING = [
-    "rfc9591-frost/frost-ed25519-sha512.json",
-    "zf-frost-ed25519/vectors.json",
-    "zf-frost-ed25519/vectors-big-identifier.json",
+    (FROST_ED25519, "rfc9591-frost/frost-ed25519-sha512.json"),
+    (FROST_ED25519, "zf-frost-ed25519/vectors.json"),
+    (FROST_ED25519, "zf-frost-ed25519/vectors-big-identifier.json"),
+    (FROST_SECP256K1, "rfc9591-frost/frost-secp256k1-sha256.json"),
+    (FROST_SECP256K1, "zf-frost-secp256k1/vectors.json"),
+    (FROST_SECP256K1, "zf-frost-secp256k1/vectors-big-identifier.json"),
+    (FROST_TAPROOT, "zf-frost-secp256k1-tr/vectors.json"),
+    (FROST_TAPROOT, "zf-frost-secp256k1-tr/vectors-big-identifier.json"),
+]
+FOLDERS = [
+    (FROST_ED25519, "zf-frost-ed25519"),
+    (FROST_SECP256K1, "zf-frost-secp256k1"),
+    (FROST_TAPROOT, "zf-frost-secp256k1-tr"),
 ]
 
 unhex = bytes.fromhex
@@ -57,7 +69,8 @@ def replayed(*blocks: str) -> Any:
 class Case:
     """One signing vector, with the types of the library."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, suite: Suite, name: str) -> None:
+        self.suite, self.group = suite, suite.group
         data = load(name)
         inputs = data["inputs"]
         key = inputs.get("group_public_key") or inputs["verifying_key_key"]
@@ -74,11 +87,12 @@ class Case:
         }
         self.signature = unhex(data["final_output"]["sig"])
         self.public = PublicKeyPackage(
-            "ed25519",
+            self.group.name,
             int(data["config"]["MIN_PARTICIPANTS"]),
             self.group_key,
             tuple(
-                (i, ED25519.base(ED25519.parse_scalar(x))) for i, x in sorted(self.shares.items())
+                (i, self.group.base(self.group.parse_scalar(x)))
+                for i, x in sorted(self.shares.items())
             ),
             bytes(32),
         )
@@ -94,17 +108,17 @@ class Case:
 
     def package(self) -> SigningPackage:
         rows = [(i, self.commitment(i)) for i in sorted(self.round1)]
-        return SigningPackage.bind(FROST_ED25519, self.public, self.message, rows)
+        return SigningPackage.bind(self.suite, self.public, self.message, rows)
 
 
-@pytest.fixture(params=SIGNING)
+@pytest.fixture(params=SIGNING, ids=[name for _, name in SIGNING])
 def case(request: pytest.FixtureRequest) -> Case:
-    return Case(request.param)
+    return Case(*request.param)
 
 
 def test_shares_are_the_polynomial_and_make_the_key(case: Case) -> None:
     parts = [SecretBytes(c) for c in (case.secret_key, *case.coefficients)]
-    polynomial = Polynomial(ED25519, parts)
+    polynomial = Polynomial(case.group, parts)
     assert polynomial.commitments()[0] == case.group_key
     for i, share in case.shares.items():
         assert polynomial.evaluate(i) == SecretBytes(share)
@@ -115,18 +129,21 @@ def test_round_one_gives_the_nonces_and_commitments(case: Case) -> None:
     for i, row in case.round1.items():
         secret = SecretBytes(case.shares[i])
         random = (row["hiding_nonce_randomness"], row["binding_nonce_randomness"])
-        nonces, commitment = commit(FROST_ED25519, secret, replayed(*random))
+        nonces, commitment = commit(case.suite, secret, replayed(*random))
         assert commitment == case.commitment(i)
-        assert nonces.consume(FROST_ED25519) == (
+        assert nonces.consume(case.suite) == (
             unhex(row["hiding_nonce"]),
             unhex(row["binding_nonce"]),
         )
-        assert generate_nonce(FROST_ED25519, secret, unhex(random[0])) == unhex(row["hiding_nonce"])
+        assert generate_nonce(case.suite, secret, unhex(random[0])) == unhex(row["hiding_nonce"])
 
 
 def test_binding_factors(case: Case) -> None:
     package = case.package()
-    inputs = binding_factor_inputs(FROST_ED25519, case.group_key, case.message, package.commitments)
+    key = Point(case.group_key)
+    if package.negate_key:
+        key = case.group.negate(key)
+    inputs = binding_factor_inputs(case.suite, key, case.message, package.commitments)
     for i, row in case.round1.items():
         assert inputs[i] == unhex(row["binding_factor_input"])
         assert package.factors[i] == unhex(row["binding_factor"])
@@ -142,64 +159,78 @@ def test_round_two_gives_the_shares_and_the_signature(case: Case) -> None:
         assert shares[i] == SignatureShare(case.round2[i])
         verify_share(package, i, shares[i])
     assert aggregate(package, shares) == case.signature
-    verify(case.group_key, case.message, case.signature)
+    case.suite.verify(case.group_key, case.message, case.signature)
 
 
 # Key generation of the FROST paper
 
 
-def test_dkg_vectors() -> None:
-    inputs = load("zf-frost-ed25519/vectors_dkg.json")["inputs"]
+@pytest.mark.parametrize(("suite", "folder"), FOLDERS, ids=[name for _, name in FOLDERS])
+def test_dkg_vectors(suite: Suite, folder: str) -> None:
+    group = suite.group
+    inputs = load(f"{folder}/vectors_dkg.json")["inputs"]
     dealers = {i: inputs[str(i)] for i in (1, 2, 3)}
     commitments = {
-        i: parse_commitment(ED25519, 2, [unhex(c) for c in d["vss_commitments"]])
+        i: parse_commitment(group, 2, [unhex(c) for c in d["vss_commitments"]])
         for i, d in dealers.items()
     }
+    shares = {}
     for i, d in dealers.items():
         proof = unhex(d["proof_of_knowledge"])
-        verify_dkg_proof(FROST_ED25519, i, commitments[i][0], proof)
-        for wrong in (proof[:63], proof[:-1] + b"\x00", bytes(64)):
+        verify_dkg_proof(suite, i, commitments[i][0], proof)
+        for wrong in (proof[:-1], proof[:-1] + b"\x00", bytes(len(proof))):
             with pytest.raises(InvalidSignature):
-                verify_dkg_proof(FROST_ED25519, i, commitments[i][0], wrong)
+                verify_dkg_proof(suite, i, commitments[i][0], wrong)
         with pytest.raises(InvalidSignature):
-            verify_dkg_proof(FROST_ED25519, i % 3 + 1, commitments[i][0], proof)
+            verify_dkg_proof(suite, i % 3 + 1, commitments[i][0], proof)
         polynomial = Polynomial(
-            ED25519, [SecretBytes(unhex(d[name])) for name in ("signing_key", "coefficient")]
+            group, [SecretBytes(unhex(d[name])) for name in ("signing_key", "coefficient")]
         )
         assert polynomial.commitments() == commitments[i]
-        total = ED25519.parse_scalar(polynomial.evaluate(i).view())
+        total = group.parse_scalar(polynomial.evaluate(i).view())
         for sender, share in d["signing_shares"].items():
-            verify_dealt(ED25519, commitments[int(sender)], i, SecretBytes(unhex(share)))
-            total = ED25519.add_scalars(total, ED25519.parse_scalar(unhex(share)))
-        assert total == unhex(d["signing_share"])
-    together = add_commitments(ED25519, list(commitments.values()))
-    assert together[0] == unhex(inputs["verifying_key"])
+            verify_dealt(group, commitments[int(sender)], i, SecretBytes(unhex(share)))
+            total = group.add_scalars(total, group.parse_scalar(unhex(share)))
+        shares[i] = SecretBytes(total)
+    together = add_commitments(group, list(commitments.values()))
+    points = tuple((i, commitment_at(group, together, i)) for i in dealers)
+    public = PublicKeyPackage(group.name, 2, together[0], points, bytes(32))
     for i, d in dealers.items():
-        assert commitment_at(ED25519, together, i) == unhex(d["verifying_share"])
+        share = KeyShare(i, shares[i], public)
+        if suite is FROST_TAPROOT:  # its key generation ends with a tweak for no script
+            share = tap_tweak(share, None)
+        share.check()
+        assert share.secret == SecretBytes(unhex(d["signing_share"]))
+        assert share.public.public_share(i) == unhex(d["verifying_share"])
+        assert share.public.group_key == unhex(inputs["verifying_key"])
 
 
-def test_invalid_element_is_refused() -> None:
-    element = load("zf-frost-ed25519/elements.json")["elements"]["invalid_element"]
+@pytest.mark.parametrize(("suite", "folder"), FOLDERS, ids=[name for _, name in FOLDERS])
+def test_invalid_element_is_refused(suite: Suite, folder: str) -> None:
+    element = load(f"{folder}/elements.json")["elements"]["invalid_element"]
     with pytest.raises(BadEncoding):
-        ED25519.parse_point(unhex(element))
+        suite.group.parse_point(unhex(element))
 
 
-def test_samples_parse_to_themselves() -> None:
-    samples = load("zf-frost-ed25519/samples.json")
-    assert ED25519.scalar(42) == unhex(samples["identifier"])
+@pytest.mark.parametrize(("suite", "folder"), FOLDERS, ids=[name for _, name in FOLDERS])
+def test_samples_parse_to_themselves(suite: Suite, folder: str) -> None:
+    group = suite.group
+    samples = load(f"{folder}/samples.json")
+    assert group.scalar(42) == unhex(samples["identifier"])
     for name in ("element1", "element2"):
-        assert ED25519.parse_point(unhex(samples[name])) == unhex(samples[name])
+        assert group.parse_point(unhex(samples[name])) == unhex(samples[name])
     scalar = unhex(samples["scalar1"])
-    assert ED25519.parse_nonzero_scalar(scalar) == scalar
-    proof = unhex(samples["proof_of_knowledge"])
-    assert proof == unhex(samples["element1"]) + scalar
+    assert group.parse_nonzero_scalar(scalar) == scalar
+    nonce, mu = suite.decode(unhex(samples["proof_of_knowledge"]))
+    assert (nonce, mu) == (unhex(samples["element1"]), scalar)
+    assert suite.encode(nonce, mu) == unhex(samples["proof_of_knowledge"])
 
 
 def test_lagrange_coefficients_rebuild_the_secret(case: Case) -> None:
+    group = case.group
     signers = sorted(case.round1)
     total = sum(
-        lagrange(i, signers, ED25519.order)
-        * ED25519.public_int(ED25519.parse_scalar(case.shares[i]))
+        lagrange(i, signers, group.order) * group.public_int(group.parse_scalar(case.shares[i]))
         for i in signers
     )
-    assert ED25519.scalar(total) == case.secret_key
+    assert group.scalar(total) == case.secret_key

@@ -3,6 +3,7 @@
 from console.protocols.frost.ed25519 import FROST_ED25519, verify
 from console.protocols.frost.nonces import Commitment, NonceReused, SigningNonces, commit
 from console.protocols.frost.run import sign, sign_with
+from console.protocols.frost.secp256k1 import FROST_SECP256K1
 from console.protocols.frost.signing import (
     PackageMismatch,
     ShareInvalid,
@@ -13,9 +14,12 @@ from console.protocols.frost.signing import (
     verify_share,
 )
 from console.protocols.frost.suite import InvalidSignature, Suite
+from console.protocols.frost.taproot import FROST_TAPROOT
 
 __all__ = [
     "FROST_ED25519",
+    "FROST_SECP256K1",
+    "FROST_TAPROOT",
     "Commitment",
     "InvalidSignature",
     "NonceReused",

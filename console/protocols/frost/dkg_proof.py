@@ -13,12 +13,14 @@ def dkg_challenge(suite: Suite, identifier: int, public: Point, R: Point) -> Sca
 
 
 def verify_dkg_proof(suite: Suite, identifier: int, public: bytes, proof: bytes) -> None:
-    """Check a proof R || mu for the dealer's constant term. Raises: InvalidSignature."""
+    """Check a proof for the dealer's constant term: R and mu, encoded as a signature of the suite.
+
+    Raises: InvalidSignature.
+    """
     group = suite.group
     try:
         Y = group.parse_point(public)
-        R = group.parse_point(proof[: group.point_size])
-        mu = group.parse_scalar(proof[group.point_size :])
+        R, mu = suite.decode(proof)
     except BadEncoding:
         raise InvalidSignature("the proof is malformed") from None
     c = group.public_int(dkg_challenge(suite, identifier, Y, R))

@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Callable
 
+from nacl import bindings
+from nacl.exceptions import BadSignatureError
+
 from console.protocols.frost.suite import Hash, HashToScalar, InvalidSignature, Suite
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import BadEncoding, Point, Scalar
@@ -36,6 +39,10 @@ def _encode(R: Point, z: Scalar) -> bytes:
     return R + z
 
 
+def _decode(signature: bytes) -> tuple[Point, Scalar]:
+    return ED25519.parse_point(signature[:32]), ED25519.parse_scalar(signature[32:])
+
+
 def verify(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Verify an Ed25519 signature (RFC 8032, section 5.1.7) more strictly than required.
 
@@ -45,13 +52,13 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> None:
     """
     try:
         Y = ED25519.parse_point(public_key)
-        R = ED25519.parse_point(signature[:32])
-        S = ED25519.parse_scalar(signature[32:])
+        _decode(signature)
     except BadEncoding:
         raise InvalidSignature("the signature or its key is not canonical") from None
-    c = ED25519.public_int(_challenge(R, Y, message))
-    if ED25519.base(S) != ED25519.add(R, ED25519.multiply_public(c, Y)):
-        raise InvalidSignature("the signature does not verify")
+    try:
+        bindings.crypto_sign_open(signature + message, Y)
+    except BadSignatureError:
+        raise InvalidSignature("the signature does not verify") from None
 
 
 FROST_ED25519 = Suite(
@@ -64,5 +71,6 @@ FROST_ED25519 = Suite(
     HDKG=_scalar(_sha512(_CONTEXT + b"dkg")),
     challenge=_challenge,
     encode=_encode,
+    decode=_decode,
     verify=verify,
 )

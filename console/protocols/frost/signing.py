@@ -42,7 +42,8 @@ class SigningPackage:
     """One message, its signers and their commitments, checked and bound; made by `bind` only.
 
     `commitments` holds (index, commitment), ascending. `shares` maps each signer to
-    D + rho * E, whose sum is `R`; `factors` to rho; `challenge` is c.
+    D + rho * E, whose sum is `R`; `factors` to rho; `challenge` is c. `negate_key` and
+    `negate_nonces` say what the suite's rule of signs asks of every signer.
     """
 
     suite: Suite
@@ -53,6 +54,8 @@ class SigningPackage:
     factors: Mapping[int, Scalar]
     R: Point
     challenge: Scalar
+    negate_key: bool
+    negate_nonces: bool
 
     @classmethod
     def bind(
@@ -71,7 +74,11 @@ class SigningPackage:
         _check_signers(suite, public, tuple(index for index, _ in rows))
         points = _parse_commitments(suite, rows)
         group = suite.group
-        inputs = binding_factor_inputs(suite, public.group_key, message, rows)
+        Y = Point(public.group_key)
+        negate_key = suite.negates(Y)
+        if negate_key:  # before anything is hashed: binding factors cover the key as it is used
+            Y = group.negate(Y)
+        inputs = binding_factor_inputs(suite, Y, message, rows)
         factors = {i: suite.H1(data) for i, data in inputs.items()}
         shares = {
             i: group.add(D, group.multiply_public(group.public_int(factors[i]), E))
@@ -80,7 +87,6 @@ class SigningPackage:
         R = group.sum(shares.values())
         if group.identity == R:
             raise PackageMismatch("the group commitment is the identity")
-        challenge = suite.challenge(R, Point(public.group_key), message)
         return cls(
             suite,
             public,
@@ -89,7 +95,9 @@ class SigningPackage:
             MappingProxyType(shares),
             MappingProxyType(factors),
             R,
-            challenge,
+            suite.challenge(R, Y, message),
+            negate_key,
+            suite.negates(R),
         )
 
     @property
@@ -126,14 +134,19 @@ def sign_share(share: KeyShare, nonces: SigningNonces, package: SigningPackage) 
     d, e = nonces.consume(package.suite)
     x_i = group.secret_scalar(share.secret)
     lambda_i = group.scalar(lagrange(share.index, package.signers, group.order))
-    z = group.add_scalars(d, group.multiply_scalars(e, package.factors[share.index]))
+    k = group.add_scalars(d, group.multiply_scalars(e, package.factors[share.index]))
+    if package.negate_nonces:
+        k = group.negate_scalar(k)
     weight = group.multiply_scalars(lambda_i, package.challenge)
-    return SignatureShare(group.add_scalars(z, group.multiply_scalars(weight, x_i)))
+    if package.negate_key:
+        weight = group.negate_scalar(weight)
+    return SignatureShare(group.add_scalars(k, group.multiply_scalars(weight, x_i)))
 
 
 def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> None:
     """Check z_i * G == D_i + rho_i * E_i + c * lambda_i * Y_i (RFC 9591, section 5.4).
 
+    Either term is negated where the suite negates what it stands for.
     Raises: ShareInvalid.
     """
     if index not in package.shares:
@@ -145,8 +158,13 @@ def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> 
         raise ShareInvalid(f"the share of signer {index} is malformed") from None
     c = group.public_int(package.challenge)
     weight = c * lagrange(index, package.signers, group.order)
+    if package.negate_key:
+        weight = -weight
+    committed = package.shares[index]
+    if package.negate_nonces:
+        committed = group.negate(committed)
     Y_i = package.public.public_share(index)
-    expected = group.add(package.shares[index], group.multiply_public(weight, Y_i))
+    expected = group.add(committed, group.multiply_public(weight, Y_i))
     if group.base(z) != expected:
         raise ShareInvalid(f"the share of signer {index} does not verify")
 

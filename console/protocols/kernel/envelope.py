@@ -30,13 +30,14 @@ class Envelope:
     payload: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        numbers = [self.sender, self.round, *([] if self.recipient is None else [self.recipient])]
         if (
             len(self.session_id) != 32
             or len(self.echo) not in {0, 32}
             or not 0 < len(self.kind) <= 40
             or not self.kind.isascii()
-            or any(not 0 < number <= 0xFFFF for number in numbers)
+            or not 0 < self.sender <= 0xFFFF
+            or not 0 < self.round <= 0xFFFF
+            or not (self.recipient is None or 0 < self.recipient <= 0xFFFF)
         ):
             raise MalformedMessage("the envelope is out of bounds")
 
@@ -52,13 +53,18 @@ class Envelope:
     @property
     def digest(self) -> bytes:
         """32 bytes that stand for the whole envelope."""
-        return H(Tag.ENVELOPE, encode_envelope(self))
+        return digest_of(encode_envelope(self))
 
     def evidence(self) -> bytes:
         """Give what may be shown to others: the envelope, or a digest if it is confidential."""
         if self.confidential:
             return H(Tag.CONFIDENTIAL, self.header, self.digest)
         return encode_envelope(self)
+
+
+def digest_of(encoded: bytes) -> bytes:
+    """Give the digest of an envelope that is encoded already."""
+    return H(Tag.ENVELOPE, encoded)
 
 
 def encode_envelope(envelope: Envelope) -> bytes:

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from console.protocols.kernel.abort import MessageRejected, blame
 from console.protocols.kernel.echo import ECHO_KIND
-from console.protocols.kernel.envelope import MAX_PAYLOAD, Envelope
+from console.protocols.kernel.envelope import (
+    MAX_PAYLOAD,
+    Envelope,
+    digest_of,
+    encode_envelope,
+)
 from console.protocols.kernel.secret import wipe_all
 from console.protocols.kernel.wire import (
     Delivery,
@@ -52,7 +57,8 @@ class Inbox:
         """
         self._check_address(envelope)
         key = (envelope.round, envelope.kind, envelope.sender)
-        digest = envelope.digest
+        encoded = encode_envelope(envelope)
+        digest = digest_of(encoded)
         known = self._received.get(key)
         if known is not None:
             if known.digest == digest:
@@ -72,7 +78,7 @@ class Inbox:
             kind=envelope.kind,
             echo=envelope.echo,
             digest=digest,
-            evidence=envelope.evidence(),
+            evidence=envelope.evidence() if envelope.confidential else encoded,
             broadcast=None if envelope.confidential else envelope,
             message=_parse(envelope),
         )

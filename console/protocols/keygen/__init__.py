@@ -1,4 +1,4 @@
-"""Keys without a dealer: generation, shares and the certificate that makes a key active."""
+"""Keys without a dealer: generation, refresh, reshare, repair, and the certificate of an epoch."""
 
 from console.protocols.keygen.certificate import (
     Certificate,
@@ -6,6 +6,10 @@ from console.protocols.keygen.certificate import (
     certificate_message,
 )
 from console.protocols.keygen.dkg import KeygenParameters, KeygenResult, generate
+from console.protocols.keygen.redeal import Redealt
+from console.protocols.keygen.refresh import refresh
+from console.protocols.keygen.repair import RepairParameters, RepairResult, repair
+from console.protocols.keygen.reshare import ReshareParameters, reshare
 from console.protocols.keygen.share import (
     BadShare,
     KeyShare,
@@ -24,10 +28,17 @@ __all__ = [
     "KeygenParameters",
     "KeygenResult",
     "PublicKeyPackage",
+    "Redealt",
+    "RepairParameters",
+    "RepairResult",
+    "ReshareParameters",
     "certificate_message",
     "decode_public",
     "decode_share",
     "encode_public",
     "encode_share",
     "generate",
+    "refresh",
+    "repair",
+    "reshare",
 ]

@@ -5,7 +5,7 @@ the first one may have been bad, or the complaint false, and no third party can 
 does not fit, or a missing one, blames the dealer; an impossible complaint blames its author.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Party
@@ -13,38 +13,45 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.messages import Reveal, RevealedShare, Verdict
 from console.protocols.math.feldman import ShareMismatch, verify_share
 from console.protocols.math.group import Group, Point
-from console.protocols.math.polynomial import Polynomial
+
+Check = Callable[[int, int, SecretBytes], None]
+"""Checks what a dealer owes to a receiver: (dealer, receiver, share). Raises: ShareMismatch."""
 
 
-def find_bad_shares(
-    group: Group,
-    me: int,
-    points: Mapping[int, tuple[Point, ...]],
-    received: Mapping[int, SecretBytes],
-) -> tuple[int, ...]:
+def fits(group: Group, points: Mapping[int, tuple[Point, ...]]) -> Check:
+    """Check shares against the dealers' Feldman commitments."""
+
+    def check(dealer: int, receiver: int, share: SecretBytes) -> None:
+        verify_share(group, points[dealer], receiver, share)
+
+    return check
+
+
+def find_bad_shares(me: int, received: Mapping[int, SecretBytes], check: Check) -> tuple[int, ...]:
     """Name the dealers whose share for us does not fit their commitment, in ascending order."""
     bad = []
     for dealer, share in sorted(received.items()):
         try:
-            verify_share(group, points[dealer], me, share)
+            check(dealer, me, share)
         except ShareMismatch:
             bad.append(dealer)
     return tuple(bad)
 
 
 def check_verdicts(
-    parties: tuple[int, ...], verdicts: Mapping[int, Verdict]
+    dealers: Collection[int], receivers: Collection[int], verdicts: Mapping[int, Verdict]
 ) -> dict[int, tuple[int, ...]]:
     """Turn verdicts into complaints: dealer -> receivers, both ascending.
 
-    Raises: ProtocolAbort blaming who complained about itself, about a stranger or out of order.
+    Raises: ProtocolAbort blaming who complained about itself, about somebody who deals nothing,
+    without being owed anything, or out of order.
     """
     accusations = Accusations()
     complaints: dict[int, tuple[int, ...]] = {}
     for receiver, verdict in sorted(verdicts.items()):
         accused = verdict.accused
-        strangers = set(accused) - (set(parties) - {receiver})
-        if strangers or list(accused) != sorted(set(accused)):
+        possible = set(dealers) - {receiver} if receiver in receivers else set()
+        if not set(accused) <= possible or list(accused) != sorted(set(accused)):
             accusations.add(receiver, "false-complaint")
             continue
         for dealer in accused:
@@ -53,21 +60,43 @@ def check_verdicts(
     return complaints
 
 
+async def complain(
+    party: Party,
+    dealers: Collection[int],
+    receivers: Collection[int],
+    evaluate: Callable[[int], SecretBytes],
+    check: Check,
+    received: dict[int, SecretBytes],
+) -> tuple[dict[int, Verdict], dict[int, Reveal]]:
+    """Exchange verdicts on what we `received`, and settle complaints in one more round.
+
+    Bad shares of ours are replaced. Returns all verdicts, and all reveals if there was that round.
+    Raises: ProtocolAbort as `check_verdicts` and `settle`.
+    """
+    ours = Verdict(find_bad_shares(party.me, received, check))
+    await party.broadcast(ours)
+    verdicts = {party.me: ours, **await party.gather(Verdict)}
+    complaints = check_verdicts(dealers, receivers, verdicts)
+    if not complaints:
+        return verdicts, {}
+    return verdicts, await settle(party, evaluate, check, complaints, received)
+
+
 async def settle(
     party: Party,
-    group: Group,
-    polynomial: Polynomial,
-    points: Mapping[int, tuple[Point, ...]],
+    evaluate: Callable[[int], SecretBytes],
+    check: Check,
     complaints: Mapping[int, tuple[int, ...]],
     received: dict[int, SecretBytes],
 ) -> dict[int, Reveal]:
     """Answer the complaints against us, check the others' answers, and replace our bad shares.
 
-    Everybody speaks in this round, the unaccused with an empty message. Returns all reveals.
+    `evaluate` gives what we owe to a receiver. Everybody speaks in this round, the unaccused with
+    an empty message. Returns all reveals.
     Raises: ProtocolAbort blaming every dealer whose answer is missing or does not fit.
     """
     owed = complaints.get(party.me, ())
-    ours = Reveal(tuple(RevealedShare(j, _reveal(polynomial, j)) for j in owed))
+    ours = Reveal(tuple(RevealedShare(j, _reveal(evaluate, j)) for j in owed))
     await party.broadcast(ours)
     reveals = {party.me: ours, **await party.gather(Reveal)}
     accusations = Accusations()
@@ -80,7 +109,7 @@ async def settle(
         for share in shares:
             revealed = SecretBytes(share.share)
             try:
-                verify_share(group, points[dealer], share.receiver, revealed)
+                check(dealer, share.receiver, revealed)
             except ShareMismatch:
                 accusations.add(dealer, "share")
                 continue
@@ -91,6 +120,6 @@ async def settle(
     return reveals
 
 
-def _reveal(polynomial: Polynomial, receiver: int) -> bytes:
-    with polynomial.evaluate(receiver) as share:
+def _reveal(evaluate: Callable[[int], SecretBytes], receiver: int) -> bytes:
+    with evaluate(receiver) as share:
         return bytes(share)

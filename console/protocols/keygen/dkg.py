@@ -8,12 +8,11 @@ own `context`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.protocols.kernel.abort import Accusations, retry
+from console.protocols.kernel.abort import retry
 from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import Field, H, Tag
-from console.protocols.keygen import proof
-from console.protocols.keygen.complaints import check_verdicts, find_bad_shares, settle
+from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.dealing import (
     check_openings,
     commitment_digest,
@@ -25,11 +24,11 @@ from console.protocols.keygen.messages import (
     Commitment,
     Opening,
     Reveal,
-    ShareProof,
     Subshare,
     Verdict,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
+from console.protocols.keygen.share_proof import exchange_proofs
 from console.protocols.math.feldman import add_commitments, commitment_at
 from console.protocols.math.group import Group, Point
 from console.protocols.math.polynomial import check_indices
@@ -99,14 +98,15 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         points = check_openings(group, threshold, agreed, session, commitments, openings)
 
         # Round 3: say whose share does not fit; round 4: let the accused answer.
-        verdict = Verdict(find_bad_shares(group, party.me, points, received))
-        await party.broadcast(verdict)
-        verdicts = {party.me: verdict, **await party.gather(Verdict)}
-        complaints = check_verdicts(party.parties, verdicts)
-        reveals: dict[int, Reveal] = {}
-        if complaints:
-            reveals = await settle(party, group, dealing.polynomial, points, complaints, received)
-            wiped += received.values()
+        verdicts, reveals = await complain(
+            party,
+            party.parties,
+            party.parties,
+            dealing.polynomial.evaluate,
+            fits(group, points),
+            received,
+        )
+        wiped += received.values()
 
         # Last round: everybody proves to hold the share that the commitments promise.
         received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
@@ -116,7 +116,9 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
         said = _said(session, commitments, openings, verdicts, reveals)
-        proofs = await _exchange_proofs(party, share, said, random)
+        proofs = await exchange_proofs(
+            party, Tag.DKG_SHARE_PROOF, public, party.parties, share, said, random
+        )
         kept = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
         return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, said, proofs))
     finally:
@@ -191,33 +193,3 @@ def _said(
             )
         )
     return H(Tag.DKG_TRANSCRIPT, session, dealt)
-
-
-async def _exchange_proofs(party: Party, share: KeyShare, said: bytes, random: Random) -> Field:
-    """Prove knowledge of x_i to all, check theirs, and return all proofs for the transcript."""
-    public, group = share.public, share.public.group
-    nonce = SecretBytes(group.random_scalar(random))
-    R = group.base(group.secret_scalar(nonce))
-
-    def statement(prover: int) -> Field:
-        return (said, public.chain_code, public.group_key, prover, public.public_share(prover))
-
-    mu = proof.respond(group, Tag.DKG_SHARE_PROOF, statement(party.me), R, nonce, share.secret)
-    ours = ShareProof(R, mu)
-    await party.broadcast(ours)
-    proofs = {party.me: ours, **await party.gather(ShareProof)}
-    accusations = Accusations()
-    for i in party.others:
-        try:
-            proof.verify(
-                group,
-                Tag.DKG_SHARE_PROOF,
-                statement(i),
-                public.public_share(i),
-                proofs[i].proof_point,
-                proofs[i].proof_scalar,
-            )
-        except proof.ProofInvalid:
-            accusations.add(i, "share-proof")
-    accusations.raise_if_any()
-    return [(i, proofs[i].proof_point, proofs[i].proof_scalar) for i in sorted(proofs)]

@@ -1,4 +1,4 @@
-"""The messages of distributed key generation (PROTOCOLS 1.2).
+"""The messages of key generation and of changes to a key (PROTOCOLS 1.2 and 6).
 
 Points and scalars are bounded here and parsed in the protocol, where the group is known.
 """
@@ -76,3 +76,33 @@ class ShareProof:
 
     proof_point: EncodedPoint
     proof_scalar: EncodedScalar
+
+
+@message("redeal.opening")
+@dataclass(frozen=True, slots=True)
+class RedealOpening:
+    """Refresh and reshare, round 2: all coefficients but the constant, proof of the first, blind.
+
+    A party that deals nothing leaves everything empty, and the blind zero.
+    """
+
+    points: Annotated[tuple[EncodedPoint, ...], Count(0, MAX_DEALERS)]
+    proof_point: EncodedPoint
+    proof_scalar: EncodedScalar
+    blind: Annotated[bytes, Size(32)]
+
+
+@message("repair.split")
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Repair, round 1: D_ih for each helper h, ascending; empty from the repaired party."""
+
+    points: Annotated[tuple[EncodedPoint, ...], Count(0, MAX_DEALERS)]
+
+
+@message("repair.sum", Delivery.DIRECT)
+@dataclass(frozen=True, slots=True)
+class SplitSum:
+    """Repair, last round but one: sigma_h for the repaired party; empty for all others."""
+
+    share: Annotated[SecretBytes, Size(0, 64)]

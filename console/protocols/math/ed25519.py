@@ -21,10 +21,13 @@ class Ed25519(Group):
     identity = Point(b"\x01" + bytes(31))
 
     def parse_point(self, data: Buffer) -> Point:
+        point = bytes(data)
+        if point in _VALID:
+            return Point(point)
         # The backend checks canonical form, curve, small order and the prime-order subgroup.
-        if len(data) != 32 or not bindings.crypto_core_ed25519_is_valid_point(bytes(data)):
+        if len(point) != 32 or not bindings.crypto_core_ed25519_is_valid_point(point):
             raise BadEncoding("not a point of the prime-order group of ed25519")
-        return Point(bytes(data))
+        return _remembered(Point(point))
 
     def parse_scalar(self, data: Buffer) -> Scalar:
         if len(data) != 32:
@@ -66,9 +69,16 @@ class Ed25519(Group):
     def base(self, k: Scalar) -> Point:
         if self.is_zero(k):
             return self.identity
-        return Point(bindings.crypto_scalarmult_ed25519_base_noclamp(k))
+        return _remembered(Point(bindings.crypto_scalarmult_ed25519_base_noclamp(k)))
 
-    def multiply(self, k: Scalar, point: Point) -> Point:
+    def multiply(self, k: Scalar, point: Point, random: Random) -> Point:  # noqa: ARG002
+        # The backend takes the same time for all scalars: nothing to blind.
+        return self._product(k, point)
+
+    def multiply_public(self, k: int, point: Point) -> Point:
+        return self._product(self.scalar(k), point)
+
+    def _product(self, k: Scalar, point: Point) -> Point:
         # The backend raises where the result is the identity; a peer must not choose our crash.
         if self.is_zero(k) or point == self.identity:
             return self.identity
@@ -79,6 +89,21 @@ class Ed25519(Group):
 
     def subtract(self, a: Point, b: Point) -> Point:
         return Point(bindings.crypto_core_ed25519_sub(a, b))
+
+    def negate(self, point: Point) -> Point:
+        return self.subtract(self.identity, point)
+
+
+# Points that were checked or are multiples of the generator: a check costs half a product.
+_VALID: set[bytes] = set()
+_MAX_VALID = 2048
+
+
+def _remembered(point: Point) -> Point:
+    if len(_VALID) >= _MAX_VALID:
+        _VALID.clear()
+    _VALID.add(point)
+    return point
 
 
 ED25519 = Ed25519()

@@ -63,6 +63,10 @@ class Group(ABC):
         """Decode a public scalar."""
 
     @abstractmethod
+    def reduce(self, data: bytes) -> Scalar:
+        """Reduce uniform bytes, wider than the order by 128 bits or more."""
+
+    @abstractmethod
     def random_scalar(self, random: Random) -> Scalar:
         """Draw a nonzero scalar, with a bias below 2**-128."""
 
@@ -83,12 +87,12 @@ class Group(ABC):
         """Multiply the generator by a secret scalar."""
 
     @abstractmethod
-    def multiply(self, k: Scalar, point: Point) -> Point:
-        """Multiply a point by a secret scalar."""
+    def multiply(self, k: Scalar, point: Point, random: Random) -> Point:
+        """Multiply a point by a secret scalar; `random` blinds the work where that is needed."""
 
+    @abstractmethod
     def multiply_public(self, k: int, point: Point) -> Point:
         """Multiply a point by a public integer; may take time that depends on it."""
-        return self.multiply(self.scalar(k), point)
 
     @abstractmethod
     def add(self, a: Point, b: Point) -> Point: ...
@@ -96,8 +100,12 @@ class Group(ABC):
     @abstractmethod
     def subtract(self, a: Point, b: Point) -> Point: ...
 
+    @abstractmethod
+    def negate(self, point: Point) -> Point: ...
+
     def sum(self, points: Iterable[Point]) -> Point:
-        total = self.identity
-        for point in points:
+        rest = iter(points)
+        total = next(rest, self.identity)
+        for point in rest:
             total = self.add(total, point)
         return total

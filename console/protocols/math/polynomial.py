@@ -1,6 +1,7 @@
 """Shamir's polynomials over a group's scalars, and Lagrange interpolation."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Self
 
 from console.protocols.kernel.party import Random
@@ -24,7 +25,11 @@ def lagrange(index: int, indices: Iterable[int], order: int, at: int = 0) -> int
 
     Raises: BadIndices.
     """
-    xs = list(indices)
+    return _lagrange(index, tuple(indices), order, at)
+
+
+@lru_cache(maxsize=4096)
+def _lagrange(index: int, xs: tuple[int, ...], order: int, at: int) -> int:
     check_indices(xs, order)
     if index not in xs:
         raise BadIndices("the index is not among those interpolated")
@@ -56,8 +61,13 @@ class Polynomial:
     @classmethod
     def draw(cls, group: Group, threshold: int, random: Random) -> Self:
         """Draw all coefficients at random, none of them zero."""
-        scalars = (group.random_scalar(random) for _ in range(threshold))
-        return cls(group, [SecretBytes(scalar) for scalar in scalars])
+        return cls.through(SecretBytes(group.random_scalar(random)), group, threshold, random)
+
+    @classmethod
+    def through(cls, constant: SecretBytes, group: Group, threshold: int, random: Random) -> Self:
+        """Draw a polynomial with this constant term, which it owns from now on."""
+        scalars = (group.random_scalar(random) for _ in range(threshold - 1))
+        return cls(group, [constant, *(SecretBytes(scalar) for scalar in scalars)])
 
     @property
     def group(self) -> Group:
@@ -66,6 +76,10 @@ class Polynomial:
     @property
     def constant(self) -> SecretBytes:
         return self._coefficients[0]
+
+    @property
+    def slope(self) -> SecretBytes:
+        return self._coefficients[1]
 
     def evaluate(self, x: int) -> SecretBytes:
         """Give the share of index `x`, which must not be zero. Raises: BadIndices."""

@@ -195,6 +195,24 @@ def test_envelope_round_trips(envelope: Envelope) -> None:
             decode_envelope(wrong)
 
 
+def test_envelope_whose_kind_is_no_text_or_swallows_the_rest_is_refused() -> None:
+    data = encode_envelope(
+        Envelope(
+            session_id=bytes(32),
+            sender=1,
+            recipient=None,
+            round=1,
+            kind="test",
+            echo=b"",
+            payload=b"payload",
+        )
+    )
+    at = 4 + 32 + 12
+    for wrong in (data[: at + 1] + b"\xff" + data[at + 2 :], data[:at] + b"\xff" + data[at + 1 :]):
+        with pytest.raises(MalformedMessage, match="cut short"):
+            decode_envelope(wrong)
+
+
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda b: b"QEN1" + b))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_refused_or_one_envelope(data: bytes) -> None:

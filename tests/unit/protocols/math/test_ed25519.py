@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.protocols.kernel.secret import SecretBytes
+from console.protocols.math import ed25519
 from console.protocols.math.ed25519 import ED25519, L
 from console.protocols.math.group import BadEncoding
 from console.protocols.math.groups import group_named
@@ -103,10 +104,11 @@ def test_zero_is_a_scalar_but_not_where_it_is_forbidden() -> None:
 def test_identity_is_a_result_and_never_a_crash() -> None:
     g, zero, one = ED25519.generator, ED25519.scalar(0), ED25519.scalar(1)
     identity = ED25519.identity
-    assert ED25519.base(zero) == ED25519.multiply(zero, g) == identity
-    assert ED25519.multiply(one, identity) == ED25519.multiply_public(L, g) == identity
+    assert ED25519.base(zero) == ED25519.multiply(zero, g, bytes) == identity
+    assert ED25519.multiply(one, identity, bytes) == ED25519.multiply_public(L, g) == identity
     assert ED25519.subtract(g, g) == ED25519.add(identity, identity) == identity
-    assert ED25519.sum([]) == identity
+    assert ED25519.sum([]) == ED25519.negate(identity) == identity
+    assert ED25519.add(ED25519.negate(g), g) == identity
     assert ED25519.add(g, identity) == g == ED25519.base(one)
     with pytest.raises(BadEncoding):
         ED25519.parse_point(identity)
@@ -134,7 +136,20 @@ def test_arithmetic_agrees_with_integers_and_schoolbook_points(a: int, b: int) -
     at_a, at_b = ED25519.base(sa), ED25519.base(sb)
     assert ED25519.add(at_a, at_b) == ED25519.base(ED25519.scalar(a + b)) == plus(at_a, at_b)
     assert ED25519.subtract(at_a, at_b) == ED25519.base(ED25519.scalar(a - b))
-    assert ED25519.multiply(sb, at_a) == ED25519.multiply_public(a, at_b)
+    assert ED25519.multiply(sb, at_a, bytes) == ED25519.multiply_public(a, at_b)
+
+
+def test_memory_of_points_is_bounded_and_accepts_no_other(monkeypatch) -> None:
+    monkeypatch.setattr(ed25519, "_VALID", known := set())
+    monkeypatch.setattr(ed25519, "_MAX_VALID", 4)
+    for k in range(1, 20):
+        point = ED25519.base(ED25519.scalar(k))
+        assert ED25519.parse_point(point) == ED25519.parse_point(point) == point
+        assert len(known) <= 4
+    for encoded in TORSION:
+        with pytest.raises(BadEncoding):
+            ED25519.parse_point(bytes.fromhex(encoded))
+        assert bytes.fromhex(encoded) not in known
 
 
 def test_groups_are_found_by_name() -> None:
