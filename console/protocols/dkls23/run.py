@@ -1,0 +1,242 @@
+"""Threshold ECDSA as protocol runs: a whole signature, or its two halves (PROTOCOLS 3.3, 3.7).
+
+Rounds of a signature: commit and begin the multiplications; open and answer them; add up. The
+first two do not depend on the message and make a presignature by themselves.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from console.protocols.dkls23.ecdsa import (
+    EcdsaSignature,
+    InvalidSignature,
+    nonce_coordinate,
+    normalise,
+    parse_digest,
+    verify,
+)
+from console.protocols.dkls23.fragments import settle
+from console.protocols.dkls23.messages import (
+    Commitment,
+    Opening,
+    Partial,
+    VoleReply,
+    VoleRequest,
+)
+from console.protocols.dkls23.pairs import PairStates, ban_all
+from console.protocols.dkls23.presignature import Presignature
+from console.protocols.dkls23.signing import (
+    Begun,
+    Nonces,
+    Product,
+    accept_requests,
+    answer_request,
+    check_openings,
+    commitment_digest,
+    commitments_digest,
+    finish_products,
+    integer,
+    key_input,
+    zero_fragments,
+)
+from console.protocols.dkls23.terms import PRESIGN, SigningRefused, Terms, agree
+from console.protocols.kernel.abort import Accusations, blame, freeze, retry
+from console.protocols.kernel.party import Party, Random
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.transcript import H, Tag
+from console.protocols.keygen.share import KeyShare
+from console.protocols.math.group import BadEncoding
+from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.ot import extension, vole
+
+
+async def sign(
+    party: Party,
+    share: KeyShare,
+    pairs: PairStates,
+    digest: bytes,
+    random: Random,
+    tweak: bytes | None = None,
+) -> EcdsaSignature:
+    """Sign a digest of 32 bytes together with the session's parties, exactly the threshold.
+
+    The caller has hashed the transaction it displayed itself. `tweak`, a scalar of 32 bytes, is
+    added to the key. If the run ends with a ban, `pairs` has changed and must be stored before
+    anything is sent.
+    Raises: SigningRefused or PeerBanned, with nothing said; ProtocolAbort BLAME for what the
+    culprits signed and anybody can check; BAN after a secret-dependent check; RETRY if the parties
+    do not mean the same; FREEZE if the result is wrong and nobody can be named.
+    """
+    m = parse_digest(digest)
+    terms = agree(party, share, pairs, digest, tweak)
+    made = await _make(party, terms, share, pairs, random)
+    try:
+        answer = _answer(made, m, H(Tag.DKLS_GROUP_NONCE, made.id, made.point))
+        await party.broadcast(answer)
+        answers = {party.me: answer, **await party.gather(Partial)}
+    finally:
+        made.wipe()
+    liars = [j for j, partial in answers.items() if partial.binding != answer.binding]
+    if liars:
+        # The points were opened to all, who proved to have heard the same.
+        raise blame(liars, "group-nonce", "another nonce than the one that was opened")
+    return _combine(made, digest, answers)
+
+
+async def presign(
+    party: Party,
+    share: KeyShare,
+    pairs: PairStates,
+    random: Random,
+    tweak: bytes | None = None,
+) -> Presignature:
+    """Make a presignature for the key with `tweak` added; all of it but one round of a signature.
+
+    Raises: as `sign`.
+    """
+    terms = agree(party, share, pairs, PRESIGN, tweak)
+    return await _make(party, terms, share, pairs, random)
+
+
+async def sign_online(party: Party, presignature: Presignature, digest: bytes) -> EcdsaSignature:
+    """Sign with a presignature of the session's parties, in one round. It works once.
+
+    Raises: SigningRefused, with the presignature unused; PresignatureUsed; ProtocolAbort RETRY if
+    the parties use different presignatures or digests; BLAME for malformed numbers; FREEZE if the
+    signature is wrong. However it ends, the presignature is gone.
+    """
+    m = parse_digest(digest)
+    if party.me != presignature.me or party.parties != presignature.parties:
+        raise SigningRefused("the presignature belongs to other parties")
+    answer = _answer(
+        presignature, m, H(Tag.DKLS_GROUP_NONCE, presignature.id, presignature.point, digest)
+    )
+    await party.broadcast(answer)
+    answers = {party.me: answer, **await party.gather(Partial)}
+    if any(partial.binding != answer.binding for partial in answers.values()):
+        raise retry("the parties do not agree on presignature and digest", check="terms")
+    return _combine(presignature, digest, answers)
+
+
+async def _make(
+    party: Party, terms: Terms, share: KeyShare, pairs: PairStates, random: Random
+) -> Presignature:
+    """Rounds 1 and 2, and what of round 3 does not depend on the message."""
+    with ExitStack() as dropped:
+        # Round 1: commit to R_i, and begin a multiplication with each peer.
+        nonces = Nonces.draw(random)
+        dropped.callback(nonces.wipe)
+        nonce = random(32)
+        committed = commitment_digest(terms, party.me, nonce, nonces.point, nonces.blind)
+        commitment = Commitment(terms.id, nonce, committed)
+        begun = _begin(terms, pairs, nonce, dropped, random)
+        await party.broadcast(commitment)
+        for j in party.others:
+            await party.send(j, VoleRequest(begun[j].request))
+        commitments = {party.me: commitment, **await party.gather(Commitment)}
+        requests = await party.gather(VoleRequest)
+        terms.check(commitments)
+        _check_bans(party, pairs)
+        session = terms.session(commitments)
+
+        # Round 2: open, and put r_i and sk_i into the multiplications of the others.
+        matrices = accept_requests(terms, pairs, commitments, requests)
+        for matrix in matrices.values():
+            dropped.callback(matrix.wipe)
+        fragments = zero_fragments(terms, pairs, session)
+        key = key_input(terms, share, fragments)
+        dropped.callback(key.wipe)
+        key_point = SECP256K1.base(SECP256K1.secret_scalar(key))
+        heard = commitments_digest(session, commitments)
+        opening = Opening(nonces.point, nonces.blind, key_point, heard)
+        await party.broadcast(opening)
+        products: list[Product] = []
+        for j in party.others:
+            chi = vole.share_of(begun[j].choosing, pairs.gadget_from(j))
+            asked = (j, commitments[j].nonce, requests[j].request, matrices[j])
+            secrets = (nonces, key, chi)
+            reply, product = answer_request(terms, pairs, session, asked, secrets, random)
+            dropped.callback(product.wipe)
+            products.append(product)
+            await party.send(j, reply)
+        openings = {party.me: opening, **await party.gather(Opening)}
+        replies = await party.gather(VoleReply)
+        _check_bans(party, pairs)
+
+        # Round 3, without the message: all checks before any answer.
+        points = check_openings(terms, session, commitments, openings)
+        finished, differences = finish_products(pairs, session, begun, replies, points, random)
+        for product in finished.values():
+            dropped.callback(product.wipe)
+            products.append(product)
+        key_points = {j: pk for j, (_, pk) in points.items()}
+        if SECP256K1.sum(key_points.values()) != terms.key:
+            await settle(party, terms, key_points, fragments)
+        R = SECP256K1.sum(R_j for R_j, _ in points.values())
+        if SECP256K1.identity == R or nonce_coordinate(R) == 0:
+            raise retry("the nonce came out degenerate", check="group-nonce")
+        phi = integer(nonces.mask) + sum(differences.values())
+        u = integer(nonces.nonce) * phi + sum(integer(product.nonce) for product in products)
+        v = integer(key) * phi + sum(integer(product.key) for product in products)
+        return Presignature(
+            id=session,
+            me=party.me,
+            parties=party.parties,
+            setup_id=terms.setup_id,
+            key=terms.key,
+            point=R,
+            mask=SecretBytes(bytes(nonces.mask.view())),
+            denominator=SecretBytes(SECP256K1.scalar(u)),
+            product=SecretBytes(SECP256K1.scalar(v)),
+        )
+
+
+def _begin(
+    terms: Terms, pairs: PairStates, nonce: bytes, dropped: ExitStack, random: Random
+) -> dict[int, Begun]:
+    begun: dict[int, Begun] = {}
+    for j in terms.parties:
+        if j != terms.me:
+            session = terms.vole(terms.me, j, nonce)
+            choosing, request = extension.request(pairs.state(j).both_keys, session, random)
+            dropped.callback(choosing.wipe)
+            begun[j] = Begun(choosing, request, session)
+    return begun
+
+
+def _check_bans(party: Party, pairs: PairStates) -> None:
+    """Stop if another session has banned one of the peers meanwhile."""
+    banned = pairs.banned & set(party.others)
+    if banned:
+        raise ban_all(dict.fromkeys(banned, "banned"), "the peer was banned in another session")
+
+
+def _answer(made: Presignature, m: int, binding: bytes) -> Partial:
+    """Give w_i = m * phi_i + r * v_i, and u_i; uses the presignature up."""
+    phi, u, v = made.consume()
+    w = m * phi + nonce_coordinate(made.point) * v
+    return Partial(SECP256K1.scalar(w), SECP256K1.scalar(u), binding)
+
+
+def _combine(made: Presignature, digest: bytes, answers: Mapping[int, Partial]) -> EcdsaSignature:
+    """Divide the sums, and verify before release.
+
+    Raises: ProtocolAbort BLAME for malformed numbers; FREEZE: a wrong answer cannot be attributed.
+    """
+    accusations = Accusations()
+    w = u = 0
+    for j, partial in answers.items():
+        try:
+            w += SECP256K1.public_int(SECP256K1.parse_scalar(partial.numerator))
+            u += SECP256K1.public_int(SECP256K1.parse_scalar(partial.denominator))
+        except BadEncoding:
+            accusations.add(j, "partial-encoding")
+    accusations.raise_if_any()
+    # By Fermat: a sum of zero, which has no inverse, gives s = 0, which is refused.
+    inverse = pow(u, N - 2, N)
+    try:
+        signature = normalise(made.point, w * inverse)
+        verify(made.key, digest, signature)
+    except InvalidSignature:
+        raise freeze("group-signature", "the signature is wrong, and nobody can be named") from None
+    return signature

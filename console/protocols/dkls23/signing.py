@@ -1,0 +1,304 @@
+"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6; PROTOCOLS 3.6).
+
+The checks are numbered as in PROTOCOLS: (1) commitments open, (2) inputs are consistent,
+(3) and (4) they are the committed nonce and key, (5) the key points make the key, (6) the nonce is
+not degenerate. Secret-dependent checks destroy the pair state before anything else is said.
+
+Deviations from the paper: freshness comes from both sides of each multiplication, (3) and (4) are
+one equation with a random weight, and signatures are made under Y' = Y + tweak * G, where the
+lowest party adds the tweak.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from console.protocols.dkls23.messages import Commitment, Opening, VoleReply, VoleRequest
+from console.protocols.dkls23.pairs import PairStates, ban_all
+from console.protocols.dkls23.terms import Terms, reply_session
+from console.protocols.kernel.abort import Accusations
+from console.protocols.kernel.party import Random
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.transcript import H, Hs, Tag
+from console.protocols.keygen.share import KeyShare
+from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.polynomial import lagrange
+from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.ot import extension, vole
+from console.protocols.ot.extension import ChoicesInconsistent, Choosing, Request
+from console.protocols.ot.vole import BadReply, InputsInconsistent
+
+
+@dataclass(frozen=True, slots=True)
+class Nonces:
+    """Our r_i and phi_i for one signature, the point R_i, and the blind of its commitment."""
+
+    nonce: SecretBytes
+    mask: SecretBytes
+    point: Point
+    blind: bytes
+
+    @classmethod
+    def draw(cls, random: Random) -> "Nonces":
+        nonce, mask = (SecretBytes(SECP256K1.random_scalar(random)) for _ in range(2))
+        return cls(nonce, mask, SECP256K1.base(SECP256K1.secret_scalar(nonce)), random(32))
+
+    def wipe(self) -> None:
+        self.nonce.wipe()
+        self.mask.wipe()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Our halves of the products with one peer: c_u, c_v of our inputs, or d_u, d_v of theirs."""
+
+    nonce: SecretBytes
+    key: SecretBytes
+
+    @classmethod
+    def of(cls, nonce: int, key: int) -> "Product":
+        return cls(SecretBytes(SECP256K1.scalar(nonce)), SecretBytes(SECP256K1.scalar(key)))
+
+    def wipe(self) -> None:
+        self.nonce.wipe()
+        self.key.wipe()
+
+
+def integer(secret: SecretBytes) -> int:
+    """Read a secret scalar for one step of arithmetic."""
+    return int.from_bytes(secret.view(), "big")
+
+
+def commitment_digest(terms: Terms, index: int, nonce: bytes, point: bytes, blind: bytes) -> bytes:
+    """Commit to R_i."""
+    return H(Tag.DKLS_COMMITMENT, terms.id, index, nonce, point, blind)
+
+
+def commitments_digest(session: bytes, commitments: Mapping[int, Commitment]) -> bytes:
+    """Stand for all commitments of a session."""
+    rows = [(i, commitments[i].nonce, commitments[i].digest) for i in sorted(commitments)]
+    return H(Tag.DKLS_COMMITMENTS, session, rows)
+
+
+def accept_requests(
+    terms: Terms,
+    pairs: PairStates,
+    commitments: Mapping[int, Commitment],
+    requests: Mapping[int, VoleRequest],
+) -> dict[int, SecretBytes]:
+    """Check all requests before any is answered.
+
+    Raises: ProtocolAbort BAN, with the state of every culprit destroyed.
+    """
+    matrices: dict[int, SecretBytes] = {}
+    cheats: dict[int, str] = {}
+    for j, message in requests.items():
+        session = terms.vole(j, terms.me, commitments[j].nonce)
+        try:
+            matrices[j] = extension.accept(pairs.state(j).chosen_keys, session, message.request)
+        except ChoicesInconsistent:
+            cheats[j] = "ot-rows"
+    if cheats:
+        pairs.ban(cheats)
+        for matrix in matrices.values():
+            matrix.wipe()
+        raise ban_all(cheats, "a request does not agree with itself on its choices")
+    return matrices
+
+
+def zero_fragments(terms: Terms, pairs: PairStates, session: bytes) -> dict[int, int]:
+    """Derive what we and each other signer add and subtract in this session."""
+    return {
+        j: Hs(Tag.DKLS_ZERO_SHARE, N, bytes(pairs.state(j).zero_seed.view()), session)
+        for j in terms.parties
+        if j != terms.me
+    }
+
+
+def zero_share(index: int, fragments: Mapping[int, int]) -> int:
+    """Give zeta of a party: of each pair, the lower adds the fragment and the higher subtracts."""
+    return sum(value if index < j else -value for j, value in fragments.items()) % N
+
+
+def key_input(terms: Terms, share: KeyShare, fragments: Mapping[int, int]) -> SecretBytes:
+    """Give sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
+    weight = cached_lagrange(terms.me, terms.parties)
+    value = weight * integer(share.secret) + zero_share(terms.me, fragments)
+    if terms.me == terms.tweaking:
+        value += SECP256K1.public_int(terms.tweak)
+    return SecretBytes(SECP256K1.scalar(value))
+
+
+@lru_cache(maxsize=256)
+def cached_lagrange(index: int, parties: tuple[int, ...]) -> int:
+    """Give Lagrange's coefficient at zero."""
+    return lagrange(index, parties, N)
+
+
+def answer_request(
+    terms: Terms,
+    pairs: PairStates,
+    session: bytes,
+    asked: tuple[int, bytes, Request, SecretBytes],
+    secrets: tuple[Nonces, SecretBytes, int],
+    random: Random,
+) -> tuple[VoleReply, Product]:
+    """Put r_i and sk_i into the multiplication that a peer began; wipes the peer's matrix.
+
+    `asked` is the peer, its nonce, its request and our matrix; `secrets` are our nonces, sk_i,
+    and the chi of the multiplication in the other direction.
+    """
+    peer, their_nonce, request, matrix = asked
+    nonces, key, chi = secrets
+    nonce = random(32)
+    vole_session = terms.vole(peer, terms.me, their_nonce)
+    message, c_u, c_v = vole.reply(
+        pairs.state(peer).chosen_keys,
+        pairs.gadget_to(peer),
+        reply_session(vole_session, session, nonce, request),
+        matrix,
+        (integer(nonces.nonce), integer(key)),
+        random,
+    )
+    product = Product.of(c_u, c_v)
+    return (
+        VoleReply(
+            nonce,
+            message,
+            SECP256K1.base(SECP256K1.parse_scalar(product.nonce.view())),
+            SECP256K1.base(SECP256K1.parse_scalar(product.key.view())),
+            SECP256K1.scalar(integer(nonces.mask) - chi),
+        ),
+        product,
+    )
+
+
+def check_openings(
+    terms: Terms,
+    session: bytes,
+    commitments: Mapping[int, Commitment],
+    openings: Mapping[int, Opening],
+) -> dict[int, tuple[Point, Point]]:
+    """Check (1): give R_j and pk_j of all. Raises: ProtocolAbort BLAME."""
+    accusations = Accusations()
+    expected = commitments_digest(session, commitments)
+    points: dict[int, tuple[Point, Point]] = {}
+    for j, opening in openings.items():
+        nonce, point = commitments[j].nonce, opening.nonce_point
+        if commitment_digest(terms, j, nonce, point, opening.blind) != commitments[j].digest:
+            accusations.add(j, "commitment-opening")
+        # The session has proved that all heard the same: a wrong digest is the sender's doing.
+        if opening.commitments != expected:
+            accusations.add(j, "commitments-digest")
+        try:
+            parse = SECP256K1.parse_point
+            points[j] = (parse(opening.nonce_point), parse(opening.key_point))
+        except BadEncoding:
+            accusations.add(j, "opening-point")
+    accusations.raise_if_any()
+    return points
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A reply whose points and scalar are valid: Gamma_u, Gamma_v, psi."""
+
+    nonce_product: Point
+    key_product: Point
+    difference: int
+
+
+def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
+    """Parse before anything secret is used. Raises: ProtocolAbort BLAME."""
+    accusations = Accusations()
+    parsed: dict[int, _Parsed] = {}
+    for j, message in replies.items():
+        try:
+            parsed[j] = _Parsed(
+                SECP256K1.parse_point(message.nonce_product),
+                SECP256K1.parse_point(message.key_product),
+                SECP256K1.public_int(SECP256K1.parse_scalar(message.difference)),
+            )
+        except BadEncoding:
+            accusations.add(j, "reply-encoding")
+    accusations.raise_if_any()
+    return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A multiplication we began with one peer: our secrets, the request, its session."""
+
+    choosing: Choosing
+    request: Request
+    session: bytes
+
+
+def finish_products(
+    pairs: PairStates,
+    session: bytes,
+    begun: Mapping[int, Begun],
+    replies: Mapping[int, VoleReply],
+    points: Mapping[int, tuple[Point, Point]],
+    random: Random,
+) -> tuple[dict[int, Product], dict[int, int]]:
+    """Checks (2), (3) and (4): give d_u, d_v and psi of each peer.
+
+    Raises: ProtocolAbort BLAME for what is malformed; BAN, with the state of every culprit
+    destroyed.
+    """
+    parsed = parse_replies(replies)
+    accusations = Accusations()
+    cheats: dict[int, str] = {}
+    products: dict[int, Product] = {}
+    for j, message in replies.items():
+        ours = begun[j]
+        weights = pairs.gadget_from(j)
+        reply = reply_session(ours.session, session, message.nonce, ours.request)
+        try:
+            d_u, d_v = vole.finish(ours.choosing, weights, reply, message.reply)
+        except BadReply:
+            accusations.add(j, "reply-scalar")
+            continue
+        except InputsInconsistent:
+            cheats[j] = "vole-inputs"
+            continue
+        products[j] = Product.of(d_u, d_v)
+        chi = vole.share_of(ours.choosing, weights)
+        if not _fits(chi, (d_u, d_v), points[j], parsed[j], random):
+            cheats[j] = "vole-points"
+    if cheats:
+        pairs.ban(cheats)
+    if cheats or any(j in accusations for j in replies):
+        for product in products.values():
+            product.wipe()
+    # Bans first: they concern what may have leaked, which a malformed message does not.
+    if cheats:
+        raise ban_all(cheats, "a reply does not hold one input, or not the one committed to")
+    accusations.raise_if_any()
+    return products, {j: reply.difference for j, reply in parsed.items()}
+
+
+def _fits(
+    chi: int,
+    d: tuple[int, int],
+    points: tuple[Point, Point],
+    reply: _Parsed,
+    random: Random,
+) -> bool:
+    """Check chi * (R_j + e * pk_j) == (d_u + e * d_v) * G + Gamma_u + e * Gamma_v, e random.
+
+    Drawn after the message has come, e makes both equations hold but for a chance of 2**-128.
+    """
+    e = int.from_bytes(random(16), "big")
+    R, pk = points
+    group = SECP256K1
+    left = group.multiply(group.scalar(chi), group.add(R, group.multiply_public(e, pk)), random)
+    right = group.sum(
+        (
+            group.base(group.scalar(d[0] + e * d[1])),
+            reply.nonce_product,
+            group.multiply_public(e, reply.key_product),
+        )
+    )
+    return left == right

@@ -1,0 +1,139 @@
+"""Random vector OLE from extended transfers: two products shared between two parties.
+
+The receiver gets a random b and d_1, d_2; the sender puts in a_1, a_2 and gets c_1, c_2 with
+c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19; PROTOCOLS 3.5).
+
+Deviations from the paper: the gadget is drawn once for each direction of a pair and kept, and
+the receiver's b is not encoded on top of it, as both inputs are random anyway.
+"""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
+from typing import Annotated
+
+from console.protocols.kernel.party import Random
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.transcript import XOF, H, Tag
+from console.protocols.kernel.wire import Size
+from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.ot import extension
+from console.protocols.ot.endemic import ChosenKeys
+from console.protocols.ot.extension import Choosing
+from console.protocols.ot.parameters import CHOICE, WIDTH, XI
+
+_COLUMN = 32 * XI
+_BITS = tuple(tuple(byte >> shift & 1 for shift in range(7, -1, -1)) for byte in range(256))
+
+Gadget = tuple[int, ...]
+"""XI public scalars; the receiver's b is the sum of those that its bits select."""
+
+
+class BadReply(Exception):
+    """A sender's scalars are not in range: anybody can see that they are malformed."""
+
+
+class InputsInconsistent(Exception):
+    """A sender's rows do not hold one and the same input; the receiver's bits are now tainted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The sender's message: atilde, column by column, then eta and mu."""
+
+    corrections: Annotated[bytes, Size(WIDTH * _COLUMN)]
+    combined: Annotated[bytes, Size(32)]
+    digest: Annotated[bytes, Size(32)]
+
+
+@lru_cache(maxsize=128)
+def gadget(seed: bytes, receiver: int, sender: int) -> Gadget:
+    """Expand the public gadget of one direction of a pair; cached."""
+    drawn = XOF(Tag.VOLE_GADGET, 48 * XI, seed, receiver, sender)
+    return tuple(int.from_bytes(drawn[at : at + 48], "big") % N for at in range(0, 48 * XI, 48))
+
+
+def share_of(choosing: Choosing, weights: Gadget) -> int:
+    """Give the receiver's b: the sum of the gadget where its bits are set."""
+    total: int = sum(map(mul, _bits(choosing), weights))
+    return total % N
+
+
+def reply(
+    keys: ChosenKeys,
+    weights: Gadget,
+    session: bytes,
+    matrix: SecretBytes,
+    inputs: tuple[int, int],
+    random: Random,
+) -> tuple[Reply, int, int]:
+    """Put a_1 and a_2 in; give the message, and c_1 and c_2. Wipes `matrix`.
+
+    `session` holds the freshness of both sides and the request.
+    """
+    a1, a2 = inputs
+    a3 = SECP256K1.public_int(SECP256K1.random_scalar(random))
+    with matrix:
+        zeros, ones = extension.both_pads(keys, session, matrix)
+    corrections = b"".join(
+        _encoded([zero - one + a for zero, one in zip(z, o, strict=True)])
+        for z, o, a in zip(zeros, ones, (a1, a2, a3), strict=True)
+    )
+    theta1, theta2 = _thetas(session, corrections)
+    combined = [v3 + theta1 * v1 + theta2 * v2 for v1, v2, v3 in zip(*zeros, strict=True)]
+    message = Reply(
+        corrections,
+        SECP256K1.scalar(a3 + theta1 * a1 + theta2 * a2),
+        H(Tag.VOLE_MU, session, _encoded(combined)),
+    )
+    c1, c2 = (-sum(map(mul, weights, column)) % N for column in zeros[:2])
+    return message, c1, c2
+
+
+def finish(choosing: Choosing, weights: Gadget, session: bytes, received: Reply) -> tuple[int, int]:
+    """Check that the sender put the same inputs into all rows, and give d_1 and d_2.
+
+    Raises: BadReply before anything secret is used; InputsInconsistent: the keys must then be
+    destroyed before anything else is said.
+    """
+    eta = int.from_bytes(received.combined, "big")
+    corrections = [
+        _decoded(received.corrections[at : at + _COLUMN])
+        for at in range(0, WIDTH * _COLUMN, _COLUMN)
+    ]
+    if eta >= N or max(map(max, corrections)) >= N:
+        raise BadReply("a scalar is not below the order")
+    bits = _bits(choosing)
+    pads = extension.chosen_pads(choosing, session)
+    d1, d2, d3 = (
+        [v + bit * a for v, bit, a in zip(pad, bits, column, strict=True)]
+        for pad, column in zip(pads, corrections, strict=True)
+    )
+    theta1, theta2 = _thetas(session, received.corrections)
+    combined = [
+        x3 + theta1 * x1 + theta2 * x2 - bit * eta
+        for x1, x2, x3, bit in zip(d1, d2, d3, bits, strict=True)
+    ]
+    expected = H(Tag.VOLE_MU, session, _encoded(combined))
+    if not hmac.compare_digest(expected, received.digest):
+        raise InputsInconsistent("the rows do not agree on the inputs")
+    return sum(map(mul, weights, d1)) % N, sum(map(mul, weights, d2)) % N
+
+
+def _bits(choosing: Choosing) -> list[int]:
+    return [bit for byte in choosing.choice.view()[:CHOICE] for bit in _BITS[byte]]
+
+
+def _thetas(session: bytes, corrections: bytes) -> tuple[int, int]:
+    drawn = XOF(Tag.VOLE_THETA, 96, session, corrections)
+    return int.from_bytes(drawn[:48], "big") % N, int.from_bytes(drawn[48:], "big") % N
+
+
+def _encoded(values: Iterable[int]) -> bytes:
+    return b"".join([(value % N).to_bytes(32, "big") for value in values])
+
+
+def _decoded(column: bytes) -> list[int]:
+    return [int.from_bytes(column[at : at + 32], "big") for at in range(0, _COLUMN, 32)]

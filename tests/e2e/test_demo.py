@@ -1,0 +1,35 @@
+"""`quorate demo`, as a new user runs it: the whole story in the window, with its pictures."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtGui import QImage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.hsm, pytest.mark.timeout(400)]
+
+
+def test_the_demonstration_runs_to_its_end(tmp_path):
+    out = tmp_path / "demo"
+    outcome = subprocess.run(
+        [sys.executable, "-m", "console.cli", "demo", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=360,
+        check=False,
+    )
+    assert outcome.stdout.rstrip().endswith("demo: OK"), outcome.stdout + outcome.stderr
+    report = json.loads((out / "report.json").read_text())
+    assert report["ok"]
+    assert report["attempts"] == 2
+    assert report["killed"] in {"ben", "chiara"}
+    assert len(report["transaction_id"]) >= 80
+    assert set(report["ledger_heads"]) == {"ana", "ben", "chiara"}
+    assert {name.rpartition("-")[2] for name in report["screenshots"]} == {"light.png", "dark.png"}
+    for name in report["screenshots"]:
+        picture = QImage(str(out / name))
+        assert (picture.width(), picture.height()) == (1440, 900), name
+        assert len({picture.pixel(x, y) for x in range(0, 1440, 9) for y in (60, 450)}) > 2, (
+            f"{name} is blank"
+        )

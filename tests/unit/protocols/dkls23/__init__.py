@@ -1,0 +1,1 @@
+"""Threshold ECDSA by DKLs23."""
