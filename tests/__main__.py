@@ -5,11 +5,14 @@ import sys
 
 import pytest
 
+COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-fail-under=88")
+"""Branches of everything, node processes included; a fall below the floor fails the run."""
+
 
 def main() -> int:
     """Run pytest with what the command line adds; Qt needs no display here."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    arguments = sys.argv[1:] or ["-q", "--durations=10"]
+    arguments = sys.argv[1:] or ["-q", "--durations=10", *COVERAGE]
     return int(pytest.main(arguments))
 
 

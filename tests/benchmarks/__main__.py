@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import nodes, protocols, vaults, window
+from tests.benchmarks import ecdsa, nodes, protocols, vaults, window
 from tests.benchmarks.figures import Figure
 
 OUT = Path("build/bench.json")
@@ -17,6 +17,13 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "frost_ed25519_sign_2of3": protocols.frost_ed25519_sign_2of3,
     "frost_ed25519_sign_3of5": protocols.frost_ed25519_sign_3of5,
     "frost_ed25519_sign_7of10": protocols.frost_ed25519_sign_7of10,
+    "frost_secp256k1_sign_2of3": protocols.frost_secp256k1_sign_2of3,
+    "frost_secp256k1_sign_3of5": protocols.frost_secp256k1_sign_3of5,
+    "frost_secp256k1_sign_7of10": protocols.frost_secp256k1_sign_7of10,
+    "dkls23_sign_2of3": ecdsa.dkls23_sign_2of3,
+    "dkls23_sign_3of5": ecdsa.dkls23_sign_3of5,
+    "dkls23_online_2of3": ecdsa.dkls23_online_2of3,
+    "dkls23_pair_setup": ecdsa.dkls23_pair_setup,
     "frost_ed25519_steps": protocols.frost_ed25519_steps,
     "keygen_eddsa_2of3": protocols.keygen_eddsa_2of3,
     "adapter_overhead_solana": protocols.adapter_overhead_solana,

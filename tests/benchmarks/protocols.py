@@ -9,7 +9,14 @@ from collections.abc import Callable
 
 from console.adapters.chains.solana import codec
 from console.domain.values import Network as ChainNetwork
-from console.protocols.frost import FROST_ED25519, SigningPackage, commit, sign
+from console.protocols.frost import (
+    FROST_ED25519,
+    FROST_SECP256K1,
+    SigningPackage,
+    Suite,
+    commit,
+    sign_with,
+)
 from console.protocols.frost.signing import aggregate, sign_share
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.math.ed25519 import ED25519
@@ -22,15 +29,27 @@ _WARM_UP = 3
 
 
 def frost_ed25519_sign_2of3() -> list[Figure]:
-    return _sign("2of3", 2, 3, 200)
+    return _sign(FROST_ED25519, 2, 3, 200)
 
 
 def frost_ed25519_sign_3of5() -> list[Figure]:
-    return _sign("3of5", 3, 5, 100)
+    return _sign(FROST_ED25519, 3, 5, 100)
 
 
 def frost_ed25519_sign_7of10() -> list[Figure]:
-    return _sign("7of10", 7, 10, 30)
+    return _sign(FROST_ED25519, 7, 10, 30)
+
+
+def frost_secp256k1_sign_2of3() -> list[Figure]:
+    return _sign(FROST_SECP256K1, 2, 3, 200)
+
+
+def frost_secp256k1_sign_3of5() -> list[Figure]:
+    return _sign(FROST_SECP256K1, 3, 5, 100)
+
+
+def frost_secp256k1_sign_7of10() -> list[Figure]:
+    return _sign(FROST_SECP256K1, 7, 10, 30)
 
 
 def frost_ed25519_steps() -> list[Figure]:
@@ -70,7 +89,7 @@ def keygen_eddsa_2of3() -> list[Figure]:
         for result in network.outcomes.values():
             result.share.secret.wipe()
 
-    return [figure("keygen_eddsa_2of3", _timed(ceremony, 40))]
+    return [figure("keygen_eddsa_2of3", timed(ceremony, 40))]
 
 
 def adapter_overhead_solana() -> list[Figure]:
@@ -84,16 +103,16 @@ def adapter_overhead_solana() -> list[Figure]:
         codec.parse_message(data)
         codec.attach_signature(data, (bytes(64),))
 
-    return [figure("adapter_overhead_solana", _timed(transfer, 500), quote=p95)]
+    return [figure("adapter_overhead_solana", timed(transfer, 500), quote=p95)]
 
 
-def _sign(label: str, threshold: int, parties: int, count: int) -> list[Figure]:
-    keys = dealt(threshold, parties)
+def _sign(suite: Suite, threshold: int, parties: int, count: int) -> list[Figure]:
+    keys = dealt(threshold, parties, group=suite.group)
 
     def signature() -> None:
         network = Network(
             {
-                i: lambda p, i=i: sign(p, keys[i], MESSAGE, secrets.token_bytes)
+                i: lambda p, i=i: sign_with(suite, p, keys[i], MESSAGE, secrets.token_bytes)
                 for i in range(1, threshold + 1)
             },
             session_id=secrets.token_bytes(32),
@@ -101,10 +120,12 @@ def _sign(label: str, threshold: int, parties: int, count: int) -> list[Figure]:
         if len(network.outcomes) != threshold:
             raise RuntimeError("the signature failed")
 
-    return [figure(f"frost_ed25519_sign_{label}", _timed(signature, count))]
+    name = f"frost_{suite.group.name}_sign_{threshold}of{parties}"
+    return [figure(name, timed(signature, count))]
 
 
-def _timed(act: Callable[[], None], count: int) -> list[float]:
+def timed(act: Callable[[], None], count: int) -> list[float]:
+    """Return the process CPU seconds of `count` calls, after a few that are not counted."""
     taken = []
     for number in range(count + _WARM_UP):
         started = time.process_time()
