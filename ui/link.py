@@ -111,8 +111,12 @@ class NodeLink(QObject):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow())
                 group.create_task(self._poll())
-        except* (NodeUnreachable, CommandRefused):
-            raise NodeUnreachable("connection lost") from None
+        except ExceptionGroup as ended:
+            # `except*` would wrap what is raised in it, under Python 3.11, in one more group.
+            unexpected = ended.split((NodeUnreachable, CommandRefused))[1]
+            if unexpected is not None:
+                raise unexpected from None
+        raise NodeUnreachable("connection lost")
 
     async def _follow(self) -> None:
         async for change in self._present().changes():

@@ -186,7 +186,7 @@ class Node:
         """Run the core; whatever it did not expect halts the node instead of going on."""
         try:
             await core.run(ready)
-        except* Exception as group:
+        except Exception as group:  # Whatever it was, this node must not go on.
             first = _first(group)
             # What nobody expected may quote a secret: only its kind is told.
             expected = isinstance(first, AdapterError | DomainError)
@@ -256,8 +256,8 @@ async def _release(store: EventStore, lock: Callable[[], Coroutine[Any, Any, Non
         await lock()
 
 
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
-    found: BaseException = group
+def _first(group: BaseException) -> BaseException:
+    found = group
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found

@@ -28,6 +28,9 @@ from console.application.views import CeremonyStage, RequestStage
 from console.protocols.kernel.secret import SecretBytes
 from tests.e2e.steps import CHAIN, DESTINATION, KIND, Office, until
 
+_ENOUGH = 1_000_000_000
+"""Lamports that the transfers of these tests can be paid from."""
+
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -40,10 +43,9 @@ def names():
 async def wallet_of(office: Office) -> str:
     await office.all_ready()
     wallets = (await office.consoles["ana"].ask(GetWallets())).wallets
-    if wallets:
-        return wallets[0].wallet
-    wallet = await office.hold_ceremony("Till")
-    await office.fund(wallet)
+    wallet = wallets[0].wallet if wallets else await office.hold_ceremony("Till")
+    if (await office.balance("ana", wallet) or 0) < _ENOUGH:
+        await office.fund(wallet)
     return wallet
 
 
