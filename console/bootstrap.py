@@ -15,7 +15,9 @@ from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
 from console.adapters.network.grpc_peers import GrpcNetwork, Peer
 from console.adapters.network.tls import load_certificate, load_identity, spki_pin
+from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
+from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.adapters.shares.vault import FileVault, FileVaultSettings
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
@@ -48,7 +50,11 @@ PEER_NAME = "peer"
 CHAINS: dict[Chain, Callable[[Network, str], ChainAdapter]] = {
     Chain.SOLANA: SolanaAdapter,
 }
-SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (EddsaEd25519,)
+SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
+    EcdsaSecp256k1,
+    SchnorrBip340,
+    EddsaEd25519,
+)
 VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
@@ -75,7 +81,9 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
     me = _member_id(settings.member)
     members = tuple(_member(entry) for entry in roster.members)
     mine = next((m for m in members if m.member == me), None)
-    if mine is None:
+    if roster.joining is not None:
+        mine = _member(roster.joining)
+    if mine is None or mine.member != me:
         raise SettingsInvalid(f"{files.roster} does not list {me}")
     clock = SystemClock()
     vault = build_vault(files, settings)

@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import json
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
 from console.application.commands import ExportLedger, VerifyLedger
 from console.application.errors import AdapterError
+from console.application.machines import read_entry
 from console.bootstrap import VERSION, build_vault, open_member_ledger
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.devnet.server import run_devnet
@@ -26,12 +26,20 @@ from console.fault_points import FaultRefused
 from console.logs import log_warnings
 from console.node_process import run_node, start_if_absent
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
+from console.provisioning import (
+    NewMember,
+    find_softhsm,
+    join_vault,
+    set_up_member,
+    write_roster,
+)
 from console.settings import (
     ChainSettings,
     MemberFiles,
-    RosterEntry,
     SettingsInvalid,
+    entry_line,
+    read_entries,
+    read_roster,
     read_settings,
 )
 
@@ -147,7 +155,30 @@ def init(
     pin = _read_pin("PIN")
     so_pin = _read_pin("Security officer's PIN") if softhsm else None
     entry = set_up_member(home, new, pin, so_pin)
-    typer.echo(json.dumps({f: getattr(entry, f) for f in entry.__struct_fields__}))
+    typer.echo(entry_line(entry))
+
+
+@app.command()
+def founders(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
+    """Print the vault's founding entries, one a line, for a machine that joins."""
+    for entry in read_roster(MemberFiles(home / member)).members:
+        typer.echo(entry_line(entry))
+
+
+@app.command()
+def join(
+    entries: Annotated[Path, typer.Argument(help="What `quorate founders` printed elsewhere.")],
+    member: MemberName,
+    home: Home = _DEFAULT_HOME,
+) -> None:
+    """Let this machine join a vault: for a new member, or in place of a lost machine.
+
+    Prints the machine's entry and its code. The other members vouch for it on their Recovery
+    screens after comparing the code with you; a repair then gives it its share.
+    """
+    entry = join_vault(home, member, read_entries(entries))
+    typer.echo(entry_line(entry))
+    typer.echo(f"Code: {read_entry(entry_line(entry)).code}", err=True)
 
 
 @app.command()
@@ -156,12 +187,7 @@ def roster(
     home: Home = _DEFAULT_HOME,
 ) -> None:
     """Give every member of this machine the same roster."""
-    lines = entries.read_text().splitlines()
-    try:
-        parsed = tuple(RosterEntry(**json.loads(line)) for line in lines if line.strip())
-    except (ValueError, TypeError):
-        raise SettingsInvalid(f"{entries} holds a line that is no roster entry") from None
-    write_roster(home, parsed)
+    write_roster(home, read_entries(entries))
 
 
 @app.command()

@@ -20,6 +20,9 @@ from console.settings import (
     RosterEntry,
     SettingsInvalid,
     VaultSettings,
+    entry_line,
+    read_entries,
+    read_settings,
     write_toml,
 )
 from hsm import initialise_token, provision
@@ -83,15 +86,17 @@ def set_up_member(
     create_identity(files.tls, CLIENT_NAME, CLIENT_NAME)
     (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
     write_profile(Profile(new.member, new.name, files.directory))
-    # The settings come last: a member without them was not set up, whatever else is there.
-    write_toml(files.settings, settings)
-    return RosterEntry(
+    entry = RosterEntry(
         member=new.member,
         name=new.name,
         address=new.peer_address,
         identity_key=identity_key.hex(),
         certificate=peer.certificate_pem.decode(),
     )
+    files.entry.write_text(f"{entry_line(entry)}\n")
+    # The settings come last: a member without them was not set up, whatever else is there.
+    write_toml(files.settings, settings)
+    return entry
 
 
 def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
@@ -100,6 +105,21 @@ def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
         directory = home / member_id(entry.member)
         if directory.exists():
             write_toml(MemberFiles(directory).roster, Roster(entries))
+
+
+def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> RosterEntry:
+    """Let a new machine join a vault; return its entry, for which other members now vouch.
+
+    `founders` are the entries of the vault's roster file, as any member has it.
+    Raises: SettingsInvalid.
+    """
+    files = MemberFiles(home / member_id(member))
+    read_settings(files)
+    (entry,) = read_entries(files.entry)
+    if entry in founders:
+        raise SettingsInvalid(f"{member} is a founder with this machine; it has nothing to join")
+    write_toml(files.roster, Roster(founders, entry))
+    return entry
 
 
 def find_softhsm() -> Path:

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-SETTINGS_FILE, ROSTER_FILE = "member.toml", "roster.toml"
+SETTINGS_FILE, ROSTER_FILE, ENTRY_FILE = "member.toml", "roster.toml", "entry.json"
 MAX_FILE_BYTES = 256 * 1024
 
 T = TypeVar("T")
@@ -55,10 +55,15 @@ class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 
 
-class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All members of a vault."""
+class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The founding members of a vault, whose keys name it for good.
+
+    `joining` is this machine's own entry if it came later, for a new member or in place of a lost
+    machine: the others vouch for it, and their ledgers keep that.
+    """
 
     members: tuple[RosterEntry, ...]
+    joining: RosterEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,11 @@ class MemberFiles:
     @property
     def roster(self) -> Path:
         return self.directory / ROSTER_FILE
+
+    @property
+    def entry(self) -> Path:
+        """This machine's own roster entry, as `quorate init` printed it."""
+        return self.directory / ENTRY_FILE
 
     @property
     def tls(self) -> Path:
@@ -108,6 +118,22 @@ def read_settings(files: MemberFiles) -> MemberSettings:
 def read_roster(files: MemberFiles) -> Roster:
     """Raises: SettingsInvalid."""
     return _read(files.roster, Roster)
+
+
+def entry_line(entry: RosterEntry) -> str:
+    """Write an entry as one line of JSON."""
+    return msgspec.json.encode(entry).decode()
+
+
+def read_entries(path: Path) -> tuple[RosterEntry, ...]:
+    """Read a file with one entry a line. Raises: SettingsInvalid."""
+    try:
+        lines = path.read_bytes()[: MAX_FILE_BYTES + 1].splitlines()
+        return tuple(msgspec.json.decode(line, type=RosterEntry) for line in lines if line.strip())
+    except OSError:
+        raise SettingsInvalid(f"{path} cannot be read") from None
+    except (msgspec.MsgspecError, UnicodeError):
+        raise SettingsInvalid(f"{path} holds a line that is no roster entry") from None
 
 
 def write_toml(path: Path, content: MemberSettings | Roster) -> None:

@@ -19,6 +19,10 @@ class TokenShares:
         """Seal and store durably; the same share again is no error."""
         await self._token.call(lambda: self._files.seal(label, share, self._sealer))
 
+    async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        """Seal in place of what is stored; a crash leaves the old or the new."""
+        await self._token.call(lambda: self._replace(label, share))
+
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         """Open a share; the caller wipes it."""
         return await self._token.call(lambda: self._unseal(label))
@@ -31,7 +35,14 @@ class TokenShares:
         """Remove a share for good."""
         await self._token.call(lambda: self._files.erase(label))
 
+    def _replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        self._require_unlocked()
+        self._files.replace(label, share, self._sealer)
+
     def _unseal(self, label: ShareLabel) -> SecretBytes:
+        self._require_unlocked()
+        return self._files.unseal(label, self._sealer)
+
+    def _require_unlocked(self) -> None:
         if not self._token.unlocked:
             raise VaultLocked("the vault is locked")
-        return self._files.unseal(label, self._sealer)

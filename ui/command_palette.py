@@ -113,11 +113,30 @@ class CommandPalette(Sheet):
         ]
         found += [
             Target(
+                "recovery",
+                item.wallet,
+                f"Shares of {item.name}",
+                "Recovery",
+                f"{item.name} shares recovery refresh repair reshare drill {item.wallet}",
+            )
+            for item in wallets.wallets
+        ]
+        found.append(
+            Target(
+                "recovery",
+                "machines",
+                "Machines",
+                "Recovery",
+                "machines recovery replace lost machine add member vouch",
+            )
+        )
+        found += [
+            Target(
                 "ceremonies",
                 item.ceremony,
-                f"Ceremony for {item.wallet_name}",
+                wording.ceremony(item),
                 status.CEREMONY[item.stage].word,
-                f"ceremony {item.wallet_name} {item.ceremony}",
+                f"ceremony {wording.ceremony(item)} {item.ceremony}",
             )
             for item in ceremonies.ceremonies
         ]

@@ -3,8 +3,8 @@
 Rows and people add their key after a dot: `CEREMONY_CUSTODIAN` + ".ana", `FRAME_MEMBER` + ".ben".
 Every screen also has `<screen>.back`, `<screen>.retry`, `<screen>.copyDetails`,
 `<screen>.emptyAction`, `<screen>.refusal` and `<screen>.refusal.close`, where `<screen>` is one of
-overview, approvals, review, wallets, new_transfer, ceremonies, audit, settings, sign_in. The
-screens themselves are named `screen.<screen>`.
+overview, approvals, review, wallets, new_transfer, ceremonies, recovery, audit, settings, sign_in.
+The screens themselves are named `screen.<screen>`.
 """
 
 SIGN_IN_PIN = "signIn.pin"
@@ -12,7 +12,7 @@ SIGN_IN_UNLOCK = "signIn.unlock"
 SIGN_IN_MEMBER = "signIn.member"
 
 NAV = "nav"
-"""nav.overview, nav.approvals, nav.wallets, nav.ceremonies, nav.audit, nav.settings"""
+"""nav.overview, .approvals, .wallets, .ceremonies, .recovery, .audit, .settings"""
 FRAME_SEARCH = "frame.search"
 FRAME_MEMBER = "frame.member"
 FRAME_LOCK = "frame.lock"
@@ -69,6 +69,8 @@ CEREMONY_THRESHOLD = "ceremonyForm.threshold"
 """A stepper with ceremonyForm.threshold.less and ceremonyForm.threshold.more"""
 CEREMONY_APPROVALS = "ceremonyForm.approvals"
 CEREMONY_CUSTODIAN = "ceremonyForm.custodian"
+CEREMONY_KIND = "ceremonyForm.kind"
+"""ceremonyForm.kind.ecdsa-secp256k1, .schnorr-bip340, .eddsa-ed25519"""
 CEREMONY_PROPOSE = "ceremonyForm.propose"
 CEREMONY_ACCEPT = "ceremony.accept"
 CEREMONY_DECLINE = "ceremony.decline"
@@ -80,6 +82,34 @@ CEREMONY_COMPARED = "ceremony.compared"
 """The tick that enables ceremony.confirmCode"""
 CEREMONY_CONFIRM_CODE = "ceremony.confirmCode"
 CEREMONY_OPEN_WALLET = "ceremony.openWallet"
+
+RECOVERY_TABS = "recovery.tabs"
+"""recovery.tabs.shares, recovery.tabs.machines"""
+RECOVERY_WALLETS = "recovery.wallets"
+RECOVERY_QUARANTINE = "recovery.quarantine"
+RECOVERY_CEREMONY = "recovery.ceremony"
+"""The banner of an open ceremony; its button is recovery.ceremony.action"""
+RECOVERY_WORKING = "recovery.working"
+RECOVERY_REFRESH = "recovery.refresh"
+RECOVERY_DRILL = "recovery.drill"
+RECOVERY_REPAIR = "recovery.repair"
+RECOVERY_RESHARE = "recovery.reshare"
+RECOVERY_DRILLS = "recovery.drills"
+RECOVERY_CONFIRM = "recovery.confirmPanel"
+"""recovery.confirmPanel.confirm, recovery.confirmPanel.cancel, recovery.confirmPanel.member.ana"""
+RESHARE_CUSTODIAN = "reshareForm.custodian"
+RESHARE_THRESHOLD = "reshareForm.threshold"
+RESHARE_APPROVALS = "reshareForm.approvals"
+RESHARE_PROPOSE = "reshareForm.propose"
+RESHARE_CANCEL = "reshareForm.cancel"
+MACHINES_ADD = "machines.add"
+MACHINES_LIST = "machines.list"
+MACHINE_LOST = "machine.lost"
+"""The banner of a share that needs a repair; its button is machine.lost.action"""
+MACHINE_VOUCH = "machine.vouch"
+"""machine.vouch.compared, .pin, .approve; in the panel entryPanel.vouch.compared, and so on"""
+MACHINE_ENTRY_PANEL = "entryPanel"
+"""entryPanel.entry, entryPanel.problems, entryPanel.refusal, entryPanel.cancel"""
 
 AUDIT_LIST = "audit.list"
 AUDIT_FILTER = "audit.filter"

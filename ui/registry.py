@@ -10,6 +10,7 @@ from ui.screens.audit.view import AuditScreen
 from ui.screens.ceremonies.view import CeremoniesScreen
 from ui.screens.new_transfer.view import NewTransferScreen
 from ui.screens.overview.view import OverviewScreen
+from ui.screens.recovery.view import RecoveryScreen
 from ui.screens.review.view import ReviewScreen
 from ui.screens.settings.view import SettingsScreen
 from ui.screens.wallets.view import WalletsScreen
@@ -33,6 +34,7 @@ SCREENS = (
     Entry("approvals", "Approvals", "inbox", "approvals", ApprovalsScreen),
     Entry("wallets", "Wallets", "wallet", "wallets", WalletsScreen),
     Entry("ceremonies", "Ceremonies", "people", "ceremonies", CeremoniesScreen),
+    Entry("recovery", "Recovery", "lifebuoy", "recovery", RecoveryScreen),
     Entry("audit", "Audit ledger", "book", "audit", AuditScreen),
     Entry("settings", "Settings", "gear", "settings", SettingsScreen),
     Entry("review", "Review request", "", "approvals", ReviewScreen),
@@ -46,6 +48,9 @@ _OTHER_WORDS = {
     "inbox": "approvals",
     "wallet": "wallets",
     "ceremony": "ceremonies",
+    "shares": "recovery",
+    "machine": "recovery",
+    "machines": "recovery",
     "ledger": "audit",
     "transfer": "new_transfer",
 }

@@ -12,7 +12,7 @@ from ui.widgets.sheet import Sheet
 from ui.widgets.text import Label
 
 SHORTCUTS = (
-    Fact("Alt+1 \u2026 Alt+6", "Go to a section"),
+    Fact("Alt+1 \u2026 Alt+7", "Go to a section"),
     Fact("Ctrl+K", "Search screens, requests, wallets"),
     Fact("Ctrl+F", "Filter this page"),
     Fact("J  K", "Move in a list"),

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from console.application.views import CeremonyStage, RequestStage, StepState
+from console.application.views import CeremonyStage, RequestStage, ShareState, StepState
+from console.domain.values import CeremonyPurpose
 from ui.theme import Tone
 
 
@@ -49,6 +50,22 @@ CEREMONY: dict[CeremonyStage, Look] = {
     CeremonyStage.EXPIRED: Look("circle-dashed", "Expired", Tone.NEUTRAL),
 }
 
+PURPOSE: dict[CeremonyPurpose, Look] = {
+    CeremonyPurpose.GENERATE: Look("key", "New keys", Tone.NEUTRAL),
+    CeremonyPurpose.REFRESH: Look("refresh", "Refresh", Tone.NEUTRAL),
+    CeremonyPurpose.REPAIR: Look("wrench", "Repair", Tone.NEUTRAL),
+    CeremonyPurpose.RESHARE: Look("exchange", "Reshare", Tone.NEUTRAL),
+}
+
+SHARE: dict[ShareState, Look] = {
+    ShareState.SEALED: Look("seal", "Sealed", Tone.INFO),
+    ShareState.PROVED: Look("shield-check", "Proved", Tone.OK),
+    ShareState.LOST: Look("x-circle", "Lost", Tone.DANGER),
+    ShareState.BANNED: Look("ban", "Banned", Tone.WARN),
+}
+
+ADMITTED = Look("check-circle", "Admitted", Tone.OK)
+WAITING = Look("hourglass", "Waiting", Tone.INFO)
 ONLINE = Look("check-circle", "Online", Tone.OK)
 UNREACHABLE = Look("question-dashed", "Unreachable", Tone.UNKNOWN)
 OPEN_REQUESTS = frozenset(
@@ -75,3 +92,11 @@ def history(state: str) -> Look:
         return REQUEST[RequestStage(state)]
     except ValueError:
         return Look("question-dashed", state, Tone.UNKNOWN)
+
+
+def purpose(name: str) -> Look:
+    """Return the look of a ceremony's purpose, which arrives as text."""
+    try:
+        return PURPOSE[CeremonyPurpose(name)]
+    except ValueError:
+        return Look("question-dashed", name, Tone.UNKNOWN)

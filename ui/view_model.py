@@ -7,7 +7,14 @@ from typing import ClassVar, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable, Query
-from console.application.commands import ApproveRequest, Command, Outcome, Unlock
+from console.application.commands import (
+    ApproveMachine,
+    ApproveRequest,
+    Command,
+    Outcome,
+    ProposeMachine,
+    Unlock,
+)
 from console.application.views import View
 from ui.context import Context
 from ui.problem import Problem, describe
@@ -15,6 +22,7 @@ from ui.tasks import TaskOwner
 
 V = TypeVar("V", bound=View)
 _COALESCE_MS = 100
+_WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine)
 
 
 class LoadState(Enum):
@@ -91,6 +99,7 @@ class ViewModel(QObject):
     def do(self, command: Command, done: Callable[[Outcome], None] | None = None) -> None:
         """Carry out a command; a refusal becomes `refusal`. One at a time."""
         if self.working:
+            _wipe(command)
             return
         self.working, self.refusal = True, None
         self.changed.emit()
@@ -113,8 +122,7 @@ class ViewModel(QObject):
             outcome = None
         finally:
             self.working = False
-            if isinstance(command, Unlock | ApproveRequest):
-                command.pin.wipe()
+            _wipe(command)
         self.changed.emit()
         if outcome is not None and done is not None:
             done(outcome)
@@ -161,3 +169,8 @@ class ViewModel(QObject):
                 return
             self.problem, self.state = None, state
         self.changed.emit()
+
+
+def _wipe(command: Command) -> None:
+    if isinstance(command, _WITH_PIN):
+        command.pin.wipe()

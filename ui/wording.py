@@ -4,13 +4,17 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from console.application.views import CeremonyView
+from console.domain.values import CeremonyPurpose, SignatureKind
+
 MASK = "\u2022\u2022\u2022\u2022"
 _NUMBER = re.compile(r"\d[\d\u2009.,]*")
-_KINDS = {
-    "ecdsa-secp256k1": "ECDSA secp256k1",
-    "schnorr-bip340": "Schnorr BIP-340",
-    "eddsa-ed25519": "EdDSA Ed25519",
-    "bls12381-g2": "BLS12-381 G2",
+_DAY_MS = 24 * 3_600_000
+_KINDS: dict[str, tuple[str, str]] = {
+    SignatureKind.ECDSA_SECP256K1: ("Bitcoin, Ethereum (ECDSA)", "ECDSA"),
+    SignatureKind.SCHNORR_BIP340: ("Bitcoin Taproot (Schnorr)", "Schnorr"),
+    SignatureKind.EDDSA_ED25519: ("Solana (EdDSA)", "EdDSA"),
+    SignatureKind.BLS12381_G2: ("BLS12-381 G2", "BLS"),
 }
 
 
@@ -39,6 +43,30 @@ def ago(at_ms: int | None, now_ms: int) -> str:
 def remaining(until_ms: int, now_ms: int) -> str:
     """Return "Expires in 1 h 52 min", or "Expired"."""
     return f"Expires in {span(until_ms - now_ms)}" if until_ms > now_ms else "Expired"
+
+
+def due(due_ms: int, now_ms: int) -> str:
+    """Return "due in 12 days", "due in 5 h" or "overdue by 3 days"."""
+    if due_ms >= now_ms:
+        return f"due in {days(due_ms - now_ms)}"
+    return f"overdue by {days(now_ms - due_ms)}"
+
+
+def days(length_ms: int) -> str:
+    """Return a length of time in whole days, finer only below one day."""
+    whole = length_ms // _DAY_MS
+    return count(whole, "day") if whole else span(length_ms)
+
+
+def capital(text: str) -> str:
+    """Return the text as the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """Return a reason of the node as a sentence of its own; "" stays ""."""
+    end = "" if not text or text.endswith((".", "!", "?")) else "."
+    return f"{capital(text)}{end}"
 
 
 def span(length_ms: int) -> str:
@@ -106,18 +134,44 @@ def initials(name: str) -> str:
 
 
 def kind(name: str) -> str:
-    """Return a signature kind as people write it."""
-    return _KINDS.get(name, name)
+    """Return a signature kind by the chains that use it, "Solana (EdDSA)"."""
+    return _KINDS.get(name, (name, name))[0]
 
 
 def kinds(names: Sequence[str]) -> str:
-    """Return signature kinds in one line."""
-    return ", ".join(kind(name) for name in names)
+    """Return signature kinds in one short line, "ECDSA, Schnorr, EdDSA"."""
+    return ", ".join(_KINDS.get(name, (name, name))[1] for name in names)
+
+
+def kind_lines(names: Sequence[str]) -> str:
+    """Return signature kinds in full, one a line."""
+    return "\n".join(kind(name) for name in names)
 
 
 def quorum(threshold: int, custodians: int) -> str:
     """Return "2 of 3"."""
     return f"{threshold} of {custodians}"
+
+
+def holders(view: CeremonyView) -> int:
+    """Return how many custodians hold shares after a ceremony."""
+    return sum(person.member not in view.leaving for person in view.custodians)
+
+
+def ceremony(view: CeremonyView) -> str:
+    """Return what a ceremony is, "Refresh of Treasury"."""
+    match view.purpose:
+        case CeremonyPurpose.REFRESH:
+            return f"Refresh of {view.wallet_name}"
+        case CeremonyPurpose.REPAIR:
+            names = {person.member: person.name for person in view.custodians}
+            owner = names.get(view.repaired, view.repaired)
+            return f"Repair of {owner}\u2019s share in {view.wallet_name}"
+        case CeremonyPurpose.RESHARE:
+            shape = quorum(view.threshold, holders(view))
+            return f"Reshare of {view.wallet_name} to {shape}"
+        case _:
+            return f"Ceremony for {view.wallet_name}"
 
 
 def _utc(at_ms: int) -> datetime:

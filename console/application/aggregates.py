@@ -8,13 +8,14 @@ from typing import TypeVar
 from console.application.ports.event_bus import EventBus
 from console.application.ports.event_store import EventStore, RecordedEvent
 from console.domain import key_ceremony, member, signing_request, wallet
+from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
-from console.domain.events import Event, Evidence, RequestProposed
+from console.domain.events import Event, Evidence, RequestProposed, RunAborted
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
-from console.domain.key_ceremony import CeremonyCommand, KeyCeremony
+from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
 from console.domain.signing_request import RequestCommand, SigningRequest
-from console.domain.wallet import Wallet
+from console.domain.wallet import Wallet, WalletCommand
 
 _PAGE = 512
 
@@ -31,9 +32,12 @@ class Aggregates:
         self._versions: dict[str, int] = defaultdict(int)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.members: dict[MemberId, Member] = {}
+        self.candidates: dict[MemberId, Member] = {}
+        """Who is vouched for as a new member, but not by enough yet."""
         self.ceremonies: dict[CeremonyId, KeyCeremony] = {}
         self.wallets: dict[WalletId, Wallet] = {}
         self.requests: dict[RequestId, SigningRequest] = {}
+        self.verdicts: list[RunAborted] = []
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
@@ -80,7 +84,8 @@ class Aggregates:
         """Decide and record; True if it was new. Raises: DomainError, LedgerError."""
         stream = f"member/{member_id}"
         async with self._locks[stream]:
-            return await self._append(stream, member.decide(self.members.get(member_id), command))
+            state = self.members.get(member_id) or self.candidates.get(member_id)
+            return await self._append(stream, member.decide(state, command))
 
     async def record_ceremony(self, ceremony_id: CeremonyId, command: CeremonyCommand) -> bool:
         """Decide and record, as `record_member`."""
@@ -96,6 +101,20 @@ class Aggregates:
         async with self._locks[stream]:
             state = self.wallets.get(wallet_id)
             return await self._append(stream, wallet.activate(state, ceremony, at_ms))
+
+    async def record_wallet(self, wallet_id: WalletId, command: WalletCommand) -> bool:
+        """Decide and record, as `record_member`."""
+        stream = f"wallet/{wallet_id}"
+        async with self._locks[stream]:
+            state = self.wallets.get(wallet_id)
+            return await self._append(stream, wallet.decide(state, command))
+
+    async def record_verdict(self, verdict: RunAborted) -> bool:
+        """Record what a run of this member ended with, once. Raises: LedgerError."""
+        stream = f"run/{verdict.session}"
+        async with self._locks[stream]:
+            known = any(v.session == verdict.session for v in self.verdicts)
+            return await self._append(stream, () if known else (verdict,))
 
     async def record_request(
         self, request_id: RequestId, wallet_id: WalletId, command: RequestCommand
@@ -120,11 +139,13 @@ class Aggregates:
         self._versions[record.stream] = record.version
         match kind:
             case "member":
-                _keep(self.members, MemberId(name), member.evolve, event)
+                self._fold_member(MemberId(name), event)
             case "key-ceremony":
                 _keep(self.ceremonies, CeremonyId(name), key_ceremony.evolve, event)
             case "wallet":
                 _keep(self.wallets, WalletId(name), wallet.evolve, event)
+            case "run" if isinstance(event, RunAborted):
+                self.verdicts.append(event)
             case "signing-request":
                 self._fold_request(RequestId(name), event)
             case _:
@@ -132,6 +153,13 @@ class Aggregates:
         evidence = getattr(event, "evidence", None)
         if isinstance(evidence, Evidence):
             self.statements.append((record.sequence, evidence))
+
+    def _fold_member(self, member_id: MemberId, event: Event) -> None:
+        state = self.members.get(member_id) or self.candidates.pop(member_id, None)
+        evolved = member.evolve(state, event)
+        if evolved is not None:
+            group = self.members if evolved.enrolled else self.candidates
+            group[member_id] = evolved
 
     def _fold_request(self, request_id: RequestId, event: Event) -> None:
         state = self.requests.get(request_id)

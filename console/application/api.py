@@ -12,7 +12,9 @@ from console.application.views import (
     CeremonyView,
     InboxView,
     LedgerPage,
+    MachinePreview,
     OverviewView,
+    RecoveryView,
     RequestView,
     SessionView,
     TransferPreview,
@@ -72,6 +74,19 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer
     memo: str = ""
 
 
+class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):
+    """Shares of all wallets, machines that wait for approval, and what can be done."""
+
+    VIEW: ClassVar[type[View]] = RecoveryView
+
+
+class PreviewMachine(Query[MachinePreview], frozen=True, tag="preview-machine"):
+    """Read an entry line as `quorate init` printed it, before anybody vouches for it."""
+
+    VIEW: ClassVar[type[View]] = MachinePreview
+    entry: str
+
+
 class GetInbox(Query[InboxView], frozen=True, tag="inbox"):
     VIEW: ClassVar[type[View]] = InboxView
 
@@ -97,6 +112,8 @@ class ChangeKind(StrEnum):
     CEREMONY = "ceremony"
     WALLET = "wallet"
     REQUEST = "request"
+    MEMBER = "member"
+    """A machine was vouched for or replaced; `subject` is the member."""
     LEDGER = "ledger"
     PEERS = "peers"
     RUN = "run"

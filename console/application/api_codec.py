@@ -12,15 +12,18 @@ from console.application.api import (
     GetInbox,
     GetLedger,
     GetOverview,
+    GetRecovery,
     GetRequest,
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewMachine,
     PreviewTransfer,
     Query,
 )
 from console.application.commands import (
     AcceptCeremony,
+    ApproveMachine,
     ApproveRequest,
     CancelCeremony,
     Command,
@@ -33,8 +36,13 @@ from console.application.commands import (
     Outcome,
     Pin,
     ProposeCeremony,
+    ProposeMachine,
+    ProposeRefresh,
+    ProposeRepair,
+    ProposeReshare,
     ProposeTransfer,
     RetrySigning,
+    RunDrill,
     Unlock,
     VerifyLedger,
     WithdrawRequest,
@@ -50,6 +58,7 @@ _MAX_PIN = 128
 
 AnyCommand = (
     AcceptCeremony
+    | ApproveMachine
     | ApproveRequest
     | CancelCeremony
     | ConfirmCeremonyCode
@@ -59,8 +68,13 @@ AnyCommand = (
     | FundFromFaucet
     | Lock
     | ProposeCeremony
+    | ProposeMachine
+    | ProposeRefresh
+    | ProposeRepair
+    | ProposeReshare
     | ProposeTransfer
     | RetrySigning
+    | RunDrill
     | Unlock
     | VerifyLedger
     | WithdrawRequest
@@ -71,10 +85,12 @@ AnyQuery = (
     | GetInbox
     | GetLedger
     | GetOverview
+    | GetRecovery
     | GetRequest
     | GetSession
     | GetWallet
     | GetWallets
+    | PreviewMachine
     | PreviewTransfer
 )
 

@@ -6,6 +6,7 @@ from console.protocols.kernel.secret import SecretBytes as Pin
 
 __all__ = [
     "AcceptCeremony",
+    "ApproveMachine",
     "ApproveRequest",
     "CancelCeremony",
     "Command",
@@ -18,8 +19,13 @@ __all__ = [
     "Outcome",
     "Pin",
     "ProposeCeremony",
+    "ProposeMachine",
+    "ProposeRefresh",
+    "ProposeRepair",
+    "ProposeReshare",
     "ProposeTransfer",
     "RetrySigning",
+    "RunDrill",
     "Unlock",
     "VerifyLedger",
     "WithdrawRequest",
@@ -49,6 +55,61 @@ class ProposeCeremony(Command, frozen=True, tag="propose-ceremony"):
     custodians: tuple[str, ...]
     approvals_needed: int
     expires_in_s: int = 86_400
+
+
+class ProposeRefresh(Command, frozen=True, tag="propose-refresh"):
+    """Propose new shares for the same custodians. The answer's `subject` is the ceremony id."""
+
+    wallet: str
+    expires_in_s: int = 86_400
+
+
+class ProposeRepair(Command, frozen=True, tag="propose-repair"):
+    """Propose to give `member`, whose machine was replaced, its share again, and to refresh."""
+
+    wallet: str
+    member: str
+    expires_in_s: int = 86_400
+
+
+class ProposeReshare(Command, frozen=True, tag="propose-reshare"):
+    """Propose to hand the keys over. Whoever is no custodian afterwards erases its share.
+
+    `dealers` are custodians of today, at least the threshold, who deal the new shares; () chooses
+    all of them.
+    """
+
+    wallet: str
+    threshold: int
+    custodians: tuple[str, ...]
+    approvals_needed: int
+    dealers: tuple[str, ...] = ()
+    expires_in_s: int = 86_400
+
+
+class RunDrill(Command, frozen=True, tag="run-drill"):
+    """Prove that the custodians can still sign: they sign a text that is no transaction."""
+
+    wallet: str
+
+
+class ProposeMachine(Command, frozen=True, tag="propose-machine"):
+    """Vouch for a new machine of a member, or for a new member, as the first to do so.
+
+    `entry` is the line that `quorate init` printed there. The operator has compared its code with
+    that machine's owner, and proves the PIN.
+    """
+
+    entry: str
+    pin: Pin
+
+
+class ApproveMachine(Command, frozen=True, tag="approve-machine"):
+    """Vouch for a machine that another member has proposed. `digest` is the one on the screen."""
+
+    member: str
+    digest: str
+    pin: Pin
 
 
 class AcceptCeremony(Command, frozen=True, tag="accept-ceremony"):

@@ -10,16 +10,19 @@ from console.application.api import (
     GetInbox,
     GetLedger,
     GetOverview,
+    GetRecovery,
     GetRequest,
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewMachine,
     PreviewTransfer,
     Query,
     V_co,
 )
 from console.application.commands import (
     AcceptCeremony,
+    ApproveMachine,
     ApproveRequest,
     CancelCeremony,
     Command,
@@ -31,18 +34,25 @@ from console.application.commands import (
     Lock,
     Outcome,
     ProposeCeremony,
+    ProposeMachine,
+    ProposeRefresh,
+    ProposeRepair,
+    ProposeReshare,
     ProposeTransfer,
     RetrySigning,
+    RunDrill,
     Unlock,
     VerifyLedger,
     WithdrawRequest,
 )
+from console.application.lifecycle_actions import LifecycleActions
 from console.application.node import Node
 from console.application.operator_actions import OperatorActions
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.overview import overview_view
 from console.application.queries.people import member_views
+from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import request_row, request_view
 from console.application.queries.session import session_view
 from console.application.queries.transfer import preview_transfer
@@ -52,7 +62,9 @@ from console.application.views import (
     CeremonyView,
     InboxView,
     LedgerPage,
+    MachinePreview,
     OverviewView,
+    RecoveryView,
     RequestView,
     SessionView,
     TransferPreview,
@@ -76,16 +88,24 @@ class ConsoleService:
             GetCeremony: self._ceremony,
             GetWallets: self._wallets,
             GetWallet: self._wallet,
+            GetRecovery: self._recovery,
+            PreviewMachine: self._machine,
             PreviewTransfer: self._preview,
             GetInbox: self._inbox,
             GetRequest: self._request,
             GetLedger: self._ledger,
         }
-        actions = self._actions
+        actions, lifecycle = self._actions, LifecycleActions(node)
         self._commands: dict[type, Callable[[Any], Coroutine[Any, Any, Outcome]]] = {
             Unlock: actions.unlock,
             Lock: actions.lock,
             ProposeCeremony: actions.propose_ceremony,
+            ProposeRefresh: lifecycle.propose_refresh,
+            ProposeRepair: lifecycle.propose_repair,
+            ProposeReshare: lifecycle.propose_reshare,
+            RunDrill: lifecycle.run_drill,
+            ProposeMachine: lifecycle.propose_machine,
+            ApproveMachine: lifecycle.approve_machine,
             AcceptCeremony: actions.accept_ceremony,
             DeclineCeremony: actions.decline_ceremony,
             ConfirmCeremonyCode: actions.confirm_code,
@@ -158,6 +178,13 @@ class ConsoleService:
         if query.refresh:
             await core.wallets.refresh(wallet)
         return core.wallets.view(wallet, (await core.store.head()).sequence)
+
+    async def _recovery(self, _query: GetRecovery) -> RecoveryView:
+        core, now = self._node.core, self._node.ports.clock.now_ms()
+        return recovery_view(core, now, (await core.store.head()).sequence)
+
+    async def _machine(self, query: PreviewMachine) -> MachinePreview:
+        return machine_preview(self._node.core, query.entry)
 
     async def _preview(self, query: PreviewTransfer) -> TransferPreview:
         return await preview_transfer(self._node.core, query)

@@ -8,9 +8,13 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
+from console.application.ceremony_records import CeremonyRecords
+from console.application.drills import DrillService
+from console.application.epochs import Epochs
 from console.application.errors import LedgerRolledBack
-from console.application.exchange import UNACCEPTABLE, StatementExchange
+from console.application.exchange import UNACCEPTABLE, Handler, StatementExchange
 from console.application.key_generation import KeyGenerationService
+from console.application.machines import MachineService
 from console.application.messages import (
     Announce,
     AnyReply,
@@ -34,6 +38,7 @@ from console.application.run_host import RunHost, envelope_signer
 from console.application.runs import RunTools
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
+from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.share_manager import ShareManager
 from console.application.signing_coordinator import SigningCoordinator
@@ -45,6 +50,11 @@ from console.application.statements import (
     CeremonyRefusal,
     CodeConfirmation,
     Denial,
+    DrillResult,
+    Erasure,
+    KeyCertificate,
+    KeyChangeProposal,
+    MachineVouching,
     Readiness,
     RunFailure,
     SignatureResult,
@@ -55,6 +65,7 @@ from console.application.statements import (
     vault_id,
 )
 from console.application.timeouts import AdaptiveTimeouts
+from console.application.verdicts import Verdicts
 from console.domain import member
 from console.domain.ids import MemberId
 from console.domain.member import Member
@@ -127,14 +138,26 @@ class Core:
             saw_head=self._saw_head,
         )
         shares = ShareManager(me, ports.vault.shares)
+        publish = self.exchange.publish
+        self.verdicts = Verdicts(
+            self.aggregates, shares, ports.clock, self.spawn, self.host.stop_with
+        )
+        self.epochs = Epochs(
+            me=me, aggregates=self.aggregates, shares=shares, clock=ports.clock, publish=publish
+        )
+        self.ceremony_records = CeremonyRecords(
+            me=me, aggregates=self.aggregates, epochs=self.epochs, kinds=ports.schemes
+        )
         self.key_generation = KeyGenerationService(
             me=me,
             aggregates=self.aggregates,
             shares=shares,
+            epochs=self.epochs,
             schemes=ports.schemes,
             identity=identity,
+            verdicts=self.verdicts,
             clock=ports.clock,
-            publish=self.exchange.publish,
+            publish=publish,
         )
         self.signing = SigningCoordinator(
             me=me,
@@ -142,8 +165,21 @@ class Core:
             shares=shares,
             schemes=ports.schemes,
             chains=ports.chains,
+            verdicts=self.verdicts,
             clock=ports.clock,
-            publish=self.exchange.publish,
+            publish=publish,
+        )
+        self.drills = DrillService(
+            me=me,
+            aggregates=self.aggregates,
+            shares=shares,
+            schemes=ports.schemes,
+            verdicts=self.verdicts,
+            clock=ports.clock,
+            publish=publish,
+        )
+        self.machines = MachineService(
+            me=me, aggregates=self.aggregates, network=ports.network, publish=publish
         )
         self.ceremony_saga = CeremonySaga(
             me=me,
@@ -152,10 +188,18 @@ class Core:
             clock=ports.clock,
             spawn=self.spawn,
         )
+        self.drill_saga = DrillSaga(
+            me=me,
+            aggregates=self.aggregates,
+            host=self.host,
+            verdicts=self.verdicts,
+            spawn=self.spawn,
+        )
         self.signing_saga = SigningSaga(
             me=me,
             aggregates=self.aggregates,
             host=self.host,
+            verdicts=self.verdicts,
             clock=ports.clock,
             health=ports.network.health,
             spawn=self.spawn,
@@ -202,12 +246,14 @@ class Core:
         for m in self._roster:
             command = member.Enrol(m.member, m.display_name, m.identity_key, m.tls_pin, m.address)
             await self.aggregates.record_member(m.member, command)
-        unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
-        await self.aggregates.record_member(self.me, unlocked)
+        if self.me in self.aggregates.members:
+            # A new member's node is nobody here until others have vouched for it.
+            unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
+            await self.aggregates.record_member(self.me, unlocked)
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Work until cancelled or stopped. Raises what no task expected, as a group."""
-        sagas = (self.ceremony_saga, self.signing_saga, self.broadcast_saga)
+        sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
         unsubscribe.append(self.ports.bus.subscribe(self.wallets.on_event))
         unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
@@ -217,7 +263,9 @@ class Core:
                 for work in self._waiting:
                     tasks.create_task(work)
                 self._waiting.clear()
+                await self.machines.resume()
                 await self.key_generation.burn_interrupted()
+                await self.epochs.resume()
                 await self.signing.burn_interrupted()
                 ready()
                 for saga in sagas:
@@ -252,16 +300,21 @@ class Core:
         return encode(reply)
 
     def _register(self) -> None:
-        keygen, signing = self.key_generation, self.signing
-        self.host.register(keygen)
-        self.host.register(signing)
-        handlers = {
-            CeremonyProposal: keygen.on_proposal,
-            CeremonyAcceptance: keygen.on_acceptance,
-            CeremonyRefusal: keygen.on_refusal,
-            CeremonyCancellation: keygen.on_cancellation,
-            CodeConfirmation: keygen.on_confirmation,
-            RunFailure: keygen.on_run_failure,
+        ceremonies, signing = self.ceremony_records, self.signing
+        for run_kind in (self.key_generation, signing, self.drills):
+            self.host.register(run_kind)
+        handlers: dict[type, Handler] = {
+            CeremonyProposal: ceremonies.on_proposal,
+            KeyChangeProposal: ceremonies.on_change,
+            CeremonyAcceptance: ceremonies.on_acceptance,
+            CeremonyRefusal: ceremonies.on_refusal,
+            CeremonyCancellation: ceremonies.on_cancellation,
+            CodeConfirmation: ceremonies.on_confirmation,
+            RunFailure: ceremonies.on_run_failure,
+            KeyCertificate: self.epochs.on_certificate,
+            Erasure: self.epochs.on_erasure,
+            DrillResult: self.drills.on_result,
+            MachineVouching: self.machines.on_vouching,
             TransferProposal: signing.on_proposal,
             Approval: signing.on_approval,
             Denial: signing.on_denial,
@@ -270,6 +323,11 @@ class Core:
         }
         for kind, handler in handlers.items():
             self.exchange.handle(kind, handler)
+
+    def forget(self) -> None:
+        """Wipe every share in use, at once."""
+        for service in (self.key_generation, self.signing, self.drills):
+            service.forget()
 
     async def _retry_deferred(self) -> None:
         await self.exchange.retry_deferred()

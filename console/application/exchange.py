@@ -178,7 +178,9 @@ class StatementExchange:
             statement = self._verify(reply.your_head).statement
         except StatementRefused:
             return
-        if isinstance(statement, Readiness):
+        # What this member's machine before this one signed says nothing of this ledger.
+        mine = await self._statements.is_of_this_machine(reply.your_head)
+        if isinstance(statement, Readiness) and mine:
             await self._own_head_seen(statement)
 
     def _verify(self, signed: SignedStatement) -> Verified:

@@ -1,57 +1,59 @@
-"""KeyGenerationService: from a proposal that all accept to keys that all have certified."""
+"""KeyGenerationService: runs ceremonies, from an invitation to shares that wait for certification.
+
+A key generation, a refresh, a repair and a reshare differ in what each kind of key runs; all else
+is one: accepted by all, run once, sealed as pending, compared, certified by all.
+"""
 
 import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from typing import Any
 
 from console.application.aggregates import Aggregates
+from console.application.certificates import joined_message
+from console.application.epochs import Epochs
+from console.application.errors import AdapterError
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import KeyGenerationPort
+from console.application.ports.threshold import HeldKey, KeyGenerationPort, MadeKey
 from console.application.ports.vault import IdentityPort
-from console.application.runs import RunFailed, RunInfo
+from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
 from console.application.statements import (
     AnyStatement,
-    CeremonyAcceptance,
-    CeremonyCancellation,
-    CeremonyProposal,
-    CeremonyRefusal,
     CodeConfirmation,
     Invitation,
     RunFailure,
-    StatementRefused,
     Verified,
-    verify_identity,
 )
-from console.domain import key_ceremony
+from console.application.verdicts import Verdicts
+from console.domain import ceremony_commands, key_ceremony
 from console.domain.errors import AlreadyDecided, Conflict, NotYetPossible, UnknownMember
-from console.domain.events import GroupKey
+from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
-from console.domain.key_ceremony import CeremonyState, KeyCeremony
-from console.domain.policy import Policy
+from console.domain.key_ceremony import KeyCeremony
 from console.domain.short_code import short_code
-from console.domain.values import MAX_REASON, Quorum, SignatureKind
-from console.domain.wallet import FIRST_EPOCH, FIRST_POLICY_VERSION
+from console.domain.values import MAX_REASON, CeremonyPurpose, SignatureKind
+from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
-from console.protocols.keygen.certificate import certificate_message
-from console.protocols.keygen.dkg import KeygenResult
-from console.protocols.keygen.share import encode_public
+from console.protocols.keygen.repair import RepairParameters
+from console.protocols.keygen.reshare import ReshareParameters
+from console.protocols.keygen.share import KeyShare, decode_public, encode_public
 
-PURPOSE = "key-generation"
+PURPOSE = "key-ceremony"
 _NEVER = 1 << 30
 
-S = TypeVar("S")
-
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
-Keys = tuple[tuple[SignatureKind, KeygenResult], ...]
+Keys = tuple[tuple[SignatureKind, MadeKey], ...]
 
 
 class KeyGenerationService:
-    """Records ceremonies, judges invitations to their runs, and seals what they make."""
+    """Judges invitations to ceremonies' runs, runs the protocols, and seals what they make."""
 
     name = PURPOSE
     release_round = _NEVER
+    # A setup of DKLs23 computes for about a second a round with five parties.
+    patience = 4.0
 
     def __init__(
         self,
@@ -59,20 +61,23 @@ class KeyGenerationService:
         me: MemberId,
         aggregates: Aggregates,
         shares: ShareManager,
+        epochs: Epochs,
         schemes: Mapping[SignatureKind, KeyGenerationPort],
         identity: IdentityPort,
+        verdicts: Verdicts,
         clock: Clock,
         publish: Publish,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
         self._shares = shares
+        self._epochs = epochs
         self._schemes = schemes
         self._identity = identity
+        self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-
-    # What this member's operator decides
+        self._in_use: dict[SessionId, dict[SignatureKind, HeldKey]] = {}
 
     async def confirm_code(self, ceremony_id: CeremonyId, code: str) -> None:
         """Certify the sealed keys after the operator compared the code.
@@ -85,6 +90,7 @@ class KeyGenerationService:
             raise NotYetPossible("there is no code to confirm in this ceremony")
         if code != sealed.code:
             raise Conflict("the code on the screen is not the one of this ceremony")
+        await self._require_sealed(ceremony)
         signature = await self._identity.sign(sealed.certificate_message)
         await self._publish(
             CodeConfirmation(
@@ -95,120 +101,17 @@ class KeyGenerationService:
             )
         )
 
-    # What members have signed
-
-    async def on_proposal(self, verified: Verified) -> None:
-        """Record a proposal, if this member could keep its side of it."""
-        s = _of(verified, CeremonyProposal)
-        for member in s.custodians:
-            self._aggregates.member(MemberId(member))
-        kinds = tuple(_kind(kind) for kind in s.kinds)
-        if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= set(self._schemes):
-            raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
-        quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
-        Policy(FIRST_POLICY_VERSION, quorum, s.approvals_needed)
-        for other in self._aggregates.ceremonies.values():
-            if other.proposal.wallet == s.wallet and other.proposal.ceremony != s.ceremony:
-                # Shares are stored by wallet: the ceremonies would erase each other's.
-                raise Conflict("another ceremony makes the wallet with this id")
-        await self._record(
-            s.ceremony,
-            key_ceremony.Propose(
-                CeremonyId(s.ceremony),
-                WalletId(s.wallet),
-                s.wallet_name,
-                kinds,
-                quorum,
-                s.approvals_needed,
-                verified.signer,
-                s.at_ms,
-                s.expires_at_ms,
-                verified.evidence,
-            ),
-        )
-
-    async def on_acceptance(self, verified: Verified) -> None:
-        """Record an acceptance of exactly the proposal that this member has."""
-        s = _of(verified, CeremonyAcceptance)
-        proposal = self._aggregates.ceremony(CeremonyId(s.ceremony)).proposal
-        if hashlib.sha256(proposal.evidence.body).digest() != s.proposal:
-            raise Conflict(f"{verified.signer} accepted another text than the one proposed here")
-        command = key_ceremony.Accept(verified.signer, s.at_ms, verified.evidence)
-        await self._record(s.ceremony, command)
-
-    async def on_refusal(self, verified: Verified) -> None:
-        """Record that a custodian declined."""
-        s = _of(verified, CeremonyRefusal)
-        command = key_ceremony.Decline(verified.signer, s.reason, s.at_ms, verified.evidence)
-        await self._record(s.ceremony, command)
-
-    async def on_cancellation(self, verified: Verified) -> None:
-        """Record that a custodian cancelled; shares that nobody can certify any more go."""
-        s = _of(verified, CeremonyCancellation)
-        command = key_ceremony.Abort(verified.signer, s.reason, s.at_ms, verified.evidence)
-        await self._record(s.ceremony, command)
-        ceremony = self._aggregates.ceremony(CeremonyId(s.ceremony))
-        if ceremony.sealed and not ceremony.has_confirmed(self._me):
-            await self._erase(ceremony)
-
-    async def on_run_failure(self, verified: Verified) -> None:
-        """Record that a custodian's run ended without keys: its session can never be certified."""
-        s = _of(verified, RunFailure)
-        ceremony = self._aggregates.ceremony(CeremonyId(s.subject))
-        if verified.signer not in ceremony.quorum.custodians:
-            raise UnknownMember(f"{verified.signer} is not a custodian of this ceremony")
-        sealed = ceremony.sealed
-        if sealed and sealed.session == s.session:
-            if ceremony.has_confirmed(self._me):
-                return
-            await self._erase(ceremony)
-        await self._record(
-            s.subject,
-            key_ceremony.FailSession(
-                SessionId(s.session),
-                s.reason,
-                tuple(MemberId(m) for m in s.blamed),
-                s.at_ms,
-                verified.evidence,
-            ),
-        )
-
-    async def on_confirmation(self, verified: Verified) -> None:
-        """Record a certificate signature; with the last one the wallet becomes active."""
-        s = _of(verified, CodeConfirmation)
-        ceremony_id = CeremonyId(s.ceremony)
-        sealed = self._aggregates.ceremony(ceremony_id).sealed
-        if sealed is None or sealed.session != s.session:
-            raise NotYetPossible("this member has sealed no share of that session")
-        key = self._aggregates.member(verified.signer).identity_key
-        verify_identity(key, sealed.certificate_message, s.certificate_signature)
-        command = key_ceremony.ConfirmCode(
-            SessionId(s.session),
-            verified.signer,
-            s.certificate_signature,
-            s.at_ms,
-            verified.evidence,
-        )
-        await self._record(s.ceremony, command)
-        await self.activate_if_certified(ceremony_id)
-
-    async def activate_if_certified(self, ceremony_id: CeremonyId) -> None:
-        """Activate the wallet once all have certified; harmless to repeat after a crash."""
-        ceremony = self._aggregates.ceremony(ceremony_id)
-        if ceremony.state is CeremonyState.CERTIFIED:
-            await self._aggregates.activate_wallet(ceremony, self._clock.now_ms())
-
     # A run, as `RunKind`
 
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
         ceremony = self._aggregates.ceremony(CeremonyId(invitation.subject))
-        if coordinator not in ceremony.quorum.custodians:
-            raise UnknownMember(f"{coordinator} is not a custodian of this ceremony")
-        if set(invitation.participants) != set(ceremony.quorum.custodians):
-            raise Conflict("a key ceremony needs exactly its custodians")
+        if coordinator not in ceremony.indices:
+            raise UnknownMember(f"{coordinator} takes no part in this ceremony")
+        if set(invitation.participants) != set(ceremony.participants):
+            raise Conflict("a ceremony needs exactly those who take part in it")
         if not ceremony.has_all_acceptances:
-            raise NotYetPossible("not every custodian has accepted")
+            raise NotYetPossible("not everybody who takes part has accepted")
         if ceremony.sealed and ceremony.has_confirmed(self._me):
             raise AlreadyDecided(
                 "this member has certified the keys of an earlier session; cancel the ceremony "
@@ -216,74 +119,89 @@ class KeyGenerationService:
             )
         if ceremony.state in key_ceremony.OVER:
             raise AlreadyDecided("the ceremony is over")
+        if isinstance(ceremony.proposal, KeyChangeProposed):
+            wallet = self._aggregates.wallet(ceremony.proposal.wallet)
+            if wallet.epoch != ceremony.proposal.from_epoch:
+                raise Conflict("the ceremony begins with shares that are not in use here")
         if ceremony.sealed:
             session = ceremony.sealed.session
             await self._report_failure(ceremony, session, "a new session was started instead")
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
-        """Return the share index of each custodian."""
-        quorum = self._aggregates.ceremony(CeremonyId(invitation.subject)).quorum
-        return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
+        """Return the share index of everybody who takes part."""
+        return self._aggregates.ceremony(CeremonyId(invitation.subject)).indices
 
-    def rounds(self, invitation: Invitation) -> tuple[str, ...]:
+    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
         """Name the rounds of all kinds, in order."""
-        kinds = self._aggregates.ceremony(CeremonyId(invitation.subject)).proposal.kinds
-        schemes = [self._schemes[kind] for kind in kinds]
-        return tuple(name for scheme in schemes for name in scheme.keygen_rounds)
+        ceremony = self._aggregates.ceremony(CeremonyId(invitation.subject))
+        return one_after_the_other(
+            [
+                Part(kind.label, self._schemes[kind].ceremony_rounds(ceremony.purpose))
+                for kind in ceremony.proposal.kinds
+            ]
+        )
 
     async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Keys]]:
-        """Record that this member takes part and return the protocol to run."""
+        """Record that this member takes part, open its shares, and return the protocol to run."""
         ceremony_id = CeremonyId(info.subject)
         await self._record(
-            ceremony_id, key_ceremony.StartSession(info.session, self._clock.now_ms())
+            ceremony_id, ceremony_commands.StartSession(info.session, self._clock.now_ms())
         )
-        proposal = self._aggregates.ceremony(ceremony_id).proposal
+        ceremony = self._aggregates.ceremony(ceremony_id)
+        proposal = ceremony.proposal
         digest = hashlib.sha256(proposal.evidence.body).digest()
+        try:
+            held = await self._unseal(ceremony)
+        except AdapterError as trouble:
+            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            raise
+        self._in_use[info.session] = held
+        wallet = self._aggregates.wallets.get(proposal.wallet)
 
         async def run(party: Party) -> Keys:
-            made: list[tuple[SignatureKind, KeygenResult]] = []
-            for kind in proposal.kinds:
-                context = digest + kind.value.encode()
-                threshold = proposal.quorum.threshold
-                result = await self._schemes[kind].generate(
-                    party, threshold, context, secrets.token_bytes
-                )
-                made.append((kind, result))
+            # One after the other: a protocol run is not concurrent with itself.
+            made: list[tuple[SignatureKind, MadeKey]] = []
+            with ExitStack() as dropped:
+                for kind in proposal.kinds:
+                    context = digest + kind.value.encode()
+                    ours = held[kind].share if kind in held else None
+                    key = await self._make(party, ceremony, wallet, kind, ours, context)
+                    if key.held is not None:
+                        dropped.callback(key.held.wipe)
+                    made.append((kind, key))
+                dropped.pop_all()
             return tuple(made)
 
         return run
 
     async def releasing(self, info: RunInfo) -> None:
-        """Not used: nothing of a key generation can be used up."""
+        """Not used: nothing of a ceremony can be used up."""
 
     async def succeeded(self, info: RunInfo, outcome: Keys) -> None:
         """Seal every share, then record what was sealed and the code to compare."""
-        ceremony_id = CeremonyId(info.subject)
-        wallet = self._aggregates.ceremony(ceremony_id).proposal.wallet
-        keys: list[GroupKey] = []
-        messages: list[bytes] = []
-        transcripts = hashlib.sha256()
-        for kind, result in outcome:
-            public = result.share.public
-            keys.append(GroupKey(kind, public.group_key, encode_public(public)))
-            messages.append(
-                certificate_message(
-                    session_id=bytes.fromhex(info.session),
-                    key_id=f"{wallet}/{kind.value}",
-                    epoch=FIRST_EPOCH,
-                    transcript=result.transcript,
-                    public=public,
-                )
-            )
-            transcripts.update(result.transcript)
-            await self._shares.seal(wallet, kind, FIRST_EPOCH, result.share)
-        message = b"".join(len(m).to_bytes(4, "big") + m for m in messages)
+        self._wipe(info.session)
+        ceremony = self._aggregates.ceremony(CeremonyId(info.subject))
+        wallet, epoch = ceremony.proposal.wallet, ceremony.epoch
+        with ExitStack() as dropped:
+            for _, made in outcome:
+                if made.held is not None:
+                    dropped.callback(made.held.wipe)
+            for kind, made in outcome:
+                if made.held is not None:
+                    # What a crash left under this label was never certified.
+                    await self._shares.erase(wallet, kind, epoch)
+                    await self._shares.seal(wallet, kind, epoch, made.held)
+        keys = tuple((kind, made.public, made.transcript) for kind, made in outcome)
+        message = joined_message(wallet, info.session, epoch, keys)
         await self._record(
-            ceremony_id,
-            key_ceremony.SealShare(
+            info.subject,
+            ceremony_commands.SealShare(
                 info.session,
-                tuple(keys),
-                transcripts.digest(),
+                tuple(
+                    GroupKey(kind, public.group_key, encode_public(public))
+                    for kind, public, _ in keys
+                ),
+                b"".join(transcript for _, _, transcript in keys),
                 message,
                 short_code(hashlib.sha256(message).digest()),
                 self._clock.now_ms(),
@@ -292,17 +210,87 @@ class KeyGenerationService:
 
     async def failed(self, info: RunInfo, failure: RunFailed) -> None:
         """Record the failure and tell the others, so that nobody waits for our certificate."""
+        self._wipe(info.session)
         ceremony = self._aggregates.ceremony(CeremonyId(info.subject))
+        # Pair states that a setup was making are gone with it: a ban has nothing to bind.
+        await self._verdicts.record(info, failure)
         blamed = tuple(sorted(failure.blamed))
         await self._report_failure(ceremony, info.session, failure.reason, blamed)
 
     async def burn_interrupted(self) -> None:
         """After a restart: end the sessions that were under way; their secrets are gone."""
         for ceremony in tuple(self._aggregates.ceremonies.values()):
-            await self.activate_if_certified(ceremony.proposal.ceremony)
             if ceremony.running:
                 session = ceremony.running.session
                 await self._report_failure(ceremony, session, f"{self._me} was restarted")
+
+    def forget(self) -> None:
+        """Wipe every share in use: the node stops without the runs' own endings."""
+        for session in tuple(self._in_use):
+            self._wipe(session)
+
+    async def _make(
+        self,
+        party: Party,
+        ceremony: KeyCeremony,
+        wallet: Wallet | None,
+        kind: SignatureKind,
+        share: KeyShare | None,
+        context: bytes,
+    ) -> MadeKey:
+        """Run what the ceremony is for, for one kind of key."""
+        scheme, proposal, random = self._schemes[kind], ceremony.proposal, secrets.token_bytes
+        if isinstance(proposal, CeremonyProposed):
+            return await scheme.generate(party, proposal.quorum.threshold, context, random)
+        if wallet is None:
+            raise NotYetPossible("this wallet is not known here yet")
+        public = decode_public(wallet.key(kind).package)
+        match proposal.purpose:
+            case CeremonyPurpose.REFRESH:
+                if share is None:
+                    raise NotYetPossible("this member has no share to refresh")
+                return await scheme.refresh(party, share, context, random)
+            case CeremonyPurpose.REPAIR:
+                lost = proposal.quorum.index_of(proposal.repaired)
+                helpers = tuple(i for i, _ in proposal.quorum.shares if i != lost)
+                repairing = RepairParameters(public, lost, helpers, context)
+                return await scheme.repair(party, repairing, share, random)
+            case CeremonyPurpose.RESHARE | CeremonyPurpose.GENERATE:
+                dealers = tuple(sorted(proposal.previous.index_of(m) for m in proposal.dealers))
+                members = tuple(i for i, _ in proposal.quorum.shares)
+                resharing = ReshareParameters(
+                    public, dealers, members, proposal.quorum.threshold, context
+                )
+                return await scheme.reshare(party, resharing, share, random)
+
+    async def _unseal(self, ceremony: KeyCeremony) -> dict[SignatureKind, HeldKey]:
+        """Open the shares that this member brings, () if it brings none."""
+        proposal = ceremony.proposal
+        if isinstance(proposal, CeremonyProposed) or not self._brings(proposal):
+            return {}
+        held: dict[SignatureKind, HeldKey] = {}
+        try:
+            for kind in proposal.kinds:
+                held[kind] = await self._shares.unseal(proposal.wallet, kind, proposal.from_epoch)
+        except AdapterError:
+            for key in held.values():
+                key.wipe()
+            raise
+        return held
+
+    def _brings(self, proposal: KeyChangeProposed) -> bool:
+        if proposal.purpose is CeremonyPurpose.RESHARE:
+            return self._me in proposal.dealers
+        return self._me != proposal.repaired
+
+    async def _require_sealed(self, ceremony: KeyCeremony) -> None:
+        """Certify nothing that this member could not open afterwards. Raises: NotYetPossible."""
+        if self._me not in ceremony.quorum.custodians:
+            return
+        wallet: WalletId = ceremony.proposal.wallet
+        for kind in ceremony.proposal.kinds:
+            if not await self._shares.holds(wallet, kind, ceremony.epoch):
+                raise NotYetPossible("this member's share is not in its vault; cancel the ceremony")
 
     async def _report_failure(
         self,
@@ -313,7 +301,7 @@ class KeyGenerationService:
     ) -> None:
         # The share may be sealed already although the crash came before its event.
         if ceremony.sealed is None or ceremony.sealed.session == session:
-            await self._erase(ceremony)
+            await self._epochs.discard(ceremony)
         await self._publish(
             RunFailure(
                 at_ms=self._clock.now_ms(),
@@ -324,26 +312,9 @@ class KeyGenerationService:
             )
         )
 
-    async def _erase(self, ceremony: KeyCeremony) -> None:
-        """Erase pending shares; never those of a wallet that is active."""
-        proposal = ceremony.proposal
-        if proposal.wallet in self._aggregates.wallets:
-            return
-        for kind in proposal.kinds:
-            await self._shares.erase(proposal.wallet, kind, FIRST_EPOCH)
+    def _wipe(self, session: SessionId) -> None:
+        for key in self._in_use.pop(session, {}).values():
+            key.wipe()
 
-    async def _record(self, ceremony: str, command: key_ceremony.CeremonyCommand) -> None:
+    async def _record(self, ceremony: str, command: ceremony_commands.CeremonyCommand) -> None:
         await self._aggregates.record_ceremony(CeremonyId(ceremony), command)
-
-
-def _of(verified: Verified, kind: type[S]) -> S:
-    if not isinstance(verified.statement, kind):
-        raise StatementRefused("a statement of another kind was expected")
-    return verified.statement
-
-
-def _kind(text: str) -> SignatureKind:
-    try:
-        return SignatureKind(text)
-    except ValueError:
-        raise NotYetPossible(f"this node does not know keys of kind {text[:40]!r}") from None

@@ -194,7 +194,7 @@ class Node:
             log.exception("node-halted", why=reason)
             self.state, self.halted_because = NodeState.HALTED, reason
             core.host.drop_all()
-            core.signing.forget()
+            core.forget()
             await _release(core.store, self.ports.vault.lock)
             self.tell(Change(ChangeKind.SESSION))
 
@@ -229,6 +229,7 @@ class Node:
             "key-ceremony": ChangeKind.CEREMONY,
             "wallet": ChangeKind.WALLET,
             "signing-request": ChangeKind.REQUEST,
+            "member": ChangeKind.MEMBER,
         }
         if kind in notices:
             self.tell(Change(notices[kind], name))

@@ -89,7 +89,7 @@ class OperatorActions:
             threshold=command.threshold,
             custodians=command.custodians,
             approvals_needed=command.approvals_needed,
-            expires_at_ms=now + 1000 * _expiry_s(command.expires_in_s),
+            expires_at_ms=now + 1000 * expiry_s(command.expires_in_s),
         )
         verified = await self._node.core.exchange.publish(proposal)
         await self._publish(
@@ -154,7 +154,7 @@ class OperatorActions:
                 note=note,
                 policy_version=wallet.policy.version,
                 nonce=secrets.token_bytes(16),
-                expires_at_ms=now + 1000 * _expiry_s(command.expires_in_s),
+                expires_at_ms=now + 1000 * expiry_s(command.expires_in_s),
             )
         )
         return Outcome(request, "Approval requested")
@@ -238,7 +238,8 @@ class OperatorActions:
         return self._node.ports.clock.now_ms()
 
 
-def _expiry_s(seconds: int) -> int:
+def expiry_s(seconds: int) -> int:
+    """Bound the time that people have to decide. Raises: PolicyViolation."""
     if not MIN_EXPIRY_S <= seconds <= MAX_EXPIRY_S:
         raise PolicyViolation("the time to decide is between 5 minutes and 7 days")
     return seconds

@@ -28,7 +28,7 @@ from console.application.messages import (
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
-from console.application.runs import Outage, Run, RunFailed, RunInfo, RunPurpose, RunTools
+from console.application.runs import Outage, Part, Run, RunFailed, RunInfo, RunPurpose, RunTools
 from console.application.statements import (
     Invitation,
     Readiness,
@@ -41,6 +41,7 @@ from console.application.statements import (
     verify_identity,
 )
 from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
+from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId, session_id
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
@@ -72,8 +73,8 @@ class RunKind(RunPurpose, Protocol):
         """Return the participants' share indices. Raises: DomainError."""
         ...
 
-    def rounds(self, invitation: Invitation) -> tuple[str, ...]:
-        """Name the rounds for people."""
+    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+        """Name the protocols and their rounds for people."""
         ...
 
     async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
@@ -200,7 +201,8 @@ class RunHost:
         if run.ended.is_set():
             return Refused("this run has ended here")
         try:
-            await run.receive(peer, envelope)
+            signed = SignedMessage(peer, message.envelope, message.signature)
+            await run.receive(signed, envelope)
         except MessageRejected as rejected:
             log.info("message-rejected", peer=peer, why=str(rejected))
             return Refused("the message does not belong to this run")
@@ -210,6 +212,12 @@ class RunHost:
         """End every run about a subject."""
         for run in self.of_subject(subject):
             await run.fail(failure)
+
+    async def stop_with(self, members: frozenset[MemberId], failure: RunFailed) -> None:
+        """End every run that one of these members takes part in."""
+        for run in tuple(self.runs.values()):
+            if members & set(run.info.participants):
+                await run.fail(failure)
 
     async def stop_all(self) -> None:
         """End every run: the vault is being locked."""
@@ -315,7 +323,7 @@ class RunHost:
             coordinator=verified.signer,
             participants=tuple(MemberId(m) for m in invitation.participants),
             indices=indices,
-            rounds=kind.rounds(invitation),
+            parts=kind.parts(invitation),
             started_ms=self._clock.now_ms(),
             deadline_ms=invitation.deadline_ms,
         )
@@ -354,7 +362,10 @@ class RunHost:
         return keys
 
     def _verify(self, signed: SignedStatement) -> Verified:
-        return self._statements.verify(signed, signer_of(signed, self._members))
+        verified = self._statements.verify(signed, signer_of(signed, self._members))
+        if verified.former:
+            raise StatementRefused(f"{verified.signer}'s old machine takes part in nothing")
+        return verified
 
     def _kind(self, purpose: str) -> RunKind:
         kind = self._kinds.get(purpose)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from console.application.ports.network import NetworkPort
 from console.application.statements import StatementRefused
 from console.application.timeouts import AdaptiveTimeouts
 from console.domain.errors import DomainError
+from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
 from console.protocols.kernel.channel import ChannelRefused, PairwiseChannels
@@ -25,6 +26,28 @@ log = structlog.get_logger(__name__)
 
 _FIRST_RESEND_S = 0.05
 _LAST_RESEND_S = 1.0
+_MAX_HEARD_BYTES = 256 * 1024
+
+
+ECHO = "Confirm"
+"""A last round that only echoes what was broadcast; the next protocol of a run carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One protocol of a run, with its rounds, for people."""
+
+    name: str
+    rounds: tuple[str, ...]
+
+
+def one_after_the_other(protocols: Sequence[Part]) -> tuple[Part, ...]:
+    """Name the parts of a run in which protocols follow each other."""
+    carried = [
+        replace(part, rounds=part.rounds[:-1]) if part.rounds[-1:] == (ECHO,) else part
+        for part in protocols[:-1]
+    ]
+    return (*carried, *protocols[-1:])
 
 
 class Outage(StrEnum):
@@ -39,7 +62,8 @@ class Outage(StrEnum):
 class RunFailed(Exception):
     """A run ended without an outcome; nothing of it can be used again.
 
-    `unreachable` did not answer, which is no fault; `blamed` broke a check.
+    `unreachable` did not answer, which is no fault; `blamed` broke `check`, and `proof` holds
+    what they signed for all to hear.
     """
 
     def __init__(
@@ -49,6 +73,8 @@ class RunFailed(Exception):
         unreachable: frozenset[MemberId] = frozenset(),
         blamed: frozenset[MemberId] = frozenset(),
         kind: AbortKind = AbortKind.RETRY,
+        check: str = "",
+        proof: tuple[SignedMessage, ...] = (),
     ) -> None:
         super().__init__(reason)
         self.outage = outage
@@ -56,6 +82,8 @@ class RunFailed(Exception):
         self.unreachable = unreachable
         self.blamed = blamed
         self.kind = kind
+        self.check = check
+        self.proof = proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +96,14 @@ class RunInfo:
     coordinator: MemberId
     participants: tuple[MemberId, ...]
     indices: Mapping[MemberId, int]
-    rounds: tuple[str, ...]
+    parts: tuple[Part, ...]
     started_ms: int
     deadline_ms: int
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The names of all rounds, in order."""
+        return tuple(name for part in self.parts for name in part.rounds)
 
     def member(self, index: int) -> MemberId:
         """Return the participant with this share index."""
@@ -85,6 +118,8 @@ class RunPurpose(Protocol):
 
     release_round: int
     """From this round on, messages leave only after `releasing` has returned."""
+    patience: float
+    """By how much a round may take longer than a round trip and little work would."""
 
     async def releasing(self, info: RunInfo) -> None:
         """Record that secrets of this run are about to be used up. Raises: DomainError."""
@@ -126,6 +161,8 @@ class Run:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _queues: dict[MemberId, "asyncio.Queue[bytes]"] = field(default_factory=dict)
+    _heard: list[SignedMessage] = field(default_factory=list)
+    _heard_bytes: int = 0
     _released: bool = False
     _concluded: bool = False
     _progressed_s: float = 0.0
@@ -166,8 +203,9 @@ class Run:
                 for task in (*senders, watch):
                     task.cancel()
 
-    async def receive(self, sender: MemberId, envelope: Envelope) -> None:
-        """Take a verified envelope of a participant. Raises: MessageRejected."""
+    async def receive(self, signed: SignedMessage, envelope: Envelope) -> None:
+        """Take a participant's envelope, whose signature was verified. Raises: MessageRejected."""
+        sender = signed.sender
         if self.info.indices.get(sender) != envelope.sender:
             raise MessageRejected("the envelope names another sender than its signer")
         if envelope.recipient is not None:
@@ -179,7 +217,15 @@ class Run:
             except ChannelRefused as refused:
                 raise MessageRejected(str(refused)) from None
             envelope = replace(envelope, payload=plain)
+        else:
+            self._remember(signed)
         await self._step(lambda: self.session.receive(envelope))
+
+    def _remember(self, signed: SignedMessage) -> None:
+        """Keep what was said to all, within bounds: it proves to others who broke a check."""
+        self._heard_bytes += len(signed.envelope)
+        if self._heard_bytes <= _MAX_HEARD_BYTES:
+            self._heard.append(signed)
 
     async def fail(self, failure: RunFailed) -> None:
         """End the run from outside; no effect if it has ended."""
@@ -194,12 +240,8 @@ class Run:
                 out = advance()
                 await self._dispatch(out)
             except ProtocolAbort as abort:
-                blamed = self.info.members(abort.culprits)
-                failure = RunFailed(Outage.ABORTED, abort.reason, blamed=blamed, kind=abort.kind)
-                with contextlib.suppress(DomainError, AdapterError):
-                    # What the abort left unsent lets the others reach the same verdict.
-                    await self._dispatch(list(self.session.unsent))
-                await self._fail(failure)
+                unsent = list(self.session.unsent)
+                await self._fail(self._verdict(abort), unsent)
                 return
             except (DomainError, AdapterError) as refusal:
                 await self._fail(RunFailed(Outage.REFUSED, str(refusal)))
@@ -208,6 +250,20 @@ class Run:
             self.tools.moved(self.info.subject)
             if self.session.done and not self._concluded:
                 await self._succeed()
+
+    def _verdict(self, abort: ProtocolAbort) -> RunFailed:
+        blamed = self.info.members(abort.culprits)
+        proof = tuple(m for m in self._heard if m.sender in blamed)
+        if abort.kind is AbortKind.BAN:
+            proof = ()  # it would need our side of a pair's secrets to mean anything
+        return RunFailed(
+            Outage.ABORTED,
+            abort.reason,
+            blamed=blamed,
+            kind=abort.kind,
+            check=abort.check,
+            proof=proof,
+        )
 
     async def _succeed(self) -> None:
         try:
@@ -280,6 +336,7 @@ class Run:
         while True:
             awaited = self.awaited
             patience = self.tools.timeouts.round_s(awaited or frozenset(self.others))
+            patience *= self.purpose.patience
             left = self._progressed_s + patience - self.tools.monotonic_s()
             if left > 0:
                 await asyncio.sleep(left)
@@ -294,7 +351,11 @@ class Run:
             )
             return
 
-    async def _fail(self, failure: RunFailed) -> None:
+    async def _fail(self, failure: RunFailed, last_words: Sequence[Envelope] = ()) -> None:
+        """End the run. `last_words` let the others reach the same verdict.
+
+        The verdict is durable, and what it obliges to is done, before anything is said.
+        """
         if self._concluded:
             return
         self._concluded = True
@@ -302,6 +363,8 @@ class Run:
         self.session.close()
         try:
             await self.purpose.failed(self.info, failure)
+            with contextlib.suppress(DomainError, AdapterError):
+                await self._dispatch(list(last_words))
         finally:
             self.ended.set()
             self.tools.moved(self.info.subject)

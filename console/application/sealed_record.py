@@ -4,13 +4,14 @@ A share record is `version(1) | header length(2) | header | nonce(12) | cipherte
 header is the label in clear. A wrapped secret is `version(1) | nonce(12) | ciphertext | tag(16)`.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 import struct
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from console.application.errors import HsmError, SealBroken, ShareUnavailable
 from console.application.ports.share_storage import SEAL_VERSION, ShareLabel
@@ -114,24 +115,40 @@ class ShareFiles:
 
     def seal(self, label: ShareLabel, share: SecretBytes, sealer: Sealer) -> None:
         """Seal, prove that it opens, and store. Raises: FileExistsError, SealBroken, HsmError."""
-        if not 1 <= len(share) <= MAX_SHARE:
-            raise ValueError(f"a share has 1 to {MAX_SHARE} bytes")
+        _check_size(share)
         path = self._folder / record_name(label)
         if path.exists():
             self._require_same(label, share, sealer)
             return
-        associated = share_associated_data(label)
-        sealed = sealer.seal(associated, share)
-        with sealer.open(associated, sealed) as opened:
-            # A token that answers with a damaged key must be found out before the share is gone.
-            if not hmac.compare_digest(opened, share.view()):
-                raise SealBroken("a fresh seal does not open to what was sealed")
+        record = _proven_record(label, share, sealer)
         try:
-            create_file(path, encode_share_record(label, sealed))
+            create_file(path, record)
         except FileExistsError:
             self._require_same(label, share, sealer)
         except OSError as error:
             raise HsmError(f"a share cannot be stored: {error.strerror}") from None
+
+    def replace(self, label: ShareLabel, share: SecretBytes, sealer: Sealer) -> None:
+        """Seal, prove that it opens, and only then put it in the old record's place at once.
+
+        A crash leaves the old record or the new. The old one is overwritten afterwards as well as
+        the disk allows. Raises: ShareUnavailable, SealBroken, HsmError.
+        """
+        _check_size(share)
+        path = self._folder / record_name(label)
+        if not path.exists():
+            raise ShareUnavailable("no share is stored under this label")
+        record = _proven_record(label, share, sealer)
+        try:
+            if os.name == "nt":  # no file is replaced there while it is open
+                replace_file(path, record)
+                return
+            with path.open("r+b") as old:
+                replace_file(path, record)
+                with contextlib.suppress(OSError):  # the new record is in force already
+                    _overwrite(old)
+        except OSError as error:
+            raise HsmError(f"a share cannot be replaced: {error.strerror}") from None
 
     def unseal(self, label: ShareLabel, sealer: Sealer) -> SecretBytes:
         """Open the share under `label`. Raises: ShareUnavailable, SealBroken."""
@@ -153,18 +170,18 @@ class ShareFiles:
         return tuple(sorted(found))
 
     def erase(self, label: ShareLabel) -> None:
-        """Overwrite and remove a record. Flash storage may keep old blocks; the seal stays."""
+        """Overwrite and remove a record, and what a crash while writing it has left beside it.
+
+        Flash storage may keep old blocks; the seal stays.
+        """
         path = self._folder / record_name(label)
         try:
-            size = path.stat().st_size
-            with path.open("r+b") as stream:
-                stream.write(bytes(size))
-                stream.flush()
-                os.fsync(stream.fileno())
-            path.unlink()
-            sync_folder(self._folder)
-        except FileNotFoundError:
-            return
+            for found in (path, *self._folder.glob(f"{path.name}.*.tmp")):
+                if found.exists():
+                    with found.open("r+b") as stream:
+                        _overwrite(stream)
+                    found.unlink()
+                    sync_folder(self._folder)
         except OSError as error:
             raise HsmError(f"a share cannot be erased: {error.strerror}") from None
 
@@ -228,6 +245,30 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _check_size(share: SecretBytes) -> None:
+    if not 1 <= len(share) <= MAX_SHARE:
+        raise ValueError(f"a share has 1 to {MAX_SHARE} bytes")
+
+
+def _proven_record(label: ShareLabel, share: SecretBytes, sealer: Sealer) -> bytes:
+    """Seal a share, and open it again before anybody relies on it. Raises: SealBroken, HsmError."""
+    associated = share_associated_data(label)
+    sealed = sealer.seal(associated, share)
+    with sealer.open(associated, sealed) as opened:
+        # A token that answers with a damaged key must be found out before the share is gone.
+        if not hmac.compare_digest(opened, share.view()):
+            raise SealBroken("a fresh seal does not open to what was sealed")
+    return encode_share_record(label, sealed)
+
+
+def _overwrite(stream: BinaryIO) -> None:
+    """Write zeros over all of an open file, durably."""
+    size = os.fstat(stream.fileno()).st_size
+    stream.write(bytes(size))
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _encode_label(label: ShareLabel) -> bytes:

@@ -1,10 +1,26 @@
 """ShareManager: this member's shares, from the moment they exist to the moment they are used."""
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from console.application.errors import SealBroken
+from console.application.held_key_codec import decode_held, encode_held
 from console.application.ports.share_storage import ShareLabel, ShareStoragePort
+from console.application.ports.threshold import HeldKey
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
-from console.protocols.keygen.share import BadShare, KeyShare, decode_share, encode_share
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.keygen.share import BadShare
+from console.protocols.math.ed25519 import ED25519
+from console.protocols.math.secp256k1 import SECP256K1
+
+_GROUPS = {
+    SignatureKind.ECDSA_SECP256K1: SECP256K1.name,
+    SignatureKind.SCHNORR_BIP340: SECP256K1.name,
+    SignatureKind.EDDSA_ED25519: ED25519.name,
+}
+
+Store = Callable[[ShareLabel, SecretBytes], Coroutine[Any, Any, None]]
 
 
 class ShareManager:
@@ -14,15 +30,64 @@ class ShareManager:
         self._me = me
         self._storage = storage
 
-    async def seal(self, wallet: WalletId, kind: SignatureKind, epoch: int, key: KeyShare) -> None:
-        """Store a share durably, then open it again: what cannot be opened is not acknowledged.
+    async def seal(self, wallet: WalletId, kind: SignatureKind, epoch: int, held: HeldKey) -> None:
+        """Store a part durably, then open it again: what cannot be opened is not acknowledged.
 
-        Wipes the plain share. Raises: HsmError, SealBroken.
+        Wipes `held`. Raises: HsmError, SealBroken; FileExistsError if another one is stored.
         """
         label = ShareLabel(wallet, self._me, kind, epoch)
-        encoded = encode_share(key)
+        await self._store(self._storage.seal, label, held)
+
+    async def replace(
+        self, wallet: WalletId, kind: SignatureKind, epoch: int, held: HeldKey
+    ) -> None:
+        """Store a part in place of the one that is there, and open it again.
+
+        A crash leaves the old one or the new. Wipes `held`. Raises: ShareUnavailable if none is
+        there; HsmError, SealBroken.
+        """
+        label = ShareLabel(wallet, self._me, kind, epoch)
+        await self._store(self._storage.replace, label, held)
+
+    async def unseal(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> HeldKey:
+        """Open a part and check its share; the caller wipes it.
+
+        Raises: ShareUnavailable, SealBroken, HsmError.
+        """
+        encoded = await self._storage.unseal(ShareLabel(wallet, self._me, kind, epoch))
         try:
-            await self._storage.seal(label, encoded)
+            held = decode_held(encoded)
+        except BadShare:
+            raise SealBroken("the sealed record is no share of this wallet") from None
+        finally:
+            encoded.wipe()
+        if not _fits(kind, held):
+            held.wipe()
+            raise SealBroken("the sealed share belongs to another kind of key")
+        return held
+
+    async def erase(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
+        """Remove a part for good."""
+        await self._storage.erase(ShareLabel(wallet, self._me, kind, epoch))
+
+    async def stored(self, wallet: WalletId) -> tuple[tuple[SignatureKind, int], ...]:
+        """List the kind and epoch of every part of a wallet that is stored; works while locked."""
+        labels = await self._storage.labels()
+        return tuple((label.kind, label.epoch) for label in labels if label.wallet == wallet)
+
+    async def holds(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> bool:
+        """Tell whether a part is stored; says nothing about whether it opens."""
+        return ShareLabel(wallet, self._me, kind, epoch) in await self._storage.labels()
+
+    async def _store(self, store: Store, label: ShareLabel, held: HeldKey) -> None:
+        try:
+            if not _fits(label.kind, held):
+                raise ValueError("the share belongs to another kind of key than its label")
+            encoded = encode_held(held)
+        finally:
+            held.wipe()
+        try:
+            await store(label, encoded)
             reopened = await self._storage.unseal(label)
             try:
                 if reopened != encoded:
@@ -31,22 +96,7 @@ class ShareManager:
                 reopened.wipe()
         finally:
             encoded.wipe()
-            key.wipe()
 
-    async def unseal(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> KeyShare:
-        """Open a share; the caller wipes it. Raises: ShareUnavailable, SealBroken, HsmError."""
-        encoded = await self._storage.unseal(ShareLabel(wallet, self._me, kind, epoch))
-        try:
-            return decode_share(encoded)
-        except BadShare:
-            raise SealBroken("the sealed record is no share of this wallet") from None
-        finally:
-            encoded.wipe()
 
-    async def erase(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
-        """Remove a share for good."""
-        await self._storage.erase(ShareLabel(wallet, self._me, kind, epoch))
-
-    async def holds(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> bool:
-        """Tell whether a share is stored; says nothing about whether it opens."""
-        return ShareLabel(wallet, self._me, kind, epoch) in await self._storage.labels()
+def _fits(kind: SignatureKind, held: HeldKey) -> bool:
+    return held.share.public.group_name == _GROUPS.get(kind)

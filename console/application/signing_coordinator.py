@@ -13,8 +13,13 @@ from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
 from console.application.ports.chain import ChainAdapter, Payload
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import SignatureInvalid, ThresholdSigner
-from console.application.runs import Outage, RunFailed, RunInfo
+from console.application.ports.threshold import (
+    HeldKey,
+    KeyPathRefused,
+    SignatureInvalid,
+    ThresholdSigner,
+)
+from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
 from console.application.statements import (
     AnyStatement,
@@ -27,6 +32,7 @@ from console.application.statements import (
     Verified,
     Withdrawal,
 )
+from console.application.verdicts import Verdicts
 from console.domain import signing_request
 from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import RequestProposed
@@ -37,7 +43,7 @@ from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network, SignatureKind
 from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
-from console.protocols.keygen.share import KeyShare
+from console.protocols.keygen.share import decode_public
 
 PURPOSE = "signing"
 MAX_CLOCK_SKEW_MS = 300_000
@@ -52,6 +58,7 @@ class SigningCoordinator:
     """This member's side of every signing request."""
 
     name = PURPOSE
+    patience = 1.0
 
     def __init__(
         self,
@@ -61,6 +68,7 @@ class SigningCoordinator:
         shares: ShareManager,
         schemes: Mapping[SignatureKind, ThresholdSigner],
         chains: Mapping[Chain, ChainAdapter],
+        verdicts: Verdicts,
         clock: Clock,
         publish: Publish,
     ) -> None:
@@ -69,9 +77,10 @@ class SigningCoordinator:
         self._shares = shares
         self._schemes = schemes
         self._chains = chains
+        self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-        self._in_use: dict[SessionId, KeyShare] = {}
+        self._in_use: dict[SessionId, HeldKey] = {}
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
     # What members have signed
@@ -106,6 +115,11 @@ class SigningCoordinator:
         s = _of(verified, Approval)
         if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
             raise NotYetPossible("an approval from the future: somebody's clock is wrong")
+        if verified.former:
+            request = self._aggregates.request(RequestId(s.request))
+            if self._clock.now_ms() < request.proposal.expires_at_ms:
+                # Whoever has the old machine could have dated it back.
+                raise Conflict(f"{verified.signer} approved on a machine that was replaced since")
         await self._record(
             s.request,
             signing_request.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
@@ -130,14 +144,16 @@ class SigningCoordinator:
         """
         s = _of(verified, SignatureResult)
         proposal = self._aggregates.request(RequestId(s.request)).proposal
-        public_key = self._aggregates.wallet(proposal.wallet).key(proposal.kind).public_key
         payloads = self.payloads(proposal)
         if len(s.signatures) != len(payloads):
             raise StatementRefused("a signature is missing or one too many")
+        public = decode_public(self._aggregates.wallet(proposal.wallet).key(proposal.kind).package)
+        scheme = self._schemes[proposal.kind]
         try:
             for payload, signature in zip(payloads, s.signatures, strict=True):
-                self._schemes[proposal.kind].verify(public_key, payload.message, signature)
-        except SignatureInvalid:
+                public_key = scheme.public_key(public, payload.path)
+                scheme.verify(public_key, payload.message, signature)
+        except (SignatureInvalid, KeyPathRefused):
             raise StatementRefused("a signature does not verify under the group key") from None
         signed = self.chain(proposal.chain).attach(proposal.transaction, s.signatures)
         await self._record(
@@ -180,7 +196,17 @@ class SigningCoordinator:
             )
         if proposal.epoch != wallet.epoch:
             raise Conflict("the request was made for another epoch of the wallet's keys")
+        scheme = self._schemes.get(proposal.kind)
+        if scheme is None:
+            raise NotYetPossible(f"this node cannot sign with keys of {proposal.kind.value}")
+        public = decode_public(wallet.key(proposal.kind).package)
         for payload in self.payloads(proposal):
+            try:
+                scheme.public_key(public, payload.path)
+            except KeyPathRefused as refused:
+                raise Conflict(f"no key of this wallet can sign it: {refused}") from None
+            if scheme.message_size not in {None, len(payload.message)}:
+                raise Conflict("what is to be signed has the wrong size for this kind of key")
             if payload.kind is not proposal.kind or payload.path != proposal.path:
                 raise Conflict("the request names another key than its bytes need")
         enforce(self.rules(proposal, wallet))
@@ -214,6 +240,8 @@ class SigningCoordinator:
             raise Expired("the request has expired; make it again")
         if not request.has_quorum:
             raise NotYetPossible("the approvals are not complete here")
+        others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}
+        self._verdicts.require_usable(wallet.wallet, wallet.epoch, others)
         self.judge(proposal, wallet)
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
@@ -222,10 +250,14 @@ class SigningCoordinator:
         quorum = self._aggregates.wallet(request.proposal.wallet).quorum
         return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
 
-    def rounds(self, invitation: Invitation) -> tuple[str, ...]:
+    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
         """Name the rounds of the request's kind."""
         request = self._aggregates.request(RequestId(invitation.subject))
-        return self._schemes[request.proposal.kind].signing_rounds
+        kind = request.proposal.kind
+        rounds = self._schemes[kind].signing_rounds
+        # One signature for each payload, one after the other.
+        many = len(self.payloads(request.proposal))
+        return one_after_the_other([Part(kind.label, rounds)] * many)
 
     async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
         """Record that this member takes part, open its share, and return the protocol to run."""
@@ -238,19 +270,19 @@ class SigningCoordinator:
             ),
         )
         scheme = self._schemes[proposal.kind]
-        messages = tuple(payload.message for payload in self.payloads(proposal))
+        payloads = self.payloads(proposal)
         try:
-            share = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
+            held = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
         except AdapterError as trouble:
             await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
             raise
-        self._in_use[info.session] = share
+        self._in_use[info.session] = held
 
         async def run(party: Party) -> Signatures:
             # One after the other: a protocol run is not concurrent with itself.
             signatures = [
-                await scheme.sign(party, share, message, secrets.token_bytes)
-                for message in messages
+                await scheme.sign(party, held, payload.path, payload.message, secrets.token_bytes)
+                for payload in payloads
             ]
             return tuple(signatures)
 
@@ -275,8 +307,12 @@ class SigningCoordinator:
         )
 
     async def failed(self, info: RunInfo, failure: RunFailed) -> None:
-        """Wipe the share and record the failure; the nonces are burned either way."""
-        self._wipe(info.session)
+        """Record verdict and failure, and wipe the share; the nonces are burned either way."""
+        held = self._in_use.get(info.session)
+        try:
+            await self._hold_to_account(info, failure, held)
+        finally:
+            self._wipe(info.session)
         await self._record(
             info.subject,
             signing_request.FailSession(
@@ -287,6 +323,17 @@ class SigningCoordinator:
                 self._clock.now_ms(),
             ),
         )
+
+    async def _hold_to_account(
+        self, info: RunInfo, failure: RunFailed, held: HeldKey | None
+    ) -> None:
+        proposal = self._aggregates.request(RequestId(info.subject)).proposal
+        await self._verdicts.record(info, failure, proposal.wallet, proposal.epoch)
+        wallet = self._aggregates.wallet(proposal.wallet)
+        if held is not None and wallet.epoch == proposal.epoch:
+            peers = {info.indices[member] for member in failure.blamed}
+            scheme = self._schemes[proposal.kind]
+            await self._verdicts.destroy(scheme, wallet, held, failure, peers)
 
     async def burn_interrupted(self) -> None:
         """After a restart: end the sessions that were under way; their nonces are gone."""
@@ -309,9 +356,9 @@ class SigningCoordinator:
             self._wipe(session)
 
     def _wipe(self, session: SessionId) -> None:
-        share = self._in_use.pop(session, None)
-        if share:
-            share.wipe()
+        held = self._in_use.pop(session, None)
+        if held:
+            held.wipe()
 
     async def _record(self, request: str, command: signing_request.RequestCommand) -> None:
         match command:

@@ -1,5 +1,6 @@
 """What members say to each other, signed: canonical bodies, strict decoding, verified signers."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from console.application.ports.vault import IdentityPort
 from console.domain.errors import UnknownMember
 from console.domain.events import Evidence
-from console.domain.ids import MemberId
+from console.domain.ids import MEMBER_PATTERN, MemberId
 from console.domain.member import Member
 from console.domain.text import is_plain
 from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
@@ -31,6 +32,7 @@ SessionName = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
 Note = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Members = Annotated[tuple[Named, ...], msgspec.Meta(max_length=MAX_CUSTODIANS)]
 
@@ -81,6 +83,81 @@ class CodeConfirmation(Statement, frozen=True, tag="code-confirmation"):
     ceremony: CeremonyName
     session: SessionName
     certificate_signature: bytes
+
+
+class KeyChangeProposal(Statement, frozen=True, tag="key-change-proposal"):
+    """A ceremony that gives a wallet's keys new shares.
+
+    What is not said follows from the wallet: names, kinds, share indices and the quorum before.
+    """
+
+    ceremony: CeremonyName
+    wallet: WalletName
+    purpose: Named
+    from_epoch: Epoch
+    epoch: Epoch
+    threshold: int
+    custodians: Members
+    dealers: Members
+    repaired: Named
+    approvals_needed: int
+    expires_at_ms: int
+
+
+class CertifiedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One key of a certificate: its kind, public package, and the transcript of its making."""
+
+    kind: Named
+    package: bytes
+    transcript: Digest
+
+
+class CertificateSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One member's signature over the certificate message."""
+
+    member: Named
+    signature: bytes
+
+
+class KeyCertificate(Statement, frozen=True, tag="key-certificate"):
+    """A whole certificate, for members who took no part: it proves itself, whoever hands it on."""
+
+    ceremony: CeremonyName
+    session: SessionName
+    keys: Annotated[tuple[CertifiedKey, ...], msgspec.Meta(min_length=1, max_length=8)]
+    signatures: Annotated[
+        tuple[CertificateSignature, ...], msgspec.Meta(max_length=2 * MAX_CUSTODIANS)
+    ]
+
+
+class Erasure(Statement, frozen=True, tag="erasure"):
+    """The signer's shares of this wallet, of all epochs up to `epoch`, are gone."""
+
+    wallet: WalletName
+    epoch: Epoch
+
+
+class DrillResult(Statement, frozen=True, tag="drill-result"):
+    """Signatures of a drill, one a key; every member verifies them under the group keys."""
+
+    wallet: WalletName
+    epoch: Epoch
+    session: SessionName
+    signers: Members
+    signatures: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=8)]
+
+
+class MachineVouching(Statement, frozen=True, tag="machine-vouching"):
+    """The signer vouches that this machine is `member`'s, whom it may make a new member.
+
+    `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM.
+    """
+
+    member: Annotated[str, msgspec.Meta(pattern=MEMBER_PATTERN)]
+    name: Label
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=255)]
+    identity_key: Annotated[bytes, msgspec.Meta(min_length=65, max_length=65)]
+    certificate: Annotated[bytes, msgspec.Meta(min_length=1, max_length=8192)]
 
 
 class TransferProposal(Statement, frozen=True, tag="transfer-proposal"):
@@ -155,10 +232,15 @@ class RunFailure(Statement, frozen=True, tag="run-failure"):
 
 AnyStatement = (
     CeremonyProposal
+    | KeyChangeProposal
     | CeremonyAcceptance
     | CeremonyRefusal
     | CeremonyCancellation
     | CodeConfirmation
+    | KeyCertificate
+    | Erasure
+    | DrillResult
+    | MachineVouching
     | TransferProposal
     | Approval
     | Denial
@@ -183,11 +265,15 @@ class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A statement whose signature was checked against the roster."""
+    """A statement whose signature was checked against the roster.
+
+    `former` tells that a machine signed it which has been replaced since.
+    """
 
     statement: AnyStatement
     signer: MemberId
     evidence: Evidence
+    former: bool = False
 
     @property
     def digest(self) -> bytes:
@@ -213,9 +299,8 @@ class Statements:
         """Check signature and form. Raises: StatementRefused."""
         if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
             raise StatementRefused("a statement is too large or not by the member it names")
-        verify_identity(
-            signer.identity_key, self._message(signer.member, signed.body), signed.signature
-        )
+        message = self._message(signer.member, signed.body)
+        former = verify_member(signer, message, signed.signature)
         try:
             statement = _decoder.decode(signed.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -224,7 +309,21 @@ class Statements:
         if not all(is_plain(text) for text in texts if isinstance(text, str)):
             raise StatementRefused(f"{signer.member} signed text that cannot be shown plainly")
         evidence = Evidence(_kind(statement), signed.body, signer.member, signed.signature)
-        return Verified(statement, signer.member, evidence)
+        if former and statement.at_ms >= signer.admitted_ms:
+            raise StatementRefused(f"{signer.member}'s machine was replaced before it signed this")
+        return Verified(statement, signer.member, evidence, former)
+
+    async def is_of_this_machine(self, signed: SignedStatement) -> bool:
+        """Tell whether this machine's own key signed it, whatever the roster says."""
+        try:
+            verify_identity(
+                await self._identity.public_key(),
+                self._message(self._me, signed.body),
+                signed.signature,
+            )
+        except StatementRefused:
+            return False
+        return True
 
     def _message(self, signer: MemberId, body: bytes) -> bytes:
         name = signer.encode()
@@ -250,8 +349,27 @@ def verify_identity(identity_key: bytes, message: bytes, signature: bytes) -> No
         raise StatementRefused("a statement's signature does not hold") from None
 
 
+def verify_member(member: Member, message: bytes, signature: bytes) -> bool:
+    """Check a signature by any machine a member has had; True if it was a former one.
+
+    Raises: StatementRefused.
+    """
+    try:
+        verify_identity(member.identity_key, message, signature)
+    except StatementRefused:
+        for key in member.former_keys:
+            with contextlib.suppress(StatementRefused):
+                verify_identity(key, message, signature)
+                return True
+        raise
+    return False
+
+
 def vault_id(members: tuple[Member, ...]) -> bytes:
-    """Name a vault by its members and their identity keys, 32 bytes; bound into every signature."""
+    """Name a vault by its founding members and their keys, 32 bytes; bound into every signature.
+
+    It stays the same whoever joins and whatever machine is replaced.
+    """
     digest = hashlib.sha256(b"quorate/vault/v1")
     for member in sorted(members, key=lambda m: m.member):
         for part in (member.member.encode(), member.identity_key):

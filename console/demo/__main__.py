@@ -11,11 +11,14 @@ from rich.console import Console as Terminal
 from console import client
 from console.application.api import CommandRefused, NodeUnreachable
 from console.client import find_profiles
-from console.demo.cluster import Cluster, ClusterFailure
+from console.demo.cluster import MORE_PEOPLE, PEOPLE, Cluster, ClusterFailure
 from console.demo.display import display
+from console.demo.epilogue import Epilogue
 from console.demo.hands import DemoFailure, Hands
+from console.demo.lifecycle_story import LifecycleStory
+from console.demo.operators import Operators
 from console.demo.report import Report
-from console.demo.story import FAULT, Story
+from console.demo.story import CUSTODIANS, FAULT, Story
 from console.logs import log_to
 from ui import runloop
 from ui import settings as preferences
@@ -56,23 +59,25 @@ async def _demonstrate(out: Path, report: Report) -> int:
 
 async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
     home = out / "home"
-    async with report.step("A devnet starts; three members get fresh tokens and keys"):
-        cluster = await Cluster.create(home, tell=report.say)
+    async with report.step("A devnet starts; five members get fresh tokens and keys"):
+        cluster = await Cluster.create(home, people=(*PEOPLE, *MORE_PEOPLE), tell=report.say)
     window = None
     try:
         token = home / "fault-token"
-        async with report.step("Three nodes start, linked by mutual TLS"):
+        async with report.step("Five nodes start, linked by mutual TLS"):
             await asyncio.to_thread(token.touch)
-            first, *others = cluster.members
-            await cluster.start_node(first)
-            for member in others:
+            for member in CUSTODIANS[1:]:
                 await cluster.start_node(member, fail_at=FAULT, fail_token=token)
+            await cluster.start_nodes()
         profiles = await asyncio.to_thread(find_profiles, home)
         window = ConsoleWindow(profiles, client.connect, preferences.load(home))
         window.show()
         hands = Hands(window, out)
         try:
-            await Story(cluster, hands, report, token).run()
+            people = Operators(cluster, hands)
+            await Story(people, report, token).run()
+            await LifecycleStory(people, report).run()
+            await Epilogue(people, report).run()
         except BaseException:  # Whatever it was, show what the window showed.
             window.grab().save(str(out / "failure.png"))
             raise

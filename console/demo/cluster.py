@@ -1,9 +1,10 @@
-"""A cluster on this machine: a devnet, three members with fresh SoftHSM tokens, three nodes."""
+"""A cluster on this machine: a devnet, and members with fresh SoftHSM tokens and nodes."""
 
 import asyncio
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -16,9 +17,10 @@ from console.client.remote import RemoteConsole
 from console.devnet.server import READY as DEVNET_READY
 from console.node_process import READY as NODE_READY
 from console.provisioning import write_roster
-from console.settings import RosterEntry
+from console.settings import RosterEntry, entry_line
 
 PEOPLE = (("ana", "Ana Ruiz"), ("ben", "Ben Okafor"), ("chiara", "Chiara Neri"))
+MORE_PEOPLE = (("dora", "Dora Lind"), ("eli", "Eli Sato"))
 _START_TIMEOUT_S = 40.0
 _STOP_TIMEOUT_S = 10.0
 _PIN_DIGITS = 8
@@ -50,6 +52,7 @@ class Cluster:
     home: Path
     members: dict[str, ClusterMember] = field(default_factory=dict)
     devnet_port: int = 0
+    founders: tuple[RosterEntry, ...] = ()
     _devnet: asyncio.subprocess.Process | None = None
 
     @classmethod
@@ -74,7 +77,26 @@ class Cluster:
             cluster.members[member] = new
             entries.append(await cluster._set_up(new))
         write_roster(home, tuple(entries))
+        cluster.founders = tuple(entries)
         return cluster
+
+    async def replace_machine(self, member: str) -> str:
+        """Lose a member's machine, directory and token with it; set a new one up in its place.
+
+        Returns the new machine's entry line; its node is not started. Raises: ClusterFailure.
+        """
+        old = self.members[member]
+        await self.kill_node(member)
+        await asyncio.to_thread(shutil.rmtree, old.profile.directory)
+        peer_port, console_port = _free_ports(2)
+        pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
+        new = ClusterMember(old.profile, pin, peer_port, console_port)
+        self.members[member] = new
+        await self._set_up(new)
+        founders = self.home / f"{member}-founders.jsonl"
+        founders.write_text("".join(f"{entry_line(entry)}\n" for entry in self.founders))
+        arguments = ["join", str(founders), "--member", member, "--home", str(self.home)]
+        return (await _run(arguments, f"{old.profile.name}'s new machine could not join")).strip()
 
     async def start_node(
         self, member: str, *, fail_at: str = "", fail_token: Path | None = None
@@ -129,16 +151,23 @@ class Cluster:
             *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
         ]
         so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
-        process = await asyncio.create_subprocess_exec(
-            *_command(arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(f"{new.pin}\n{so_pin}\n".encode())
-        if process.returncode:
-            raise ClusterFailure(f"{profile.name} could not be set up: {err.decode().strip()}")
+        pins = f"{new.pin}\n{so_pin}\n"
+        out = await _run(arguments, f"{profile.name} could not be set up", pins)
         return RosterEntry(**json.loads(out))
+
+
+async def _run(arguments: list[str], trouble: str, typed: str = "") -> str:
+    """Run a command to its end; return what it printed. Raises: ClusterFailure."""
+    process = await asyncio.create_subprocess_exec(
+        *_command(arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate(typed.encode())
+    if process.returncode:
+        raise ClusterFailure(f"{trouble}: {err.decode().strip()}")
+    return out.decode()
 
 
 def _command(arguments: list[str]) -> list[str]:

@@ -60,6 +60,14 @@ class Hands:
             widget.clear()
         QTest.keyClicks(widget, text)
 
+    async def paste(self, name: str, text: str) -> None:
+        """Put text into a field as from the clipboard, without the clipboard."""
+        widget = await self._usable(name)
+        if not isinstance(widget, QLineEdit):
+            raise DemoFailure(f"{name} is no field for text")
+        widget.setFocus()
+        widget.insert(text)
+
     async def on_screen(self, name: str) -> None:
         """Wait until a screen is in front."""
         await self.until(lambda: self.window.current_screen == name, f"the screen {name}")

@@ -29,6 +29,8 @@ class Report:
     steps: list[dict[str, object]] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
+    proved: list[dict[str, object]] = field(default_factory=list)
+    """For each epoch: the kinds of keys that signed, and whose shares."""
     _started: float = field(default_factory=time.monotonic)
 
     def say(self, sentence: str) -> None:
@@ -52,6 +54,7 @@ class Report:
             "seconds": round(time.monotonic() - self._started, 3),
             "steps": self.steps,
             **self.facts,
+            "proved": self.proved,
             "ledger_heads": self.heads,
             "screenshots": pictures,
             "versions": {

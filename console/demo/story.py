@@ -1,62 +1,69 @@
-"""The story that the demonstration tells, step by step, through the window alone."""
+"""The first story of the demonstration: from a key ceremony to a confirmed transfer."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from solders.keypair import Keypair
 
-from console.application.api import GetLedger, GetRequest, GetWallets
-from console.application.views import LedgerPage, NodeState, RequestStage, RequestView, WalletView
+from console.application.api import GetRequest, GetWallets
+from console.application.views import RequestStage, RequestView, WalletView
 from console.demo.cluster import Cluster, ClusterFailure
 from console.demo.hands import DemoFailure, Hands
+from console.demo.operators import Operators
 from console.demo.report import Report
 from ui import object_names as names
 
 WALLET = "Treasury"
 AMOUNT = "1.25"
 FAULT = "signing:2"
+CUSTODIANS = ("ana", "ben", "chiara")
 
 
 @dataclass(slots=True)
 class Story:
     """Three members, one window. Each method is one step of the report."""
 
-    cluster: Cluster
-    hands: Hands
+    people: Operators
     report: Report
     token: Path
     request: str = ""
 
+    @property
+    def cluster(self) -> Cluster:
+        return self.people.cluster
+
+    @property
+    def hands(self) -> Hands:
+        return self.people.hands
+
     async def run(self) -> None:
         """Tell it all."""
         step = self.report.step
-        first, *others = self.cluster.members
+        first, *others = CUSTODIANS
         async with step("Ana unlocks her token; her ledger is verified"):
-            await self._sign_in(first)
+            await self.people.sign_in(first)
             await self.hands.picture("02-overview-empty")
         async with step("Ana proposes a 2-of-3 key ceremony"):
             await self._propose_ceremony()
         for member in others:
-            async with step(f"{self._name(member)} unlocks and accepts the ceremony"):
-                await self._switch(member)
-                await self._sign_in(member)
-                await self._open_first_task()
-                await self.hands.picture(f"03-ceremony-accept-{member}")
-                await self.hands.click(names.CEREMONY_ACCEPT)
+            async with step(f"{self.people.name(member)} unlocks and accepts the ceremony"):
+                await self.people.switch(member)
+                await self.people.sign_in(member)
+                await self.people.accept_ceremony(member, f"03-ceremony-accept-{member}")
         async with step("All three nodes make the key together and show the same code"):
             await self.hands.until(
-                lambda: self.hands.visible(names.CEREMONY_COMPARED), "the code to compare", 40
+                lambda: self.hands.visible(names.CEREMONY_COMPARED), "the code to compare", 60
             )
             await self.hands.picture("04-ceremony-code")
         for member in (others[-1], *others[:-1], first):
-            async with step(f"{self._name(member)} compares the code and certifies the key"):
-                await self._confirm_code(member)
+            async with step(f"{self.people.name(member)} compares the code and certifies the key"):
+                await self.people.confirm_code(member, f"05-ceremony-certified-{member}")
         async with step("The wallet is active; its account is funded from the devnet's faucet"):
             await self._fund_wallet()
         async with step(f"Ana drafts a transfer of {AMOUNT} SOL, decoded from its own bytes"):
             await self._draft_transfer()
         for member in others:
-            async with step(f"{self._name(member)} reviews what will be signed and approves"):
+            async with step(f"{self.people.name(member)} reviews what will be signed and approves"):
                 await self._approve(member)
         async with step("One node is killed half-way; the saga signs with another custodian"):
             await self._watch_signing(first)
@@ -64,45 +71,6 @@ class Story:
             await self._confirm(first)
         async with step("The killed node comes back and catches up"):
             await self._revive()
-        for member in self.cluster.members:
-            async with step(f"{self._name(member)} verifies the ledger's hash chain"):
-                await self._verify_ledger(member)
-        async with step("The other screens"):
-            await self._tour(first)
-
-    async def _sign_in(self, member: str) -> None:
-        hands = self.hands
-        await hands.until(lambda: hands.visible(names.SIGN_IN_PIN), "the sign-in screen")
-        if member == next(iter(self.cluster.members)) and not hands.taken:
-            await hands.picture("01-sign-in")
-        await hands.type(names.SIGN_IN_PIN, self.cluster.members[member].pin)
-        await hands.click(names.SIGN_IN_UNLOCK)
-        await hands.on_screen("overview")
-
-    async def _switch(self, member: str) -> None:
-        """Show another member's node by its avatar, from the frame or the sign-in screen."""
-        hands = self.hands
-        if hands.window.member == member:
-            return
-        in_frame = f"{names.FRAME_MEMBER}.{member}"
-        if hands.visible(in_frame):
-            await hands.click(in_frame)
-        else:
-            await hands.click(f"{names.SIGN_IN_MEMBER}.{member}")
-        await hands.until(lambda: hands.window.member == member, f"the window of {member}")
-
-    async def _visit(self, member: str) -> None:
-        """Show a member's node, signing in where it is locked."""
-        hands = self.hands
-        await self._switch(member)
-        session = await hands.until(lambda: hands.window.link.session, "an answer of the node")
-        if session.state is NodeState.LOCKED:
-            await self._sign_in(member)
-        await hands.until(lambda: hands.visible(f"{names.NAV}.overview"), "the unlocked window")
-
-    async def _open_first_task(self) -> None:
-        await self.hands.click(f"{names.NAV}.overview")
-        await self.hands.click(names.OVERVIEW_OPEN_FIRST)
 
     async def _propose_ceremony(self) -> None:
         hands = self.hands
@@ -110,21 +78,13 @@ class Story:
         await hands.picture("03-ceremonies-empty")
         await hands.click("ceremonies.emptyAction")
         await hands.type(names.CEREMONY_NAME, WALLET)
+        for member in self.cluster.members:
+            if member not in CUSTODIANS:
+                await hands.click(f"{names.CEREMONY_CUSTODIAN}.{member}")
         await hands.picture("03-ceremony-form")
         await hands.click(names.CEREMONY_PROPOSE)
         await hands.until(lambda: hands.visible(names.CEREMONY_CANCEL), "the proposed ceremony")
         await hands.picture("03-ceremony-proposed")
-
-    async def _confirm_code(self, member: str) -> None:
-        hands = self.hands
-        await self._visit(member)
-        await self._open_first_task()
-        await hands.click(names.CEREMONY_COMPARED)
-        await hands.click(names.CEREMONY_CONFIRM_CODE)
-        await hands.until(
-            lambda: not hands.visible(names.CEREMONY_CONFIRM_CODE), "the certificate signature"
-        )
-        await hands.picture(f"05-ceremony-certified-{member}")
 
     async def _fund_wallet(self) -> None:
         hands = self.hands
@@ -156,11 +116,11 @@ class Story:
 
     async def _approve(self, member: str) -> None:
         hands = self.hands
-        await self._visit(member)
+        await self.people.visit(member)
         await hands.click(f"{names.NAV}.approvals")
         await hands.on_screen("approvals")
         await hands.picture(f"09-approvals-{member}")
-        await self._open_first_task()
+        await self.people.open_first_task()
         await hands.on_screen("review")
         await hands.click(names.REVIEW_CHECK_1)
         await hands.click(names.REVIEW_CHECK_2)
@@ -175,7 +135,7 @@ class Story:
 
     async def _watch_signing(self, member: str) -> None:
         hands = self.hands
-        await self._visit(member)
+        await self.people.visit(member)
         hands.window.show_screen("review", self.request)
         await hands.until(
             lambda: any(not m.alive for m in self.cluster.members.values()), "a killed node"
@@ -190,7 +150,7 @@ class Story:
         self.report.facts["transaction_id"] = view.transaction_id
 
     async def _confirm(self, member: str) -> None:
-        await self._visit(member)
+        await self.people.visit(member)
         while (view := await self._request()).stage is not RequestStage.CONFIRMED:
             if view.stage is RequestStage.FAILED:
                 raise DemoFailure(view.sentence)
@@ -202,33 +162,12 @@ class Story:
         if len(dead) != 1 or self.token.exists():
             raise ClusterFailure(f"exactly one node should have been killed, not {dead}")
         self.report.facts["killed"] = dead[0]
-        await self._switch(dead[0])
+        await self.people.switch(dead[0])
         await self.hands.picture("13-node-away")
         await self.cluster.start_node(dead[0])
-        await self._visit(dead[0])
+        await self.people.visit(dead[0])
         while (await self._request()).stage is not RequestStage.CONFIRMED:
             await self.hands.settle()
-
-    async def _verify_ledger(self, member: str) -> None:
-        hands = self.hands
-        await self._visit(member)
-        await hands.click(f"{names.NAV}.audit")
-        await hands.on_screen("audit")
-        before = (await self._page()).verified_at_ms
-        await hands.click(names.AUDIT_VERIFY)
-        while (page := await self._page()).verified_at_ms == before:
-            await hands.settle()
-        if page.broken_because or page.verified_to < 1:
-            raise DemoFailure(f"the ledger of {member} does not verify: {page.broken_because}")
-        self.report.heads[member] = f"{page.head_sequence}:{page.head_hash}"
-        await hands.picture(f"14-audit-{member}")
-
-    async def _tour(self, member: str) -> None:
-        await self._visit(member)
-        for screen in ("overview", "approvals", "wallets", "ceremonies", "settings"):
-            await self.hands.click(f"{names.NAV}.{screen}")
-            await self.hands.on_screen(screen)
-            await self.hands.picture(f"15-{screen}")
 
     async def _wallet(self) -> WalletView:
         wallets = (await self.hands.window.link.ask(GetWallets())).wallets
@@ -237,9 +176,3 @@ class Story:
 
     async def _request(self) -> RequestView:
         return await self.hands.window.link.ask(GetRequest(self.request))
-
-    async def _page(self) -> LedgerPage:
-        return await self.hands.window.link.ask(GetLedger(limit=1))
-
-    def _name(self, member: str) -> str:
-        return self.cluster.members[member].profile.name

@@ -14,7 +14,8 @@ RequestId = NewType("RequestId", str)
 SessionId = NewType("SessionId", str)
 """64 hexadecimal digits: one attempt at one protocol run."""
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\Z")
+MEMBER_PATTERN = r"\A[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\Z"
+_NAME = re.compile(MEMBER_PATTERN)
 _HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
 
 

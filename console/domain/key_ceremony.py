@@ -4,10 +4,24 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from console.domain.ceremony_commands import (
+    Abort,
+    Accept,
+    CeremonyCommand,
+    Certify,
+    ConfirmCode,
+    Decline,
+    FailSession,
+    Propose,
+    ProposeChange,
+    SealShare,
+    StartSession,
+)
 from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import (
     CeremonyAborted,
     CeremonyAccepted,
+    CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
     CeremonyProposed,
@@ -15,11 +29,11 @@ from console.domain.events import (
     CeremonySessionStarted,
     CeremonyShareSealed,
     Event,
-    Evidence,
-    GroupKey,
+    KeyChangeProposed,
 )
-from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
-from console.domain.values import Quorum, SignatureKind
+from console.domain.ids import MemberId, SessionId
+from console.domain.key_change import require_possible
+from console.domain.values import CeremonyPurpose, Quorum
 
 
 class CeremonyState(StrEnum):
@@ -34,6 +48,7 @@ class CeremonyState(StrEnum):
     ABORTED = "aborted"
 
 
+FIRST_EPOCH = 0
 UNEXPLAINED = "no reason was given"
 OVER = frozenset({CeremonyState.CERTIFIED, CeremonyState.DECLINED, CeremonyState.ABORTED})
 
@@ -50,23 +65,59 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class KeyCeremony:
-    """A key generation in the making."""
+    """A ceremony in the making: a key generation, or a change of who holds which shares."""
 
-    proposal: CeremonyProposed
+    proposal: CeremonyProposed | KeyChangeProposed
     accepted: tuple[CeremonyAccepted, ...] = ()
     declined: CeremonyDeclined | None = None
     aborted: CeremonyAborted | None = None
     attempts: tuple[Attempt, ...] = ()
     sealed: CeremonyShareSealed | None = None
     confirmations: tuple[CeremonyCodeConfirmed, ...] = ()
+    certified: CeremonyCertified | None = None
 
     @property
     def quorum(self) -> Quorum:
+        """Who holds shares afterwards."""
         return self.proposal.quorum
 
     @property
+    def purpose(self) -> CeremonyPurpose:
+        match self.proposal:
+            case CeremonyProposed():
+                return CeremonyPurpose.GENERATE
+            case KeyChangeProposed(purpose=purpose):
+                return purpose
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that begins."""
+        match self.proposal:
+            case CeremonyProposed():
+                return FIRST_EPOCH
+            case KeyChangeProposed(epoch=epoch):
+                return epoch
+
+    @property
+    def indices(self) -> dict[MemberId, int]:
+        """Everybody who takes part, accepts and certifies, with the share index."""
+        indices = {member: index for index, member in self.quorum.shares}
+        match self.proposal:
+            case KeyChangeProposed(previous=previous, dealers=dealers):
+                indices |= {member: previous.index_of(member) for member in dealers}
+            case CeremonyProposed():
+                pass
+        return indices
+
+    @property
+    def participants(self) -> tuple[MemberId, ...]:
+        """Everybody who takes part, in the order of the share indices."""
+        indices = self.indices
+        return tuple(sorted(indices, key=indices.__getitem__))
+
+    @property
     def has_all_acceptances(self) -> bool:
-        return {event.member for event in self.accepted} == set(self.quorum.custodians)
+        return {event.member for event in self.accepted} == set(self.participants)
 
     @property
     def running(self) -> Attempt | None:
@@ -90,7 +141,7 @@ class KeyCeremony:
     @property
     def state(self) -> CeremonyState:
         # A full certificate outweighs a cancellation: all have signed, so the keys exist.
-        if {c.member for c in self.certifying} == set(self.quorum.custodians):
+        if self.certified or {c.member for c in self.certifying} == set(self.participants):
             return CeremonyState.CERTIFIED
         if self.declined:
             return CeremonyState.DECLINED
@@ -103,86 +154,6 @@ class KeyCeremony:
         return CeremonyState.ACCEPTED if self.has_all_acceptances else CeremonyState.PROPOSED
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
-    ceremony: CeremonyId
-    wallet: WalletId
-    wallet_name: str
-    kinds: tuple[SignatureKind, ...]
-    quorum: Quorum
-    approvals_needed: int
-    proposer: MemberId
-    at_ms: int
-    expires_at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    member: MemberId
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    member: MemberId
-    reason: str
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class StartSession:
-    session: SessionId
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class FailSession:
-    """A member ended the session without keys, so that nobody's keys of it count."""
-
-    session: SessionId
-    reason: str
-    blamed: tuple[MemberId, ...]
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class SealShare:
-    session: SessionId
-    keys: tuple[GroupKey, ...]
-    transcript: bytes
-    certificate_message: bytes
-    code: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmCode:
-    """`certificate_signature` was verified over the certificate message by the caller."""
-
-    session: SessionId
-    member: MemberId
-    certificate_signature: bytes
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Abort:
-    member: MemberId
-    reason: str
-    at_ms: int
-    evidence: Evidence
-
-
-CeremonyCommand = (
-    Propose | Accept | Decline | StartSession | FailSession | SealShare | ConfirmCode | Abort
-)
-
-
 def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, ...]:
     """Decide on a ceremony; () when the fact is already recorded.
 
@@ -191,12 +162,16 @@ def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, 
     match command:
         case Propose():
             return _propose(state, command)
+        case ProposeChange(proposal):
+            return _propose_change(state, proposal)
         case Accept() | Decline() | Abort():
             return _answer(_known(state), command)
         case StartSession() | FailSession() | SealShare():
             return _session(_known(state), command)
         case ConfirmCode():
             return _confirm(_known(state), command)
+        case Certify(certificate):
+            return _certify(_known(state), certificate)
         case _:
             assert_never(command)
 
@@ -204,7 +179,7 @@ def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, 
 def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
     """Fold one event of a ceremony's stream."""
     match event:
-        case CeremonyProposed():
+        case CeremonyProposed() | KeyChangeProposed():
             return KeyCeremony(event)
         case _ if state is None:
             return None
@@ -229,6 +204,8 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
             return replace(state, sealed=event)
         case CeremonyCodeConfirmed():
             return replace(state, confirmations=(*state.confirmations, event))
+        case CeremonyCertified():
+            return replace(state, certified=event)
         case _:
             return state
 
@@ -253,6 +230,15 @@ def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
     if command.proposer not in command.quorum.custodians:
         raise UnknownMember(f"{command.proposer} proposes a wallet it would hold no share of")
     return (proposed,)
+
+
+def _propose_change(state: KeyCeremony | None, proposal: KeyChangeProposed) -> tuple[Event, ...]:
+    if state is not None:
+        if state.proposal.evidence.body != proposal.evidence.body:
+            raise Conflict("another ceremony was proposed under the same id")
+        return ()
+    require_possible(proposal)
+    return (proposal,)
 
 
 def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Event, ...]:
@@ -326,6 +312,21 @@ def _confirm(state: KeyCeremony, command: ConfirmCode) -> tuple[Event, ...]:
     )
 
 
+def _certify(state: KeyCeremony, certificate: CeremonyCertified) -> tuple[Event, ...]:
+    if {member for member, _ in certificate.signatures} != set(state.participants):
+        raise NotYetPossible("a certificate needs the signatures of all who took part")
+    known = state.certified or state.sealed
+    if (
+        known
+        and known.session == certificate.session
+        and known.certificate_message != certificate.certificate_message
+    ):
+        raise Conflict("a certificate is for other keys than those of its session here")
+    if state.certified:
+        return ()
+    return (certificate,)
+
+
 def _known(state: KeyCeremony | None) -> KeyCeremony:
     if state is None:
         raise NotYetPossible("this ceremony is not known here yet")
@@ -333,8 +334,8 @@ def _known(state: KeyCeremony | None) -> KeyCeremony:
 
 
 def _custodian(state: KeyCeremony, member: MemberId) -> None:
-    if member not in state.quorum.custodians:
-        raise UnknownMember(f"{member} is not a custodian of this ceremony")
+    if member not in state.indices:
+        raise UnknownMember(f"{member} takes no part in this ceremony")
 
 
 def _open(state: KeyCeremony, at_ms: int) -> None:

@@ -4,19 +4,39 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from console.domain.errors import Conflict, UnknownMember
-from console.domain.events import Event, Evidence, MemberEnrolled, PeerHeadSeen, VaultUnlocked
+from console.domain.events import (
+    Event,
+    Evidence,
+    MachineAdmitted,
+    MachineVouched,
+    MemberEnrolled,
+    PeerHeadSeen,
+    VaultUnlocked,
+)
 from console.domain.ids import MemberId
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of the roster. `head` is the newest ledger head that it signed for us."""
+    """A member of the roster. `head` is the newest ledger head that it signed for us.
+
+    A `founder` is in the roster file; a member is `enrolled` once it has a machine that is
+    admitted. `vouched` are machines that members vouched for. `certificate` is the machine's in
+    PEM, b"" for that of the roster file. `former_keys` belong to machines that were replaced,
+    `admitted_ms` says when the present one came.
+    """
 
     member: MemberId
     display_name: str
     identity_key: bytes
     tls_pin: bytes
     address: str
+    founder: bool = False
+    enrolled: bool = True
+    certificate: bytes = b""
+    former_keys: tuple[bytes, ...] = ()
+    admitted_ms: int = 0
+    vouched: tuple[MachineVouched, ...] = ()
     head_sequence: int = 0
     head_hash: bytes = b""
     head_signed_at_ms: int = 0
@@ -50,7 +70,24 @@ class RecordHead:
     evidence: Evidence
 
 
-MemberCommand = Enrol | RecordUnlock | RecordHead
+@dataclass(frozen=True, slots=True)
+class Vouch:
+    """The event is built, and its evidence verified, by the caller.
+
+    `founders` is how many there are, the one with the machine left out: a number that no order
+    of other admissions changes, so all ledgers admit the same.
+    """
+
+    machine: MachineVouched
+    founders: int
+
+
+MemberCommand = Enrol | RecordUnlock | RecordHead | Vouch
+
+
+def vouchers_needed(founders: int) -> int:
+    """Say how many members must vouch for a machine: more than half of the other founders."""
+    return founders // 2 + 1
 
 
 def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
@@ -63,6 +100,8 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             return (VaultUnlocked(member, at_ms, verified_to),)
         case RecordHead():
             return _record_head(_known(state, command.member), command)
+        case Vouch(machine, founders):
+            return _vouch(state, machine, founders)
         case _:
             assert_never(command)
 
@@ -71,7 +110,11 @@ def evolve(state: Member | None, event: Event) -> Member | None:
     """Fold one event of a member's stream."""
     match event:
         case MemberEnrolled(member, display_name, identity_key, tls_pin, address):
-            return Member(member, display_name, identity_key, tls_pin, address)
+            return Member(member, display_name, identity_key, tls_pin, address, founder=True)
+        case MachineVouched():
+            return _fold_vouched(state, event)
+        case MachineAdmitted() if state:
+            return _fold_admitted(state, event)
         case VaultUnlocked(at_ms=at_ms) if state:
             return replace(state, last_unlocked_ms=at_ms)
         case PeerHeadSeen(sequence=sequence, hash=hash_, signed_at_ms=at_ms) if state:
@@ -90,6 +133,9 @@ def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
     )
     if state is None:
         return (enrolled,)
+    if state.former_keys:
+        # The roster file is that of the founding; the ledger knows who came after.
+        return ()
     if (state.identity_key, state.tls_pin) != (command.identity_key, command.tls_pin):
         raise Conflict(
             f"the roster names other keys for {command.member} than the ledger; a change of keys "
@@ -126,3 +172,46 @@ def _known(state: Member | None, member: MemberId) -> Member:
     if state is None:
         raise UnknownMember(f"{member} is not in the roster")
     return state
+
+
+def _vouch(state: Member | None, machine: MachineVouched, founders: int) -> tuple[Event, ...]:
+    if machine.by == machine.member:
+        raise Conflict("nobody vouches for a machine of its own")
+    if state:
+        keys = {state.identity_key, *state.former_keys} if state.enrolled else set()
+        if machine.identity_key in keys and machine.digest not in {v.digest for v in state.vouched}:
+            raise Conflict(f"{machine.member} has, or had, a machine with this key")
+        same = [v for v in state.vouched if v.digest == machine.digest]
+        if any(v.by == machine.by for v in same):
+            return ()
+    else:
+        same = []
+    if len(same) + 1 != vouchers_needed(founders):
+        return (machine,)
+    return (machine, MachineAdmitted(machine.member, machine.digest, machine.at_ms))
+
+
+def _fold_vouched(state: Member | None, event: MachineVouched) -> Member:
+    if state is None:
+        # A new member: it counts as one when enough have vouched.
+        state = Member(event.member, event.display_name, b"", b"", event.address, enrolled=False)
+    return replace(state, vouched=(*state.vouched, event))
+
+
+def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
+    machine = next(v for v in state.vouched if v.digest == event.digest)
+    return replace(
+        state,
+        display_name=machine.display_name,
+        identity_key=machine.identity_key,
+        tls_pin=machine.tls_pin,
+        address=machine.address,
+        certificate=machine.certificate,
+        enrolled=True,
+        former_keys=(*state.former_keys, state.identity_key) if state.enrolled else (),
+        admitted_ms=event.at_ms,
+        # The new machine begins a ledger of its own.
+        head_sequence=0,
+        head_hash=b"",
+        head_signed_at_ms=0,
+    )

@@ -11,6 +11,7 @@ __all__ = [
     "MAX_LABEL",
     "MAX_REASON",
     "Amount",
+    "CeremonyPurpose",
     "Chain",
     "InvalidAmount",
     "Network",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 MAX_CUSTODIANS = 32
+MAX_SHARE_INDEX = 0xFFFF
 MAX_LABEL = 64
 MAX_REASON = 280
 
@@ -31,6 +33,32 @@ class SignatureKind(StrEnum):
     SCHNORR_BIP340 = "schnorr-bip340"
     EDDSA_ED25519 = "eddsa-ed25519"
     BLS12381_G2 = "bls12381-g2"
+
+    @property
+    def label(self) -> str:
+        """How people call it, shortly."""
+        return _KIND_LABELS[self]
+
+
+_KIND_LABELS = {
+    SignatureKind.ECDSA_SECP256K1: "ECDSA",
+    SignatureKind.SCHNORR_BIP340: "Schnorr",
+    SignatureKind.EDDSA_ED25519: "EdDSA",
+    SignatureKind.BLS12381_G2: "BLS",
+}
+
+
+class CeremonyPurpose(StrEnum):
+    """What a ceremony does to the shares of a wallet's keys."""
+
+    GENERATE = "generate"
+    """Make the keys."""
+    REFRESH = "refresh"
+    """New shares for the same custodians; the old ones become worthless."""
+    REPAIR = "repair"
+    """Give a custodian whose machine was lost its share again, then refresh."""
+    RESHARE = "reshare"
+    """Hand the keys over to other custodians, or to another threshold."""
 
 
 class Chain(StrEnum):
@@ -49,13 +77,15 @@ class Network(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """`threshold` of `custodians` must take part; custodians are in the order of their share index.
+    """`threshold` of `custodians` must take part.
 
-    Raises: InvalidQuorum.
+    `indices` are the custodians' share indices, ascending; () stands for 1, 2, 3 and so on. Only
+    a reshare leaves gaps: whoever stays keeps its index. Raises: InvalidQuorum.
     """
 
     threshold: int
     custodians: tuple[MemberId, ...]
+    indices: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse quorums that protect nothing or cannot be reached."""
@@ -65,19 +95,52 @@ class Quorum:
             raise InvalidQuorum(f"at most {MAX_CUSTODIANS} custodians can hold one wallet")
         if not 2 <= self.threshold <= len(self.custodians):
             raise InvalidQuorum("the threshold must be at least 2 and at most the custodians")
+        if self.indices:
+            ascending = sorted(set(self.indices)) == list(self.indices)
+            if len(self.indices) != len(self.custodians) or not ascending:
+                raise InvalidQuorum("the share indices do not fit the custodians")
+            if not 1 <= self.indices[0] <= self.indices[-1] <= MAX_SHARE_INDEX:
+                raise InvalidQuorum("a share index is out of range")
+
+    @property
+    def shares(self) -> tuple[tuple[int, MemberId], ...]:
+        """The custodians with their share indices, ascending."""
+        indices = self.indices or tuple(range(1, len(self.custodians) + 1))
+        return tuple(zip(indices, self.custodians, strict=True))
 
     def index_of(self, member: MemberId) -> int:
         """Return the share index of a custodian, from 1. Raises: InvalidQuorum."""
-        try:
-            return self.custodians.index(member) + 1
-        except ValueError:
-            raise InvalidQuorum(f"{member} holds no share of this wallet") from None
+        for index, custodian in self.shares:
+            if custodian == member:
+                return index
+        raise InvalidQuorum(f"{member} holds no share of this wallet")
 
     def member_at(self, index: int) -> MemberId:
         """Return the custodian with this share index, from 1. Raises: InvalidQuorum."""
-        if not 1 <= index <= len(self.custodians):
-            raise InvalidQuorum(f"no custodian has share index {index}")
-        return self.custodians[index - 1]
+        for known, custodian in self.shares:
+            if known == index:
+                return custodian
+        raise InvalidQuorum(f"no custodian has share index {index}")
+
+    def resharing(self, threshold: int, custodians: tuple[MemberId, ...]) -> "Quorum":
+        """Return the quorum that follows: who stays keeps its index, new ones get fresh ones.
+
+        An index is not given away while its old owner may still deal: new ones come after all.
+        Raises: InvalidQuorum.
+        """
+        held = {member: index for index, member in self.shares}
+        fresh = max(held.values()) + 1
+        indices: dict[int, MemberId] = {}
+        for member in custodians:
+            if member in held:
+                indices[held[member]] = member
+            else:
+                indices[fresh] = member
+                fresh += 1
+        if len(indices) != len(custodians):
+            raise InvalidQuorum("a custodian is listed twice")
+        ordered = sorted(indices)
+        return Quorum(threshold, tuple(indices[i] for i in ordered), tuple(ordered))
 
 
 @dataclass(frozen=True, slots=True)

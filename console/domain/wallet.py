@@ -1,21 +1,24 @@
-"""Wallet: the certified group keys, their quorum and epoch."""
+"""Wallet: the certified group keys, their quorum and epoch, and what is known of their shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.domain.errors import Conflict, NotYetPossible
-from console.domain.events import Event, GroupKey, WalletActivated
-from console.domain.ids import WalletId
-from console.domain.key_ceremony import CeremonyState, KeyCeremony
+from console.domain.events import DrillPassed, Event, GroupKey, SharesErased, WalletActivated
+from console.domain.ids import MemberId, WalletId
+from console.domain.key_ceremony import FIRST_EPOCH, CeremonyState, KeyCeremony
 from console.domain.policy import Policy
 from console.domain.values import Quorum, SignatureKind
 
-FIRST_EPOCH = 0
-FIRST_POLICY_VERSION = 1
+REFRESH_AFTER_MS = 90 * 24 * 3_600_000
+"""Shares are refreshed at least every 90 days: a thief must get t of them within one epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """An active wallet."""
+    """An active wallet. `policy` is that of its epoch, and numbered like it, from 1.
+
+    `erased` tells up to which epoch members signed that their old shares are gone.
+    """
 
     wallet: WalletId
     name: str
@@ -24,6 +27,17 @@ class Wallet:
     epoch: int
     policy: Policy
     created_at_ms: int
+    epoch_began_ms: int
+    certificate_message: bytes
+    certificate: tuple[tuple[int, bytes], ...]
+    former: tuple[tuple[MemberId, int], ...] = ()
+    """Custodians of earlier epochs who are none any more, with the last epoch they held."""
+    erased: tuple[SharesErased, ...] = ()
+    drills: tuple[DrillPassed, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[SignatureKind, ...]:
+        return tuple(key.kind for key in self.keys)
 
     def key(self, kind: SignatureKind) -> GroupKey:
         """Return the group key of a kind. Raises: NotYetPossible if the wallet has none."""
@@ -32,25 +46,56 @@ class Wallet:
                 return key
         raise NotYetPossible(f"{self.name} has no {kind.value} key; a new ceremony would make one")
 
+    def has_erased(self, member: MemberId) -> bool:
+        """Tell whether a member signed that its shares of all earlier epochs are gone."""
+        held = dict(self.former).get(member, self.epoch - 1)
+        return any(e.member == member and e.epoch >= held for e in self.erased)
+
+    @property
+    def erasing(self) -> tuple[MemberId, ...]:
+        """Everybody who held, or may have held, shares of an earlier epoch."""
+        if self.epoch == FIRST_EPOCH:
+            return ()
+        return (*self.quorum.custodians, *(member for member, _ in self.former))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordErasure:
+    """The event is built, and its evidence verified, by the caller."""
+
+    erasure: SharesErased
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDrill:
+    """The signatures were verified under the group keys by the caller."""
+
+    drill: DrillPassed
+
+
+WalletCommand = RecordErasure | RecordDrill
+
 
 def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[Event, ...]:
-    """Turn a certified ceremony into a wallet; () when it is active already.
+    """Turn a certified ceremony into a wallet, or into its next epoch; () when that is past.
 
     The caller has verified every certificate signature. Raises: NotYetPossible, Conflict.
     """
-    proposal, sealed = ceremony.proposal, ceremony.sealed
-    if ceremony.state is not CeremonyState.CERTIFIED or sealed is None:
-        raise NotYetPossible("a wallet needs the certificate of all its custodians")
+    if ceremony.state is not CeremonyState.CERTIFIED:
+        raise NotYetPossible("a wallet needs the certificate of all who took part")
+    keys, message, signatures = _certificate(ceremony)
+    proposal, epoch = ceremony.proposal, ceremony.epoch
     if state is not None:
-        if state.keys != sealed.keys:
-            raise Conflict("this wallet is active with other keys")
-        return ()
-    certificate = tuple(
-        sorted(
-            (ceremony.quorum.index_of(c.member), c.certificate_signature)
-            for c in ceremony.certifying
-        )
-    )
+        if state.epoch > epoch:
+            return ()
+        if state.epoch == epoch:
+            if state.keys != keys:
+                raise Conflict("this wallet is active with other keys")
+            return ()
+        if _public(state.keys) != _public(keys):
+            raise Conflict("a change of shares may not change the wallet's keys")
+    indices = ceremony.indices
+    certificate = tuple(sorted((indices[m], signature) for m, signature in signatures.items()))
     return (
         WalletActivated(
             proposal.wallet,
@@ -58,28 +103,79 @@ def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[E
             proposal.ceremony,
             proposal.quorum,
             proposal.approvals_needed,
-            sealed.keys,
-            FIRST_EPOCH,
-            sealed.certificate_message,
+            keys,
+            epoch,
+            message,
             certificate,
             at_ms,
         ),
     )
 
 
+def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
+    """Decide on what is told about a wallet; () when it is recorded. Raises: NotYetPossible."""
+    if state is None:
+        raise NotYetPossible("this wallet is not known here yet")
+    match command:
+        case RecordErasure(erasure):
+            known = any(
+                e.member == erasure.member and e.epoch >= erasure.epoch for e in state.erased
+            )
+            return () if known else (erasure,)
+        case RecordDrill(drill):
+            if drill.epoch > state.epoch:
+                raise NotYetPossible("the drill was in an epoch that is not known here yet")
+            return () if any(d.session == drill.session for d in state.drills) else (drill,)
+
+
 def evolve(state: Wallet | None, event: Event) -> Wallet | None:
     """Fold one event of a wallet's stream."""
     match event:
         case WalletActivated():
-            policy = Policy(FIRST_POLICY_VERSION, event.quorum, event.approvals_needed)
-            return Wallet(
-                event.wallet,
-                event.name,
-                event.quorum,
-                event.keys,
-                event.epoch,
-                policy,
-                event.at_ms,
-            )
+            return _begin_epoch(state, event)
+        case SharesErased() if state:
+            return replace(state, erased=(*state.erased, event))
+        case DrillPassed() if state:
+            return replace(state, drills=(*state.drills, event))
         case _:
             return state
+
+
+def _begin_epoch(state: Wallet | None, event: WalletActivated) -> Wallet:
+    policy = Policy(event.epoch + 1, event.quorum, event.approvals_needed)
+    former = dict(state.former) if state else {}
+    if state:
+        former |= dict.fromkeys(state.quorum.custodians, state.epoch)
+    return Wallet(
+        event.wallet,
+        event.name,
+        event.quorum,
+        event.keys,
+        event.epoch,
+        policy,
+        state.created_at_ms if state else event.at_ms,
+        event.at_ms,
+        event.certificate_message,
+        event.certificate,
+        tuple((m, held) for m, held in former.items() if m not in event.quorum.custodians),
+        state.erased if state else (),
+        state.drills if state else (),
+    )
+
+
+def _certificate(
+    ceremony: KeyCeremony,
+) -> tuple[tuple[GroupKey, ...], bytes, dict[MemberId, bytes]]:
+    """Give the certified keys, what was signed, and everybody's signature."""
+    if ceremony.certified:
+        whole = ceremony.certified
+        return whole.keys, whole.certificate_message, dict(whole.signatures)
+    sealed = ceremony.sealed
+    if sealed is None:
+        raise NotYetPossible("this member has sealed no share of the ceremony")
+    signatures = {c.member: c.certificate_signature for c in ceremony.certifying}
+    return sealed.keys, sealed.certificate_message, signatures
+
+
+def _public(keys: tuple[GroupKey, ...]) -> tuple[tuple[SignatureKind, bytes], ...]:
+    return tuple((key.kind, key.public_key) for key in keys)

@@ -48,7 +48,7 @@ PLANTS = (
     ("ui-importers", "console/cli.py", "from ui import app"),
     ("screens", "ui/screens/audit/view.py", "from ui.screens.wallets import view_model"),
     ("devnet", "console/devnet/solana.py", "from console.adapters.chains.solana import codec"),
-    ("cycles", "console/application/views.py", "from console.application import api"),
+    ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import ecdsa, nodes, protocols, vaults, window
+from tests.benchmarks import ceremonies, ecdsa, nodes, protocols, sizes, vaults, window
 from tests.benchmarks.figures import Figure
 
 OUT = Path("build/bench.json")
@@ -24,8 +24,13 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "dkls23_sign_3of5": ecdsa.dkls23_sign_3of5,
     "dkls23_online_2of3": ecdsa.dkls23_online_2of3,
     "dkls23_pair_setup": ecdsa.dkls23_pair_setup,
+    "dkls23_presignature_size": sizes.dkls23_presignature_size,
+    "signature_bytes": sizes.signature_bytes,
     "frost_ed25519_steps": protocols.frost_ed25519_steps,
     "keygen_eddsa_2of3": protocols.keygen_eddsa_2of3,
+    "keygen_all_kinds_2of3": ceremonies.keygen_all_kinds_2of3,
+    "refresh_2of3": ceremonies.refresh_2of3,
+    "reshare_2of3_to_3of5": ceremonies.reshare_2of3_to_3of5,
     "adapter_overhead_solana": protocols.adapter_overhead_solana,
     "hsm_seal": vaults.hsm_seal,
     "hsm_unseal": vaults.hsm_unseal,

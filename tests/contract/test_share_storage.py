@@ -102,3 +102,52 @@ async def test_a_large_share_is_kept(case: VaultCase) -> None:
     share = SecretBytes(bytes(range(256)) * 1024)
     await case.vault.shares.seal(LABEL, share)
     assert await case.vault.shares.unseal(LABEL) == share
+
+
+async def test_a_replaced_share_opens_to_the_new_one_only(case: VaultCase) -> None:
+    for label in (LABEL, OTHERS[0]):
+        await case.vault.shares.seal(label, SecretBytes(SHARE))
+    new = SecretBytes(b"the same share without what was shared with a banned peer")
+    await case.vault.shares.replace(LABEL, new)
+    assert not new.wiped
+    assert await case.vault.shares.unseal(LABEL) == new
+    assert await case.vault.shares.unseal(OTHERS[0]) == SecretBytes(SHARE)
+    assert await case.vault.shares.labels() == tuple(sorted((LABEL, OTHERS[0])))
+    await case.vault.shares.replace(LABEL, new)
+    await case.vault.close()
+    case.vault = case.reopen()
+    await case.unlock()
+    assert await case.vault.shares.unseal(LABEL) == new
+
+
+async def test_what_is_not_stored_is_not_replaced(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.shares.erase(LABEL)
+    for label in (LABEL, *OTHERS):
+        with pytest.raises(ShareUnavailable):
+            await case.vault.shares.replace(label, SecretBytes(SHARE))
+    assert await case.vault.shares.labels() == ()
+
+
+async def test_a_locked_vault_does_not_replace(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    await case.vault.lock()
+    for label in (LABEL, OTHERS[0]):
+        with pytest.raises(VaultLocked):
+            await case.vault.shares.replace(label, SecretBytes(b"another"))
+    await case.unlock()
+    assert await case.vault.shares.unseal(LABEL) == SecretBytes(SHARE)
+
+
+async def test_no_share_is_replaced_by_an_empty_one(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    with pytest.raises(ValueError, match="share"):
+        await case.vault.shares.replace(LABEL, SecretBytes(b""))
+    assert await case.vault.shares.unseal(LABEL) == SecretBytes(SHARE)
+
+
+async def test_the_largest_share_is_kept_and_replaced(case: VaultCase) -> None:
+    await case.vault.shares.seal(LABEL, SecretBytes(SHARE))
+    share = SecretBytes(bytes(range(256)) * 4096)
+    await case.vault.shares.replace(LABEL, share)
+    assert await case.vault.shares.unseal(LABEL) == share

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from console.adapters.clock import SystemClock
 from console.application.event_codec import encode_event
+from console.application.held_key_codec import decode_held
 from console.application.ports.event_store import RecordedEvent
 from console.bootstrap import build_vault, open_member_ledger
 from console.domain.ids import member_id
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.keygen.share import decode_share
 from console.settings import MemberFiles, read_settings
 
 
@@ -69,7 +69,7 @@ async def _read(directory: Path, pin: SecretBytes) -> dict[str, object]:
             await store.close()
         shares: dict[str, tuple[int, str]] = {}
         for label in await vault.shares.labels():
-            share = decode_share(await vault.shares.unseal(label))
+            share = decode_held(await vault.shares.unseal(label)).share
             shares[label.wallet] = (share.index, bytes(share.secret.view()).hex())
     finally:
         await vault.close()

@@ -1,10 +1,13 @@
 """The `quorate` command: what an operator types, and one clear sentence when it cannot be done."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from console.settings import MemberFiles, read_roster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.hsm]
 
@@ -33,7 +36,7 @@ def set_up(home: Path, *, module: str, said: str) -> subprocess.CompletedProcess
 def test_a_member_is_set_up_once(tmp_path):
     first = set_up(tmp_path, module="softhsm", said="24681357\n13572468\n")
     assert first.returncode == 0, first.stderr
-    assert '"member": "zoe"' in first.stdout
+    assert json.loads(first.stdout)["member"] == "zoe"
     assert "24681357" not in first.stdout + first.stderr
     again = set_up(tmp_path, module="softhsm", said="24681357\n13572468\n")
     assert again.returncode == 1
@@ -57,13 +60,39 @@ def test_a_member_that_never_unlocked_has_no_ledger_to_verify(tmp_path):
     assert not (tmp_path / "zoe" / "ledger.db").exists()
 
 
+def test_a_new_machine_joins_with_the_founders_entries(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    lines = tmp_path / "entries.jsonl"
+    lines.write_text(set_up(old, module="file", said=PASSPHRASE).stdout)
+    assert quorate("roster", str(lines), "--home", str(old)).returncode == 0
+    told = quorate("founders", "--member", "zoe", "--home", str(old))
+    assert json.loads(told.stdout) == json.loads(lines.read_text())
+    founders = tmp_path / "founders.jsonl"
+    founders.write_text(told.stdout)
+    entry = set_up(new, module="file", said=PASSPHRASE).stdout
+
+    joined = quorate("join", str(founders), "--member", "zoe", "--home", str(new))
+
+    assert joined.returncode == 0, joined.stderr
+    assert joined.stdout == entry
+    assert joined.stderr.startswith("Code: ")
+    roster = read_roster(MemberFiles(new / "zoe"))
+    assert [m.identity_key for m in roster.members] != [roster.joining.identity_key]
+    # The founders' own machine has nothing to join.
+    refused = quorate("join", str(founders), "--member", "zoe", "--home", str(old))
+    assert refused.returncode == 1
+    assert "nothing to join" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("node", "--member", "nobody"), "is this member set up?"),
         (("verify", "--member", "nobody"), "is this member set up?"),
         (("node", "--member", "No Body!"), "1 to 32 characters"),
-        (("roster", "nowhere.jsonl"), "nowhere.jsonl: No such file"),
+        (("join", "nowhere.jsonl", "--member", "nobody"), "nowhere.jsonl cannot be read"),
+        (("founders", "--member", "nobody"), "is this member set up?"),
+        (("roster", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
         (("verify", "--export", "nowhere.jsonl"), "nowhere.jsonl"),
     ],
 )

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest
 
 PROPOSER, PARTICIPANT = "ana", "ben"
 # The last round of each is the echo of what was heard.
-CEREMONY_POINTS = tuple(f"key-generation:{number}" for number in range(1, 6))
+CEREMONY_POINTS = tuple(f"key-ceremony:{number}" for number in range(1, 6))
 SIGNING_POINTS = tuple(f"signing:{number}" for number in range(1, 4))
 
 

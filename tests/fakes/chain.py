@@ -64,7 +64,7 @@ class FakeChain:
 
     def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
         codec.parse_message(transaction)
-        return (Payload(transaction, self.kind, ""),)
+        return (Payload(transaction, self.kind, "m"),)
 
     def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
         return codec.attach_signature(transaction, signatures)

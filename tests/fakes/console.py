@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
+from msgspec.structs import replace
+
 from console.application import api, commands, views
 from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable
 from console.application.commands import Command, Outcome
 from console.application.views import CeremonyStage, NodeState, RequestStage, View
 from console.client import Profile
-from tests.fakes import scenario
+from console.domain.values import CeremonyPurpose
+from tests.fakes import recovery, scenario
 
 V = TypeVar("V", bound=View)
 PIN = b"123456"
@@ -29,6 +32,14 @@ WRONG_PIN = CommandRefused(
     "The token refused the PIN.",
     "Keys and funds are safe. Nothing was decided.",
     "Type the PIN again. 7 attempts are left.",
+)
+
+
+_WITH_PIN = (
+    commands.Unlock,
+    commands.ApproveRequest,
+    commands.ProposeMachine,
+    commands.ApproveMachine,
 )
 
 
@@ -50,6 +61,7 @@ class FakeConsole:
     ceremonies: dict[str, views.CeremonyView] = field(default_factory=dict)
     wallets: dict[str, views.WalletView] = field(default_factory=dict)
     preview_problems: tuple[str, ...] = ()
+    recovery: views.RecoveryView = field(default_factory=recovery.recovery)
     _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,6 +72,9 @@ class FakeConsole:
         self.ceremonies = {
             scenario.ceremony_name(stage): scenario.ceremony(stage) for stage in CeremonyStage
         }
+        for purpose in CeremonyPurpose:
+            if purpose is not CeremonyPurpose.GENERATE:
+                self.ceremonies[scenario.change_name(purpose)] = scenario.change(purpose)
         self.wallets = {
             scenario.WALLET: scenario.wallet(),
             scenario.RESERVE: scenario.wallet(
@@ -102,7 +117,7 @@ class FakeConsole:
             raise NodeUnreachable
         if self.silent:
             await asyncio.Event().wait()
-        if isinstance(command, commands.Unlock | commands.ApproveRequest):
+        if isinstance(command, _WITH_PIN):
             pin = bytes(command.pin.reveal())
             self.pins.append(pin)
             if pin != PIN:
@@ -137,6 +152,10 @@ class FakeConsole:
                 return views.WalletsView(() if self.empty else tuple(self.wallets.values()))
             case api.GetWallet(wallet=name):
                 return self.wallets[name]
+            case api.GetRecovery():
+                return recovery.recovery(self.me, empty=True) if self.empty else self.recovery
+            case api.PreviewMachine(entry=entry):
+                return recovery.preview(entry)
             case api.PreviewTransfer():
                 return self._preview(query)
             case api.GetInbox():
@@ -163,6 +182,13 @@ class FakeConsole:
                 "ceremonies",
                 scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE),
                 scenario.NOW_MS + 23 * scenario.HOUR,
+            ),
+            views.TaskView(
+                "Vouch for a machine of Ben Okafor",
+                "1 of 3 members vouched",
+                "recovery",
+                "ben",
+                None,
             ),
         )
         size = scenario.LEDGER_SIZE
@@ -225,6 +251,16 @@ class FakeConsole:
                 return Outcome(scenario.request_name(RequestStage.AWAITING_APPROVAL))
             case commands.ProposeCeremony():
                 return Outcome(scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE))
+            case commands.ProposeRefresh():
+                return Outcome(scenario.change_name(CeremonyPurpose.REFRESH))
+            case commands.ProposeRepair():
+                return Outcome(scenario.change_name(CeremonyPurpose.REPAIR))
+            case commands.ProposeReshare():
+                return Outcome(scenario.change_name(CeremonyPurpose.RESHARE))
+            case commands.RunDrill(wallet=name):
+                self._drill(name)
+            case commands.ApproveMachine(member=member):
+                self._vouch(member)
             case commands.AcceptCeremony(ceremony=name):
                 self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
             case commands.ConfirmCeremonyCode(ceremony=name):
@@ -232,3 +268,30 @@ class FakeConsole:
             case _:
                 pass
         return Outcome("", "")
+
+    def _drill(self, name: str) -> None:
+        known = self.recovery
+        proof = recovery.drill(0, ("ana", "ben"))
+        self.recovery = views.RecoveryView(
+            tuple(
+                replace(wallet, drills=(proof, *wallet.drills)) if wallet.wallet == name else wallet
+                for wallet in known.wallets
+            ),
+            known.machines,
+            known.members,
+        )
+        self.announce(ChangeKind.WALLET, name)
+
+    def _vouch(self, member: str) -> None:
+        known = self.recovery
+        self.recovery = views.RecoveryView(
+            known.wallets,
+            tuple(
+                recovery.machine(member, vouched=("ana", "dara"))
+                if machine.member == member
+                else machine
+                for machine in known.machines
+            ),
+            known.members,
+        )
+        self.announce(ChangeKind.MEMBER, member)

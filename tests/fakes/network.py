@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,6 +130,13 @@ class FakePort:
     def health(self) -> Mapping[MemberId, PeerHealth]:
         unknown = PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
         return {peer: self._seen.get(peer, unknown) for peer in self.peers}
+
+    def pin_of(self, certificate: bytes) -> bytes:
+        return hashlib.sha256(certificate).digest()
+
+    async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
+        if member not in self.peers:
+            self.peers = (*self.peers, member)
 
     def unplug(self) -> None:
         self.unplugged = True

@@ -4,6 +4,7 @@ import hashlib
 
 from console.application import views as v
 from console.application.views import CeremonyStage, RequestStage, StepState
+from console.domain.values import CeremonyPurpose
 
 NOW_MS = 1_772_632_920_000  # 2026-03-04 14:02 UTC
 MINUTE = 60_000
@@ -359,9 +360,13 @@ def ceremony(stage: CeremonyStage, **changes: object) -> v.CeremonyView:
     }
     facts: dict[str, object] = {
         "ceremony": ceremony_name(stage),
+        "purpose": CeremonyPurpose.GENERATE,
+        "epoch": 0,
+        "repaired": "",
+        "leaving": (),
         "wallet": WALLET,
         "wallet_name": "Treasury" if completed else "Operations",
-        "kinds": ("eddsa-ed25519",),
+        "kinds": ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519"),
         "threshold": 2,
         "approvals_needed": 2,
         "custodians": tuple(people),
@@ -383,6 +388,40 @@ def ceremony(stage: CeremonyStage, **changes: object) -> v.CeremonyView:
         in {CeremonyStage.AWAITING_ACCEPTANCE, CeremonyStage.RUNNING, CeremonyStage.COMPARING},
     }
     return v.CeremonyView(**(facts | changes))  # type: ignore[arg-type]
+
+
+_CHANGES = {
+    CeremonyPurpose.REFRESH: ("Refresh", ("Commit", "Shares", "Confirm")),
+    CeremonyPurpose.REPAIR: ("Repair", ("Helpers", "Shares", "Refresh", "Confirm")),
+    CeremonyPurpose.RESHARE: ("Reshare", ("Deal", "Check", "Confirm")),
+}
+
+
+def change_name(purpose: str) -> str:
+    """Return the id of the ceremony that changes shares in this way."""
+    return f"kc-{digest(purpose)[:16]}"
+
+
+def change(
+    purpose: CeremonyPurpose, stage: CeremonyStage = CeremonyStage.RUNNING, **changes: object
+) -> v.CeremonyView:
+    """Return a ceremony that changes shares; in a reshare Chiara leaves."""
+    protocol, rounds = _CHANGES[purpose]
+    running = stage is CeremonyStage.RUNNING
+    facts: dict[str, object] = {
+        "ceremony": change_name(purpose),
+        "purpose": purpose,
+        "epoch": 4,
+        "repaired": "chiara" if purpose is CeremonyPurpose.REPAIR else "",
+        "leaving": ("chiara",) if purpose is CeremonyPurpose.RESHARE else (),
+        "wallet_name": "Treasury",
+        "run": run(protocol, rounds, 2) if running else None,
+        "sentence": "Round 2. 2 of 3 messages verified. Waiting for Chiara Neri, 38 s."
+        if running
+        else _SENTENCES[stage],
+        "safety": "The old shares stay valid. Nothing has changed yet.",
+    }
+    return ceremony(stage, **(facts | changes))
 
 
 _EVENTS = (

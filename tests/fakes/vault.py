@@ -82,6 +82,14 @@ class FakeShares:
             return
         self.records[label] = self._sealer.seal(share_associated_data(label), share)
 
+    async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        self._vault.require_unlocked()
+        if not len(share):
+            raise ValueError("a share is not empty")
+        if label not in self.records:
+            raise ShareUnavailable("no share is stored under this label")
+        self.records[label] = self._sealer.seal(share_associated_data(label), share)
+
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         self._vault.require_unlocked()
         if label not in self.records:

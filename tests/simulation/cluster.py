@@ -1,6 +1,7 @@
 """Three whole nodes in one process and one virtual clock, on fakes whose faults follow a seed."""
 
 import asyncio
+import json
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,13 @@ from console.application.core import Core, Ports
 from console.application.errors import LedgerUnavailable
 from console.application.node import Node
 from console.application.ports.event_store import EventStore, RecordedEvent
+from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import HeadAnchorPort
 from console.application.views import NodeState
 from console.domain.events import Event
 from console.domain.ids import MemberId
 from console.domain.member import Member
-from console.domain.values import Chain, SignatureKind
+from console.domain.values import Chain
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.chain import FakeChain, FakeCluster
 from tests.fakes.clock import LoopClock
@@ -94,6 +96,8 @@ class Seat:
     store: MemoryEventStore | None = None
     vault: FakeVault | None = None
     restarts: int = 0
+    joined_as: Member | None = None
+    """The member's new machine, if the founding one is lost."""
 
     @property
     def alive(self) -> bool:
@@ -121,7 +125,14 @@ async def no_export(_store: EventStore, _name: str) -> str:
 class SimulatedCluster:
     """Builds, crashes and restarts the nodes; gives their operators' commands."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        members: tuple[MemberId, ...] = MEMBERS,
+        schemes: tuple[ThresholdScheme, ...] = (EddsaEd25519(),),
+    ) -> None:
+        self.members = members
+        self.schemes = {scheme.kind: scheme for scheme in schemes}
         self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
         self.network = FakeNetwork(self.random.getrandbits(32))
         self.chain = FakeCluster(self.random.getrandbits(32))
@@ -134,7 +145,7 @@ class SimulatedCluster:
     async def start(self) -> None:
         """Enrol and start everybody."""
         clock = LoopClock(self.loop)
-        for number, name in enumerate(MEMBERS, start=1):
+        for number, name in enumerate(self.members, start=1):
             token = FakeVault(name, now_ms=clock.now_ms)
             token.identity = RepeatableIdentity(token, number)
             ledger = MemoryEventStore(name, clock.now_ms)
@@ -145,7 +156,7 @@ class SimulatedCluster:
                 for m, s in self.seats.items()
             ]
         )
-        for name in MEMBERS:
+        for name in self.members:
             await self.restart(name)
 
     async def restart(self, name: MemberId) -> None:
@@ -157,19 +168,19 @@ class SimulatedCluster:
         seat.store = SlowEventStore(name, clock.now_ms, seat.vault.anchor, self._disk_pause_s)
         # The same list: what the process before has recorded is there.
         seat.store._records = seat.ledger._records
-        seat.port = self.network.plug(name, MEMBERS, clock)
+        seat.port = self.network.plug(name, self.members, clock)
         ports = Ports(
             vault=seat.vault,
             network=seat.port,
             bus=InProcessBus(),
             clock=clock,
             chains={Chain.SOLANA: FakeChain(self.chain)},
-            schemes={SignatureKind.EDDSA_ED25519: EddsaEd25519()},
+            schemes=self.schemes,
             export_ledger=no_export,
             open_ledger=_opener(seat.store),
             checkpoint=self._checkpoint(seat),
         )
-        mine = next(m for m in self._roster if m.member == name)
+        mine = seat.joined_as or next(m for m in self._roster if m.member == name)
         seat.node = Node(mine, self._roster, ports, name=name, version="test")
         seat.console = ConsoleService(seat.node)
         seat.restarts += 1
@@ -192,6 +203,29 @@ class SimulatedCluster:
         self._note_halt(name, node)
         if node._running:
             node._running.cancel()
+
+    async def lose_machine(self, name: MemberId) -> str:
+        """End a member's machine for good, disk and token; return the new one's entry line."""
+        self.crash(name)
+        clock = LoopClock(self.loop)
+        token = FakeVault(name, now_ms=clock.now_ms)
+        secret = 1000 + self.random.getrandbits(32)
+        token.identity = RepeatableIdentity(token, secret)
+        seat = Seat(name, secret, token, MemoryEventStore(name, clock.now_ms))
+        identity_key = await token.identity.public_key()
+        certificate = f"certificate {secret}"
+        seat.joined_as = Member(name, name.title(), identity_key, certificate.encode(), f"{name}:2")
+        self.seats[name] = seat
+        await self.restart(name)
+        return json.dumps(
+            {
+                "member": name,
+                "name": name.title(),
+                "address": f"{name}:2",
+                "identity_key": identity_key.hex(),
+                "certificate": certificate,
+            }
+        )
 
     def crash_and_return(self, name: MemberId, after_s: float) -> None:
         """Crash, and come back some seconds later."""
@@ -245,7 +279,7 @@ class SimulatedCluster:
 
     def all_ready(self) -> list[Core] | None:
         cores = self.ready()
-        return cores if len(cores) == len(MEMBERS) else None
+        return cores if len(cores) == len(self.members) else None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -9,6 +9,7 @@ from console.domain.events import (
     RequestApproved,
     RequestProposed,
     RequestSigned,
+    RunAborted,
     SignatureShareReleased,
     SigningSessionFailed,
     SigningSessionStarted,
@@ -41,15 +42,19 @@ def require_no_session_reused(ledgers: Ledgers) -> None:
 
 
 def require_one_key(ledgers: Ledgers) -> None:
-    """I2: whoever has a wallet has the same keys, quorum and epoch for it."""
-    facts: dict[str, set[object]] = {}
+    """I2: whoever has a wallet's epoch has the same shares, and all epochs the same keys."""
+    facts: dict[tuple[str, int], set[object]] = {}
+    public: dict[str, set[object]] = {}
     for records in ledgers.values():
         for record in records:
             event = record.event
             if isinstance(event, WalletActivated):
-                known = (event.keys, event.quorum, event.epoch, event.certificate_message)
-                facts.setdefault(event.wallet, set()).add(known)
+                known = (event.keys, event.quorum, event.certificate_message)
+                facts.setdefault((event.wallet, event.epoch), set()).add(known)
+                keys = tuple((key.kind, key.public_key) for key in event.keys)
+                public.setdefault(event.wallet, set()).add(keys)
     assert all(len(known) == 1 for known in facts.values()), facts
+    assert all(len(keys) == 1 for keys in public.values()), "a change of shares changed a key"
 
 
 def require_quorum_before_signature(ledgers: Ledgers) -> None:
@@ -96,6 +101,7 @@ def require_nobody_blamed(ledgers: Ledgers) -> None:
         for record in records:
             if isinstance(record.event, CeremonySessionFailed | SigningSessionFailed):
                 assert not record.event.blamed, (member, record.event)
+            assert not isinstance(record.event, RunAborted), (member, record.event)
 
 
 def require_all(ledgers: Ledgers) -> None:

@@ -12,6 +12,7 @@ from console.application.api import CommandRefused
 from console.application.commands import (
     AcceptCeremony,
     ApproveRequest,
+    Command,
     ConfirmCeremonyCode,
     ProposeCeremony,
     ProposeTransfer,
@@ -35,16 +36,38 @@ class Operators:
 
     async def hold_ceremony(self, proposer: MemberId, name: str = "Treasury") -> WalletId:
         """Make a 2-of-3 wallet; returns once it is active everywhere."""
+        return await self.carry_out(await self._propose(proposer, name), MEMBERS)
+
+    async def change(
+        self, proposer: MemberId, participants: tuple[MemberId, ...], command: Command
+    ) -> WalletId:
+        """Hold a ceremony that changes shares; returns once the new epoch is everywhere."""
+        outcome = await self.cluster.command(proposer, lambda: command)
+        return await self.carry_out(CeremonyId(outcome.subject), participants)
+
+    async def carry_out(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> WalletId:
+        """Accept, compare and confirm what was proposed."""
         cluster = self.cluster
-        ceremony = await self._propose(proposer, name)
-        await asyncio.gather(*(self._accept(m, ceremony) for m in MEMBERS))
-        await cluster.until(f"{ceremony} has one code", lambda: self._common_code(ceremony))
-        await asyncio.gather(*(self._confirm(m, ceremony) for m in MEMBERS))
+        await asyncio.gather(*(self._accept(m, ceremony) for m in participants))
+        await cluster.until(
+            f"{ceremony} has one code", lambda: self._common_code(ceremony, participants)
+        )
+        await asyncio.gather(*(self._confirm(m, ceremony) for m in participants))
         return await cluster.until(
             f"{ceremony} is a wallet everywhere", lambda: self._common_wallet(ceremony)
         )
 
-    async def transfer(self, proposer: MemberId, wallet: WalletId, lamports: int) -> RequestId:
+    async def quiet(self, wallet: WalletId) -> None:
+        """Wait until what follows a ceremony by itself is over: certificate, drills, erasures."""
+        await self.cluster.until(f"{wallet} is quiet", lambda: self._all_proved(wallet))
+
+    async def transfer(
+        self,
+        proposer: MemberId,
+        wallet: WalletId,
+        lamports: int,
+        approvers: tuple[MemberId, ...] | None = None,
+    ) -> RequestId:
         """Ask for a transfer, approve it twice, and wait until all see it confirmed."""
         cluster = self.cluster
         cores = await cluster.until("all are ready", cluster.all_ready)
@@ -54,7 +77,7 @@ class Operators:
             proposer, lambda: ProposeTransfer(wallet, "solana", data, expires_in_s=7200)
         )
         request = RequestId(outcome.subject)
-        others = [m for m in MEMBERS if m != proposer]
+        others = approvers or tuple(m for m in MEMBERS if m != proposer)
         await asyncio.gather(*(self._approve(m, request) for m in others))
         nudge = asyncio.create_task(self._retry_now_and_then(proposer, request))
         try:
@@ -114,9 +137,9 @@ class Operators:
 
         return await self.cluster.until(f"{member} sees {ceremony}", seen)
 
-    def _common_code(self, ceremony: CeremonyId) -> str | None:
-        cores = self.cluster.all_ready()
-        if cores is None:
+    def _common_code(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> str | None:
+        cores = [core for core in self.cluster.ready() if core.me in participants]
+        if len(cores) != len(participants):
             return None
         states = [core.aggregates.ceremonies.get(ceremony) for core in cores]
         codes = {state.sealed.code if state and state.sealed else "" for state in states}
@@ -126,11 +149,31 @@ class Operators:
         cores = self.cluster.all_ready()
         if cores is None:
             return None
-        states = [core.aggregates.ceremony(ceremony) for core in cores]
-        wallet = states[0].proposal.wallet
-        certified = all(state.state is CeremonyState.CERTIFIED for state in states)
-        active = all(wallet in core.aggregates.wallets for core in cores)
-        return wallet if certified and active else None
+        states = [core.aggregates.ceremonies.get(ceremony) for core in cores]
+        known = [s for s in states if s and s.state is CeremonyState.CERTIFIED]
+        if len(known) != len(states):
+            return None
+        wallet, epoch = known[0].proposal.wallet, known[0].epoch
+        wallets = (core.aggregates.wallets.get(wallet) for core in cores)
+        return wallet if all(w and w.epoch >= epoch for w in wallets) else None
+
+    def _all_proved(self, wallet: WalletId) -> bool:
+        cores = self.cluster.all_ready()
+        if not cores:
+            return False
+        for core in cores:
+            state = core.aggregates.wallets.get(wallet)
+            if state is None:
+                return False
+            proved = {m for d in state.drills if d.epoch == state.epoch for m in d.signers}
+            newest = max(
+                (c for c in core.aggregates.ceremonies.values() if c.proposal.wallet == wallet),
+                key=lambda c: c.epoch,
+            )
+            erased = all(state.has_erased(m) for m in state.erasing)
+            if proved != set(state.quorum.custodians) or not newest.certified or not erased:
+                return False
+        return True
 
     def _confirmed(self, request: RequestId) -> bool | None:
         cores = self.cluster.all_ready()

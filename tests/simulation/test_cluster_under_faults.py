@@ -18,7 +18,7 @@ from tests.simulation.operators import Operators
 RUNS = int(os.environ.get("QUORATE_SIM_RUNS", "20"))
 FIRST_SEED = int(os.environ.get("QUORATE_SIM_SEED", "1"))
 POINTS = (
-    *(f"key-generation:{number}" for number in range(1, 6)),
+    *(f"key-ceremony:{number}" for number in range(1, 6)),
     *(f"signing:{number}" for number in range(1, 4)),
 )
 

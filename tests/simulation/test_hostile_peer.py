@@ -95,7 +95,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         signature_kind=KIND.value,
         chain="solana",
         network="devnet",
-        path="",
+        path="m",
         transaction=b"no transaction",
         fee_ceiling=1,
         note="",
@@ -235,6 +235,7 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
         core = cluster.seats[CHIARA].core
         signed = [await signed_by(core, statement) for statement in bad_statements(wallet)]
         ana = cluster.seats[ANA].core
@@ -327,7 +328,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
         name = await operators._propose(ANA, "Treasury")
         early = Invitation(
             at_ms=core.ports.clock.now_ms(),
-            purpose="key-generation",
+            purpose="key-ceremony",
             subject=name,
             participants=tuple(MEMBERS),
             nonce=bytes(32),
@@ -335,7 +336,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
         )
         invite = encode(Invite(await signed_by(core, early)))
         await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
-        await cluster.until("one code", lambda: operators._common_code(name))
+        await cluster.until("one code", lambda: operators._common_code(name, MEMBERS))
         reply = decode_reply(await cluster.network._handlers[BEN](ANA, invite))
         assert isinstance(reply, Refused)
         assert cluster.seats[BEN].core.aggregates.ceremony(name).sealed is not None
@@ -348,11 +349,11 @@ def test_a_used_invitation_is_refused_while_the_ceremony_is_open() -> None:
         operators = Operators(cluster)
         name = await operators._propose(ANA, "Treasury")
         await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
-        await cluster.until("one code", lambda: operators._common_code(name))
+        await cluster.until("one code", lambda: operators._common_code(name, MEMBERS))
         for source, target, message in tuple(cluster.network.sent):
             if _is_invite(message):
                 await cluster.network._handlers[target](source, message)
-        assert operators._common_code(name)
+        assert operators._common_code(name, MEMBERS)
 
     play(scene)
 

@@ -1,6 +1,6 @@
 """Draw every screen in every state, light and dark, into a directory.
 
-Run: python -m tests.ui.screenshots DIRECTORY [part of a name]
+Run: python -m tests.ui.screenshots DIRECTORY [part of a name] [WIDTHxHEIGHT]
 """
 
 import os
@@ -11,9 +11,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from console.application.api import ChangeKind
-from console.application.views import CeremonyStage, NodeState, RequestStage
-from tests.fakes import scenario
-from tests.fakes.console import REFUSED, FakeConsole
+from console.application.views import CeremonyStage, NodeState, RequestStage, ShareState
+from console.domain.values import CeremonyPurpose
+from tests.fakes import recovery, scenario
+from tests.fakes.console import PIN, REFUSED, FakeConsole
 from tests.ui.driving import Driver
 from ui.app import make_application
 from ui.theme import Tone
@@ -162,6 +163,126 @@ def _wait(driver: Driver) -> None:
     driver.pass_time(0.1)
 
 
+def _asked(action: str, wallet: str = recovery.TREASURY) -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.show("recovery", wallet)
+        driver.window._current.detail.asked.emit(action)
+        driver.pass_time(0.05)
+
+    return act
+
+
+def _reshare(*changes: str) -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.show("recovery", f"reshare/{recovery.TREASURY}")
+        form = driver.window._current.form
+        for member in changes:
+            form._boxes[member].toggle()
+        form.threshold.set_value(3)
+
+    return act
+
+
+def _reshare_asked(driver: Driver) -> None:
+    _reshare("chiara", "dara", "eli")(driver)
+    driver.window._current.form.propose.click()
+    driver.pass_time(0.05)
+
+
+def _repair_two(console: FakeConsole) -> None:
+    _ready(console)
+    two = recovery.shares(
+        recovery.LOST,
+        "Grants",
+        shares=(
+            recovery.share("ana"),
+            recovery.share("ben", ShareState.LOST),
+            recovery.share("chiara", ShareState.LOST),
+            recovery.share("dara"),
+        ),
+        repairable=("ben", "chiara", "ana", "dara"),
+    )
+    console.recovery = type(console.recovery)((two,), (), recovery.members())
+
+
+def _drilling(driver: Driver) -> None:
+    driver.show("recovery", recovery.TREASURY)
+    driver.console.silent = True
+    driver.window._current.model.run_drill(recovery.TREASURY)
+
+
+def _loading_recovery(driver: Driver) -> None:
+    driver.show("settings")
+    driver.console.silent = True
+    driver.show("recovery", "", LoadState.LOADING)
+
+
+def _away_recovery(driver: Driver) -> None:
+    driver.show("recovery", recovery.TREASURY)
+    driver.window.link._lost()
+
+
+def _refused_recovery(driver: Driver) -> None:
+    driver.show("recovery", recovery.TREASURY)
+    driver.console.refusal = REFUSED
+    driver.window._current.model.propose_refresh(recovery.TREASURY)
+    driver.until(driver.window._current.refusal.isVisible)
+    driver.console.calm()
+    driver.window._current.model.refresh()
+    driver.until(lambda: driver.window._current.model.state is LoadState.READY)
+
+
+def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.show("recovery", "machines")
+        screen = driver.window._current
+        screen.add.click()
+        panel = screen.entry_panel
+        panel.entry.setText(line)
+        panel.entry.returnPressed.emit()
+        if line:
+            driver.until(lambda: screen.model.preview is not None)
+        if pin:
+            panel.vouch.approve._seconds = 0.2
+            panel.vouch.compared.setChecked(True)
+            panel.vouch.pin.setText(pin)
+            driver.until(panel.vouch.approve.isEnabled)
+            if pin != PIN.decode():
+                panel.vouch.approve.click()
+                driver.until(panel.refusal.isVisible)
+        driver.pass_time(0.05)
+
+    return act
+
+
+def _vouching(driver: Driver) -> None:
+    driver.show("recovery", "ben")
+    panel = driver.window._current.machines.vouch
+    panel.compared.setChecked(True)
+    panel.pin.setText("123456")
+    driver.pass_time(1.2)
+
+
+def _no_machines(console: FakeConsole) -> None:
+    _ready(console)
+    console.recovery = type(console.recovery)(recovery.wallets(), (), recovery.members())
+
+
+def _accepting(purpose: CeremonyPurpose) -> Callable[[FakeConsole], None]:
+    def prepare(console: FakeConsole) -> None:
+        _ready(console)
+        console.ceremonies[scenario.change_name(purpose)] = scenario.change(
+            purpose, CeremonyStage.AWAITING_ACCEPTANCE
+        )
+
+    return prepare
+
+
+def _change_cancel(driver: Driver) -> None:
+    driver.show("ceremonies", scenario.change_name(CeremonyPurpose.REFRESH))
+    driver.window._current.detail.cancel.click()
+
+
 def _locked(console: FakeConsole) -> None:
     del console
 
@@ -222,6 +343,51 @@ SHOTS: list[Shot] = [
             CeremonyStage.DECLINED,
         )
     ),
+    *(
+        (
+            f"ceremony-{purpose}",
+            _ready,
+            _show("ceremonies", scenario.change_name(purpose)),
+        )
+        for purpose in ("refresh", "repair", "reshare")
+    ),
+    *(
+        (
+            f"ceremony-{purpose}-accept",
+            _accepting(purpose),
+            _show("ceremonies", scenario.change_name(purpose)),
+        )
+        for purpose in (CeremonyPurpose.REPAIR, CeremonyPurpose.RESHARE)
+    ),
+    ("ceremony-refresh-cancel", _ready, _change_cancel),
+    ("recovery", _ready, _show("recovery", recovery.TREASURY)),
+    ("recovery-quarantined", _ready, _show("recovery", recovery.QUARANTINED)),
+    ("recovery-lost", _ready, _show("recovery", recovery.LOST)),
+    ("recovery-under-way", _ready, _show("recovery", recovery.UNDER_WAY)),
+    ("recovery-overdue", _ready, _show("recovery", recovery.OVERDUE)),
+    ("recovery-never-refreshed", _ready, _show("recovery", recovery.RESERVE)),
+    ("recovery-drilling", _ready, _drilling),
+    ("recovery-loading", _ready, _loading_recovery),
+    ("recovery-empty", _empty, _show("recovery", "", LoadState.EMPTY)),
+    ("recovery-error", _ready, _trouble("recovery")),
+    ("recovery-refused", _ready, _refused_recovery),
+    ("recovery-unreachable", _ready, _away_recovery),
+    ("recovery-confirm-refresh", _ready, _asked("refresh")),
+    ("recovery-confirm-drill", _ready, _asked("drill")),
+    ("recovery-confirm-repair", _ready, _asked("repair", recovery.LOST)),
+    ("recovery-confirm-repair-two", _repair_two, _asked("repair", recovery.LOST)),
+    ("recovery-reshare", _ready, _reshare("chiara", "dara", "eli")),
+    ("recovery-reshare-problem", _ready, _reshare("ben", "chiara")),
+    ("recovery-confirm-reshare", _ready, _reshare_asked),
+    ("recovery-machines", _ready, _show("recovery", "machines")),
+    ("recovery-machines-arming", _ready, _vouching),
+    ("recovery-machine-new-member", _ready, _show("recovery", "dara")),
+    ("recovery-machine-admitted", _ready, _show("recovery", "chiara")),
+    ("recovery-machines-none", _no_machines, _show("recovery", "machines")),
+    ("recovery-entry", _ready, _entry("")),
+    ("recovery-entry-preview", _ready, _entry(recovery.ENTRY, "123456")),
+    ("recovery-entry-problem", _ready, _entry(recovery.BAD_ENTRY)),
+    ("recovery-entry-wrong-pin", _ready, _entry(recovery.ENTRY, "999999")),
     ("audit", _ready, _show("audit")),
     ("audit-record", _ready, _record),
     ("audit-verifying", _ready, _verifying),
@@ -230,8 +396,9 @@ SHOTS: list[Shot] = [
 ]
 
 
-def main(directory: Path, part: str = "") -> None:
-    """Draw all pictures whose name holds `part`."""
+def main(directory: Path, part: str = "", size: str = "1440x900") -> None:
+    """Draw all pictures whose name holds `part`, in a window of `size`."""
+    width, height = map(int, size.split("x"))
     directory.mkdir(parents=True, exist_ok=True)
     app = make_application()
     for name, prepare, act in SHOTS:
@@ -240,6 +407,7 @@ def main(directory: Path, part: str = "") -> None:
         console = FakeConsole()
         prepare(console)
         driver = Driver(app, console)
+        driver.window.resize(width, height)
         for theme in ("light", "dark"):
             driver.window.set_theme(theme)
             if theme == "light":
@@ -251,4 +419,4 @@ def main(directory: Path, part: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:3])
+    main(Path(sys.argv[1]), *sys.argv[2:4])

@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFontInfo
 
 import ui
-from ui import assets, icons, status, theme
+from ui import assets, icons, registry, status, theme
 
 SOURCES = [path.read_text() for path in Path(ui.__file__).parent.rglob("*.py")]
+TABLES = (status.STEP, status.REQUEST, status.CEREMONY, status.PURPOSE, status.SHARE)
 TONES = [tone.value for tone in theme.Tone]
 
 
@@ -70,11 +71,11 @@ def test_both_themes_have_the_same_tokens():
 
 
 def test_every_icon_that_is_named_exists_and_draws(qapp):
-    tables = (*status.STEP.values(), *status.REQUEST.values(), *status.CEREMONY.values())
-    used = {look.icon for look in tables}
+    used = {look.icon for table in TABLES for look in table.values()}
+    used |= {entry.icon for entry in registry.SECTIONS}
     for source in SOURCES:
         used |= set(re.findall(r'\bicon="([a-z-]+)"', source))
-        used |= set(re.findall(r'(?:IconMark|Look|EmptyText)\(\s*"([a-z-]+)"', source))
+        used |= set(re.findall(r'(?:IconMark|Look|EmptyText|Point)\(\s*"([a-z-]+)"', source))
     assert used <= assets.icon_names()
     for name in assets.icon_names():
         picture = icons.pixmap(name, QColor("#123456"), 24, 1.0).toImage()
@@ -83,7 +84,7 @@ def test_every_icon_that_is_named_exists_and_draws(qapp):
 
 
 def test_states_differ_without_colour():
-    for table in (status.STEP, status.REQUEST, status.CEREMONY):
+    for table in TABLES:
         words = [look.word for look in table.values()]
         assert len(set(words)) == len(words)
 

@@ -15,7 +15,8 @@ from console.application.commands import (
     VerifyLedger,
 )
 from console.application.views import CeremonyStage
-from tests.fakes import scenario
+from console.domain.values import CeremonyPurpose
+from tests.fakes import recovery, scenario
 from tests.fakes.console import REFUSED
 from ui import object_names as names
 from ui.view_model import LoadState
@@ -30,6 +31,11 @@ PLACES = [
     ("ceremonies", ""),
     ("ceremonies", "new"),
     ("ceremonies", scenario.ceremony_name(CeremonyStage.COMPARING)),
+    ("ceremonies", scenario.change_name("reshare")),
+    ("recovery", ""),
+    ("recovery", recovery.TREASURY),
+    ("recovery", f"reshare/{recovery.TREASURY}"),
+    ("recovery", "ben"),
     ("audit", ""),
     ("settings", ""),
 ]
@@ -67,7 +73,7 @@ def test_loading_error_and_success(driver, screen, subject):
     driver.until(lambda: view.model.state is LoadState.READY)
 
 
-@pytest.mark.parametrize("screen", ["approvals", "wallets", "ceremonies", "audit"])
+@pytest.mark.parametrize("screen", ["approvals", "wallets", "ceremonies", "recovery", "audit"])
 def test_an_empty_screen_says_why(driver, screen):
     driver.console.empty = True
     driver.show(screen, "", LoadState.EMPTY)
@@ -203,6 +209,13 @@ def test_a_ceremony_is_proposed(driver):
     view = driver.window._current
     assert not view.form.propose.isEnabled()
     view.findChild(QLineEdit, names.CEREMONY_NAME).setText("Operations")
+    for kind in ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519"):
+        assert view.form.propose.isEnabled()
+        view.findChild(QAbstractButton, f"{names.CEREMONY_KIND}.{kind}").setChecked(False)
+    assert not view.form.propose.isEnabled()
+    assert view.form.why.text() == "Choose at least one kind of keys."
+    for kind in ("ecdsa-secp256k1", "eddsa-ed25519"):
+        view.findChild(QAbstractButton, f"{names.CEREMONY_KIND}.{kind}").setChecked(True)
     view.form.threshold.set_value(3)
     view.findChild(QAbstractButton, "ceremonyForm.custodian.chiara").setChecked(False)
     assert view.form.threshold.value == 2
@@ -210,6 +223,7 @@ def test_a_ceremony_is_proposed(driver):
     driver.until(lambda: view.model.subject.startswith("kc-"))
     (command,) = [c for c in driver.console.executed if isinstance(c, ProposeCeremony)]
     assert (command.custodians, command.threshold) == (("ana", "ben"), 2)
+    assert command.kinds == ("ecdsa-secp256k1", "eddsa-ed25519")
     driver.until(lambda: view.model.ceremony is not None)
     view.detail.accept.click()
     driver.until(lambda: any(isinstance(c, AcceptCeremony) for c in driver.console.executed))
@@ -234,6 +248,53 @@ def test_every_ceremony_stage_is_shown(driver, stage):
     assert detail.sentence.title.text()
     assert detail.safety.text()
     assert detail.decision.isVisible() == (stage is CeremonyStage.AWAITING_ACCEPTANCE)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "title"),
+    [
+        (CeremonyPurpose.REFRESH, "Refresh of Treasury"),
+        (CeremonyPurpose.REPAIR, "Repair of Chiara Neri\u2019s share in Treasury"),
+        (CeremonyPurpose.RESHARE, "Reshare of Treasury to 2 of 2"),
+    ],
+)
+def test_a_change_of_shares_says_what_it_is_and_what_stays(driver, purpose, title):
+    name = scenario.change_name(purpose)
+    driver.console.ceremonies[name] = scenario.change(purpose, CeremonyStage.AWAITING_ACCEPTANCE)
+    driver.show("ceremonies", name)
+    view = driver.window._current
+    assert view.heading.text() == title
+    assert "The old shares stay valid" in view.detail.agreement.text()
+    facts = dict(fact[:2] for fact in view.detail.facts.shown)
+    assert facts["Epoch"] == "4 begins"
+    assert facts.get("Leaving", "").startswith("Chiara Neri") == (
+        purpose is CeremonyPurpose.RESHARE
+    )
+    assert facts.get("Gets its share again", "") == (
+        "Chiara Neri" if purpose is CeremonyPurpose.REPAIR else ""
+    )
+    view.detail.cancel.click()
+    assert "The old shares stay valid." in view.cancel_panel.sentence.text()
+
+
+def test_the_list_of_ceremonies_tells_purposes_apart(driver):
+    driver.show("ceremonies")
+    view = driver.window._current
+    words = {row.cells[1].chip.word for row in view.rows.rows}
+    assert words == {"New keys", "Refresh", "Repair", "Reshare"}
+    driver.window.resize(1180, 760)
+    driver.until(lambda: view.table.isColumnHidden(5))
+    assert not view.table.isColumnHidden(1)
+
+
+def test_a_purpose_of_a_newer_node_is_shown_as_it_is(driver):
+    name = scenario.change_name("refresh")
+    driver.console.ceremonies[name] = scenario.ceremony(
+        CeremonyStage.AWAITING_ACCEPTANCE, ceremony=name, purpose="rotate"
+    )
+    driver.show("ceremonies", name)
+    facts = dict(fact[:2] for fact in driver.window._current.detail.facts.shown)
+    assert facts["Purpose"] == "rotate"
 
 
 def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):

@@ -41,6 +41,14 @@ class Button(QPushButton):
         self._icon_name = icon
         self._refresh_icon()
 
+    def set_kind(self, kind: str) -> None:
+        """Look like another kind of button."""
+        if self.property("kind") != kind:
+            self.setProperty("kind", kind)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            self._refresh_icon()
+
     def changeEvent(self, event: QEvent) -> None:
         """Draw the icon again when colours change."""
         super().changeEvent(event)

@@ -24,14 +24,16 @@ class RowItem(NamedTuple):
     chip: Look | None = None
     trailing: str = ""
     tone_icon: str = "muted"
+    chosen: bool = False
 
 
 class ListRow(QAbstractButton):
     """One row, reachable by keyboard; quiet when there is nothing to open."""
 
-    def __init__(self, *, opens: bool) -> None:
+    def __init__(self, *, opens: bool, inset: int = 0) -> None:
         super().__init__()
         self._opens = opens
+        self._inset = inset
         self._item = RowItem("", "info", "", "")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if opens else Qt.FocusPolicy.NoFocus)
@@ -85,11 +87,14 @@ class ListRow(QAbstractButton):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._opens and (self.underMouse() or self.isDown()):
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("hover" if not self.isDown() else "selection"))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(-4, 2, 4, -2), 6, 6)
         item = self._item
+        if self._opens and (self.underMouse() or self.isDown() or item.chosen):
+            plain = not self.isDown() and not item.chosen
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("hover" if plain else "selection"))
+            reach = 0 if self._inset else 4
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(-reach, 2, reach, -2), 6, 6)
+        painter.translate(self._inset, 0)
         icons.paint(painter, item.icon, theme.color(item.tone_icon), QRectF(2, 18, 20, 20))
         end = self._paint_end(painter)
         title_font, detail_font = theme.font(14, QFont.Weight.Medium), theme.font(12)
@@ -107,7 +112,7 @@ class ListRow(QAbstractButton):
         painter.end()
 
     def _paint_end(self, painter: QPainter) -> float:
-        end = float(self.width())
+        end = float(self.width() - 2 * self._inset)
         if self._opens:
             box = QRectF(end - 18, 20, 16, 16)
             icons.paint(painter, "chevron-right", theme.color("muted"), box)
@@ -133,10 +138,11 @@ class RowList(QWidget):
 
     opened = Signal(str)
 
-    def __init__(self, name: str, *, opens: bool = True) -> None:
+    def __init__(self, name: str, *, opens: bool = True, inset: int = 0) -> None:
         super().__init__()
         self.setObjectName(name)
         self._opens = opens
+        self._inset = inset
         self._rows: list[ListRow] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -155,7 +161,7 @@ class RowList(QWidget):
             gone.hide()
             gone.deleteLater()
         while len(self._rows) < len(items):
-            fresh = ListRow(opens=self._opens)
+            fresh = ListRow(opens=self._opens, inset=self._inset)
             fresh.clicked.connect(lambda _=False, row=fresh: self.opened.emit(row.item.key))
             self._rows.append(fresh)
             self._layout.addWidget(fresh)

@@ -83,14 +83,13 @@ class ReasonSheet(Sheet):
 
     def __init__(self, window: QWidget, title: str, sentence: str, action: str, name: str) -> None:
         super().__init__(window, title)
+        self.sentence = Label(sentence, "secondary", wrap=True)
         self.field: QLineEdit = text_field(f"{name}.reason", "Reason", limit=280)
         caption, field = labelled("Reason, recorded in every ledger", self.field)
         self.confirm = Button(action, "danger-filled", name=f"{name}.confirm")
         cancel = Button("Cancel", name=f"{name}.cancel")
         self.confirm.setEnabled(False)
-        self.card.add(
-            Label(sentence, "secondary", wrap=True), caption, field, row(cancel, 1, self.confirm)
-        )
+        self.card.add(self.sentence, caption, field, row(cancel, 1, self.confirm))
         self.field.textChanged.connect(lambda text: self.confirm.setEnabled(bool(text.strip())))
         self.confirm.clicked.connect(self._give)
         cancel.clicked.connect(self.close_sheet)

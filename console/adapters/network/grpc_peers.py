@@ -10,7 +10,12 @@ from console.adapters.network.rate import TokenBucket
 from console.adapters.network.tls import TlsIdentity, TlsMaterialUnusable, spki_pin
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
-from console.application.ports.network import MAX_MESSAGE_BYTES, PeerHandler, PeerHealth
+from console.application.ports.network import (
+    MAX_MESSAGE_BYTES,
+    MachineUnusable,
+    PeerHandler,
+    PeerHealth,
+)
 from console.domain.errors import UnknownMember
 from console.domain.ids import MemberId
 
@@ -69,6 +74,7 @@ class GrpcNetwork:
     identity: TlsIdentity
     peers: tuple[Peer, ...]
     clock: Clock
+    _peers: dict[MemberId, Peer] = field(default_factory=dict)
     _links: dict[MemberId, _Link] = field(default_factory=dict)
     _buckets: dict[MemberId, TokenBucket] = field(default_factory=dict)
     _members: dict[bytes, MemberId] = field(default_factory=dict)
@@ -77,11 +83,43 @@ class GrpcNetwork:
 
     def __post_init__(self) -> None:
         """Pin every peer."""
-        self._members = {spki_pin(p.certificate_pem): p.member for p in self.peers}
+        for peer in self.peers:
+            self._pin(peer)
         if len(self._members) != len(self.peers):
             raise TlsMaterialUnusable("two members use the same TLS key")
-        for peer in self.peers:
-            self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
+
+    def pin_of(self, certificate: bytes) -> bytes:
+        """Return the SHA-256 of the certificate's public key. Raises: MachineUnusable."""
+        try:
+            return spki_pin(certificate)
+        except TlsMaterialUnusable as trouble:
+            raise MachineUnusable(str(trouble)) from None
+
+    async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
+        """Link to this machine of a member, and to no other; open links to another are cut."""
+        pin, known = self.pin_of(certificate), self._peers.get(member)
+        if self._members.get(pin, member) != member:
+            raise MachineUnusable("another member uses this TLS key")
+        peer = Peer(member, address, certificate)
+        if peer == known:
+            return
+        self._members = {p: m for p, m in self._members.items() if m != member}
+        self._pin(peer)
+        link = self._links.pop(member, None)
+        if link:
+            await link.channel.close()
+
+    def _pin(self, peer: Peer) -> None:
+        self._peers[peer.member] = peer
+        self._members[spki_pin(peer.certificate_pem)] = peer.member
+        self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
+
+    def _trusted(self) -> "grpc.ServerCertificateConfiguration":
+        """Give what a handshake that begins now is judged by."""
+        return grpc.ssl_server_certificate_configuration(
+            [(self.identity.key_pem, self.identity.certificate_pem)],
+            root_certificates=b"".join(p.certificate_pem for p in self._peers.values()),
+        )
 
     async def serve(self, handler: PeerHandler) -> None:
         """Start to answer peers. Raises: PeerUnavailable if the address cannot be bound."""
@@ -91,10 +129,9 @@ class GrpcNetwork:
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: method}),)
         )
-        credentials = grpc.ssl_server_credentials(
-            [(self.identity.key_pem, self.identity.certificate_pem)],
-            root_certificates=b"".join(p.certificate_pem for p in self.peers),
-            require_client_auth=True,
+        # Asked at every handshake, so that an admitted machine needs no restart.
+        credentials = grpc.dynamic_ssl_server_credentials(
+            self._trusted(), self._trusted, require_client_authentication=True
         )
         try:
             server.add_secure_port(self.address, credentials)
@@ -130,7 +167,7 @@ class GrpcNetwork:
             peer.member: PeerHealth(link.online, link.latency_s, link.last_seen_ms)
             if (link := self._links.get(peer.member))
             else PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
-            for peer in self.peers
+            for peer in self._peers.values()
         }
 
     async def close(self) -> None:
@@ -144,7 +181,7 @@ class GrpcNetwork:
 
     def _link(self, member: MemberId) -> _Link:
         if member not in self._links:
-            peer = next((p for p in self.peers if p.member == member), None)
+            peer = self._peers.get(member)
             if peer is None:
                 raise UnknownMember(f"{member} is not a peer of this node")
             # The peer's own certificate is the only root: nobody else can answer in its place.

@@ -56,6 +56,10 @@ class FileShares:
         """Seal and store durably; the same share again is no error."""
         await self._session.call(lambda: self._seal(label, share))
 
+    async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        """Seal in place of what is stored; a crash leaves the old or the new."""
+        await self._session.call(lambda: self._replace(label, share))
+
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         """Open a share; the caller wipes it."""
         return await self._session.call(lambda: self._unseal(label))
@@ -71,6 +75,10 @@ class FileShares:
     def _seal(self, label: ShareLabel, share: SecretBytes) -> None:
         self._session.keys()
         self._files.seal(label, share, self._session)
+
+    def _replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        self._session.keys()
+        self._files.replace(label, share, self._session)
 
     def _unseal(self, label: ShareLabel) -> SecretBytes:
         self._session.keys()

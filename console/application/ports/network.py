@@ -13,6 +13,10 @@ PeerHandler = Callable[[MemberId, bytes], Awaitable[bytes]]
 """Answers a peer, whose identity the transport has proven by its pinned certificate."""
 
 
+class MachineUnusable(Exception):
+    """A certificate is none, or not of a kind that links use; the sentence says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerHealth:
     """What the link to a peer has shown. `latency_s` is a smoothed round trip."""
@@ -35,6 +39,17 @@ class NetworkPort(Protocol):
 
     def health(self) -> Mapping[MemberId, PeerHealth]:
         """Tell the state of every link, this member's own left out."""
+        ...
+
+    def pin_of(self, certificate: bytes) -> bytes:
+        """Return what a certificate (PEM) is known by, 32 bytes. Raises: MachineUnusable."""
+        ...
+
+    async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
+        """Link to this machine of a member from now on, and shut out any other of its.
+
+        Harmless to repeat. Raises: MachineUnusable.
+        """
         ...
 
     async def close(self) -> None:

@@ -30,6 +30,13 @@ class ShareStoragePort(Protocol):
         """
         ...
 
+    async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
+        """Seal in place of what is stored under the label: a crash leaves the old or the new.
+
+        Raises: ShareUnavailable if nothing is stored, VaultLocked, HsmError.
+        """
+        ...
+
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         """Open a share; the caller wipes it. Raises: ShareUnavailable, SealBroken, VaultLocked."""
         ...

@@ -1,45 +1,133 @@
 """KeyGenerationPort and ThresholdSigner: one signature kind's protocols behind one face."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
-from console.domain.values import SignatureKind
+from console.domain.values import CeremonyPurpose, SignatureKind
 from console.protocols.kernel.party import Party, Random
-from console.protocols.keygen.dkg import KeygenResult
-from console.protocols.keygen.share import KeyShare
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.keygen.repair import RepairParameters
+from console.protocols.keygen.reshare import ReshareParameters
+from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 
 
 class SignatureInvalid(Exception):
-    """A signature does not verify under the group key."""
+    """A signature does not verify under the key."""
+
+
+class KeyPathRefused(Exception):
+    """A key path is malformed, or cannot be derived from shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """One member's part of one key in one epoch.
+
+    `setup` is what the kind's protocol keeps beside the share, encoded: the pair states of
+    DKLs23; None for kinds that keep nothing.
+    """
+
+    share: KeyShare
+    setup: SecretBytes | None = None
+
+    def wipe(self) -> None:
+        """Erase all secrets of it."""
+        self.share.wipe()
+        if self.setup is not None:
+            self.setup.wipe()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """What a ceremony made of one key: the same `public` and 32-byte `transcript` at every party.
+
+    `held` is None at a party that holds no share afterwards.
+    """
+
+    public: PublicKeyPackage
+    held: HeldKey | None
+    transcript: bytes
 
 
 class KeyGenerationPort(Protocol):
-    """Makes group keys of one kind."""
+    """Makes group keys of one kind and changes who holds them.
+
+    Every change ends in a new epoch: the shares of two epochs never sign together. `context` says
+    which key of which wallet and which epoch begins. All raise ProtocolAbort; whatever was made is
+    pending until the ceremony's certificate is complete.
+    """
 
     kind: SignatureKind
-    keygen_rounds: tuple[str, ...]
-    """Names of the protocol's rounds, for people."""
+
+    def ceremony_rounds(self, purpose: CeremonyPurpose) -> tuple[str, ...]:
+        """Name the rounds of a ceremony, for people, in order."""
+        ...
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
-    ) -> KeygenResult:
-        """Run the key generation. Raises: ProtocolAbort."""
+    ) -> MadeKey:
+        """Make a key of which nobody ever holds more than a share."""
+        ...
+
+    async def refresh(
+        self, party: Party, share: KeyShare, context: bytes, random: Random
+    ) -> MadeKey:
+        """Make new shares for the same owners, all of whom take part."""
+        ...
+
+    async def repair(
+        self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
+    ) -> MadeKey:
+        """Give the lost share back, then refresh all; `share` is None at the one who lost it.
+
+        All owners take part. The caller still owns `share`.
+        """
+        ...
+
+    async def reshare(
+        self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
+    ) -> MadeKey:
+        """Hand the key over; `share` is ours of the old key if we deal."""
         ...
 
 
 class ThresholdSigner(Protocol):
-    """Signs with keys of one kind."""
+    """Signs with keys of one kind.
+
+    A key path is "m", "m/0/5" for a child by unhardened steps, or "tr(m/0/5)" for the Taproot
+    output key of a child without scripts (BIP 341, BIP 86); kinds refuse what they cannot derive.
+    """
 
     kind: SignatureKind
     signing_rounds: tuple[str, ...]
     release_round: int
     """The round whose messages use up the nonces; it is recorded before they leave."""
+    message_size: int | None
+    """How many bytes a message has: 32 for digests, None for any number."""
 
-    async def sign(self, party: Party, share: KeyShare, message: bytes, random: Random) -> bytes:
-        """Run the signing with an unsealed share. Raises: ProtocolAbort."""
+    async def sign(
+        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+    ) -> bytes:
+        """Sign with the parties of the session, exactly the threshold. Does not wipe `held`.
+
+        Raises: ProtocolAbort, KeyPathRefused.
+        """
+        ...
+
+    def public_key(self, public: PublicKeyPackage, path: str) -> bytes:
+        """Return the public key that signatures at `path` verify under. Raises: KeyPathRefused."""
         ...
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> None:
         """Check a signature strictly. Raises: SignatureInvalid."""
+        ...
+
+    def without_peers(self, held: HeldKey, peers: Collection[int]) -> HeldKey | None:
+        """Return the part without what is shared with these banned peers, None if nothing changes.
+
+        The caller stores it before anything else is said, and owns both.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from console.application.views import (
     ProtocolRunView,
     StepState,
 )
+from console.domain.events import KeyChangeProposed
 from console.domain.ids import MemberId
 from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
 
@@ -30,6 +31,13 @@ _SAFETY = {
     ),
 }
 _NO_KEY = "No key exists yet. You can start again."
+_CHANGE_SAFETY = {
+    CeremonyStage.COMPLETED: "The new shares are certified and in use; the old ones are erased.",
+    CeremonyStage.COMPARING: (
+        "The new shares are sealed but not in use. The old ones stay valid until all confirm."
+    ),
+}
+_OLD_SHARES = "The old shares stay valid. You can start again."
 
 
 def ceremony_view(
@@ -42,18 +50,23 @@ def ceremony_view(
         # Certified, but this member has yet to record the wallet: nothing can use it so far.
         stage = CeremonyStage.COMPARING
     run, past = runs_of(host, proposal.ceremony, now_ms, names)
-    custodian = me in ceremony.quorum.custodians
+    takes_part = me in ceremony.indices
+    changes = isinstance(proposal, KeyChangeProposed)
     accepted = any(event.member == me for event in ceremony.accepted)
     is_open = ceremony.state not in OVER and stage is not CeremonyStage.EXPIRED
     return CeremonyView(
         ceremony=proposal.ceremony,
+        purpose=ceremony.purpose.value,
+        epoch=ceremony.epoch,
+        repaired=proposal.repaired if isinstance(proposal, KeyChangeProposed) else "",
+        leaving=_leaving(ceremony),
         wallet=proposal.wallet,
         wallet_name=proposal.wallet_name,
         kinds=tuple(kind.value for kind in proposal.kinds),
         threshold=ceremony.quorum.threshold,
         approvals_needed=proposal.approvals_needed,
         custodians=tuple(
-            _custodian(ceremony, member, names, me) for member in ceremony.quorum.custodians
+            _custodian(ceremony, member, names, me) for member in ceremony.participants
         ),
         proposer=proposal.proposer,
         proposer_name=names.get(proposal.proposer, proposal.proposer),
@@ -64,12 +77,12 @@ def ceremony_view(
         run=run,
         failed_runs=past,
         code=ceremony.sealed.code if ceremony.sealed else "",
-        safety=_SAFETY.get(stage, _NO_KEY),
-        can_accept=custodian and is_open and not accepted,
+        safety=(_CHANGE_SAFETY.get(stage, _OLD_SHARES) if changes else _SAFETY.get(stage, _NO_KEY)),
+        can_accept=takes_part and is_open and not accepted,
         can_confirm=(
-            custodian and stage is CeremonyStage.COMPARING and not ceremony.has_confirmed(me)
+            takes_part and stage is CeremonyStage.COMPARING and not ceremony.has_confirmed(me)
         ),
-        can_cancel=custodian and is_open,
+        can_cancel=takes_part and is_open,
     )
 
 
@@ -81,11 +94,21 @@ def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
     return _STAGES[ceremony.state]
 
 
+def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
+    """Return who holds a share today and none afterwards."""
+    if not isinstance(ceremony.proposal, KeyChangeProposed):
+        return ()
+    after = ceremony.quorum.custodians
+    return tuple(m for m in ceremony.proposal.previous.custodians if m not in after)
+
+
 def _custodian(
     ceremony: KeyCeremony, member: MemberId, names: dict[MemberId, str], me: MemberId
 ) -> CustodianView:
     accepted_ms = next((e.at_ms for e in ceremony.accepted if e.member == member), None)
     confirmed_ms = next((e.at_ms for e in ceremony.certifying if e.member == member), None)
+    if confirmed_ms is None and ceremony.certified:
+        confirmed_ms = ceremony.certified.at_ms
     declined = ceremony.declined is not None and ceremony.declined.member == member
     if declined:
         accepted = StepState.DENIED
@@ -112,7 +135,7 @@ def _sentence(
     names: dict[MemberId, str],
     run: ProtocolRunView | None,
 ) -> str:
-    custodians = ceremony.quorum.custodians
+    custodians = ceremony.participants
 
     def missing(done: set[MemberId]) -> str:
         return ", ".join(names.get(m, m) for m in custodians if m not in done)
@@ -125,12 +148,12 @@ def _sentence(
             failed = ceremony.attempts[-1].failure if ceremony.attempts else ""
             return f"Starting again: {failed}." if failed else "All accepted. Starting."
         case CeremonyStage.RUNNING:
-            return run.sentence if run else "The key generation is running."
+            return run.sentence if run else "The ceremony is running."
         case CeremonyStage.COMPARING:
             done = {e.member for e in ceremony.certifying}
             return f"{len(done)} of {len(custodians)} confirmed. Waiting for {missing(done)}."
         case CeremonyStage.COMPLETED:
-            return f"Completed: {len(custodians)} custodians certified the keys."
+            return f"Completed: {len(custodians)} members certified the keys."
         case CeremonyStage.DECLINED:
             event = ceremony.declined
             return f"{names.get(event.member, '')} declined: {event.reason}" if event else ""

@@ -8,13 +8,18 @@ from console.application.views import LedgerRow
 from console.domain.events import (
     CeremonyAborted,
     CeremonyAccepted,
+    CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
     CeremonyShareSealed,
+    DrillPassed,
     Event,
+    KeyChangeProposed,
+    MachineAdmitted,
+    MachineVouched,
     MemberEnrolled,
     PeerHeadSeen,
     RequestApproved,
@@ -22,6 +27,8 @@ from console.domain.events import (
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
+    RunAborted,
+    SharesErased,
     SignatureShareReleased,
     SigningSessionFailed,
     SigningSessionStarted,
@@ -85,22 +92,44 @@ def summarise(event: Event) -> tuple[str, str]:
             q = event.quorum
             rule = f"{q.threshold}-of-{len(q.custodians)}"
             return event.proposer, f"Proposed key ceremony {event.wallet_name}, {rule}"
+        case KeyChangeProposed():
+            what = f"a {event.purpose.value} of {event.wallet_name} to epoch {event.epoch}"
+            return event.proposer, f"Proposed {what}"
         case CeremonyAccepted():
-            return event.member, "Accepted the key ceremony"
+            return event.member, "Accepted the ceremony"
         case CeremonyDeclined():
-            return event.member, f"Declined the key ceremony: {event.reason}"
+            return event.member, f"Declined the ceremony: {event.reason}"
         case CeremonySessionStarted():
-            return "", "Key generation session started"
+            return "", "Ceremony session started"
         case CeremonySessionFailed():
-            return event.evidence.signer, f"Key generation session failed: {event.reason}"
+            return event.evidence.signer, f"Ceremony session failed: {event.reason}"
         case CeremonyShareSealed():
             return "", f"Share sealed, pending. Code {event.code}"
         case CeremonyCodeConfirmed():
             return event.member, "Confirmed the code and certified the keys"
         case CeremonyAborted():
-            return event.member, f"Cancelled the key ceremony: {event.reason}"
+            return event.member, f"Cancelled the ceremony: {event.reason}"
+        case CeremonyCertified():
+            return event.evidence.signer, "Handed on the whole certificate of the keys"
         case WalletActivated():
             return "", f"Wallet {event.name} activated, epoch {event.epoch}"
+        case _:
+            return _summarise_shares(event)
+
+
+def _summarise_shares(event: Event) -> tuple[str, str]:
+    match event:
+        case SharesErased():
+            return event.member, f"Erased its shares up to epoch {event.epoch}"
+        case DrillPassed():
+            return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
+        case RunAborted():
+            who = ", ".join(event.blamed) or "nobody can be named"
+            return "", f"Check {event.check} failed, {event.verdict}: {who}"
+        case MachineVouched():
+            return event.by, f"Vouched for a machine of {event.display_name}"
+        case MachineAdmitted():
+            return event.member, "Machine admitted in place of any before it"
         case _:
             return _summarise_request(event)
 

@@ -5,11 +5,19 @@ from console.application.node import Node
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.people import member_views
+from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import request_row
-from console.application.views import OverviewView, RequestStage, TaskView
+from console.application.views import OverviewView, RequestStage, ShareState, TaskView
 from console.domain.key_ceremony import OVER
+from console.domain.values import CeremonyPurpose
 
 _RECENT = 8
+_WORDS = {
+    CeremonyPurpose.GENERATE: "key ceremony",
+    CeremonyPurpose.REFRESH: "refresh of",
+    CeremonyPurpose.REPAIR: "repair of a share in",
+    CeremonyPurpose.RESHARE: "reshare of",
+}
 _OPEN = {
     RequestStage.AWAITING_APPROVAL,
     RequestStage.APPROVED,
@@ -41,7 +49,7 @@ async def overview_view(node: Node) -> OverviewView:
         if row.needs_me
     ]
     return OverviewView(
-        tasks=(*_ceremony_tasks(core, now), *approvals),
+        tasks=(*_ceremony_tasks(core, now), *approvals, *_recovery_tasks(core, now, head.sequence)),
         wallets=tuple(core.wallets.view(w, head.sequence) for w in core.aggregates.wallets),
         members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
         recent=recent,
@@ -52,12 +60,40 @@ async def overview_view(node: Node) -> OverviewView:
     )
 
 
+def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskView, ...]:
+    """Machines to vouch for, shares to repair, and refreshes that are due."""
+    view = recovery_view(core, now_ms, own_sequence)
+    tasks = [
+        TaskView(
+            title=f"Vouch for a machine of {machine.name}",
+            detail="Compare its code with its owner first",
+            screen="recovery",
+            subject=machine.member,
+            due_ms=None,
+        )
+        for machine in view.machines
+        if machine.can_approve
+    ]
+    for wallet in view.wallets:
+        lost = [share.name for share in wallet.shares if share.state is ShareState.LOST]
+        if lost and wallet.repair.possible:
+            title, due_ms = f"Repair the share of {', '.join(lost)} in {wallet.name}", None
+        elif wallet.quarantined_because and wallet.refresh.possible:
+            title, due_ms = f"Refresh {wallet.name}: its keys are quarantined here", None
+        elif now_ms >= wallet.refresh_due_ms and wallet.refresh.possible:
+            title, due_ms = f"Refresh the shares of {wallet.name}", wallet.refresh_due_ms
+        else:
+            continue
+        tasks.append(TaskView(title, f"Epoch {wallet.epoch}", "recovery", wallet.wallet, due_ms))
+    return tuple(tasks)
+
+
 def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
     tasks: list[TaskView] = []
     for ceremony in core.aggregates.ceremonies.values():
         view = ceremony_view(ceremony, core.aggregates, core.host, core.me, now_ms)
         if view.can_accept:
-            title = f"Accept the key ceremony {view.wallet_name}"
+            title = f"Accept the {_WORDS[ceremony.purpose]} {view.wallet_name}"
         elif view.can_confirm:
             title = f"Compare the code of {view.wallet_name}"
         else:

@@ -1,11 +1,11 @@
 """Protocol runs as a matrix of members by rounds, and one sentence on what is awaited."""
 
 from console.application.run_host import RunHost
-from console.application.runs import Run
+from console.application.runs import Part, Run
 from console.application.views import CellView, ProtocolRunView, StepState
 from console.domain.ids import MemberId
 
-PROTOCOL_NAMES = {"key-generation": "Distributed key generation", "signing": "FROST signing"}
+PROTOCOL_NAMES = {"key-ceremony": "Key ceremony", "signing": "Threshold signing", "drill": "Drill"}
 
 
 def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) -> ProtocolRunView:
@@ -14,17 +14,20 @@ def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) ->
     done = run.ended.is_set() and run.failure is None
     total = len(info.rounds)
     current = total if done else min(session.round, total)
+    several = len(info.parts) > 1
+    # With several protocols in a run, a column is one of them: dozens of rounds say nothing.
+    columns = _spans(info.parts) if several else [(n, n) for n in range(1, total + 1)]
     cells = tuple(
-        CellView(member, number, _cell(run, member, number, current, done=done))
+        CellView(member, number, _joined([_cell(run, member, r, current, done=done) for r in span]))
         for member in info.participants
-        for number in range(1, total + 1)
+        for number, span in enumerate((range(a, b + 1) for a, b in columns), start=1)
     )
     return ProtocolRunView(
         session=info.session,
         protocol=PROTOCOL_NAMES.get(info.purpose, info.purpose),
         attempt=attempt,
-        rounds=info.rounds,
-        round=current,
+        rounds=tuple(part.name for part in info.parts) if several else info.rounds,
+        round=next((n for n, (_, b) in enumerate(columns, start=1) if current <= b), len(columns)),
         participants=info.participants,
         cells=cells,
         sentence=_sentence(run, current, total, now_ms, names, done=done),
@@ -32,7 +35,27 @@ def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) ->
         deadline_ms=info.deadline_ms,
         ended=run.ended.is_set(),
         failure=run.failure.reason if run.failure else "",
+        unit="key" if several else "round",
     )
+
+
+def _spans(parts: tuple[Part, ...]) -> list[tuple[int, int]]:
+    """Return the first and the last round of each part, from 1."""
+    spans: list[tuple[int, int]] = []
+    for part in parts:
+        first = spans[-1][1] + 1 if spans else 1
+        spans.append((first, first + len(part.rounds) - 1))
+    return spans
+
+
+def _joined(states: list[StepState]) -> StepState:
+    """Say of several rounds what matters: trouble first, then work under way."""
+    for state in (StepState.FAILED, StepState.LATE, StepState.WAITING, StepState.RECEIVED):
+        if state in states:
+            return StepState.WAITING if state is StepState.RECEIVED else state
+    if len(set(states)) == 1:
+        return states[0]
+    return StepState.WAITING
 
 
 def runs_of(

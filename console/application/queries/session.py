@@ -26,7 +26,8 @@ async def session_view(node: Node) -> SessionView:
             )
             for m in node.roster
         )
-    unlocked_ms = node.core.aggregates.member(node.me).last_unlocked_ms if ready else None
+    me = node.core.aggregates.members.get(node.me) if ready else None
+    unlocked_ms = me.last_unlocked_ms if me else None
     networks = sorted({adapter.network.value for adapter in node.ports.chains.values()})
     return SessionView(
         state=node.state,

@@ -140,7 +140,7 @@ class WalletQueryService:
         return AccountView(
             chain=chain.value,
             network=adapter.network.value,
-            path="",
+            path="m",
             address=_address(wallet, adapter),
             unit=adapter.unit,
             decimals=adapter.decimals,

@@ -97,7 +97,7 @@ class CeremonySaga:
                     return
                 try:
                     await self._host.lead(
-                        PURPOSE, ceremony_id, ceremony.quorum.custodians, RUN_DEADLINE_S
+                        PURPOSE, ceremony_id, ceremony.participants, RUN_DEADLINE_S
                     )
                 except (RunFailed, DomainError) as failure:
                     log.info("ceremony-run-failed", ceremony=ceremony_id, why=str(failure))

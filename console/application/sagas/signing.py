@@ -20,6 +20,7 @@ from console.application.run_host import RunHost
 from console.application.runs import Outage, RunFailed
 from console.application.sagas.backoff import Backoff
 from console.application.signing_coordinator import PURPOSE
+from console.application.verdicts import Verdicts
 from console.domain.errors import DomainError
 from console.domain.events import (
     RequestApproved,
@@ -58,6 +59,7 @@ class SigningSaga:
         me: MemberId,
         aggregates: Aggregates,
         host: RunHost,
+        verdicts: Verdicts,
         clock: Clock,
         health: Callable[[], Mapping[MemberId, PeerHealth]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -67,6 +69,7 @@ class SigningSaga:
         self._me = me
         self._aggregates = aggregates
         self._host = host
+        self._verdicts = verdicts
         self._clock = clock
         self._health = health
         self._spawn = spawn
@@ -119,7 +122,8 @@ class SigningSaga:
     async def _lead(self, request_id: RequestId, wait_s: float) -> None:
         try:
             await self._wait_for_turn(request_id, wait_s)
-            excluded: frozenset[MemberId] = frozenset()
+            proposal = self._aggregates.request(request_id).proposal
+            excluded = self._verdicts.banned(proposal.wallet, proposal.epoch)
             for attempt in range(1, self._limits.attempts + 1):
                 request = self._aggregates.request(request_id)
                 if not self._is_open(request) or _frozen(request):

@@ -57,8 +57,8 @@ class PairState:
 class PairStates:
     """Our states with all peers of a key; `setup_id` has 32 bytes and is the same at all parties.
 
-    Changes by `ban` only. The caller stores it anew, before it sends anything, when a run has
-    ended with a ban.
+    Changes by `ban` and `keep` only. The caller stores it anew, before it sends anything, when a
+    run has ended with a ban.
     """
 
     me: int
@@ -95,6 +95,12 @@ class PairStates:
             if peer in banned and state is not None:
                 state.wipe()
                 self.states[place] = (peer, None)
+
+    def keep(self, peers: Iterable[int]) -> None:
+        """Destroy and forget the states with all but these peers, who alone own the key now."""
+        kept = set(peers)
+        self.ban(peer for peer in self.peers if peer not in kept)
+        self.states[:] = [(peer, state) for peer, state in self.states if peer in kept]
 
     def wipe(self) -> None:
         """Erase all secrets; nothing can be signed afterwards."""

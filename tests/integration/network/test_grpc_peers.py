@@ -26,7 +26,7 @@ from console.adapters.network.tls import (
     spki_pin,
 )
 from console.application.errors import PeerRefused, PeerUnavailable
-from console.application.ports.network import MAX_MESSAGE_BYTES
+from console.application.ports.network import MAX_MESSAGE_BYTES, MachineUnusable
 from console.domain.errors import UnknownMember
 from console.domain.ids import MemberId
 
@@ -328,3 +328,55 @@ def issued_by(issuer: TlsIdentity, name: MemberId) -> TlsIdentity:
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
         certificate.public_bytes(pem) + issuer.certificate_pem,
     )
+
+
+async def test_an_admitted_machine_takes_the_place_of_the_old_one(
+    pair: Pair, tmp_path: Path
+) -> None:
+    ana, old = pair.networks[ANA], pair.networks[BEN]
+    await ana.serve(echo)
+    assert await old.call(ANA, b"before", TIMEOUT_S) == b"ben:before"
+    new_key = identity(tmp_path / "new", BEN)
+    new = pair.another(BEN, new_key)
+    with pytest.raises(PeerUnavailable):
+        await new.call(ANA, b"too early", TIMEOUT_S)
+
+    await ana.admit(BEN, pair.address[BEN], new_key.certificate_pem)
+
+    again = pair.another(BEN, new_key)
+    assert await again.call(ANA, b"after", TIMEOUT_S) == b"ben:after"
+    # Its link from before is still open, and worth nothing.
+    with pytest.raises(PeerRefused):
+        await old.call(ANA, b"still here", TIMEOUT_S)
+
+
+async def test_an_admitted_machine_is_called_at_its_own_address(pair: Pair, tmp_path: Path) -> None:
+    ana = pair.networks[ANA]
+    new_key = identity(tmp_path / "new", BEN)
+    pair.address[BEN] = free_address()
+    new = pair.another(BEN, new_key)
+    await new.serve(echo)
+    with pytest.raises(PeerUnavailable):
+        await ana.call(BEN, b"hello", 1.0)
+    await ana.admit(BEN, pair.address[BEN], new_key.certificate_pem)
+    assert await ana.call(BEN, b"hello", TIMEOUT_S) == b"ana:hello"
+    await ana.admit(BEN, pair.address[BEN], new_key.certificate_pem)
+    assert ana.health()[BEN].online
+
+
+async def test_a_new_member_is_admitted(pair: Pair, tmp_path: Path) -> None:
+    ana = pair.networks[ANA]
+    await ana.serve(echo)
+    key = identity(tmp_path / "new", EVE)
+    eve = pair.another(EVE, key)
+    await ana.admit(EVE, free_address(), key.certificate_pem)
+    assert await eve.call(ANA, b"hello", TIMEOUT_S) == b"eve:hello"
+    assert EVE in ana.health()
+
+
+async def test_a_key_that_another_member_uses_is_not_admitted(pair: Pair) -> None:
+    ana = pair.networks[ANA]
+    with pytest.raises(MachineUnusable, match="another member"):
+        await ana.admit(EVE, free_address(), pair.own[BEN].certificate_pem)
+    with pytest.raises(MachineUnusable, match="no certificate"):
+        await ana.admit(EVE, free_address(), b"-----BEGIN")

@@ -12,10 +12,11 @@ from console.application.runs import Outage, Run, RunFailed, RunInfo, RunTools
 from console.application.statements import StatementRefused
 from console.application.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible
+from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import MessageRejected
 from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
-from console.protocols.kernel.session import decode_envelope
+from console.protocols.kernel.session import decode_envelope, encode_envelope
 from tests.adversary.network import SESSION_ID
 from tests.adversary.talk import talk
 from tests.fakes.clock import LoopClock, run_in_virtual_time
@@ -31,6 +32,7 @@ class Purpose:
     """Notes what happened; raises what the test wants at a step."""
 
     release_round: int = 2
+    patience: float = 1.0
     raises: dict[str, Exception] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
@@ -83,7 +85,8 @@ class Pair:
             assert isinstance(message, RunMessage)
             self.sent.append((sender, message.envelope))
             try:
-                await self.runs[member].receive(sender, decode_envelope(message.envelope))
+                signed = SignedMessage(sender, message.envelope, message.signature)
+                await self.runs[member].receive(signed, decode_envelope(message.envelope))
             except MessageRejected as rejected:
                 return encode(Refused(str(rejected)))
             return encode(Ack())
@@ -203,8 +206,9 @@ def test_an_envelope_names_its_signer(sender: MemberId) -> None:
         pair = Pair()
         await pair.drive()
         mine = next(decode_envelope(data) for who, data in pair.sent if who == ANA)
+        signed, ben = SignedMessage(sender, encode_envelope(mine), b""), Pair().runs[BEN]
         with pytest.raises(MessageRejected, match="another sender"):
-            await Pair().runs[BEN].receive(sender, mine)
+            await ben.receive(signed, mine)
 
     run_in_virtual_time(scene())
 

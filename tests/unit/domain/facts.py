@@ -1,6 +1,6 @@
 """Facts that the domain tests start from: three custodians, a ceremony and a request of theirs."""
 
-from console.domain import key_ceremony, signing_request
+from console.domain import ceremony_commands, key_ceremony, signing_request
 from console.domain.events import (
     CeremonyProposed,
     CeremonyShareSealed,
@@ -31,21 +31,21 @@ def said(by: MemberId, body: bytes = b"body") -> Evidence:
     return Evidence("statement", body, by, b"\x01" * 64)
 
 
-def ceremony_proposal(body: bytes = b"proposal") -> key_ceremony.Propose:
-    return key_ceremony.Propose(
+def ceremony_proposal(body: bytes = b"proposal") -> ceremony_commands.Propose:
+    return ceremony_commands.Propose(
         CEREMONY, WALLET, "Treasury", (KIND,), QUORUM, 2, ANA, START, END, said(ANA, body)
     )
 
 
-def seal(session: SessionId = FIRST) -> key_ceremony.SealShare:
-    return key_ceremony.SealShare(session, KEYS, b"t" * 32, b"certificate", "code", START)
+def seal(session: SessionId = FIRST) -> ceremony_commands.SealShare:
+    return ceremony_commands.SealShare(session, KEYS, b"t" * 32, b"certificate", "code", START)
 
 
-def confirm(member: MemberId, session: SessionId = FIRST) -> key_ceremony.ConfirmCode:
-    return key_ceremony.ConfirmCode(session, member, b"s" * 64, START, said(member))
+def confirm(member: MemberId, session: SessionId = FIRST) -> ceremony_commands.ConfirmCode:
+    return ceremony_commands.ConfirmCode(session, member, b"s" * 64, START, said(member))
 
 
-def ceremony_after(*commands: key_ceremony.CeremonyCommand) -> KeyCeremony:
+def ceremony_after(*commands: ceremony_commands.CeremonyCommand) -> KeyCeremony:
     """Fold what the commands decide, from the proposal on."""
     state: KeyCeremony | None = None
     for command in (ceremony_proposal(), *commands):
@@ -55,12 +55,12 @@ def ceremony_after(*commands: key_ceremony.CeremonyCommand) -> KeyCeremony:
     return state
 
 
-def accepted_by(*members: MemberId) -> tuple[key_ceremony.Accept, ...]:
-    return tuple(key_ceremony.Accept(member, START, said(member)) for member in members)
+def accepted_by(*members: MemberId) -> tuple[ceremony_commands.Accept, ...]:
+    return tuple(ceremony_commands.Accept(member, START, said(member)) for member in members)
 
 
 ALL_ACCEPTED = accepted_by(*CUSTODIANS)
-RUNNING = (*ALL_ACCEPTED, key_ceremony.StartSession(FIRST, START))
+RUNNING = (*ALL_ACCEPTED, ceremony_commands.StartSession(FIRST, START))
 SEALED = (*RUNNING, seal())
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from console.domain import member, wallet
+from console.domain.ceremony_commands import StartSession
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import GroupKey, WalletActivated
-from console.domain.key_ceremony import StartSession
 from console.domain.member import Enrol, Member, RecordHead, RecordUnlock
 from console.domain.values import SignatureKind
 from tests.unit.domain.facts import (

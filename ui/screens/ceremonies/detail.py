@@ -7,8 +7,10 @@ from console.application.views import (
     CeremonyStage,
     CeremonyView,
     CustodianView,
+    ProtocolRunView,
     StepState,
 )
+from console.domain.values import CeremonyPurpose
 from ui import object_names as names
 from ui import status, wording
 from ui.status import Look
@@ -24,6 +26,19 @@ from ui.widgets.text import Label
 from ui.widgets.timeline import Timeline, TimelineItem
 
 _STEPS = ("Proposed", "Accepted by all", "Shares made", "Code compared", "Wallet active")
+_NEXT_STEPS = (*_STEPS[:2], "New shares made", _STEPS[3], "New epoch active")
+_AGREEMENT = {
+    CeremonyPurpose.GENERATE: "Accepting signs your agreement to this wallet, threshold and list "
+    "of custodians with your token.",
+    CeremonyPurpose.REFRESH: "Accepting signs your agreement, with your token, to new shares for "
+    "the same custodians. The old shares stay valid until all have certified the new ones.",
+    CeremonyPurpose.REPAIR: "Accepting signs your agreement, with your token, to give the lost "
+    "share back and to refresh all shares. The old shares stay valid until all have certified "
+    "the new ones.",
+    CeremonyPurpose.RESHARE: "Accepting signs your agreement, with your token, to this threshold "
+    "and list of custodians. The old shares stay valid until all have certified the new ones.",
+}
+_START = "The rounds start when everybody has accepted."
 _REACHED = {
     CeremonyStage.AWAITING_ACCEPTANCE: 1,
     CeremonyStage.READY: 2,
@@ -52,7 +67,7 @@ class CeremonyDetail(QWidget):
         self.rounds = Card("Rounds", spacing=12)
         self.rounds.add(self.matrix, self.no_run, self.failed)
         self.people = SegmentedApprovals()
-        people = Card("Custodians", spacing=12)
+        people = Card("Who takes part", spacing=12)
         people.add(self.people)
         self.steps = Timeline()
         steps = Card("Steps", spacing=8)
@@ -82,15 +97,8 @@ class CeremonyDetail(QWidget):
         self.decision = Card("Take part in this ceremony?", spacing=12)
         self.accept = Button("Accept", "primary", icon="check", name=names.CEREMONY_ACCEPT)
         self.decline = Button("Decline\u2026", "danger", name=names.CEREMONY_DECLINE)
-        self.decision.add(
-            Label(
-                "Accepting signs your agreement to this wallet, threshold and list of custodians "
-                "with your token. The rounds start when everybody has accepted.",
-                "secondary",
-                wrap=True,
-            ),
-            row(self.decline, 1, self.accept),
-        )
+        self.agreement = Label("", "secondary", wrap=True)
+        self.decision.add(self.agreement, row(self.decline, 1, self.accept))
         self.accept.clicked.connect(self.accepted)
         self.decline.clicked.connect(self.declined)
         return self.decision
@@ -121,24 +129,20 @@ class CeremonyDetail(QWidget):
         self.open_wallet.clicked.connect(self.wallet_opened)
         return self.code_card
 
-    def show_ceremony(self, view: CeremonyView, *, working: bool) -> None:
-        """Paint a ceremony."""
+    def show_ceremony(self, view: CeremonyView, people: dict[str, str], *, working: bool) -> None:
+        """Paint a ceremony; `people` maps members to names."""
+        people |= {person.member: person.name for person in view.custodians}
         self.sentence.set_tone(status.CEREMONY[view.stage].tone)
         self.sentence.show_text(view.sentence)
         self.decision.setVisible(view.can_accept)
+        self.agreement.setText(f"{_agreement(view)} {_START}")
         self.accept.setEnabled(not working)
         self.decline.setEnabled(not working)
         self._show_code(view, working=working)
         self._show_rounds(view)
         self.people.set_segments([_segment(person, view) for person in view.custodians])
         self.steps.set_items(_steps(view))
-        self.facts.set_facts(
-            Fact("To sign", wording.quorum(view.threshold, len(view.custodians))),
-            Fact("To approve", wording.quorum(view.approvals_needed, len(view.custodians))),
-            Fact("Keys", wording.kinds(view.kinds)),
-            Fact("Proposed by", f"{view.proposer_name}, {wording.moment(view.proposed_ms)}"),
-            Fact("Open until", f"{wording.moment(view.expires_ms)}"),
-        )
+        self.facts.set_facts(*_plan(view, people))
         self.safety.setText(view.safety)
         self.cancel.setVisible(view.can_cancel)
         self.cancel.setEnabled(not working)
@@ -168,7 +172,7 @@ class CeremonyDetail(QWidget):
         if view.run is not None:
             run = view.run
             self.rounds.heading.setText(
-                f"{run.protocol} \u00b7 attempt {run.attempt} \u00b7 round {run.round} of "
+                f"{run.protocol} \u00b7 attempt {run.attempt} \u00b7 {run.unit} {run.round} of "
                 f"{len(run.rounds)}"
             )
         else:
@@ -188,24 +192,62 @@ def _segment(person: CustodianView, view: CeremonyView) -> Segment:
     return Segment("You" if person.is_me else person.name, detail, Look(look.icon, word, look.tone))
 
 
+def _changes(view: CeremonyView) -> bool:
+    return view.purpose != CeremonyPurpose.GENERATE
+
+
+def _agreement(view: CeremonyView) -> str:
+    try:
+        return _AGREEMENT[CeremonyPurpose(view.purpose)]
+    except ValueError:
+        return _AGREEMENT[CeremonyPurpose.GENERATE]
+
+
+def _plan(view: CeremonyView, people: dict[str, str]) -> list[Fact]:
+    after = wording.holders(view)
+    facts = [
+        Fact("Purpose", status.purpose(view.purpose).word),
+        Fact("To sign", wording.quorum(view.threshold, after)),
+        Fact("To approve", wording.quorum(view.approvals_needed, after)),
+        Fact("Keys", wording.kind_lines(view.kinds)),
+        Fact("Epoch", f"{view.epoch} begins" if _changes(view) else f"{view.epoch}, the first"),
+    ]
+    if view.repaired:
+        facts.append(Fact("Gets its share again", people.get(view.repaired, view.repaired)))
+    if view.purpose == CeremonyPurpose.RESHARE:
+        leaving = wording.listed([people.get(member, member) for member in view.leaving])
+        facts.append(Fact("Leaving", f"{leaving}, must erase" if leaving else "nobody"))
+    return [
+        *facts,
+        Fact("Proposed by", f"{view.proposer_name}, {wording.moment(view.proposed_ms)}"),
+        Fact("Open until", f"{wording.moment(view.expires_ms)}"),
+    ]
+
+
+def _progress(run: ProtocolRunView | None) -> str:
+    return f"{run.unit} {run.round} of {len(run.rounds)}" if run else "not started"
+
+
 def _steps(view: CeremonyView) -> list[TimelineItem]:
+    titles = _NEXT_STEPS if _changes(view) else _STEPS
     accepted = sum(person.accepted is StepState.DONE for person in view.custodians)
     confirmed = sum(person.confirmed is StepState.DONE for person in view.custodians)
     people = len(view.custodians)
     details = (
         f"{view.proposer_name} \u00b7 {wording.clock(view.proposed_ms)}",
         wording.quorum(accepted, people),
-        f"round {view.run.round} of {len(view.run.rounds)}" if view.run else "not started",
+        _progress(view.run),
         wording.quorum(confirmed, people) if view.code else "not started",
         "now" if view.stage is CeremonyStage.COMPLETED else "not started",
     )
     if view.stage in _STOPPED:
         look = status.CEREMONY[view.stage]
-        first = TimelineItem(status.STEP[StepState.DONE], _STEPS[0], details[0])
-        return [first, TimelineItem(look, look.word, "no key exists")]
+        first = TimelineItem(status.STEP[StepState.DONE], titles[0], details[0])
+        kept = "the old shares stay valid" if _changes(view) else "no key exists"
+        return [first, TimelineItem(look, look.word, kept)]
     reached = _REACHED[view.stage]
     items = []
-    for place, (title, detail) in enumerate(zip(_STEPS, details, strict=True)):
+    for place, (title, detail) in enumerate(zip(titles, details, strict=True)):
         state = StepState.DONE if place < reached else StepState.NOT_STARTED
         state = StepState.WAITING if place == reached else state
         items.append(TimelineItem(status.STEP[state], title, detail))

@@ -4,6 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.application.views import MemberView
+from console.domain.values import SignatureKind
 from ui import object_names as names
 from ui import wording
 from ui.widgets.buttons import Button
@@ -18,8 +19,15 @@ _SAFETY = (
 )
 
 
+KINDS = (
+    SignatureKind.ECDSA_SECP256K1,
+    SignatureKind.SCHNORR_BIP340,
+    SignatureKind.EDDSA_ED25519,
+)
+
+
 class CeremonyForm(QWidget):
-    """Name, custodians, threshold, approvals; says at once what is not possible."""
+    """Name, kinds of keys, custodians, threshold, approvals; says at once what is not possible."""
 
     proposed = Signal()
 
@@ -29,6 +37,12 @@ class CeremonyForm(QWidget):
         self.name = text_field(names.CEREMONY_NAME, "Wallet name", "Treasury", limit=64)
         self.threshold = Stepper(names.CEREMONY_THRESHOLD, "Signers needed", 2, 2)
         self.approvals = Stepper(names.CEREMONY_APPROVALS, "Approvals needed", 1, 1)
+        self._kinds: dict[str, CheckLine] = {}
+        for kind in KINDS:
+            box = CheckLine(wording.kind(kind), f"{names.CEREMONY_KIND}.{kind.value}")
+            box.setChecked(True)
+            box.toggled.connect(self.update_summary)
+            self._kinds[kind.value] = box
         self.why = Label("", "caption", wrap=True)
         self.propose = Button(
             "Propose ceremony", "primary", icon="send", name=names.CEREMONY_PROPOSE
@@ -39,6 +53,11 @@ class CeremonyForm(QWidget):
         form = Card("Proposal", spacing=16)
         form.add(
             column(Label("Wallet name", "caption"), self.name, spacing=4),
+            column(
+                Label("Kinds of keys, one key of each kind that is ticked", "caption"),
+                column(*self._kinds.values(), spacing=0),
+                spacing=4,
+            ),
             column(Label("Custodians, each holds one share", "caption"), self._people, spacing=4),
             row(
                 column(Label("Signers needed", "caption"), self.threshold, spacing=4),
@@ -65,10 +84,15 @@ class CeremonyForm(QWidget):
         """The members that are ticked."""
         return tuple(member for member, box in self._boxes.items() if box.isChecked())
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of keys that are ticked."""
+        return tuple(kind for kind, box in self._kinds.items() if box.isChecked())
+
     def clear(self) -> None:
         """Empty the form."""
         self.name.clear()
-        for box in self._boxes.values():
+        for box in (*self._boxes.values(), *self._kinds.values()):
             box.setChecked(True)
 
     def show_members(self, members: tuple[MemberView, ...], *, working: bool) -> None:
@@ -101,12 +125,14 @@ class CeremonyForm(QWidget):
             Fact("To sign", wording.quorum(self.threshold.value, people)),
             Fact("To approve", wording.quorum(self.approvals.value, people)),
             Fact("Shares that may be lost", str(max(lost, 0))),
-            Fact("Key kind", wording.kind("eddsa-ed25519")),
+            Fact("Keys", wording.kinds(self.kinds) or "\u2013"),
             Fact("Open for", "24 h"),
         )
         missing = ""
         if people < 2:
             missing = "Choose at least two custodians: one alone protects nothing."
+        elif not self.kinds:
+            missing = "Choose at least one kind of keys."
         elif not self.name.text().strip():
             missing = "Give the wallet a name."
         self.why.show_text(missing)

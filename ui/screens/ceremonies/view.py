@@ -1,8 +1,10 @@
 """Ceremonies: list, proposal, and one ceremony as it runs."""
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from console.application.views import CeremonyStage, CeremonyView
+from console.domain.values import CeremonyPurpose
 from ui import object_names as names
 from ui import status, wording
 from ui.context import Context
@@ -17,15 +19,17 @@ from ui.widgets.sheet import ReasonSheet
 from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
 
 _ROW = 48
+_SPARE, _NARROW = (4, 5), 1080
 
 
 class CeremoniesScreen(Screen):
-    """Where keys come from."""
+    """Where keys come from, and where their shares change."""
 
     NAME = "ceremonies"
     TITLE = "Ceremonies"
     HELP = (
-        "A ceremony makes the shares of a new wallet. Every custodian takes part.",
+        "A ceremony makes the shares of a new wallet, or changes those of one that exists.",
+        "Refresh, repair and reshare start on the Recovery screen.",
         "The matrix shows who has sent and verified what in each round.",
         "At the end all custodians compare six words and a group by voice.",
         "Confirm only if every word is the same; otherwise cancel and start again.",
@@ -45,9 +49,10 @@ class CeremoniesScreen(Screen):
         self.rows = RowsModel(
             (
                 Column("State", width=188),
+                Column("Purpose", width=128),
                 Column("Wallet", stretch=2),
-                Column("Quorum", width=96),
-                Column("Accepted", width=96),
+                Column("Quorum", width=88),
+                Column("Accepted", width=88),
                 Column("Proposed by", stretch=2),
                 Column("What waits", stretch=4),
                 Column("Proposed", width=192, right=True),
@@ -65,13 +70,13 @@ class CeremoniesScreen(Screen):
         model = self.model
         self.decline_panel = self._panel(
             "Decline this ceremony",
-            "The ceremony ends for everybody. No key exists.",
+            "",
             "Decline",
             names.CEREMONY_DECLINE_PANEL,
         )
         self.cancel_panel = self._panel(
             "Cancel this ceremony",
-            "Nothing of it can be used afterwards. You can start again.",
+            "",
             "Cancel ceremony",
             names.CEREMONY_CANCEL_PANEL,
         )
@@ -79,9 +84,9 @@ class CeremoniesScreen(Screen):
         self.cancel_panel.given.connect(model.cancel)
         self.form.proposed.connect(self._propose)
         self.detail.accepted.connect(model.accept)
-        self.detail.declined.connect(self.decline_panel.ask)
+        self.detail.declined.connect(self._ask_decline)
         self.detail.confirmed.connect(model.confirm)
-        self.detail.cancelled.connect(self.cancel_panel.ask)
+        self.detail.cancelled.connect(self._ask_cancel)
         self.detail.wallet_opened.connect(self._open_wallet)
 
     def open(self, subject: str) -> None:
@@ -120,7 +125,7 @@ class CeremoniesScreen(Screen):
         titles = {"": self.TITLE, NEW: "New ceremony"}
         self.heading.setText(titles.get(model.subject, "Ceremony"))
         if one and ceremony is not None:
-            self.heading.setText(f"Ceremony for {ceremony.wallet_name}")
+            self.heading.setText(wording.ceremony(ceremony))
             self.stage.set_look(status.CEREMONY[ceremony.stage])
 
     def render_content(self) -> None:
@@ -131,7 +136,7 @@ class CeremoniesScreen(Screen):
         self._show(self.form, shown=form)
         self._show(self.detail, shown=one)
         if one and model.ceremony is not None:
-            self.detail.show_ceremony(model.ceremony, working=model.working)
+            self.detail.show_ceremony(model.ceremony, self._people(), working=model.working)
         elif model.view is not None and form:
             self.form.show_members(model.view.members, working=model.working)
         elif model.view is not None:
@@ -149,6 +154,33 @@ class CeremoniesScreen(Screen):
             lambda: self.context.navigate("ceremonies", NEW),
         )
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what the ceremony's own page repeats when there is little room."""
+        super().resizeEvent(event)
+        for place in _SPARE:
+            self.table.hide_column(place, hidden=event.size().width() < _NARROW)
+
+    def _people(self) -> dict[str, str]:
+        session = self.context.link.session
+        return {item.member: item.name for item in session.members} if session else {}
+
+    def _ask_decline(self) -> None:
+        self.decline_panel.sentence.setText(
+            f"The ceremony ends for everybody. {self._kept('No key exists.')}"
+        )
+        self.decline_panel.ask()
+
+    def _ask_cancel(self) -> None:
+        self.cancel_panel.sentence.setText(
+            f"Nothing of it can be used afterwards. {self._kept('You can start again.')}"
+        )
+        self.cancel_panel.ask()
+
+    def _kept(self, otherwise: str) -> str:
+        ceremony = self.model.ceremony
+        changes = ceremony is not None and ceremony.purpose != CeremonyPurpose.GENERATE
+        return "The old shares stay valid." if changes else otherwise
+
     @staticmethod
     def _show(page: QWidget, *, shown: bool) -> None:
         page.setVisible(shown)
@@ -159,7 +191,11 @@ class CeremoniesScreen(Screen):
     def _propose(self) -> None:
         form = self.form
         self.model.propose(
-            form.name.text(), form.threshold.value, form.approvals.value, form.custodians
+            form.name.text(),
+            form.kinds,
+            form.threshold.value,
+            form.approvals.value,
+            form.custodians,
         )
 
     def _open_clicked(self) -> None:
@@ -179,12 +215,13 @@ def _row(item: CeremonyView) -> Row:
         item.ceremony,
         (
             Cell("", chip=status.CEREMONY[item.stage]),
+            Cell("", chip=status.purpose(item.purpose)),
             Cell(item.wallet_name, "strong"),
-            Cell(wording.quorum(item.threshold, people)),
+            Cell(wording.quorum(item.threshold, wording.holders(item))),
             Cell(wording.quorum(accepted, people)),
             Cell(item.proposer_name),
             Cell(waits, "muted"),
             Cell(wording.moment(item.proposed_ms), "muted"),
         ),
-        item.sentence,
+        f"{wording.ceremony(item)}\n{item.sentence}",
     )

@@ -10,7 +10,6 @@ from console.application.commands import (
     ProposeCeremony,
 )
 from console.application.views import CeremoniesView, CeremonyView
-from console.domain.values import SignatureKind
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -43,10 +42,14 @@ class CeremoniesModel(ViewModel):
         return change.kind in self.WATCHES and (everything or change.subject in {"", self.subject})
 
     def propose(
-        self, name: str, threshold: int, approvals: int, custodians: tuple[str, ...]
+        self,
+        name: str,
+        kinds: tuple[str, ...],
+        threshold: int,
+        approvals: int,
+        custodians: tuple[str, ...],
     ) -> None:
         """Propose a key generation."""
-        kinds = (SignatureKind.EDDSA_ED25519.value,)
         command = ProposeCeremony(name.strip(), kinds, threshold, custodians, approvals)
         self.do(command, self._proposed)
 

@@ -18,7 +18,13 @@ from ui.widgets.chip import IconMark
 from ui.widgets.rows import RowItem, RowList
 from ui.widgets.text import Label
 
-_TASK_ICONS = {"review": "inbox", "approvals": "inbox", "ceremonies": "people", "wallets": "wallet"}
+_TASK_ICONS = {
+    "review": "inbox",
+    "approvals": "inbox",
+    "ceremonies": "people",
+    "wallets": "wallet",
+    "recovery": "lifebuoy",
+}
 
 
 class Tile(NamedTuple):

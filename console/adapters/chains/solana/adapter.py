@@ -90,7 +90,7 @@ class SolanaAdapter:
     def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
         """The message itself is what is signed. Raises: UnknownTransaction."""
         codec.parse_message(transaction)
-        return (Payload(transaction, self.kind, ""),)
+        return (Payload(transaction, self.kind, "m"),)
 
     def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
         """Join message and signature. Raises: TransactionError."""

@@ -57,6 +57,21 @@ def test_a_ban_destroys_the_state_for_good() -> None:
     assert one.banned == {1, 5}
 
 
+def test_only_states_with_owners_of_the_key_are_kept() -> None:
+    one = dealt_pairs((1, 2, 5, 6))[2]
+    one.ban([6])
+    left, kept = one.state(1), one.state(5)
+    one.keep((2, 3, 5, 6))
+    assert one.peers == (5, 6)
+    assert one.banned == {6}
+    assert all(secret.wiped for secret in left.secrets())
+    assert one.state(5) is kept
+    assert not any(secret.wiped for secret in kept.secrets())
+    with pytest.raises(PeerBanned):
+        one.state(1)
+    assert decode_pairs(encode_pairs(one)).peers == (5, 6)
+
+
 def test_an_unreleased_outcome_is_wiped_by_its_session() -> None:
     one = pairs()
     state = one.state(1)

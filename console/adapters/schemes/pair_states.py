@@ -1,0 +1,78 @@
+"""Pair states of DKLs23 while they are in use: a ban in one run holds in all others at once.
+
+Each answer to a cheating peer may be worth one bit of the state that is shared with it. Runs of a
+key have copies of their own, so what one of them destroys, the others must not go on using.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from console.application.errors import SealBroken
+from console.application.ports.threshold import HeldKey
+from console.protocols.dkls23 import BadPairStates, PairStates, decode_pairs, encode_pairs
+from console.protocols.kernel.secret import SecretBytes
+from console.protocols.keygen.share import KeyShare
+
+
+class OpenStates:
+    """Lends decoded states to runs, and remembers bans until this process ends.
+
+    That they survive it is the caller's business: see `without`.
+    """
+
+    def __init__(self) -> None:
+        self._lent: list[PairStates] = []
+        self._banned: dict[tuple[int, bytes], frozenset[int]] = {}
+
+    @contextmanager
+    def lent(self, held: HeldKey) -> Iterator[PairStates]:
+        """Lend the states of a key, wiped afterwards. Raises: SealBroken."""
+        pairs = _decoded(held)
+        pairs.ban(self._banned.get((pairs.me, pairs.setup_id), ()))
+        self._lent.append(pairs)
+        try:
+            yield pairs
+        finally:
+            self._lent.remove(pairs)
+            self._ban(pairs.me, pairs.setup_id, pairs.banned)
+            pairs.wipe()
+
+    def without(self, held: HeldKey, peers: Iterable[int]) -> HeldKey | None:
+        """Return a copy of a key's part that has no states with `peers`; None if it has none now.
+
+        Whoever else was banned meanwhile is left out as well: of two runs that opened the same
+        record, the later one to store it must not bring back what the other has destroyed.
+        Raises: SealBroken.
+        """
+        pairs = _decoded(held)
+        try:
+            before = pairs.banned
+            pairs.ban(self._ban(pairs.me, pairs.setup_id, peers))
+            if pairs.banned == before:
+                return None
+            return HeldKey(_copy(held.share), encode_pairs(pairs))
+        finally:
+            pairs.wipe()
+
+    def _ban(self, me: int, setup_id: bytes, peers: Iterable[int]) -> frozenset[int]:
+        """Add to the bans of one setup, in all runs at once, and return all of them."""
+        banned = self._banned.get((me, setup_id), frozenset()) | frozenset(peers)
+        if banned:
+            self._banned[me, setup_id] = banned
+        for pairs in self._lent:
+            if (pairs.me, pairs.setup_id) == (me, setup_id):
+                pairs.ban(banned)
+        return banned
+
+
+def _decoded(held: HeldKey) -> PairStates:
+    if held.setup is None:
+        raise SealBroken("the sealed record holds no pair states")
+    try:
+        return decode_pairs(held.setup)
+    except BadPairStates:
+        raise SealBroken("the pair states in the sealed record are malformed") from None
+
+
+def _copy(share: KeyShare) -> KeyShare:
+    return KeyShare(share.index, SecretBytes(bytearray(share.secret.view())), share.public)

@@ -1,0 +1,214 @@
+"""What members sign about ceremonies, judged by this member's own facts and recorded."""
+
+import hashlib
+from collections.abc import Collection
+from typing import TypeVar
+
+from console.application.aggregates import Aggregates
+from console.application.epochs import Epochs
+from console.application.statements import (
+    CeremonyAcceptance,
+    CeremonyCancellation,
+    CeremonyProposal,
+    CeremonyRefusal,
+    CodeConfirmation,
+    KeyChangeProposal,
+    RunFailure,
+    StatementRefused,
+    Verified,
+    verify_member,
+)
+from console.domain import ceremony_commands, key_ceremony
+from console.domain.errors import Conflict, NotYetPossible, UnknownMember
+from console.domain.events import KeyChangeProposed
+from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
+from console.domain.policy import Policy
+from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
+
+S = TypeVar("S")
+
+
+class CeremonyRecords:
+    """Records proposals, answers, failures and confirmations of ceremonies."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        epochs: Epochs,
+        kinds: Collection[SignatureKind],
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._epochs = epochs
+        self._kinds = frozenset(kinds)
+
+    async def on_proposal(self, verified: Verified) -> None:
+        """Record a proposed key generation, if this member could keep its side of it."""
+        s = _of(verified, CeremonyProposal)
+        for member in s.custodians:
+            self._aggregates.member(MemberId(member))
+        kinds = tuple(_kind(kind) for kind in s.kinds)
+        if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= self._kinds:
+            raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
+        quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
+        Policy(key_ceremony.FIRST_EPOCH + 1, quorum, s.approvals_needed)
+        for other in self._aggregates.ceremonies.values():
+            if other.proposal.wallet == s.wallet and other.proposal.ceremony != s.ceremony:
+                # Shares are stored by wallet: the ceremonies would erase each other's.
+                raise Conflict("another ceremony makes the wallet with this id")
+        await self._record(
+            s.ceremony,
+            ceremony_commands.Propose(
+                CeremonyId(s.ceremony),
+                WalletId(s.wallet),
+                s.wallet_name,
+                kinds,
+                quorum,
+                s.approvals_needed,
+                verified.signer,
+                s.at_ms,
+                s.expires_at_ms,
+                verified.evidence,
+            ),
+        )
+
+    async def on_change(self, verified: Verified) -> None:
+        """Record a proposed change of shares that follows from the wallet as this member knows it.
+
+        Each epoch of a wallet belongs to one ceremony: a member that certified one set of shares
+        for an epoch never certifies another.
+        """
+        s = _of(verified, KeyChangeProposal)
+        wallet = self._aggregates.wallet(WalletId(s.wallet))
+        known = self._aggregates.ceremonies.get(CeremonyId(s.ceremony))
+        if known is None:
+            if s.from_epoch > wallet.epoch:
+                raise NotYetPossible("the ceremony begins with an epoch that is not known here yet")
+            if s.from_epoch < wallet.epoch:
+                raise Conflict("the ceremony begins with shares that are no longer in use")
+            for other in self._aggregates.ceremonies.values():
+                if other.proposal.wallet == s.wallet and other.epoch >= s.epoch:
+                    raise Conflict("another ceremony of this wallet has taken this epoch")
+        custodians = tuple(MemberId(member) for member in s.custodians)
+        for member in custodians:
+            self._aggregates.member(member)
+        purpose = _purpose(s.purpose)
+        previous = wallet.quorum
+        if known and isinstance(known.proposal, KeyChangeProposed):
+            # Told again after the wallet has moved on: it must still be the same proposal.
+            previous = known.proposal.previous
+        quorum = previous
+        if purpose is CeremonyPurpose.RESHARE:
+            quorum = previous.resharing(s.threshold, custodians)
+        elif (s.threshold, custodians) != (previous.threshold, previous.custodians):
+            raise Conflict("a refresh or a repair changes no custodian")
+        Policy(s.epoch + 1, quorum, s.approvals_needed)
+        proposal = KeyChangeProposed(
+            CeremonyId(s.ceremony),
+            wallet.wallet,
+            wallet.name,
+            wallet.kinds,
+            purpose,
+            s.from_epoch,
+            s.epoch,
+            previous,
+            quorum,
+            tuple(MemberId(member) for member in s.dealers),
+            MemberId(s.repaired),
+            s.approvals_needed,
+            verified.signer,
+            s.at_ms,
+            s.expires_at_ms,
+            verified.evidence,
+        )
+        await self._record(s.ceremony, ceremony_commands.ProposeChange(proposal))
+
+    async def on_acceptance(self, verified: Verified) -> None:
+        """Record an acceptance of exactly the proposal that this member has."""
+        s = _of(verified, CeremonyAcceptance)
+        proposal = self._aggregates.ceremony(CeremonyId(s.ceremony)).proposal
+        if hashlib.sha256(proposal.evidence.body).digest() != s.proposal:
+            raise Conflict(f"{verified.signer} accepted another text than the one proposed here")
+        command = ceremony_commands.Accept(verified.signer, s.at_ms, verified.evidence)
+        await self._record(s.ceremony, command)
+
+    async def on_refusal(self, verified: Verified) -> None:
+        """Record that a participant declined."""
+        s = _of(verified, CeremonyRefusal)
+        command = ceremony_commands.Decline(verified.signer, s.reason, s.at_ms, verified.evidence)
+        await self._record(s.ceremony, command)
+
+    async def on_cancellation(self, verified: Verified) -> None:
+        """Record a cancellation; shares that nobody can certify any more go."""
+        s = _of(verified, CeremonyCancellation)
+        command = ceremony_commands.Abort(verified.signer, s.reason, s.at_ms, verified.evidence)
+        await self._record(s.ceremony, command)
+        ceremony = self._aggregates.ceremony(CeremonyId(s.ceremony))
+        if ceremony.sealed:
+            await self._epochs.discard(ceremony)
+
+    async def on_run_failure(self, verified: Verified) -> None:
+        """Record that a participant's run ended without keys: it can never be certified."""
+        s = _of(verified, RunFailure)
+        ceremony = self._aggregates.ceremony(CeremonyId(s.subject))
+        if verified.signer not in ceremony.indices:
+            raise UnknownMember(f"{verified.signer} takes no part in this ceremony")
+        sealed = ceremony.sealed
+        if sealed and sealed.session == s.session:
+            if ceremony.has_confirmed(self._me):
+                return
+            await self._epochs.discard(ceremony)
+        await self._record(
+            s.subject,
+            ceremony_commands.FailSession(
+                SessionId(s.session),
+                s.reason,
+                tuple(MemberId(m) for m in s.blamed),
+                s.at_ms,
+                verified.evidence,
+            ),
+        )
+
+    async def on_confirmation(self, verified: Verified) -> None:
+        """Record a certificate signature; with the last one the keys become active."""
+        s = _of(verified, CodeConfirmation)
+        ceremony_id = CeremonyId(s.ceremony)
+        sealed = self._aggregates.ceremony(ceremony_id).sealed
+        if sealed is None or sealed.session != s.session:
+            raise NotYetPossible("this member has sealed no share of that session")
+        member = self._aggregates.member(verified.signer)
+        verify_member(member, sealed.certificate_message, s.certificate_signature)
+        command = ceremony_commands.ConfirmCode(
+            SessionId(s.session),
+            verified.signer,
+            s.certificate_signature,
+            s.at_ms,
+            verified.evidence,
+        )
+        await self._record(s.ceremony, command)
+        await self._epochs.activate_if_certified(ceremony_id)
+
+    async def _record(self, ceremony: str, command: ceremony_commands.CeremonyCommand) -> None:
+        await self._aggregates.record_ceremony(CeremonyId(ceremony), command)
+
+
+def _of(verified: Verified, kind: type[S]) -> S:
+    if not isinstance(verified.statement, kind):
+        raise StatementRefused("a statement of another kind was expected")
+    return verified.statement
+
+
+def _kind(text: str) -> SignatureKind:
+    try:
+        return SignatureKind(text)
+    except ValueError:
+        raise NotYetPossible(f"this node does not know keys of kind {text[:40]!r}") from None
+
+
+def _purpose(text: str) -> CeremonyPurpose:
+    try:
+        return CeremonyPurpose(text)
+    except ValueError:
+        raise NotYetPossible(f"this node knows no ceremony to {text[:40]!r}") from None

@@ -1,0 +1,113 @@
+"""Key certificates as statements: built from what was sealed, verified by all their signatures."""
+
+from collections.abc import Mapping
+
+from console.application.statements import (
+    CertificateSignature,
+    CertifiedKey,
+    KeyCertificate,
+    StatementRefused,
+    Verified,
+    verify_member,
+)
+from console.domain.errors import UnknownMember
+from console.domain.events import CeremonyCertified, GroupKey
+from console.domain.ids import MemberId, SessionId, WalletId
+from console.domain.key_ceremony import KeyCeremony
+from console.domain.member import Member
+from console.domain.values import SignatureKind
+from console.protocols.keygen.certificate import certificate_message
+from console.protocols.keygen.share import BadShare, PublicKeyPackage, decode_public
+
+_TRANSCRIPT_BYTES = 32
+
+
+def joined_message(
+    wallet: WalletId,
+    session: SessionId,
+    epoch: int,
+    keys: tuple[tuple[SignatureKind, PublicKeyPackage, bytes], ...],
+) -> bytes:
+    """Give what every member signs for all keys of a ceremony: (kind, package, transcript) each."""
+    messages = [
+        certificate_message(
+            session_id=bytes.fromhex(session),
+            key_id=f"{wallet}/{kind.value}",
+            epoch=epoch,
+            transcript=transcript,
+            public=public,
+        )
+        for kind, public, transcript in keys
+    ]
+    return b"".join(len(m).to_bytes(4, "big") + m for m in messages)
+
+
+def key_certificate(ceremony: KeyCeremony, at_ms: int) -> KeyCertificate | None:
+    """Build the statement from what this member has sealed and heard; None if that is not all."""
+    sealed = ceremony.sealed
+    if sealed is None or len(sealed.transcript) != _TRANSCRIPT_BYTES * len(sealed.keys):
+        return None
+    transcripts = [
+        sealed.transcript[at : at + _TRANSCRIPT_BYTES]
+        for at in range(0, len(sealed.transcript), _TRANSCRIPT_BYTES)
+    ]
+    return KeyCertificate(
+        at_ms=at_ms,
+        ceremony=ceremony.proposal.ceremony,
+        session=sealed.session,
+        keys=tuple(
+            CertifiedKey(key.kind.value, key.package, transcript)
+            for key, transcript in zip(sealed.keys, transcripts, strict=True)
+        ),
+        signatures=tuple(
+            CertificateSignature(c.member, c.certificate_signature) for c in ceremony.certifying
+        ),
+    )
+
+
+def verified_certificate(
+    ceremony: KeyCeremony,
+    statement: KeyCertificate,
+    verified: Verified,
+    members: Mapping[MemberId, Member],
+) -> CeremonyCertified:
+    """Check a certificate that a peer handed on, as if we had been there.
+
+    The message is put together here from the packages, so nothing is signed that is not shown.
+    Raises: StatementRefused, UnknownMember.
+    """
+    proposal, epoch = ceremony.proposal, ceremony.epoch
+    if tuple(key.kind for key in statement.keys) != tuple(k.value for k in proposal.kinds):
+        raise StatementRefused("a certificate is for other kinds of keys than its ceremony")
+    expected = {index for index, _ in ceremony.quorum.shares}
+    publics: list[tuple[SignatureKind, PublicKeyPackage, bytes]] = []
+    for kind, key in zip(proposal.kinds, statement.keys, strict=True):
+        try:
+            public = decode_public(key.package)
+        except BadShare:
+            raise StatementRefused("a certificate holds a malformed key") from None
+        if public.threshold != ceremony.quorum.threshold or set(public.indices) != expected:
+            raise StatementRefused("a certificate is for another quorum than its ceremony")
+        publics.append((kind, public, key.transcript))
+    session = SessionId(statement.session)
+    message = joined_message(proposal.wallet, session, epoch, tuple(publics))
+    signatures = {MemberId(s.member): s.signature for s in statement.signatures}
+    if set(signatures) != set(ceremony.participants):
+        raise StatementRefused("a certificate needs the signatures of all who took part")
+    for member, signature in signatures.items():
+        known = members.get(member)
+        if known is None:
+            raise UnknownMember(f"{member} certified a key but is not in the roster")
+        verify_member(known, message, signature)
+    return CeremonyCertified(
+        proposal.ceremony,
+        session,
+        tuple(
+            GroupKey(kind, public.group_key, key.package)
+            for (kind, public, _), key in zip(publics, statement.keys, strict=True)
+        ),
+        message,
+        tuple(sorted(signatures.items())),
+        statement.at_ms,
+        verified.evidence,
+    )

@@ -1,0 +1,211 @@
+"""Drills: custodians prove that they can still sign, on a text that can be nothing else.
+
+A drill needs no approvals, because nobody chooses what is signed: the text names the wallet, the
+kind, the epoch and the run, whose id no single member chooses.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from console.application.aggregates import Aggregates
+from console.application.errors import AdapterError
+from console.application.ports.clock import Clock
+from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
+from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
+from console.application.share_manager import ShareManager
+from console.application.statements import (
+    AnyStatement,
+    DrillResult,
+    Invitation,
+    StatementRefused,
+    Verified,
+)
+from console.application.verdicts import Verdicts
+from console.domain import wallet
+from console.domain.errors import Conflict, NotYetPossible, UnknownMember
+from console.domain.events import DrillPassed
+from console.domain.ids import MemberId, SessionId, WalletId
+from console.domain.values import SignatureKind
+from console.domain.wallet import Wallet
+from console.protocols.kernel.party import Party
+from console.protocols.keygen.share import decode_public
+
+PURPOSE = "drill"
+_MASTER = "m"
+_NEVER = 1 << 30
+
+Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
+Signatures = tuple[bytes, ...]
+
+
+def drill_subject(state: Wallet) -> str:
+    """Name a drill of a wallet's present epoch: shares of two epochs must not meet in a run."""
+    return f"{state.wallet}@{state.epoch}"
+
+
+def drill_message(
+    kind: SignatureKind, wallet_id: WalletId, epoch: int, session: SessionId
+) -> bytes:
+    """Give the 32 bytes that are signed in a drill.
+
+    They are a hash of what begins like no transaction: 0xff is no version of a Solana message, no
+    type of an Ethereum transaction, and no BIP 340 tag.
+    """
+    text = f"quorate drill/v1 {wallet_id} {kind.value} epoch {epoch} {session}"
+    return hashlib.sha256(b"\xff" + text.encode()).digest()
+
+
+class DrillService:
+    """Judges invitations to drills, signs, and records results that verify."""
+
+    name = PURPOSE
+    release_round = _NEVER
+    patience = 1.0
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        shares: ShareManager,
+        schemes: Mapping[SignatureKind, ThresholdSigner],
+        verdicts: Verdicts,
+        clock: Clock,
+        publish: Publish,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._shares = shares
+        self._schemes = schemes
+        self._verdicts = verdicts
+        self._clock = clock
+        self._publish = publish
+        self._in_use: dict[SessionId, tuple[Wallet, dict[SignatureKind, HeldKey]]] = {}
+
+    async def on_result(self, verified: Verified) -> None:
+        """Record a drill whose signatures verify under the group keys.
+
+        Raises: StatementRefused, NotYetPossible.
+        """
+        s = verified.statement
+        if not isinstance(s, DrillResult):
+            raise StatementRefused("a statement of another kind was expected")
+        state = self._aggregates.wallet(WalletId(s.wallet))
+        if len(s.signatures) != len(state.keys):
+            raise StatementRefused("a drill has one signature of each key")
+        session = SessionId(s.session)
+        for key, signature in zip(state.keys, s.signatures, strict=True):
+            scheme = self._schemes[key.kind]
+            public_key = scheme.public_key(decode_public(key.package), _MASTER)
+            message = drill_message(key.kind, state.wallet, s.epoch, session)
+            try:
+                scheme.verify(public_key, message, signature)
+            except SignatureInvalid:
+                raise StatementRefused("a drill's signature does not verify") from None
+        signers = tuple(MemberId(m) for m in s.signers)
+        drill = DrillPassed(
+            state.wallet, s.epoch, session, signers, s.signatures, s.at_ms, verified.evidence
+        )
+        await self._aggregates.record_wallet(state.wallet, wallet.RecordDrill(drill))
+
+    # A run, as `RunKind`
+
+    async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
+        """Judge an invitation by this member's own ledger. Raises: DomainError."""
+        state = self._wallet(invitation.subject)
+        custodians, invited = set(state.quorum.custodians), set(invitation.participants)
+        if coordinator not in custodians or not invited <= custodians:
+            raise UnknownMember("only custodians of the wallet take part in its drills")
+        if len(invited) != state.quorum.threshold:
+            raise Conflict(f"a drill needs exactly {state.quorum.threshold} custodians")
+        participants = frozenset(MemberId(member) for member in invited)
+        self._verdicts.require_usable(state.wallet, state.epoch, participants - {self._me})
+
+    def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
+        """Return the share indices of the signers."""
+        quorum = self._wallet(invitation.subject).quorum
+        return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
+
+    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+        """Name the rounds of all kinds, in order."""
+        kinds = self._wallet(invitation.subject).kinds
+        return one_after_the_other(
+            [Part(kind.label, self._schemes[kind].signing_rounds) for kind in kinds]
+        )
+
+    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
+        """Open this member's shares and return the protocol to run. Raises: HsmError."""
+        state = self._wallet(info.subject)
+        held: dict[SignatureKind, HeldKey] = {}
+        self._in_use[info.session] = (state, held)
+        try:
+            for kind in state.kinds:
+                held[kind] = await self._shares.unseal(state.wallet, kind, state.epoch)
+        except AdapterError as trouble:
+            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            raise
+
+        async def run(party: Party) -> Signatures:
+            signatures = [
+                await self._schemes[kind].sign(
+                    party,
+                    held[kind],
+                    _MASTER,
+                    drill_message(kind, state.wallet, state.epoch, info.session),
+                    secrets.token_bytes,
+                )
+                for kind in state.kinds
+            ]
+            return tuple(signatures)
+
+        return run
+
+    async def releasing(self, info: RunInfo) -> None:
+        """Not used: a drill's nonces live and die with its run, which is never resumed."""
+
+    async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
+        """Wipe the shares; whoever led tells the result."""
+        state = self._wipe(info.session)
+        if state and info.coordinator == self._me:
+            await self._publish(
+                DrillResult(
+                    at_ms=self._clock.now_ms(),
+                    wallet=state.wallet,
+                    epoch=state.epoch,
+                    session=info.session,
+                    signers=info.participants,
+                    signatures=outcome,
+                )
+            )
+
+    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+        """Record a verdict, and destroy what is shared with a banned member."""
+        state, held = self._in_use.get(info.session, (None, {}))
+        try:
+            if state:
+                await self._verdicts.record(info, failure, state.wallet, state.epoch)
+                peers = {info.indices[member] for member in failure.blamed}
+                for kind, key in held.items():
+                    await self._verdicts.destroy(self._schemes[kind], state, key, failure, peers)
+        finally:
+            self._wipe(info.session)
+
+    def forget(self) -> None:
+        """Wipe every share in use: the node stops without the runs' own endings."""
+        for session in tuple(self._in_use):
+            self._wipe(session)
+
+    def _wallet(self, subject: str) -> Wallet:
+        """Return the wallet of a subject, in the epoch that it names. Raises: NotYetPossible."""
+        state = self._aggregates.wallet(WalletId(subject.partition("@")[0]))
+        if subject != drill_subject(state):
+            raise NotYetPossible("the drill is for another epoch than the one here")
+        return state
+
+    def _wipe(self, session: SessionId) -> Wallet | None:
+        state, held = self._in_use.pop(session, (None, {}))
+        for key in held.values():
+            key.wipe()
+        return state

@@ -1,0 +1,135 @@
+"""Epochs: when a certificate is whole its shares count, and only then the old ones go."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from console.application.aggregates import Aggregates
+from console.application.certificates import key_certificate, verified_certificate
+from console.application.ports.clock import Clock
+from console.application.share_manager import ShareManager
+from console.application.statements import (
+    AnyStatement,
+    Erasure,
+    KeyCertificate,
+    StatementRefused,
+    Verified,
+)
+from console.domain import ceremony_commands, key_ceremony, wallet
+from console.domain.errors import UnknownMember
+from console.domain.events import SharesErased
+from console.domain.ids import CeremonyId, MemberId, WalletId
+from console.domain.key_ceremony import CeremonyState, KeyCeremony
+from console.domain.wallet import Wallet
+
+Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
+
+
+class Epochs:
+    """Pending shares become active with the certificate; shares before them are erased.
+
+    Every custodian has sealed its new share before it signs, so a whole certificate proves that
+    the new set is complete; without one the old set stays. There is always exactly one to use.
+    """
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        shares: ShareManager,
+        clock: Clock,
+        publish: Publish,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._shares = shares
+        self._clock = clock
+        self._publish = publish
+
+    async def activate_if_certified(self, ceremony_id: CeremonyId) -> None:
+        """Begin the epoch once all have certified; harmless to repeat after a crash."""
+        ceremony = self._aggregates.ceremony(ceremony_id)
+        if ceremony.state is not CeremonyState.CERTIFIED:
+            return
+        await self._aggregates.activate_wallet(ceremony, self._clock.now_ms())
+        await self.tidy(ceremony.proposal.wallet)
+        if ceremony.proposal.proposer == self._me:
+            await self.hand_on(ceremony)
+
+    async def hand_on(self, ceremony: KeyCeremony) -> None:
+        """Publish a whole certificate for those who took no part, unless somebody has."""
+        if ceremony.certified is None:
+            statement = key_certificate(ceremony, self._clock.now_ms())
+            if statement is not None:
+                await self._publish(statement)
+
+    async def on_certificate(self, verified: Verified) -> None:
+        """Take over a whole certificate, every signature of which is verified here.
+
+        Raises: StatementRefused, NotYetPossible.
+        """
+        s = verified.statement
+        if not isinstance(s, KeyCertificate):
+            raise StatementRefused("a statement of another kind was expected")
+        ceremony_id = CeremonyId(s.ceremony)
+        certificate = verified_certificate(
+            self._aggregates.ceremony(ceremony_id), s, verified, self._aggregates.members
+        )
+        await self._aggregates.record_ceremony(ceremony_id, ceremony_commands.Certify(certificate))
+        await self.activate_if_certified(ceremony_id)
+
+    async def on_erasure(self, verified: Verified) -> None:
+        """Record that a member signed that its old shares are gone."""
+        s = verified.statement
+        if not isinstance(s, Erasure):
+            raise StatementRefused("a statement of another kind was expected")
+        wallet_id = WalletId(s.wallet)
+        state = self._aggregates.wallet(wallet_id)
+        if verified.signer not in state.erasing:
+            raise UnknownMember(f"{verified.signer} never held a share of this wallet")
+        erasure = SharesErased(wallet_id, s.epoch, verified.signer, s.at_ms, verified.evidence)
+        await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))
+
+    async def discard(self, ceremony: KeyCeremony) -> None:
+        """Erase the pending shares of a ceremony; never those that this member has certified."""
+        if ceremony.state is CeremonyState.CERTIFIED or ceremony.has_confirmed(self._me):
+            return
+        active = self._aggregates.wallets.get(ceremony.proposal.wallet)
+        if active and active.epoch >= ceremony.epoch:
+            return
+        for kind in ceremony.proposal.kinds:
+            await self._shares.erase(ceremony.proposal.wallet, kind, ceremony.epoch)
+
+    async def tidy(self, wallet_id: WalletId) -> None:
+        """Erase this member's shares of earlier epochs, and sign that they are gone."""
+        state = self._aggregates.wallet(wallet_id)
+        if state.epoch == key_ceremony.FIRST_EPOCH:
+            return
+        if self._me in state.quorum.custodians and not await self._holds(state):
+            # A machine that waits for its repair holds nothing, and says nothing.
+            return
+        old = [
+            (kind, epoch)
+            for kind, epoch in await self._shares.stored(wallet_id)
+            if epoch < state.epoch
+        ]
+        for kind, epoch in old:
+            await self._shares.erase(wallet_id, kind, epoch)
+        if self._me in state.erasing and not state.has_erased(self._me):
+            await self._publish(
+                Erasure(at_ms=self._clock.now_ms(), wallet=wallet_id, epoch=state.epoch - 1)
+            )
+
+    async def resume(self) -> None:
+        """After a start: finish what a crash interrupted."""
+        for ceremony in tuple(self._aggregates.ceremonies.values()):
+            if ceremony.state is CeremonyState.CERTIFIED:
+                await self.activate_if_certified(ceremony.proposal.ceremony)
+        for wallet_id in tuple(self._aggregates.wallets):
+            await self.tidy(wallet_id)
+
+    async def _holds(self, state: Wallet) -> bool:
+        for kind in state.kinds:
+            if not await self._shares.holds(state.wallet, kind, state.epoch):
+                return False
+        return True

@@ -1,0 +1,187 @@
+"""Machines: a member's new machine, or a new member's first, counts when enough others vouch.
+
+What members vouch for is the identity key, which no one can take out of the new token, and the
+TLS certificate. Shares do not move with it: a repair follows.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from console.application.aggregates import Aggregates
+from console.application.ports.network import MachineUnusable, NetworkPort
+from console.application.statements import (
+    AnyStatement,
+    MachineVouching,
+    StatementRefused,
+    Verified,
+)
+from console.domain import member
+from console.domain.errors import Conflict
+from console.domain.events import MachineVouched
+from console.domain.ids import MEMBER_PATTERN, MemberId
+from console.domain.member import Member
+from console.domain.short_code import short_code
+from console.domain.text import is_plain, plain_text
+from console.domain.values import MAX_LABEL
+
+Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
+
+MAX_ENTRY_CHARACTERS = 16_384
+
+_DOMAIN = b"quorate/machine/v1"
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry line as `quorate init` prints it."""
+
+    member: Annotated[str, msgspec.Meta(pattern=MEMBER_PATTERN)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL)]
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=255)]
+    identity_key: Annotated[str, msgspec.Meta(pattern=r"\A04[0-9a-f]{128}\Z")]
+    certificate: Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What an entry line says: identity key (65 bytes), TLS certificate (PEM), address."""
+
+    member: MemberId
+    name: str
+    address: str
+    identity_key: bytes
+    certificate: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that stand for all of it; people compare its short code."""
+        digest = hashlib.sha256(_DOMAIN)
+        for part in (
+            self.member.encode(),
+            self.name.encode(),
+            self.address.encode(),
+            self.identity_key,
+            self.certificate,
+        ):
+            digest.update(len(part).to_bytes(4, "big") + part)
+        return digest.digest()
+
+    @property
+    def code(self) -> str:
+        return short_code(self.digest)
+
+
+def read_entry(text: str) -> Machine:
+    """Read an entry line. Raises: Conflict saying what is wrong with it."""
+    if len(text) > MAX_ENTRY_CHARACTERS:
+        raise Conflict("this is too long for an entry line")
+    try:
+        entry = msgspec.json.decode(text.strip(), type=_Entry)
+        certificate = entry.certificate.encode("ascii")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise Conflict("this is no entry line as `quorate init` prints it") from None
+    name = plain_text(entry.name, MAX_LABEL, "a member's name")
+    if not is_plain(entry.address):
+        raise Conflict("the address holds characters that cannot be shown plainly")
+    return Machine(
+        MemberId(entry.member), name, entry.address, bytes.fromhex(entry.identity_key), certificate
+    )
+
+
+class MachineService:
+    """Records who vouches for which machine, and lets an admitted one in at once."""
+
+    def __init__(
+        self, *, me: MemberId, aggregates: Aggregates, network: NetworkPort, publish: Publish
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._network = network
+        self._publish = publish
+
+    async def vouch(self, machine: Machine, at_ms: int) -> None:
+        """Vouch as this member. Raises: Conflict, DomainError."""
+        self.judge(machine)
+        await self._publish(
+            MachineVouching(
+                at_ms=at_ms,
+                member=machine.member,
+                name=machine.name,
+                address=machine.address,
+                identity_key=machine.identity_key,
+                certificate=machine.certificate,
+            )
+        )
+
+    def judge(self, machine: Machine) -> bytes:
+        """Check what can be checked of a machine; return its TLS pin. Raises: Conflict."""
+        if machine.member == self._me:
+            raise Conflict("other members vouch for this member's machines")
+        try:
+            pin = self._network.pin_of(machine.certificate)
+        except MachineUnusable as trouble:
+            raise Conflict(str(trouble)) from None
+        for known in self._aggregates.members.values():
+            if pin == known.tls_pin or machine.identity_key == known.identity_key:
+                raise Conflict(f"these keys are in use by {known.display_name}")
+        return pin
+
+    async def on_vouching(self, verified: Verified) -> None:
+        """Record that a member vouches. Raises: StatementRefused, Conflict."""
+        s = verified.statement
+        if not isinstance(s, MachineVouching):
+            raise StatementRefused("a statement of another kind was expected")
+        machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
+        try:
+            pin = self._network.pin_of(machine.certificate)
+        except MachineUnusable as trouble:
+            raise StatementRefused(str(trouble)) from None
+        event = MachineVouched(
+            machine.member,
+            machine.name,
+            machine.identity_key,
+            pin,
+            machine.certificate,
+            machine.address,
+            machine.digest,
+            verified.signer,
+            s.at_ms,
+            verified.evidence,
+        )
+        for known in self._aggregates.members.values():
+            if known.member != machine.member and known.tls_pin == pin:
+                raise StatementRefused(f"{known.member} uses the TLS key of this machine")
+        founders = founders_beside(self._aggregates, machine.member)
+        await self._aggregates.record_member(machine.member, member.Vouch(event, founders))
+        await self.let_in(machine.member)
+
+    async def let_in(self, member_id: MemberId) -> None:
+        """Link to a member's admitted machine from now on, and to no other of its."""
+        state = self._aggregates.members.get(member_id)
+        if state and state.certificate and member_id != self._me:
+            await self._network.admit(member_id, state.address, state.certificate)
+
+    async def resume(self) -> None:
+        """After a start: the roster file knows only the founders' machines."""
+        for member_id in tuple(self._aggregates.members):
+            await self.let_in(member_id)
+
+
+def founders_beside(aggregates: Aggregates, member_id: MemberId) -> int:
+    """Count the founders, this member left out."""
+    members = aggregates.members.values()
+    return sum(m.founder and m.member != member_id for m in members)
+
+
+def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineVouched, ...]:
+    """Return the machines of a member that are vouched for, one each, newest first."""
+    state: Member | None = aggregates.members.get(member_id) or aggregates.candidates.get(member_id)
+    if state is None:
+        return ()
+    first: dict[bytes, MachineVouched] = {}
+    for vouched in state.vouched:
+        first.setdefault(vouched.digest, vouched)
+    return tuple(reversed(first.values()))

@@ -1,0 +1,115 @@
+"""Verdicts: a failed check is recorded, with its proof, before anybody hears of it."""
+
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
+
+from console.application.aggregates import Aggregates
+from console.application.ports.clock import Clock
+from console.application.ports.threshold import HeldKey, ThresholdSigner
+from console.application.runs import Outage, RunFailed, RunInfo
+from console.application.share_manager import ShareManager
+from console.domain.errors import PolicyViolation
+from console.domain.events import RunAborted
+from console.domain.ids import MemberId, WalletId
+from console.domain.verdicts import Verdict, banned, quarantine
+from console.domain.wallet import Wallet
+from console.protocols.kernel.abort import AbortKind
+
+StopWith = Callable[[frozenset[MemberId], RunFailed], Coroutine[Any, Any, None]]
+
+_NO_WALLET = WalletId("")
+_VERDICTS = {
+    AbortKind.BLAME: Verdict.BLAME,
+    AbortKind.BAN: Verdict.BAN,
+    AbortKind.FREEZE: Verdict.FREEZE,
+}
+
+
+class Verdicts:
+    """What this member holds against others, and what follows from it."""
+
+    def __init__(
+        self,
+        aggregates: Aggregates,
+        shares: ShareManager,
+        clock: Clock,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        stop_with: StopWith,
+    ) -> None:
+        self._aggregates = aggregates
+        self._shares = shares
+        self._clock = clock
+        self._spawn = spawn
+        self._stop_with = stop_with
+
+    async def record(
+        self, info: RunInfo, failure: RunFailed, wallet: WalletId = _NO_WALLET, epoch: int = 0
+    ) -> None:
+        """Record a failed check durably; transport trouble and disagreement are none.
+
+        A banned member is in no other run of ours either: what it learns there, it adds up.
+        Raises: LedgerError.
+        """
+        verdict = _VERDICTS.get(failure.kind)
+        if verdict is None:
+            return
+        await self._aggregates.record_verdict(
+            RunAborted(
+                session=info.session,
+                purpose=info.purpose,
+                subject=info.subject,
+                wallet=wallet,
+                epoch=epoch,
+                verdict=verdict.value,
+                check=failure.check,
+                reason=failure.reason,
+                blamed=tuple(sorted(failure.blamed)),
+                proof=failure.proof,
+                at_ms=self._clock.now_ms(),
+            )
+        )
+        if verdict is Verdict.BAN:
+            stopped = RunFailed(Outage.CANCELLED, "a member of this run was banned in another")
+            self._spawn(self._stop_with(failure.blamed, stopped))
+
+    async def destroy(
+        self,
+        scheme: ThresholdSigner,
+        wallet: Wallet,
+        held: HeldKey,
+        failure: RunFailed,
+        peers: Collection[int],
+    ) -> None:
+        """After a ban, destroy what the key's protocol shares with the banned, where it rests.
+
+        Raises: HsmError, SealBroken; the ban is on record by then.
+        """
+        if failure.kind is not AbortKind.BAN:
+            return
+        left = scheme.without_peers(held, peers)
+        if left is not None:
+            try:
+                await self._shares.replace(wallet.wallet, scheme.kind, wallet.epoch, left)
+            finally:
+                left.wipe()
+
+    def banned(self, wallet: WalletId, epoch: int) -> frozenset[MemberId]:
+        """Return whom this member does not sign with in this epoch."""
+        return frozenset(banned(self._aggregates.verdicts, wallet, epoch))
+
+    def require_usable(
+        self, wallet: WalletId, epoch: int, participants: frozenset[MemberId]
+    ) -> None:
+        """Demand that the keys are not quarantined and that nobody here is banned.
+
+        Raises: PolicyViolation.
+        """
+        frozen = quarantine(self._aggregates.verdicts, wallet, epoch)
+        if frozen:
+            raise PolicyViolation(
+                f"the wallet's keys are quarantined here until a refresh: {frozen.reason}"
+            )
+        shut_out = self.banned(wallet, epoch) & participants
+        if shut_out:
+            names = ", ".join(sorted(shut_out))
+            raise PolicyViolation(f"this member does not sign with {names} until a refresh")

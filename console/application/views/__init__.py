@@ -1,0 +1,101 @@
+"""What a window may see: frozen, complete, free of secrets, decoded from verified facts.
+
+Times are UTC milliseconds; `None` means "has not happened". Amounts are text with all digits
+and their unit apart, already exact.
+"""
+
+from console.application.views.ceremonies import (
+    CeremoniesView,
+    CeremonyStage,
+    CeremonyView,
+    CustodianView,
+)
+from console.application.views.overview import (
+    LedgerPage,
+    LedgerRow,
+    OverviewView,
+    TaskView,
+)
+from console.application.views.recovery import (
+    ActionView,
+    DrillView,
+    MachinePreview,
+    MachineView,
+    RecoveryView,
+    ShareState,
+    ShareView,
+    WalletSharesView,
+)
+from console.application.views.requests import (
+    InboxView,
+    PolicyCheckView,
+    RequestRow,
+    RequestStage,
+    RequestView,
+    TimelineItemView,
+)
+from console.application.views.session import (
+    MemberView,
+    NodeState,
+    SessionView,
+    VaultView,
+)
+from console.application.views.steps import (
+    ApprovalView,
+    CellView,
+    ProtocolRunView,
+    StepState,
+)
+from console.application.views.view import (
+    View,
+)
+from console.application.views.wallets import (
+    AccountView,
+    DescriptionView,
+    FieldView,
+    HistoryItemView,
+    TransferPreview,
+    WalletsView,
+    WalletView,
+)
+
+__all__ = [
+    "AccountView",
+    "ActionView",
+    "ApprovalView",
+    "CellView",
+    "CeremoniesView",
+    "CeremonyStage",
+    "CeremonyView",
+    "CustodianView",
+    "DescriptionView",
+    "DrillView",
+    "FieldView",
+    "HistoryItemView",
+    "InboxView",
+    "LedgerPage",
+    "LedgerRow",
+    "MachinePreview",
+    "MachineView",
+    "MemberView",
+    "NodeState",
+    "OverviewView",
+    "PolicyCheckView",
+    "ProtocolRunView",
+    "RecoveryView",
+    "RequestRow",
+    "RequestStage",
+    "RequestView",
+    "SessionView",
+    "ShareState",
+    "ShareView",
+    "StepState",
+    "TaskView",
+    "TimelineItemView",
+    "TransferPreview",
+    "VaultView",
+    "View",
+    "WalletSharesView",
+    "WalletView",
+    "WalletsView",
+]

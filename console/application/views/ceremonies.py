@@ -1,0 +1,71 @@
+"""Key ceremonies."""
+
+from enum import StrEnum
+
+from console.application.views.session import MemberView
+from console.application.views.steps import ProtocolRunView, StepState
+from console.application.views.view import View
+
+
+class CeremonyStage(StrEnum):
+    AWAITING_ACCEPTANCE = "awaiting-acceptance"
+    READY = "ready"
+    RUNNING = "running"
+    COMPARING = "comparing"
+    """Shares are sealed as pending; custodians compare the code and confirm it."""
+    COMPLETED = "completed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class CustodianView(View, frozen=True):
+    """A custodian in a ceremony."""
+
+    member: str
+    name: str
+    is_me: bool
+    accepted: StepState
+    accepted_ms: int | None
+    confirmed: StepState
+    confirmed_ms: int | None
+
+
+class CeremonyView(View, frozen=True):
+    """A ceremony. `purpose` is a `CeremonyPurpose`; `epoch` the one that would begin.
+
+    `custodians` lists everybody who takes part; `repaired` names the member who gets its share
+    again, `leaving` those who will hold none afterwards.
+    """
+
+    ceremony: str
+    purpose: str
+    epoch: int
+    repaired: str
+    leaving: tuple[str, ...]
+    wallet: str
+    wallet_name: str
+    kinds: tuple[str, ...]
+    threshold: int
+    approvals_needed: int
+    custodians: tuple[CustodianView, ...]
+    proposer: str
+    proposer_name: str
+    stage: CeremonyStage
+    sentence: str
+    proposed_ms: int
+    expires_ms: int
+    run: ProtocolRunView | None
+    failed_runs: tuple[ProtocolRunView, ...]
+    code: str
+    """What every operator compares: six words and a group code, empty until shares are sealed."""
+    safety: str
+    """What an abort would mean now, for example "No key exists yet. You can start again."."""
+    can_accept: bool
+    can_confirm: bool
+    can_cancel: bool
+
+
+class CeremoniesView(View, frozen=True):
+    ceremonies: tuple[CeremonyView, ...]
+    members: tuple[MemberView, ...]

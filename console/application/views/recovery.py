@@ -1,0 +1,122 @@
+"""Shares, drills and machines."""
+
+from enum import StrEnum
+
+from console.application.views.session import MemberView
+from console.application.views.steps import ApprovalView
+from console.application.views.view import View
+
+
+class ShareState(StrEnum):
+    """What is known of one custodian's share in the wallet's epoch."""
+
+    SEALED = "sealed"
+    """Certified by its owner as sealed."""
+    PROVED = "proved"
+    """And used since, in a signature or a drill that verified."""
+    LOST = "lost"
+    """Its machine was replaced since: it needs a repair."""
+    BANNED = "banned"
+    """A peer does not sign with it any more until the next refresh; `detail` says who and why."""
+
+
+class ShareView(View, frozen=True):
+    """A custodian's share. `last_proved_ms` is the newest use that verified."""
+
+    member: str
+    name: str
+    is_me: bool
+    online: bool
+    state: ShareState
+    detail: str
+    last_proved_ms: int | None
+
+
+class DrillView(View, frozen=True):
+    """A drill: custodians proved that they can sign, with all kinds of keys of an epoch."""
+
+    at_ms: int
+    epoch: int
+    kinds: tuple[str, ...]
+    signers: tuple[str, ...]
+
+
+class ActionView(View, frozen=True):
+    """Whether something can be done now; `because` says why not, in words."""
+
+    possible: bool
+    because: str
+
+
+class WalletSharesView(View, frozen=True):
+    """The shares of one wallet, and what can be done with them.
+
+    `quarantined_because` is empty unless a signature came out wrong and nobody could be named:
+    then this member signs nothing with the wallet before a refresh. `open_ceremony` names the one
+    under way. `erased` are former custodians, or custodians of the epoch before, who have signed
+    that their old shares are gone, `not_erased` those who have not yet.
+    `repairable` are the members whose share can be repaired.
+    """
+
+    wallet: str
+    name: str
+    kinds: tuple[str, ...]
+    threshold: int
+    approvals_needed: int
+    epoch: int
+    epoch_began_ms: int
+    refresh_due_ms: int
+    quarantined_because: str
+    shares: tuple[ShareView, ...]
+    drills: tuple[DrillView, ...]
+    open_ceremony: str
+    erased: tuple[str, ...]
+    not_erased: tuple[str, ...]
+    repairable: tuple[str, ...]
+    refresh: ActionView
+    repair: ActionView
+    reshare: ActionView
+    drill: ActionView
+
+
+class MachineView(View, frozen=True):
+    """A machine that members vouch for: a member's new one, or a new member's first.
+
+    `short_code` is what its owner reads out; `fingerprint` the SHA-256 of its identity key in
+    hexadecimal. `replaces` tells whether the member has had another machine.
+    """
+
+    member: str
+    name: str
+    address: str
+    digest: str
+    short_code: str
+    fingerprint: str
+    replaces: bool
+    proposed_ms: int
+    approvals: tuple[ApprovalView, ...]
+    approvals_needed: int
+    admitted: bool
+    can_approve: bool
+    approve_blocked_because: str
+
+
+class MachinePreview(View, frozen=True):
+    """An entry line that nobody has vouched for yet. `problems` block it."""
+
+    member: str
+    name: str
+    address: str
+    digest: str
+    short_code: str
+    fingerprint: str
+    replaces: bool
+    problems: tuple[str, ...]
+
+
+class RecoveryView(View, frozen=True):
+    """Everything of the Recovery screen; machines newest first, wallets by name."""
+
+    wallets: tuple[WalletSharesView, ...]
+    machines: tuple[MachineView, ...]
+    members: tuple[MemberView, ...]

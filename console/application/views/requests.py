@@ -1,0 +1,95 @@
+"""Signing requests and their approvals."""
+
+from enum import StrEnum
+
+from console.application.views.steps import ApprovalView, ProtocolRunView, StepState
+from console.application.views.view import View
+from console.application.views.wallets import DescriptionView
+
+
+class RequestStage(StrEnum):
+    AWAITING_APPROVAL = "awaiting-approval"
+    APPROVED = "approved"
+    SIGNING = "signing"
+    SIGNED = "signed"
+    BROADCAST = "broadcast"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+class PolicyCheckView(View, frozen=True):
+    """One rule, evaluated by this node on the decoded bytes."""
+
+    rule: str
+    passed: bool
+    explanation: str
+
+
+class TimelineItemView(View, frozen=True):
+    """One line of a request's story, done or still to come."""
+
+    title: str
+    detail: str
+    state: StepState
+    at_ms: int | None
+
+
+class RequestView(View, frozen=True):
+    request: str
+    wallet: str
+    wallet_name: str
+    threshold: int
+    stage: RequestStage
+    sentence: str
+    description: DescriptionView
+    short_code: str
+    """Derived from the intent; the same on every member's screen."""
+    intent_digest: str
+    note: str
+    proposer: str
+    proposer_name: str
+    proposed_ms: int
+    expires_ms: int
+    approvals: tuple[ApprovalView, ...]
+    approvals_done: int
+    approvals_needed: int
+    checks: tuple[PolicyCheckView, ...]
+    timeline: tuple[TimelineItemView, ...]
+    run: ProtocolRunView | None
+    past_runs: tuple[ProtocolRunView, ...]
+    transaction_id: str
+    signature: str
+    fee_ceiling: str
+    can_approve: bool
+    approve_blocked_because: str
+    can_deny: bool
+    can_withdraw: bool
+    can_retry: bool
+
+
+class RequestRow(View, frozen=True):
+    """A request in the inbox."""
+
+    request: str
+    wallet_name: str
+    amount: str
+    unit: str
+    to_address: str
+    chain: str
+    stage: RequestStage
+    approvals_done: int
+    approvals_needed: int
+    proposer_name: str
+    proposed_ms: int
+    expires_ms: int
+    needs_me: bool
+    short_code: str
+
+
+class InboxView(View, frozen=True):
+    """All requests, newest first; the window filters into Mine, Team and Done."""
+
+    rows: tuple[RequestRow, ...]

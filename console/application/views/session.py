@@ -1,0 +1,59 @@
+"""The node, its vault and the roster."""
+
+from enum import StrEnum
+
+from console.application.views.view import View
+
+
+class VaultView(View, frozen=True):
+    """The token in front of the operator, as far as it can be told."""
+
+    kind: str
+    label: str
+    model: str
+    serial: str
+    present: bool
+    unlocked: bool
+    attempts_left: int | None
+    retry_after_s: float
+    backing: str
+
+
+class MemberView(View, frozen=True):
+    """A member of the roster as this node sees it. `is_me` is this node's own."""
+
+    member: str
+    name: str
+    online: bool
+    is_me: bool
+    last_seen_ms: int | None
+    ledger_sequence: int | None
+
+
+class NodeState(StrEnum):
+    """Where the node stands: only `READY` answers other queries."""
+
+    LOCKED = "locked"
+    OPENING = "opening"
+    READY = "ready"
+    HALTED = "halted"
+    """The ledger or vault failed a check: read-only, `halted_because` says why."""
+
+
+class SessionView(View, frozen=True):
+    """Everything the sign-in screen and the frame show; available while locked."""
+
+    state: NodeState
+    member: str
+    member_name: str
+    network: str
+    chains: tuple[str, ...]
+    version: str
+    vault: VaultView
+    members: tuple[MemberView, ...]
+    ledger_sequence: int
+    ledger_verified_to: int
+    last_unlocked_ms: int | None
+    halted_because: str
+    opening_done: int
+    opening_total: int

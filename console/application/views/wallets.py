@@ -1,0 +1,86 @@
+"""Wallets, their accounts, and transactions as decoded."""
+
+from console.application.views.session import MemberView
+from console.application.views.view import View
+
+
+class AccountView(View, frozen=True):
+    """A wallet's account on one chain. Balance texts are empty while unknown."""
+
+    chain: str
+    network: str
+    path: str
+    address: str
+    unit: str
+    decimals: int
+    balance: str
+    balance_base_units: int | None
+    balance_as_of_ms: int | None
+    balance_error: str
+
+
+class HistoryItemView(View, frozen=True):
+    request: str
+    amount: str
+    unit: str
+    to_address: str
+    state: str
+    at_ms: int
+    transaction_id: str
+
+
+class WalletView(View, frozen=True):
+    wallet: str
+    name: str
+    kinds: tuple[str, ...]
+    threshold: int
+    approvals_needed: int
+    epoch: int
+    custodians: tuple[MemberView, ...]
+    accounts: tuple[AccountView, ...]
+    history: tuple[HistoryItemView, ...]
+    created_ms: int
+    holds_share: bool
+
+
+class FieldView(View, frozen=True):
+    """A decoded field of a transaction: label and value, both plain text."""
+
+    label: str
+    value: str
+
+
+class DescriptionView(View, frozen=True):
+    """A transaction decoded from the bytes to be signed, never from a form.
+
+    `red_flags` are dangers in words; a flag never hides a field.
+    """
+
+    chain: str
+    network: str
+    action: str
+    amount: str
+    unit: str
+    from_address: str
+    to_address: str
+    fee: str
+    fee_unit: str
+    fields: tuple[FieldView, ...]
+    red_flags: tuple[str, ...]
+    digest: str
+    """Hexadecimal SHA-256 of the bytes to be signed."""
+
+
+class TransferPreview(View, frozen=True):
+    """A transfer built and decoded again, not yet asked for. `problems` block it."""
+
+    transaction: bytes
+    description: DescriptionView
+    fee_ceiling: str
+    balance_after: str
+    problems: tuple[str, ...]
+    valid_for_s: int | None
+
+
+class WalletsView(View, frozen=True):
+    wallets: tuple[WalletView, ...]

@@ -1,0 +1,110 @@
+"""What can be asked of a ceremony; each command is built from a verified statement or a run."""
+
+from dataclasses import dataclass
+
+from console.domain.events import CeremonyCertified, Evidence, GroupKey, KeyChangeProposed
+from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
+from console.domain.values import Quorum, SignatureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    ceremony: CeremonyId
+    wallet: WalletId
+    wallet_name: str
+    kinds: tuple[SignatureKind, ...]
+    quorum: Quorum
+    approvals_needed: int
+    proposer: MemberId
+    at_ms: int
+    expires_at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeChange:
+    """The event is built, and its evidence verified, by the caller."""
+
+    proposal: KeyChangeProposed
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    member: MemberId
+    reason: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    session: SessionId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailSession:
+    """A member ended the session without keys, so that nobody's keys of it count."""
+
+    session: SessionId
+    reason: str
+    blamed: tuple[MemberId, ...]
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SealShare:
+    session: SessionId
+    keys: tuple[GroupKey, ...]
+    transcript: bytes
+    certificate_message: bytes
+    code: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmCode:
+    """`certificate_signature` was verified over the certificate message by the caller."""
+
+    session: SessionId
+    member: MemberId
+    certificate_signature: bytes
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Certify:
+    """Take over a whole certificate; the caller has verified every signature of it."""
+
+    certificate: CeremonyCertified
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    member: MemberId
+    reason: str
+    at_ms: int
+    evidence: Evidence
+
+
+CeremonyCommand = (
+    Propose
+    | ProposeChange
+    | Accept
+    | Decline
+    | StartSession
+    | FailSession
+    | SealShare
+    | ConfirmCode
+    | Certify
+    | Abort
+)

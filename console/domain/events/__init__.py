@@ -1,0 +1,122 @@
+"""Everything that can be recorded in a ledger, under names that never change.
+
+Secrets never appear here. A member's decision keeps the signed statement that proves it.
+"""
+
+from console.domain.events.ceremonies import (
+    CeremonyAborted,
+    CeremonyAccepted,
+    CeremonyCertified,
+    CeremonyCodeConfirmed,
+    CeremonyDeclined,
+    CeremonyProposed,
+    CeremonySessionFailed,
+    CeremonySessionStarted,
+    CeremonyShareSealed,
+    KeyChangeProposed,
+)
+from console.domain.events.fact import (
+    Event,
+    Evidence,
+    GroupKey,
+)
+from console.domain.events.members import (
+    MachineAdmitted,
+    MachineVouched,
+    MemberEnrolled,
+    PeerHeadSeen,
+    VaultUnlocked,
+)
+from console.domain.events.requests import (
+    RequestApproved,
+    RequestDenied,
+    RequestProposed,
+    RequestSigned,
+    RequestWithdrawn,
+    SignatureShareReleased,
+    SigningSessionFailed,
+    SigningSessionStarted,
+    TransactionBroadcast,
+    TransactionConfirmed,
+    TransactionFailed,
+)
+from console.domain.events.runs import (
+    RunAborted,
+    SignedMessage,
+)
+from console.domain.events.wallets import (
+    DrillPassed,
+    SharesErased,
+    WalletActivated,
+)
+
+__all__ = [
+    "EVENT_TYPES",
+    "CeremonyAborted",
+    "CeremonyAccepted",
+    "CeremonyCertified",
+    "CeremonyCodeConfirmed",
+    "CeremonyDeclined",
+    "CeremonyProposed",
+    "CeremonySessionFailed",
+    "CeremonySessionStarted",
+    "CeremonyShareSealed",
+    "DrillPassed",
+    "Event",
+    "Evidence",
+    "GroupKey",
+    "KeyChangeProposed",
+    "MachineAdmitted",
+    "MachineVouched",
+    "MemberEnrolled",
+    "PeerHeadSeen",
+    "RequestApproved",
+    "RequestDenied",
+    "RequestProposed",
+    "RequestSigned",
+    "RequestWithdrawn",
+    "RunAborted",
+    "SharesErased",
+    "SignatureShareReleased",
+    "SignedMessage",
+    "SigningSessionFailed",
+    "SigningSessionStarted",
+    "TransactionBroadcast",
+    "TransactionConfirmed",
+    "TransactionFailed",
+    "VaultUnlocked",
+    "WalletActivated",
+]
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    MemberEnrolled,
+    VaultUnlocked,
+    PeerHeadSeen,
+    MachineVouched,
+    MachineAdmitted,
+    CeremonyProposed,
+    KeyChangeProposed,
+    CeremonyAccepted,
+    CeremonyDeclined,
+    CeremonySessionStarted,
+    CeremonySessionFailed,
+    CeremonyShareSealed,
+    CeremonyCodeConfirmed,
+    CeremonyCertified,
+    CeremonyAborted,
+    WalletActivated,
+    SharesErased,
+    DrillPassed,
+    RunAborted,
+    RequestProposed,
+    RequestApproved,
+    RequestDenied,
+    RequestWithdrawn,
+    SigningSessionStarted,
+    SignatureShareReleased,
+    SigningSessionFailed,
+    RequestSigned,
+    TransactionBroadcast,
+    TransactionConfirmed,
+    TransactionFailed,
+)

@@ -1,0 +1,71 @@
+"""Facts about members, their machines and their ledgers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from console.domain.events.fact import Event, Evidence
+from console.domain.ids import MemberId
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEnrolled(Event):
+    """A member is part of this vault: identity key (65 bytes) and TLS pin (SHA-256 of SPKI)."""
+
+    NAME: ClassVar[str] = "member.enrolled.v1"
+    member: MemberId
+    display_name: str
+    identity_key: bytes
+    tls_pin: bytes
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultUnlocked(Event):
+    """The operator logged in to the vault and the ledger was verified up to `verified_to`."""
+
+    NAME: ClassVar[str] = "member.vault-unlocked.v1"
+    member: MemberId
+    at_ms: int
+    verified_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHeadSeen(Event):
+    """A peer's signed ledger head, so that a rolled back ledger is found out by others."""
+
+    NAME: ClassVar[str] = "member.peer-head-seen.v1"
+    member: MemberId
+    sequence: int
+    hash: bytes
+    signed_at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class MachineVouched(Event):
+    """A member's operator vouches for a machine: a member's new one, or a new member's first.
+
+    `digest` stands for everything of it; `certificate` is its TLS certificate in PEM.
+    """
+
+    NAME: ClassVar[str] = "member.machine-vouched.v1"
+    member: MemberId
+    display_name: str
+    identity_key: bytes
+    tls_pin: bytes
+    certificate: bytes
+    address: str
+    digest: bytes
+    by: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAdmitted(Event):
+    """Enough members vouched: from now on this machine, and no other, is the member's."""
+
+    NAME: ClassVar[str] = "member.machine-admitted.v1"
+    member: MemberId
+    digest: bytes
+    at_ms: int

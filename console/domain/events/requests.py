@@ -1,0 +1,135 @@
+"""Facts about signing requests, from the proposal to the chain's answer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from console.domain.events.fact import Event, Evidence
+from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.values import Chain, Network, SignatureKind
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProposed(Event):
+    """What a human asked for: the unsigned bytes, and the limits under which they were shown."""
+
+    NAME: ClassVar[str] = "signing-request.proposed.v1"
+    request: RequestId
+    wallet: WalletId
+    epoch: int
+    kind: SignatureKind
+    chain: Chain
+    network: Network
+    path: str
+    transaction: bytes
+    fee_ceiling: int
+    note: str
+    policy_version: int
+    proposer: MemberId
+    proposed_at_ms: int
+    expires_at_ms: int
+    intent_digest: bytes
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RequestApproved(Event):
+    NAME: ClassVar[str] = "signing-request.approved.v1"
+    request: RequestId
+    member: MemberId
+    intent_digest: bytes
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDenied(Event):
+    NAME: ClassVar[str] = "signing-request.denied.v1"
+    request: RequestId
+    member: MemberId
+    reason: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWithdrawn(Event):
+    NAME: ClassVar[str] = "signing-request.withdrawn.v1"
+    request: RequestId
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSessionStarted(Event):
+    """This member takes part in one attempt; recorded before its first message leaves."""
+
+    NAME: ClassVar[str] = "signing-request.session-started.v1"
+    request: RequestId
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    coordinator: MemberId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureShareReleased(Event):
+    """From here on the attempt's nonces count as used; recorded before the share leaves."""
+
+    NAME: ClassVar[str] = "signing-request.share-released.v1"
+    request: RequestId
+    session: SessionId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSessionFailed(Event):
+    NAME: ClassVar[str] = "signing-request.session-failed.v1"
+    request: RequestId
+    session: SessionId
+    reason: str
+    unreachable: tuple[MemberId, ...]
+    blamed: tuple[MemberId, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSigned(Event):
+    """The signatures, one a payload, verified by this member, and the bytes to broadcast."""
+
+    NAME: ClassVar[str] = "signing-request.signed.v1"
+    request: RequestId
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    signatures: tuple[bytes, ...]
+    signed_transaction: bytes
+    transaction_id: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBroadcast(Event):
+    NAME: ClassVar[str] = "signing-request.broadcast.v1"
+    request: RequestId
+    transaction_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionConfirmed(Event):
+    NAME: ClassVar[str] = "signing-request.confirmed.v1"
+    request: RequestId
+    transaction_id: str
+    block: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFailed(Event):
+    """The chain refused it for good; the request is over and the funds did not move."""
+
+    NAME: ClassVar[str] = "signing-request.failed.v1"
+    request: RequestId
+    reason: str
+    at_ms: int

@@ -1,0 +1,42 @@
+"""Which changes of shares are possible: who deals, who receives, and what must stay as it is."""
+
+from typing import assert_never
+
+from console.domain.errors import Conflict, NotYetPossible, UnknownMember
+from console.domain.events import KeyChangeProposed
+from console.domain.values import CeremonyPurpose
+
+
+def require_possible(proposal: KeyChangeProposed) -> None:
+    """Judge a proposal by itself. Raises: Conflict, NotYetPossible, UnknownMember."""
+    before, after = set(proposal.previous.custodians), set(proposal.quorum.custodians)
+    dealers = set(proposal.dealers)
+    match proposal.purpose:
+        case CeremonyPurpose.GENERATE:
+            raise Conflict("a key generation changes no shares")
+        case CeremonyPurpose.REFRESH | CeremonyPurpose.REPAIR:
+            if proposal.quorum != proposal.previous or dealers:
+                raise Conflict("a refresh or a repair changes no custodian")
+            repairs = proposal.purpose is CeremonyPurpose.REPAIR
+            if repairs != (proposal.repaired in before):
+                raise Conflict("a repair, and nothing else, names the custodian it is for")
+            if repairs and len(before) <= proposal.quorum.threshold:
+                raise NotYetPossible(
+                    "without the lost share there are fewer custodians than the threshold"
+                )
+        case CeremonyPurpose.RESHARE:
+            if proposal.repaired or not dealers <= before:
+                raise Conflict("only custodians of today deal in a reshare")
+            if len(dealers) < proposal.previous.threshold:
+                raise NotYetPossible("there are fewer dealers than the threshold")
+            expected = proposal.previous.resharing(
+                proposal.quorum.threshold, proposal.quorum.custodians
+            )
+            if proposal.quorum != expected:
+                raise Conflict("the share indices are not those that follow from before")
+        case _:
+            assert_never(proposal.purpose)
+    if proposal.proposer not in after | dealers:
+        raise UnknownMember(f"{proposal.proposer} would not take part in its own ceremony")
+    if proposal.epoch <= proposal.from_epoch:
+        raise Conflict("a change of shares begins a later epoch")

@@ -1,0 +1,40 @@
+"""What this member holds against others: failed checks that bind until the next epoch.
+
+A ban follows a secret-dependent check, which cannot be proven to others; a quarantine follows a
+wrong signature that nobody can be named for (PROTOCOLS 0.3 and 13). Both end with a refresh,
+which makes new pair states and new shares.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from console.domain.events import RunAborted
+from console.domain.ids import MemberId, WalletId
+
+
+class Verdict(StrEnum):
+    """What a failed check obliges this member to do."""
+
+    BLAME = "blame"
+    BAN = "ban"
+    FREEZE = "freeze"
+
+
+def banned(
+    verdicts: Iterable[RunAborted], wallet: WalletId, epoch: int
+) -> dict[MemberId, RunAborted]:
+    """Return the members that this one signs with no more, each with the newest reason."""
+    return {
+        member: verdict
+        for verdict in verdicts
+        if (verdict.wallet, verdict.epoch, verdict.verdict) == (wallet, epoch, Verdict.BAN)
+        for member in verdict.blamed
+    }
+
+
+def quarantine(verdicts: Iterable[RunAborted], wallet: WalletId, epoch: int) -> RunAborted | None:
+    """Return why this member signs nothing with the wallet's keys, None if it does."""
+    frozen = (
+        v for v in verdicts if (v.wallet, v.epoch, v.verdict) == (wallet, epoch, Verdict.FREEZE)
+    )
+    return next(frozen, None)

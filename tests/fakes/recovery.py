@@ -1,0 +1,230 @@
+"""Shares and machines for tests and pictures: one wallet for every trouble, five members."""
+
+import hashlib
+
+from console.application import views as v
+from console.application.views import ShareState, StepState
+from console.domain.short_code import short_code
+from tests.fakes import scenario
+from tests.fakes.scenario import HOUR, MINUTE, NOW_MS, PEOPLE, digest
+
+DAY = 24 * HOUR
+ROSTER = PEOPLE | {"dara": "Dara Levi", "eli": "Eli Brandt"}
+KINDS = ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519")
+QUARANTINED = "wl-0a77e5c2b1904d36"
+LOST = "wl-2be1904fd06c7a58"
+UNDER_WAY = "wl-44c0de7b9a1f6e02"
+OVERDUE = "wl-6d2f81a0c4e97b13"
+TREASURY = scenario.WALLET
+RESERVE = scenario.RESERVE
+ENTRY = '{"member": "ben", "name": "Ben Okafor", "address": "ben.example.net:7443"}'
+BAD_ENTRY = '{"member": "ana"}'
+POSSIBLE = v.ActionView(True, "")
+
+
+def members(me: str = "ana") -> tuple[v.MemberView, ...]:
+    """Return all five members; Chiara is away."""
+    return tuple(
+        v.MemberView(
+            member=member,
+            name=name,
+            online=member != "chiara",
+            is_me=member == me,
+            last_seen_ms=NOW_MS - (26 * MINUTE if member == "chiara" else 4_000),
+            ledger_sequence=scenario.LEDGER_SIZE,
+        )
+        for member, name in ROSTER.items()
+    )
+
+
+_DETAILS = {
+    ShareState.SEALED: "Certified when this epoch began, not used since.",
+    ShareState.PROVED: "Signed in a drill, and the signature verified.",
+    ShareState.LOST: "Its machine was replaced on 2026-03-02. It needs a repair.",
+    ShareState.BANNED: "Ana Ruiz does not sign with it before the next refresh: its signature "
+    "share was wrong on 2026-03-03.",
+}
+
+
+def share(member: str, state: ShareState = ShareState.PROVED, me: str = "ana") -> v.ShareView:
+    """Return a custodian's share."""
+    used = state in {ShareState.PROVED, ShareState.BANNED}
+    hours = 3 + 5 * list(ROSTER).index(member)
+    return v.ShareView(
+        member=member,
+        name=ROSTER[member],
+        is_me=member == me,
+        online=member != "chiara",
+        state=state,
+        detail=_DETAILS[state],
+        last_proved_ms=NOW_MS - hours * HOUR if used else None,
+    )
+
+
+def drill(days: int, signers: tuple[str, ...], epoch: int = 3) -> v.DrillView:
+    """Return a drill some days ago."""
+    people = tuple(ROSTER[member] for member in signers)
+    return v.DrillView(NOW_MS - days * DAY - 11 * MINUTE, epoch, KINDS, people)
+
+
+def shares(wallet: str = TREASURY, name: str = "Treasury", **changes: object) -> v.WalletSharesView:
+    """Return the shares of a wallet in good health."""
+    facts: dict[str, object] = {
+        "wallet": wallet,
+        "name": name,
+        "kinds": KINDS,
+        "threshold": 2,
+        "approvals_needed": 2,
+        "epoch": 3,
+        "epoch_began_ms": NOW_MS - 18 * DAY,
+        "refresh_due_ms": NOW_MS + 12 * DAY + HOUR,
+        "quarantined_because": "",
+        "shares": (share("ana"), share("ben"), share("chiara", ShareState.SEALED)),
+        "drills": (
+            drill(2, ("ana", "ben")),
+            drill(9, ("ben", "chiara")),
+            drill(30, ("ana", "ben", "chiara"), 2),
+        ),
+        "open_ceremony": "",
+        "erased": ("Ana Ruiz", "Ben Okafor"),
+        "not_erased": ("Chiara Neri",),
+        "repairable": ("ana", "ben", "chiara"),
+        "refresh": POSSIBLE,
+        "repair": POSSIBLE,
+        "reshare": POSSIBLE,
+        "drill": POSSIBLE,
+    }
+    return v.WalletSharesView(**(facts | changes))  # type: ignore[arg-type]
+
+
+def wallets() -> tuple[v.WalletSharesView, ...]:
+    """Return every state of a wallet's shares, by name."""
+    waits = v.ActionView(False, "Chiara Neri has no share yet: repair it first")
+    alone = "Without one custodian there are fewer than the threshold: nobody could help"
+    return (
+        shares(
+            QUARANTINED,
+            "Cold store",
+            quarantined_because="every part verified, the signature of 11:20 UTC did not, and "
+            "nobody could be named",
+            drills=(),
+            erased=("Ana Ruiz", "Ben Okafor", "Chiara Neri"),
+            not_erased=(),
+        ),
+        shares(
+            LOST,
+            "Grants",
+            shares=(share("ana"), share("ben"), share("chiara", ShareState.LOST)),
+            repairable=("chiara", "ana", "ben"),
+            refresh=waits,
+            drill=waits,
+        ),
+        shares(
+            UNDER_WAY,
+            "Operations",
+            open_ceremony=scenario.change_name("refresh"),
+            **dict.fromkeys(
+                ("refresh", "repair", "reshare", "drill"),
+                v.ActionView(False, "Another ceremony of this wallet is open"),
+            ),
+        ),
+        shares(
+            OVERDUE,
+            "Payroll",
+            threshold=3,
+            approvals_needed=3,
+            refresh_due_ms=NOW_MS - 3 * DAY - HOUR,
+            epoch_began_ms=NOW_MS - 93 * DAY,
+            shares=(
+                share("ana"),
+                share("ben", ShareState.BANNED),
+                share("chiara"),
+                share("dara", ShareState.SEALED),
+                share("eli"),
+            ),
+            erased=(),
+            not_erased=(),
+        ),
+        shares(
+            RESERVE,
+            "Reserve",
+            epoch=0,
+            threshold=3,
+            repair=v.ActionView(False, alone),
+            kinds=("eddsa-ed25519",),
+            epoch_began_ms=NOW_MS - 9 * DAY,
+            refresh_due_ms=NOW_MS + 81 * DAY,
+            shares=tuple(share(m, ShareState.SEALED) for m in PEOPLE),
+            drills=(),
+            erased=(),
+            not_erased=(),
+        ),
+        shares(),
+    )
+
+
+def machine(member: str, *, vouched: tuple[str, ...], **changes: object) -> v.MachineView:
+    """Return a machine; everybody but its owner can vouch for it."""
+    replaces = member in PEOPLE
+    approvals = tuple(
+        v.ApprovalView(
+            member=other,
+            name=name,
+            is_me=other == "ana",
+            state=StepState.DONE if other in vouched else StepState.WAITING,
+            at_ms=NOW_MS - (30 - 7 * place) * MINUTE if other in vouched else None,
+            reason="",
+        )
+        for place, (other, name) in enumerate(ROSTER.items())
+        if other != member
+    )
+    admitted = len(vouched) >= 3
+    mine = "ana" in vouched
+    facts: dict[str, object] = {
+        "member": member,
+        "name": ROSTER[member],
+        "address": f"{member}.example.net:7443",
+        "digest": digest(f"machine {member}"),
+        "short_code": short_code(hashlib.sha256(member.encode()).digest()),
+        "fingerprint": digest(f"key {member}"),
+        "replaces": replaces,
+        "proposed_ms": NOW_MS - 44 * MINUTE,
+        "approvals": approvals,
+        "approvals_needed": 3,
+        "admitted": admitted,
+        "can_approve": not admitted and not mine,
+        "approve_blocked_because": "You have vouched for it" if mine and not admitted else "",
+    }
+    return v.MachineView(**(facts | changes))  # type: ignore[arg-type]
+
+
+def machines() -> tuple[v.MachineView, ...]:
+    """Return one that waits for me, one that waits for others, and two that came in."""
+    return (
+        machine("ben", vouched=("dara",)),
+        machine("dara", vouched=("ana", "eli")),
+        machine("chiara", vouched=("ana", "ben", "dara"), proposed_ms=NOW_MS - 2 * DAY),
+        machine("eli", vouched=("ana", "ben", "chiara"), proposed_ms=NOW_MS - 40 * DAY),
+    )
+
+
+def preview(entry: str) -> v.MachinePreview:
+    """Return what an entry line says."""
+    bad = entry == BAD_ENTRY
+    return v.MachinePreview(
+        member="ana" if bad else "ben",
+        name="Ana Ruiz" if bad else "Ben Okafor",
+        address="ben.example.net:7443",
+        digest=digest("machine ben"),
+        short_code=short_code(bytes(32)),
+        fingerprint=digest("key ben"),
+        replaces=True,
+        problems=("other members vouch for this member's machines",) if bad else (),
+    )
+
+
+def recovery(me: str = "ana", *, empty: bool = False) -> v.RecoveryView:
+    """Return everything of the Recovery screen."""
+    if empty:
+        return v.RecoveryView((), (), members(me))
+    return v.RecoveryView(wallets(), machines(), members(me))

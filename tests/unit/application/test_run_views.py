@@ -1,0 +1,35 @@
+"""Runs of several protocols: one column for each, and trouble shows first."""
+
+import pytest
+
+from console.application.queries.runs import _joined, _spans
+from console.application.runs import Part, one_after_the_other
+from console.application.views import StepState
+
+FROST = Part("EdDSA", ("Commit", "Sign", "Confirm"))
+DKLS = Part("ECDSA", ("Commit", "Multiply", "Sign", "Confirm"))
+
+
+def test_the_next_protocol_carries_the_echo_of_the_one_before() -> None:
+    parts = one_after_the_other([DKLS, FROST])
+    assert [len(part.rounds) for part in parts] == [3, 3]
+    assert one_after_the_other([FROST]) == (FROST,)
+    assert _spans(parts) == [(1, 3), (4, 6)]
+
+
+@pytest.mark.parametrize(
+    ("states", "joined"),
+    [
+        ([StepState.DONE, StepState.DONE], StepState.DONE),
+        ([StepState.SENT, StepState.SENT], StepState.SENT),
+        ([StepState.NOT_STARTED] * 2, StepState.NOT_STARTED),
+        ([StepState.DONE, StepState.NOT_STARTED], StepState.WAITING),
+        ([StepState.DONE, StepState.RECEIVED], StepState.WAITING),
+        ([StepState.DONE, StepState.LATE, StepState.NOT_STARTED], StepState.LATE),
+        ([StepState.LATE, StepState.FAILED], StepState.FAILED),
+    ],
+)
+def test_of_several_rounds_the_worst_news_counts(
+    states: list[StepState], joined: StepState
+) -> None:
+    assert _joined(states) is joined

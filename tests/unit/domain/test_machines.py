@@ -1,0 +1,107 @@
+"""Machines: enough others vouch, the old machine is out, and every ledger decides the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.domain import member
+from console.domain.errors import Conflict
+from console.domain.events import Event, MachineAdmitted, MachineVouched
+from console.domain.member import Enrol, Member, RecordHead, Vouch, vouchers_needed
+from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, START, said
+
+ENROL = Enrol(BEN, "Ben", b"old key", b"old pin", "host:1")
+MACHINE = MachineVouched(
+    BEN, "Ben Okafor", b"new key", b"new pin", b"PEM", "host:2", b"digest", ANA, START, said(ANA)
+)
+
+
+def fold(state: Member | None, *events: Event) -> Member | None:
+    for event in events:
+        state = member.evolve(state, event)
+    return state
+
+
+def vouched(state: Member | None, *machines: MachineVouched, founders: int = 2) -> Member:
+    for machine in machines:
+        state = fold(state, *member.decide(state, Vouch(machine, founders)))
+    assert state is not None
+    return state
+
+
+def ben() -> Member:
+    state = fold(None, *member.decide(None, ENROL))
+    assert state is not None
+    return state
+
+
+def by(who: str, machine: MachineVouched = MACHINE) -> MachineVouched:
+    return replace(machine, by=who)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("founders", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (6, 4)])
+def test_more_than_half_of_the_other_founders_vouch(founders: int, needed: int) -> None:
+    assert vouchers_needed(founders) == needed
+
+
+def test_one_voucher_changes_nothing_and_the_last_lets_the_machine_in() -> None:
+    waiting = vouched(ben(), by(ANA))
+    assert (waiting.identity_key, waiting.former_keys) == (b"old key", ())
+    admitted = vouched(waiting, by(CHIARA))
+    assert (admitted.identity_key, admitted.tls_pin) == (b"new key", b"new pin")
+    assert (admitted.certificate, admitted.address) == (b"PEM", "host:2")
+    assert admitted.former_keys == (b"old key",)
+    assert admitted.founder
+
+
+def test_vouching_twice_counts_once() -> None:
+    waiting = vouched(ben(), by(ANA))
+    assert member.decide(waiting, Vouch(by(ANA), 2)) == ()
+
+
+def test_vouching_on_after_the_admission_admits_nothing_again() -> None:
+    admitted = vouched(ben(), by(ANA), by(CHIARA))
+    events = member.decide(admitted, Vouch(by(EVE), 2))
+    assert not any(isinstance(event, MachineAdmitted) for event in events)
+
+
+def test_nobody_vouches_for_a_machine_of_its_own() -> None:
+    with pytest.raises(Conflict):
+        member.decide(ben(), Vouch(by(BEN), 2))
+
+
+@pytest.mark.parametrize("key", [b"old key", b"new key"])
+def test_a_key_that_the_member_has_or_had_is_refused(key: bytes) -> None:
+    admitted = vouched(ben(), by(ANA), by(CHIARA))
+    other = replace(MACHINE, identity_key=key, digest=b"another")
+    with pytest.raises(Conflict):
+        member.decide(admitted, Vouch(by(ANA, other), 2))
+
+
+def test_vouchers_for_different_machines_do_not_add_up() -> None:
+    other = replace(MACHINE, identity_key=b"third key", digest=b"another")
+    state = vouched(ben(), by(ANA), by(CHIARA, other))
+    assert state.identity_key == b"old key"
+
+
+def test_a_new_member_counts_when_enough_vouch() -> None:
+    machine = replace(MACHINE, member=EVE)
+    waiting = vouched(None, by(ANA, machine), founders=3)
+    assert not waiting.enrolled
+    admitted = vouched(waiting, by(CHIARA, machine), founders=3)
+    assert admitted.enrolled
+    assert not admitted.founder
+    assert admitted.former_keys == ()
+
+
+def test_the_roster_file_does_not_bring_the_old_machine_back() -> None:
+    admitted = vouched(ben(), by(ANA), by(CHIARA))
+    assert member.decide(admitted, ENROL) == ()
+
+
+def test_a_new_machine_begins_a_ledger_of_its_own() -> None:
+    heads = RecordHead(BEN, 90, b"h", START, said(BEN))
+    state = fold(ben(), *member.decide(ben(), heads))
+    admitted = vouched(state, by(ANA), by(CHIARA))
+    first = RecordHead(BEN, 3, b"i", START + 1, said(BEN))
+    assert member.decide(admitted, first)

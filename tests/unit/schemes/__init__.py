@@ -1,0 +1,1 @@
+"""The adapters that join signature kinds to protocols."""

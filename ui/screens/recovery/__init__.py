@@ -1,0 +1,1 @@
+"""Keep shares healthy: refresh, drill, repair, reshare, and machines that members vouch for."""

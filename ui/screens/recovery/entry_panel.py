@@ -1,0 +1,145 @@
+"""The panel in which a new machine's entry line is read, compared and vouched for first."""
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent
+
+from console.application.views import MachinePreview
+from ui import object_names as names
+from ui import wording
+from ui.context import Context
+from ui.screens.recovery.view_model import RecoveryModel
+from ui.screens.recovery.vouching import JOINING, REPLACING, MachineFacts, VouchPanel
+from ui.theme import Tone
+from ui.widgets.banner import Banner
+from ui.widgets.buttons import Button
+from ui.widgets.card import column
+from ui.widgets.facts import Fact
+from ui.widgets.fields import labelled, text_field
+from ui.widgets.sheet import Sheet
+from ui.widgets.text import Label
+
+_WIDTH = 680
+_SETTLE_MS = 200
+MAX_ENTRY = 16_384
+_HOW = (
+    "On the new machine, quorate init prints one line. Paste it here, then compare the code that "
+    "appears with the machine\u2019s owner, by voice or in person."
+)
+_READING = "Reading the line."
+_PASTE = "Paste the entry line first."
+_PROBLEMS = "This machine cannot be vouched for."
+
+
+class EntryPanel(Sheet):
+    """Line, preview, tick and PIN. Another line voids the preview, the tick and the PIN."""
+
+    submitted = Signal(object)
+
+    def __init__(self, context: Context, model: RecoveryModel) -> None:
+        super().__init__(context.window, "Replace a lost machine or add a member", width=_WIDTH)
+        self._model = model
+        self.card.body.setSpacing(12)
+        name = names.MACHINE_ENTRY_PANEL
+        self.entry = text_field(
+            f"{name}.entry",
+            "Entry line",
+            "{\u201cmember\u201d: \u2026}",
+            mono=True,
+            limit=MAX_ENTRY,
+        )
+        caption, field = labelled("Entry line", self.entry)
+        self.how = Label(_HOW, "secondary", wrap=True)
+        self.problems = Banner(Tone.DANGER, f"{name}.problems")
+        self.refusal = Banner(Tone.DANGER, f"{name}.refusal")
+        self.facts = MachineFacts()
+        self.effect = Label("", "secondary", wrap=True)
+        cancel = Button("Cancel", name=f"{name}.cancel")
+        self.vouch = VouchPanel(context.link, f"{name}.vouch", cancel)
+        self.vouch.block_while(self._blocked)
+        self.card.add(
+            self.how,
+            column(caption, field, spacing=4),
+            self.problems,
+            self.facts,
+            self.effect,
+            self.refusal,
+            self.vouch,
+        )
+        self._settled = QTimer(self, interval=_SETTLE_MS, singleShot=True)
+        self._settled.timeout.connect(self._read)
+        self.entry.textChanged.connect(self._typed)
+        self.entry.returnPressed.connect(self._read)
+        self.vouch.vouched.connect(self.submitted)
+        cancel.clicked.connect(self.close_sheet)
+
+    def ask(self) -> None:
+        """Open with an empty line."""
+        self.entry.clear()
+        self.vouch.reset()
+        self._model.read_entry("")
+        self.open(self.entry)
+        self.show_model()
+
+    def show_model(self) -> None:
+        """Paint what the model knows of the line."""
+        if self.isHidden():
+            return
+        model, preview = self._model, self._model.preview
+        known = preview is not None
+        self.how.setVisible(not known)
+        self.facts.setVisible(known)
+        self.effect.setVisible(known)
+        if preview is not None:
+            self._show_preview(preview)
+        self._show_problems(preview)
+        self.refusal.show_problem(model.refusal)
+        self.vouch.offer(offered=preview is not None and not preview.problems)
+        self.vouch.show_state(working=model.working)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Forget everything that was typed."""
+        super().hideEvent(event)
+        self.vouch.reset()
+        self.entry.clear()
+        self._settled.stop()
+
+    def _show_preview(self, preview: MachinePreview) -> None:
+        kind = "replaces the machine of today" if preview.replaces else "first machine, new member"
+        self.facts.show_machine(
+            preview.short_code,
+            preview.fingerprint,
+            Fact("Member", f"{preview.name} ({preview.member})"),
+            Fact("Machine", kind),
+            Fact("Address", preview.address),
+        )
+        self.effect.setText(REPLACING if preview.replaces else JOINING)
+
+    def _show_problems(self, preview: MachinePreview | None) -> None:
+        problem = self._model.preview_problem
+        if problem is not None:
+            self.problems.show_problem(problem)
+        elif preview is not None and preview.problems:
+            self.problems.show_text(_PROBLEMS, "\n".join(map(wording.sentence, preview.problems)))
+        else:
+            self.problems.show_text("")
+
+    def _blocked(self) -> str:
+        preview = self._model.preview
+        if not self.entry.text().strip():
+            return _PASTE
+        if self._model.preview_problem is not None:
+            return _PROBLEMS
+        if preview is None or self._model.entry != self.entry.text().strip():
+            return _READING
+        return _PROBLEMS if preview.problems else ""
+
+    def _typed(self) -> None:
+        self.vouch.reset()
+        self._settled.start()
+        self.vouch.update_arming()
+
+    def _read(self) -> None:
+        self._settled.stop()
+        if self.isVisible() and self.entry.text().strip() != self._model.entry:
+            self.entry.setCursorPosition(0)
+            self._model.read_entry(self.entry.text())

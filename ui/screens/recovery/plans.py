@@ -1,0 +1,131 @@
+"""What is about to happen, in sentences that an operator reads before confirming."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from console.application.views import WalletSharesView
+from ui import wording
+from ui.screens.recovery.resharing import Reshare
+
+_OPEN = "The ceremony stays open for 24 h and can be cancelled until all have certified."
+
+
+class Point(NamedTuple):
+    """One sentence with its icon."""
+
+    icon: str
+    text: str
+
+
+class Plan(NamedTuple):
+    """A question: its title, what will happen, and the word on the button."""
+
+    title: str
+    points: tuple[Point, ...]
+    action: str
+
+
+def refresh(wallet: WalletSharesView) -> Plan:
+    """Tell what a refresh does."""
+    return Plan(
+        f"Refresh the shares of {wallet.name}",
+        (
+            Point(
+                "refresh",
+                "Every custodian gets a new share of the same keys. Addresses stay as they are, "
+                "and the shares of today become worthless.",
+            ),
+            _old_shares(),
+            _everybody(wallet),
+            Point("clock", _OPEN),
+        ),
+        "Propose refresh",
+    )
+
+
+def repair(wallet: WalletSharesView, member: str) -> Plan:
+    """Tell what a repair does for a member."""
+    names = {share.member: share.name for share in wallet.shares}
+    owner = names.get(member, member)
+    return Plan(
+        f"Repair a share of {wallet.name}",
+        (
+            Point(
+                "wrench",
+                f"The others give {owner} the lost share again, on the machine of today. Nobody "
+                "else learns it. Then all shares are refreshed, so what was lost is worthless.",
+            ),
+            _old_shares(),
+            _everybody(wallet),
+            Point("clock", _OPEN),
+        ),
+        "Propose repair",
+    )
+
+
+def reshare(draft: Reshare) -> Plan:
+    """Tell what a reshare does."""
+    people = draft.taking_part
+    points = [
+        Point("exchange", draft.sentence),
+        Point(
+            "key",
+            f"{wording.listed(draft.names(draft.dealers))} deal the new shares. Keys and addresses "
+            "stay as they are.",
+        ),
+        _old_shares(),
+        Point(
+            "people",
+            f"{wording.count(len(people), 'person', 'people')} must take part: "
+            f"{wording.listed(draft.names(people))}.{_away(draft.away())}",
+        ),
+    ]
+    if draft.leaving:
+        leaving = wording.listed(draft.names(draft.leaving))
+        points.append(
+            Point("ban", f"{leaving} must erase the old share, and sign that it is gone.")
+        )
+    points.append(Point("clock", _OPEN))
+    return Plan(f"Reshare {draft.wallet.name}", tuple(points), "Propose reshare")
+
+
+def drill(wallet: WalletSharesView) -> Plan:
+    """Tell what a drill does."""
+    return Plan(
+        f"Run a drill with {wallet.name}",
+        (
+            Point(
+                "shield-check",
+                f"Custodians sign a text that is no transaction, {wallet.threshold} at a time and "
+                "with each kind of key, until everybody has. Nothing can be sent with it.",
+            ),
+            Point("seal", "Shares and epoch stay as they are."),
+            _everybody(wallet),
+        ),
+        "Run drill",
+    )
+
+
+def _old_shares() -> Point:
+    return Point(
+        "shield-check",
+        "The old shares stay valid until all who take part have certified the new ones. If it "
+        "stops before, nothing changes.",
+    )
+
+
+def _everybody(wallet: WalletSharesView) -> Point:
+    names = wording.listed([share.name for share in wallet.shares])
+    return Point(
+        "people",
+        f"All {len(wallet.shares)} custodians must take part: {names}."
+        f"{_away(_unreachable(wallet))}",
+    )
+
+
+def _unreachable(wallet: WalletSharesView) -> list[str]:
+    return [share.name for share in wallet.shares if not share.online]
+
+
+def _away(names: Sequence[str]) -> str:
+    return f" Unreachable now: {wording.listed(names)}." if names else ""

@@ -1,0 +1,106 @@
+"""A reshare while it is being planned: who deals, who takes part, what it says, what it lacks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.application.views import MemberView, ShareState, ShareView, WalletSharesView
+from console.domain.values import MAX_CUSTODIANS
+from ui import wording
+
+
+@dataclass(frozen=True, slots=True)
+class Reshare:
+    """What the form holds. `custodians` are those of afterwards."""
+
+    wallet: WalletSharesView
+    members: tuple[MemberView, ...]
+    custodians: tuple[str, ...]
+    threshold: int
+    approvals: int
+
+    @property
+    def dealers(self) -> tuple[str, ...]:
+        """Who of today deals: this member and all who stay, others only as far as needed.
+
+        So nobody who leaves can hold it up, and no lost or banned share is counted on.
+        """
+        usable = [share for share in self.wallet.shares if share.state is not ShareState.LOST]
+        sure = [share for share in usable if share.is_me or self._is_sure(share)]
+        spare = sorted((share for share in usable if share not in sure), key=self._reluctance)
+        missing = max(self.wallet.threshold - len(sure), 0)
+        chosen = {share.member for share in (*sure, *spare[:missing])}
+        return tuple(share.member for share in self.wallet.shares if share.member in chosen)
+
+    @property
+    def taking_part(self) -> tuple[str, ...]:
+        """Everybody who accepts and certifies: dealers, then those who join."""
+        dealers = self.dealers
+        return (*dealers, *(member for member in self.custodians if member not in dealers))
+
+    @property
+    def leaving(self) -> tuple[str, ...]:
+        """Custodians of today who hold no share afterwards."""
+        today = (share.member for share in self.wallet.shares)
+        return tuple(member for member in today if member not in self.custodians)
+
+    @property
+    def sentence(self) -> str:
+        """What it does, "3 of 5 will sign; Ana stays, Dara and Eli join, nobody leaves."."""
+        today = {share.member for share in self.wallet.shares}
+        stay = [member for member in self.custodians if member in today]
+        join = [member for member in self.custodians if member not in today]
+        shape = wording.quorum(self.threshold, len(self.custodians))
+        return (
+            f"{shape} will sign; {self._who(stay, 'stay')}, {self._who(join, 'join')}, "
+            f"{self._who(self.leaving, 'leave')}."
+        )
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be proposed, or ''."""
+        if len(self.custodians) < 2:
+            return "Choose at least two custodians: one alone protects nothing."
+        if len(self.custodians) > MAX_CUSTODIANS:
+            return f"At most {MAX_CUSTODIANS} custodians can hold one wallet."
+        dealers = self.dealers
+        if len(dealers) < self.wallet.threshold:
+            return (
+                f"Shares of {len(dealers)} of today\u2019s custodians can be used, but "
+                f"{self.wallet.threshold} are needed to hand the keys over."
+            )
+        me = next((member.member for member in self.members if member.is_me), "")
+        if me not in self.taking_part:
+            return "You would take no part in this. A custodian of today must propose it."
+        return "This changes nothing. To renew the shares, refresh them." if self._is_same else ""
+
+    def names(self, members: Sequence[str]) -> list[str]:
+        """Return people for members."""
+        known = {share.member: share.name for share in self.wallet.shares}
+        known |= {member.member: member.name for member in self.members}
+        return [known.get(member, member) for member in members]
+
+    def away(self) -> list[str]:
+        """Return who takes part and does not answer now."""
+        online = {member.member for member in self.members if member.online}
+        return self.names([member for member in self.taking_part if member not in online])
+
+    @property
+    def _is_same(self) -> bool:
+        before = (
+            {share.member for share in self.wallet.shares},
+            self.wallet.threshold,
+            self.wallet.approvals_needed,
+        )
+        return before == (set(self.custodians), self.threshold, self.approvals)
+
+    def _is_sure(self, share: ShareView) -> bool:
+        return share.member in self.custodians and share.state is not ShareState.BANNED
+
+    def _reluctance(self, share: ShareView) -> tuple[bool, bool, bool]:
+        banned = share.state is ShareState.BANNED
+        return (banned, share.member not in self.custodians, not share.online)
+
+    def _who(self, members: Sequence[str], verb: str) -> str:
+        if not members:
+            return f"nobody {verb}s"
+        return f"{wording.listed(self.names(members))} {verb}{'s' if len(members) == 1 else ''}"

@@ -1,0 +1,17 @@
+"""The narrow card at the left: a list of which one row is open."""
+
+from PySide6.QtWidgets import QWidget
+
+from ui.widgets.card import Card
+
+INSET = 8
+_WIDTH = 264
+
+
+def side_card(title: str, *parts: QWidget, width: int = _WIDTH) -> Card:
+    """Return a card whose rows reach nearly to its edge, with the words on the usual line."""
+    card = Card(title, padding=8, spacing=4)
+    card.head.setContentsMargins(INSET, INSET, INSET, 0)
+    card.setFixedWidth(width)
+    card.add(*parts)
+    return card

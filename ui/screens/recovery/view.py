@@ -1,0 +1,247 @@
+"""Recovery: shares by wallet, the plan of a reshare, and machines."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from console.application.commands import Pin
+from console.application.views import MachineView, ShareView, WalletSharesView
+from ui import object_names as names
+from ui import status
+from ui.context import Context
+from ui.screen import EmptyText, Screen
+from ui.screens.recovery import plans
+from ui.screens.recovery.actions import DRILL, REFRESH, REPAIR, RESHARE
+from ui.screens.recovery.confirm import ConfirmSheet
+from ui.screens.recovery.detail import SharesDetail
+from ui.screens.recovery.entry_panel import EntryPanel
+from ui.screens.recovery.form import ReshareForm
+from ui.screens.recovery.health import wallet_look
+from ui.screens.recovery.machines import MachinesPage
+from ui.screens.recovery.side import INSET, side_card
+from ui.screens.recovery.view_model import MACHINES, Page, RecoveryModel, reshare_of
+from ui.widgets.buttons import Button
+from ui.widgets.card import row
+from ui.widgets.rows import RowItem, RowList
+from ui.widgets.tabs import Tabs
+
+_SHARES = "shares"
+
+
+class RecoveryScreen(Screen):
+    """Share health, and the way back when something was lost."""
+
+    NAME = "recovery"
+    TITLE = "Recovery"
+    HELP = (
+        "A refresh makes new shares of the same keys; stolen old ones are worthless afterwards.",
+        "A drill proves that custodians can sign, without a transaction.",
+        "A repair gives a lost share back on a new machine. A reshare changes custodians.",
+        "In each of them the old shares stay valid until all have certified the new ones.",
+        "Vouch for a machine only after comparing its code by voice or in person.",
+        "Ctrl+Enter moves to Vouch once it is armed, Space presses it. Enter never vouches.",
+    )
+    model: RecoveryModel
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, RecoveryModel(context))
+
+    def build(self) -> None:
+        """Lay out the three pages and the panels."""
+        self.tabs = Tabs(names.RECOVERY_TABS, ((_SHARES, "Shares"), (MACHINES, "Machines")))
+        self.tabs.chosen.connect(self._choose_tab)
+        self.marks.addWidget(self.tabs)
+        self.add = Button("Replace or add a machine\u2026", icon="plus", name=names.MACHINES_ADD)
+        self.tools.addWidget(self.add)
+        self.list = RowList(names.RECOVERY_WALLETS, inset=INSET)
+        self.list.opened.connect(lambda key: self.context.navigate("recovery", key))
+        side = side_card("All wallets", self.list)
+        self.detail = SharesDetail()
+        line = row(spacing=16)
+        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.detail, 1)
+        self.shares = QWidget()
+        self.shares.setLayout(line)
+        self.form = ReshareForm()
+        self.machines = MachinesPage(self.context, self.model)
+        for page in (self.shares, self.form, self.machines):
+            self.content.addWidget(page)
+        self.confirm_panel = ConfirmSheet(self.context.window)
+        self.entry_panel = EntryPanel(self.context, self.model)
+        self._confirmed: Callable[[str], None] | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        self.add.clicked.connect(self.entry_panel.ask)
+        self.entry_panel.submitted.connect(self.model.propose_machine)
+        self.confirm_panel.confirmed.connect(self._act)
+        self.detail.asked.connect(self._ask)
+        self.detail.ceremony_opened.connect(lambda key: self.context.navigate("ceremonies", key))
+        self.form.planned.connect(self._ask_reshare)
+        self.form.left.connect(self.back)
+        self.machines.opened.connect(lambda key: self.context.navigate("recovery", key))
+        self.machines.repair_wanted.connect(lambda key: self.context.navigate("recovery", key))
+        self.machines.vouched.connect(self._vouch)
+
+    def open(self, subject: str) -> None:
+        """Start with nothing typed, ticked or planned."""
+        self._forget()
+        if subject != self.model.subject:
+            self.form.start()
+        super().open(subject)
+
+    def pause(self) -> None:
+        """Forget ticks and PIN, and close the panels, when the page is left."""
+        self._forget()
+        super().pause()
+
+    def close_screen(self) -> None:
+        """Take the panels along."""
+        self._forget()
+        for panel in (self.confirm_panel, self.entry_panel):
+            panel.hide()
+            panel.deleteLater()
+        super().close_screen()
+
+    def back(self) -> bool:
+        """Go from a reshare to its wallet, and from what is unknown to the list."""
+        wallet = self.model.wallet
+        if self.model.page is Page.RESHARE and wallet is not None:
+            self.context.navigate("recovery", wallet.wallet)
+            return True
+        if self.model.page is Page.MACHINES or self.model.subject:
+            self.context.navigate("recovery", "")
+            return True
+        return False
+
+    def focus_armed(self) -> bool:
+        """Focus the armed button of the panel, else of the page."""
+        panel, page = self.entry_panel, self.machines
+        button = panel.vouch.approve if panel.isVisible() else page.vouch.approve
+        button.setFocus()
+        return button.isEnabled()
+
+    def focus_list(self) -> bool:
+        """Focus the list of this page, so that J and K move in it."""
+        for shown in (self.list, self.machines.list):
+            if shown.isVisible() and shown.rows:
+                shown.rows[0].setFocus()
+                return True
+        return False
+
+    def render_head(self) -> None:
+        """Name the page."""
+        model, page = self.model, self.model.page
+        wallet = model.wallet
+        planning = page is Page.RESHARE and wallet is not None
+        self.heading.setText(f"Reshare {wallet.name}" if planning and wallet else self.TITLE)
+        self.back_button.setVisible(page is Page.RESHARE)
+        self.tabs.setVisible(page is not Page.RESHARE)
+        self.tabs.choose(MACHINES if page is Page.MACHINES else _SHARES)
+        waiting = model.waiting
+        self.tabs.set_title(MACHINES, f"Machines  {waiting}" if waiting else "Machines")
+        machine = model.machine
+        decides = machine is not None and machine.can_approve
+        self.add.setVisible(page is Page.MACHINES)
+        self.add.set_kind("secondary" if decides else "primary")
+        self.entry_panel.show_model()
+
+    def render_content(self) -> None:
+        """Paint the page that the subject names."""
+        model, now = self.model, self.context.now_ms()
+        view, wallet = model.view, model.wallet
+        for page, widget in (
+            (Page.SHARES, self.shares),
+            (Page.RESHARE, self.form),
+            (Page.MACHINES, self.machines),
+        ):
+            widget.setVisible(model.page is page)
+        if view is None:
+            return
+        if model.page is Page.MACHINES:
+            self.machines.show_model(now)
+        elif wallet is not None and model.page is Page.RESHARE:
+            self.form.show_wallet(wallet, view.members, working=model.working)
+        elif wallet is not None:
+            people = {member.member: member.name for member in view.members}
+            self.list.set_items(
+                [_row(item, now, chosen=item.wallet == wallet.wallet) for item in view.wallets]
+            )
+            self.detail.show_wallet(
+                wallet,
+                people | {share.member: share.name for share in wallet.shares},
+                now,
+                working=model.working,
+                drilling=model.working and model.drilling,
+            )
+
+    def empty_text(self) -> EmptyText:
+        """Say where shares come from."""
+        return EmptyText(
+            "lifebuoy",
+            "No wallet yet",
+            "Run a ceremony: it makes a wallet, and the shares that are kept healthy here.",
+            "New ceremony",
+            lambda: self.context.navigate("ceremonies", "new"),
+        )
+
+    def _choose_tab(self, tab: str) -> None:
+        self.context.navigate("recovery", MACHINES if tab == MACHINES else "")
+
+    def _ask(self, action: str) -> None:
+        wallet, model = self.model.wallet, self.model
+        if wallet is None:
+            return
+        key = wallet.wallet
+        if action == REFRESH:
+            self._confirm(lambda _: plans.refresh(wallet), lambda _: model.propose_refresh(key))
+        elif action == DRILL:
+            self._confirm(lambda _: plans.drill(wallet), lambda _: model.run_drill(key))
+        elif action == REPAIR:
+            self._ask_repair(wallet)
+        elif action == RESHARE:
+            self.context.navigate("recovery", reshare_of(key))
+
+    def _ask_repair(self, wallet: WalletSharesView) -> None:
+        known = {share.member: _owner(share) for share in wallet.shares}
+        self._confirmed = lambda member: self.model.propose_repair(wallet.wallet, member)
+        self.confirm_panel.ask(
+            lambda member: plans.repair(wallet, member),
+            [(member, known.get(member, member)) for member in wallet.repairable],
+        )
+
+    def _ask_reshare(self) -> None:
+        draft = self.form.draft
+        if draft is not None and not draft.problem:
+            self._confirm(
+                lambda _: plans.reshare(draft), lambda _: self.model.propose_reshare(draft)
+            )
+
+    def _confirm(self, plan: Callable[[str], plans.Plan], act: Callable[[str], None]) -> None:
+        self._confirmed = act
+        self.confirm_panel.ask(plan)
+
+    def _act(self, choice: str) -> None:
+        act, self._confirmed = self._confirmed, None
+        if act is not None:
+            act(choice)
+
+    def _vouch(self, machine: MachineView, pin: Pin) -> None:
+        self.model.approve_machine(machine, pin)
+
+    def _forget(self) -> None:
+        self.machines.reset()
+        self.entry_panel.close_sheet()
+        self.confirm_panel.close_sheet()
+
+
+def _owner(share: ShareView) -> str:
+    word = status.SHARE[share.state].word.lower()
+    return f"{share.name} \u00b7 {word}"
+
+
+def _row(wallet: WalletSharesView, now: int, *, chosen: bool) -> RowItem:
+    look = wallet_look(wallet, now)
+    tint = f"{look.tone}_fg"
+    return RowItem(wallet.wallet, look.icon, wallet.name, look.word, tone_icon=tint, chosen=chosen)

@@ -1,0 +1,131 @@
+"""The tick, the PIN and the armed button with which a member vouches for a machine."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from console.application.commands import Pin
+from ui import wording
+from ui.link import NodeLink
+from ui.widgets.buttons import ArmedButton, Button
+from ui.widgets.card import column, row
+from ui.widgets.chunked_address import ChunkedAddress
+from ui.widgets.facts import Fact, Facts
+from ui.widgets.fields import CheckLine, PinField
+from ui.widgets.text import Label
+
+COMPARED = "I compared this code with its owner over another channel"
+CHECK_FIRST = "Compare the code and tick the confirmation first."
+PIN_FIRST = "Enter your token PIN."
+WORKING = "Working."
+REPLACING = (
+    "As soon as enough members have vouched, the old machine is shut out at once: no other node "
+    "talks to it any more. Shares are not moved. The new machine holds none, so run a repair next "
+    "in each wallet."
+)
+JOINING = (
+    "A new member can take part, but holds no share. Shares are not moved: a reshare gives the "
+    "new member one."
+)
+
+
+class VouchPanel(QWidget):
+    """Arms only with tick and PIN. `vouched` carries the PIN; the field has forgotten it then."""
+
+    vouched = Signal(object)
+
+    def __init__(self, link: NodeLink, name: str, *others: Button) -> None:
+        super().__init__()
+        self._link = link
+        self._blocked: Callable[[], str] = lambda: ""
+        self._working = False
+        self.compared = CheckLine(COMPARED, f"{name}.compared")
+        self.pin = PinField(f"{name}.pin")
+        self.pin.setMaximumWidth(320)
+        self.caption = Label("Token PIN", "caption")
+        self.caption.setBuddy(self.pin)
+        self.token = Label("", "caption")
+        self.why = Label("", "caption", wrap=True)
+        self.approve = ArmedButton("Vouch for this machine", name=f"{name}.approve")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.compared)
+        layout.addLayout(column(self.caption, self.pin, self.token, spacing=4))
+        layout.addWidget(self.why)
+        layout.addLayout(row(*others, 1, self.approve))
+        self.compared.toggled.connect(self.update_arming)
+        self.pin.textChanged.connect(self.update_arming)
+        self.approve.confirmed.connect(self._vouch)
+
+    def block_while(self, blocked: Callable[[], str]) -> None:
+        """Never arm while `blocked` returns a reason."""
+        self._blocked = blocked
+
+    def offer(self, *, offered: bool) -> None:
+        """Show tick and PIN only while there is something to vouch for."""
+        for part in (self.compared, self.caption, self.pin, self.token):
+            part.setVisible(offered)
+
+    def show_state(self, *, working: bool) -> None:
+        """Paint the token and what is missing."""
+        self._working = working
+        session = self._link.session
+        if session is not None:
+            left = session.vault.attempts_left
+            tries = f" \u00b7 {wording.count(left, 'attempt')} left" if left is not None else ""
+            self.token.setText(f"{session.vault.label}{tries}")
+        self.update_arming()
+
+    def reset(self) -> None:
+        """Forget tick and PIN."""
+        self.compared.setChecked(False)
+        self.pin.forget()
+
+    def update_arming(self) -> None:
+        """Arm, or say what is missing."""
+        missing = self._blocked() or self._missing()
+        self.approve.block(missing)
+        self.why.show_text(missing)
+
+    def _missing(self) -> str:
+        if self._working:
+            return WORKING
+        if not self.compared.isChecked():
+            return CHECK_FIRST
+        return "" if self.pin.text() else PIN_FIRST
+
+    def _vouch(self) -> None:
+        pin: Pin = self.pin.take()
+        self.reset()
+        self.vouched.emit(pin)
+
+
+class MachineFacts(QWidget):
+    """Who, where, the code to compare, and the whole fingerprint in groups of four."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = Facts(values_left=True)
+        self.code = Label("", "code")
+        self.fingerprint = ChunkedAddress(14, per_row=8)
+        # Below each other: both are shown whole, however narrow the panel is.
+        code = column(Label("Short code", "caption"), self.code, spacing=4)
+        caption = Label("Fingerprint of its identity key, SHA-256", "caption")
+        fingerprint = column(caption, self.fingerprint, spacing=4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.facts)
+        layout.addLayout(code)
+        layout.addLayout(fingerprint)
+
+    def show_machine(self, code: str, fingerprint: str, *facts: Fact) -> None:
+        """Paint a machine."""
+        self.facts.set_facts(*facts)
+        self.code.setText(code)
+        self.code.setAccessibleName(f"Short code {code}")
+        self.fingerprint.set_address(fingerprint)
+        spoken = " ".join(wording.chunks(fingerprint))
+        self.fingerprint.setAccessibleName(f"Fingerprint {spoken}")
