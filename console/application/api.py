@@ -64,7 +64,10 @@ class GetWallet(Query[WalletView], frozen=True, tag="wallet"):
 
 
 class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer"):
-    """Build a transfer and decode it again. `amount` is decimal text in the large unit."""
+    """Build a transfer and decode it again. `amount` is decimal text in the large unit.
+
+    `account` is the path of the account that pays, "" for the chain's first.
+    """
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -72,6 +75,7 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer
     to_address: str
     amount: str
     memo: str = ""
+    account: str = ""
 
 
 class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):

@@ -146,6 +146,8 @@ class ProposeTransfer(Command, frozen=True, tag="propose-transfer"):
     transaction: bytes
     note: str = ""
     expires_in_s: int = 7_200
+    account: str = ""
+    """The account's path; "" for the chain's first."""
 
 
 class ApproveRequest(Command, frozen=True, tag="approve-request"):
@@ -179,6 +181,7 @@ class FundFromFaucet(Command, frozen=True, tag="fund-from-faucet"):
     wallet: str
     chain: str
     base_units: int
+    account: str = ""
 
 
 class VerifyLedger(Command, frozen=True, tag="verify-ledger"):

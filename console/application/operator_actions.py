@@ -136,8 +136,8 @@ class OperatorActions:
         wallet = core.aggregates.wallet(WalletId(command.wallet))
         adapter = core.signing.chain(_chain(command.chain))
         note = plain_text(command.note, MAX_REASON, "a note") if command.note else ""
-        description = adapter.describe(command.transaction)
-        payload = adapter.payloads(command.transaction)[0]
+        account = core.signing.account_at(adapter.chain, command.account)
+        description = adapter.describe(command.transaction, core.signing.keys(wallet))
         request, now = request_id(secrets.token_bytes(8)), self._now_ms()
         await self._publish(
             TransferProposal(
@@ -145,10 +145,10 @@ class OperatorActions:
                 request=request,
                 wallet=wallet.wallet,
                 epoch=wallet.epoch,
-                signature_kind=payload.kind.value,
+                signature_kind=account.kind.value,
                 chain=adapter.chain.value,
                 network=adapter.network.value,
-                path=payload.path,
+                path=account.path,
                 transaction=command.transaction,
                 fee_ceiling=description.fee.base_units,
                 note=note,
@@ -214,7 +214,8 @@ class OperatorActions:
         if not 0 < command.base_units <= _FAUCET_LIMIT:
             raise PolicyViolation("the faucet does not give that much")
         wallet = core.aggregates.wallet(WalletId(command.wallet))
-        address = adapter.address(wallet.key(adapter.kind).public_key)
+        account = core.signing.account_at(adapter.chain, command.account)
+        address = adapter.address(account, core.signing.keys(wallet))
         await adapter.request_faucet(address, command.base_units)
         await core.wallets.refresh(wallet.wallet)
         return Outcome(command.wallet, "Funded")

@@ -11,14 +11,9 @@ from typing import Any, TypeVar
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
-from console.application.ports.chain import ChainAdapter, Payload
+from console.application.ports.chain import Account, ChainAdapter, Payload
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import (
-    HeldKey,
-    KeyPathRefused,
-    SignatureInvalid,
-    ThresholdSigner,
-)
+from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
 from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
 from console.application.statements import (
@@ -33,6 +28,7 @@ from console.application.statements import (
     Withdrawal,
 )
 from console.application.verdicts import Verdicts
+from console.application.wallet_keys import WalletKeys
 from console.domain import signing_request
 from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import RequestProposed
@@ -43,7 +39,6 @@ from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network, SignatureKind
 from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
-from console.protocols.keygen.share import decode_public
 
 PURPOSE = "signing"
 MAX_CLOCK_SKEW_MS = 300_000
@@ -81,6 +76,7 @@ class SigningCoordinator:
         self._clock = clock
         self._publish = publish
         self._in_use: dict[SessionId, HeldKey] = {}
+        self._keys: dict[WalletId, tuple[int, WalletKeys]] = {}
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
     # What members have signed
@@ -147,15 +143,14 @@ class SigningCoordinator:
         payloads = self.payloads(proposal)
         if len(s.signatures) != len(payloads):
             raise StatementRefused("a signature is missing or one too many")
-        public = decode_public(self._aggregates.wallet(proposal.wallet).key(proposal.kind).package)
-        scheme = self._schemes[proposal.kind]
+        keys = self.keys(self._aggregates.wallet(proposal.wallet))
         try:
             for payload, signature in zip(payloads, s.signatures, strict=True):
-                public_key = scheme.public_key(public, payload.path)
-                scheme.verify(public_key, payload.message, signature)
-        except (SignatureInvalid, KeyPathRefused):
+                public_key = keys.public_key(payload.kind, payload.path)
+                self._schemes[payload.kind].verify(public_key, payload.message, signature)
+        except SignatureInvalid:
             raise StatementRefused("a signature does not verify under the group key") from None
-        signed = self.chain(proposal.chain).attach(proposal.transaction, s.signatures)
+        signed = self.chain(proposal.chain).attach(proposal.transaction, s.signatures, keys)
         await self._record(
             proposal.request,
             signing_request.RecordSignature(
@@ -173,12 +168,13 @@ class SigningCoordinator:
 
     def describe(self, proposal: RequestProposed) -> TransactionDescription:
         """Decode a request's bytes. Raises: UnknownTransaction, NotYetPossible."""
-        return self.chain(proposal.chain).describe(proposal.transaction)
+        keys = self.keys(self._aggregates.wallet(proposal.wallet))
+        return self.chain(proposal.chain).describe(proposal.transaction, keys)
 
     def rules(self, proposal: RequestProposed, wallet: Wallet) -> tuple[RuleResult, ...]:
         """Evaluate this member's own copy of the policy on the decoded bytes."""
-        adapter = self.chain(proposal.chain)
-        address = adapter.address(wallet.key(proposal.kind).public_key)
+        account = self.account(proposal)
+        address = self.chain(proposal.chain).address(account, self.keys(wallet))
         return evaluate(
             self.describe(proposal), own_address=address, fee_ceiling=proposal.fee_ceiling
         )
@@ -196,20 +192,22 @@ class SigningCoordinator:
             )
         if proposal.epoch != wallet.epoch:
             raise Conflict("the request was made for another epoch of the wallet's keys")
-        scheme = self._schemes.get(proposal.kind)
-        if scheme is None:
-            raise NotYetPossible(f"this node cannot sign with keys of {proposal.kind.value}")
-        public = decode_public(wallet.key(proposal.kind).package)
-        for payload in self.payloads(proposal):
-            try:
-                scheme.public_key(public, payload.path)
-            except KeyPathRefused as refused:
-                raise Conflict(f"no key of this wallet can sign it: {refused}") from None
-            if scheme.message_size not in {None, len(payload.message)}:
-                raise Conflict("what is to be signed has the wrong size for this kind of key")
-            if payload.kind is not proposal.kind or payload.path != proposal.path:
+        self.account(proposal)
+        keys = self.keys(wallet)
+        for payload in adapter.payloads(proposal.transaction, keys):
+            if payload.kind is not proposal.kind:
                 raise Conflict("the request names another key than its bytes need")
+            keys.public_key(payload.kind, payload.path)
+            if self._schemes[payload.kind].message_size not in {None, len(payload.message)}:
+                raise Conflict("what is to be signed has the wrong size for this kind of key")
         enforce(self.rules(proposal, wallet))
+
+    def account_at(self, chain: Chain, path: str) -> Account:
+        """Return a chain's account by its path, the first one for "". Raises: NotYetPossible."""
+        for account in self.chain(chain).accounts:
+            if path in {"", account.path}:
+                return account
+        raise NotYetPossible(f"{chain.value} has no account at {path[:80]!r}")
 
     def chain(self, chain: Chain) -> ChainAdapter:
         """Raises: NotYetPossible."""
@@ -220,7 +218,22 @@ class SigningCoordinator:
 
     def payloads(self, proposal: RequestProposed) -> tuple[Payload, ...]:
         """Return what must be signed, derived from the bytes."""
-        return self.chain(proposal.chain).payloads(proposal.transaction)
+        keys = self.keys(self._aggregates.wallet(proposal.wallet))
+        return self.chain(proposal.chain).payloads(proposal.transaction, keys)
+
+    def keys(self, wallet: Wallet) -> WalletKeys:
+        """Return a wallet's public keys at any path; the same object for one epoch."""
+        known = self._keys.get(wallet.wallet)
+        if known is None or known[0] != wallet.epoch:
+            known = self._keys[wallet.wallet] = (wallet.epoch, WalletKeys(wallet, self._schemes))
+        return known[1]
+
+    def account(self, proposal: RequestProposed) -> Account:
+        """Return the account that a request pays from. Raises: Conflict."""
+        for account in self.chain(proposal.chain).accounts:
+            if (account.kind, account.path) == (proposal.kind, proposal.path):
+                return account
+        raise Conflict("the request names an account that its chain does not have")
 
     # A run, as `RunKind`
 

@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 
 from console.devnet.server import build_app
 from console.devnet.solana import SolanaDevnet
-from console.domain.values import Chain
+from console.domain.values import Chain, SignatureKind
 
 
 @dataclass
@@ -18,8 +18,9 @@ class SigningKey:
 
     keypair: Keypair = field(default_factory=Keypair)
 
-    @property
-    def public(self) -> bytes:
+    def public_key(self, kind: SignatureKind, path: str) -> bytes:
+        """Implements `PublicKeys`."""
+        assert (kind, path) == (SignatureKind.EDDSA_ED25519, "m")
         return bytes(self.keypair.pubkey())
 
     def sign(self, message: bytes) -> bytes:

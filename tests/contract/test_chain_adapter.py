@@ -16,6 +16,7 @@ from console.application.errors import (
     UnknownTransaction,
 )
 from console.application.ports.chain import (
+    Account,
     ChainAdapter,
     InclusionState,
     SignedTransaction,
@@ -35,6 +36,7 @@ class Bench:
     chain: Chain
     runtime: Runtime
     adapter: ChainAdapter
+    account: Account
     sender: SigningKey
     receiver: SigningKey
 
@@ -43,30 +45,38 @@ class Bench:
         return self.runtime.smallest_amount
 
     async def build(self, amount: int | None = None, memo: str = "") -> bytes:
-        to = self.adapter.address(self.receiver.public)
+        to = self.adapter.address(self.account, self.receiver)
         amount = self.amount if amount is None else amount
-        intent = TransferIntent(self.sender.public, to, amount, memo)
-        return (await self.adapter.build_transaction(intent)).transaction
+        intent = TransferIntent(self.account, to, amount, memo)
+        return (await self.adapter.build_transaction(intent, self.sender)).transaction
 
     def sign(self, transaction: bytes) -> SignedTransaction:
-        signatures = tuple(self.sender.sign(p.message) for p in self.adapter.payloads(transaction))
-        return self.adapter.attach(transaction, signatures)
+        signatures = tuple(
+            self.sender.sign(p.message) for p in self.adapter.payloads(transaction, self.sender)
+        )
+        return self.adapter.attach(transaction, signatures, self.sender)
 
     async def balance_of(self, key: SigningKey) -> int:
-        return (await self.adapter.balance(self.adapter.address(key.public))).base_units
+        return (await self.adapter.balance(self.adapter.address(self.account, key))).base_units
 
 
-@pytest.fixture(params=list(CHAINS))
+def accounts() -> list[tuple[Chain, int]]:
+    """Every account of every chain."""
+    return [(chain, n) for chain, made in CHAINS.items() for n in range(len(made.accounts))]
+
+
+@pytest.fixture(params=accounts(), ids=lambda param: f"{param[0].value}-{param[1]}")
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    chain: Chain = request.param
+    chain, number = request.param
     async with RUNTIMES[chain]() as runtime:
         adapter = CHAINS[chain](Network.DEVNET, runtime.url)
+        account = adapter.accounts[number]
         sender = SigningKey()
         try:
             await adapter.request_faucet(
-                adapter.address(sender.public), 10 * runtime.smallest_amount
+                adapter.address(account, sender), 10 * runtime.smallest_amount
             )
-            yield Bench(chain, runtime, adapter, sender, SigningKey())
+            yield Bench(chain, runtime, adapter, account, sender, SigningKey())
         finally:
             await adapter.close()
 
@@ -76,12 +86,12 @@ def test_every_listed_chain_is_tested_on_a_runtime() -> None:
 
 
 async def test_an_address_is_valid_in_the_form_it_is_given(bench: Bench) -> None:
-    address = bench.adapter.address(bench.sender.public)
+    address = bench.adapter.address(bench.account, bench.sender)
     assert bench.adapter.validate_address(address) == address
 
 
 async def test_what_is_no_address_of_this_chain_is_refused(bench: Bench) -> None:
-    address = bench.adapter.address(bench.sender.public)
+    address = bench.adapter.address(bench.account, bench.sender)
     for text in (*bench.runtime.foreign_addresses, address[:-9], address + "1", f" {address}"):
         with pytest.raises(InvalidAddress):
             bench.adapter.validate_address(text)
@@ -91,20 +101,22 @@ async def test_what_is_no_address_of_this_chain_is_refused(bench: Bench) -> None
 async def test_a_transfer_goes_from_intent_to_confirmation(bench: Bench, memo: str) -> None:
     adapter = bench.adapter
     before = await bench.balance_of(bench.sender)
-    to = adapter.address(bench.receiver.public)
+    to = adapter.address(bench.account, bench.receiver)
     built = await adapter.build_transaction(
-        TransferIntent(bench.sender.public, to, bench.amount, memo)
+        TransferIntent(bench.account, to, bench.amount, memo), bench.sender
     )
-    told = adapter.describe(built.transaction)
+    told = adapter.describe(built.transaction, bench.sender)
     assert (told.chain, told.network) == (bench.chain, Network.DEVNET)
-    assert told.from_address == adapter.address(bench.sender.public)
+    assert told.from_address == adapter.address(bench.account, bench.sender)
     assert told.to_address == to
     assert told.amount.base_units == bench.amount
     assert told.fee.base_units <= built.fee_ceiling
     assert told.red_flags == ()
     assert told.digest == hashlib.sha256(built.transaction).digest()
     assert dict(told.fields).get("Memo", "") == memo
-    assert [payload.kind for payload in adapter.payloads(built.transaction)] == [adapter.kind]
+    assert [payload.kind for payload in adapter.payloads(built.transaction, bench.sender)] == [
+        bench.account.kind
+    ]
     signed = bench.sign(built.transaction)
     assert (await adapter.status(signed.transaction_id)).state is InclusionState.UNKNOWN
     await adapter.broadcast(signed)
@@ -137,9 +149,11 @@ async def test_no_flipped_bit_is_accepted(bench: Bench) -> None:
 
 async def test_anothers_signature_is_refused(bench: Bench) -> None:
     transaction = await bench.build()
-    signatures = tuple(bench.receiver.sign(p.message) for p in bench.adapter.payloads(transaction))
+    signatures = tuple(
+        bench.receiver.sign(p.message) for p in bench.adapter.payloads(transaction, bench.sender)
+    )
     with pytest.raises(TransactionRejected):
-        await bench.adapter.broadcast(bench.adapter.attach(transaction, signatures))
+        await bench.adapter.broadcast(bench.adapter.attach(transaction, signatures, bench.sender))
     assert await bench.balance_of(bench.receiver) == 0
 
 
@@ -173,7 +187,7 @@ async def test_an_intent_for_a_foreign_address_is_not_built(bench: Bench) -> Non
     for address in bench.runtime.foreign_addresses:
         with pytest.raises(InvalidAddress):
             await bench.adapter.build_transaction(
-                TransferIntent(bench.sender.public, address, bench.amount)
+                TransferIntent(bench.account, address, bench.amount), bench.sender
             )
 
 
@@ -181,28 +195,28 @@ async def test_bytes_that_are_no_transaction_are_refused(bench: Bench) -> None:
     transaction = await bench.build()
     for data in (b"", b"\x00", transaction[:-1], transaction + b"\x00", transaction * 2):
         with pytest.raises(UnknownTransaction):
-            bench.adapter.describe(data)
+            bench.adapter.describe(data, bench.sender)
         with pytest.raises(UnknownTransaction):
-            bench.adapter.payloads(data)
+            bench.adapter.payloads(data, bench.sender)
 
 
 async def test_the_number_of_signatures_must_fit(bench: Bench) -> None:
     transaction = await bench.build()
-    count = len(bench.adapter.payloads(transaction))
+    count = len(bench.adapter.payloads(transaction, bench.sender))
     for wrong in (0, count + 1):
         with pytest.raises(TransactionError):
-            bench.adapter.attach(transaction, (bytes(64),) * wrong)
+            bench.adapter.attach(transaction, (bytes(64),) * wrong, bench.sender)
 
 
 async def test_the_faucet_gives_the_same_amount_twice(bench: Bench) -> None:
-    address = bench.adapter.address(bench.receiver.public)
+    address = bench.adapter.address(bench.account, bench.receiver)
     for _ in range(2):
         await bench.adapter.request_faucet(address, bench.amount)
     assert await bench.balance_of(bench.receiver) == 2 * bench.amount
 
 
 async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
-    address = bench.adapter.address(bench.receiver.public)
+    address = bench.adapter.address(bench.account, bench.receiver)
     for amount in (0, -1, 1 << 70):
         with pytest.raises(TransactionRejected):
             await bench.adapter.request_faucet(address, amount)
@@ -213,13 +227,15 @@ async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> Non
     adapter = CHAINS[bench.chain](network, bench.runtime.url)
     try:
         with pytest.raises(TransactionRejected):
-            await adapter.request_faucet(bench.adapter.address(bench.sender.public), bench.amount)
+            await adapter.request_faucet(
+                bench.adapter.address(bench.account, bench.sender), bench.amount
+            )
     finally:
         await adapter.close()
 
 
 async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
-    address = bench.adapter.address(bench.sender.public)
+    address = bench.adapter.address(bench.account, bench.sender)
     signed = bench.sign(await bench.build())
     adapter = CHAINS[bench.chain](Network.MAINNET, bench.runtime.url)
     try:
@@ -231,7 +247,7 @@ async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
             await adapter.status(signed.transaction_id)
         with pytest.raises(ChainUnavailable):
             await adapter.build_transaction(
-                TransferIntent(bench.sender.public, address, bench.amount)
+                TransferIntent(bench.account, address, bench.amount), bench.sender
             )
     finally:
         await adapter.close()

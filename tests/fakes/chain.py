@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from solders.hash import Hash
 
 from console.adapters.chains.solana import codec
+from console.adapters.chains.solana.adapter import ACCOUNT
 from console.application.errors import ChainUnavailable, TransactionRejected
 from console.application.ports.chain import (
+    Account,
     BuiltTransaction,
     Inclusion,
     InclusionState,
     Payload,
+    PublicKeys,
     SignedTransaction,
     TransferIntent,
 )
 from console.domain.transaction import TransactionDescription
-from console.domain.values import Amount, Chain, Network, SignatureKind
+from console.domain.values import Amount, Chain, Network
 
 
 @dataclass(slots=True)
@@ -46,35 +49,41 @@ class FakeChain:
 
     chain = Chain.SOLANA
     network = Network.DEVNET
-    kind = SignatureKind.EDDSA_ED25519
     unit = codec.UNIT
     decimals = codec.DECIMALS
+    accounts: tuple[Account, ...] = (ACCOUNT,)
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
 
-    def address(self, public_key: bytes) -> str:
-        return codec.address_of(public_key)
+    def address(self, account: Account, keys: PublicKeys) -> str:
+        return codec.address_of(keys.public_key(account.kind, account.path))
 
     def validate_address(self, text: str) -> str:
         return str(codec.parse_address(text))
 
-    def describe(self, transaction: bytes) -> TransactionDescription:
+    def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         return codec.describe_message(transaction, self.network)
 
-    def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
+    def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
         codec.parse_message(transaction)
-        return (Payload(transaction, self.kind, "m"),)
+        return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
 
-    def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
+    def attach(
+        self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
+    ) -> SignedTransaction:
         return codec.attach_signature(transaction, signatures)
 
-    async def build_transaction(self, intent: TransferIntent) -> BuiltTransaction:
+    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
         blockhash = str(Hash.default())
         data = codec.build_transfer(
-            intent.public_key, intent.to_address, intent.amount, intent.memo, blockhash
+            keys.public_key(ACCOUNT.kind, ACCOUNT.path),
+            intent.to_address,
+            intent.amount,
+            intent.memo,
+            blockhash,
         )
-        return BuiltTransaction(data, self.describe(data).fee.base_units, 60)
+        return BuiltTransaction(data, self.describe(data, keys).fee.base_units, 60)
 
     async def balance(self, _address: str) -> Amount:
         self._cluster.require_answer()

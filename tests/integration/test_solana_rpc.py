@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from solders.keypair import Keypair
 
-from console.adapters.chains.solana.adapter import MAINNET_GENESIS, SolanaAdapter
+from console.adapters.chains.solana.adapter import ACCOUNT, MAINNET_GENESIS, SolanaAdapter
 from console.application.errors import (
     AdapterError,
     ChainUnavailable,
@@ -23,7 +23,7 @@ from console.application.ports.chain import (
     TransferIntent,
 )
 from console.domain.values import Network
-from tests.contract.chains import served
+from tests.contract.chains import SigningKey, served
 
 KEY = Keypair.from_seed(bytes([7]) * 32)
 ADDRESS = str(KEY.pubkey())
@@ -34,7 +34,7 @@ Call = Callable[[SolanaAdapter], Awaitable[object]]
 
 CALLS: dict[str, Call] = {
     "balance": lambda a: a.balance(ADDRESS),
-    "build": lambda a: a.build_transaction(TransferIntent(bytes(KEY.pubkey()), ADDRESS, 5)),
+    "build": lambda a: a.build_transaction(TransferIntent(ACCOUNT, ADDRESS, 5), SigningKey(KEY)),
     "broadcast": lambda a: a.broadcast(SignedTransaction(b"\x01", "id")),
     "status": lambda a: a.status("id"),
     "faucet": lambda a: a.request_faucet(ADDRESS, 5),

@@ -9,10 +9,30 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """One way in which a chain addresses a wallet: the kind of key, and the path to it.
+
+    `label` tells people which, where a chain has several.
+    """
+
+    kind: SignatureKind
+    path: str
+    label: str
+
+
+class PublicKeys(Protocol):
+    """A wallet's public keys; an adapter derives addresses from them and knows nothing else."""
+
+    def public_key(self, kind: SignatureKind, path: str) -> bytes:
+        """Return the key at a path. Raises: NotYetPossible if the wallet has no such key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class TransferIntent:
     """What an operator filled in: `amount` in base units, `memo` at most 180 bytes of text."""
 
-    public_key: bytes
+    account: Account
     to_address: str
     amount: int
     memo: str = ""
@@ -70,34 +90,40 @@ class ChainAdapter(Protocol):
 
     chain: Chain
     network: Network
-    kind: SignatureKind
     unit: str
     decimals: int
+    accounts: tuple[Account, ...]
+    """All accounts that a wallet has here, if it has keys of their kinds."""
 
-    def address(self, public_key: bytes) -> str:
-        """Return the address of a group key."""
+    def address(self, account: Account, keys: PublicKeys) -> str:
+        """Return a wallet's address. Raises: NotYetPossible if it has no such key."""
         ...
 
     def validate_address(self, text: str) -> str:
         """Return the canonical form. Raises: InvalidAddress."""
         ...
 
-    def describe(self, transaction: bytes) -> TransactionDescription:
-        """Decode unsigned bytes. Raises: UnknownTransaction; odd parts become red flags."""
+    def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
+        """Decode unsigned bytes, from the bytes alone; `keys` only tell what is the wallet's own.
+
+        Raises: UnknownTransaction; odd parts become red flags.
+        """
         ...
 
-    def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
+    def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
         """Return what must be signed, in order. Raises: UnknownTransaction."""
         ...
 
-    def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
+    def attach(
+        self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
+    ) -> SignedTransaction:
         """Join bytes and signatures (one for each payload). Raises: TransactionError."""
         ...
 
-    async def build_transaction(self, intent: TransferIntent) -> BuiltTransaction:
+    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
         """Build an unsigned transfer.
 
-        Raises: InvalidAddress, ChainUnavailable, TransactionError.
+        Raises: InvalidAddress, ChainUnavailable, TransactionError, NotYetPossible.
         """
         ...
 

@@ -23,12 +23,12 @@ async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPrevie
     except ValueError:
         raise NotYetPossible("this node has no connection to that chain") from None
     amount = parse_amount(query.amount, adapter.unit, adapter.decimals)
-    public_key = wallet.key(adapter.kind).public_key
+    account, keys = core.signing.account_at(adapter.chain, query.account), core.signing.keys(wallet)
+    own = adapter.address(account, keys)
     built = await adapter.build_transaction(
-        TransferIntent(public_key, query.to_address, amount.base_units, query.memo)
+        TransferIntent(account, query.to_address, amount.base_units, query.memo), keys
     )
-    description = adapter.describe(built.transaction)
-    own = adapter.address(public_key)
+    description = adapter.describe(built.transaction, keys)
     rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
     if not amount.base_units:

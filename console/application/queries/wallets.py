@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
 from console.application.errors import ChainUnavailable
-from console.application.ports.chain import ChainAdapter
+from console.application.ports.chain import Account, ChainAdapter
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import NetworkPort
@@ -52,7 +52,7 @@ class WalletQueryService:
         self._chains = chains
         self._network = network
         self._clock = clock
-        self._balances: dict[tuple[WalletId, Chain], _Balance] = {}
+        self._balances: dict[tuple[WalletId, Chain, str], _Balance] = {}
         self._asked_ms: dict[tuple[WalletId, Chain], int] = {}
         self._wake = asyncio.Event()
 
@@ -87,30 +87,30 @@ class WalletQueryService:
         asked_ms = self._asked_ms.get((wallet_id, chain), 0)
         return self._clock.now_ms() - asked_ms >= FRESH_MS
 
-    def _figures(self, wallet_id: WalletId) -> tuple[_Balance | None, ...]:
-        balances = (self._balances.get((wallet_id, chain)) for chain in self._chains)
-        return tuple(replace(b, as_of_ms=None) if b else None for b in balances)
+    def _figures(self, wallet_id: WalletId) -> tuple[_Balance, ...]:
+        balances = (b for place, b in sorted(self._balances.items()) if place[0] == wallet_id)
+        return tuple(replace(b, as_of_ms=None) for b in balances)
 
     async def refresh(self, wallet_id: WalletId) -> None:
         """Ask every chain for the wallet's balance; trouble is kept beside the old figure."""
         wallet = self._aggregates.wallet(wallet_id)
-        for chain, adapter in self._chains.items():
-            address = _address(wallet, adapter)
-            if address:
-                await self._refresh(wallet_id, chain, adapter, address)
+        for adapter in self._chains.values():
+            for account, address in self._addresses(wallet, adapter):
+                await self._refresh(wallet_id, adapter, account, address)
 
     async def _refresh(
-        self, wallet_id: WalletId, chain: Chain, adapter: ChainAdapter, address: str
+        self, wallet_id: WalletId, adapter: ChainAdapter, account: Account, address: str
     ) -> None:
-        known = self._balances.get((wallet_id, chain), _Balance(None, None, ""))
-        self._asked_ms[wallet_id, chain] = self._clock.now_ms()
+        place = (wallet_id, adapter.chain, account.path)
+        known = self._balances.get(place, _Balance(None, None, ""))
+        self._asked_ms[wallet_id, adapter.chain] = self._clock.now_ms()
         try:
             amount = await adapter.balance(address)
         except ChainUnavailable as trouble:
             fresh = _Balance(known.amount, known.as_of_ms, str(trouble))
         else:
             fresh = _Balance(amount, self._clock.now_ms(), "")
-        self._balances[wallet_id, chain] = fresh
+        self._balances[place] = fresh
 
     def view(self, wallet_id: WalletId, own_sequence: int) -> WalletView:
         """Return one wallet. Raises: NotYetPossible."""
@@ -126,22 +126,34 @@ class WalletQueryService:
             epoch=wallet.epoch,
             custodians=tuple(custodians[m] for m in wallet.quorum.custodians if m in custodians),
             accounts=tuple(
-                self._account(wallet, chain, adapter)
-                for chain, adapter in self._chains.items()
-                if _address(wallet, adapter)
+                self._account(wallet, adapter, account, address)
+                for adapter in self._chains.values()
+                for account, address in self._addresses(wallet, adapter)
             ),
             history=self._history(wallet_id),
             created_ms=wallet.created_at_ms,
             holds_share=self._me in wallet.quorum.custodians,
         )
 
-    def _account(self, wallet: Wallet, chain: Chain, adapter: ChainAdapter) -> AccountView:
-        balance = self._balances.get((wallet.wallet, chain), _Balance(None, None, ""))
+    def _addresses(self, wallet: Wallet, adapter: ChainAdapter) -> list[tuple[Account, str]]:
+        """Return the accounts for which the wallet has a key, with their addresses."""
+        keys, found = self._coordinator.keys(wallet), []
+        for account in adapter.accounts:
+            with contextlib.suppress(DomainError):
+                found.append((account, adapter.address(account, keys)))
+        return found
+
+    def _account(
+        self, wallet: Wallet, adapter: ChainAdapter, account: Account, address: str
+    ) -> AccountView:
+        place = (wallet.wallet, adapter.chain, account.path)
+        balance = self._balances.get(place, _Balance(None, None, ""))
         return AccountView(
-            chain=chain.value,
+            chain=adapter.chain.value,
             network=adapter.network.value,
-            path="m",
-            address=_address(wallet, adapter),
+            path=account.path,
+            label=account.label,
+            address=address,
             unit=adapter.unit,
             decimals=adapter.decimals,
             balance=balance.amount.text() if balance.amount else "",
@@ -169,10 +181,3 @@ class WalletQueryService:
                 )
             )
         return tuple(sorted(items, key=lambda item: -item.at_ms)[:MAX_HISTORY])
-
-
-def _address(wallet: Wallet, adapter: ChainAdapter) -> str:
-    try:
-        return adapter.address(wallet.key(adapter.kind).public_key)
-    except DomainError:
-        return ""

@@ -5,7 +5,7 @@ from console.application.views.view import View
 
 
 class AccountView(View, frozen=True):
-    """A wallet's account on one chain. Balance texts are empty while unknown."""
+    """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown."""
 
     chain: str
     network: str
@@ -17,6 +17,7 @@ class AccountView(View, frozen=True):
     balance_base_units: int | None
     balance_as_of_ms: int | None
     balance_error: str
+    label: str = ""
 
 
 class HistoryItemView(View, frozen=True):

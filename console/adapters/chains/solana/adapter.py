@@ -15,10 +15,12 @@ from console.application.errors import (
     TransactionRejected,
 )
 from console.application.ports.chain import (
+    Account,
     BuiltTransaction,
     Inclusion,
     InclusionState,
     Payload,
+    PublicKeys,
     SignedTransaction,
     TransferIntent,
 )
@@ -62,41 +64,58 @@ class _FailureData(msgspec.Struct, frozen=True):
     logs: list[str] | None = None
 
 
+ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
+"""Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
+
+
 class SolanaAdapter:
     """One Solana cluster. Which cluster it is, is checked before the first answer is used."""
 
     chain = Chain.SOLANA
-    kind = SignatureKind.EDDSA_ED25519
     unit = codec.UNIT
     decimals = codec.DECIMALS
+    accounts: tuple[Account, ...] = (ACCOUNT,)
 
     def __init__(self, network: Network, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self.network = network
         self._rpc = JsonRpc(url, timeout_s)
         self._checked = False
 
-    def address(self, public_key: bytes) -> str:
-        """Return the base58 address of a group key."""
-        return codec.address_of(public_key)
+    def address(self, account: Account, keys: PublicKeys) -> str:
+        """Return the base58 address of the group key. Raises: NotYetPossible."""
+        return codec.address_of(keys.public_key(account.kind, account.path))
 
     def validate_address(self, text: str) -> str:
         """Return the canonical form. Raises: InvalidAddress."""
         return str(codec.parse_address(text))
 
-    def describe(self, transaction: bytes) -> TransactionDescription:
+    def describe(
+        self,
+        transaction: bytes,
+        keys: PublicKeys,  # noqa: ARG002 - a message names its payer itself
+    ) -> TransactionDescription:
         """Decode an unsigned message. Raises: UnknownTransaction."""
         return codec.describe_message(transaction, self.network)
 
-    def payloads(self, transaction: bytes) -> tuple[Payload, ...]:
+    def payloads(
+        self,
+        transaction: bytes,
+        keys: PublicKeys,  # noqa: ARG002 - the message is the payload
+    ) -> tuple[Payload, ...]:
         """The message itself is what is signed. Raises: UnknownTransaction."""
         codec.parse_message(transaction)
-        return (Payload(transaction, self.kind, "m"),)
+        return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
 
-    def attach(self, transaction: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
+    def attach(
+        self,
+        transaction: bytes,
+        signatures: tuple[bytes, ...],
+        keys: PublicKeys,  # noqa: ARG002 - the message names its signers
+    ) -> SignedTransaction:
         """Join message and signature. Raises: TransactionError."""
         return codec.attach_signature(transaction, signatures)
 
-    async def build_transaction(self, intent: TransferIntent) -> BuiltTransaction:
+    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
         """Build a transfer with a fresh blockhash.
 
         Raises: InvalidAddress, TransactionError, ChainUnavailable.
@@ -105,13 +124,13 @@ class SolanaAdapter:
         await self._check_cluster()
         answer = await self._ask("getLatestBlockhash", [_COMMITMENT], _BlockhashAnswer)
         data = codec.build_transfer(
-            intent.public_key,
+            keys.public_key(intent.account.kind, intent.account.path),
             intent.to_address,
             intent.amount,
             intent.memo,
             answer.value.blockhash,
         )
-        fee = self.describe(data).fee.base_units
+        fee = self.describe(data, keys).fee.base_units
         return BuiltTransaction(data, fee, BLOCKHASH_VALID_S)
 
     async def balance(self, address: str) -> Amount:
