@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from console.adapters.bus.in_process import InProcessBus
+from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.clock import SystemClock
 from console.adapters.console_api import ConsoleServer
@@ -49,6 +50,7 @@ PEER_NAME = "peer"
 
 CHAINS: dict[Chain, Callable[[Network, str], ChainAdapter]] = {
     Chain.SOLANA: SolanaAdapter,
+    Chain.ETHEREUM: EthereumAdapter,
 }
 SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
     EcdsaSecp256k1,

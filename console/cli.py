@@ -19,7 +19,6 @@ from console.application.errors import AdapterError
 from console.application.machines import read_entry
 from console.bootstrap import VERSION, build_vault, open_member_ledger
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
-from console.devnet.server import run_devnet
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
@@ -122,7 +121,8 @@ def devnet(
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run the local chains for tests and the demonstration."""
-    run_devnet("127.0.0.1", port, with_parent or None)
+    arguments = ["-m", "console.devnet", "--port", str(port), "--with-parent", str(with_parent)]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
 
 @app.command()

@@ -4,18 +4,18 @@ The sources start other processes as `PYTHON -m MODULE`. In a bundle the interpr
 binary, so it answers that form too, for its own programs only.
 """
 
+import importlib
 import multiprocessing
 import sys
-from collections.abc import Callable
 
-import console.demo.__main__ as demo
 from console import cli
-from ui import app as window
 
-PROGRAMS: dict[str, Callable[[], int | None]] = {
-    "console.cli": cli.main,
-    "console.demo": demo.main,
-    "ui": window.main,
+# Each in a module of its own, loaded when it is asked for: a node needs no window and no devnet.
+PROGRAMS = {
+    "console.cli": "console.cli",
+    "console.demo": "console.demo.__main__",
+    "console.devnet": "console.devnet.__main__",
+    "ui": "ui.app",
 }
 
 
@@ -26,7 +26,7 @@ def main() -> int:
         cli.main()
     name = sys.argv[2]
     sys.argv = [name, *sys.argv[3:]]
-    return PROGRAMS[name]() or 0
+    return importlib.import_module(PROGRAMS[name]).main() or 0
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ REVIEW_COPY_DIGEST = "review.copyDigest"
 REVIEW_COPY_TRANSACTION = "review.copyTransaction"
 
 WALLETS_LIST = "wallets.list"
+WALLET_ACCOUNTS = "wallets.accounts"
+"""wallets.accounts.solana:m, wallets.accounts.ethereum:m/44/60/0/0/0, where there are several"""
 WALLET_FUND = "wallet.fund"
 WALLET_NEW_TRANSFER = "wallet.newTransfer"
 WALLET_REFRESH = "wallet.refresh"

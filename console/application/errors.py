@@ -100,6 +100,10 @@ class BlockhashExpired(TransactionError):
     """The transaction is too old for the chain; it must be built and approved again."""
 
 
+class NonceConflict(TransactionError):
+    """Another transaction of the account took its place; it must be built and approved again."""
+
+
 class TransactionRejected(TransactionError):
     """The chain's node refused it and said why."""
 

@@ -46,7 +46,7 @@ from console.domain.text import plain_text
 from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, 7 * 86_400
-_FAUCET_LIMIT = 10**15
+_FAUCET_UNITS = 1_000
 
 
 class OperatorActions:
@@ -211,7 +211,7 @@ class OperatorActions:
         adapter = core.signing.chain(_chain(command.chain))
         if adapter.network is not Network.DEVNET:
             raise PolicyViolation("only a devnet has a faucet")
-        if not 0 < command.base_units <= _FAUCET_LIMIT:
+        if not 0 < command.base_units <= _FAUCET_UNITS * 10**adapter.decimals:
             raise PolicyViolation("the faucet does not give that much")
         wallet = core.aggregates.wallet(WalletId(command.wallet))
         account = core.signing.account_at(adapter.chain, command.account)

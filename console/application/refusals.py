@@ -13,6 +13,7 @@ from console.application.errors import (
     LedgerError,
     LedgerRolledBack,
     LedgerUnavailable,
+    NonceConflict,
     PeerRefused,
     PeerUnavailable,
     PinLocked,
@@ -87,6 +88,7 @@ _ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
     (InvalidAddress, "invalid-address", _SAFE, "Check the address with its owner."),
     (InsufficientFunds, "insufficient-funds", _SAFE, "Lower the amount or fund the wallet."),
     (BlockhashExpired, "transaction-expired", "The funds did not move.", "Make it again."),
+    (NonceConflict, "nonce-conflict", "The funds did not move.", "Make it again."),
     (TransactionError, "transaction-refused", "The funds did not move.", _TRY_AGAIN),
 )
 

@@ -149,6 +149,7 @@ class Cluster:
             *("--listen", f"127.0.0.1:{new.peer_port}"),
             *("--console", f"127.0.0.1:{new.console_port}"),
             *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
+            *("--chain", f"ethereum,devnet,http://127.0.0.1:{self.devnet_port}/ethereum"),
         ]
         so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
         pins = f"{new.pin}\n{so_pin}\n"

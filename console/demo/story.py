@@ -15,6 +15,9 @@ from ui import object_names as names
 
 WALLET = "Treasury"
 AMOUNT = "1.25"
+ETHER = "0.5"
+ETHER_TO = "0x52908400098527886E0F7030069857D2E4169EE7"
+"""An address of EIP-55's examples."""
 FAULT = "signing:2"
 CUSTODIANS = ("ana", "ben", "chiara")
 
@@ -61,16 +64,26 @@ class Story:
         async with step("The wallet is active; its account is funded from the devnet's faucet"):
             await self._fund_wallet()
         async with step(f"Ana drafts a transfer of {AMOUNT} SOL, decoded from its own bytes"):
-            await self._draft_transfer()
+            await self._draft_transfer(str(Keypair().pubkey()), AMOUNT, "Invoice 2041")
         for member in others:
             async with step(f"{self.people.name(member)} reviews what will be signed and approves"):
                 await self._approve(member)
         async with step("One node is killed half-way; the saga signs with another custodian"):
             await self._watch_signing(first)
         async with step("The transfer is confirmed by the chain"):
-            await self._confirm(first)
+            await self._confirm(first, "12-signed-and-confirmed")
         async with step("The killed node comes back and catches up"):
             await self._revive()
+        async with step(f"Ana drafts a transfer of {ETHER} ETH from the same wallet"):
+            await self.people.visit(first)
+            await self._fund_ether()
+            await self._draft_transfer(ETHER_TO, ETHER, "")
+        for member in others:
+            async with step(f"{self.people.name(member)} approves it"):
+                await self._approve(member)
+        async with step("It is signed with DKLs23 and confirmed by the Ethereum runtime"):
+            await self._confirm(first, "17-ether-confirmed")
+            self.report.facts["ether_transaction_id"] = (await self._request()).transaction_id
 
     async def _propose_ceremony(self) -> None:
         hands = self.hands
@@ -98,17 +111,32 @@ class Story:
         await hands.settle()
         await hands.picture("06-wallet")
 
-    async def _draft_transfer(self) -> None:
+    async def _fund_ether(self) -> None:
+        hands = self.hands
+        await hands.click(f"{names.NAV}.wallets")
+        await hands.on_screen("wallets")
+        (ether,) = [a for a in (await self._wallet()).accounts if a.chain == "ethereum"]
+        await hands.click(f"{names.WALLET_ACCOUNTS}.{ether.chain}:{ether.path}")
+        await hands.click(names.WALLET_FUND)
+        while True:
+            (ether,) = [a for a in (await self._wallet()).accounts if a.chain == "ethereum"]
+            if ether.balance_base_units not in {"", "0"}:
+                break
+        await hands.settle()
+        await hands.picture("16-wallet-ether")
+
+    async def _draft_transfer(self, to_address: str, amount: str, memo: str) -> None:
         hands = self.hands
         await hands.click(names.WALLET_NEW_TRANSFER)
         await hands.on_screen("new_transfer")
-        await hands.type(names.TRANSFER_TO, str(Keypair().pubkey()))
-        await hands.type(names.TRANSFER_AMOUNT, AMOUNT)
-        await hands.type(names.TRANSFER_MEMO, "Invoice 2041")
+        await hands.type(names.TRANSFER_TO, to_address)
+        await hands.type(names.TRANSFER_AMOUNT, amount)
+        if memo:
+            await hands.type(names.TRANSFER_MEMO, memo)
         await hands.picture("07-transfer-form")
         await hands.click(names.TRANSFER_PREVIEW)
         await hands.until(lambda: hands.visible(names.TRANSFER_REQUEST), "the decoded transfer")
-        await hands.picture("07-transfer-decoded")
+        await hands.picture("07-transfer-decoded" if memo else "16-ether-decoded")
         await hands.click(names.TRANSFER_REQUEST)
         await hands.on_screen("review")
         self.request = (await self._wallet()).history[0].request
@@ -149,13 +177,13 @@ class Story:
         self.report.facts["attempts"] = len(view.past_runs) + 1
         self.report.facts["transaction_id"] = view.transaction_id
 
-    async def _confirm(self, member: str) -> None:
+    async def _confirm(self, member: str, picture: str) -> None:
         await self.people.visit(member)
         while (view := await self._request()).stage is not RequestStage.CONFIRMED:
             if view.stage is RequestStage.FAILED:
                 raise DemoFailure(view.sentence)
             await self.hands.settle()
-        await self.hands.picture("12-signed-and-confirmed")
+        await self.hands.picture(picture)
 
     async def _revive(self) -> None:
         dead = [name for name, member in self.cluster.members.items() if not member.alive]

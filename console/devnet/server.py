@@ -3,20 +3,43 @@
 import asyncio
 import json
 import signal
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from console.devnet.solana import RpcFailure, SolanaDevnet
+from console.devnet.ethereum import EthereumDevnet
+from console.devnet.failure import RpcFailure
+from console.devnet.solana import SolanaDevnet
 from console.hardening import die_with_parent
 
 READY = "quorate devnet ready"
 MAX_BODY = 256 * 1024
 
 
-def build_app(solana: SolanaDevnet) -> web.Application:
-    """Return the application: POST /solana takes JSON-RPC 2.0 calls."""
+class Answers(Protocol):
+    """A chain behind JSON-RPC."""
 
+    def answer(self, method: str, params: list[Any]) -> object:
+        """Answer one call. Raises: RpcFailure."""
+        ...
+
+
+def build_app(solana: SolanaDevnet, ethereum: EthereumDevnet) -> web.Application:
+    """Return the application: POST /solana and /ethereum take JSON-RPC 2.0 calls."""
+
+    async def expire(_request: web.Request) -> web.Response:
+        solana.expire_blockhash()
+        return web.json_response({"expired": True})
+
+    app = web.Application(client_max_size=MAX_BODY)
+    app.router.add_post("/solana", _rpc(solana))
+    app.router.add_post("/solana/expire-blockhash", expire)
+    app.router.add_post("/ethereum", _rpc(ethereum))
+    return app
+
+
+def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
             body = json.loads(await request.read())
@@ -30,24 +53,17 @@ def build_app(solana: SolanaDevnet) -> web.Application:
             error = {"code": -32602, "message": "Invalid params: a list is expected"}
             return _reply(body.get("id"), error=error)
         try:
-            return _reply(body.get("id"), result=solana.answer(body["method"], params))
+            return _reply(body.get("id"), result=chain.answer(body["method"], params))
         except RpcFailure as failure:
             error = {"code": failure.code, "message": str(failure), "data": failure.data}
             return _reply(body.get("id"), error=error)
 
-    async def expire(_request: web.Request) -> web.Response:
-        solana.expire_blockhash()
-        return web.json_response({"expired": True})
-
-    app = web.Application(client_max_size=MAX_BODY)
-    app.router.add_post("/solana", answer)
-    app.router.add_post("/solana/expire-blockhash", expire)
-    return app
+    return answer
 
 
 async def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; prints one line once it answers."""
-    runner = web.AppRunner(build_app(SolanaDevnet()), access_log=None)
+    runner = web.AppRunner(build_app(SolanaDevnet(), EthereumDevnet()), access_log=None)
     await runner.setup()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

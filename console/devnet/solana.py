@@ -16,6 +16,8 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
+from console.devnet.failure import RpcFailure
+
 MAX_AIRDROP = 10**15
 _FAUCET_LAMPORTS = 10**18
 MAX_TRANSACTION_BYTES = 1232
@@ -23,15 +25,6 @@ _MEMO_PROGRAM = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr"
 _PREFLIGHT_FAILURE = -32002
 _INVALID_PARAMS = -32602
 _METHOD_NOT_FOUND = -32601
-
-
-class RpcFailure(Exception):
-    """A JSON-RPC error answer."""
-
-    def __init__(self, code: int, message: str, data: object = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.data = data
 
 
 class SolanaDevnet:

@@ -65,6 +65,7 @@ class Chain(StrEnum):
     """A chain that an adapter serves."""
 
     SOLANA = "solana"
+    ETHEREUM = "ethereum"
 
 
 class Network(StrEnum):

@@ -5,8 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, web
+from coincurve import PrivateKey
 from solders.keypair import Keypair
 
+from console.application.ports.chain import Payload
+from console.devnet.ethereum import EthereumDevnet
 from console.devnet.server import build_app
 from console.devnet.solana import SolanaDevnet
 from console.domain.values import Chain, SignatureKind
@@ -14,17 +17,23 @@ from console.domain.values import Chain, SignatureKind
 
 @dataclass
 class SigningKey:
-    """A single key where the product has a quorum's."""
+    """Single keys, the same at every path, where the product has a quorum's."""
 
     keypair: Keypair = field(default_factory=Keypair)
+    secret: PrivateKey = field(default_factory=PrivateKey)
 
     def public_key(self, kind: SignatureKind, path: str) -> bytes:
         """Implements `PublicKeys`."""
-        assert (kind, path) == (SignatureKind.EDDSA_ED25519, "m")
-        return bytes(self.keypair.pubkey())
+        assert path.startswith(("m", "tr(m"))
+        if kind is SignatureKind.EDDSA_ED25519:
+            return bytes(self.keypair.pubkey())
+        assert kind is SignatureKind.ECDSA_SECP256K1
+        return self.secret.public_key.format()
 
-    def sign(self, message: bytes) -> bytes:
-        return bytes(self.keypair.sign_message(message))
+    def sign(self, payload: Payload) -> bytes:
+        if payload.kind is SignatureKind.EDDSA_ED25519:
+            return bytes(self.keypair.sign_message(payload.message))
+        return self.secret.sign_recoverable(payload.message, hasher=None)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,12 @@ class Runtime:
     url: str
     smallest_amount: int
     foreign_addresses: tuple[str, ...]
+    memo: bool = True
+    """Whether a transfer carries a memo."""
+    expires: bool = True
+    """Whether a transaction becomes too old by itself."""
+    dust: bool = True
+    """Whether the chain has a smallest amount."""
 
     async def expire(self) -> None:
         """Make every transaction that was built so far too old."""
@@ -60,7 +75,7 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def solana() -> AsyncIterator[Runtime]:
-    async with served(build_app(SolanaDevnet())) as url:
+    async with served(build_app(SolanaDevnet(), EthereumDevnet())) as url:
         yield Runtime(
             f"{url}/solana",
             smallest_amount=1_000_000,
@@ -73,6 +88,26 @@ async def solana() -> AsyncIterator[Runtime]:
         )
 
 
+@asynccontextmanager
+async def ethereum() -> AsyncIterator[Runtime]:
+    async with served(build_app(SolanaDevnet(), EthereumDevnet())) as url:
+        yield Runtime(
+            f"{url}/ethereum",
+            smallest_amount=10**16,
+            foreign_addresses=(
+                "",
+                "vitalik.eth",
+                "0x52908400098527886E0F7030069857D2E4169Ee7",
+                "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                "7xKXtg2CWzDPnoq9sVJrT5bQ8mEyLhU4aRfG1Zk3NwYu",
+            ),
+            memo=False,
+            expires=False,
+            dust=False,
+        )
+
+
 RUNTIMES: dict[Chain, Callable[[], AbstractAsyncContextManager[Runtime]]] = {
     Chain.SOLANA: solana,
+    Chain.ETHEREUM: ethereum,
 }

@@ -52,7 +52,7 @@ class Bench:
 
     def sign(self, transaction: bytes) -> SignedTransaction:
         signatures = tuple(
-            self.sender.sign(p.message) for p in self.adapter.payloads(transaction, self.sender)
+            self.sender.sign(p) for p in self.adapter.payloads(transaction, self.sender)
         )
         return self.adapter.attach(transaction, signatures, self.sender)
 
@@ -100,6 +100,10 @@ async def test_what_is_no_address_of_this_chain_is_refused(bench: Bench) -> None
 @pytest.mark.parametrize("memo", ["", MEMO])
 async def test_a_transfer_goes_from_intent_to_confirmation(bench: Bench, memo: str) -> None:
     adapter = bench.adapter
+    if memo and not bench.runtime.memo:
+        with pytest.raises(TransactionError, match="memo"):
+            await bench.build(memo=memo)
+        return
     before = await bench.balance_of(bench.sender)
     to = adapter.address(bench.account, bench.receiver)
     built = await adapter.build_transaction(
@@ -150,14 +154,17 @@ async def test_no_flipped_bit_is_accepted(bench: Bench) -> None:
 async def test_anothers_signature_is_refused(bench: Bench) -> None:
     transaction = await bench.build()
     signatures = tuple(
-        bench.receiver.sign(p.message) for p in bench.adapter.payloads(transaction, bench.sender)
+        bench.receiver.sign(p) for p in bench.adapter.payloads(transaction, bench.sender)
     )
-    with pytest.raises(TransactionRejected):
+    # Refused by the adapter where it can tell, by the chain in any case.
+    with pytest.raises(TransactionError):
         await bench.adapter.broadcast(bench.adapter.attach(transaction, signatures, bench.sender))
     assert await bench.balance_of(bench.receiver) == 0
 
 
 async def test_an_old_transaction_has_to_be_built_again(bench: Bench) -> None:
+    if not bench.runtime.expires:
+        pytest.skip("transactions of this chain do not expire")
     signed = bench.sign(await bench.build())
     await bench.runtime.expire()
     with pytest.raises(BlockhashExpired):
@@ -173,11 +180,13 @@ async def test_more_than_there_is_cannot_be_sent(bench: Bench) -> None:
 
 
 async def test_dust_is_refused_with_its_reason(bench: Bench) -> None:
+    if not bench.runtime.dust:
+        pytest.skip("this chain has no smallest amount")
     with pytest.raises(TransactionRejected, match="minimum"):
         await bench.adapter.broadcast(bench.sign(await bench.build(amount=1)))
 
 
-@pytest.mark.parametrize("amount", [0, -1, 1 << 70])
+@pytest.mark.parametrize("amount", [0, -1, 1 << 256])
 async def test_impossible_amounts_are_not_built(bench: Bench, amount: int) -> None:
     with pytest.raises(TransactionError):
         await bench.build(amount=amount)
@@ -217,7 +226,7 @@ async def test_the_faucet_gives_the_same_amount_twice(bench: Bench) -> None:
 
 async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
     address = bench.adapter.address(bench.account, bench.receiver)
-    for amount in (0, -1, 1 << 70):
+    for amount in (0, -1, 1 << 100):
         with pytest.raises(TransactionRejected):
             await bench.adapter.request_faucet(address, amount)
 

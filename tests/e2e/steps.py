@@ -238,7 +238,8 @@ class Office:
 
     async def balance(self, member: str, wallet: str) -> int | None:
         view = await self.consoles[member].ask(GetWallet(wallet, refresh=True))
-        return view.accounts[0].balance_base_units
+        known = next(a for a in view.accounts if a.chain == CHAIN).balance_base_units
+        return int(known) if known else None
 
     # Ledger
 

@@ -4,19 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from console.application.api import CommandRefused, GetRecovery, GetWallet
+from console.application.api import CommandRefused, GetRecovery, GetWallet, PreviewTransfer
 from console.application.commands import (
     ApproveMachine,
     ConfirmCeremonyCode,
+    FundFromFaucet,
     Pin,
     ProposeCeremony,
     ProposeMachine,
     ProposeRefresh,
     ProposeRepair,
     ProposeReshare,
+    ProposeTransfer,
     RunDrill,
 )
-from console.application.views import ShareState, WalletSharesView
+from console.application.views import RequestStage, RequestView, ShareState, WalletSharesView
 from console.demo.cluster import Cluster
 from tests.e2e.steps import Office, until
 
@@ -30,6 +32,7 @@ PEOPLE = (
     ("dora", "Dora Lind"),
     ("eli", "Eli Sato"),
 )
+ETHER_TO = "0x52908400098527886E0F7030069857D2E4169EE7"
 THREE = ("ana", "ben", "chiara")
 FIVE = tuple(member for member, _ in PEOPLE)
 
@@ -73,13 +76,36 @@ async def all_proved(office: Office, wallet: str, epoch: int, custodians: tuple[
         await until(f"{member} sees all shares of epoch {epoch} proved", proved)
 
 
+async def send_ether(
+    office: Office, wallet: str, proposer: str, approvers: tuple[str, ...]
+) -> RequestView:
+    """Send 0.25 ETH, signed by DKLs23 over the nodes and accepted by the real virtual machine."""
+    console = office.consoles[proposer]
+    query = PreviewTransfer(wallet, "ethereum", ETHER_TO, "0.25")
+    preview = await console.ask(query)
+    assert not preview.problems, preview.problems
+    assert preview.description.to_address == ETHER_TO
+    propose = ProposeTransfer(wallet, "ethereum", preview.transaction)
+    request = (await console.execute(propose)).subject
+    for member in approvers:
+        await office.approve(member, request)
+
+    async def confirmed() -> RequestView | None:
+        view = await office.request(proposer, request)
+        return view if view.stage is RequestStage.CONFIRMED else None
+
+    return await until(f"{request} is confirmed", confirmed)
+
+
 def stored_epochs(office: Office, member: str) -> int:
     """Count the share records on a member's disk."""
     directory: Path = office.cluster.members[member].profile.directory
     return len(list((directory / "shares").glob("*.share")))
 
 
-async def test_shares_live_through_loss_repair_refresh_and_reshare(tmp_path: Path) -> None:
+async def test_shares_live_through_loss_repair_refresh_and_reshare(  # noqa: PLR0915 - one life
+    tmp_path: Path,
+) -> None:
     office = await Office.open(await Cluster.create(tmp_path / "home", people=PEOPLE))
     try:
         for member in FIVE:
@@ -92,6 +118,8 @@ async def test_shares_live_through_loss_repair_refresh_and_reshare(tmp_path: Pat
         await all_proved(office, wallet, 0, THREE)
         before = await office.consoles["ana"].ask(GetWallet(wallet))
         assert before.kinds == KINDS
+        await office.consoles["ana"].execute(FundFromFaucet(wallet, "ethereum", 10**18))
+        first = await send_ether(office, wallet, "ana", ("ben", "chiara"))
 
         # A machine is lost: directory and token. The new one is nobody until two vouch for it.
         entry = await office.cluster.replace_machine("chiara")
@@ -146,5 +174,8 @@ async def test_shares_live_through_loss_repair_refresh_and_reshare(tmp_path: Pat
             after = await office.consoles[member].ask(GetWallet(wallet))
             assert [a.address for a in after.accounts] == [a.address for a in before.accounts]
             assert (after.threshold, after.holds_share, after.epoch) == (3, True, 3)
+        last = await send_ether(office, wallet, "eli", ("dora", "ben"))
+        assert last.description.from_address == first.description.from_address
+        assert len(last.run.participants if last.run else ()) == 3
     finally:
         await office.close()

@@ -11,6 +11,7 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 PEOPLE = {"ana": "Ana Ruiz", "ben": "Ben Okafor", "chiara": "Chiara Neri"}
 ADDRESS = "7xKXtg2CWzDPnoq9sVJrT5bQ8mEyLhU4aRfG1Zk3NwYu"
+ETHER_ADDRESS = "0x8617E340B3D01FA5F11F306F4090FD50E238070D"
 DESTINATION = "9mPq4RzvTtH2sWcXfK8uNbYd6JgE1oLhA5VkQ7wZeDr3"
 LEDGER_SIZE = 5_000
 WALLET = "wl-5f0c1a9e77d2b364"
@@ -127,9 +128,23 @@ def wallet(
         unit="SOL",
         decimals=9,
         balance=balance,
-        balance_base_units=12_482_905_000,
+        balance_base_units="12482905000",
         balance_as_of_ms=NOW_MS - 42_000,
         balance_error="",
+        label="Solana",
+    )
+    ether = v.AccountView(
+        chain="ethereum",
+        network="devnet",
+        path="m/44/60/0/0/0",
+        address=ETHER_ADDRESS,
+        unit="ETH",
+        decimals=18,
+        balance="3.250\u2009000\u2009000\u2009000\u2009000\u2009000",
+        balance_base_units="3250000000000000000",
+        balance_as_of_ms=NOW_MS - 9_000,
+        balance_error="",
+        label="Ethereum",
     )
     history = tuple(
         v.HistoryItemView(
@@ -158,7 +173,7 @@ def wallet(
         "approvals_needed": 2,
         "epoch": 1,
         "custodians": members(offline=("chiara",)),
-        "accounts": (account,),
+        "accounts": (account, ether),
         "history": history,
         "created_ms": NOW_MS - 9 * 24 * HOUR,
         "holds_share": True,

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from solders.keypair import Keypair
 
+from console.devnet.ethereum import EthereumDevnet
 from console.devnet.server import MAX_BODY, build_app
 from console.devnet.solana import MAX_TRANSACTION_BYTES, SolanaDevnet
 from tests.contract.chains import served
@@ -39,7 +40,8 @@ class Caller:
 
 @pytest.fixture
 async def devnet() -> AsyncIterator[Caller]:
-    async with served(build_app(SolanaDevnet())) as url, ClientSession() as session:
+    app = build_app(SolanaDevnet(), EthereumDevnet())
+    async with served(app) as url, ClientSession() as session:
         yield Caller(session, f"{url}/solana")
 
 

@@ -227,7 +227,9 @@ def test_a_repair_asks_whose_share_was_lost(driver):
     box = panel.findChild(QAbstractButton, "recovery.confirmPanel.member.ben")
     assert box.text() == "Ben Okafor \u00b7 proved"
     box.click()
+    driver.pass_time(0.02)
     assert "Ben Okafor the lost share again" in " ".join(panel.sentences)
+    assert "Chiara Neri the lost share again" not in " ".join(panel.sentences)
     panel.confirm.click()
     driver.until(lambda: driver.window.current_screen == "ceremonies")
     assert executed(driver, ProposeRepair) == [ProposeRepair(recovery.LOST, "ben")]

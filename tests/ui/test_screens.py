@@ -334,3 +334,27 @@ def test_the_faucet_is_offered_on_a_devnet(driver):
     view = driver.window._current
     view.detail.fund.click()
     driver.until(lambda: any(isinstance(c, FundFromFaucet) for c in driver.console.executed))
+
+
+def test_a_wallet_shows_one_account_at_a_time_and_transfers_start_from_it(driver):
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    assert view.detail._address == scenario.ADDRESS
+    tabs = view.detail._tabs
+    tabs._tabs["ethereum:m/44/60/0/0/0"].click()
+    driver.until(lambda: view.detail._address == scenario.ETHER_ADDRESS)
+    assert "ETH" in view.detail.fund.text()
+    view.detail.fund.click()
+    driver.until(lambda: any(isinstance(c, FundFromFaucet) for c in driver.console.executed))
+    funded = driver.console.executed[-1]
+    assert (funded.chain, funded.account) == ("ethereum", "m/44/60/0/0/0")
+    view.transfer.click()
+    driver.until(lambda: driver.window.current_screen == "new_transfer")
+    form = driver.window._current
+    driver.until(lambda: form.model.account is not None)
+    assert form.model.account.chain == "ethereum"
+    assert form.model.wallet_id == scenario.WALLET
+    driver.until(lambda: "ETH" in form.amount_caption.text())
+    assert not form.memo.isVisible()
+    form.back()
+    driver.until(lambda: driver.window.current_screen == "wallets")

@@ -157,7 +157,7 @@ class WalletQueryService:
             unit=adapter.unit,
             decimals=adapter.decimals,
             balance=balance.amount.text() if balance.amount else "",
-            balance_base_units=balance.amount.base_units if balance.amount else None,
+            balance_base_units=str(balance.amount.base_units) if balance.amount else "",
             balance_as_of_ms=balance.as_of_ms,
             balance_error=balance.error,
         )

@@ -5,7 +5,10 @@ from console.application.views.view import View
 
 
 class AccountView(View, frozen=True):
-    """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown."""
+    """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown.
+
+    `balance_base_units` is decimal text: whole numbers of coins exceed what travels as a number.
+    """
 
     chain: str
     network: str
@@ -14,7 +17,7 @@ class AccountView(View, frozen=True):
     unit: str
     decimals: int
     balance: str
-    balance_base_units: int | None
+    balance_base_units: str
     balance_as_of_ms: int | None
     balance_error: str
     label: str = ""

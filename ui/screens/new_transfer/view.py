@@ -43,6 +43,7 @@ class NewTransferScreen(Screen):
             names.TRANSFER_MEMO, "Memo", "Optional, public on the chain", limit=200
         )
         self.amount_caption = Label("Amount", "caption")
+        self.memo_caption = Label("Memo", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
         self.available = Label("", "caption")
         self.preview_button = Button("Preview", "primary", icon="eye", name=names.TRANSFER_PREVIEW)
@@ -53,7 +54,7 @@ class NewTransferScreen(Screen):
             column(Label("From", "caption"), self.from_label, self.available, spacing=4),
             column(Label("To", "caption"), self.to, spacing=4),
             column(self.amount_caption, self.amount, self.amount_problem, spacing=4),
-            column(Label("Memo", "caption"), self.memo, spacing=4),
+            column(self.memo_caption, self.memo, spacing=4),
             row(self.edit_button, 1, self.preview_button),
         )
         self.content.addLayout(
@@ -113,7 +114,7 @@ class NewTransferScreen(Screen):
 
     def back(self) -> bool:
         """Go back to the wallet."""
-        self.context.navigate("wallets", self.model.subject)
+        self.context.navigate("wallets", self.model.wallet_id)
         return True
 
     def empty_text(self) -> EmptyText:
@@ -126,7 +127,10 @@ class NewTransferScreen(Screen):
         if account is None or model.wallet is None:
             return
         quorum = wording.quorum(model.wallet.threshold, len(model.wallet.custodians))
-        self.from_label.setText(f"{model.wallet.name} \u00b7 {quorum}")
+        name = account.label or account.chain
+        self.from_label.setText(f"{model.wallet.name} \u00b7 {name} \u00b7 {quorum}")
+        for part in (self.memo_caption, self.memo):
+            part.setVisible(model.takes_memo)
         balance = wording.masked(account.balance, hide=self.masked) or "unknown"
         self.available.setText(f"Available {balance} {account.unit}")
         self.amount_caption.setText(f"Amount in {account.unit}")

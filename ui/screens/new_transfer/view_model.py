@@ -10,6 +10,7 @@ from console.application.api import (
 from console.application.commands import Outcome, ProposeTransfer
 from console.application.views import AccountView, TransferPreview, WalletView
 from console.domain.values import InvalidAmount, parse_amount
+from ui.accounts import find_account, split
 from ui.problem import describe
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
@@ -25,7 +26,7 @@ class NewTransferModel(ViewModel):
 
     async def load(self) -> LoadState:
         """Ask for the wallet."""
-        self.wallet = await self.ask(GetWallet(self.subject))
+        self.wallet = await self.ask(GetWallet(self.wallet_id))
         return LoadState.READY if self.wallet.accounts else LoadState.EMPTY
 
     def forget(self) -> None:
@@ -35,7 +36,17 @@ class NewTransferModel(ViewModel):
     @property
     def account(self) -> AccountView | None:
         """The account that pays."""
-        return self.wallet.accounts[0] if self.wallet and self.wallet.accounts else None
+        return find_account(self.wallet, split(self.subject)[1])
+
+    @property
+    def wallet_id(self) -> str:
+        """The wallet that the page is about."""
+        return split(self.subject)[0]
+
+    @property
+    def takes_memo(self) -> bool:
+        """Whether transfers of the account carry a memo."""
+        return self.account is not None and self.account.chain == "solana"
 
     def amount_problem(self, text: str) -> str:
         """Say what is wrong with a typed amount, or ''."""
@@ -64,20 +75,25 @@ class NewTransferModel(ViewModel):
         """Ask for approval of exactly the bytes that were shown."""
         if self.preview is not None and not self.preview.problems:
             chain = self.preview.description.chain
-            command = ProposeTransfer(self.subject, chain, self.preview.transaction, note.strip())
+            path = self.account.path if self.account else ""
+            command = ProposeTransfer(
+                self.wallet_id, chain, self.preview.transaction, note.strip(), account=path
+            )
             self.do(command, self._requested)
 
     async def _make_preview(self, to_address: str, amount: str, memo: str) -> None:
-        account, wallet = self.account, self.subject
+        account, subject = self.account, self.subject
         if account is None:
             return
-        query = PreviewTransfer(wallet, account.chain, to_address, amount, memo)
+        query = PreviewTransfer(
+            self.wallet_id, account.chain, to_address, amount, memo, account.path
+        )
         try:
             preview = await self.ask(query)
         except (CommandRefused, NodeUnreachable) as error:
             self.refusal = describe(error)
         else:
-            if wallet == self.subject:
+            if subject == self.subject:
                 self.preview = preview
         finally:
             self.previewing = False

@@ -51,8 +51,8 @@ class ConfirmSheet(Sheet):
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the panel says."""
-        labels = self.card.findChildren(Label, options=Qt.FindChildOption.FindChildrenRecursively)
-        return tuple(label.text() for label in labels if not label.isHidden())
+        labels = self.card.findChildren(Label)
+        return tuple(label.text() for label in labels if label.isVisibleTo(self.card))
 
     def ask(self, plan: Callable[[str], Plan], choices: Sequence[tuple[str, str]] = ()) -> None:
         """Open with the plan of the first choice, or of ''."""
@@ -101,5 +101,4 @@ def _empty(layout: QVBoxLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()
-            widget.setParent(None)
             widget.deleteLater()

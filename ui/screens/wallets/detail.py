@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from console.application.views import AccountView, HistoryItemView, MemberView, WalletView
 from ui import object_names as names
 from ui import status, wording
+from ui.accounts import account_key
 from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
 from ui.status import Look
 from ui.theme import Tone
@@ -18,6 +19,7 @@ from ui.widgets.facts import Fact, Facts
 from ui.widgets.qr import QrCode
 from ui.widgets.segmented import Segment, SegmentedApprovals
 from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
 
 _ROW = 44
@@ -38,6 +40,9 @@ class WalletDetail(QWidget):
         self.stale = Chip()
         self.fund = Button("", icon="drop", name=names.WALLET_FUND)
         self.update_button = Button("Refresh", icon="refresh", name=names.WALLET_REFRESH)
+        self.accounts = row()
+        self._tabs: Tabs | None = None
+        self._offered: tuple[str, ...] = ()
         self.fund.clicked.connect(model.fund)
         self.update_button.clicked.connect(model.ask_chain_now)
         balance = Card("Balance", spacing=8)
@@ -91,6 +96,7 @@ class WalletDetail(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
+        layout.addLayout(self.accounts)
         layout.addLayout(columns(column(balance, stretch=True), column(details, stretch=True)))
         layout.addWidget(receive)
         layout.addWidget(people)
@@ -100,6 +106,7 @@ class WalletDetail(QWidget):
     def show_wallet(self, wallet: WalletView, now: int, *, hide: bool) -> None:
         """Paint a wallet."""
         account = self._model.account
+        self._offer_accounts(wallet)
         if account is not None:
             self._show_account(account, now, hide=hide)
         self.fund.setVisible(self._model.can_fund)
@@ -118,6 +125,24 @@ class WalletDetail(QWidget):
         self.history.setVisible(bool(wallet.history))
         self.history.setFixedHeight(36 + _ROW * min(len(wallet.history), 6) + 2)
         self.no_history.setVisible(not wallet.history)
+
+    def _offer_accounts(self, wallet: WalletView) -> None:
+        """Offer the accounts of a wallet that has several."""
+        keys = tuple(account_key(account) for account in wallet.accounts)
+        if keys != self._offered:
+            self._offered = keys
+            if self._tabs is not None:
+                self.accounts.removeWidget(self._tabs)
+                self._tabs.deleteLater()
+                self._tabs = None
+            if len(keys) > 1:
+                labels = [account.label or account.chain for account in wallet.accounts]
+                self._tabs = Tabs(names.WALLET_ACCOUNTS, tuple(zip(keys, labels, strict=True)))
+                self._tabs.chosen.connect(self._model.choose_account)
+                self.accounts.addWidget(self._tabs)
+        shown = self._model.account
+        if self._tabs is not None and shown is not None:
+            self._tabs.choose(account_key(shown))
 
     def _show_account(self, account: AccountView, now: int, *, hide: bool) -> None:
         self.amount.set_amount(account.balance, account.unit, masked=hide)

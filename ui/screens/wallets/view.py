@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from console.application.views import WalletView
 from ui import object_names as names
 from ui import wording
+from ui.accounts import joined
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.wallets.detail import WalletDetail
@@ -81,7 +82,8 @@ class WalletsScreen(Screen):
 
     def _new_transfer(self) -> None:
         if self.model.wallet is not None:
-            self.context.navigate("new_transfer", self.model.wallet.wallet)
+            subject = joined(self.model.wallet.wallet, self.model.account)
+            self.context.navigate("new_transfer", subject)
 
 
 def _row(wallet: WalletView, *, chosen: bool, hide: bool) -> RowItem:

@@ -3,6 +3,7 @@
 from console.application.api import ChangeKind, GetWallet, GetWallets
 from console.application.commands import FundFromFaucet, Outcome
 from console.application.views import AccountView, WalletsView, WalletView
+from ui.accounts import find_account
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -16,6 +17,7 @@ class WalletsModel(ViewModel):
     view: WalletsView | None = None
     wallet: WalletView | None = None
     ask_chain = False
+    account_key = ""
 
     async def load(self) -> LoadState:
         """Ask for the list, then for the open wallet, from the chain when asked to."""
@@ -32,10 +34,16 @@ class WalletsModel(ViewModel):
         """Never show one wallet's address under the name of another."""
         self.wallet = None
 
+    def choose_account(self, key: str) -> None:
+        """Show another account of the wallet."""
+        if key != self.account_key:
+            self.account_key = key
+            self.changed.emit()
+
     @property
     def account(self) -> AccountView | None:
-        """The open wallet's account."""
-        return self.wallet.accounts[0] if self.wallet and self.wallet.accounts else None
+        """The account that is shown of the open wallet."""
+        return find_account(self.wallet, self.account_key)
 
     @property
     def can_fund(self) -> bool:
@@ -53,7 +61,8 @@ class WalletsModel(ViewModel):
         if wallet is None or account is None:
             return
         units = FAUCET_LARGE_UNITS * 10**account.decimals
-        self.do(FundFromFaucet(wallet.wallet, account.chain, units), self._funded)
+        command = FundFromFaucet(wallet.wallet, account.chain, units, account.path)
+        self.do(command, self._funded)
 
     def _funded(self, outcome: Outcome) -> None:
         self.ask_chain = True

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from console.adapters.chains.solana import codec
-from console.adapters.chains.solana.rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
 from console.application.errors import (
     BlockhashExpired,
     ChainUnavailable,
@@ -78,7 +78,7 @@ class SolanaAdapter:
 
     def __init__(self, network: Network, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self.network = network
-        self._rpc = JsonRpc(url, timeout_s)
+        self._rpc = JsonRpc("the Solana node", url, timeout_s)
         self._checked = False
 
     def address(self, account: Account, keys: PublicKeys) -> str:

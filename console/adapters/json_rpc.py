@@ -43,9 +43,13 @@ class RpcRefused(Exception):
 
 
 class JsonRpc:
-    """One endpoint; a call that takes longer than `timeout_s` is given up."""
+    """One endpoint; a call that takes longer than `timeout_s` is given up.
 
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+    `node` names it in sentences, for example "the Solana node".
+    """
+
+    def __init__(self, node: str, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._node = node
         self._url = url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s / 2)
         self._session: aiohttp.ClientSession | None = None
@@ -54,10 +58,10 @@ class JsonRpc:
     async def call(self, method: str, params: list[Any], kind: type[T]) -> T:
         """Call and decode the result as `kind`. Raises: RpcRefused, ChainUnavailable."""
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        answer = _decode(await self._post(msgspec.json.encode(body)), _Answer)
+        answer = self.decode(await self._post(msgspec.json.encode(body)), _Answer)
         if answer.error:
             raise RpcRefused(answer.error)
-        return _decode(bytes(answer.result), kind)
+        return self.decode(bytes(answer.result), kind)
 
     async def close(self) -> None:
         """Release the connection."""
@@ -77,25 +81,24 @@ class JsonRpc:
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 if response.status != 200:
-                    raise ChainUnavailable(f"the Solana node answers HTTP {response.status}")
-                return await _bounded(response.content)
+                    raise ChainUnavailable(f"{self._node} answers HTTP {response.status}")
+                return await self._bounded(response.content)
         except (TimeoutError, aiohttp.ClientError, OSError):
-            raise ChainUnavailable("the Solana node does not answer") from None
+            raise ChainUnavailable(f"{self._node} does not answer") from None
 
+    async def _bounded(self, content: aiohttp.StreamReader) -> bytes:
+        """Read to the end, in as many pieces as it takes, or give up on a flood."""
+        data = bytearray()
+        async for piece in content.iter_any():
+            data += piece
+            if len(data) > MAX_ANSWER_BYTES:
+                raise ChainUnavailable(f"{self._node}'s answer is too large")
+        return bytes(data)
 
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """Read to the end, in as many pieces as it takes, or give up on a flood."""
-    data = bytearray()
-    async for piece in content.iter_any():
-        data += piece
-        if len(data) > MAX_ANSWER_BYTES:
-            raise ChainUnavailable("the Solana node's answer is too large")
-    return bytes(data)
-
-
-def _decode(data: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    # Bad UTF-8 and deep nesting are nonsense from outside as well, but errors of other families.
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise ChainUnavailable("the Solana node answers something else than it should") from None
+    def decode(self, data: bytes, kind: type[T]) -> T:
+        """Read what the node answered, strictly. Raises: ChainUnavailable."""
+        try:
+            return msgspec.json.decode(data, type=kind)
+        # Bad UTF-8 and deep nesting are nonsense from outside too, but errors of other families.
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise ChainUnavailable(f"{self._node} answers something else than it should") from None

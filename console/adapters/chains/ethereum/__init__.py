@@ -1,0 +1,1 @@
+"""Ethereum: transactions and messages, built and described from their bytes; no network here."""

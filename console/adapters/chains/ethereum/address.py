@@ -1,0 +1,61 @@
+"""Addresses: from a key, to EIP-55 text and back, with a sentence that says what is wrong."""
+
+from coincurve import PublicKey
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from console.application.errors import InvalidAddress
+
+ADDRESS_BYTES = 20
+ZERO = bytes(ADDRESS_BYTES)
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def address_of(public_key: bytes) -> bytes:
+    """Return the 20 bytes that a 33-byte compressed secp256k1 key owns. Raises: InvalidAddress."""
+    if len(public_key) != 33:
+        raise InvalidAddress("an Ethereum account's key has 33 bytes")
+    try:
+        point = PublicKey(public_key)
+    except ValueError:
+        raise InvalidAddress("these bytes are no point of secp256k1") from None
+    return address_of_point(point)
+
+
+def address_of_point(point: PublicKey) -> bytes:
+    """Return the address of a parsed key."""
+    return keccak(point.format(compressed=False)[1:])[-ADDRESS_BYTES:]
+
+
+def checksummed(address: bytes) -> str:
+    """Write 20 bytes as EIP-55 text."""
+    if len(address) != ADDRESS_BYTES:
+        raise InvalidAddress("an Ethereum address has 20 bytes")
+    return str(to_checksum_address(address))
+
+
+def parse_address(text: str) -> bytes:
+    """Read an address; capitals, where there are any, must be those of EIP-55.
+
+    Raises: InvalidAddress, which says what is wrong.
+    """
+    if "." in text:
+        raise InvalidAddress("names are not looked up: give the address itself, 0x and 40 digits")
+    if not text.startswith("0x"):
+        raise InvalidAddress("an Ethereum address begins with 0x")
+    digits = text[2:]
+    if len(digits) != 2 * ADDRESS_BYTES:
+        raise InvalidAddress(
+            f"an Ethereum address has 40 digits after 0x; this one has {len(digits)}"
+        )
+    if not _HEX.issuperset(digits):
+        raise InvalidAddress("after 0x only the digits 0 to 9 and a to f belong in an address")
+    address = bytes.fromhex(digits)
+    mixed = digits not in {digits.lower(), digits.upper()}
+    if mixed and checksummed(address) != text:
+        raise InvalidAddress(
+            "the checksum is wrong: the capital letters do not fit, so a character was mistyped"
+        )
+    if address == ZERO:
+        raise InvalidAddress("this is the zero address: what is sent there is lost")
+    return address

@@ -1,0 +1,1 @@
+"""The Ethereum codec, without a chain."""
