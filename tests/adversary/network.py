@@ -1,6 +1,7 @@
 """A seeded in-memory network of sessions, with rules that let parties and wires cheat."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -80,12 +81,16 @@ def faithful(envelope: Envelope, _to: int) -> Iterable[Envelope]:
 
 @dataclass
 class Network:
-    """Runs one session per party; `deliver` until nothing moves, in an order set by `seed`."""
+    """Runs one session per party; `deliver` until nothing moves, in an order set by `seed`.
+
+    Whatever the parties in `late` say comes only when nothing else is under way.
+    """
 
     runs: Mapping[int, Run]
     seed: str = "0"
     wire: Wire = faithful
     session_id: bytes = SESSION_ID
+    late: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         self.sessions = {
@@ -113,12 +118,16 @@ class Network:
                 if to != party:
                     self._queue += [(to, item) for item in self.wire(envelope, to)]
 
-    def deliver(self) -> "Network":
+    def deliver(self, at_most: int = sys.maxsize) -> "Network":
+        """Start, and deliver that many envelopes; the rest is lost."""
         for i, session in self.sessions.items():
             self._step(i, session.start)
-        while self._queue:
-            pick = int.from_bytes(self._random(4), "big") % len(self._queue)
+        while self._queue and at_most > 0:
+            places = [k for k, (_, e) in enumerate(self._queue) if e.sender not in self.late]
+            places = places or [*range(len(self._queue))]
+            pick = places[int.from_bytes(self._random(4), "big") % len(places)]
             to, envelope = self._queue.pop(pick)
+            at_most -= 1
             if to not in self.aborts:
                 self._step(to, partial(self.sessions[to].receive, envelope))
         return self

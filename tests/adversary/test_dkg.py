@@ -27,6 +27,7 @@ from console.protocols.math.group import Group
 from console.protocols.math.polynomial import BadIndices, Polynomial
 from console.protocols.math.secp256k1 import SECP256K1, N
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
+from tests.adversary.runs import unwatchful
 
 Change = Callable[..., Any]
 
@@ -108,7 +109,7 @@ def own_dealing(monkeypatch: pytest.MonkeyPatch, change: Change, cheat: int = 2)
         return change(dealing) if next(calls) == cheat else dealing
 
     monkeypatch.setattr(dkg, "deal", deal)
-    return Network(runs()).deliver()
+    return Network(runs(**{f"p{cheat}": unwatchful(honest(cheat))})).deliver()
 
 
 @pytest.mark.parametrize("length", [0, 1, 3])
@@ -155,6 +156,16 @@ def test_dkg_round2_rogue_key_blames_sender(monkeypatch: pytest.MonkeyPatch) -> 
         return replace(dealing, points=(rogue, *dealing.points[1:]))
 
     assert_blamed(own_dealing(monkeypatch, change), {2}, "dealer-proof")
+
+
+def test_dkg_round2_foreign_coefficient_blames_dealer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Committed to honestly, and the proof covers it; but no share of this dealer fits."""
+
+    def change(dealing: Any) -> Any:
+        foreign = GROUP.add(dealing.points[1], GROUP.generator)
+        return replace(dealing, points=(dealing.points[0], foreign))
+
+    assert_blamed(own_dealing(monkeypatch, change), {2}, "share")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.session import Envelope, find_equivocation
 from console.protocols.kernel.wire import decode
 from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.ot import endemic
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 from tests.adversary.test_dkls23_sign import OUT_OF_RANGE, add_one, inner
 from tests.unit.protocols.ot.keys import flipped
@@ -78,6 +79,22 @@ def test_dkls23_setup_trial_bans_sender(kind: type, change: Change, check: str) 
     network = with_cheat(kind, change)
     assert network.verdicts(2) == {1: ("ban", frozenset({2}), check)}
     assert not network.outcomes
+
+
+@pytest.mark.parametrize(("field", "step"), [("zero", "answer"), ("gadget", "receive")])
+def test_dkls23_setup_checks_all_promises_before_it_uses_any_point(
+    monkeypatch: pytest.MonkeyPatch, field: str, step: str
+) -> None:
+    calls = []
+    original = getattr(endemic, step)
+
+    def recorded(*arguments: Any) -> Any:
+        calls.append(step)
+        return original(*arguments)
+
+    monkeypatch.setattr(endemic, step, recorded)
+    with_cheat(SetupPromise, lambda m: replace(m, **{field: bytes(32)}))
+    assert calls == [step]  # party 2, to whom nobody has lied
 
 
 def test_dkls23_setup_answer_with_other_keys_bans_sender() -> None:

@@ -474,7 +474,7 @@ def test_dkls23_round3_fragment_that_explains_the_point_is_known_as_a_lie_by_its
         1: ("blame", frozenset({2}), "fragment"),
         3: ("freeze", frozenset(), "fragment"),
     }
-    assert "(1, 2)" in network.aborts[3].reason
+    assert "pairs [(1, 2)] contradict" in network.aborts[3].reason
 
 
 # Check (6) and round 3

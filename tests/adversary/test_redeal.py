@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from console.protocols.frost import FROST_ED25519, FROST_SECP256K1
-from console.protocols.kernel.abort import freeze
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import (
     BadShare,
@@ -35,6 +34,7 @@ from console.protocols.math.polynomial import BadIndices, Polynomial
 from console.protocols.math.secp256k1 import SECP256K1
 from tests.adversary.keys import copy_of, dealt
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
+from tests.adversary.runs import unwatchful
 
 Change = Callable[..., Any]
 
@@ -107,18 +107,6 @@ def own_polynomial(monkeypatch: pytest.MonkeyPatch, change: Change) -> list[Netw
     return networks
 
 
-def unwatchful(run: Run) -> Run:
-    """A cheat whose own program must not end the test by noticing what it did."""
-
-    async def quiet(party: Any) -> Any:
-        try:
-            return await run(party)
-        except BadShare:
-            raise freeze("own-share", "noticed by the cheat itself") from None
-
-    return quiet
-
-
 def committing(points: Change) -> Change:
     """A dealer that says other points than those of its polynomial."""
 
@@ -176,6 +164,22 @@ def test_reshare_hands_the_key_over(signers: Any, members: Any, threshold: int) 
         assert results[i].public.threshold == threshold
         assert results[i].public.indices == members
         assert results[i].public.group_key == KEYS[1].public.group_key
+
+
+def test_reshare_gives_shares_to_new_owners_only_and_from_dealers_only() -> None:
+    """A share more, even for somebody who leaves, would be a point more of each polynomial."""
+    network = reshare_with(parameters(signers=(1, 2), members=(2, 4, 5)))
+    sizes = {
+        (e.sender, e.recipient): len(e.payload) - 4
+        for e in network.sent
+        if e.kind == "dkg.subshare"
+    }
+    assert sizes == {
+        (i, j): 32 if i in {1, 2} and j in {2, 4, 5} else 0
+        for i in (1, 2, 4, 5)
+        for j in (1, 2, 4, 5)
+        if i != j
+    }
 
 
 def test_every_party_signs_the_same_certificate() -> None:
@@ -486,6 +490,39 @@ def test_reshare_without_the_right_share_is_refused(case: str) -> None:
     with pytest.raises(ValueError, match=r"part|share"):
         network.sessions[me].start()
     assert network.sent == []
+
+
+@pytest.mark.parametrize("ceremony", ["refresh", "reshare"])
+def test_redeal_with_an_unsound_share_says_nothing(ceremony: str) -> None:
+    """What is stored does not fit: the others would blame us for what we then deal."""
+    broken = replace(KEYS[2], secret=KEYS[1].secret)
+    run: Run = {
+        "refresh": lambda party: refresh(party, broken, CONTEXT, stream("x")),
+        "reshare": lambda party: reshare(party, parameters(), broken, stream("x")),
+    }[ceremony]
+    parties = (1, 2, 3) if ceremony == "refresh" else (1, 2, 3, 4)
+    network = Network(dict.fromkeys(parties, run))
+    with pytest.raises(BadShare):
+        network.sessions[2].start()
+    assert network.sent == []
+
+
+def test_reshare_with_impossible_parameters_says_nothing() -> None:
+    public = replace(KEYS[1].public, group_key=KEYS[1].public.public_share(1))
+    agreed = parameters(public=public)
+    network = Network({i: lambda p: reshare(p, agreed, None, stream("x")) for i in (1, 2, 3, 4)})
+    with pytest.raises(BadShare):
+        network.sessions[4].start()
+    assert network.sent == []
+
+
+def test_redeal_of_constants_that_do_not_make_the_key_is_noticed_by_leavers_too() -> None:
+    """They hold no new share to check, but they sign the certificate of the new epoch."""
+    dealers = {i: Polynomial.draw(GROUP, 2, stream(f"wrong/{i}")).commitments() for i in (1, 2)}
+    constants = {i: points[0] for i, points in dealers.items()}
+    plan = redeal.Plan(bytes(32), KEYS[1].public, 2, constants, NEW, {})
+    with pytest.raises(BadShare, match="group key"):
+        redeal._public(plan, dealers)
 
 
 def test_shares_of_two_epochs_never_combine() -> None:

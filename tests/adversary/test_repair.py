@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from console.protocols.kernel.abort import freeze
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import BadShare, KeyShare, RepairParameters, repair
 from console.protocols.keygen.messages import (
@@ -23,6 +22,7 @@ from console.protocols.math.group import Group
 from console.protocols.math.secp256k1 import SECP256K1
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
+from tests.adversary.runs import unwatchful
 
 Change = Callable[..., Any]
 
@@ -125,18 +125,6 @@ def test_repair_round1_swapped_points_blame_nobody_but_their_sender() -> None:
     run = unwatchful(honest(2))
     swapped = cheating(run, Split, lambda m: Split((m.points[2], m.points[1], m.points[0])))
     assert_blamed(repairing(p2=swapped), {2}, "share")
-
-
-def unwatchful(run: Run) -> Run:
-    """A cheat whose own program must not end the test by noticing what it did."""
-
-    async def quiet(party: Any) -> Any:
-        try:
-            return await run(party)
-        except BadShare:
-            raise freeze("own-share", "noticed by the cheat itself") from None
-
-    return quiet
 
 
 def test_repair_lost_party_that_splits_is_blamed() -> None:
@@ -251,6 +239,46 @@ def test_repair_without_the_right_share_is_refused(case: str) -> None:
     with pytest.raises(ValueError, match=r"part|share"):
         network.sessions[me].start()
     assert network.sent == []
+
+
+def test_repair_with_an_unsound_share_says_nothing() -> None:
+    broken = replace(KEYS[2], secret=KEYS[1].secret)
+    network = Network(
+        {i: lambda p: repair(p, parameters(), broken, stream("x")) for i in (*HELPERS, LOST)}
+    )
+    with pytest.raises(BadShare):
+        network.sessions[2].start()
+    assert network.sent == []
+
+
+def test_repair_with_impossible_parameters_says_nothing() -> None:
+    public = replace(KEYS[1].public, group_key=KEYS[1].public.public_share(1))
+    agreed = parameters(public=public)
+    network = Network({i: lambda p: repair(p, agreed, None, stream("x")) for i in (*HELPERS, LOST)})
+    with pytest.raises(BadShare):
+        network.sessions[LOST].start()
+    assert network.sent == []
+
+
+def test_repaired_party_notices_its_own_faulty_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = steps.sum_of_parts
+
+    def faulty(group: Group, parts: list[SecretBytes]) -> SecretBytes:
+        mine = len(parts) == len(HELPERS) and not any(part.wiped for part in parts)
+        total = original(group, parts)
+        return SecretBytes(off_by_one(bytes(total.view()))) if mine and calls(parts) else total
+
+    def calls(parts: list[SecretBytes]) -> bool:
+        """Tell the last sum, of what the helpers sent, from the sums that they send."""
+        seen.append(len(parts))
+        return len(seen) > len(HELPERS)
+
+    seen: list[int] = []
+    monkeypatch.setattr(steps, "sum_of_parts", faulty)
+    network = Network({i: honest(i) for i in (*HELPERS, LOST)})
+    with pytest.raises(BadShare):
+        network.deliver()
+    assert not [e for e in network.sent if (e.sender, e.kind) == (LOST, "dkg.share-proof")]
 
 
 def test_repair_of_an_unsound_key_is_refused() -> None:

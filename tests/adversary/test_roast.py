@@ -281,6 +281,22 @@ def test_faulty_own_share_does_not_leave_the_signer(monkeypatch: pytest.MonkeyPa
         signers[1].answer(request)
 
 
+def test_nonces_do_not_outlive_an_answer_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    signers, request = asked(1, 2, 3)
+    ours = request.rows[0].commitment
+    inside = signers[1]._pool._unused[ours]
+
+    def fail(*_: object) -> SignatureShare:
+        raise PackageMismatch("a bug")
+
+    monkeypatch.setattr(roast, "sign_share", fail)
+    with pytest.raises(PackageMismatch, match="bug"):
+        signers[1].answer(request)
+    assert inside.used
+    assert inside._hiding.wiped
+    assert inside._binding.wiped
+
+
 # The pool
 
 

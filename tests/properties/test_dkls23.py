@@ -4,14 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.protocols.dkls23 import decode_presignature, encode_presignature, verify
-from console.protocols.kernel.session import Envelope, decode_envelope, encode_envelope
+from console.protocols.kernel.session import Envelope
 from console.protocols.math.group import Point
 from console.protocols.math.secp256k1 import SECP256K1, N
 from tests.adversary.network import Network
+from tests.properties.depth import examples
+from tests.properties.oracles import ecdsa_accepts
+from tests.properties.test_threshold import LATE, over_the_wire
 from tests.unit.protocols.dkls23.dealt import DIGEST, Bench, online
 
 
@@ -20,15 +23,9 @@ def bench(threshold: int, parties: int) -> Bench:
     return Bench(threshold, parties)
 
 
-def over_the_wire(envelope: Envelope, _to: int) -> Iterable[Envelope]:
-    """Encode, decode, and now and then deliver twice."""
-    again = decode_envelope(encode_envelope(envelope))
-    return [again] * (1 + (envelope.digest[0] & 1))
-
-
 @st.composite
 def quorums(draw: st.DrawFn) -> tuple[Bench, list[int]]:
-    n = draw(st.integers(2, 5))
+    n = draw(st.integers(2, 9))
     t = draw(st.integers(2, n))
     signers = draw(st.permutations(range(1, n + 1)))[:t]
     return bench(t, n), signers
@@ -39,24 +36,31 @@ def quorums(draw: st.DrawFn) -> tuple[Bench, list[int]]:
     st.text("abc", max_size=3),
     st.binary(min_size=32, max_size=32),
     st.none() | st.integers(0, N - 1),
+    LATE,
 )
-@settings(max_examples=20, deadline=None)
+@examples(12)
 def test_any_quorum_signs(
-    quorum: tuple[Bench, list[int]], seed: str, digest: bytes, tweak: int | None
+    quorum: tuple[Bench, list[int]],
+    seed: str,
+    digest: bytes,
+    tweak: int | None,
+    late: frozenset[int],
 ) -> None:
     key, signers = quorum
     scalar = None if tweak is None else SECP256K1.scalar(tweak)
-    network = Network(
-        {i: key.signing(i, digest, scalar, seed) for i in signers}, seed=seed, wire=over_the_wire
-    ).deliver()
+    runs = {i: key.signing(i, digest, scalar, seed) for i in signers}
+    network = Network(runs, seed, over_the_wire, late=late).deliver()
     assert not network.aborts
+    assert set(network.outcomes) == set(signers)
     (signature,) = set(network.outcomes.values())
     offset = SECP256K1.base(SECP256K1.scalar(tweak or 0))
-    verify(SECP256K1.add(Point(key.public.group_key), offset), digest, signature)
+    point = SECP256K1.add(Point(key.public.group_key), offset)
+    ecdsa_accepts(point, digest, signature.r, signature.s)
+    verify(point, digest, signature)  # the recovery id as well
 
 
 @given(quorums(), st.text("abc", max_size=3), st.binary(min_size=32, max_size=32))
-@settings(max_examples=10, deadline=None)
+@examples(6)
 def test_any_quorum_signs_with_presignatures(
     quorum: tuple[Bench, list[int]], seed: str, digest: bytes
 ) -> None:
@@ -66,8 +70,9 @@ def test_any_quorum_signs_with_presignatures(
     network = Network(
         {i: online(p, digest) for i, p in loaded.items()}, seed=seed, wire=over_the_wire
     ).deliver()
+    assert set(network.outcomes) == set(signers)
     (signature,) = set(network.outcomes.values())
-    verify(key.public.group_key, digest, signature)
+    ecdsa_accepts(key.public.group_key, digest, signature.r, signature.s)
 
 
 @given(
@@ -76,7 +81,7 @@ def test_any_quorum_signs_with_presignatures(
     st.integers(1, 255),
     st.sampled_from(["commitment", "vole-request", "opening", "vole-reply", "partial"]),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_changed_byte_never_blames_an_honest_party(
     victim: int, at: int, flip: int, kind: str
 ) -> None:

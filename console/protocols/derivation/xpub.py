@@ -89,14 +89,12 @@ def _base58(data: bytes) -> str:
 
 def _from_base58(text: str) -> bytes:
     value = 0
-    if len(text) > 112:
-        raise BadExtendedKey("the text is too long")
+    # Of this length exactly: a text with another digit 1 in front would mean the same bytes.
+    if len(text) != 111:
+        raise BadExtendedKey("the text has the wrong length")
     for character in text:
         digit = _ALPHABET.find(character)
         if digit < 0:
             raise BadExtendedKey("a character is not of base 58")
         value = value * 58 + digit
-    try:
-        return value.to_bytes(82, "big")
-    except OverflowError:
-        raise BadExtendedKey("the text is too long") from None
+    return value.to_bytes(82, "big")  # 58**111 is below 256**82

@@ -98,8 +98,9 @@ def decode_presignature(encoded: SecretBytes | memoryview) -> Presignature:
     me, count = int.from_bytes(view[4:8], "big"), int.from_bytes(view[8:12], "big")
     if not 2 <= count <= MAX_SIGNERS or len(view) != _HEAD + 4 * count + _PUBLIC + _SECRET:
         raise BadPresignature("the presignature has the wrong size")
-    rows, rest = view[_HEAD : _HEAD + 4 * count], view[_HEAD + 4 * count :]
-    parties = tuple(int.from_bytes(rows[at : at + 4], "big") for at in range(0, 4 * count, 4))
+    end = _HEAD + 4 * count
+    parties = tuple(int.from_bytes(view[at : at + 4], "big") for at in range(_HEAD, end, 4))
+    rest = view[end:]
     if sorted({*parties}) != [*parties] or not 1 <= parties[0] <= parties[-1] <= 0xFFFF:
         raise BadPresignature("the parties are repeated, unsorted or out of range")
     if me not in parties:

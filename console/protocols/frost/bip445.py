@@ -70,7 +70,7 @@ class SigningSession:
         x = group.x_only(context.Q)
         bound = serialized_ids(chosen) + aggregate_nonce + x + message
         b = group.scalar(int.from_bytes(tagged_hash("BIP0445/noncecoef", bound), "big"))
-        R = group.add(Point(R_1), group.multiply_public(group.public_int(b), Point(R_2)))
+        R = group.add_multiple(Point(R_1), group.public_int(b), Point(R_2))
         if group.identity == R:
             # Only signers who conspire can bring this about, and then they may know the nonce:
             # it is their share that they risk.
@@ -126,11 +126,11 @@ def verify_share(
         R_1, R_2 = group.parse_point(commitment.hiding), group.parse_point(commitment.binding)
     except BadEncoding:
         raise ShareInvalid(f"the share or nonce of signer {index} is malformed") from None
-    committed = group.add(R_1, group.multiply_public(group.public_int(session.b), R_2))
+    committed = group.add_multiple(R_1, group.public_int(session.b), R_2)
     if not group.has_even_y(session.R):
         committed = group.negate(committed)
     Y_i = session.public.public_share(index)
-    if group.base(s) != group.add(committed, group.multiply_public(session.weight(index), Y_i)):
+    if group.add_multiple(group.base(s), -session.weight(index), Y_i) != committed:
         raise ShareInvalid(f"the share of signer {index} does not verify")
 
 

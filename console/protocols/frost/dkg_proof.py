@@ -24,5 +24,5 @@ def verify_dkg_proof(suite: Suite, identifier: int, public: bytes, proof: bytes)
     except BadEncoding:
         raise InvalidSignature("the proof is malformed") from None
     c = group.public_int(dkg_challenge(suite, identifier, Y, R))
-    if group.base(mu) != group.add(R, group.multiply_public(c, Y)):
+    if group.add_multiple(group.base(mu), -c, Y) != R:
         raise InvalidSignature("the proof does not verify")

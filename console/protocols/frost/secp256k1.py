@@ -11,7 +11,16 @@ _CONTEXT = b"FROST-secp256k1-SHA256-v1"
 
 
 def hash_to_scalar(dst: bytes) -> HashToScalar:
-    """Give hash_to_field of RFC 9380 for one scalar, under a domain separation tag."""
+    """Give hash_to_field of RFC 9380 for one public scalar, under a domain separation tag."""
+
+    def to_scalar(data: bytes) -> Scalar:
+        return SECP256K1.scalar(int.from_bytes(expand_message_xmd(data, dst, 48), "big"))
+
+    return to_scalar
+
+
+def hash_to_secret(dst: bytes) -> HashToScalar:
+    """Give the same for a secret scalar, which the backend reduces."""
 
     def to_scalar(data: bytes) -> Scalar:
         return SECP256K1.reduce(expand_message_xmd(data, dst, 48))
@@ -54,7 +63,7 @@ def verify(public_key: bytes, message: bytes, signature: bytes) -> None:
     except BadEncoding:
         raise InvalidSignature("the signature or its key is not canonical") from None
     c = SECP256K1.public_int(_challenge(R, Y, message))
-    if SECP256K1.base(z) != SECP256K1.add(R, SECP256K1.multiply_public(c, Y)):
+    if SECP256K1.add_multiple(SECP256K1.base(z), -c, Y) != R:
         raise InvalidSignature("the signature does not verify")
 
 
@@ -62,7 +71,7 @@ FROST_SECP256K1 = Suite(
     name="FROST-secp256k1-SHA256-v1",
     group=SECP256K1,
     H1=hash_to_scalar(_CONTEXT + b"rho"),
-    H3=hash_to_scalar(_CONTEXT + b"nonce"),
+    H3=hash_to_secret(_CONTEXT + b"nonce"),
     H4=prefixed_sha256(_CONTEXT + b"msg"),
     H5=prefixed_sha256(_CONTEXT + b"com"),
     HDKG=hash_to_scalar(_CONTEXT + b"dkg"),

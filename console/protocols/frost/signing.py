@@ -81,7 +81,7 @@ class SigningPackage:
         inputs = binding_factor_inputs(suite, Y, message, rows)
         factors = {i: suite.H1(data) for i, data in inputs.items()}
         shares = {
-            i: group.add(D, group.multiply_public(group.public_int(factors[i]), E))
+            i: group.add_multiple(D, group.public_int(factors[i]), E)
             for i, (D, E) in points.items()
         }
         R = group.sum(shares.values())
@@ -133,14 +133,11 @@ def sign_share(share: KeyShare, nonces: SigningNonces, package: SigningPackage) 
     group = package.suite.group
     d, e = nonces.consume(package.suite)
     x_i = group.secret_scalar(share.secret)
-    lambda_i = group.scalar(lagrange(share.index, package.signers, group.order))
+    weight = _weight(package, share.index)
     k = group.add_scalars(d, group.multiply_scalars(e, package.factors[share.index]))
     if package.negate_nonces:
         k = group.negate_scalar(k)
-    weight = group.multiply_scalars(lambda_i, package.challenge)
-    if package.negate_key:
-        weight = group.negate_scalar(weight)
-    return SignatureShare(group.add_scalars(k, group.multiply_scalars(weight, x_i)))
+    return SignatureShare(group.add_scalars(k, group.multiply_scalars(group.scalar(weight), x_i)))
 
 
 def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> None:
@@ -156,17 +153,20 @@ def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> 
         z = group.parse_scalar(share.z)
     except BadEncoding:
         raise ShareInvalid(f"the share of signer {index} is malformed") from None
-    c = group.public_int(package.challenge)
-    weight = c * lagrange(index, package.signers, group.order)
-    if package.negate_key:
-        weight = -weight
     committed = package.shares[index]
     if package.negate_nonces:
         committed = group.negate(committed)
     Y_i = package.public.public_share(index)
-    expected = group.add(committed, group.multiply_public(weight, Y_i))
-    if group.base(z) != expected:
+    if group.add_multiple(group.base(z), -_weight(package, index), Y_i) != committed:
         raise ShareInvalid(f"the share of signer {index} does not verify")
+
+
+def _weight(package: SigningPackage, index: int) -> int:
+    """Give c * lambda_i, what share x_i is multiplied with, in the sign that the suite wants."""
+    group = package.suite.group
+    c = group.public_int(package.challenge)
+    weight = c * lagrange(index, package.signers, group.order)
+    return -weight if package.negate_key else weight
 
 
 def aggregate(package: SigningPackage, shares: Mapping[int, SignatureShare]) -> bytes:

@@ -5,7 +5,7 @@ y, and its nonces negated where the group commitment has. All else is FROST(secp
 """
 
 from console.protocols.frost import bip340
-from console.protocols.frost.secp256k1 import hash_to_scalar, prefixed_sha256
+from console.protocols.frost.secp256k1 import hash_to_scalar, hash_to_secret, prefixed_sha256
 from console.protocols.frost.suite import InvalidSignature, Suite
 from console.protocols.math.group import BadEncoding, Point
 from console.protocols.math.secp256k1 import SECP256K1
@@ -33,7 +33,7 @@ FROST_TAPROOT = Suite(
     name="FROST-secp256k1-SHA256-TR-v1",
     group=SECP256K1,
     H1=hash_to_scalar(_CONTEXT + b"rho"),
-    H3=hash_to_scalar(_CONTEXT + b"nonce"),
+    H3=hash_to_secret(_CONTEXT + b"nonce"),
     H4=prefixed_sha256(_CONTEXT + b"msg"),
     H5=prefixed_sha256(_CONTEXT + b"com"),
     HDKG=hash_to_scalar(_CONTEXT + b"dkg"),

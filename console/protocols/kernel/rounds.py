@@ -66,9 +66,10 @@ class Rounds:
 
     def post_last_echo(self) -> bool:
         """Open one more round with nothing but the echo; False if there is nothing to echo."""
-        self._open()
-        if self._echo:
+        self._turn()
+        if self._echo:  # said before the others' are checked, so that they notice as well
             self._post(None, ECHO_KIND, b"")
+        self.check_echoes(self.inbox.of_round(self.number))
         return bool(self._echo)
 
     def check_echoes(self, items: list[Received]) -> None:
@@ -123,7 +124,12 @@ class Rounds:
         self.outbox.append(envelope)
 
     def _open(self) -> None:
-        """Close this round, digest its broadcasts, and check what came early for the next."""
+        """Begin the next round, and check what came early for it."""
+        self._turn()
+        self.check_echoes(self.inbox.of_round(self.number))
+
+    def _turn(self) -> None:
+        """Close this round and digest its broadcasts."""
         self.check_unexpected()
         heard = {(self.me, kind): seen for (kind, to), seen in self._said.items() if to is None}
         heard |= {
@@ -135,4 +141,3 @@ class Rounds:
         self.number += 1
         self._gathered.clear()
         self._said.clear()
-        self.check_echoes(self.inbox.of_round(self.number))

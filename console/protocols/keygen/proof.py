@@ -30,5 +30,5 @@ def verify(group: Group, tag: Tag, statement: Field, public: Point, R: bytes, mu
     except BadEncoding:
         raise ProofInvalid("the proof is malformed") from None
     c = Hs(tag, group.order, statement, commitment)
-    if group.base(response) != group.add(commitment, group.multiply_public(c, public)):
+    if group.add_multiple(group.base(response), -c, public) != commitment:
         raise ProofInvalid("the proof does not verify")

@@ -186,8 +186,6 @@ def decode_share(encoded: SecretBytes | memoryview) -> KeyShare:
     index = int.from_bytes(view[4:8], "big")
     size = int.from_bytes(view[8:12], "big")
     public = decode_public(bytes(view[12 + size :]))
-    if size != public.group.scalar_size:
-        raise BadShare("the key share is malformed")
     share = KeyShare(index, SecretBytes(bytearray(view[12 : 12 + size])), public)
     try:
         share.check()

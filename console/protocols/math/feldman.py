@@ -25,7 +25,7 @@ def commitment_at(group: Group, commitment: Sequence[Point], x: int) -> Point:
     """Evaluate a commitment at `x`: the public share of that index."""
     total = group.identity
     for point in reversed(commitment):
-        total = group.add(group.multiply_public(x, total), point)
+        total = group.add_multiple(point, x, total)
     return total
 
 

@@ -103,6 +103,10 @@ class Group(ABC):
     @abstractmethod
     def negate(self, point: Point) -> Point: ...
 
+    def add_multiple(self, point: Point, k: int, other: Point) -> Point:
+        """Give point + k * other, where k is public."""
+        return self.add(point, self.multiply_public(k, other))
+
     def sum(self, points: Iterable[Point]) -> Point:
         rest = iter(points)
         total = next(rest, self.identity)

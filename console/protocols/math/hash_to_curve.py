@@ -82,7 +82,7 @@ def expand_message_xmd(
     """
     expander = _Expander.of(dst, algorithm)
     blocks = -(-size // expander.size)
-    if blocks > 255 or size > 0xFFFF:
+    if blocks > 255:  # so that its length fits into two bytes as well
         raise BadExpansion("the output is too long for the hash")
     head = expander.padding + message + size.to_bytes(2, "big") + b"\x00" + expander.suffix
     first: bytes = algorithm(head).digest()

@@ -107,6 +107,10 @@ class Secp256k1(Group):
         product = _product(self.scalar(k), point)
         return self.identity if product is None else _remembered(product)
 
+    def add_multiple(self, point: Point, k: int, other: Point) -> Point:
+        total = _sum([_known(point), _product(self.scalar(k), other)])
+        return self.identity if total is None else _remembered(total)
+
     def add(self, a: Point, b: Point) -> Point:
         return self.sum((a, b))
 
@@ -119,7 +123,7 @@ class Secp256k1(Group):
         return Point(bytes((point[0] ^ 1,)) + point[1:])
 
     def sum(self, points: Iterable[Point]) -> Point:
-        total = _sum([_parsed(point) for point in points if point != self.identity])
+        total = _sum([_known(point) for point in points])
         return self.identity if total is None else _remembered(total)
 
     def has_even_y(self, point: Point) -> bool:
@@ -152,6 +156,16 @@ def _parsed(point: bytes) -> Any:
     return key
 
 
+def _known(point: Point) -> Any:
+    """Decompress a point that was parsed or computed before; None if it is the identity."""
+    if point == SECP256K1.identity:
+        return None
+    key = _parsed(point)
+    if key is None:
+        raise BadEncoding("not a point of secp256k1")  # never taken for the identity
+    return key
+
+
 def _remember(point: bytes, key: Any) -> None:
     if len(_KNOWN) >= _MAX_KNOWN:
         _KNOWN.clear()
@@ -172,9 +186,10 @@ def _encoded(key: Any) -> Point:
 
 def _product(k: Scalar, point: Point) -> Any:
     """Multiply by a scalar in time that depends on it; None for the identity."""
-    if point == SECP256K1.identity:
+    key = _known(point)
+    if key is None:
         return None
-    product = ffi.new("secp256k1_pubkey *", _parsed(point)[0])
+    product = ffi.new("secp256k1_pubkey *", key[0])
     return product if lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, product, k) else None
 
 

@@ -20,7 +20,7 @@ from console.protocols.derivation import (
     tap_tweak_scalar,
     taproot,
 )
-from console.protocols.derivation.path import MAX_DEPTH
+from console.protocols.derivation.path import MAX_DEPTH, check_path
 from console.protocols.derivation.xpub import TESTNET, BadExtendedKey
 from console.protocols.frost import FROST_ED25519, FROST_SECP256K1, FROST_TAPROOT, Suite, sign_with
 from console.protocols.keygen.share import KeyShare
@@ -95,7 +95,7 @@ def test_a_script_tree_changes_the_output_key() -> None:
 
 def test_only_secp256k1_has_taproot_keys() -> None:
     share = dealt(2, 3)[1]
-    with pytest.raises(ValueError, match="secp256k1"):
+    with pytest.raises(ValueError, match="Taproot"):
         tap_tweak(share, None)
 
 
@@ -119,7 +119,14 @@ def test_texts_that_are_not_unhardened_paths_are_refused(text: str) -> None:
         parse_path(text)
 
 
+@pytest.mark.parametrize("text", ["m/0'", "m/44h/0", "m/1H"])
+def test_hardened_steps_are_refused_for_what_they_are(text: str) -> None:
+    with pytest.raises(PathRefused, match="hardened"):
+        parse_path(text)
+
+
 def test_paths_are_read() -> None:
+    assert len(check_path((HARDENED - 1,) * MAX_DEPTH)) == MAX_DEPTH
     assert parse_path("m") == ()
     assert parse_path("m/0/2147483647/12") == (0, HARDENED - 1, 12)
 
@@ -181,6 +188,25 @@ def test_extended_keys_know_their_network_and_their_depth() -> None:
         replace(key, depth=MAX_DEPTH).child(0)
     with pytest.raises(PathRefused):
         key.child(HARDENED)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0" * 112, "length"),
+        ("1" * 110, "length"),
+        ("", "length"),
+        ("z" * 111, "checksum"),
+        ("x" * 110 + "0", "base 58"),
+        ("1" + ExtendedPublicKey(SECP256K1.generator, bytes(32)).encode(), "length"),
+    ],
+)
+def test_texts_that_are_no_extended_keys_are_refused_for_what_they_are(
+    text: str, reason: str
+) -> None:
+    """A long text is refused before it is read: reading takes time with the square of its size."""
+    with pytest.raises(BadExtendedKey, match=reason):
+        ExtendedPublicKey.decode(text)
 
 
 def test_taproot_tweak_commits_to_x_alone() -> None:

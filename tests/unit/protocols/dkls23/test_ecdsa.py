@@ -81,18 +81,49 @@ def test_other_numbers_are_refused(change: dict[str, int]) -> None:
         verify(key, DIGEST, replace(signature, **change))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"r": -1}, {"r": 0}, {"r": N}, {"s": -1}, {"s": 0}, {"s": N}, {"recovery_id": 4}],
+    ids=str,
+)
+def test_numbers_out_of_range_are_refused_before_the_backend_sees_them(
+    change: dict[str, int],
+) -> None:
+    key, _, _, signature = signed(1)
+    with pytest.raises(InvalidSignature, match="canonical"):
+        verify(key, DIGEST, replace(signature, **change))
+
+
 def test_high_s_other_key_and_other_digest_are_refused() -> None:
     key, _, _, signature = signed(1)
     with pytest.raises(InvalidSignature):
         verify(key, DIGEST, replace(signature, s=N - signature.s))
-    with pytest.raises(InvalidSignature):
+    with pytest.raises(InvalidSignature, match="does not verify"):
         verify(signed(2)[0], DIGEST, signature)
-    with pytest.raises(InvalidSignature):
+    with pytest.raises(InvalidSignature, match="does not verify"):
         verify(key, bytes(32), signature)
     with pytest.raises(InvalidSignature):
         verify(key, DIGEST[:31], signature)
     with pytest.raises(InvalidSignature):
         verify(bytes(33), DIGEST, signature)
+
+
+@pytest.mark.parametrize("x", [1, 2, N - 4, N + 2])
+@pytest.mark.parametrize("s", [1, 2, N // 2 - 1, N // 2])
+@pytest.mark.parametrize("odd", [False, True])
+def test_numbers_at_their_bounds_are_accepted_and_none_beyond(x: int, s: int, odd: bool) -> None:
+    """Nobody knows the key of such a signature, but it has one: (s * R - m * G) / r."""
+    point = SECP256K1.lift_x(x.to_bytes(32, "big"))
+    point = SECP256K1.negate(point) if odd else point
+    inverse = pow(x % N, -1, N)
+    minus = SECP256K1.base(SECP256K1.scalar(-parse_digest(DIGEST) * inverse))
+    key = SECP256K1.add_multiple(minus, s * inverse, point)
+    signature = EcdsaSignature(x % N, s, odd | 2 * (x > N))
+    verify(key, DIGEST, signature)
+    assert normalise(point, s) == signature
+    assert normalise(point, N - s) == replace(signature, recovery_id=signature.recovery_id ^ 1)
+    with pytest.raises(InvalidSignature, match="canonical"):
+        verify(key, DIGEST, replace(signature, s=N // 2 + s))
 
 
 def test_a_recovery_id_without_a_point_is_refused() -> None:

@@ -110,6 +110,8 @@ def test_encoding_is_strict() -> None:
     encoded = encode_presignature(made())
     again = decode_presignature(encoded.view())
     assert (again.me, again.parties, again.setup_id) == (2, (2, 3), SETUP_ID)
+    same = made()
+    assert (again.id, again.key, again.point) == (same.id, same.key, same.point)
     assert again.consume() == (7, 8, 9)
 
 
@@ -146,6 +148,23 @@ def test_other_encodings_are_refused(at: int, value: bytes) -> None:
 def test_encodings_cut_short_are_refused(size: int) -> None:
     with pytest.raises(BadPresignature):
         decode_presignature(encode_presignature(made()).view()[:size])
+
+
+def test_encodings_with_a_tail_or_another_number_of_parties_are_refused() -> None:
+    encoded = bytes(encode_presignature(made()).view())
+
+    def counted(parties: list[int]) -> bytes:
+        rows = b"".join(party.to_bytes(4, "big") for party in parties)
+        head = encoded[:8] + len(parties).to_bytes(4, "big")
+        return head + rows + encoded[HEAD:]
+
+    assert decode_presignature(SecretBytes(counted([2, 3]))).parties == (2, 3)
+    assert decode_presignature(SecretBytes(counted([2, 0xFFFF]))).parties == (2, 0xFFFF)
+    assert len(decode_presignature(SecretBytes(counted([*range(1, 65)]))).parties) == 64
+    wrong = (counted([2]), counted([*range(1, 66)]), counted([2, 1 << 16]), counted([0, 2]))
+    for data in (encoded + b"\x00", encoded[:-1], *wrong):
+        with pytest.raises(BadPresignature):
+            decode_presignature(SecretBytes(data))
 
 
 def test_parties_that_use_different_presignatures_or_digests_blame_nobody() -> None:

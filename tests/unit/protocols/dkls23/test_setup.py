@@ -1,9 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 from console.protocols.dkls23 import PairStates, decode_pairs, encode_pairs, setup, sign, verify
+from console.protocols.dkls23.messages import (
+    SetupAnswer,
+    SetupChoices,
+    SetupConfirmation,
+    SetupTrial,
+)
 from console.protocols.kernel.secret import SecretBytes
-from tests.adversary.network import Network, Run, stream
+from tests.adversary.network import Network, Run, cheating, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, Bench
+from tests.unit.protocols.ot.keys import flipped
 
 
 def setting_up(i: int, context: bytes = b"key 1, epoch 1") -> Run:
@@ -49,6 +58,53 @@ def test_only_the_states_outlive_a_setup(monkeypatch: pytest.MonkeyPatch) -> Non
     kept = [s for i in (1, 2) for s in network.outcomes[i].state(3 - i).secrets()]
     left = [secret for secret in made if not secret.wiped]
     assert {id(secret) for secret in left} == {id(secret) for secret in kept}
+
+
+@pytest.mark.parametrize("kind", [SetupChoices, SetupAnswer, SetupTrial, SetupConfirmation])
+def test_nothing_secret_of_an_abandoned_setup_outlives_it(
+    monkeypatch: pytest.MonkeyPatch, kind: type
+) -> None:
+    """Party 2 falls silent; party 1 has made keys by then, which no session will ever use."""
+    made: list[SecretBytes] = []
+    original = SecretBytes.__init__
+
+    def remember(self: SecretBytes, data: bytes) -> None:
+        original(self, data)
+        made.append(self)
+
+    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    silent = cheating(setting_up(2), kind, lambda _: None)
+    network = Network({1: setting_up(1), 2: silent}).deliver()
+    assert not network.outcomes
+    assert any(not secret.wiped for secret in made)
+    for session in network.sessions.values():
+        session.close()
+    assert all(secret.wiped for secret in made)
+
+
+def test_nothing_secret_outlives_a_setup_in_which_one_of_two_cheats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was computed with the honest one is of no use either."""
+    made: list[SecretBytes] = []
+    original = SecretBytes.__init__
+
+    def remember(self: SecretBytes, data: bytes) -> None:
+        original(self, data)
+        made.append(self)
+
+    def bad(message: SetupAnswer) -> SetupAnswer:
+        choice = flipped(message.request.hashed_choice)
+        return replace(message, request=replace(message.request, hashed_choice=choice))
+
+    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    runs = {i: setting_up(i) for i in (1, 2, 3)}
+    runs[2] = cheating(runs[2], SetupAnswer, bad, only=1)
+    network = Network(runs).deliver()
+    assert network.verdicts(2) == {1: ("ban", frozenset({2}), "ot-rows")}
+    for session in network.sessions.values():
+        session.close()
+    assert all(secret.wiped for secret in made)
 
 
 def test_one_party_alone_has_no_pairs() -> None:

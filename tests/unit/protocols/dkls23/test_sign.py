@@ -1,5 +1,6 @@
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from coincurve import PublicKey
@@ -9,14 +10,23 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from console.protocols.derivation import derive
-from console.protocols.dkls23 import EcdsaSignature, PeerBanned, SigningRefused, sign, verify
+from console.protocols.dkls23 import (
+    EcdsaSignature,
+    PeerBanned,
+    SigningRefused,
+    run,
+    sign,
+    verify,
+)
+from console.protocols.dkls23.messages import VoleReply, VoleRequest
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import BadEncoding
 from console.protocols.math.secp256k1 import SECP256K1, N
 from tests.adversary.keys import dealt
-from tests.adversary.network import Network, stream
+from tests.adversary.network import Network, cheating, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, TWEAK, Bench, dealt_pairs
+from tests.unit.protocols.ot.keys import flipped
 
 TWO, THREE = Bench(2, 3), Bench(3, 5)
 
@@ -113,8 +123,8 @@ def test_nothing_secret_of_an_abandoned_session_outlives_it(
 ) -> None:
     bench = TWO.copy()
     made = remembered(monkeypatch)
-    for run in (bench.signing, bench.presigning):
-        network = Network({i: run(i) for i in (1, 2)})
+    for start in (bench.signing, bench.presigning):
+        network = Network({i: start(i) for i in (1, 2)})
         first = network.sessions[1].start()
         network.sessions[2].start()
         for envelope in first:
@@ -125,28 +135,73 @@ def test_nothing_secret_of_an_abandoned_session_outlives_it(
         assert all(secret.wiped for secret in made)
 
 
-REFUSED: list[tuple[str, Callable[[Bench], None], type[Exception]]] = [
-    ("share", lambda b: b.keys.update({1: b.keys[2]}), SigningRefused),
-    ("pairs", lambda b: b.pairs.update({1: b.pairs[2]}), SigningRefused),
-    ("group", lambda b: b.keys.update(dealt(2, 3, group=ED25519)), SigningRefused),
-    ("few", lambda b: b.keys.update(Bench(3, 3).keys), SigningRefused),
-    ("many", lambda b: b.keys.update(dealt(1, 3, group=SECP256K1)), SigningRefused),
-    ("stranger", lambda b: b.keys.update({1: dealt(1, 1, group=SECP256K1)[1]}), SigningRefused),
-    ("banned", lambda b: b.pairs[1].ban([2]), PeerBanned),
-    ("unpaired", lambda b: b.pairs.update(dealt_pairs((1, 3))), PeerBanned),
+def bad_request(message: VoleRequest) -> VoleRequest:
+    choice = flipped(message.request.hashed_choice)
+    return VoleRequest(replace(message.request, hashed_choice=choice))
+
+
+def bad_reply(message: VoleReply) -> VoleReply:
+    return replace(message, reply=replace(message.reply, digest=flipped(message.reply.digest)))
+
+
+@pytest.mark.parametrize(("kind", "change"), [(VoleRequest, bad_request), (VoleReply, bad_reply)])
+def test_nothing_secret_outlives_a_session_in_which_one_of_two_cheats(
+    monkeypatch: pytest.MonkeyPatch, kind: type, change: Callable[..., object]
+) -> None:
+    """What was computed with the honest one is of no use either."""
+    bench = THREE.copy()
+    made = remembered(monkeypatch)
+    runs = {i: bench.signing(i) for i in (1, 2, 3)}
+    runs[2] = cheating(runs[2], kind, change, only=1)
+    network = Network(runs).deliver()
+    assert network.verdicts(2)[1][:2] == ("ban", frozenset({2}))
+    for session in network.sessions.values():
+        session.close()
+    assert all(secret.wiped for secret in made)
+
+
+@pytest.mark.parametrize("step", ["key_input", "answer_request", "finish_products", "_answer"])
+def test_nothing_secret_outlives_a_session_that_ends_with_a_bug(
+    monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(step)
+
+    bench = THREE.copy()
+    monkeypatch.setattr(run, step, fail)
+    made = remembered(monkeypatch)
+    network = Network({i: bench.signing(i) for i in (1, 2, 3)})
+    with pytest.raises(RuntimeError, match=step):
+        network.deliver()
+    for session in network.sessions.values():
+        session.close()
+    assert all(secret.wiped for secret in made)
+
+
+REFUSED: list[tuple[str, Callable[[Bench], None], str]] = [
+    ("share", lambda b: b.keys.update({1: b.keys[2]}), "another party's"),
+    ("pairs", lambda b: b.pairs.update({1: b.pairs[2]}), "another party's"),
+    ("group", lambda b: b.keys.update(dealt(2, 3, group=ED25519)), "group"),
+    ("few", lambda b: b.keys.update(Bench(3, 3).keys), "as many as the threshold"),
+    ("many", lambda b: b.keys.update(dealt(1, 3, group=SECP256K1)), "as many as the threshold"),
+    ("stranger", lambda b: b.keys.update(dealt(1, 1, group=SECP256K1)), "belong to the key"),
+    ("banned", lambda b: b.pairs[1].ban([2]), "no state"),
+    ("unpaired", lambda b: b.pairs.update(dealt_pairs((1, 3))), "no state"),
 ]
 
 
-@pytest.mark.parametrize(("change", "error"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
+@pytest.mark.parametrize(
+    ("change", "reason"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
+)
 def test_parties_that_cannot_sign_are_refused_before_anything_is_said(
-    change: Callable[[Bench], None], error: type[Exception]
+    change: Callable[[Bench], None], reason: str
 ) -> None:
     bench = TWO.copy()
     bench.keys = dict(bench.keys)
     change(bench)
-    for run in (bench.signing, bench.presigning):
-        network = Network({i: run(i) for i in (1, 2)})
-        with pytest.raises(error):
+    for start in (bench.signing, bench.presigning):
+        network = Network({i: start(i) for i in (1, 2)})
+        with pytest.raises((SigningRefused, PeerBanned), match=reason):
             network.sessions[1].start()
         assert not network.sent
 

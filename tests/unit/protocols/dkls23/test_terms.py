@@ -1,16 +1,25 @@
 """Every name covers all that it names: leaving one out would let messages move between sessions."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from console.protocols.dkls23.links import Links, promise
 from console.protocols.dkls23.messages import Commitment
 from console.protocols.dkls23.signing import commitment_digest, commitments_digest
-from console.protocols.dkls23.terms import Terms, agree, reply_session
+from console.protocols.dkls23.terms import (
+    PRESIGN,
+    SigningRefused,
+    Terms,
+    agree,
+    reply_session,
+)
 from console.protocols.kernel.rounds import Rounds
 from console.protocols.math.secp256k1 import SECP256K1
 from console.protocols.ot import extension
+from tests.adversary.keys import dealt
 from tests.adversary.network import SESSION_ID, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, TWEAK, Bench
 from tests.unit.protocols.ot.keys import dealt_keys, flipped
@@ -49,6 +58,20 @@ def test_terms_are_the_same_at_all_parties_and_cover_all_they_name() -> None:
     ]
     assert len({one.id for one in changed}) == len(changed)
     assert terms(tweak=SECP256K1.scalar(0)).id == terms().id
+
+
+@pytest.mark.parametrize(("threshold", "refused"), [(2, False), (64, False), (65, True)])
+def test_as_many_as_64_may_sign(threshold: int, refused: bool) -> None:
+    keys = dealt(threshold, threshold, "many", SECP256K1)
+    party: Any = SimpleNamespace(
+        me=1, parties=tuple(keys), others=tuple(keys)[1:], session_id=bytes(32)
+    )
+    pairs: Any = SimpleNamespace(me=1, setup_id=bytes(32), state=lambda _: None)
+    if refused:
+        with pytest.raises(SigningRefused, match="as many"):
+            agree(party, keys[1], pairs, PRESIGN, None)
+    else:
+        assert agree(party, keys[1], pairs, PRESIGN, None).parties == tuple(keys)
 
 
 def test_multiplications_have_names_of_their_own() -> None:

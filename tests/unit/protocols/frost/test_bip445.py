@@ -13,6 +13,7 @@ from console.protocols.frost import (
     PackageMismatch,
     ShareInvalid,
     SignatureShare,
+    SigningNonces,
     bip340,
     bip445,
 )
@@ -119,7 +120,7 @@ def test_sessions_for_another_key_or_group_are_refused() -> None:
         with pytest.raises(PackageMismatch):
             sign_share(share, nonces, session)
     assert not nonces.used
-    with pytest.raises(PackageMismatch):
+    with pytest.raises(PackageMismatch, match="another group"):
         SigningSession.bind(dealt(2, 3)[1].public, (1, 2), bytes(66), MESSAGE)
 
 
@@ -131,6 +132,23 @@ def test_tweaks_of_another_key_are_refused() -> None:
             made(context=context)
         with pytest.raises(PackageMismatch, match="tweaks"):
             sign_deterministically(KEYS[1], None, (1, 2), MESSAGE, None, context)
+
+
+def test_nonce_coefficient_covers_signers_nonces_key_and_message() -> None:
+    """Leaving one out would let parallel sessions be combined into a forgery (ROS)."""
+    nonces = {i: generate_nonces(stream(f"b/{i}")(32)).commitment for i in (1, 2, 3)}
+    total, other = (aggregate_nonces([(i, nonces[i]) for i in at]) for at in ((1, 2), (1, 3)))
+    public = KEYS[1].public
+    tweaked = tweak_context(public, (1,))
+    made = [
+        SigningSession.bind(public, (1, 2), total, MESSAGE),
+        SigningSession.bind(public, (1, 3), total, MESSAGE),
+        SigningSession.bind(public, (1, 2), other, MESSAGE),
+        SigningSession.bind(public, (1, 2), total[:33] + other[33:], MESSAGE),
+        SigningSession.bind(public, (1, 2), total, MESSAGE + b"!"),
+        SigningSession.bind(public, (1, 2), total, MESSAGE, tweaked),
+    ]
+    assert len({session.b for session in made}) == len(made)
 
 
 def test_nonces_answer_once() -> None:
@@ -160,6 +178,35 @@ def test_nonces_that_cancel_out_leave_the_generator() -> None:
 def test_nonce_input_of_another_size_is_refused(randomness: bytes, optional) -> None:
     with pytest.raises(ValueError, match="32"):
         generate_nonces(randomness, **optional)
+
+
+@pytest.mark.parametrize("others", [bytes(66), b"", SECP256K1.generator + bytes(33)])
+def test_malformed_nonces_of_all_others_blame_no_signer(others: bytes) -> None:
+    """They come from the coordinator, who is none: 0 stands for it."""
+    with pytest.raises(PackageMismatch) as mismatch:
+        sign_deterministically(KEYS[1], others, (1, 2), MESSAGE, None)
+    assert mismatch.value.signers == {0}
+
+
+def test_deterministic_nonces_do_not_outlive_an_answer_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[SigningNonces] = []
+    original = bip445.deterministic_nonces
+
+    def remember(*arguments: object, **named: object) -> SigningNonces:
+        made.append(original(*arguments, **named))  # type: ignore[arg-type]
+        return made[-1]
+
+    def fail(*_: object) -> SignatureShare:
+        raise PackageMismatch("a bug")
+
+    monkeypatch.setattr(bip445, "deterministic_nonces", remember)
+    monkeypatch.setattr(bip445, "sign_share", fail)
+    others = generate_nonces(bytes(32)).commitment
+    with pytest.raises(PackageMismatch, match="bug"):
+        sign_deterministically(KEYS[1], others.hiding + others.binding, (1, 2), MESSAGE, None)
+    assert [nonces.used and nonces._hiding.wiped for nonces in made] == [True]
 
 
 def test_last_signer_may_be_deterministic() -> None:

@@ -236,6 +236,7 @@ def test_session_wipes_an_outcome_that_is_not_released() -> None:
     with pytest.raises(ProtocolAbort):
         s.receive(replace(envelope(), round=2, kind="echo", payload=b"", echo=bytes(32)))
     assert secret.wiped
+    assert not s._outcome
 
 
 def test_session_keeps_its_outcome_when_closed_after_the_end() -> None:

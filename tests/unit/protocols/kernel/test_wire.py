@@ -124,6 +124,14 @@ def test_a_changed_byte_is_refused_or_means_something_else(at: int, flip: int) -
     assert encode(value) == bytes(data)
 
 
+def test_message_longer_than_its_kind_is_refused_before_it_is_read() -> None:
+    longest = message_type(Everything).maximum
+    with pytest.raises(MalformedMessage, match="too long for its kind"):
+        decode(Everything, bytes(longest + 1))
+    with pytest.raises(MalformedMessage, match="out of bounds"):
+        decode(Everything, bytes(longest))
+
+
 @pytest.mark.parametrize("field", [b"", b"a", b"abc"])
 def test_well_framed_field_of_another_size_is_refused(field: bytes) -> None:
     with pytest.raises(MalformedMessage, match="out of bounds"):
@@ -261,6 +269,17 @@ def test_oversize_envelope_is_neither_encoded_nor_decoded() -> None:
         encode_envelope(sample_envelope(payload=bytes((1 << 20) + 1)))
     with pytest.raises(MalformedMessage):
         decode_envelope(b"QEN1" + bytes(2 << 20))
+
+
+def test_envelope_reaches_to_its_bounds() -> None:
+    for changes in (
+        {"sender": 0xFFFF, "recipient": 0xFFFF, "round": 0xFFFF},
+        {"sender": 1, "recipient": 1, "round": 1},
+        {"kind": "k" * 40},
+        {"payload": bytes(1 << 20)},
+    ):
+        envelope = sample_envelope(**changes)
+        assert decode_envelope(encode_envelope(envelope)) == envelope
 
 
 def test_envelope_shows_no_payload() -> None:

@@ -91,6 +91,27 @@ def test_public_package_that_contradicts_itself_is_refused(changes) -> None:
         replace(PUBLIC, **changes).check()
 
 
+def test_stored_package_that_contradicts_itself_is_refused() -> None:
+    other = replace(PUBLIC, group_key=PUBLIC.public_share(1))
+    with pytest.raises(BadShare, match="group key"):
+        decode_public(encode_public(other))
+
+
+def test_secret_of_a_refused_share_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = encode_share(replace(SHARE, index=1))
+    made: list[SecretBytes] = []
+    original = SecretBytes.__init__
+
+    def remember(self: SecretBytes, data: bytes) -> None:
+        original(self, data)
+        made.append(self)
+
+    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    with pytest.raises(BadShare, match="public share"):
+        decode_share(encoded)
+    assert [secret.wiped for secret in made] == [True]
+
+
 @pytest.mark.parametrize(
     "share",
     [

@@ -114,6 +114,14 @@ def test_identity_is_a_result_and_never_a_crash() -> None:
         ED25519.parse_point(identity)
 
 
+def test_sum_with_a_multiple_is_the_sum_and_the_multiple() -> None:
+    G, identity = ED25519.generator, ED25519.identity  # noqa: N806
+    for k in (-2, -1, 0, 1, 2, L - 1, L):
+        for point in (G, identity):
+            expected = ED25519.add(point, ED25519.multiply_public(k, G))
+            assert ED25519.add_multiple(point, k, G) == expected
+
+
 def test_parsers_take_any_buffer() -> None:
     for kind in (bytes, bytearray, lambda b: memoryview(bytearray(b))):
         assert ED25519.parse_point(kind(ED25519.generator)) == ED25519.generator

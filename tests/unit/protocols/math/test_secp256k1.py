@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.math import secp256k1
-from console.protocols.math.group import BadEncoding, Scalar
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.groups import group_named
 from console.protocols.math.secp256k1 import SECP256K1, N
 
@@ -203,6 +203,29 @@ def test_memory_of_points_is_bounded_and_changes_nothing(monkeypatch: pytest.Mon
     assert len(known) <= 4
     assert multiples == [SECP256K1.base(SECP256K1.scalar(k)) for k in range(1, 20)]
     assert SECP256K1.sum(multiples) == SECP256K1.multiply_public(190, G)
+
+
+@pytest.mark.parametrize("bad", [b"", b"\x02" + b"\xff" * 32, bytes(32), b"\x05" + G[1:]])
+def test_what_was_never_a_point_is_not_taken_for_the_identity(bad: bytes) -> None:
+    point = Point(bad)
+    for sum_with_it in (
+        lambda: SECP256K1.add(G, point),
+        lambda: SECP256K1.sum([point]),
+        lambda: SECP256K1.add_multiple(G, 2, point),
+        lambda: SECP256K1.add_multiple(point, 2, G),
+        lambda: SECP256K1.multiply_public(2, point),
+    ):
+        with pytest.raises(BadEncoding):
+            sum_with_it()
+
+
+def test_sum_with_a_multiple_is_the_sum_and_the_multiple() -> None:
+    two, identity = SECP256K1.add(G, G), SECP256K1.identity
+    for k in (-3, -2, -1, 0, 1, 2, 5, N - 1, N, N + 1):
+        for point in (G, two, identity, SECP256K1.negate(G)):
+            for other in (G, two, identity):
+                expected = SECP256K1.add(point, SECP256K1.multiply_public(k, other))
+                assert SECP256K1.add_multiple(point, k, other) == expected
 
 
 def test_product_of_a_secret_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
