@@ -111,11 +111,6 @@ class SigningCoordinator:
         s = _of(verified, Approval)
         if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
             raise NotYetPossible("an approval from the future: somebody's clock is wrong")
-        if verified.former:
-            request = self._aggregates.request(RequestId(s.request))
-            if self._clock.now_ms() < request.proposal.expires_at_ms:
-                # Whoever has the old machine could have dated it back.
-                raise Conflict(f"{verified.signer} approved on a machine that was replaced since")
         await self._record(
             s.request,
             signing_request.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),

@@ -22,8 +22,7 @@ class Member:
 
     A `founder` is in the roster file; a member is `enrolled` once it has a machine that is
     admitted. `vouched` are machines that members vouched for. `certificate` is the machine's in
-    PEM, b"" for that of the roster file. `former_keys` belong to machines that were replaced,
-    `admitted_ms` says when the present one came.
+    PEM, b"" for that of the roster file. `former_keys` belong to machines that were replaced.
     """
 
     member: MemberId
@@ -35,7 +34,6 @@ class Member:
     enrolled: bool = True
     certificate: bytes = b""
     former_keys: tuple[bytes, ...] = ()
-    admitted_ms: int = 0
     vouched: tuple[MachineVouched, ...] = ()
     head_sequence: int = 0
     head_hash: bytes = b""
@@ -209,7 +207,6 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         certificate=machine.certificate,
         enrolled=True,
         former_keys=(*state.former_keys, state.identity_key) if state.enrolled else (),
-        admitted_ms=event.at_ms,
         # The new machine begins a ledger of its own.
         head_sequence=0,
         head_hash=b"",

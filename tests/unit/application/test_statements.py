@@ -19,6 +19,7 @@ from console.application.statements import (
     signer_of,
     to_signed,
     vault_id,
+    verify_member,
 )
 from console.domain.errors import UnknownMember
 from console.domain.member import Member
@@ -204,3 +205,30 @@ async def test_text_that_does_not_look_like_what_it_is_is_refused(reason: str) -
     signed = await statements.sign(Denial(at_ms=1, request=REQUEST, reason=reason))
     with pytest.raises(StatementRefused, match="plainly"):
         statements.verify(to_signed(signed.evidence), ana)
+
+
+async def test_what_a_replaced_machine_signs_counts_no_more_whatever_its_date() -> None:
+    statements, old, ana = await voice()
+    signed = to_signed((await statements.sign(WITHDRAWAL)).evidence)
+    new = await identity_of(ANA)
+    replaced = replace(
+        ana, identity_key=await new.public_key(), former_keys=(await old.public_key(),)
+    )
+    with pytest.raises(StatementRefused):
+        statements.verify(signed, replaced)
+    assert await statements.is_of_this_machine(signed)
+    assert not await Statements(ANA, new, b"v" * 32).is_of_this_machine(signed)
+
+
+async def test_a_certificate_s_signature_may_be_of_a_former_machine() -> None:
+    _, old, ana = await voice()
+    new = await identity_of(ANA)
+    replaced = replace(
+        ana, identity_key=await new.public_key(), former_keys=(await old.public_key(),)
+    )
+    for machine in (old, new):
+        verify_member(replaced, b"certificate", await machine.sign(b"certificate"))
+        with pytest.raises(StatementRefused):
+            verify_member(replaced, b"another", await machine.sign(b"certificate"))
+    with pytest.raises(StatementRefused):
+        verify_member(ana, b"certificate", await new.sign(b"certificate"))
