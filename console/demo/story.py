@@ -183,6 +183,8 @@ class Story:
             if view.stage is RequestStage.FAILED:
                 raise DemoFailure(view.sentence)
             await self.hands.settle()
+        self.hands.window.show_screen("review", self.request)
+        await self.hands.on_screen("review")
         await self.hands.picture(picture)
 
     async def _revive(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 import ui
 from ui import assets, icons, registry, status, theme
 from ui.widgets.buttons import Button
+from ui.widgets.facts import Fact, Facts
 from ui.widgets.text import Label
 
 SOURCES = [path.read_text() for path in Path(ui.__file__).parent.rglob("*.py")]
@@ -148,3 +149,14 @@ def test_no_text_is_marked_up_and_no_proxy_model_is_used():
         assert "RichText" not in source
         assert "QSortFilterProxyModel" not in source
         assert "ResizeToContents" not in source
+
+
+def test_a_long_hash_is_shown_whole_in_a_narrow_place(qtbot):
+    facts = Facts()
+    qtbot.addWidget(facts)
+    digest = "0x" + "7c0bd88fa2208efc" * 4
+    facts.set_facts(Fact("Signing hash", digest), Fact("Nonce", "7"))
+    value = facts._grid.itemAtPosition(0, 1).widget()
+    assert value.text().replace("\u200b", "") == digest
+    assert value.minimumSizeHint().width() <= 160
+    assert value.accessibleName() == f"Signing hash: {digest}"

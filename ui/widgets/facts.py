@@ -7,6 +7,10 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.widgets.text import Label
 
+_LONG_WORD, _PIECE = 32, 8
+_MAY_BREAK = "\u200b"
+"""Zero width space: a line may end there, and nothing is seen of it."""
+
 
 class Fact(NamedTuple):
     """One line: what it is, what it says, and whether it is set in monospace."""
@@ -45,8 +49,18 @@ class Facts(QWidget):
                 widget.deleteLater()
         for line, fact in enumerate(facts):
             name = Label(fact.label, "secondary")
-            value = Label(fact.value, "mono" if fact.mono else "body", wrap=True)
+            value = Label(_breakable(fact.value), "mono" if fact.mono else "body", wrap=True)
             value.setAlignment(self._side | Qt.AlignmentFlag.AlignTop)
             value.setAccessibleName(f"{fact.label}: {fact.value}")
             self._grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(value, line, 1)
+
+
+def _breakable(text: str) -> str:
+    """Let long words, such as hashes, go on in the next line: a value is never cut."""
+    return " ".join(
+        _MAY_BREAK.join(word[at : at + _PIECE] for at in range(0, len(word), _PIECE))
+        if len(word) > _LONG_WORD
+        else word
+        for word in text.split(" ")
+    )
