@@ -122,6 +122,8 @@ class DrillService:
             raise Conflict(f"a drill needs exactly {state.quorum.threshold} custodians")
         participants = frozenset(MemberId(member) for member in invited)
         self._verdicts.require_usable(state.wallet, state.epoch, participants - {self._me})
+        for kind in state.kinds:
+            await self._shares.require(state.wallet, kind, state.epoch)
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
         """Return the share indices of the signers."""

@@ -125,6 +125,8 @@ class Epochs:
         for ceremony in tuple(self._aggregates.ceremonies.values()):
             if ceremony.state is CeremonyState.CERTIFIED:
                 await self.activate_if_certified(ceremony.proposal.ceremony)
+                # Whoever proposed it may be gone for good.
+                await self.hand_on(self._aggregates.ceremony(ceremony.proposal.ceremony))
         for wallet_id in tuple(self._aggregates.wallets):
             await self.tidy(wallet_id)
 

@@ -7,6 +7,7 @@ from console.application.errors import SealBroken
 from console.application.held_key_codec import decode_held, encode_held
 from console.application.ports.share_storage import ShareLabel, ShareStoragePort
 from console.application.ports.threshold import HeldKey
+from console.domain.errors import NotYetPossible
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
@@ -69,6 +70,11 @@ class ShareManager:
     async def erase(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
         """Remove a part for good."""
         await self._storage.erase(ShareLabel(wallet, self._me, kind, epoch))
+
+    async def require(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
+        """Demand that a part is stored, before others wait for us. Raises: NotYetPossible."""
+        if not await self.holds(wallet, kind, epoch):
+            raise NotYetPossible("this member holds no share of this epoch: it needs a repair")
 
     async def stored(self, wallet: WalletId) -> tuple[tuple[SignatureKind, int], ...]:
         """List the kind and epoch of every part of a wallet that is stored; works while locked."""

@@ -250,6 +250,7 @@ class SigningCoordinator:
             raise NotYetPossible("the approvals are not complete here")
         others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}
         self._verdicts.require_usable(wallet.wallet, wallet.epoch, others)
+        await self._shares.require(wallet.wallet, proposal.kind, wallet.epoch)
         self.judge(proposal, wallet)
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:

@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "refresh_2of3": ceremonies.refresh_2of3,
     "reshare_2of3_to_3of5": ceremonies.reshare_2of3_to_3of5,
     "adapter_overhead_solana": protocols.adapter_overhead_solana,
+    "adapter_overhead_ethereum": protocols.adapter_overhead_ethereum,
     "hsm_seal": vaults.hsm_seal,
     "hsm_unseal": vaults.hsm_unseal,
     "ledger_append": vaults.ledger_append,

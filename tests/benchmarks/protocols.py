@@ -7,6 +7,9 @@ import secrets
 import time
 from collections.abc import Callable
 
+from console.adapters.chains.ethereum.adapter import EthereumAdapter
+from console.adapters.chains.ethereum.address import parse_address
+from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.solana import codec
 from console.domain.values import Network as ChainNetwork
 from console.protocols.frost import (
@@ -23,6 +26,7 @@ from console.protocols.math.ed25519 import ED25519
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network
 from tests.benchmarks.figures import Figure, figure, p95
+from tests.contract.chains import SigningKey
 
 MESSAGE = secrets.token_bytes(200)
 _WARM_UP = 3
@@ -104,6 +108,21 @@ def adapter_overhead_solana() -> list[Figure]:
         codec.attach_signature(data, (bytes(64),))
 
     return [figure("adapter_overhead_solana", timed(transfer, 500), quote=p95)]
+
+
+def adapter_overhead_ethereum() -> list[Figure]:
+    """The same for ether: build, describe, payload, attach; no network."""
+    adapter, keys = EthereumAdapter(ChainNetwork.DEVNET, "http://127.0.0.1:1"), SigningKey()
+    to = parse_address("0x52908400098527886E0F7030069857D2E4169EE7")
+    draft = Draft(chain_id=31_337, nonce=7).pay(to, 10**18).gas(21_000).fees(3 * 10**9, 10**9)
+
+    def transfer() -> None:
+        data = draft.build()
+        adapter.describe(data, keys)
+        (payload,) = adapter.payloads(data, keys)
+        adapter.attach(data, (keys.sign(payload),), keys)
+
+    return [figure("adapter_overhead_ethereum", timed(transfer, 500), quote=p95)]
 
 
 def _sign(suite: Suite, threshold: int, parties: int, count: int) -> list[Figure]:
