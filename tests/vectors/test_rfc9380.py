@@ -90,6 +90,11 @@ def test_long_tags_are_hashed_and_empty_ones_refused() -> None:
     hashed = hashlib.sha256(b"H2C-OVERSIZE-DST-" + long).digest()
     assert expand_message_xmd(b"m", long, 40) == expand_message_xmd(b"m", hashed, 40)
     assert expand_message_xmd(b"m", long[:255], 40) != expand_message_xmd(b"m", long, 40)
+    # With 255 bytes a tag is used as it is: its length still fits into a byte (section 5.3.1).
+    suffix = long[:255] + b"\xff"
+    first = hashlib.sha256(bytes(64) + b"m" + b"\x00\x20\x00" + suffix).digest()
+    block = hashlib.sha256(first + b"\x01" + suffix).digest()
+    assert expand_message_xmd(b"m", long[:255], 32) == block
     with pytest.raises(BadExpansion):
         expand_message_xmd(b"m", b"", 32)
 

@@ -253,6 +253,8 @@ def test_a_changed_envelope_is_refused_or_differs(envelope: Envelope, data: st.D
         {"sender": 1 << 16},
         {"recipient": 0},
         {"round": 0},
+        {"recipient": 1 << 16},
+        {"round": 1 << 16},
         {"kind": ""},
         {"kind": "é"},
         {"kind": "k" * 41},

@@ -61,6 +61,7 @@ def test_certificate_with_a_wrong_signature_is_refused() -> None:
         {"session_id": b"x" * 32},
         {"key_id": "other"},
         {"epoch": 2},
+        {"epoch": 0},
         {"transcript": b"x" * 32},
         {"public": replace(PUBLIC, threshold=3)},
         {"public": replace(PUBLIC, group_key=bytes(32))},

@@ -50,6 +50,15 @@ def test_gadgets_differ_by_seed_and_direction() -> None:
     assert all(len(set(g)) == XI and max(g) < N for g in gadgets)
 
 
+def test_weights_of_the_check_are_whole_scalars_and_depend_on_all_corrections() -> None:
+    drawn = [theta for n in range(40) for theta in vole._thetas(b"s", n.to_bytes(2, "big"))]
+    assert len(set(drawn)) == 80
+    assert max(drawn) < N
+    assert min(drawn) > N >> 20
+    assert max(drawn) > N - (N >> 2)
+    assert vole._thetas(b"s", b"") != vole._thetas(b"t", b"")
+
+
 def add_one(at: int) -> Callable[[bytes], bytes]:
     def change(data: bytes) -> bytes:
         scalar = (int.from_bytes(data[32 * at : 32 * at + 32], "big") + 1) % N
