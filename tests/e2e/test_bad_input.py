@@ -237,7 +237,8 @@ async def test_a_flood_is_told_to_wait_and_the_others_are_served(office: Office)
     async with peer_channel(office, "ana", key) as channel:
         call = channel.unary_unary(PEER_CALL)
         outcomes = await asyncio.gather(
-            *(call(b"\xc1", timeout=30.0) for _ in range(1500)), return_exceptions=True
+            *(call(b"\xc1", timeout=30.0, wait_for_ready=True) for _ in range(1500)),
+            return_exceptions=True,
         )
     codes = {e.code() for e in outcomes if isinstance(e, grpc.aio.AioRpcError)}
     assert grpc.StatusCode.RESOURCE_EXHAUSTED in codes
