@@ -376,6 +376,8 @@ def test_typed_data_is_hashed_as_by_others(content: dict[str, Any]) -> None:
 def test_a_flipped_bit_in_a_document_is_refused_or_seen(
     content: dict[str, Any], choice: st.DataObject
 ) -> None:
+    if not any("Inner" in field["type"] for field in content["types"]["Outer"]):
+        del content["types"]["Inner"]  # what nothing refers to is not hashed, so it may change
     data = bytearray(documents.encoded(content))
     place = choice.draw(st.integers(0, len(data) * 8 - 1))
     before = parse_typed_data(bytes(data)).signing_hash()
