@@ -1,6 +1,14 @@
 """What all tests share: a failure always says by which seed it can be repeated."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# A landing must not depend on luck: CI tries the same examples each time, everybody else new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_terminal_summary(
