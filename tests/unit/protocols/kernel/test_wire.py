@@ -163,6 +163,18 @@ def test_unregistered_and_unbounded_types_are_refused() -> None:
             message(kind)(Inner)
 
 
+def test_name_of_a_kind_may_have_40_characters() -> None:
+    name = "test.".ljust(40, "x")
+
+    @message(name)
+    @dataclass(frozen=True, slots=True)
+    class Long:
+        number: Annotated[int, Range(1, 2)]
+
+    assert message_type(Long).kind == name
+    assert decode_kind(name, encode(Long(2))) == Long(2)
+
+
 def test_no_kind_is_larger_than_an_envelope_may_be() -> None:
     assert all(message_type(kind).maximum <= 1 << 20 for kind in registered_kinds())
     assert "echo" not in registered_kinds()

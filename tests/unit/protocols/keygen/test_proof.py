@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.protocols.kernel.secret import SecretBytes, SecretWiped
-from console.protocols.kernel.transcript import Tag
+from console.protocols.kernel.transcript import Hs, Tag
 from console.protocols.keygen import dealing, proof, share_proof
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
@@ -72,7 +72,7 @@ def test_proof_holds_for_no_other_point_and_no_other_nonce(group: Group) -> None
         with pytest.raises(proof.ProofInvalid):
             proof.verify(**{**made, name: other})
     # Were R left out of the challenge, anybody could choose mu and then R = mu * G - c * Y.
-    c = proof.Hs(made["tag"], group.order, STATEMENT, made["R"])
+    c = Hs(made["tag"], group.order, STATEMENT, made["R"])
     forged = group.subtract(group.base(group.scalar(5)), group.multiply_public(c, made["public"]))
     with pytest.raises(proof.ProofInvalid):
         proof.verify(**{**made, "R": forged, "mu": group.scalar(5)})
