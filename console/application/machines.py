@@ -120,6 +120,8 @@ class MachineService:
         """Check what can be checked of a machine; return its TLS pin. Raises: Conflict."""
         if machine.member == self._me:
             raise Conflict("other members vouch for this member's machines")
+        if self._me not in founders_beside(self._aggregates, machine.member):
+            raise Conflict("only founding members vouch for machines")
         try:
             pin = self._network.pin_of(machine.certificate)
         except MachineUnusable as trouble:
@@ -170,10 +172,10 @@ class MachineService:
             await self.let_in(member_id)
 
 
-def founders_beside(aggregates: Aggregates, member_id: MemberId) -> int:
-    """Count the founders, this member left out."""
+def founders_beside(aggregates: Aggregates, member_id: MemberId) -> frozenset[MemberId]:
+    """Return the founders, this member left out: who vouches for its machines."""
     members = aggregates.members.values()
-    return sum(m.founder and m.member != member_id for m in members)
+    return frozenset(m.member for m in members if m.founder and m.member != member_id)
 
 
 def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineVouched, ...]:

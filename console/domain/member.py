@@ -72,19 +72,19 @@ class RecordHead:
 class Vouch:
     """The event is built, and its evidence verified, by the caller.
 
-    `founders` is how many there are, the one with the machine left out: a number that no order
-    of other admissions changes, so all ledgers admit the same.
+    `founders` are the founding members, the one with the machine left out: no order of other
+    admissions changes who they are, so all ledgers admit the same.
     """
 
     machine: MachineVouched
-    founders: int
+    founders: frozenset[MemberId]
 
 
 MemberCommand = Enrol | RecordUnlock | RecordHead | Vouch
 
 
 def vouchers_needed(founders: int) -> int:
-    """Say how many members must vouch for a machine: more than half of the other founders."""
+    """Say how many founders must vouch for a machine: more than half of the others."""
     return founders // 2 + 1
 
 
@@ -172,9 +172,14 @@ def _known(state: Member | None, member: MemberId) -> Member:
     return state
 
 
-def _vouch(state: Member | None, machine: MachineVouched, founders: int) -> tuple[Event, ...]:
+def _vouch(
+    state: Member | None, machine: MachineVouched, founders: frozenset[MemberId]
+) -> tuple[Event, ...]:
     if machine.by == machine.member:
         raise Conflict("nobody vouches for a machine of its own")
+    if machine.by not in founders:
+        # Two who came later could otherwise put a machine of theirs in a founder's place.
+        raise Conflict(f"{machine.by} is no founding member, and only they vouch for machines")
     if state:
         keys = {state.identity_key, *state.former_keys} if state.enrolled else set()
         if machine.identity_key in keys and machine.digest not in {v.digest for v in state.vouched}:
@@ -184,7 +189,7 @@ def _vouch(state: Member | None, machine: MachineVouched, founders: int) -> tupl
             return ()
     else:
         same = []
-    if len(same) + 1 != vouchers_needed(founders):
+    if len(same) + 1 != vouchers_needed(len(founders)):
         return (machine,)
     return (machine, MachineAdmitted(machine.member, machine.digest, machine.at_ms))
 

@@ -197,12 +197,14 @@ def _machine(core: Core, member: MemberId, first: MachineVouched) -> MachineView
     aggregates = core.aggregates
     state = aggregates.members.get(member) or aggregates.candidates[member]
     vouched = {v.by: v for v in state.vouched if v.digest == first.digest}
-    others = [m for m in aggregates.members if m != member]
+    founders = founders_beside(aggregates, member)
     admitted = state.enrolled and state.identity_key == first.identity_key
     if admitted:
         blocked = "It is admitted"
     elif core.me == member:
         blocked = "Other members vouch for your machine"
+    elif core.me not in founders:
+        blocked = "Only founding members vouch for machines"
     elif core.me in vouched:
         blocked = "You have vouched for it"
     else:
@@ -226,9 +228,10 @@ def _machine(core: Core, member: MemberId, first: MachineVouched) -> MachineView
                 at_ms=vouched[m].at_ms if m in vouched else None,
                 reason="",
             )
-            for m in others
+            for m in aggregates.members
+            if m in founders
         ),
-        approvals_needed=vouchers_needed(founders_beside(aggregates, member)),
+        approvals_needed=vouchers_needed(len(founders)),
         admitted=admitted,
         can_approve=not blocked,
         approve_blocked_because=blocked,

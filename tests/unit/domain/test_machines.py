@@ -7,6 +7,7 @@ import pytest
 from console.domain import member
 from console.domain.errors import Conflict
 from console.domain.events import Event, MachineAdmitted, MachineVouched
+from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead, Vouch, vouchers_needed
 from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, START, said
 
@@ -16,13 +17,18 @@ MACHINE = MachineVouched(
 )
 
 
+OTHERS = frozenset({ANA, CHIARA})
+
+
 def fold(state: Member | None, *events: Event) -> Member | None:
     for event in events:
         state = member.evolve(state, event)
     return state
 
 
-def vouched(state: Member | None, *machines: MachineVouched, founders: int = 2) -> Member:
+def vouched(
+    state: Member | None, *machines: MachineVouched, founders: frozenset[MemberId] = OTHERS
+) -> Member:
     for machine in machines:
         state = fold(state, *member.decide(state, Vouch(machine, founders)))
     assert state is not None
@@ -56,18 +62,24 @@ def test_one_voucher_changes_nothing_and_the_last_lets_the_machine_in() -> None:
 
 def test_vouching_twice_counts_once() -> None:
     waiting = vouched(ben(), by(ANA))
-    assert member.decide(waiting, Vouch(by(ANA), 2)) == ()
+    assert member.decide(waiting, Vouch(by(ANA), OTHERS)) == ()
+
+
+def test_who_came_after_the_founding_vouches_for_nobody() -> None:
+    waiting = vouched(ben(), by(ANA))
+    with pytest.raises(Conflict, match="no founding member"):
+        member.decide(waiting, Vouch(by(EVE), OTHERS))
 
 
 def test_vouching_on_after_the_admission_admits_nothing_again() -> None:
     admitted = vouched(ben(), by(ANA), by(CHIARA))
-    events = member.decide(admitted, Vouch(by(EVE), 2))
+    events = member.decide(admitted, Vouch(by(EVE), OTHERS | {EVE}))
     assert not any(isinstance(event, MachineAdmitted) for event in events)
 
 
 def test_nobody_vouches_for_a_machine_of_its_own() -> None:
     with pytest.raises(Conflict):
-        member.decide(ben(), Vouch(by(BEN), 2))
+        member.decide(ben(), Vouch(by(BEN), OTHERS))
 
 
 @pytest.mark.parametrize("key", [b"old key", b"new key"])
@@ -75,7 +87,7 @@ def test_a_key_that_the_member_has_or_had_is_refused(key: bytes) -> None:
     admitted = vouched(ben(), by(ANA), by(CHIARA))
     other = replace(MACHINE, identity_key=key, digest=b"another")
     with pytest.raises(Conflict):
-        member.decide(admitted, Vouch(by(ANA, other), 2))
+        member.decide(admitted, Vouch(by(ANA, other), OTHERS))
 
 
 def test_vouchers_for_different_machines_do_not_add_up() -> None:
@@ -86,9 +98,9 @@ def test_vouchers_for_different_machines_do_not_add_up() -> None:
 
 def test_a_new_member_counts_when_enough_vouch() -> None:
     machine = replace(MACHINE, member=EVE)
-    waiting = vouched(None, by(ANA, machine), founders=3)
+    waiting = vouched(None, by(ANA, machine), founders=OTHERS | {BEN})
     assert not waiting.enrolled
-    admitted = vouched(waiting, by(CHIARA, machine), founders=3)
+    admitted = vouched(waiting, by(CHIARA, machine), founders=OTHERS | {BEN})
     assert admitted.enrolled
     assert not admitted.founder
     assert admitted.former_keys == ()
