@@ -128,10 +128,9 @@ def entry_line(entry: RosterEntry) -> str:
 def read_entries(path: Path) -> tuple[RosterEntry, ...]:
     """Read a file with one entry a line. Raises: SettingsInvalid."""
     try:
-        lines = path.read_bytes()[: MAX_FILE_BYTES + 1].splitlines()
-        return tuple(msgspec.json.decode(line, type=RosterEntry) for line in lines if line.strip())
-    except OSError:
-        raise SettingsInvalid(f"{path} cannot be read") from None
+        data = _read_bounded(path)
+        lines = [line for line in data.splitlines() if line.strip()]
+        return tuple(msgspec.json.decode(line, type=RosterEntry) for line in lines)
     except (msgspec.MsgspecError, UnicodeError):
         raise SettingsInvalid(f"{path} holds a line that is no roster entry") from None
 
@@ -142,14 +141,19 @@ def write_toml(path: Path, content: MemberSettings | Roster) -> None:
 
 
 def _read(path: Path, kind: type[T]) -> T:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError:
-        raise SettingsInvalid(f"{path} cannot be read: is this member set up?") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise SettingsInvalid(f"{path} is too large")
+    data = _read_bounded(path, ": is this member set up?")
     try:
         return msgspec.toml.decode(data, type=kind)
     except (msgspec.MsgspecError, ValueError) as error:
         raise SettingsInvalid(f"{path}: {error}") from None
+
+
+def _read_bounded(path: Path, hint: str = "") -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError:
+        raise SettingsInvalid(f"{path} cannot be read{hint}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise SettingsInvalid(f"{path} is too large")
+    return data

@@ -1,17 +1,18 @@
 """Drills: custodians prove that they can still sign, on a text that can be nothing else.
 
 A drill needs no approvals, because nobody chooses what is signed: the text names the wallet, the
-kind, the epoch and the run, whose id no single member chooses.
+kind, the epoch, the run, whose id no single member chooses, and who takes part in it. Everybody
+signs only the names of those in its own run, so the signatures prove them, whoever tells of them.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
-from console.application.ports.clock import Clock
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
 from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
@@ -46,14 +47,19 @@ def drill_subject(state: Wallet) -> str:
 
 
 def drill_message(
-    kind: SignatureKind, wallet_id: WalletId, epoch: int, session: SessionId
+    kind: SignatureKind,
+    wallet_id: WalletId,
+    epoch: int,
+    session: SessionId,
+    signers: Collection[MemberId],
 ) -> bytes:
     """Give the 32 bytes that are signed in a drill.
 
     They are a hash of what begins like no transaction: 0xff is no version of a Solana message, no
     type of an Ethereum transaction, and no BIP 340 tag.
     """
-    text = f"quorate drill/v1 {wallet_id} {kind.value} epoch {epoch} {session}"
+    names = ",".join(sorted(signers))
+    text = f"quorate drill/v1 {wallet_id} {kind.value} epoch {epoch} {session} {names}"
     return hashlib.sha256(b"\xff" + text.encode()).digest()
 
 
@@ -85,9 +91,9 @@ class DrillService:
         self._in_use: dict[SessionId, tuple[Wallet, dict[SignatureKind, HeldKey]]] = {}
 
     async def on_result(self, verified: Verified) -> None:
-        """Record a drill whose signatures verify under the group keys.
+        """Record a drill whose signatures verify, under the group keys, for these signers.
 
-        Raises: StatementRefused, NotYetPossible.
+        Raises: StatementRefused, NotYetPossible, Conflict.
         """
         s = verified.statement
         if not isinstance(s, DrillResult):
@@ -95,16 +101,17 @@ class DrillService:
         state = self._aggregates.wallet(WalletId(s.wallet))
         if len(s.signatures) != len(state.keys):
             raise StatementRefused("a drill has one signature of each key")
-        session = SessionId(s.session)
+        if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("a drill from the future: somebody's clock is wrong")
+        session, signers = SessionId(s.session), tuple(MemberId(m) for m in s.signers)
         for key, signature in zip(state.keys, s.signatures, strict=True):
             scheme = self._schemes[key.kind]
             public_key = scheme.public_key(decode_public(key.package), _MASTER)
-            message = drill_message(key.kind, state.wallet, s.epoch, session)
+            message = drill_message(key.kind, state.wallet, s.epoch, session, signers)
             try:
                 scheme.verify(public_key, message, signature)
             except SignatureInvalid:
                 raise StatementRefused("a drill's signature does not verify") from None
-        signers = tuple(MemberId(m) for m in s.signers)
         drill = DrillPassed(
             state.wallet, s.epoch, session, signers, s.signatures, s.at_ms, verified.evidence
         )
@@ -155,7 +162,7 @@ class DrillService:
                     party,
                     held[kind],
                     _MASTER,
-                    drill_message(kind, state.wallet, state.epoch, info.session),
+                    drill_message(kind, state.wallet, state.epoch, info.session, info.participants),
                     secrets.token_bytes,
                 )
                 for kind in state.kinds

@@ -15,7 +15,6 @@ from console.application.statements import (
     Verified,
 )
 from console.domain import ceremony_commands, key_ceremony, wallet
-from console.domain.errors import UnknownMember
 from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
@@ -84,9 +83,6 @@ class Epochs:
         if not isinstance(s, Erasure):
             raise StatementRefused("a statement of another kind was expected")
         wallet_id = WalletId(s.wallet)
-        state = self._aggregates.wallet(wallet_id)
-        if verified.signer not in state.erasing:
-            raise UnknownMember(f"{verified.signer} never held a share of this wallet")
         erasure = SharesErased(wallet_id, s.epoch, verified.signer, s.at_ms, verified.evidence)
         await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))
 

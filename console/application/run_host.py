@@ -25,7 +25,7 @@ from console.application.messages import (
     decode_reply,
     encode,
 )
-from console.application.ports.clock import Clock
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
 from console.application.runs import Outage, Part, Run, RunFailed, RunInfo, RunPurpose, RunTools
@@ -55,7 +55,6 @@ log = structlog.get_logger(__name__)
 MAX_OPEN_RUNS = 64
 MAX_KEPT_RUNS = 256
 _NONCE_BYTES = 32
-_CLOCK_SKEW_MS = 300_000
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
 
@@ -237,7 +236,7 @@ class RunHost:
             raise StatementRefused("this statement is no invitation")
         kind = self._kind(invitation.purpose)
         now = self._clock.now_ms()
-        if abs(now - invitation.at_ms) > _CLOCK_SKEW_MS or invitation.deadline_ms <= now:
+        if abs(now - invitation.at_ms) > MAX_CLOCK_SKEW_MS or invitation.deadline_ms <= now:
             raise NotYetPossible("the invitation's time is over, or a clock is wrong")
         if self._tools.me not in invitation.participants:
             raise NotYetPossible("this member is not invited")
@@ -378,7 +377,7 @@ class RunHost:
             ):
                 del self._pending[digest]
         for line, at_ms in tuple(self._answered.items()):
-            if at_ms < now_ms - 2 * _CLOCK_SKEW_MS:
+            if at_ms < now_ms - 2 * MAX_CLOCK_SKEW_MS:
                 del self._answered[line]
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
 from console.application.ports.chain import Account, ChainAdapter, Payload
-from console.application.ports.clock import Clock
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
 from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
@@ -41,7 +41,6 @@ from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
 
 PURPOSE = "signing"
-MAX_CLOCK_SKEW_MS = 300_000
 
 Signatures = tuple[bytes, ...]
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]

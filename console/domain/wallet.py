@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from console.domain.errors import Conflict, NotYetPossible
+from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import DrillPassed, Event, GroupKey, SharesErased, WalletActivated
 from console.domain.ids import MemberId, WalletId
 from console.domain.key_ceremony import FIRST_EPOCH, CeremonyState, KeyCeremony
@@ -113,11 +113,19 @@ def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[E
 
 
 def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
-    """Decide on what is told about a wallet; () when it is recorded. Raises: NotYetPossible."""
+    """Decide on what is told about a wallet; () when it is recorded.
+
+    Raises: NotYetPossible, Conflict, UnknownMember.
+    """
     if state is None:
         raise NotYetPossible("this wallet is not known here yet")
     match command:
         case RecordErasure(erasure):
+            if erasure.epoch >= state.epoch:
+                # Said in advance it would count as true of shares that are still in use.
+                raise NotYetPossible("the erasure is of an epoch that is not over here yet")
+            if erasure.member not in state.erasing:
+                raise UnknownMember(f"{erasure.member} never held a share of this wallet")
             known = any(
                 e.member == erasure.member and e.epoch >= erasure.epoch for e in state.erased
             )
@@ -125,6 +133,8 @@ def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
         case RecordDrill(drill):
             if drill.epoch > state.epoch:
                 raise NotYetPossible("the drill was in an epoch that is not known here yet")
+            if drill.epoch == state.epoch and not _is_quorum(drill.signers, state.quorum):
+                raise Conflict("a drill was not by as many custodians as the wallet needs")
             return () if any(d.session == drill.session for d in state.drills) else (drill,)
 
 
@@ -175,6 +185,11 @@ def _certificate(
         raise NotYetPossible("this member has sealed no share of the ceremony")
     signatures = {c.member: c.certificate_signature for c in ceremony.certifying}
     return sealed.keys, sealed.certificate_message, signatures
+
+
+def _is_quorum(signers: tuple[MemberId, ...], quorum: Quorum) -> bool:
+    known = set(signers) & set(quorum.custodians)
+    return len(signers) == len(known) == quorum.threshold
 
 
 def _public(keys: tuple[GroupKey, ...]) -> tuple[tuple[SignatureKind, bytes], ...]:

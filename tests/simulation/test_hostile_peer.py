@@ -22,11 +22,13 @@ from console.application.messages import (
     decode_request,
     encode,
 )
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.run_host import MAX_OPEN_RUNS, _Pending
 from console.application.statements import (
     AnyStatement,
     CeremonyProposal,
     CodeConfirmation,
+    DrillResult,
     Invitation,
     Readiness,
     RunFailure,
@@ -39,7 +41,7 @@ from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
 from console.protocols.kernel.channel import ChannelKeys
-from tests.fakes.clock import START_MS, run_in_virtual_time
+from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import KIND, Operators
 
@@ -254,6 +256,45 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         restore()
         assert (await ana.store.head()).sequence == before
         await operators.transfer(BEN, wallet, 5)
+
+    play(scene)
+
+
+def test_nobody_can_say_that_others_passed_a_drill() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        ben = cluster.seats[BEN].core
+        drill = next(d for d in ben.aggregates.wallet(wallet).drills if BEN in d.signers)
+        told = DrillResult(
+            at_ms=drill.at_ms,
+            wallet=wallet,
+            epoch=drill.epoch,
+            session=drill.session,
+            signers=drill.signers,
+            signatures=drill.signatures,
+        )
+        other = next(m for m in MEMBERS if m not in drill.signers)
+        later = LoopClock(cluster.loop).now_ms() + 2 * MAX_CLOCK_SKEW_MS
+        chiara = cluster.seats[CHIARA].core
+        before = chiara.aggregates.wallet(wallet).drills
+
+        async def answered(statement: DrillResult) -> AnyReply:
+            message = encode(Announce(await signed_by(ben, statement)))
+            return decode_reply(await cluster.network._handlers[CHIARA](BEN, message))
+
+        assert isinstance(await answered(told), Ack)
+        for changed in (
+            msgspec.structs.replace(told, signers=(BEN, other)),
+            msgspec.structs.replace(told, session="0" * 64),
+        ):
+            assert isinstance(await answered(changed), Refused)
+        # What was in the future waits for it.
+        waiting = len(chiara.exchange._deferred)
+        assert isinstance(await answered(msgspec.structs.replace(told, at_ms=later)), Ack)
+        assert len(chiara.exchange._deferred) == waiting + 1
+        assert chiara.aggregates.wallet(wallet).drills == before
 
     play(scene)
 

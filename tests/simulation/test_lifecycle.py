@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,11 @@ from console.application.commands import (
     ProposeRepair,
     ProposeReshare,
 )
-from console.application.queries.recovery import lost_shares
-from console.domain.ids import CeremonyId, MemberId, WalletId
+from console.application.queries.recovery import lost_shares, recovery_view
+from console.domain.events import RequestSigned
+from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import OVER
+from console.domain.signing_request import SigningAttempt
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import run_in_virtual_time
 from tests.fakes.vault import DEFAULT_PIN
@@ -259,5 +262,34 @@ def test_a_ceremony_that_nobody_finishes_leaves_the_old_shares_in_use() -> None:
         for member in MEMBERS:
             assert cluster.seats[member].core.aggregates.wallet(wallet).epoch == 2
             assert epochs_at(cluster, member, wallet) == {2}
+
+    play(scene)
+
+
+def test_only_a_run_of_its_own_proves_to_a_member_who_signed_a_request() -> None:
+    async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        await asyncio.sleep(10)  # more than their clocks differ, so what is newest is clear
+        request = await operators.transfer(ANA, wallet, 5)
+
+        def signed_at(member: MemberId) -> RequestSigned | None:
+            return cluster.seats[member].core.aggregates.request(request).signed
+
+        await cluster.until("all know the signature", lambda: all(map(signed_at, MEMBERS)))
+        for member in MEMBERS:
+            core, signed = cluster.seats[member].core, signed_at(member)
+            assert signed
+            told = core.aggregates.request(request)
+            unproved = SigningAttempt(SessionId("00" * 32), MEMBERS, ANA, 0)
+            failed = SigningAttempt(signed.session, MEMBERS, ANA, 0, failure="no answer")
+            core.aggregates.requests[request] = replace(
+                told,
+                signatures=(replace(signed, signers=MEMBERS),),
+                attempts=(*told.attempts, unproved, failed),
+            )
+            views = recovery_view(core, signed.at_ms, 0).wallets[0].shares
+            newest = {s.member for s in views if s.last_proved_ms == signed.at_ms}
+            assert newest == (set(signed.signers) if member in signed.signers else set())
 
     play(scene)

@@ -163,6 +163,27 @@ def test_a_wrong_signature_that_nobody_can_be_named_for_quarantines_the_key() ->
     run_in_virtual_time(scene())
 
 
+def test_a_drill_that_ends_with_a_verdict_is_not_tried_again() -> None:
+    scheme = Suspicious()
+
+    async def scene() -> None:
+        cluster = SimulatedCluster(14, schemes=(scheme,))
+        await cluster.start()
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        for index in (1, 2, 3):
+            scheme.aborts[index] = lambda _peer: freeze("group-signature", "it is wrong")
+        # Only the other group hears that the keys are quarantined: the first tries nothing again.
+        with pytest.raises(CommandRefused, match="it is wrong") as refused:
+            await drill(cluster, ANA, wallet)
+        assert str(refused.value).count("quarantined") == 1
+        assert len(verdicts_at(cluster, ANA)) == 1
+        await cluster.stop()
+
+    run_in_virtual_time(scene())
+
+
 def test_a_blamed_member_is_left_out_and_its_signed_words_are_kept() -> None:
     scheme = Suspicious()
 

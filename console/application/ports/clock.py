@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+MAX_CLOCK_SKEW_MS = 300_000
+"""How far the clocks of two members may be apart."""
+
 
 class Clock(Protocol):
     """Wall time for records and expiry, monotonic time for time-outs."""

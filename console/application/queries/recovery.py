@@ -169,13 +169,19 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
 
 
 def _proved(aggregates: Aggregates, wallet: Wallet) -> dict[MemberId, int]:
-    """Return when each custodian last signed in this epoch, in a drill or for a request."""
+    """Return when each custodian last signed in this epoch, in a drill or for a request.
+
+    Of requests only the runs that this member took part in count: whoever tells of another
+    signature says who made it, and nothing proves that.
+    """
     seen = [(d.signers, d.at_ms) for d in wallet.drills if d.epoch == wallet.epoch]
     seen += [
-        (signed.signers, signed.at_ms)
+        (attempt.signers, signed.at_ms)
         for request in aggregates.requests.values()
         if (request.proposal.wallet, request.proposal.epoch) == (wallet.wallet, wallet.epoch)
         for signed in request.signatures
+        for attempt in request.attempts
+        if attempt.session == signed.session and not attempt.failure
     ]
     newest: dict[MemberId, int] = {}
     for signers, at_ms in seen:

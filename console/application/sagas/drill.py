@@ -18,6 +18,7 @@ from console.domain.errors import DomainError, NotYetPossible
 from console.domain.events import WalletActivated
 from console.domain.ids import MemberId, WalletId
 from console.domain.wallet import Wallet
+from console.protocols.kernel.abort import AbortKind
 
 log = structlog.get_logger(__name__)
 
@@ -108,8 +109,8 @@ class DrillSaga:
                 await self._host.lead(PURPOSE, drill_subject(state), group, RUN_DEADLINE_S)
             except RunFailed as failure:
                 trouble = failure.reason
-                if failure.blamed:
-                    break
+                if failure.kind is not AbortKind.RETRY:
+                    break  # a failed check obliges: another attempt would meet the same member
             except (DomainError, AdapterError) as refusal:
                 trouble = str(refusal)
             else:

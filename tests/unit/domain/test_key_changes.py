@@ -33,6 +33,7 @@ from tests.unit.domain.facts import (
     CHIARA,
     CUSTODIANS,
     END,
+    EVE,
     FIRST,
     KEYS,
     KIND,
@@ -250,6 +251,14 @@ def test_who_erased_is_known_and_told_once() -> None:
     assert wallet.decide(state, erasure(ANA, 0)) == ()
 
 
+def test_an_erasure_is_of_an_epoch_that_is_over_and_by_who_held_a_share() -> None:
+    state = activated(CERTIFIED, certified(RESHARE))
+    with pytest.raises(NotYetPossible):
+        wallet.decide(state, erasure(BEN, state.epoch))
+    with pytest.raises(UnknownMember):
+        wallet.decide(state, erasure(EVE, 0))
+
+
 def test_who_left_long_ago_need_not_erase_again() -> None:
     later = replace(
         RESHARE, from_epoch=1, epoch=2, previous=FOUR, quorum=FOUR, dealers=(ANA, CHIARA, DORA)
@@ -277,6 +286,15 @@ def test_a_drill_is_recorded_once_and_not_before_its_epoch() -> None:
         wallet.decide(state, RecordDrill(replace(drill, epoch=1, session=SECOND)))
     with pytest.raises(NotYetPossible):
         wallet.decide(None, RecordDrill(drill))
+
+
+@pytest.mark.parametrize(
+    "signers", [(ANA,), (ANA, ANA), (ANA, EVE), (ANA, BEN, CHIARA)], ids="-".join
+)
+def test_a_drill_is_by_as_many_custodians_as_the_wallet_needs(signers: tuple[MemberId]) -> None:
+    drill = DrillPassed(WALLET, 0, FIRST, signers, (b"s",), START, said(ANA))
+    with pytest.raises(Conflict):
+        wallet.decide(activated(CERTIFIED), RecordDrill(drill))
 
 
 def aborted(verdict: Verdict, epoch: int = 0, wallet_id: WalletId = WALLET) -> RunAborted:
