@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Collection
-from typing import TypeVar
 
 from console.application.aggregates import Aggregates
 from console.application.epochs import Epochs
@@ -14,7 +13,6 @@ from console.application.statements import (
     CodeConfirmation,
     KeyChangeProposal,
     RunFailure,
-    StatementRefused,
     Verified,
     verify_member,
 )
@@ -24,8 +22,6 @@ from console.domain.events import KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.policy import Policy
 from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
-
-S = TypeVar("S")
 
 
 class CeremonyRecords:
@@ -46,7 +42,7 @@ class CeremonyRecords:
 
     async def on_proposal(self, verified: Verified) -> None:
         """Record a proposed key generation, if this member could keep its side of it."""
-        s = _of(verified, CeremonyProposal)
+        s = verified.expect(CeremonyProposal)
         for member in s.custodians:
             self._aggregates.member(MemberId(member))
         kinds = tuple(_kind(kind) for kind in s.kinds)
@@ -80,7 +76,7 @@ class CeremonyRecords:
         Each epoch of a wallet belongs to one ceremony: a member that certified one set of shares
         for an epoch never certifies another.
         """
-        s = _of(verified, KeyChangeProposal)
+        s = verified.expect(KeyChangeProposal)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         known = self._aggregates.ceremonies.get(CeremonyId(s.ceremony))
         if known is None:
@@ -127,7 +123,7 @@ class CeremonyRecords:
 
     async def on_acceptance(self, verified: Verified) -> None:
         """Record an acceptance of exactly the proposal that this member has."""
-        s = _of(verified, CeremonyAcceptance)
+        s = verified.expect(CeremonyAcceptance)
         proposal = self._aggregates.ceremony(CeremonyId(s.ceremony)).proposal
         if hashlib.sha256(proposal.evidence.body).digest() != s.proposal:
             raise Conflict(f"{verified.signer} accepted another text than the one proposed here")
@@ -136,13 +132,13 @@ class CeremonyRecords:
 
     async def on_refusal(self, verified: Verified) -> None:
         """Record that a participant declined."""
-        s = _of(verified, CeremonyRefusal)
+        s = verified.expect(CeremonyRefusal)
         command = ceremony_commands.Decline(verified.signer, s.reason, s.at_ms, verified.evidence)
         await self._record(s.ceremony, command)
 
     async def on_cancellation(self, verified: Verified) -> None:
         """Record a cancellation; shares that nobody can certify any more go."""
-        s = _of(verified, CeremonyCancellation)
+        s = verified.expect(CeremonyCancellation)
         command = ceremony_commands.Abort(verified.signer, s.reason, s.at_ms, verified.evidence)
         await self._record(s.ceremony, command)
         ceremony = self._aggregates.ceremony(CeremonyId(s.ceremony))
@@ -151,7 +147,7 @@ class CeremonyRecords:
 
     async def on_run_failure(self, verified: Verified) -> None:
         """Record that a participant's run ended without keys: it can never be certified."""
-        s = _of(verified, RunFailure)
+        s = verified.expect(RunFailure)
         ceremony = self._aggregates.ceremony(CeremonyId(s.subject))
         if verified.signer not in ceremony.indices:
             raise UnknownMember(f"{verified.signer} takes no part in this ceremony")
@@ -173,7 +169,7 @@ class CeremonyRecords:
 
     async def on_confirmation(self, verified: Verified) -> None:
         """Record a certificate signature; with the last one the keys become active."""
-        s = _of(verified, CodeConfirmation)
+        s = verified.expect(CodeConfirmation)
         ceremony_id = CeremonyId(s.ceremony)
         sealed = self._aggregates.ceremony(ceremony_id).sealed
         if sealed is None or sealed.session != s.session:
@@ -192,12 +188,6 @@ class CeremonyRecords:
 
     async def _record(self, ceremony: str, command: ceremony_commands.CeremonyCommand) -> None:
         await self._aggregates.record_ceremony(CeremonyId(ceremony), command)
-
-
-def _of(verified: Verified, kind: type[S]) -> S:
-    if not isinstance(verified.statement, kind):
-        raise StatementRefused("a statement of another kind was expected")
-    return verified.statement
 
 
 def _kind(text: str) -> SignatureKind:

@@ -95,9 +95,7 @@ class DrillService:
 
         Raises: StatementRefused, NotYetPossible, Conflict.
         """
-        s = verified.statement
-        if not isinstance(s, DrillResult):
-            raise StatementRefused("a statement of another kind was expected")
+        s = verified.expect(DrillResult)
         state = self._aggregates.wallet(WalletId(s.wallet))
         if len(s.signatures) != len(state.keys):
             raise StatementRefused("a drill has one signature of each key")

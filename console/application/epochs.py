@@ -11,7 +11,6 @@ from console.application.statements import (
     AnyStatement,
     Erasure,
     KeyCertificate,
-    StatementRefused,
     Verified,
 )
 from console.domain import ceremony_commands, key_ceremony, wallet
@@ -67,9 +66,7 @@ class Epochs:
 
         Raises: StatementRefused, NotYetPossible.
         """
-        s = verified.statement
-        if not isinstance(s, KeyCertificate):
-            raise StatementRefused("a statement of another kind was expected")
+        s = verified.expect(KeyCertificate)
         ceremony_id = CeremonyId(s.ceremony)
         certificate = verified_certificate(
             self._aggregates.ceremony(ceremony_id), s, verified, self._aggregates.members
@@ -79,9 +76,7 @@ class Epochs:
 
     async def on_erasure(self, verified: Verified) -> None:
         """Record that a member signed that its old shares are gone."""
-        s = verified.statement
-        if not isinstance(s, Erasure):
-            raise StatementRefused("a statement of another kind was expected")
+        s = verified.expect(Erasure)
         wallet_id = WalletId(s.wallet)
         erasure = SharesErased(wallet_id, s.epoch, verified.signer, s.at_ms, verified.evidence)
         await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))

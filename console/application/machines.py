@@ -133,9 +133,7 @@ class MachineService:
 
     async def on_vouching(self, verified: Verified) -> None:
         """Record that a member vouches. Raises: StatementRefused, Conflict."""
-        s = verified.statement
-        if not isinstance(s, MachineVouching):
-            raise StatementRefused("a statement of another kind was expected")
+        s = verified.expect(MachineVouching)
         machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
         try:
             pin = self._network.pin_of(machine.certificate)

@@ -44,7 +44,6 @@ PURPOSE = "signing"
 
 Signatures = tuple[bytes, ...]
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
-S = TypeVar("S")
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -82,7 +81,7 @@ class SigningCoordinator:
 
     async def on_proposal(self, verified: Verified) -> None:
         """Record a request whose bytes this member can decode and whose facts are right."""
-        s = _of(verified, TransferProposal)
+        s = verified.expect(TransferProposal)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         proposal = RequestProposed(
             RequestId(s.request),
@@ -107,7 +106,7 @@ class SigningCoordinator:
 
     async def on_approval(self, verified: Verified) -> None:
         """Record an approval of exactly the intent that this member has."""
-        s = _of(verified, Approval)
+        s = verified.expect(Approval)
         if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
             raise NotYetPossible("an approval from the future: somebody's clock is wrong")
         await self._record(
@@ -117,13 +116,13 @@ class SigningCoordinator:
 
     async def on_denial(self, verified: Verified) -> None:
         """Record that a custodian denied the request."""
-        s = _of(verified, Denial)
+        s = verified.expect(Denial)
         command = signing_request.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
         await self._record(s.request, command)
 
     async def on_withdrawal(self, verified: Verified) -> None:
         """Record that the proposer withdrew the request."""
-        s = _of(verified, Withdrawal)
+        s = verified.expect(Withdrawal)
         command = signing_request.Withdraw(verified.signer, s.at_ms, verified.evidence)
         await self._record(s.request, command)
 
@@ -132,7 +131,7 @@ class SigningCoordinator:
 
         Raises: StatementRefused, NotYetPossible, TransactionError.
         """
-        s = _of(verified, SignatureResult)
+        s = verified.expect(SignatureResult)
         proposal = self._aggregates.request(RequestId(s.request)).proposal
         payloads = self.payloads(proposal)
         if len(s.signatures) != len(payloads):
@@ -375,12 +374,6 @@ class SigningCoordinator:
             case _:
                 wallet_id = self._aggregates.request(RequestId(request)).proposal.wallet
         await self._aggregates.record_request(RequestId(request), wallet_id, command)
-
-
-def _of(verified: Verified, kind: type[S]) -> S:
-    if not isinstance(verified.statement, kind):
-        raise StatementRefused("a statement of another kind was expected")
-    return verified.statement
 
 
 def _one_of(known: type[E], text: str) -> E:

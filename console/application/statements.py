@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +22,8 @@ from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
 MAX_STATEMENT_BYTES = 64 * 1024
 _DOMAIN = b"quorate/statement/v1"
+
+S = TypeVar("S")
 
 Named = Annotated[str, msgspec.Meta(max_length=64)]
 """An id or a name from a closed set; what it must be is checked where it is used."""
@@ -275,6 +277,12 @@ class Verified:
     def digest(self) -> bytes:
         """SHA-256 of the body, 32 bytes."""
         return hashlib.sha256(self.evidence.body).digest()
+
+    def expect(self, kind: type[S]) -> S:
+        """Return the statement, which must be of this kind. Raises: StatementRefused."""
+        if not isinstance(self.statement, kind):
+            raise StatementRefused("a statement of another kind was expected")
+        return self.statement
 
 
 class Statements:
