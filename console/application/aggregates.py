@@ -14,7 +14,8 @@ from console.domain.events import Event, Evidence, RequestProposed, RunAborted
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
-from console.domain.signing_request import RequestCommand, SigningRequest
+from console.domain.request_commands import RequestCommand
+from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
 
 _PAGE = 512

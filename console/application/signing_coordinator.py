@@ -29,7 +29,7 @@ from console.application.statements import (
 )
 from console.application.verdicts import Verdicts
 from console.application.wallet_keys import WalletKeys
-from console.domain import signing_request
+from console.domain import request_commands
 from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import RequestProposed
 from console.domain.ids import MemberId, RequestId, SessionId, WalletId
@@ -102,7 +102,7 @@ class SigningCoordinator:
             verified.evidence,
         )
         self.judge(proposal, wallet)
-        await self._record(proposal.request, signing_request.Propose(proposal))
+        await self._record(proposal.request, request_commands.Propose(proposal))
 
     async def on_approval(self, verified: Verified) -> None:
         """Record an approval of exactly the intent that this member has."""
@@ -111,19 +111,19 @@ class SigningCoordinator:
             raise NotYetPossible("an approval from the future: somebody's clock is wrong")
         await self._record(
             s.request,
-            signing_request.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
+            request_commands.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
         )
 
     async def on_denial(self, verified: Verified) -> None:
         """Record that a custodian denied the request."""
         s = verified.expect(Denial)
-        command = signing_request.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
+        command = request_commands.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
         await self._record(s.request, command)
 
     async def on_withdrawal(self, verified: Verified) -> None:
         """Record that the proposer withdrew the request."""
         s = verified.expect(Withdrawal)
-        command = signing_request.Withdraw(verified.signer, s.at_ms, verified.evidence)
+        command = request_commands.Withdraw(verified.signer, s.at_ms, verified.evidence)
         await self._record(s.request, command)
 
     async def on_signature(self, verified: Verified) -> None:
@@ -146,7 +146,7 @@ class SigningCoordinator:
         signed = self.chain(proposal.chain).attach(proposal.transaction, s.signatures, keys)
         await self._record(
             proposal.request,
-            signing_request.RecordSignature(
+            request_commands.RecordSignature(
                 SessionId(s.session),
                 tuple(MemberId(m) for m in s.signers),
                 s.signatures,
@@ -272,7 +272,7 @@ class SigningCoordinator:
         proposal = request.proposal
         await self._record(
             proposal.request,
-            signing_request.StartSession(
+            request_commands.StartSession(
                 info.session, info.participants, info.coordinator, self._clock.now_ms()
             ),
         )
@@ -297,7 +297,7 @@ class SigningCoordinator:
 
     async def releasing(self, info: RunInfo) -> None:
         """Record that this run's nonces are used up. Raises: AlreadyDecided, LedgerError."""
-        command = signing_request.ReleaseShare(info.session, self._clock.now_ms())
+        command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
         await self._record(info.subject, command)
 
     async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
@@ -322,7 +322,7 @@ class SigningCoordinator:
             self._wipe(info.session)
         await self._record(
             info.subject,
-            signing_request.FailSession(
+            request_commands.FailSession(
                 info.session,
                 failure.reason,
                 tuple(sorted(failure.unreachable)),
@@ -348,7 +348,7 @@ class SigningCoordinator:
             if request.running:
                 await self._record(
                     request.proposal.request,
-                    signing_request.FailSession(
+                    request_commands.FailSession(
                         request.running.session,
                         f"{self._me} was restarted",
                         (),
@@ -367,9 +367,9 @@ class SigningCoordinator:
         if held:
             held.wipe()
 
-    async def _record(self, request: str, command: signing_request.RequestCommand) -> None:
+    async def _record(self, request: str, command: request_commands.RequestCommand) -> None:
         match command:
-            case signing_request.Propose(proposal):
+            case request_commands.Propose(proposal):
                 wallet_id = proposal.wallet
             case _:
                 wallet_id = self._aggregates.request(RequestId(request)).proposal.wallet

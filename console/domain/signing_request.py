@@ -14,7 +14,6 @@ from console.domain.errors import (
 )
 from console.domain.events import (
     Event,
-    Evidence,
     RequestApproved,
     RequestDenied,
     RequestProposed,
@@ -29,6 +28,23 @@ from console.domain.events import (
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.policy import Policy, may_approve
+from console.domain.request_commands import (
+    Approve,
+    ChainStep,
+    Decision,
+    Deny,
+    FailSession,
+    Propose,
+    RecordBroadcast,
+    RecordConfirmation,
+    RecordFailure,
+    RecordSignature,
+    ReleaseShare,
+    RequestCommand,
+    SessionStep,
+    StartSession,
+    Withdraw,
+)
 
 
 class RequestState(StrEnum):
@@ -123,97 +139,6 @@ class SigningRequest:
         if self.running:
             return RequestState.SIGNING
         return RequestState.APPROVED if self.has_quorum else RequestState.PROPOSED
-
-
-@dataclass(frozen=True, slots=True)
-class Propose:
-    """A frozen intent; the proposal event is built and its evidence verified by the caller."""
-
-    proposal: RequestProposed
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    member: MemberId
-    intent_digest: bytes
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    member: MemberId
-    reason: str
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    member: MemberId
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class StartSession:
-    session: SessionId
-    signers: tuple[MemberId, ...]
-    coordinator: MemberId
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseShare:
-    session: SessionId
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class FailSession:
-    session: SessionId
-    reason: str
-    unreachable: tuple[MemberId, ...]
-    blamed: tuple[MemberId, ...]
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordSignature:
-    """The signatures, one a payload, were verified under the group key by the caller."""
-
-    session: SessionId
-    signers: tuple[MemberId, ...]
-    signatures: tuple[bytes, ...]
-    signed_transaction: bytes
-    transaction_id: str
-    at_ms: int
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class RecordBroadcast:
-    transaction_id: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordConfirmation:
-    transaction_id: str
-    block: int
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFailure:
-    reason: str
-    at_ms: int
-
-
-Decision = Approve | Deny | Withdraw
-SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
-ChainStep = RecordBroadcast | RecordConfirmation | RecordFailure
-RequestCommand = Propose | Decision | SessionStep | ChainStep
 
 
 def decide(

@@ -22,7 +22,7 @@ from console.application.ports.chain import (
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
-from console.domain import signing_request
+from console.domain import request_commands
 from console.domain.events import RequestSigned
 from console.domain.ids import MemberId, RequestId
 from console.domain.signing_request import OVER, RequestState, SigningRequest
@@ -107,7 +107,7 @@ class BroadcastSaga:
                     refusals += 1
                     if refusals >= self._limits.refusals:
                         now = self._clock.now_ms()
-                        failure = signing_request.RecordFailure(str(refusal), now)
+                        failure = request_commands.RecordFailure(str(refusal), now)
                         await self._record(request, failure)
                         return
                 await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
@@ -138,7 +138,7 @@ class BroadcastSaga:
                 SignedTransaction(chosen.signed_transaction, chosen.transaction_id)
             )
             now = self._clock.now_ms()
-            command = signing_request.RecordBroadcast(chosen.transaction_id, now)
+            command = request_commands.RecordBroadcast(chosen.transaction_id, now)
             await self._record(request, command)
         return False
 
@@ -148,20 +148,20 @@ class BroadcastSaga:
         now = self._clock.now_ms()
         match inclusion.state:
             case InclusionState.CONFIRMED:
-                await self._record(request, signing_request.RecordBroadcast(transaction_id, now))
+                await self._record(request, request_commands.RecordBroadcast(transaction_id, now))
                 await self._record(
                     request,
-                    signing_request.RecordConfirmation(transaction_id, inclusion.block, now),
+                    request_commands.RecordConfirmation(transaction_id, inclusion.block, now),
                 )
                 return True
             case InclusionState.FAILED:
-                await self._record(request, signing_request.RecordFailure(inclusion.reason, now))
+                await self._record(request, request_commands.RecordFailure(inclusion.reason, now))
                 return True
             case InclusionState.PENDING | InclusionState.UNKNOWN:
                 return False
 
     async def _record(
-        self, request: SigningRequest, command: signing_request.RequestCommand
+        self, request: SigningRequest, command: request_commands.RequestCommand
     ) -> None:
         proposal = request.proposal
         await self._aggregates.record_request(proposal.request, proposal.wallet, command)

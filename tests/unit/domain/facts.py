@@ -1,6 +1,6 @@
 """Facts that the domain tests start from: three custodians, a ceremony and a request of theirs."""
 
-from console.domain import ceremony_commands, key_ceremony, signing_request
+from console.domain import ceremony_commands, key_ceremony, request_commands, signing_request
 from console.domain.events import (
     CeremonyProposed,
     CeremonyShareSealed,
@@ -87,30 +87,30 @@ def transfer_proposal(
     )
 
 
-def approve(member: MemberId, at_ms: int = START) -> signing_request.Approve:
-    return signing_request.Approve(member, DIGEST, at_ms, said(member))
+def approve(member: MemberId, at_ms: int = START) -> request_commands.Approve:
+    return request_commands.Approve(member, DIGEST, at_ms, said(member))
 
 
-def start(session: SessionId = FIRST, at_ms: int = START) -> signing_request.StartSession:
-    return signing_request.StartSession(session, (ANA, BEN), ANA, at_ms)
+def start(session: SessionId = FIRST, at_ms: int = START) -> request_commands.StartSession:
+    return request_commands.StartSession(session, (ANA, BEN), ANA, at_ms)
 
 
-def fail(session: SessionId = FIRST, reason: str = "late") -> signing_request.FailSession:
-    return signing_request.FailSession(session, reason, (BEN,), (), START)
+def fail(session: SessionId = FIRST, reason: str = "late") -> request_commands.FailSession:
+    return request_commands.FailSession(session, reason, (BEN,), (), START)
 
 
-def signature(session: SessionId = FIRST) -> signing_request.RecordSignature:
-    return signing_request.RecordSignature(
+def signature(session: SessionId = FIRST) -> request_commands.RecordSignature:
+    return request_commands.RecordSignature(
         session, (ANA, BEN), (b"g" * 64,), b"signed", "transaction-id", START, said(ANA)
     )
 
 
 def request_after(
-    *commands: signing_request.RequestCommand, policy: Policy = POLICY
+    *commands: request_commands.RequestCommand, policy: Policy = POLICY
 ) -> SigningRequest:
     """Fold what the commands decide, from the proposal on."""
     state: SigningRequest | None = None
-    for command in (signing_request.Propose(transfer_proposal()), *commands):
+    for command in (request_commands.Propose(transfer_proposal()), *commands):
         for event in signing_request.decide(state, command, policy):
             state = signing_request.evolve(state, event, policy)
     assert state is not None

@@ -14,7 +14,7 @@ from console.domain.errors import (
     UnknownMember,
 )
 from console.domain.policy import Policy
-from console.domain.signing_request import (
+from console.domain.request_commands import (
     Approve,
     Deny,
     Propose,
@@ -23,11 +23,9 @@ from console.domain.signing_request import (
     RecordFailure,
     ReleaseShare,
     RequestCommand,
-    RequestState,
     Withdraw,
-    decide,
-    evolve,
 )
+from console.domain.signing_request import RequestState, decide, evolve
 from tests.unit.domain.facts import (
     ANA,
     APPROVED,

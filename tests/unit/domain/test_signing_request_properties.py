@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from console.domain import request_commands as rc
 from console.domain import signing_request as sr
 from console.domain.errors import DomainError
 from console.domain.events import (
@@ -40,7 +41,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.state: sr.SigningRequest | None = None
         self.events: list[Event] = []
 
-    def give(self, command: sr.RequestCommand) -> None:
+    def give(self, command: rc.RequestCommand) -> None:
         try:
             events = sr.decide(self.state, command, POLICY)
         except DomainError:
@@ -51,39 +52,39 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(proposer=members)
     def propose(self, proposer: MemberId) -> None:
-        self.give(sr.Propose(transfer_proposal(proposer=proposer)))
+        self.give(rc.Propose(transfer_proposal(proposer=proposer)))
 
     @rule(member=members, digest=digests, at_ms=times)
     def approve(self, member: MemberId, digest: bytes, at_ms: int) -> None:
-        self.give(sr.Approve(member, digest, at_ms, said(member)))
+        self.give(rc.Approve(member, digest, at_ms, said(member)))
 
     @rule(member=members)
     def deny(self, member: MemberId) -> None:
-        self.give(sr.Deny(member, "no", START, said(member)))
+        self.give(rc.Deny(member, "no", START, said(member)))
 
     @rule(member=members)
     def withdraw(self, member: MemberId) -> None:
-        self.give(sr.Withdraw(member, START, said(member)))
+        self.give(rc.Withdraw(member, START, said(member)))
 
     @rule(session=sessions, at_ms=times)
     def start(self, session: SessionId, at_ms: int) -> None:
-        self.give(sr.StartSession(session, CUSTODIANS[:2], ANA, at_ms))
+        self.give(rc.StartSession(session, CUSTODIANS[:2], ANA, at_ms))
 
     @rule(session=sessions)
     def release(self, session: SessionId) -> None:
-        self.give(sr.ReleaseShare(session, START))
+        self.give(rc.ReleaseShare(session, START))
 
     @rule(session=sessions, reason=st.sampled_from(("", "late")))
     def fail(self, session: SessionId, reason: str) -> None:
-        self.give(sr.FailSession(session, reason, (), (), START))
+        self.give(rc.FailSession(session, reason, (), (), START))
 
     @rule(session=sessions)
     def sign(self, session: SessionId) -> None:
         evidence = said(ANA)
-        self.give(sr.RecordSignature(session, CUSTODIANS[:2], (b"g",), b"s", "id", START, evidence))
+        self.give(rc.RecordSignature(session, CUSTODIANS[:2], (b"g",), b"s", "id", START, evidence))
 
-    @rule(command=st.sampled_from((sr.RecordBroadcast("id", 1), sr.RecordConfirmation("id", 1, 1))))
-    def follow(self, command: sr.RequestCommand) -> None:
+    @rule(command=st.sampled_from((rc.RecordBroadcast("id", 1), rc.RecordConfirmation("id", 1, 1))))
+    def follow(self, command: rc.RequestCommand) -> None:
         self.give(command)
 
     @invariant()

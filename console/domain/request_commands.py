@@ -1,0 +1,97 @@
+"""What can be asked of a signing request; each is built from a verified statement, run or chain."""
+
+from dataclasses import dataclass
+
+from console.domain.events import Evidence, RequestProposed
+from console.domain.ids import MemberId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """A frozen intent; the proposal event is built and its evidence verified by the caller."""
+
+    proposal: RequestProposed
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    member: MemberId
+    intent_digest: bytes
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    member: MemberId
+    reason: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    coordinator: MemberId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseShare:
+    session: SessionId
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailSession:
+    session: SessionId
+    reason: str
+    unreachable: tuple[MemberId, ...]
+    blamed: tuple[MemberId, ...]
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSignature:
+    """The signatures, one a payload, were verified under the group key by the caller."""
+
+    session: SessionId
+    signers: tuple[MemberId, ...]
+    signatures: tuple[bytes, ...]
+    signed_transaction: bytes
+    transaction_id: str
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBroadcast:
+    transaction_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConfirmation:
+    transaction_id: str
+    block: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    reason: str
+    at_ms: int
+
+
+Decision = Approve | Deny | Withdraw
+SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
+ChainStep = RecordBroadcast | RecordConfirmation | RecordFailure
+RequestCommand = Propose | Decision | SessionStep | ChainStep
