@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the window and return the exit status."""
     options = _parse(arguments)
     hardening.harden()
+    faulthandler.enable()  # Should a library crash, it leaves its stack; stacks hold no values.
     try:
         profiles = find_profiles(options.home)
     except ProfileUnreadable as error:

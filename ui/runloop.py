@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 import qasync
 from PySide6.QtWidgets import QApplication
 
+from ui.collector import collecting_between_events
+
 
 def run(app: QApplication, main: Callable[[], Awaitable[int]]) -> int:
     """Run `main` until it returns its exit status.
@@ -14,7 +16,7 @@ def run(app: QApplication, main: Callable[[], Awaitable[int]]) -> int:
     """
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    with loop:
+    with loop, collecting_between_events():
         status: int = loop.run_until_complete(_call(main))
     asyncio.set_event_loop(None)
     return status

@@ -1,6 +1,5 @@
 """Colours and type of the window: tokens become a palette and a style sheet."""
 
-import gc
 import json
 from enum import StrEnum
 from functools import cache
@@ -97,19 +96,11 @@ def apply(app: QApplication, choice: ThemeName) -> None:
     """Paint the whole application with a theme."""
     _Active.name = resolve(choice)
     _Active.tokens = token_table()[_Active.name]
-    # Qt walks over a list of all widgets, and events on the way run our code. A collection in
-    # between would free widgets that nobody owns any more while they are still in that list.
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        if app.style().objectName() != "fusion":
-            app.setStyle(QStyleFactory.create("Fusion"))
-        app.setFont(font(14))
-        app.setPalette(_palette())
-        app.setStyleSheet(Template(assets.text("style.qss")).substitute(_Active.tokens))
-    finally:
-        if collects:
-            gc.enable()
+    if app.style().objectName() != "fusion":
+        app.setStyle(QStyleFactory.create("Fusion"))
+    app.setFont(font(14))
+    app.setPalette(_palette())
+    app.setStyleSheet(Template(assets.text("style.qss")).substitute(_Active.tokens))
 
 
 def _palette() -> QPalette:

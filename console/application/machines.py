@@ -119,7 +119,7 @@ class MachineService:
     def judge(self, machine: Machine) -> bytes:
         """Check what can be checked of a machine; return its TLS pin. Raises: Conflict."""
         if machine.member == self._me:
-            raise Conflict("other members vouch for this member's machines")
+            raise Conflict("other founders vouch for this member's machines")
         if self._me not in founders_beside(self._aggregates, machine.member):
             raise Conflict("only founding members vouch for machines")
         try:

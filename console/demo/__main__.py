@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import shutil
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="quorate demo")
     parser.add_argument("--out", type=Path, default=Path("build/demo"))
     out: Path = parser.parse_args().out
+    faulthandler.enable()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     log_to(out / "demo.log")

@@ -19,7 +19,9 @@ def test_the_demonstration_runs_to_its_end(tmp_path):
         timeout=900,
         check=False,
     )
-    assert outcome.stdout.rstrip().endswith("demo: OK"), outcome.stdout + outcome.stderr
+    said = outcome.stdout + outcome.stderr
+    assert outcome.returncode == 0, f"ended with {outcome.returncode}\n{said}"
+    assert outcome.stdout.rstrip().endswith("demo: OK"), said
     report = json.loads((out / "report.json").read_text())
     assert report["ok"]
     assert report["attempts"] == 2

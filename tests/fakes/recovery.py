@@ -219,7 +219,7 @@ def preview(entry: str) -> v.MachinePreview:
         short_code=short_code(bytes(32)),
         fingerprint=digest("key ben"),
         replaces=True,
-        problems=("other members vouch for this member's machines",) if bad else (),
+        problems=("other founders vouch for this member's machines",) if bad else (),
     )
 
 

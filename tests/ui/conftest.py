@@ -11,12 +11,20 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from tests.fakes.console import FakeConsole
 from tests.ui.driving import Driver
 from ui.app import make_application
+from ui.collector import collecting_between_events
 
 
 @pytest.fixture(scope="session")
 def qapp_cls() -> object:
     """Let pytest-qt use our application."""
     return lambda _args: make_application()
+
+
+@pytest.fixture(autouse=True)
+def collector(qapp: QApplication) -> Iterator[None]:
+    """Collect as the window does."""
+    with collecting_between_events():
+        yield
 
 
 @pytest.fixture

@@ -43,6 +43,13 @@ class Driver:
             self.app.processEvents()
             self.app.sendPostedEvents()
 
+    def settle(self, settled: Callable[[], bool], seconds: float = 3.0) -> None:
+        """Let time pass until something is so, at most some seconds; the caller asserts it."""
+        end = monotonic() + seconds
+        while not settled() and monotonic() < end:
+            self.app.processEvents()
+            self.app.sendPostedEvents()
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
         end = monotonic() + seconds

@@ -1,6 +1,5 @@
 """Colours, icons, fonts and the binding under them."""
 
-import gc
 import re
 import sys
 from pathlib import Path
@@ -8,13 +7,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFontInfo
-from PySide6.QtWidgets import QWidget
 
 import ui
 from ui import assets, icons, registry, status, theme
-from ui.widgets.buttons import Button
 from ui.widgets.facts import Fact, Facts
-from ui.widgets.text import Label
 
 SOURCES = [path.read_text() for path in Path(ui.__file__).parent.rglob("*.py")]
 TABLES = (status.STEP, status.REQUEST, status.CEREMONY, status.PURPOSE, status.SHARE)
@@ -113,35 +109,6 @@ def test_emitting_loses_no_reference(qapp):
     for _ in range(5_000):
         emitter.told.emit()
     assert abs(sys.getrefcount(True) - before) < 100
-
-
-class _Owner:
-    """Keeps a widget without a parent in a circle, so that only a collection frees it."""
-
-    def __init__(self) -> None:
-        self.widget = Label("forgotten")
-        self.widget.owner = self
-
-
-def test_no_widget_is_freed_while_a_theme_is_painted(qapp, monkeypatch):
-    """Qt walks over all widgets then; freeing one of them in between ends the process."""
-    parent = QWidget()
-    buttons = [Button("x", icon="x", parent=parent) for _ in range(10)]
-    before = Button.changeEvent
-
-    def collecting(self, event):
-        if gc.isenabled():
-            gc.collect()
-        before(self, event)
-
-    monkeypatch.setattr(Button, "changeEvent", collecting)
-    for name in ("dark", "light"):
-        for _ in range(20):
-            _Owner()
-        theme.apply(qapp, theme.ThemeName(name))
-    assert gc.isenabled()
-    assert len(buttons) == 10
-    gc.collect()
 
 
 def test_no_text_is_marked_up_and_no_proxy_model_is_used():

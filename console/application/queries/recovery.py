@@ -208,7 +208,7 @@ def _machine(core: Core, member: MemberId, first: MachineVouched) -> MachineView
     if admitted:
         blocked = "It is admitted"
     elif core.me == member:
-        blocked = "Other members vouch for your machine"
+        blocked = "Other founders vouch for your machine"
     elif core.me not in founders:
         blocked = "Only founding members vouch for machines"
     elif core.me in vouched:

@@ -188,7 +188,7 @@ class Session(Generic[T]):
             return
         except ProtocolAbort:
             raise
-        except BaseException:
+        except BaseException:  # Whatever ended the protocol, its secrets are wiped.
             self.close()
             raise
         if not isinstance(request, Gather):

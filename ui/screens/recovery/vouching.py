@@ -20,7 +20,7 @@ CHECK_FIRST = "Compare the code and tick the confirmation first."
 PIN_FIRST = "Enter your token PIN."
 WORKING = "Working."
 REPLACING = (
-    "As soon as enough members have vouched, the old machine is shut out at once: no other node "
+    "As soon as enough founders have vouched, the old machine is shut out at once: no other node "
     "talks to it any more. Shares are not moved. The new machine holds none, so run a repair next "
     "in each wallet."
 )
