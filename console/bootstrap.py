@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from console.adapters.bus.in_process import InProcessBus
+from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.clock import SystemClock
@@ -22,9 +23,9 @@ from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.adapters.shares.vault import FileVault, FileVaultSettings
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
-from console.application.errors import LedgerUnavailable
+from console.application.errors import InvalidAddress, LedgerUnavailable
 from console.application.node import Node
-from console.application.ports.chain import ChainAdapter
+from console.application.ports.chain import Asset, ChainAdapter, ChainPlace
 from console.application.ports.event_store import EventStore
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
@@ -48,9 +49,14 @@ from hsm import Pkcs11Settings, Pkcs11Vault
 VERSION = "0.1.0"
 PEER_NAME = "peer"
 
-CHAINS: dict[Chain, Callable[[Network, str], ChainAdapter]] = {
-    Chain.SOLANA: SolanaAdapter,
-    Chain.ETHEREUM: EthereumAdapter,
+CHAINS: dict[Chain, Callable[[ChainPlace], ChainAdapter]] = {
+    Chain.SOLANA: lambda place: SolanaAdapter(
+        place.network, place.urls, place.assets, place.timeout_s
+    ),
+    Chain.ETHEREUM: lambda place: EthereumAdapter(
+        place.network, place.urls, place.assets, place.trusted, place.timeout_s
+    ),
+    Chain.BITCOIN: lambda place: BitcoinAdapter(place.network, place.urls, place.timeout_s),
 }
 SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
     EcdsaSecp256k1,
@@ -172,11 +178,17 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
 
 def _chain(settings: ChainSettings) -> ChainAdapter:
     try:
-        return CHAINS[Chain(settings.chain)](Network(settings.network), settings.url)
+        build, network = CHAINS[Chain(settings.chain)], Network(settings.network)
     except (ValueError, KeyError):
         raise SettingsInvalid(
             f"there is no chain {settings.chain!r} on network {settings.network!r}"
         ) from None
+    assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
+    place = ChainPlace(network, (settings.url, *settings.more_urls), assets, settings.trusted)
+    try:
+        return build(place)
+    except InvalidAddress as error:
+        raise SettingsInvalid(f"{settings.chain}: a token or contract: {error}") from None
 
 
 def _member(entry: RosterEntry) -> Member:

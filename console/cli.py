@@ -36,6 +36,7 @@ from console.settings import (
     ChainSettings,
     MemberFiles,
     SettingsInvalid,
+    TokenSettings,
     entry_line,
     read_entries,
     read_roster,
@@ -134,7 +135,9 @@ def init(
     home: Home = _DEFAULT_HOME,
     module: Annotated[str, typer.Option(help="PKCS#11 library, softhsm, or file.")] = "softhsm",
     token: Annotated[str, typer.Option(help="Label of the token.")] = "",
-    chain: Annotated[list[str] | None, typer.Option(help="chain,network,url")] = None,
+    chain: Annotated[list[str] | None, typer.Option(help="chain,network,url[,url]")] = None,
+    asset: Annotated[list[str] | None, typer.Option(help="chain,address,unit,decimals")] = None,
+    trusted: Annotated[list[str] | None, typer.Option(help="chain,address")] = None,
 ) -> None:
     """Set up a member: its keys are made inside its token. Prints its roster entry as JSON.
 
@@ -150,7 +153,7 @@ def init(
         module=str(find_softhsm()) if softhsm else module,
         token=token or f"quorate-{member}",
         fresh_softhsm=softhsm,
-        chains=tuple(_chain(text) for text in chain or ()),
+        chains=tuple(_chain(text, asset or [], trusted or []) for text in chain or ()),
     )
     pin = _read_pin("PIN")
     so_pin = _read_pin("Security officer's PIN") if softhsm else None
@@ -277,11 +280,29 @@ def _read_pin(prompt: str) -> SecretBytes:
     return SecretBytes(bytearray(text.encode()))
 
 
-def _chain(text: str) -> ChainSettings:
-    parts = text.split(",", 2)
-    if len(parts) != 3:
-        raise SettingsInvalid(f"{text!r}: a chain is given as chain,network,url")
-    return ChainSettings(chain=parts[0], network=parts[1], url=parts[2])
+def _chain(text: str, assets: list[str], trusted: list[str]) -> ChainSettings:
+    """Read a chain with the tokens and contracts that are given for it."""
+    chain, network, url, *more = _parts(text, 3, "a chain is given as chain,network,url")
+    tokens = [_parts(asset, 4, "a token is chain,address,unit,decimals") for asset in assets]
+    contracts = [_parts(entry, 2, "a trusted contract is chain,address") for entry in trusted]
+    try:
+        return ChainSettings(
+            chain=chain,
+            network=network,
+            url=url,
+            more_urls=tuple(more),
+            tokens=tuple(TokenSettings(t[1], t[2], int(t[3])) for t in tokens if t[0] == chain),
+            trusted=tuple(c[1] for c in contracts if c[0] == chain),
+        )
+    except ValueError:
+        raise SettingsInvalid("a token's decimals are a number") from None
+
+
+def _parts(text: str, least: int, form: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) < least or not all(parts):
+        raise SettingsInvalid(f"{text!r}: {form}")
+    return parts
 
 
 if __name__ == "__main__":

@@ -26,12 +26,26 @@ class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     softhsm_conf: str = ""
 
 
-class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a chain's node answers."""
+class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token that this member vouches for: its contract or mint, and how it is counted."""
+
+    address: Text
+    unit: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.$]{1,12}\Z")]
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=36)]
+
+
+class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a chain's nodes answer. With `more_urls`, all of them must tell the same facts.
+
+    `trusted` are contracts that may be given allowances.
+    """
 
     chain: Text
     network: Text
     url: Text
+    more_urls: tuple[Text, ...] = ()
+    tokens: tuple[TokenSettings, ...] = ()
+    trusted: tuple[Text, ...] = ()
 
 
 class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

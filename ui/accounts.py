@@ -1,6 +1,24 @@
 """A wallet's accounts, one per chain and kind of key, and how a page names one of them."""
 
+from typing import NamedTuple
+
 from console.application.views import AccountView, WalletView
+
+
+class Place(NamedTuple):
+    """What a page is about: a wallet, one of its accounts, and what is to be done there.
+
+    `purpose` is "" for a transfer, else a word and, after a colon, the request it is about.
+    """
+
+    wallet: str
+    account: str = ""
+    purpose: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The place as the subject of a page."""
+        return "#".join(self).rstrip("#")
 
 
 def account_key(account: AccountView) -> str:
@@ -16,12 +34,11 @@ def find_account(wallet: WalletView | None, key: str) -> AccountView | None:
     return next(found, wallet.accounts[0])
 
 
-def joined(wallet: str, account: AccountView | None) -> str:
+def joined(wallet: str, account: AccountView | None, purpose: str = "") -> str:
     """Name a wallet and one of its accounts as the subject of a page."""
-    return f"{wallet}#{account_key(account)}" if account else wallet
+    return Place(wallet, account_key(account) if account else "", purpose).subject
 
 
-def split(subject: str) -> tuple[str, str]:
-    """Return the wallet and the account's key of a page's subject."""
-    wallet, _, key = subject.partition("#")
-    return wallet, key
+def split(subject: str) -> Place:
+    """Return what a page's subject names."""
+    return Place(*subject.split("#", 2))

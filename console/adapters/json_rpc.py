@@ -1,8 +1,4 @@
-"""A small JSON-RPC client: bounded answers, strict shapes, one error for all trouble outside.
-
-The library's own JSON parsers are not used: an unknown error variant makes them raise an
-exception that is no `Exception`, so one odd answer could end a node.
-"""
+"""A small JSON-RPC client: bounded answers, strict shapes, one error for all trouble outside."""
 
 import itertools
 from typing import Any, TypeVar
@@ -10,6 +6,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
+from console.adapters.strict_json import MalformedJson, strict_json
 from console.application.errors import ChainUnavailable
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -98,7 +95,7 @@ class JsonRpc:
     def decode(self, data: bytes, kind: type[T]) -> T:
         """Read what the node answered, strictly. Raises: ChainUnavailable."""
         try:
-            return msgspec.json.decode(data, type=kind)
-        # Bad UTF-8 and deep nesting are nonsense from outside too, but errors of other families.
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            result: T = strict_json(data, kind)
+        except MalformedJson:
             raise ChainUnavailable(f"{self._node} answers something else than it should") from None
+        return result

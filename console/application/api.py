@@ -76,6 +76,64 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer
     amount: str
     memo: str = ""
     account: str = ""
+    asset: str = ""
+    """A listed token's address; "" for the chain's own coin."""
+    fee: str = "normal"
+    """"economy", "normal" or "fast"."""
+    lasting: bool = False
+    """Do not expire while people decide, where a chain's transactions expire by themselves."""
+
+
+class PreviewCall(Query[TransferPreview], frozen=True, tag="preview-call"):
+    """Build a call of a contract's function, written like `approve(address,uint256)`."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    to_address: str
+    function: str
+    arguments: tuple[str, ...]
+    amount: str = ""
+    account: str = ""
+    fee: str = "normal"
+
+
+class PreviewMessage(Query[TransferPreview], frozen=True, tag="preview-message"):
+    """Read a text to be signed that is no transaction."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    text: str
+    account: str = ""
+
+
+class PreviewImport(Query[TransferPreview], frozen=True, tag="preview-import"):
+    """Read what another program drafted, in hexadecimal or base 64."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    text: str
+    account: str = ""
+
+
+class PreviewDurable(Query[TransferPreview], frozen=True, tag="preview-durable"):
+    """Build what lasting transfers need on a chain: on Solana, a durable nonce's account."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    account: str = ""
+
+
+class PreviewReplacement(Query[TransferPreview], frozen=True, tag="preview-replacement"):
+    """Build what takes the place of a sent request: the same for more, or nothing at all."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    request: str
+    cancel: bool = False
+    fee: str = "fast"
 
 
 class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):

@@ -17,7 +17,12 @@ from console.application.api import (
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewCall,
+    PreviewDurable,
+    PreviewImport,
     PreviewMachine,
+    PreviewMessage,
+    PreviewReplacement,
     PreviewTransfer,
     Query,
 )
@@ -90,7 +95,12 @@ AnyQuery = (
     | GetSession
     | GetWallet
     | GetWallets
+    | PreviewCall
+    | PreviewDurable
+    | PreviewImport
     | PreviewMachine
+    | PreviewMessage
+    | PreviewReplacement
     | PreviewTransfer
 )
 

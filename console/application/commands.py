@@ -182,6 +182,8 @@ class FundFromFaucet(Command, frozen=True, tag="fund-from-faucet"):
     chain: str
     base_units: int
     account: str = ""
+    asset: str = ""
+    """A listed token's address; "" for the chain's own coin."""
 
 
 class VerifyLedger(Command, frozen=True, tag="verify-ledger"):

@@ -15,7 +15,12 @@ from console.application.api import (
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewCall,
+    PreviewDurable,
+    PreviewImport,
     PreviewMachine,
+    PreviewMessage,
+    PreviewReplacement,
     PreviewTransfer,
     Query,
     V_co,
@@ -55,7 +60,14 @@ from console.application.queries.people import member_views
 from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import request_row, request_view
 from console.application.queries.session import session_view
-from console.application.queries.transfer import preview_transfer
+from console.application.queries.transfer import (
+    preview_call,
+    preview_durable,
+    preview_import,
+    preview_message,
+    preview_replacement,
+    preview_transfer,
+)
 from console.application.refusals import EXPECTED, refusal
 from console.application.views import (
     CeremoniesView,
@@ -67,7 +79,6 @@ from console.application.views import (
     RecoveryView,
     RequestView,
     SessionView,
-    TransferPreview,
     View,
     WalletsView,
     WalletView,
@@ -90,7 +101,12 @@ class ConsoleService:
             GetWallet: self._wallet,
             GetRecovery: self._recovery,
             PreviewMachine: self._machine,
-            PreviewTransfer: self._preview,
+            PreviewTransfer: lambda query: preview_transfer(node.core, query),
+            PreviewCall: lambda query: preview_call(node.core, query),
+            PreviewMessage: lambda query: preview_message(node.core, query),
+            PreviewImport: lambda query: preview_import(node.core, query),
+            PreviewDurable: lambda query: preview_durable(node.core, query),
+            PreviewReplacement: lambda query: preview_replacement(node.core, query),
             GetInbox: self._inbox,
             GetRequest: self._request,
             GetLedger: self._ledger,
@@ -185,9 +201,6 @@ class ConsoleService:
 
     async def _machine(self, query: PreviewMachine) -> MachinePreview:
         return machine_preview(self._node.core, query.entry)
-
-    async def _preview(self, query: PreviewTransfer) -> TransferPreview:
-        return await preview_transfer(self._node.core, query)
 
     async def _inbox(self, _query: GetInbox) -> InboxView:
         core, now = self._node.core, self._node.ports.clock.now_ms()

@@ -34,6 +34,7 @@ from console.application.ports.network import NetworkPort
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
 from console.application.queries.wallets import WalletQueryService
+from console.application.reservations import Reservations
 from console.application.run_host import RunHost, envelope_signer
 from console.application.runs import RunTools
 from console.application.sagas.broadcast import BroadcastSaga
@@ -159,12 +160,14 @@ class Core:
             clock=ports.clock,
             publish=publish,
         )
+        self.reservations = Reservations(self.aggregates, ports.chains, ports.clock)
         self.signing = SigningCoordinator(
             me=me,
             aggregates=self.aggregates,
             shares=shares,
             schemes=ports.schemes,
             chains=ports.chains,
+            reservations=self.reservations,
             verdicts=self.verdicts,
             clock=ports.clock,
             publish=publish,
@@ -208,6 +211,7 @@ class Core:
             me=me,
             aggregates=self.aggregates,
             chains=ports.chains,
+            reservations=self.reservations,
             clock=ports.clock,
             spawn=self.spawn,
         )

@@ -88,6 +88,10 @@ class ChainUnavailable(AdapterError):
     retryable = True
 
 
+class SourcesDisagree(ChainUnavailable):
+    """Two nodes of the chain tell different facts; nothing is decided on either."""
+
+
 class TransactionError(AdapterError):
     """The chain refuses the transaction."""
 
@@ -102,6 +106,14 @@ class BlockhashExpired(TransactionError):
 
 class NonceConflict(TransactionError):
     """Another transaction of the account took its place; it must be built and approved again."""
+
+
+class CoinSpent(TransactionError):
+    """A coin that it spends is gone already; it must be built and approved again."""
+
+
+class FeeTooLow(TransactionError):
+    """The fee is below what the chain's nodes take now."""
 
 
 class TransactionRejected(TransactionError):

@@ -138,6 +138,7 @@ class OperatorActions:
         note = plain_text(command.note, MAX_REASON, "a note") if command.note else ""
         account = core.signing.account_at(adapter.chain, command.account)
         description = adapter.describe(command.transaction, core.signing.keys(wallet))
+        core.reservations.require_unheld(wallet.wallet, adapter.chain, command.transaction)
         request, now = request_id(secrets.token_bytes(8)), self._now_ms()
         await self._publish(
             TransferProposal(
@@ -171,6 +172,7 @@ class OperatorActions:
             if blocked:
                 raise PolicyViolation(blocked)
             core.signing.judge(proposal, core.aggregates.wallet(proposal.wallet))
+            core.reservations.require_first(request)
             await self._node.ports.vault.verify_pin(command.pin)
         finally:
             command.pin.wipe()
@@ -216,7 +218,7 @@ class OperatorActions:
         wallet = core.aggregates.wallet(WalletId(command.wallet))
         account = core.signing.account_at(adapter.chain, command.account)
         address = adapter.address(account, core.signing.keys(wallet))
-        await adapter.request_faucet(address, command.base_units)
+        await adapter.request_faucet(address, command.base_units, command.asset)
         await core.wallets.refresh(wallet.wallet)
         return Outcome(command.wallet, "Funded")
 

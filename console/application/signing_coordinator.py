@@ -14,6 +14,7 @@ from console.application.errors import AdapterError
 from console.application.ports.chain import Account, ChainAdapter, Payload
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
+from console.application.reservations import Reservations
 from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
 from console.application.share_manager import ShareManager
 from console.application.statements import (
@@ -61,6 +62,7 @@ class SigningCoordinator:
         shares: ShareManager,
         schemes: Mapping[SignatureKind, ThresholdSigner],
         chains: Mapping[Chain, ChainAdapter],
+        reservations: Reservations,
         verdicts: Verdicts,
         clock: Clock,
         publish: Publish,
@@ -70,6 +72,7 @@ class SigningCoordinator:
         self._shares = shares
         self._schemes = schemes
         self._chains = chains
+        self._reservations = reservations
         self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
@@ -248,6 +251,7 @@ class SigningCoordinator:
             raise NotYetPossible("the approvals are not complete here")
         others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}
         self._verdicts.require_usable(wallet.wallet, wallet.epoch, others)
+        self._reservations.require_first(request)
         await self._shares.require(wallet.wallet, proposal.kind, wallet.epoch)
         self.judge(proposal, wallet)
 

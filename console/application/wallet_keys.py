@@ -25,13 +25,23 @@ class WalletKeys:
             known = self._derived[kind, path] = self._derive(kind, path)
         return known
 
+    def master_key(self, kind: SignatureKind) -> tuple[bytes, bytes]:
+        """Return the group's key (33 bytes) and chain code (32 bytes). Raises: NotYetPossible."""
+        package = self._package(kind)
+        if kind is SignatureKind.EDDSA_ED25519:
+            raise NotYetPossible("keys of this kind have no extended form")
+        return package.group_key, package.chain_code
+
     def _derive(self, kind: SignatureKind, path: str) -> bytes:
         scheme = self._schemes.get(kind)
         if scheme is None:
             raise NotYetPossible(f"this node cannot sign with keys of {kind.value}")
-        if kind not in self._packages:
-            self._packages[kind] = decode_public(self._wallet.key(kind).package)
         try:
-            return scheme.public_key(self._packages[kind], path)
+            return scheme.public_key(self._package(kind), path)
         except KeyPathRefused as refused:
             raise NotYetPossible(f"no key of this wallet is at {path[:80]!r}: {refused}") from None
+
+    def _package(self, kind: SignatureKind) -> PublicKeyPackage:
+        if kind not in self._packages:
+            self._packages[kind] = decode_public(self._wallet.key(kind).package)
+        return self._packages[kind]

@@ -8,9 +8,14 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from console.devnet.bitcoin import BitcoinDevnet
+from console.devnet.bitcoin_routes import add_bitcoin_routes
 from console.devnet.ethereum import EthereumDevnet
 from console.devnet.failure import RpcFailure
+from console.devnet.faults import Faults
 from console.devnet.solana import SolanaDevnet
+from console.devnet.solana_ws import solana_websocket
+from console.devnet.tokens import make_tokens
 from console.hardening import die_with_parent
 
 READY = "quorate devnet ready"
@@ -25,8 +30,14 @@ class Answers(Protocol):
         ...
 
 
-def build_app(solana: SolanaDevnet, ethereum: EthereumDevnet) -> web.Application:
-    """Return the application: POST /solana and /ethereum take JSON-RPC 2.0 calls."""
+def build_app(
+    solana: SolanaDevnet, ethereum: EthereumDevnet, bitcoin: BitcoinDevnet | None = None
+) -> web.Application:
+    """Return the application, with fault switches of its own (see `faults`).
+
+    POST /solana and /ethereum take JSON-RPC 2.0 calls, GET /solana/ws becomes a websocket, and
+    below /bitcoin is an Esplora. The Bitcoin devnet is closed with the application.
+    """
 
     async def expire(_request: web.Request) -> web.Response:
         solana.expire_blockhash()
@@ -35,8 +46,20 @@ def build_app(solana: SolanaDevnet, ethereum: EthereumDevnet) -> web.Application
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_post("/solana", _rpc(solana))
     app.router.add_post("/solana/expire-blockhash", expire)
+    app.router.add_get("/solana/ws", solana_websocket(solana))
     app.router.add_post("/ethereum", _rpc(ethereum))
+    if bitcoin is not None:
+        add_bitcoin_routes(app.router, bitcoin, "/bitcoin")
+        app.on_cleanup.append(_closing(bitcoin))
+    Faults().add_to(app)
     return app
+
+
+def _closing(bitcoin: BitcoinDevnet) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_app: web.Application) -> None:
+        bitcoin.close()
+
+    return close
 
 
 def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -63,7 +86,10 @@ def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 async def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; prints one line once it answers."""
-    runner = web.AppRunner(build_app(SolanaDevnet(), EthereumDevnet()), access_log=None)
+    solana = SolanaDevnet()
+    make_tokens(solana)
+    app = build_app(solana, EthereumDevnet(), BitcoinDevnet())
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

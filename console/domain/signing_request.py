@@ -70,6 +70,8 @@ OVER = frozenset(
     }
 )
 UNEXPLAINED = "no reason was given"
+REPLACED = "replaced: "
+"""How the reason of a request begins whose coins or nonce another request used up."""
 UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
 
 

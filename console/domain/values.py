@@ -66,6 +66,7 @@ class Chain(StrEnum):
 
     SOLANA = "solana"
     ETHEREUM = "ethereum"
+    BITCOIN = "bitcoin"
 
 
 class Network(StrEnum):

@@ -1,39 +1,18 @@
-"""For each chain of the product: a real runtime on loopback, and one key to sign with."""
+"""For each chain of the product: a real runtime on loopback."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import ClientSession, web
-from coincurve import PrivateKey
-from solders.keypair import Keypair
 
-from console.application.ports.chain import Payload
+from console.application.ports.chain import Asset
+from console.devnet.bitcoin import BitcoinDevnet
 from console.devnet.ethereum import EthereumDevnet
 from console.devnet.server import build_app
 from console.devnet.solana import SolanaDevnet
-from console.domain.values import Chain, SignatureKind
-
-
-@dataclass
-class SigningKey:
-    """Single keys, the same at every path, where the product has a quorum's."""
-
-    keypair: Keypair = field(default_factory=Keypair)
-    secret: PrivateKey = field(default_factory=PrivateKey)
-
-    def public_key(self, kind: SignatureKind, path: str) -> bytes:
-        """Implements `PublicKeys`."""
-        assert path.startswith(("m", "tr(m"))
-        if kind is SignatureKind.EDDSA_ED25519:
-            return bytes(self.keypair.pubkey())
-        assert kind is SignatureKind.ECDSA_SECP256K1
-        return self.secret.public_key.format()
-
-    def sign(self, payload: Payload) -> bytes:
-        if payload.kind is SignatureKind.EDDSA_ED25519:
-            return bytes(self.keypair.sign_message(payload.message))
-        return self.secret.sign_recoverable(payload.message, hasher=None)
+from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR, make_tokens
+from console.domain.values import Chain
 
 
 @dataclass(frozen=True)
@@ -49,6 +28,8 @@ class Runtime:
     """Whether a transaction becomes too old by itself."""
     dust: bool = True
     """Whether the chain has a smallest amount."""
+    token: Asset | None = None
+    """A token that is there from the start."""
 
     async def expire(self) -> None:
         """Make every transaction that was built so far too old."""
@@ -75,10 +56,13 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def solana() -> AsyncIterator[Runtime]:
-    async with served(build_app(SolanaDevnet(), EthereumDevnet())) as url:
+    chain = SolanaDevnet()
+    make_tokens(chain)
+    async with served(build_app(chain, EthereumDevnet())) as url:
         yield Runtime(
             f"{url}/solana",
             smallest_amount=1_000_000,
+            token=Asset(SOLANA_DOLLAR, "SUSD", 6),
             foreign_addresses=(
                 "",
                 "0x52908400098527886E0F7030069857D2E4169EE7",
@@ -104,10 +88,30 @@ async def ethereum() -> AsyncIterator[Runtime]:
             memo=False,
             expires=False,
             dust=False,
+            token=Asset(ETHEREUM_DOLLAR, "DUSD", 6),
+        )
+
+
+@asynccontextmanager
+async def bitcoin() -> AsyncIterator[Runtime]:
+    async with served(build_app(SolanaDevnet(), EthereumDevnet(), BitcoinDevnet())) as url:
+        yield Runtime(
+            f"{url}/bitcoin",
+            smallest_amount=1_000_000,
+            foreign_addresses=(
+                "",
+                "0x52908400098527886E0F7030069857D2E4169EE7",
+                "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+                "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx",
+                "7xKXtg2CWzDPnoq9sVJrT5bQ8mEyLhU4aRfG1Zk3NwYu",
+            ),
+            memo=False,
+            expires=False,
         )
 
 
 RUNTIMES: dict[Chain, Callable[[], AbstractAsyncContextManager[Runtime]]] = {
     Chain.SOLANA: solana,
     Chain.ETHEREUM: ethereum,
+    Chain.BITCOIN: bitcoin,
 }

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -16,15 +16,26 @@ from console.application.errors import (
     UnknownTransaction,
 )
 from console.application.ports.chain import (
+    MESSAGE_ID,
+    Ability,
     Account,
+    CallIntent,
     ChainAdapter,
+    ChainPlace,
+    DurableIntent,
+    FeeLevel,
     InclusionState,
+    Intent,
+    MessageIntent,
+    ReplaceIntent,
     SignedTransaction,
     TransferIntent,
 )
 from console.bootstrap import CHAINS
+from console.domain.errors import NotYetPossible
 from console.domain.values import Chain, Network
-from tests.contract.chains import RUNTIMES, Runtime, SigningKey
+from tests.contract.chains import RUNTIMES, Runtime
+from tests.contract.keys import SigningKey
 
 MEMO = "Invoice 4711"
 
@@ -57,19 +68,24 @@ class Bench:
         return self.adapter.attach(transaction, signatures, self.sender)
 
     async def balance_of(self, key: SigningKey) -> int:
-        return (await self.adapter.balance(self.adapter.address(self.account, key))).base_units
+        return (await self.adapter.balance(self.account, key)).base_units
 
 
 def accounts() -> list[tuple[Chain, int]]:
     """Every account of every chain."""
-    return [(chain, n) for chain, made in CHAINS.items() for n in range(len(made.accounts))]
+    nowhere = ChainPlace(Network.DEVNET, ("http://127.0.0.1:1",))
+    return [
+        (chain, number)
+        for chain, make in CHAINS.items()
+        for number in range(len(make(nowhere).accounts))
+    ]
 
 
 @pytest.fixture(params=accounts(), ids=lambda param: f"{param[0].value}-{param[1]}")
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     chain, number = request.param
     async with RUNTIMES[chain]() as runtime:
-        adapter = CHAINS[chain](Network.DEVNET, runtime.url)
+        adapter = CHAINS[chain](ChainPlace(Network.DEVNET, (runtime.url,)))
         account = adapter.accounts[number]
         sender = SigningKey()
         try:
@@ -174,15 +190,15 @@ async def test_an_old_transaction_has_to_be_built_again(bench: Bench) -> None:
 
 
 async def test_more_than_there_is_cannot_be_sent(bench: Bench) -> None:
-    signed = bench.sign(await bench.build(amount=1000 * bench.amount))
+    # Refused as it is built where coins are chosen then, by the chain in any case.
     with pytest.raises(InsufficientFunds):
-        await bench.adapter.broadcast(signed)
+        await bench.adapter.broadcast(bench.sign(await bench.build(amount=1000 * bench.amount)))
 
 
 async def test_dust_is_refused_with_its_reason(bench: Bench) -> None:
     if not bench.runtime.dust:
         pytest.skip("this chain has no smallest amount")
-    with pytest.raises(TransactionRejected, match="minimum"):
+    with pytest.raises(TransactionError, match=r"minimum|below \d+ satoshis"):
         await bench.adapter.broadcast(bench.sign(await bench.build(amount=1)))
 
 
@@ -233,7 +249,7 @@ async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
 
 @pytest.mark.parametrize("network", [Network.TESTNET, Network.MAINNET])
 async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> None:
-    adapter = CHAINS[bench.chain](network, bench.runtime.url)
+    adapter = CHAINS[bench.chain](ChainPlace(network, (bench.runtime.url,)))
     try:
         with pytest.raises(TransactionRejected):
             await adapter.request_faucet(
@@ -244,19 +260,20 @@ async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> Non
 
 
 async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
-    address = bench.adapter.address(bench.account, bench.sender)
     signed = bench.sign(await bench.build())
-    adapter = CHAINS[bench.chain](Network.MAINNET, bench.runtime.url)
+    to = bench.adapter.address(bench.account, bench.receiver)
+    adapter = CHAINS[bench.chain](ChainPlace(Network.MAINNET, (bench.runtime.url,)))
     try:
         with pytest.raises(ChainUnavailable):
-            await adapter.balance(address)
+            await adapter.balance(bench.account, bench.sender)
         with pytest.raises(ChainUnavailable):
             await adapter.broadcast(signed)
         with pytest.raises(ChainUnavailable):
             await adapter.status(signed.transaction_id)
-        with pytest.raises(ChainUnavailable):
+        # Where addresses name their network, the address alone is refused already.
+        with pytest.raises((ChainUnavailable, InvalidAddress)):
             await adapter.build_transaction(
-                TransferIntent(bench.account, address, bench.amount), bench.sender
+                TransferIntent(bench.account, to, bench.amount), bench.sender
             )
     finally:
         await adapter.close()
@@ -266,3 +283,186 @@ async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
 async def test_a_closed_adapter_may_be_closed_again(bench: Bench) -> None:
     await bench.adapter.close()
     await bench.adapter.close()
+
+
+async def test_what_one_transaction_consumes_is_not_built_into_another(bench: Bench) -> None:
+    first = await bench.build()
+    held = bench.adapter.consumes(first)
+    assert held
+    assert bench.adapter.consumes(first) == held
+    to = bench.adapter.address(bench.account, bench.receiver)
+    intent = TransferIntent(bench.account, to, bench.amount)
+    try:
+        second = await bench.adapter.build_transaction(intent, bench.sender, held)
+    except InsufficientFunds:
+        # The only coin is held: on a chain of coins there is nothing else to pay with.
+        assert bench.chain is Chain.BITCOIN
+        return
+    assert not held & bench.adapter.consumes(second.transaction)
+
+
+async def test_nothing_takes_the_place_of_itself(bench: Bench) -> None:
+    transaction = await bench.build()
+    assert bench.adapter.may_replace(transaction, transaction)
+
+
+async def test_a_simulation_agrees_with_what_then_happens(bench: Bench) -> None:
+    simulation = await bench.adapter.simulate(await bench.build(), bench.sender)
+    assert simulation is None or simulation.failure == ""
+    dear = await bench.build(amount=1) if bench.chain is Chain.ETHEREUM else None
+    if dear is not None:
+        empty = SigningKey()
+        told = await bench.adapter.simulate(dear, empty)
+        assert told is not None
+        assert told.failure
+
+
+async def test_an_account_can_be_watched(bench: Bench) -> None:
+    exported = bench.adapter.export_account(bench.account, bench.sender)
+    assert exported
+    assert exported != bench.adapter.export_account(bench.account, bench.receiver)
+
+
+async def test_the_history_tells_what_was_paid(bench: Bench) -> None:
+    signed = bench.sign(await bench.build())
+    await bench.adapter.broadcast(signed)
+    history = await bench.adapter.history(bench.account, bench.receiver)
+    if not history:
+        assert bench.chain is Chain.ETHEREUM
+        return
+    (line,) = history
+    assert (line.transaction_id, line.amount) == (signed.transaction_id, bench.amount)
+
+
+async def test_more_haste_costs_at_least_as_much(bench: Bench) -> None:
+    to = bench.adapter.address(bench.account, bench.receiver)
+    ceilings = []
+    for level in FeeLevel:
+        intent = TransferIntent(bench.account, to, bench.amount, fee=level)
+        ceilings.append((await bench.adapter.build_transaction(intent, bench.sender)).fee_ceiling)
+    assert ceilings == sorted(ceilings)
+
+
+async def test_a_token_that_is_not_listed_is_not_sent(bench: Bench) -> None:
+    to = bench.adapter.address(bench.account, bench.receiver)
+    for asset in ("nothing", to):
+        intent = TransferIntent(bench.account, to, bench.amount, asset=asset)
+        with pytest.raises((NotYetPossible, InvalidAddress)):
+            await bench.adapter.build_transaction(intent, bench.sender)
+        with pytest.raises((NotYetPossible, InvalidAddress)):
+            await bench.adapter.balance(bench.account, bench.sender, asset)
+
+
+async def test_what_a_chain_does_not_offer_is_refused_in_words(bench: Bench) -> None:
+    abilities, account = bench.adapter.abilities, bench.account
+    to = bench.adapter.address(account, bench.receiver)
+    intents: dict[Ability, Intent] = {
+        Ability.CALL: CallIntent(account, to, "ping()", ()),
+        Ability.MESSAGE: MessageIntent(account, "hello"),
+        Ability.REPLACE: ReplaceIntent(account, await bench.build()),
+        Ability.LASTING: DurableIntent(account),
+    }
+    for ability, intent in intents.items():
+        if ability not in abilities:
+            with pytest.raises(NotYetPossible):
+                await bench.adapter.build_transaction(intent, bench.sender)
+
+
+async def test_a_message_is_signed_without_a_chain(bench: Bench) -> None:
+    if Ability.MESSAGE not in bench.adapter.abilities:
+        pytest.skip("this chain signs no messages")
+    intent = MessageIntent(bench.account, "I hold the keys of this account")
+    built = await bench.adapter.build_transaction(intent, bench.sender)
+    told = bench.adapter.describe(built.transaction, bench.sender)
+    assert dict(told.fields)["Message"] == "I hold the keys of this account"
+    assert (told.red_flags, told.amount.base_units, told.fee.base_units) == ((), 0, 0)
+    assert told.from_address == bench.adapter.address(bench.account, bench.sender)
+    assert bench.adapter.consumes(built.transaction) == frozenset()
+    signed = bench.sign(built.transaction)
+    assert signed.transaction_id.startswith(MESSAGE_ID)
+    signatures = tuple(
+        bench.receiver.sign(p) for p in bench.adapter.payloads(built.transaction, bench.sender)
+    )
+    with pytest.raises(TransactionError):
+        bench.adapter.attach(built.transaction, signatures, bench.sender)
+
+
+@pytest.fixture
+async def tokens(bench: Bench) -> AsyncIterator[Bench]:
+    """The same, with a token listed and in the sender's hands."""
+    if bench.runtime.token is None:
+        pytest.skip("this chain has no tokens")
+    listed = (bench.runtime.token,)
+    adapter = CHAINS[bench.chain](ChainPlace(Network.DEVNET, (bench.runtime.url,), listed))
+    try:
+        address = adapter.address(bench.account, bench.sender)
+        await adapter.request_faucet(address, 5_000_000, listed[0].address)
+        yield replace(bench, adapter=adapter)
+    finally:
+        await adapter.close()
+
+
+async def test_a_listed_token_goes_from_intent_to_confirmation(tokens: Bench) -> None:
+    adapter, asset = tokens.adapter, tokens.runtime.token
+    assert asset is not None
+    to = adapter.address(tokens.account, tokens.receiver)
+    assert (await adapter.balance(tokens.account, tokens.receiver, asset.address)).base_units == 0
+    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    built = await adapter.build_transaction(intent, tokens.sender)
+    told = adapter.describe(built.transaction, tokens.sender)
+    assert (told.amount.text(), told.amount.unit) == ("1.500\u2009000", asset.unit)
+    assert told.to_address == to
+    assert told.red_flags == ()
+    assert told.fee.base_units <= built.fee_ceiling
+    simulation = await adapter.simulate(built.transaction, tokens.sender)
+    assert simulation is not None
+    assert simulation.failure == ""
+    signed = tokens.sign(built.transaction)
+    await adapter.broadcast(signed)
+    assert (await adapter.status(signed.transaction_id)).state is InclusionState.CONFIRMED
+    for holder, left in ((tokens.sender, 3_500_000), (tokens.receiver, 1_500_000)):
+        balance = await adapter.balance(tokens.account, holder, asset.address)
+        assert (balance.base_units, balance.unit) == (left, asset.unit)
+
+
+async def test_a_node_that_does_not_list_the_token_does_not_name_its_unit(tokens: Bench) -> None:
+    asset = tokens.runtime.token
+    assert asset is not None
+    to = tokens.adapter.address(tokens.account, tokens.receiver)
+    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    data = (await tokens.adapter.build_transaction(intent, tokens.sender)).transaction
+    other = CHAINS[tokens.chain](ChainPlace(Network.DEVNET, (tokens.runtime.url,)))
+    try:
+        told = other.describe(data, tokens.sender)
+    finally:
+        await other.close()
+    assert told.amount.unit != asset.unit
+    assert any(asset.address in text for text in (*told.red_flags, *map(str, told.fields)))
+
+
+async def test_no_flipped_bit_of_a_token_transfer_is_accepted(tokens: Bench) -> None:
+    adapter, asset = tokens.adapter, tokens.runtime.token
+    assert asset is not None
+    to = adapter.address(tokens.account, tokens.receiver)
+    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    signed = tokens.sign((await adapter.build_transaction(intent, tokens.sender)).transaction)
+    for place in range(0, len(signed.transaction), 5):
+        changed = bytearray(signed.transaction)
+        changed[place] ^= 1 << place % 8
+        with pytest.raises((TransactionError, ChainUnavailable)):
+            await adapter.broadcast(SignedTransaction(bytes(changed), signed.transaction_id))
+    assert (await adapter.balance(tokens.account, tokens.receiver, asset.address)).base_units == 0
+
+
+async def test_more_tokens_than_there_are_are_foreseen_to_fail(tokens: Bench) -> None:
+    adapter, asset = tokens.adapter, tokens.runtime.token
+    assert asset is not None
+    to = adapter.address(tokens.account, tokens.receiver)
+    intent = TransferIntent(tokens.account, to, 6_000_000, asset=asset.address)
+    try:
+        data = (await adapter.build_transaction(intent, tokens.sender)).transaction
+    except TransactionError:
+        return
+    simulation = await adapter.simulate(data, tokens.sender)
+    assert simulation is not None
+    assert simulation.failure

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from solders.hash import Hash
 
 from console.adapters.chains.solana import codec
-from console.adapters.chains.solana.adapter import ACCOUNT
+from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.application.errors import ChainUnavailable, TransactionRejected
 from console.application.ports.chain import (
     Account,
     BuiltTransaction,
     Inclusion,
     InclusionState,
-    Payload,
+    Intent,
+    Movement,
     PublicKeys,
     SignedTransaction,
+    Simulation,
     TransferIntent,
 )
-from console.domain.transaction import TransactionDescription
-from console.domain.values import Amount, Chain, Network
+from console.domain.values import Amount, Network
 
 
 @dataclass(slots=True)
@@ -44,50 +45,36 @@ _SIGNATURE = 65
 """Bytes of the one signature and its count, before the message."""
 
 
-class FakeChain:
-    """Implements `ChainAdapter` for one member."""
-
-    chain = Chain.SOLANA
-    network = Network.DEVNET
-    unit = codec.UNIT
-    decimals = codec.DECIMALS
-    accounts: tuple[Account, ...] = (ACCOUNT,)
+class FakeChain(SolanaAdapter):
+    """The real adapter's pure half; what needs a node is answered by the cluster in memory."""
 
     def __init__(self, cluster: FakeCluster) -> None:
+        super().__init__(Network.DEVNET, ("http://127.0.0.1:1",))
         self._cluster = cluster
 
-    def address(self, account: Account, keys: PublicKeys) -> str:
-        return codec.address_of(keys.public_key(account.kind, account.path))
-
-    def validate_address(self, text: str) -> str:
-        return str(codec.parse_address(text))
-
-    def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        return codec.describe_message(transaction, self.network)
-
-    def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
-        codec.parse_message(transaction)
-        return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
-
-    def attach(
-        self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
-    ) -> SignedTransaction:
-        return codec.attach_signature(transaction, signatures)
-
-    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
-        blockhash = str(Hash.default())
+    async def build_transaction(
+        self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
+    ) -> BuiltTransaction:
+        assert isinstance(intent, TransferIntent)
+        account = intent.account
         data = codec.build_transfer(
-            keys.public_key(ACCOUNT.kind, ACCOUNT.path),
+            keys.public_key(account.kind, account.path),
             intent.to_address,
             intent.amount,
             intent.memo,
-            blockhash,
+            str(Hash.default()),
         )
         return BuiltTransaction(data, self.describe(data, keys).fee.base_units, 60)
 
-    async def balance(self, _address: str) -> Amount:
+    async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
+        return None
+
+    async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
         self._cluster.require_answer()
         return Amount(10**9, self.unit, self.decimals)
+
+    async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
+        return ()
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         self._cluster.require_answer()
@@ -104,8 +91,5 @@ class FakeChain:
             return Inclusion(InclusionState.CONFIRMED, 7)
         return Inclusion(InclusionState.UNKNOWN)
 
-    async def request_faucet(self, _address: str, _base_units: int) -> None:
+    async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         self._cluster.require_answer()
-
-    async def close(self) -> None:
-        pass

@@ -61,6 +61,8 @@ class FakeConsole:
     ceremonies: dict[str, views.CeremonyView] = field(default_factory=dict)
     wallets: dict[str, views.WalletView] = field(default_factory=dict)
     preview_problems: tuple[str, ...] = ()
+    preview_warnings: tuple[str, ...] = ()
+    previewed: list[api.Query[views.TransferPreview]] = field(default_factory=list)
     recovery: views.RecoveryView = field(default_factory=recovery.recovery)
     _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
 
@@ -156,7 +158,14 @@ class FakeConsole:
                 return recovery.recovery(self.me, empty=True) if self.empty else self.recovery
             case api.PreviewMachine(entry=entry):
                 return recovery.preview(entry)
-            case api.PreviewTransfer():
+            case (
+                api.PreviewTransfer()
+                | api.PreviewCall()
+                | api.PreviewMessage()
+                | api.PreviewImport()
+                | api.PreviewDurable()
+                | api.PreviewReplacement()
+            ):
                 return self._preview(query)
             case api.GetInbox():
                 return views.InboxView(()) if self.empty else scenario.inbox()
@@ -203,8 +212,11 @@ class FakeConsole:
             ledger_verified_to=size - 12,
         )
 
-    def _preview(self, query: api.PreviewTransfer) -> views.TransferPreview:
-        description = scenario.description(query.amount, query.memo or "none")
+    def _preview(self, query: api.Query[views.TransferPreview]) -> views.TransferPreview:
+        self.previewed.append(query)
+        transfer = isinstance(query, api.PreviewTransfer)
+        amount, memo = (query.amount, query.memo) if transfer else ("0", "")
+        description = scenario.description(amount, memo or "none")
         return views.TransferPreview(
             b"transaction",
             description,
@@ -212,6 +224,8 @@ class FakeConsole:
             "11.232\u2009900\u2009000",
             self.preview_problems,
             90,
+            self.preview_warnings,
+            (views.FieldView("This wallet", f"-{amount} {description.unit}"),),
         )
 
     def _ledger(self, before: int, limit: int, text: str) -> views.LedgerPage:

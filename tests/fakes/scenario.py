@@ -12,6 +12,9 @@ HOUR = 60 * MINUTE
 PEOPLE = {"ana": "Ana Ruiz", "ben": "Ben Okafor", "chiara": "Chiara Neri"}
 ADDRESS = "7xKXtg2CWzDPnoq9sVJrT5bQ8mEyLhU4aRfG1Zk3NwYu"
 ETHER_ADDRESS = "0x8617E340B3D01FA5F11F306F4090FD50E238070D"
+TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+SEGWIT_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+DESCRIPTOR = "wpkh([d34db33f/84/0/0]tpubD6NzVbkrYhZ4Y/<0;1>/*)#checksum"
 DESTINATION = "9mPq4RzvTtH2sWcXfK8uNbYd6JgE1oLhA5VkQ7wZeDr3"
 LEDGER_SIZE = 5_000
 WALLET = "wl-5f0c1a9e77d2b364"
@@ -132,6 +135,8 @@ def wallet(
         balance_as_of_ms=NOW_MS - 42_000,
         balance_error="",
         label="Solana",
+        abilities=("lasting", "memo"),
+        export=ADDRESS,
     )
     ether = v.AccountView(
         chain="ethereum",
@@ -145,6 +150,24 @@ def wallet(
         balance_as_of_ms=NOW_MS - 9_000,
         balance_error="",
         label="Ethereum",
+        tokens=(v.TokenView(TOKEN, "USDX", 6, "1\u2009200.500\u2009000", "1200500000"),),
+        abilities=("call", "message", "replace"),
+        export=ETHER_ADDRESS,
+    )
+    segwit = v.AccountView(
+        chain="bitcoin",
+        network="devnet",
+        path="m/84/0/0",
+        address=SEGWIT_ADDRESS,
+        unit="BTC",
+        decimals=8,
+        balance="0.750\u2009000\u200900",
+        balance_base_units="75000000",
+        balance_as_of_ms=NOW_MS - 9_000,
+        balance_error="",
+        label="Bitcoin SegWit",
+        abilities=("message", "replace"),
+        export=DESCRIPTOR,
     )
     history = tuple(
         v.HistoryItemView(
@@ -173,7 +196,7 @@ def wallet(
         "approvals_needed": 2,
         "epoch": 1,
         "custodians": members(offline=("chiara",)),
-        "accounts": (account, ether),
+        "accounts": (account, ether, segwit),
         "history": history,
         "created_ms": NOW_MS - 9 * 24 * HOUR,
         "holds_share": True,
@@ -302,6 +325,8 @@ def request(
         "can_deny": waiting,
         "can_withdraw": False,
         "can_retry": stage is RequestStage.FAILED,
+        "can_replace": stage is RequestStage.BROADCAST,
+        "account": "ethereum:m/44/60/0/0/0",
     }
     return v.RequestView(**(facts | changes))  # type: ignore[arg-type]
 

@@ -4,12 +4,15 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 from solders.keypair import Keypair
 
-from console.adapters.chains.solana.adapter import ACCOUNT, MAINNET_GENESIS, SolanaAdapter
+from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
+from console.adapters.chains.solana.codec import build_transfer
+from console.adapters.chains.solana.node import MAINNET_GENESIS
 from console.application.errors import (
     AdapterError,
     ChainUnavailable,
@@ -17,13 +20,16 @@ from console.application.errors import (
     TransactionRejected,
 )
 from console.application.ports.chain import (
+    Asset,
+    DurableIntent,
     Inclusion,
     InclusionState,
     SignedTransaction,
     TransferIntent,
 )
-from console.domain.values import Network
-from tests.contract.chains import SigningKey, served
+from console.domain.values import Amount, Network
+from tests.contract.chains import served
+from tests.contract.keys import SigningKey
 
 KEY = Keypair.from_seed(bytes([7]) * 32)
 ADDRESS = str(KEY.pubkey())
@@ -32,12 +38,32 @@ PATIENCE_S = 10
 DEEP = b'{"result":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
 Call = Callable[[SolanaAdapter], Awaitable[object]]
 
+KEYS = SigningKey(KEY)
+TOKEN = Asset(str(Keypair.from_seed(bytes([8]) * 32).pubkey()), "USDQ", 6)
+MESSAGE = build_transfer(bytes(KEY.pubkey()), ADDRESS, 5, "", "1" * 32)
+
+
+def _balance(adapter: SolanaAdapter) -> Awaitable[Amount]:
+    return adapter.balance(ACCOUNT, KEYS)
+
+
+def _transfer(asset: str = "", *, lasting: bool = False) -> TransferIntent:
+    return TransferIntent(ACCOUNT, ADDRESS, 5, asset=asset, lasting=lasting)
+
+
 CALLS: dict[str, Call] = {
-    "balance": lambda a: a.balance(ADDRESS),
-    "build": lambda a: a.build_transaction(TransferIntent(ACCOUNT, ADDRESS, 5), SigningKey(KEY)),
+    "balance": _balance,
+    "token balance": lambda a: a.balance(ACCOUNT, KEYS, TOKEN.address),
+    "build": lambda a: a.build_transaction(_transfer(), KEYS),
+    "build of tokens": lambda a: a.build_transaction(_transfer(TOKEN.address), KEYS),
+    "lasting build": lambda a: a.build_transaction(_transfer(lasting=True), KEYS),
+    "nonce": lambda a: a.build_transaction(DurableIntent(ACCOUNT), KEYS),
+    "simulate": lambda a: a.simulate(MESSAGE, KEYS),
+    "history": lambda a: a.history(ACCOUNT, KEYS),
     "broadcast": lambda a: a.broadcast(SignedTransaction(b"\x01", "id")),
     "status": lambda a: a.status("id"),
     "faucet": lambda a: a.request_faucet(ADDRESS, 5),
+    "token faucet": lambda a: a.request_faucet(ADDRESS, 5, TOKEN.address),
 }
 
 
@@ -81,7 +107,7 @@ async def adapter(node: FalseNode) -> AsyncIterator[SolanaAdapter]:
     app.router.add_post("/", node.handle)
     app.router.add_get("/elsewhere", node.handle)
     async with served(app) as url:
-        made = SolanaAdapter(Network.DEVNET, url, SHORT_S)
+        made = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), SHORT_S)
         try:
             yield made
         finally:
@@ -135,14 +161,33 @@ async def test_another_status_is_unavailability(
 async def test_a_redirect_is_not_followed(node: FalseNode, adapter: SolanaAdapter) -> None:
     node.says(b"", 307, Location="/elsewhere")
     with pytest.raises(ChainUnavailable):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
     assert node.asked == ["getGenesisHash", "getBalance"]
 
 
 async def test_a_flood_is_cut_off(node: FalseNode, adapter: SolanaAdapter) -> None:
     node.says(b'{"result":{"value":5},"more":"' + b"x" * (2 << 20) + b'"}')
     with pytest.raises(ChainUnavailable, match="too large"):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
+
+
+async def test_a_flood_without_end_is_left(node: FalseNode, adapter: SolanaAdapter) -> None:
+    sent = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while sent < 100 << 20:
+                await response.write(b" " * 65_536)
+                sent += 65_536
+        return response
+
+    node.answer = answer
+    with pytest.raises(ChainUnavailable, match="too large"):
+        await _balance(adapter)
+    assert sent < 20 << 20
 
 
 async def test_an_answer_in_many_pieces_is_read_whole(
@@ -158,7 +203,7 @@ async def test_an_answer_in_many_pieces_is_read_whole(
         return response
 
     node.answer = answer
-    assert (await adapter.balance(ADDRESS)).base_units == 5
+    assert (await _balance(adapter)).base_units == 5
 
 
 async def test_compressed_answers_are_not_unpacked(node: FalseNode, adapter: SolanaAdapter) -> None:
@@ -169,7 +214,7 @@ async def test_compressed_answers_are_not_unpacked(node: FalseNode, adapter: Sol
 
     node.answer = answer
     with pytest.raises(ChainUnavailable):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -201,14 +246,15 @@ async def test_a_node_that_drips_is_given_up(node: FalseNode, adapter: SolanaAda
     node.answer = answer
     async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(ChainUnavailable):
-            await adapter.balance(ADDRESS)
+            await _balance(adapter)
 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_where_nobody_listens_is_unavailability(call: str) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        adapter = SolanaAdapter(Network.DEVNET, f"http://127.0.0.1:{held.getsockname()[1]}")
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        adapter = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 with pytest.raises(ChainUnavailable):
@@ -229,20 +275,20 @@ async def test_what_is_no_http_is_unavailability(said: bytes) -> None:
 
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        adapter = SolanaAdapter(Network.DEVNET, f"http://127.0.0.1:{port}", SHORT_S)
+        adapter = SolanaAdapter(Network.DEVNET, (f"http://127.0.0.1:{port}",), timeout_s=SHORT_S)
         try:
             with pytest.raises(ChainUnavailable):
-                await adapter.balance(ADDRESS)
+                await _balance(adapter)
         finally:
             await adapter.close()
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1/", "http://", "http://[::1"])
 async def test_a_url_that_is_none_is_unavailability(url: str) -> None:
-    adapter = SolanaAdapter(Network.DEVNET, url, SHORT_S)
+    adapter = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), SHORT_S)
     try:
         with pytest.raises(ChainUnavailable):
-            await adapter.balance(ADDRESS)
+            await _balance(adapter)
     finally:
         await adapter.close()
 
@@ -292,8 +338,8 @@ async def test_what_a_status_means(
 async def test_a_false_blockhash_is_unavailability(
     node: FalseNode, adapter: SolanaAdapter, value: str
 ) -> None:
-    node.results({"value": {"blockhash": value}})
-    with pytest.raises(ChainUnavailable):
+    node.results({"value": {"blockhash": value, "lastValidBlockHeight": 5}})
+    with pytest.raises(ChainUnavailable, match="no valid blockhash"):
         await CALLS["build"](adapter)
 
 
@@ -331,7 +377,7 @@ async def test_a_refused_question_is_unavailability(
 ) -> None:
     node.refuses("Node is behind by 150 slots")
     with pytest.raises(ChainUnavailable, match="behind"):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
 
 
 @pytest.mark.parametrize("genesis", [MAINNET_GENESIS, 5, [], {}])
@@ -341,14 +387,14 @@ async def test_another_cluster_is_asked_nothing(
     node.genesis = genesis
     node.results({"value": 5})
     with pytest.raises(ChainUnavailable):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
     assert node.asked == ["getGenesisHash"]
 
 
 async def test_a_node_that_recovers_is_used_again(node: FalseNode, adapter: SolanaAdapter) -> None:
     node.says(b"<html>")
     with pytest.raises(ChainUnavailable):
-        await adapter.balance(ADDRESS)
+        await _balance(adapter)
     node.results({"value": 5})
-    assert (await adapter.balance(ADDRESS)).base_units == 5
+    assert (await _balance(adapter)).base_units == 5
     assert node.asked.count("getGenesisHash") == 1

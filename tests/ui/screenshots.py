@@ -83,11 +83,11 @@ def _flags(driver: Driver) -> None:
 def _preview(driver: Driver) -> None:
     driver.show("new_transfer", scenario.WALLET)
     view = driver.window._current
-    view.to.setText(scenario.DESTINATION)
-    view.amount.setText("1.25")
-    view.memo.setText("Invoice 2026-118")
+    view.form.to.setText(scenario.DESTINATION)
+    view.form.amount.setText("1.25")
+    view.form.memo.setText("Invoice 2026-118")
     driver.pass_time(0.05)
-    view.preview_button.click()
+    view.form.preview_button.click()
     driver.until(lambda: view.model.preview is not None)
 
 

@@ -14,7 +14,7 @@ from console.application.commands import (
     ProposeTransfer,
     VerifyLedger,
 )
-from console.application.views import CeremonyStage
+from console.application.views import CeremonyStage, RequestStage
 from console.domain.values import CeremonyPurpose
 from tests.fakes import recovery, scenario
 from tests.fakes.console import REFUSED
@@ -22,12 +22,15 @@ from ui import object_names as names
 from ui.view_model import LoadState
 from ui.wording import MASK
 
+ETHER = "ethereum:m/44/60/0/0/0"
 PLACES = [
     ("overview", ""),
     ("approvals", ""),
     ("review", scenario.request_name(scenario.STAGES[0])),
     ("wallets", ""),
     ("new_transfer", scenario.WALLET),
+    ("new_transfer", f"{scenario.WALLET}#{ETHER}"),
+    ("new_transfer", f"{scenario.WALLET}#solana:m/0#durable"),
     ("ceremonies", ""),
     ("ceremonies", "new"),
     ("ceremonies", scenario.ceremony_name(CeremonyStage.COMPARING)),
@@ -297,19 +300,33 @@ def test_a_purpose_of_a_newer_node_is_shown_as_it_is(driver):
     assert facts["Purpose"] == "rotate"
 
 
-def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):
-    driver.show("new_transfer", scenario.WALLET)
+def _drafted(driver, account="", **fields):
+    """Open the form for an account and fill it in."""
+    driver.show("new_transfer", f"{scenario.WALLET}#{account}".rstrip("#"))
     view = driver.window._current
-    view.to.setText(scenario.DESTINATION)
-    view.amount.setText("1.2345678901")
-    assert not view.preview_button.isEnabled()
-    assert "at most 9 decimals" in view.amount_problem.text()
-    view.amount.setText("1.25")
-    view.preview_button.click()
+    for name, text in fields.items():
+        field = getattr(view.form, name)
+        (field.setPlainText if hasattr(field, "setPlainText") else field.setText)(text)
+    return view
+
+
+def _previewed(driver, view):
+    view.form.preview_button.click()
     driver.until(lambda: view.model.preview is not None)
-    assert not view.to.isEnabled()
-    assert view.shown_address.text == scenario.DESTINATION
-    view.request_button.click()
+    return driver.console.previewed[-1]
+
+
+def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):
+    view = _drafted(driver, to=scenario.DESTINATION, amount="1.2345678901")
+    assert not view.form.preview_button.isEnabled()
+    assert "at most 9 decimals" in view.form.amount_problem.text()
+    view.form.amount.setText("1.25")
+    query = _previewed(driver, view)
+    assert (query.lasting, query.fee, query.asset) == (True, "normal", "")
+    assert not view.form.to.isEnabled()
+    assert view.preview_card.shown_address.text == scenario.DESTINATION
+    assert view.preview_card.effects.shown[0].value == "-1.25 SOL"
+    view.preview_card.request_button.click()
     driver.until(lambda: driver.window.current_screen == "review")
     (command,) = [c for c in driver.console.executed if isinstance(c, ProposeTransfer)]
     assert command.transaction == b"transaction"
@@ -317,16 +334,136 @@ def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):
 
 def test_editing_voids_the_preview(driver):
     driver.console.preview_problems = ("Not enough funds.",)
-    driver.show("new_transfer", scenario.WALLET)
-    view = driver.window._current
-    view.to.setText(scenario.DESTINATION)
-    view.amount.setText("1.25")
-    view.preview_button.click()
+    view = _drafted(driver, to=scenario.DESTINATION, amount="1.25")
+    _previewed(driver, view)
+    assert not view.preview_card.request_button.isEnabled()
+    view.form.edit_button.click()
+    assert view.form.to.isEnabled()
+    assert not view.preview_card.request_button.isVisible()
+
+
+def test_what_the_chains_node_foresees_is_said_and_blocks_nothing(driver):
+    driver.console.preview_warnings = ("The chain's node says that it would fail now.",)
+    view = _drafted(driver, to=scenario.DESTINATION, amount="1.25")
+    _previewed(driver, view)
+    assert view.preview_card.warnings.isVisible()
+    assert view.preview_card.request_button.isEnabled()
+
+
+def test_a_token_is_sent_in_its_own_unit_at_the_chosen_fee(driver):
+    view = _drafted(driver, ETHER, to=scenario.ETHER_ADDRESS, amount="0.1234567")
+    assert "0.1234567" in view.form.amount.text()
+    assert view.form.preview_button.isEnabled()
+    view.form.assets._tabs[scenario.TOKEN].click()
+    assert "at most 6 decimals" in view.form.amount_problem.text()
+    assert "USDX" in view.form.available.text()
+    view.form.amount.setText("20.5")
+    view.form.fees._tabs["fast"].click()
+    query = _previewed(driver, view)
+    assert (query.asset, query.amount, query.fee) == (scenario.TOKEN, "20.5", "fast")
+    assert not query.lasting
+
+
+def test_a_contract_call_takes_one_value_a_line(driver):
+    view = _drafted(driver, ETHER)
+    view.form.modes._tabs["call"].click()
+    view.form.to.setText(scenario.TOKEN)
+    view.form.function.setText("approve(address,uint256)")
+    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n 5 \n\n")
+    assert not view.form.memo.isVisible()
+    query = _previewed(driver, view)
+    assert (query.function, query.arguments) == (
+        "approve(address,uint256)",
+        (scenario.ETHER_ADDRESS, "5"),
+    )
+
+
+def test_a_message_needs_nothing_but_its_text(driver):
+    view = _drafted(driver, ETHER)
+    view.form.modes._tabs["message"].click()
+    assert not view.form.preview_button.isEnabled()
+    assert not view.form.to.isVisible()
+    view.form.message.setPlainText("I own this account\n")
+    assert _previewed(driver, view).text == "I own this account\n"
+
+
+def test_what_another_program_drafted_is_imported(driver):
+    view = _drafted(driver, "bitcoin:m/84/0/0")
+    view.form.modes._tabs["import"].click()
+    assert "A PSBT" in view.form.import_hint.text()
+    assert not view.form.preview_button.isEnabled()
+    view.form.imported.setPlainText("cHNidP8=")
+    assert _previewed(driver, view).text == "cHNidP8="
+
+
+def test_an_account_offers_only_what_its_chain_can_do(driver):
+    view = _drafted(driver)
+    assert view.form.modes._tabs["message"].isHidden()
+    assert view.form.memo.isVisible()
+    assert view.form.lasting.isVisible()
+    assert view.durable_button.isVisible()
+    view = _drafted(driver, ETHER)
+    assert view.form.modes._tabs["message"].isVisible()
+    assert not view.form.memo.isVisible()
+    assert not view.form.lasting.isVisible()
+    assert not view.durable_button.isVisible()
+    view = _drafted(driver, "bitcoin:m/84/0/0")
+    assert view.form.modes._tabs["call"].isHidden()
+    assert not view.form.modes._tabs["message"].isHidden()
+
+
+def test_a_durable_nonce_is_set_up_from_the_form(driver):
+    view = _drafted(driver)
+    view.durable_button.click()
     driver.until(lambda: view.model.preview is not None)
-    assert not view.request_button.isEnabled()
-    view.edit_button.click()
-    assert view.to.isEnabled()
-    assert not view.request_button.isVisible()
+    (query,) = driver.console.previewed
+    assert (query.wallet, query.chain) == (scenario.WALLET, "solana")
+    assert view.purpose_card.isVisible()
+    assert not view.form.isVisible()
+
+
+@pytest.mark.parametrize(("button", "cancels"), [("speed_up", False), ("cancel_sent", True)])
+def test_a_sent_request_is_replaced_from_its_review(driver, button, cancels):
+    name = scenario.request_name(RequestStage.BROADCAST)
+    driver.console.requests[name] = scenario.request(RequestStage.BROADCAST)
+    driver.show("review", name)
+    getattr(driver.window._current, button).click()
+    driver.until(lambda: driver.window.current_screen == "new_transfer")
+    view = driver.window._current
+    driver.until(lambda: view.model.preview is not None)
+    (query,) = driver.console.previewed
+    assert (query.request, query.cancel) == (name, cancels)
+    view.again_button.click()
+    driver.until(lambda: len(driver.console.previewed) == 2)
+    driver.until(lambda: view.model.preview is not None)
+    view.back()
+    driver.until(lambda: driver.window.current_screen == "review")
+
+
+def test_a_confirmed_request_is_not_replaced(driver):
+    driver.show("review", scenario.request_name(RequestStage.CONFIRMED))
+    assert not driver.window._current.speed_up.isVisible()
+    assert not driver.window._current.cancel_sent.isVisible()
+
+
+def test_a_watching_descriptor_is_copied_where_it_is_more_than_the_address(driver):
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    assert not view.detail.receive.export.isVisible()
+    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.until(view.detail.receive.export.isVisible)
+    copied = []
+    view.detail.copied.connect(copied.append)
+    view.detail.receive.export.click()
+    assert copied == [scenario.DESCRIPTOR]
+
+
+def test_tokens_stand_beside_the_coin(driver):
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    view.detail._tabs._tabs[ETHER].click()
+    driver.until(view.detail.tokens.isVisible)
+    assert view.detail.tokens.shown[0][:2] == ("USDX", "1\u2009200.500\u2009000 USDX")
 
 
 def test_the_faucet_is_offered_on_a_devnet(driver):
@@ -339,10 +476,10 @@ def test_the_faucet_is_offered_on_a_devnet(driver):
 def test_a_wallet_shows_one_account_at_a_time_and_transfers_start_from_it(driver):
     driver.show("wallets", scenario.WALLET)
     view = driver.window._current
-    assert view.detail._address == scenario.ADDRESS
+    assert view.detail.receive._address == scenario.ADDRESS
     tabs = view.detail._tabs
     tabs._tabs["ethereum:m/44/60/0/0/0"].click()
-    driver.until(lambda: view.detail._address == scenario.ETHER_ADDRESS)
+    driver.until(lambda: view.detail.receive._address == scenario.ETHER_ADDRESS)
     assert "ETH" in view.detail.fund.text()
     view.detail.fund.click()
     driver.until(lambda: any(isinstance(c, FundFromFaucet) for c in driver.console.executed))
@@ -354,7 +491,7 @@ def test_a_wallet_shows_one_account_at_a_time_and_transfers_start_from_it(driver
     driver.until(lambda: form.model.account is not None)
     assert form.model.account.chain == "ethereum"
     assert form.model.wallet_id == scenario.WALLET
-    driver.until(lambda: "ETH" in form.amount_caption.text())
-    assert not form.memo.isVisible()
+    driver.until(lambda: "ETH" in form.form.amount_caption.text())
+    assert not form.form.memo.isVisible()
     form.back()
     driver.until(lambda: driver.window.current_screen == "wallets")

@@ -2,7 +2,14 @@
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QWidget,
+)
 
 from console.application.commands import Pin
 from ui import icons, theme
@@ -29,6 +36,18 @@ def text_field(
     field.setMaxLength(limit)
     field.setProperty("mono", mono)
     return field
+
+
+def text_area(name: str, accessible: str, placeholder: str = "", lines: int = 4) -> QPlainTextEdit:
+    """Return a field of several lines; Tab leaves it, and what is pasted is plain text."""
+    area = QPlainTextEdit()
+    area.setObjectName(name)
+    area.setAccessibleName(accessible)
+    area.setPlaceholderText(placeholder)
+    area.setTabChangesFocus(True)
+    area.setFont(theme.font(14, mono=True))
+    area.setFixedHeight(lines * 22 + 20)
+    return area
 
 
 def labelled(text: str, field: QWidget) -> tuple[Label, QWidget]:

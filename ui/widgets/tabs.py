@@ -1,6 +1,6 @@
 """A row of choices of which one holds: tabs and settings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
@@ -80,6 +80,13 @@ class Tabs(QWidget):
         """Make another choice hold, without telling."""
         self._tabs[key].setChecked(True)
 
+    def offer(self, keys: Collection[str]) -> None:
+        """Show only these choices; if another one held, the first of them does."""
+        for key, tab in self._tabs.items():
+            tab.setVisible(key in keys)
+        if self.current not in keys:
+            self.choose(next(key for key in self._tabs if key in keys))
+
     def set_title(self, key: str, title: str) -> None:
         """Change the words of a choice."""
         self._tabs[key].set_title(title)
@@ -91,7 +98,7 @@ class Tabs(QWidget):
         if step is None:
             super().keyPressEvent(event)
             return
-        keys = list(self._tabs)
+        keys = [key for key, tab in self._tabs.items() if not tab.isHidden()]
         key = keys[(keys.index(self.current) + step) % len(keys)]
         self._tabs[key].setFocus()
         self._tabs[key].click()

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
+
+MESSAGE_ID = "message:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,129 @@ class PublicKeys(Protocol):
         """Return the key at a path. Raises: NotYetPossible if the wallet has no such key."""
         ...
 
+    def master_key(self, kind: SignatureKind) -> tuple[bytes, bytes]:
+        """Return the group's key (33 bytes, compressed) and its chain code (32 bytes, BIP 32).
+
+        Raises: NotYetPossible if the wallet has no such key, or its kind none of this form.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A token beside a chain's own coin, told by its contract or mint address."""
+
+    address: str
+    unit: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlace:
+    """Where a chain is and what this node's settings say of it.
+
+    Of several `urls` all must tell the same; `trusted` are contracts that may be given rights.
+    """
+
+    network: Network
+    urls: tuple[str, ...]
+    assets: tuple[Asset, ...] = ()
+    trusted: tuple[str, ...] = ()
+    timeout_s: float = 8.0
+
+
+class FeeLevel(StrEnum):
+    """How soon a transaction should be in a block, and so what it may cost."""
+
+    ECONOMY = "economy"
+    NORMAL = "normal"
+    FAST = "fast"
+
 
 @dataclass(frozen=True, slots=True)
 class TransferIntent:
-    """What an operator filled in: `amount` in base units, `memo` at most 180 bytes of text."""
+    """What an operator filled in: `amount` in base units, `memo` at most 180 bytes of text.
+
+    `asset` is the address of a listed token, "" for the chain's own coin. `lasting` asks for bytes
+    that do not expire while people decide, where a chain's transactions expire by themselves.
+    """
 
     account: Account
     to_address: str
     amount: int
     memo: str = ""
+    asset: str = ""
+    fee: FeeLevel = FeeLevel.NORMAL
+    lasting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallIntent:
+    """A call of a contract's function, such as `approve(address,uint256)`, with values as text.
+
+    `amount` of coins goes along. Lists are written as JSON, bytes as hexadecimal.
+    """
+
+    account: Account
+    to_address: str
+    function: str
+    arguments: tuple[str, ...]
+    amount: int = 0
+    fee: FeeLevel = FeeLevel.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIntent:
+    """A text to be signed that is no transaction: by EIP-191, EIP-712 (JSON) or BIP 322."""
+
+    account: Account
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceIntent:
+    """Take the place of unsigned bytes that were signed and sent but are in no block yet.
+
+    The same again with a higher fee, or nothing at all when `cancel`.
+    """
+
+    account: Account
+    transaction: bytes
+    cancel: bool = False
+    fee: FeeLevel = FeeLevel.FAST
+
+
+@dataclass(frozen=True, slots=True)
+class ImportIntent:
+    """What another program has drafted, as it exports it: hexadecimal or base 64.
+
+    Unsigned bytes of the chain; on Bitcoin a PSBT of version 0 or 2.
+    """
+
+    account: Account
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DurableIntent:
+    """Make what lasting transfers need on this chain: on Solana, the account of a durable nonce."""
+
+    account: Account
+
+
+Intent: TypeAlias = (
+    TransferIntent | CallIntent | MessageIntent | ReplaceIntent | ImportIntent | DurableIntent
+)
+
+
+class Ability(StrEnum):
+    """What an adapter offers beyond transfers of its own coin."""
+
+    MEMO = "memo"
+    CALL = "call"
+    MESSAGE = "message"
+    REPLACE = "replace"
+    LASTING = "lasting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +167,39 @@ class BuiltTransaction:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceChange:
+    """What a simulation says happens to one address; `amount` may be below zero."""
+
+    address: str
+    amount: int
+    unit: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the chain's node says would happen now: a claim, for show, never for a decision.
+
+    `failure` is "" if the transaction would succeed.
+    """
+
+    failure: str
+    changes: tuple[BalanceChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of an account's history as the chain tells it; `amount` is below zero when paid."""
+
+    transaction_id: str
+    amount: int
+    unit: str
+    decimals: int
+    block: int
+    at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """One message to be signed, with the kind of signature and the key's derivation path."""
 
@@ -61,7 +210,11 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
-    """The bytes to broadcast and the id that the chain will know them by."""
+    """The bytes to broadcast and the id that the chain will know them by.
+
+    What is signed without being a transaction is complete with `attach`: its id begins with
+    `MESSAGE_ID`, and no chain is asked about it.
+    """
 
     transaction: bytes
     transaction_id: str
@@ -94,9 +247,21 @@ class ChainAdapter(Protocol):
     decimals: int
     accounts: tuple[Account, ...]
     """All accounts that a wallet has here, if it has keys of their kinds."""
+    abilities: frozenset[Ability]
+    assets: tuple[Asset, ...]
+    """The tokens that this node knows by its settings; a description names others by address."""
+
+    # Pure: from bytes and public keys alone.
 
     def address(self, account: Account, keys: PublicKeys) -> str:
-        """Return a wallet's address. Raises: NotYetPossible if it has no such key."""
+        """Return the address to receive at. Raises: NotYetPossible if there is no such key."""
+        ...
+
+    def export_account(self, account: Account, keys: PublicKeys) -> str:
+        """Return what a watching wallet needs: an output descriptor, or the address.
+
+        Raises: NotYetPossible.
+        """
         ...
 
     def validate_address(self, text: str) -> str:
@@ -120,30 +285,55 @@ class ChainAdapter(Protocol):
         """Join bytes and signatures (one for each payload). Raises: TransactionError."""
         ...
 
-    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
-        """Build an unsigned transfer.
+    def consumes(self, transaction: bytes) -> frozenset[str]:
+        """Name what only one transaction can use: coins, a nonce. Raises: UnknownTransaction."""
+        ...
 
-        Raises: InvalidAddress, ChainUnavailable, TransactionError, NotYetPossible.
+    def may_replace(self, old: bytes, new: bytes) -> str:
+        """Return "" if `new` may take the place of `old`, which consumes the same, else why not.
+
+        The same intent or nothing at all, for a fee that is higher by what networks ask for.
+        Raises: UnknownTransaction.
         """
         ...
 
-    async def balance(self, address: str) -> Amount:
-        """Raises: ChainUnavailable."""
+    # Over the network. All raise ChainUnavailable.
+
+    async def build_transaction(
+        self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
+    ) -> BuiltTransaction:
+        """Build unsigned bytes that consume nothing of `reserved`.
+
+        Raises: InvalidAddress, TransactionError; NotYetPossible for what the chain does not offer.
+        """
+        ...
+
+    async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
+        """Ask what would happen; None where the chain's node offers no such thing."""
+        ...
+
+    async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
+        """Return what the account holds of the coin or a listed token. Raises: NotYetPossible."""
+        ...
+
+    async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
+        """Return the account's newest movements, newest first; () where a chain's node has none."""
         ...
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         """Hand over; repeating is harmless.
 
-        Raises: ChainUnavailable, BlockhashExpired, InsufficientFunds, TransactionRejected.
+        Raises: BlockhashExpired, InsufficientFunds, NonceConflict, CoinSpent, FeeTooLow,
+        TransactionRejected.
         """
         ...
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
+        """Ask what became of it."""
         ...
 
-    async def request_faucet(self, address: str, base_units: int) -> None:
-        """Ask a devnet for coins. Raises: TransactionRejected on any other network."""
+    async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
+        """Ask a devnet for coins or tokens. Raises: TransactionRejected on any other network."""
         ...
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Signing requests as the window shows them: always decoded from the bytes to be signed."""
 
 from console.application.aggregates import Aggregates
+from console.application.ports.chain import MESSAGE_ID, Ability
 from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
 from console.application.queries.timeline import timeline
@@ -154,6 +155,12 @@ def request_view(
         can_deny=custodian and undecided,
         can_withdraw=me == proposal.proposer and undecided,
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
+        can_replace=custodian
+        and stage in {RequestStage.SIGNED, RequestStage.BROADCAST}
+        and Ability.REPLACE in coordinator.chain(proposal.chain).abilities,
+        account=f"{proposal.chain.value}:{proposal.path}",
+        unsigned_bytes=proposal.transaction.hex(),
+        signed_bytes=request.signed.signed_transaction.hex() if request.signed else "",
     )
 
 
@@ -210,6 +217,9 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
         case RequestStage.BROADCAST:
             return "Broadcast. Waiting for the chain to confirm."
         case RequestStage.CONFIRMED:
+            signed = request.signed
+            if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
+                return "Signed. A message is complete without any chain."
             block = request.confirmed.block if request.confirmed else 0
             return f"Confirmed in block {block}."
         case RequestStage.DENIED:

@@ -7,7 +7,7 @@ from console.application.views import (
     TimelineItemView,
 )
 from console.domain.ids import MemberId
-from console.domain.signing_request import SigningRequest
+from console.domain.signing_request import REPLACED, SigningRequest
 
 _STOPPED = {
     RequestStage.DENIED,
@@ -26,7 +26,7 @@ def timeline(
     """Return the lines in order."""
     items = [*_people(request, names), *_attempts(request, names, run)]
     if stage in _STOPPED:
-        items.append(TimelineItemView(_stop_title(stage), "", StepState.FAILED, None))
+        items.append(TimelineItemView(_stop_title(request, stage), "", StepState.FAILED, None))
         return tuple(items)
     signed, sent, final = request.signed, request.broadcast, request.confirmed
     items.append(
@@ -93,12 +93,14 @@ def _attempts(
         else:
             detail = f"round {run.round} of {len(run.rounds)}" if run else ""
             items.append(TimelineItemView(title, detail, StepState.WAITING, attempt.started_ms))
-    if not items:
+    if not items and not request.signed:
         items.append(TimelineItemView("Signing", "not started", StepState.NOT_STARTED, None))
     return items
 
 
-def _stop_title(stage: RequestStage) -> str:
+def _stop_title(request: SigningRequest, stage: RequestStage) -> str:
+    if request.failed is not None and request.failed.reason.startswith(REPLACED):
+        return "Another request took its place on the chain"
     return {
         RequestStage.DENIED: "Denied: nothing was signed",
         RequestStage.WITHDRAWN: "Withdrawn: nothing was signed",

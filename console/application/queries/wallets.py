@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
 from console.application.errors import ChainUnavailable
-from console.application.ports.chain import Account, ChainAdapter
+from console.application.ports.chain import Account, Asset, ChainAdapter
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import NetworkPort
 from console.application.queries.people import member_views
 from console.application.queries.requests import request_stage
 from console.application.signing_coordinator import SigningCoordinator
-from console.application.views import AccountView, HistoryItemView, WalletView
+from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.errors import DomainError
 from console.domain.events import TransactionConfirmed, WalletActivated
 from console.domain.ids import MemberId, WalletId
@@ -31,6 +31,10 @@ class _Balance:
     amount: Amount | None
     as_of_ms: int | None
     error: str
+
+
+_Place = tuple[WalletId, Chain, str, str]
+"""A wallet, a chain, an account's path, and a token's address or ""."""
 
 
 class WalletQueryService:
@@ -52,7 +56,7 @@ class WalletQueryService:
         self._chains = chains
         self._network = network
         self._clock = clock
-        self._balances: dict[tuple[WalletId, Chain, str], _Balance] = {}
+        self._balances: dict[_Place, _Balance] = {}
         self._asked_ms: dict[tuple[WalletId, Chain], int] = {}
         self._wake = asyncio.Event()
 
@@ -92,20 +96,21 @@ class WalletQueryService:
         return tuple(replace(b, as_of_ms=None) for b in balances)
 
     async def refresh(self, wallet_id: WalletId) -> None:
-        """Ask every chain for the wallet's balance; trouble is kept beside the old figure."""
+        """Ask every chain for the wallet's balances; trouble is kept beside the old figure."""
         wallet = self._aggregates.wallet(wallet_id)
         for adapter in self._chains.values():
-            for account, address in self._addresses(wallet, adapter):
-                await self._refresh(wallet_id, adapter, account, address)
+            for account, _ in self._addresses(wallet, adapter):
+                for asset in ("", *(asset.address for asset in adapter.assets)):
+                    await self._refresh(wallet, adapter, account, asset)
 
     async def _refresh(
-        self, wallet_id: WalletId, adapter: ChainAdapter, account: Account, address: str
+        self, wallet: Wallet, adapter: ChainAdapter, account: Account, asset: str
     ) -> None:
-        place = (wallet_id, adapter.chain, account.path)
+        place = (wallet.wallet, adapter.chain, account.path, asset)
         known = self._balances.get(place, _Balance(None, None, ""))
-        self._asked_ms[wallet_id, adapter.chain] = self._clock.now_ms()
+        self._asked_ms[wallet.wallet, adapter.chain] = self._clock.now_ms()
         try:
-            amount = await adapter.balance(address)
+            amount = await adapter.balance(account, self._coordinator.keys(wallet), asset)
         except ChainUnavailable as trouble:
             fresh = _Balance(known.amount, known.as_of_ms, str(trouble))
         else:
@@ -146,7 +151,7 @@ class WalletQueryService:
     def _account(
         self, wallet: Wallet, adapter: ChainAdapter, account: Account, address: str
     ) -> AccountView:
-        place = (wallet.wallet, adapter.chain, account.path)
+        place = (wallet.wallet, adapter.chain, account.path, "")
         balance = self._balances.get(place, _Balance(None, None, ""))
         return AccountView(
             chain=adapter.chain.value,
@@ -160,6 +165,19 @@ class WalletQueryService:
             balance_base_units=str(balance.amount.base_units) if balance.amount else "",
             balance_as_of_ms=balance.as_of_ms,
             balance_error=balance.error,
+            tokens=tuple(self._token(place[:3], asset) for asset in adapter.assets),
+            abilities=tuple(sorted(ability.value for ability in adapter.abilities)),
+            export=adapter.export_account(account, self._coordinator.keys(wallet)),
+        )
+
+    def _token(self, account: tuple[WalletId, Chain, str], asset: Asset) -> TokenView:
+        known = self._balances.get((*account, asset.address), _Balance(None, None, "")).amount
+        return TokenView(
+            address=asset.address,
+            unit=asset.unit,
+            decimals=asset.decimals,
+            balance=known.text() if known else "",
+            balance_base_units=str(known.base_units) if known else "",
         )
 
     def _history(self, wallet_id: WalletId) -> tuple[HistoryItemView, ...]:

@@ -14,6 +14,7 @@ import structlog
 from console.application.aggregates import Aggregates
 from console.application.errors import ChainUnavailable, TransactionError
 from console.application.ports.chain import (
+    MESSAGE_ID,
     ChainAdapter,
     Inclusion,
     InclusionState,
@@ -21,11 +22,12 @@ from console.application.ports.chain import (
 )
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
+from console.application.reservations import Reservations
 from console.application.sagas.backoff import Backoff
 from console.domain import request_commands
 from console.domain.events import RequestSigned
 from console.domain.ids import MemberId, RequestId
-from console.domain.signing_request import OVER, RequestState, SigningRequest
+from console.domain.signing_request import OVER, REPLACED, RequestState, SigningRequest
 from console.domain.values import Chain
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class BroadcastSaga:
         me: MemberId,
         aggregates: Aggregates,
         chains: Mapping[Chain, ChainAdapter],
+        reservations: Reservations,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         limits: BroadcastLimits | None = None,
@@ -63,6 +66,7 @@ class BroadcastSaga:
         self._me = me
         self._aggregates = aggregates
         self._chains = chains
+        self._reservations = reservations
         self._clock = clock
         self._spawn = spawn
         self._limits = limits or BroadcastLimits()
@@ -127,9 +131,14 @@ class BroadcastSaga:
         # All members broadcast the same one, should there be two.
         signatures = sorted(request.signatures, key=lambda s: s.transaction_id)
         for signature in signatures:
-            inclusion = await adapter.status(signature.transaction_id)
+            inclusion = await _inclusion(adapter, signature.transaction_id)
             if inclusion.state is not InclusionState.UNKNOWN:
                 return await self._record_inclusion(request, signature.transaction_id, inclusion)
+        if (successor := self._reservations.successor(request)) is not None:
+            replaced = f"{REPLACED}the chain confirmed {successor.proposal.request} in its place"
+            now = self._clock.now_ms()
+            await self._record(request, request_commands.RecordFailure(replaced, now))
+            return True
         first = request.state is RequestState.SIGNED
         my_turn = place == 0 or poll > place * self._limits.rebroadcast_every
         if my_turn and (first or poll % self._limits.rebroadcast_every == 0):
@@ -157,7 +166,11 @@ class BroadcastSaga:
             case InclusionState.FAILED:
                 await self._record(request, request_commands.RecordFailure(inclusion.reason, now))
                 return True
-            case InclusionState.PENDING | InclusionState.UNKNOWN:
+            case InclusionState.PENDING:
+                # Whoever handed it over: the chain has it, and it may have to be replaced.
+                await self._record(request, request_commands.RecordBroadcast(transaction_id, now))
+                return False
+            case InclusionState.UNKNOWN:
                 return False
 
     async def _record(
@@ -175,3 +188,10 @@ class BroadcastSaga:
             request.proposal.proposer,
         )
         return (custodians.index(self._me) - custodians.index(lead)) % len(custodians)
+
+
+async def _inclusion(adapter: ChainAdapter, transaction_id: str) -> Inclusion:
+    """Ask the chain; what is no transaction is complete once it is signed."""
+    if transaction_id.startswith(MESSAGE_ID):
+        return Inclusion(InclusionState.CONFIRMED)
+    return await adapter.status(transaction_id)

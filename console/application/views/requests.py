@@ -68,6 +68,14 @@ class RequestView(View, frozen=True):
     can_deny: bool
     can_withdraw: bool
     can_retry: bool
+    can_replace: bool = False
+    """Whether it was sent, waits for its chain, and another one may take its place."""
+    account: str = ""
+    """The account that it is for: the chain's name, a colon and the path."""
+    unsigned_bytes: str = ""
+    """What is signed, in hexadecimal; on Bitcoin a PSBT."""
+    signed_bytes: str = ""
+    """What was signed, in hexadecimal: the bytes that were sent, or a message's signature."""
 
 
 class RequestRow(View, frozen=True):

@@ -4,6 +4,16 @@ from console.application.views.session import MemberView
 from console.application.views.view import View
 
 
+class TokenView(View, frozen=True):
+    """A listed token of an account; its texts are empty while the balance is unknown."""
+
+    address: str
+    unit: str
+    decimals: int
+    balance: str
+    balance_base_units: str
+
+
 class AccountView(View, frozen=True):
     """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown.
 
@@ -21,6 +31,11 @@ class AccountView(View, frozen=True):
     balance_as_of_ms: int | None
     balance_error: str
     label: str = ""
+    tokens: tuple[TokenView, ...] = ()
+    abilities: tuple[str, ...] = ()
+    """What can be asked for beyond a transfer: memo, call, message, replace, lasting."""
+    export: str = ""
+    """What a watching wallet needs: an output descriptor, or the address."""
 
 
 class HistoryItemView(View, frozen=True):
@@ -84,6 +99,10 @@ class TransferPreview(View, frozen=True):
     balance_after: str
     problems: tuple[str, ...]
     valid_for_s: int | None
+    warnings: tuple[str, ...] = ()
+    """What should be read before asking, and blocks nothing."""
+    effects: tuple[FieldView, ...] = ()
+    """Changes of balances as the chain's node foresees them: a claim, not a decoding."""
 
 
 class WalletsView(View, frozen=True):

@@ -5,13 +5,14 @@ from console.application.api import (
     CommandRefused,
     GetWallet,
     NodeUnreachable,
-    PreviewTransfer,
+    Query,
 )
 from console.application.commands import Outcome, ProposeTransfer
 from console.application.views import AccountView, TransferPreview, WalletView
 from console.domain.values import InvalidAmount, parse_amount
-from ui.accounts import find_account, split
+from ui.accounts import find_account, joined, split
 from ui.problem import describe
+from ui.screens.new_transfer.drafts import Draft, Mode, Purpose, purpose_query
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -23,48 +24,69 @@ class NewTransferModel(ViewModel):
     wallet: WalletView | None = None
     preview: TransferPreview | None = None
     previewing = False
+    _built_for = ""
 
     async def load(self) -> LoadState:
-        """Ask for the wallet."""
+        """Ask for the wallet; build at once what needs no form."""
         self.wallet = await self.ask(GetWallet(self.wallet_id))
+        if self.purpose is not None and self._built_for != self.subject:
+            self.build_purpose()
         return LoadState.READY if self.wallet.accounts else LoadState.EMPTY
 
     def forget(self) -> None:
         """Start over for another wallet."""
-        self.wallet, self.preview = None, None
+        self.wallet, self.preview, self._built_for = None, None, ""
 
     @property
     def account(self) -> AccountView | None:
         """The account that pays."""
-        return find_account(self.wallet, split(self.subject)[1])
+        return find_account(self.wallet, split(self.subject).account)
 
     @property
     def wallet_id(self) -> str:
         """The wallet that the page is about."""
-        return split(self.subject)[0]
+        return split(self.subject).wallet
 
     @property
-    def takes_memo(self) -> bool:
-        """Whether transfers of the account carry a memo."""
-        return self.account is not None and self.account.chain == "solana"
+    def purpose(self) -> Purpose | None:
+        """What the page builds without a form."""
+        word = split(self.subject).purpose.partition(":")[0]
+        return Purpose(word) if word in set(Purpose) else None
 
-    def amount_problem(self, text: str) -> str:
+    @property
+    def replaced(self) -> str:
+        """The request whose place is to be taken, or ''."""
+        return split(self.subject).purpose.partition(":")[2]
+
+    def subject_for(self, purpose: Purpose) -> str:
+        """Name the same account with another purpose."""
+        return joined(self.wallet_id, self.account, purpose)
+
+    def amount_problem(self, draft: Draft, unit: str, decimals: int) -> str:
         """Say what is wrong with a typed amount, or ''."""
-        account = self.account
-        if account is None or not text.strip():
+        if not draft.amount.strip() or draft.mode in {Mode.MESSAGE, Mode.IMPORT}:
             return ""
         try:
-            amount = parse_amount(text, account.unit, account.decimals)
+            amount = parse_amount(draft.amount, unit, decimals)
         except InvalidAmount as error:
             return str(error)
-        return "" if amount.base_units else "The amount is zero."
+        zero = not amount.base_units and draft.mode is Mode.TRANSFER
+        return "The amount is zero." if zero else ""
 
-    def make_preview(self, to_address: str, amount: str, memo: str) -> None:
-        """Build the transfer and decode it again."""
-        if not self.previewing and self.account is not None:
-            self.previewing, self.refusal = True, None
-            self.changed.emit()
-            self.tasks.start(self._make_preview(to_address.strip(), amount, memo.strip()))
+    def make_preview(self, draft: Draft) -> None:
+        """Build what was drafted and decode it again."""
+        if self.account is not None:
+            self._ask_for(draft.query(self.wallet_id, self.account))
+
+    def build_purpose(self) -> None:
+        """Build what the page is for, without a form."""
+        if self.account is None:
+            return
+        self._built_for = self.subject
+        wanted = purpose_query(split(self.subject).purpose, self.wallet_id, self.account)
+        if wanted is not None:
+            self.preview = None
+            self._ask_for(wanted[1])
 
     def edit(self) -> None:
         """Void the preview; the form can be changed again."""
@@ -81,13 +103,14 @@ class NewTransferModel(ViewModel):
             )
             self.do(command, self._requested)
 
-    async def _make_preview(self, to_address: str, amount: str, memo: str) -> None:
-        account, subject = self.account, self.subject
-        if account is None:
-            return
-        query = PreviewTransfer(
-            self.wallet_id, account.chain, to_address, amount, memo, account.path
-        )
+    def _ask_for(self, query: Query[TransferPreview]) -> None:
+        if not self.previewing:
+            self.previewing, self.refusal = True, None
+            self.changed.emit()
+            self.tasks.start(self._make_preview(query))
+
+    async def _make_preview(self, query: Query[TransferPreview]) -> None:
+        subject = self.subject
         try:
             preview = await self.ask(query)
         except (CommandRefused, NodeUnreachable) as error:

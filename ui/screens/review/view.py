@@ -5,6 +5,7 @@ from PySide6.QtCore import Signal
 from console.application.views import RequestStage, RequestView
 from ui import object_names as names
 from ui import status, wording
+from ui.accounts import Place
 from ui.context import Context
 from ui.screen import Screen
 from ui.screens.review.panels import (
@@ -62,7 +63,9 @@ class ReviewScreen(Screen):
         self.result = _ResultCard()
         progress = Card("Progress", spacing=8)
         self.retry = Button("Retry signing", icon="refresh", name=names.REVIEW_RETRY_SIGNING)
-        progress.add(self.timeline, row(self.retry, 1))
+        self.speed_up = Button("Speed up", icon="refresh", name=names.REVIEW_SPEED_UP)
+        self.cancel_sent = Button("Cancel on the chain", name=names.REVIEW_CANCEL_SENT)
+        progress.add(self.timeline, row(self.retry, self.speed_up, self.cancel_sent, 1))
         self.content.addWidget(self.flags)
         self.content.addLayout(
             columns(
@@ -90,6 +93,8 @@ class ReviewScreen(Screen):
         self.decision.denied.connect(self.deny_panel.ask)
         self.decision.withdrawn.connect(self.model.withdraw)
         self.retry.clicked.connect(self.model.retry)
+        self.speed_up.clicked.connect(lambda: self._replace("speed-up"))
+        self.cancel_sent.clicked.connect(lambda: self._replace("cancel"))
         for part in (self.subject, self.bytes_card, self.result):
             part.copied.connect(self.context.copy)
 
@@ -158,6 +163,8 @@ class ReviewScreen(Screen):
         self.signing.show_request(view, self._people(view))
         self.result.show_request(view)
         self.retry.setVisible(view.can_retry)
+        self.speed_up.setVisible(view.can_replace)
+        self.cancel_sent.setVisible(view.can_replace)
         self.timeline.set_items(
             [
                 TimelineItem(
@@ -172,6 +179,13 @@ class ReviewScreen(Screen):
                 for item in view.timeline
             ]
         )
+
+    def _replace(self, how: str) -> None:
+        """Draft what takes the place of this request; it is approved like any other."""
+        view = self.model.view
+        if view is not None:
+            place = Place(view.wallet, view.account, f"{how}:{view.request}")
+            self.context.navigate("new_transfer", place.subject)
 
     def _people(self, view: RequestView) -> dict[str, str]:
         session = self.context.link.session

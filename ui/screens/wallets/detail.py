@@ -1,12 +1,19 @@
 """One wallet: balance, receive address, who holds shares, history."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from console.application.views import AccountView, HistoryItemView, MemberView, WalletView
+from console.application.views import (
+    AccountView,
+    HistoryItemView,
+    MemberView,
+    TokenView,
+    WalletView,
+)
 from ui import object_names as names
 from ui import status, wording
 from ui.accounts import account_key
+from ui.screens.wallets.receive import ReceiveCard
 from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
 from ui.status import Look
 from ui.theme import Tone
@@ -14,9 +21,7 @@ from ui.widgets.amount import AmountLabel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, columns, row
 from ui.widgets.chip import Chip
-from ui.widgets.chunked_address import ChunkedAddress
 from ui.widgets.facts import Fact, Facts
-from ui.widgets.qr import QrCode
 from ui.widgets.segmented import Segment, SegmentedApprovals
 from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
 from ui.widgets.tabs import Tabs
@@ -34,7 +39,6 @@ class WalletDetail(QWidget):
     def __init__(self, model: WalletsModel) -> None:
         super().__init__()
         self._model = model
-        self._address = ""
         self.caption = Label("", "caption")
         self.amount = AmountLabel("", "amount")
         self.stale = Chip()
@@ -46,8 +50,10 @@ class WalletDetail(QWidget):
         self.fund.clicked.connect(model.fund)
         self.update_button.clicked.connect(model.ask_chain_now)
         balance = Card("Balance", spacing=8)
+        self.tokens = Facts()
         balance.add(
             row(self.amount, 1),
+            self.tokens,
             self.caption,
             row(self.stale, 1),
             row(self.update_button, self.fund, 1),
@@ -58,28 +64,8 @@ class WalletDetail(QWidget):
         self.people = SegmentedApprovals()
         people = Card("Custodians", spacing=12)
         people.add(self.people)
-        self.qr = QrCode(164)
-        self.address = ChunkedAddress()
-        copy = Button("Copy (clears in 30 s)", icon="copy", name=names.WALLET_COPY_ADDRESS)
-        copy.clicked.connect(lambda: self.copied.emit(self._address))
-        receive = Card("Receive", spacing=12)
-        self.path = Label("", "caption", wrap=True)
-        beside = column(
-            Label(
-                "Compare the address with another custodian before you give it away.",
-                "secondary",
-                wrap=True,
-            ),
-            self.address,
-            self.path,
-            row(copy, 1),
-            spacing=12,
-            stretch=True,
-        )
-        line = row(spacing=24)
-        line.addWidget(self.qr, 0, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(beside, 1)
-        receive.add(line)
+        self.receive = ReceiveCard()
+        self.receive.copied.connect(self.copied)
         self.rows = RowsModel(
             (
                 Column("State", width=136),
@@ -98,7 +84,7 @@ class WalletDetail(QWidget):
         layout.setSpacing(16)
         layout.addLayout(self.accounts)
         layout.addLayout(columns(column(balance, stretch=True), column(details, stretch=True)))
-        layout.addWidget(receive)
+        layout.addWidget(self.receive)
         layout.addWidget(people)
         layout.addWidget(past)
         layout.addStretch(1)
@@ -149,12 +135,16 @@ class WalletDetail(QWidget):
         as_of = wording.ago(account.balance_as_of_ms, now)
         self.caption.setText(f"{account.chain} {account.network} \u00b7 as of {as_of}")
         self.stale.set_look(Look("unplugged", account.balance_error, Tone.UNKNOWN))
-        self._address = account.address
-        self.address.set_address(account.address, masked=hide)
-        self.qr.set_text(account.address, masked=hide)
-        self.path.setText(f"Derivation path {account.path}" if account.path else "")
+        self.receive.show_account(account, hide=hide)
+        self.tokens.setVisible(bool(account.tokens))
+        self.tokens.set_facts(*(_token_fact(token, hide=hide) for token in account.tokens))
         self.fund.setText(f"Get {FAUCET_LARGE_UNITS} {account.unit} from faucet")
         self.fund.setAccessibleName(self.fund.text())
+
+
+def _token_fact(token: TokenView, *, hide: bool) -> Fact:
+    balance = wording.masked(token.balance, hide=hide) or "unknown"
+    return Fact(token.unit, f"{balance} {token.unit}")
 
 
 def _custodian(person: MemberView, now: int) -> Segment:

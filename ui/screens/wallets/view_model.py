@@ -56,14 +56,32 @@ class WalletsModel(ViewModel):
         self.refresh()
 
     def fund(self) -> None:
-        """Ask the devnet's faucet."""
+        """Ask the devnet's faucet for coins, and then for each listed token."""
         wallet, account = self.wallet, self.account
         if wallet is None or account is None:
             return
-        units = FAUCET_LARGE_UNITS * 10**account.decimals
-        command = FundFromFaucet(wallet.wallet, account.chain, units, account.path)
-        self.do(command, self._funded)
+        wanted = [("", account.decimals), *((t.address, t.decimals) for t in account.tokens)]
+        self._fund_next(
+            [
+                FundFromFaucet(
+                    wallet.wallet,
+                    account.chain,
+                    FAUCET_LARGE_UNITS * 10**decimals,
+                    account.path,
+                    asset,
+                )
+                for asset, decimals in wanted
+            ]
+        )
 
-    def _funded(self, outcome: Outcome) -> None:
-        self.ask_chain = True
-        self.context.notify(outcome.message or "The faucet has sent funds.", Tone.OK)
+    def _fund_next(self, commands: list[FundFromFaucet]) -> None:
+        first, *rest = commands
+
+        def funded(outcome: Outcome) -> None:
+            self.ask_chain = True
+            if rest:
+                self._fund_next(rest)
+            else:
+                self.context.notify(outcome.message or "The faucet has sent funds.", Tone.OK)
+
+        self.do(first, funded)

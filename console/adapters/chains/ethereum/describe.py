@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from console.adapters.chains.ethereum.address import ZERO, parse_address
 from console.adapters.chains.ethereum.authorization import Authorization
 from console.adapters.chains.ethereum.calldata import call_meaning
+from console.adapters.chains.ethereum.fees import fee_flags
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.meaning import (
     Call,
@@ -98,6 +99,7 @@ def _transaction(transaction: Transaction, account: bytes, known: Known) -> Mean
         if target == account and not transaction.value and not transaction.data:
             meaning = Meaning("Cancel", target, known.coins(0))
     authorizations, flags = _authorizations(transaction, account)
+    flags += fee_flags(transaction)
     return meaning.with_more((*authorizations, *_envelope(transaction)), flags)
 
 

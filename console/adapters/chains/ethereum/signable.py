@@ -35,6 +35,11 @@ def parse(data: bytes, chain_id: int) -> Signable:
     return signable
 
 
+def named_chain(data: bytes) -> int | None:
+    """Return the chain id that the bytes name; None if none. Raises: UnknownTransaction."""
+    return _chain_of(_parse(data))
+
+
 def attach(data: bytes, signature: Signature, chain_id: int) -> SignedBytes:
     """Join bytes and signature: a transaction to broadcast, an authorisation's entry, or 65 bytes.
 

@@ -1,101 +1,98 @@
-"""SolanaAdapter: `ChainAdapter` for SOL transfers over JSON-RPC."""
+"""SolanaAdapter: `ChainAdapter` for coins, tokens and durable nonces over JSON-RPC."""
 
 import base64
-from typing import Annotated, TypeVar
 
-import msgspec
+from solders.pubkey import Pubkey
 
-from console.adapters.chains.solana import codec
-from console.adapters.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.chains.solana import refusals
+from console.adapters.chains.solana.address import account_of, address_of, parse_address
+from console.adapters.chains.solana.answers import SimulatedAnswer
+from console.adapters.chains.solana.describe import Place, describe
+from console.adapters.chains.solana.drafts import read_draft
+from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
+from console.adapters.chains.solana.history import movements
+from console.adapters.chains.solana.message import attach_signature, join, parse_message
+from console.adapters.chains.solana.node import COMMITMENT, NODE, SolanaNode
+from console.adapters.chains.solana.nonce import consumed, durable_nonce
+from console.adapters.chains.solana.planning import (
+    BLOCKHASH_VALID_S,
+    Plan,
+    Planner,
+    token_holding,
+)
+from console.adapters.chains.solana.simulation import changes
+from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
+from console.adapters.sources import RpcSources
 from console.application.errors import (
     BlockhashExpired,
     ChainUnavailable,
-    InsufficientFunds,
-    TransactionError,
+    NonceConflict,
     TransactionRejected,
+    UnknownTransaction,
 )
 from console.application.ports.chain import (
+    Ability,
     Account,
+    Asset,
     BuiltTransaction,
+    DurableIntent,
+    ImportIntent,
     Inclusion,
     InclusionState,
+    Intent,
+    Movement,
     Payload,
     PublicKeys,
     SignedTransaction,
+    Simulation,
     TransferIntent,
 )
+from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
 
-MAINNET_GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
-BLOCKHASH_VALID_S = 60
-"""150 slots of 0.4 s, the time that most clusters keep a blockhash."""
-_COMMITMENT = {"commitment": "confirmed"}
-_FINAL = {"confirmed", "finalized"}
-
-T = TypeVar("T")
-Unsigned = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-
-
-class _Blockhash(msgspec.Struct, frozen=True):
-    blockhash: str
-
-
-class _BlockhashAnswer(msgspec.Struct, frozen=True):
-    value: _Blockhash
-
-
-class _BalanceAnswer(msgspec.Struct, frozen=True):
-    value: Unsigned
-
-
-class _Status(msgspec.Struct, frozen=True, rename="camel"):
-    slot: Unsigned
-    confirmation_status: str | None = None
-    err: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _StatusAnswer(msgspec.Struct, frozen=True):
-    value: list[_Status | None]
-
-
-class _FailureData(msgspec.Struct, frozen=True):
-    err: msgspec.Raw = msgspec.Raw(b"null")
-    logs: list[str] | None = None
-
-
 ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
+_SIMULATED_ACCOUNTS = 12
 
 
 class SolanaAdapter:
-    """One Solana cluster. Which cluster it is, is checked before the first answer is used."""
+    """One Solana cluster, by one node or by several that must agree."""
 
     chain = Chain.SOLANA
-    unit = codec.UNIT
-    decimals = codec.DECIMALS
+    unit = UNIT
+    decimals = DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
+    abilities = frozenset({Ability.MEMO, Ability.LASTING})
 
-    def __init__(self, network: Network, url: str, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        network: Network,
+        urls: tuple[str, ...],
+        assets: tuple[Asset, ...] = (),
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self.network = network
-        self._rpc = JsonRpc("the Solana node", url, timeout_s)
-        self._checked = False
+        self.assets = assets
+        self._listed = {asset.address: asset for asset in assets}
+        self._node = SolanaNode(network, RpcSources(NODE, urls, timeout_s), len(urls) > 1)
+        self._planner = Planner(self._node, self._listed)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the base58 address of the group key. Raises: NotYetPossible."""
-        return codec.address_of(keys.public_key(account.kind, account.path))
+        return address_of(keys.public_key(account.kind, account.path))
+
+    def export_account(self, account: Account, keys: PublicKeys) -> str:
+        """Return the address, which is all that a watching wallet needs. Raises: NotYetPossible."""
+        return self.address(account, keys)
 
     def validate_address(self, text: str) -> str:
         """Return the canonical form. Raises: InvalidAddress."""
-        return str(codec.parse_address(text))
+        return str(parse_address(text))
 
-    def describe(
-        self,
-        transaction: bytes,
-        keys: PublicKeys,  # noqa: ARG002 - a message names its payer itself
-    ) -> TransactionDescription:
+    def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Decode an unsigned message. Raises: UnknownTransaction."""
-        return codec.describe_message(transaction, self.network)
+        return describe(transaction, Place(self.network, _wallet(keys), self._listed))
 
     def payloads(
         self,
@@ -103,123 +100,146 @@ class SolanaAdapter:
         keys: PublicKeys,  # noqa: ARG002 - the message is the payload
     ) -> tuple[Payload, ...]:
         """The message itself is what is signed. Raises: UnknownTransaction."""
-        codec.parse_message(transaction)
+        parse_message(transaction)
         return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
 
     def attach(
         self,
         transaction: bytes,
         signatures: tuple[bytes, ...],
-        keys: PublicKeys,  # noqa: ARG002 - the message names its signers
+        keys: PublicKeys,  # noqa: ARG002 - the message names its signer
     ) -> SignedTransaction:
-        """Join message and signature. Raises: TransactionError."""
-        return codec.attach_signature(transaction, signatures)
+        """Join message and signature, which must be the payer's. Raises: TransactionError."""
+        return attach_signature(transaction, signatures)
 
-    async def build_transaction(self, intent: TransferIntent, keys: PublicKeys) -> BuiltTransaction:
-        """Build a transfer with a fresh blockhash.
+    def consumes(self, transaction: bytes) -> frozenset[str]:
+        """Name the durable nonce, or else the message itself. Raises: UnknownTransaction."""
+        return consumed(transaction)
 
-        Raises: InvalidAddress, TransactionError, ChainUnavailable.
+    def may_replace(self, old: bytes, new: bytes) -> str:
+        """Say why not: a cluster takes the first that it sees. Raises: UnknownTransaction."""
+        parse_message(old)
+        parse_message(new)
+        return "this chain's transactions are not replaced"
+
+    async def build_transaction(
+        self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
+    ) -> BuiltTransaction:
+        """Build a transfer or the account of a durable nonce, or take what another program did.
+
+        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
-        codec.parse_address(intent.to_address)
-        await self._check_cluster()
-        answer = await self._ask("getLatestBlockhash", [_COMMITMENT], _BlockhashAnswer)
-        data = codec.build_transfer(
-            keys.public_key(intent.account.kind, intent.account.path),
-            intent.to_address,
-            intent.amount,
-            intent.memo,
-            answer.value.blockhash,
-        )
-        fee = self.describe(data, keys).fee.base_units
-        return BuiltTransaction(data, fee, BLOCKHASH_VALID_S)
+        match intent:
+            case TransferIntent():
+                plan = await self._planner.transfer(intent, _wallet(keys), reserved)
+            case DurableIntent():
+                plan = await self._planner.nonce_account(_wallet(keys), reserved)
+            case ImportIntent():
+                plan = self._imported(read_draft(intent.text), keys)
+            case _:
+                raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
+        fee = self.describe(plan.message, keys).fee.base_units
+        return BuiltTransaction(plan.message, fee + plan.deposit, plan.valid_for_s)
 
-    async def balance(self, address: str) -> Amount:
-        """Return the confirmed balance. Raises: ChainUnavailable."""
-        await self._check_cluster()
-        answer = await self._ask("getBalance", [address, _COMMITMENT], _BalanceAnswer)
-        return Amount(answer.value, self.unit, self.decimals)
+    async def simulate(
+        self,
+        transaction: bytes,
+        keys: PublicKeys,  # noqa: ARG002 - the message names the accounts that change
+    ) -> Simulation | None:
+        """Ask a node what would happen now. Raises: UnknownTransaction, ChainUnavailable."""
+        message = parse_message(transaction)
+        writable = sorted(message.writable, key=str)[:_SIMULATED_ACCOUNTS]
+        before = await self._node.accounts(writable)
+        options = {
+            **COMMITMENT,
+            "encoding": "base64",
+            "sigVerify": False,
+            "replaceRecentBlockhash": False,
+            "accounts": {"encoding": "base64", "addresses": [str(key) for key in writable]},
+        }
+        blank = (bytes(64),) * len(message.signers)
+        encoded = base64.b64encode(join(message, blank)).decode()
+        answer = await self._node.told("simulateTransaction", [encoded, options], SimulatedAnswer)
+        told = answer.value
+        failure = refusals.simulated_failure(bytes(told.err), told.logs)
+        if failure or told.accounts is None:
+            return Simulation(failure)
+        if len(told.accounts) != len(writable):
+            raise ChainUnavailable(f"{NODE} answers for other accounts")
+        triples = zip(writable, before, told.accounts, strict=True)
+        return Simulation(
+            "", tuple(change for triple in triples for change in changes(*triple, self._listed))
+        )
+
+    async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
+        """Return the confirmed balance of the coin or a listed token.
+
+        Raises: NotYetPossible, ChainUnavailable.
+        """
+        wallet = account_of(keys.public_key(account.kind, account.path))
+        if not asset:
+            return coins(await self._node.balance(wallet))
+        listed = self._planner.listed(asset)
+        held = await token_holding(self._node, wallet, await self._planner.token(listed))
+        return Amount(held, listed.unit, listed.decimals)
+
+    async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
+        """Return the newest movements, as one node tells them. Raises: ChainUnavailable."""
+        wallet = account_of(keys.public_key(account.kind, account.path))
+        return await movements(self._node, wallet, self._listed)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
         """Hand the transaction over; one that the chain has already is no error.
 
-        Raises: ChainUnavailable, BlockhashExpired, InsufficientFunds, TransactionRejected.
+        Raises: ChainUnavailable, BlockhashExpired, NonceConflict, InsufficientFunds,
+        TransactionRejected.
         """
-        await self._check_cluster()
         encoded = base64.b64encode(signed.transaction).decode()
         options = {"encoding": "base64", "preflightCommitment": "confirmed"}
         try:
-            told = await self._rpc.call("sendTransaction", [encoded, options], str)
+            told = await self._node.hand_over("sendTransaction", [encoded, options])
         except RpcRefused as refused:
-            failure = _failure(refused)
-            if failure is None:
+            if refusals.is_known_already(refused):
+                return
+            failure = refusals.failure(refused, signed.transaction)
+            # A nonce that is used refuses the replay of what used it, like any other message.
+            if isinstance(failure, BlockhashExpired | NonceConflict) and await self._knows(signed):
                 return
             raise failure from None
         if told != signed.transaction_id:
-            raise ChainUnavailable("the Solana node names another transaction than it was given")
+            raise ChainUnavailable(f"{NODE} names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Ask what became of it. Raises: ChainUnavailable."""
-        await self._check_cluster()
-        options = {"searchTransactionHistory": True}
-        answer = await self._ask("getSignatureStatuses", [[transaction_id], options], _StatusAnswer)
-        if len(answer.value) != 1:
-            raise ChainUnavailable("the Solana node answers for another transaction")
-        status = answer.value[0]
-        if status is None:
-            return Inclusion(InclusionState.UNKNOWN)
-        if bytes(status.err) != b"null":
-            reason = "the chain executed the transfer and it failed; only the fee was paid"
-            return Inclusion(InclusionState.FAILED, status.slot, reason)
-        if status.confirmation_status in _FINAL:
-            return Inclusion(InclusionState.CONFIRMED, status.slot)
-        return Inclusion(InclusionState.PENDING, status.slot)
+        return await self._node.status(transaction_id)
 
-    async def request_faucet(self, address: str, base_units: int) -> None:
-        """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""
+    async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
+        """Ask a devnet for coins or tokens. Raises: TransactionRejected, ChainUnavailable."""
         if self.network is not Network.DEVNET:
             raise TransactionRejected("only a devnet has a faucet")
-        await self._check_cluster()
         try:
-            await self._rpc.call("requestAirdrop", [address, base_units], str)
+            if asset:
+                await self._node.hand_over("devnet_fundToken", [asset, address, base_units])
+            else:
+                await self._node.hand_over("requestAirdrop", [address, base_units])
         except RpcRefused as refused:
             raise TransactionRejected(f"the faucet refuses: {refused}") from None
 
     async def close(self) -> None:
-        """Release the connection."""
-        await self._rpc.close()
+        """Release the connections."""
+        await self._node.close()
 
-    async def _ask(self, method: str, params: list[object], kind: type[T]) -> T:
-        try:
-            return await self._rpc.call(method, params, kind)
-        except RpcRefused as refused:
-            raise ChainUnavailable(f"the Solana node refuses {method}: {refused}") from None
+    def _imported(self, message: bytes, keys: PublicKeys) -> Plan:
+        """Take a message over as it is; that it lasts is known, how long else is not."""
+        if parse_message(message).payer != _wallet(keys):
+            raise UnknownTransaction("another account than this wallet's pays for the draft")
+        lasts = durable_nonce(parse_message(message)) is not None
+        return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
-    async def _check_cluster(self) -> None:
-        """Refuse a cluster of another network: its answers would be true for other funds."""
-        if self._checked:
-            return
-        genesis = await self._ask("getGenesisHash", [], str)
-        if (genesis == MAINNET_GENESIS) != (self.network is Network.MAINNET):
-            raise ChainUnavailable(f"this Solana node is not on {self.network.value}")
-        self._checked = True
+    async def _knows(self, signed: SignedTransaction) -> bool:
+        status = await self._node.status(signed.transaction_id)
+        return status.state is not InclusionState.UNKNOWN
 
 
-def _failure(refused: RpcRefused) -> TransactionError | None:
-    """Translate a refused broadcast; None when the chain has the transaction already."""
-    error = refused.error
-    try:
-        data = msgspec.json.decode(bytes(error.data), type=_FailureData)
-        kind = bytes(data.err).decode("utf-8", "replace")
-        logs = " ".join(data.logs or ())[:2000]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        kind, logs = "", ""
-    text = f"{kind} {logs} {error.message}"
-    if "AlreadyProcessed" in text or "already been processed" in text:
-        return None
-    if "BlockhashNotFound" in text or "Blockhash not found" in text:
-        return BlockhashExpired("the transfer's blockhash has expired")
-    if "InsufficientFundsForRent" in text:
-        return TransactionRejected("it would leave an account with less than the chain's minimum")
-    if "insufficient" in text or "InsufficientFunds" in text:
-        return InsufficientFunds("the account cannot pay the amount and the fee")
-    return TransactionRejected(f"the chain refused it: {refused}")
+def _wallet(keys: PublicKeys) -> Pubkey:
+    return account_of(keys.public_key(ACCOUNT.kind, ACCOUNT.path))

@@ -1,0 +1,1 @@
+"""Bitcoin: transactions as PSBTs and messages, built and described from their bytes alone."""

@@ -1,0 +1,349 @@
+"""Bitcoin: coins behind one key of the quorum each, spent by PSBT, over Esplora or Core."""
+
+import secrets
+from dataclasses import replace
+
+from console.adapters.chains.bitcoin import signable
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.address import address_of, canonical
+from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.descriptor import export_account
+from console.adapters.chains.bitcoin.esplora import Esplora
+from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
+from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.outputs import payees
+from console.adapters.chains.bitcoin.ownership import own_input
+from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_map import value_of
+from console.adapters.chains.bitcoin.signing import signed_vsize
+from console.adapters.chains.bitcoin.sources import (
+    FEE_TARGETS,
+    BitcoinSource,
+    BroadcastRefused,
+    Sources,
+)
+from console.adapters.chains.bitcoin.spending import parse_spending
+from console.adapters.chains.bitcoin.transaction import MAX_MONEY, parse_transaction
+from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
+from console.adapters.imported import bytes_from_text
+from console.adapters.json_rpc import TIMEOUT_S
+from console.application.errors import (
+    ChainUnavailable,
+    CoinSpent,
+    FeeTooLow,
+    InsufficientFunds,
+    TransactionError,
+    TransactionRejected,
+    UnknownTransaction,
+)
+from console.application.ports.chain import (
+    Ability,
+    Account,
+    Asset,
+    BuiltTransaction,
+    FeeLevel,
+    ImportIntent,
+    Inclusion,
+    InclusionState,
+    Intent,
+    MessageIntent,
+    Movement,
+    Payload,
+    PublicKeys,
+    ReplaceIntent,
+    SignedTransaction,
+    Simulation,
+    TransferIntent,
+)
+from console.domain.errors import NotYetPossible
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Amount, Chain, Network
+
+CORE_PREFIX = "core+"
+"""Before the address of a Bitcoin Core; any other is an Esplora's."""
+CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 2, Network.MAINNET: 6}
+GENESIS = {
+    Network.MAINNET: frozenset(
+        {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"}
+    ),
+    Network.TESTNET: frozenset(
+        {
+            "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
+            "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+            "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+        }
+    ),
+    Network.DEVNET: frozenset({"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}),
+}
+"""Hashes of block 0: the main network; testnet3, testnet4 and signet; regtest."""
+RATE_CAP = 500_000
+"""The highest fee rate that is ever offered, in satoshis for 1000 virtual bytes."""
+LOWEST_RATE = 1_000
+_TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARGETS, strict=True))
+
+
+class BitcoinAdapter:
+    """One Bitcoin network. Its block 0 is checked before the first answer is used."""
+
+    chain = Chain.BITCOIN
+    unit = "BTC"
+    decimals = 8
+    accounts: tuple[Account, ...] = ACCOUNTS
+    abilities = frozenset({Ability.MESSAGE, Ability.REPLACE})
+    assets: tuple[Asset, ...] = ()
+
+    def __init__(
+        self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self.network = network
+        self._sources = Sources(tuple(_source(url, timeout_s) for url in urls))
+        self._faucet = Esplora(urls[0], timeout_s)
+        self._watcher = Watcher(self._sources)
+        self._checked = False
+
+    def address(self, account: Account, keys: PublicKeys) -> str:
+        """Return the account's first receiving address. Raises: NotYetPossible."""
+        script = script_at(account, keys, Place(RECEIVE, 0))
+        return address_of(script, self.network) or ""
+
+    def export_account(self, account: Account, keys: PublicKeys) -> str:
+        """Return the descriptor of all its addresses. Raises: NotYetPossible."""
+        return export_account(account, keys, self.network)
+
+    def validate_address(self, text: str) -> str:
+        """Return the form that people compare. Raises: InvalidAddress."""
+        return canonical(text, self.network)
+
+    def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
+        """Decode a PSBT or a message. Raises: UnknownTransaction."""
+        return signable.describe(transaction, keys, self.chain, self.network)
+
+    def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
+        """Return one digest for each input. Raises: UnknownTransaction."""
+        return signable.payloads(transaction, keys, self.network)
+
+    def attach(
+        self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
+    ) -> SignedTransaction:
+        """Join bytes and signatures. Raises: TransactionError, UnknownTransaction."""
+        return signable.attach(transaction, signatures, keys, self.network)
+
+    def consumes(self, transaction: bytes) -> frozenset[str]:
+        """Name the coins. Raises: UnknownTransaction."""
+        return signable.consumes(transaction, self.network)
+
+    def may_replace(self, old: bytes, new: bytes) -> str:
+        """Return "" by BIP 125 and for the same payments or none. Raises: UnknownTransaction."""
+        return signable.may_replace(old, new)
+
+    async def build_transaction(
+        self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
+    ) -> BuiltTransaction:
+        """Build a PSBT, with coins in blocks before any that wait.
+
+        Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
+        NotYetPossible.
+        """
+        match intent:
+            case TransferIntent():
+                return await self._transfer(intent, keys, reserved)
+            case MessageIntent():
+                text = build_message(self.address(intent.account, keys), intent.text, self.network)
+                return BuiltTransaction(text, 0, None)
+            case ReplaceIntent():
+                return await self._replacement(intent, keys, reserved)
+            case ImportIntent():
+                return await self._imported(bytes_from_text(intent.text))
+            case _:
+                raise NotYetPossible("Bitcoin has no such transactions")
+
+    async def simulate(
+        self,
+        transaction: bytes,  # noqa: ARG002
+        keys: PublicKeys,  # noqa: ARG002
+    ) -> Simulation | None:
+        """Return None: what a PSBT does is all in its bytes."""
+        return None
+
+    async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
+        """Return the sum of all unspent coins, waiting ones too.
+
+        Raises: ChainUnavailable, NotYetPossible.
+        """
+        if asset:
+            raise NotYetPossible("Bitcoin has no tokens here")
+        await self._check_network()
+        coins = await self._watcher.coins(self._wallet(account, keys))
+        return Amount(sum(coin.unspent.value for coin in coins), self.unit, self.decimals)
+
+    async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
+        """Return the account's movements. Raises: ChainUnavailable, NotYetPossible."""
+        await self._check_network()
+        return tuple(
+            Movement(
+                line.txid,
+                line.change,
+                self.unit,
+                self.decimals,
+                line.height or 0,
+                None if line.time_s is None else line.time_s * 1000,
+            )
+            for line in await self._watcher.history(self._wallet(account, keys))
+        )
+
+    async def broadcast(self, signed: SignedTransaction) -> None:
+        """Hand over; one that is known already is no error.
+
+        Raises: ChainUnavailable, CoinSpent, FeeTooLow, TransactionRejected.
+        """
+        await self._check_network()
+        try:
+            told = await self._sources.send(signed.transaction)
+        except BroadcastRefused as refused:
+            if await self._sources.status(signed.transaction_id) is not None:
+                return
+            raise _failure(str(refused)) from None
+        if told != signed.transaction_id:
+            raise TransactionRejected("the bytes are another transaction than was signed")
+
+    async def status(self, transaction_id: str) -> Inclusion:
+        """Ask what became of it. Raises: ChainUnavailable, UnknownTransaction."""
+        await self._check_network()
+        standing = await self._sources.status(transaction_id)
+        if standing is None:
+            return Inclusion(InclusionState.UNKNOWN)
+        if standing.height is None:
+            return Inclusion(InclusionState.PENDING)
+        depth = await self._sources.tip_height() - standing.height + 1
+        final = depth >= CONFIRMATIONS[self.network]
+        state = InclusionState.CONFIRMED if final else InclusionState.PENDING
+        return Inclusion(state, standing.height)
+
+    async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
+        """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""
+        if self.network is not Network.DEVNET:
+            raise TransactionRejected("only a devnet has a faucet")
+        if asset:
+            raise TransactionRejected("Bitcoin has no tokens here")
+        await self._check_network()
+        try:
+            await self._faucet.fund(canonical(address, self.network), base_units)
+        except BroadcastRefused as refused:
+            raise TransactionRejected(f"the faucet refuses: {refused}") from None
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._faucet.close()
+        await self._sources.close()
+
+    # How it is built
+
+    async def _transfer(
+        self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        if intent.asset:
+            raise NotYetPossible("Bitcoin has no tokens here")
+        if intent.memo:
+            raise TransactionError("a transfer of bitcoin carries no memo; leave it empty")
+        if not 0 < intent.amount <= MAX_MONEY:
+            raise TransactionError("the amount must be above zero and below all coins there are")
+        draft = Draft(self._wallet(intent.account, keys)).pay(intent.to_address, intent.amount)
+        return await self._funded(draft, intent.fee, reserved)
+
+    async def _replacement(
+        self, intent: ReplaceIntent, keys: PublicKeys, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        """Spend the same coins again, and others if the fee asks for more."""
+        spending, wallet = parse_spending(intent.transaction), self._wallet(intent.account, keys)
+        outputs = payees(spending.psbt, intent.account, keys, self.network)
+        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
+        if not payments and not intent.cancel:
+            raise TransactionError("it pays nobody else: cancel it instead")
+        draft = replace(Draft(wallet), payments=payments).outbid(
+            spending.fee, signed_vsize(spending)
+        )
+        for spender, fields, output in zip(
+            spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
+        ):
+            place = own_input(fields, output.script, intent.account, keys)
+            previous = value_of(fields, In.NON_WITNESS_UTXO)
+            if place is None or previous is None:
+                raise TransactionError("the transaction spends coins that are not this account's")
+            made = parse_transaction(previous)
+            draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
+        held = reserved | self.consumes(intent.transaction)
+        return await self._funded(draft, intent.fee, held)
+
+    async def _imported(self, data: bytes) -> BuiltTransaction:
+        """Take a PSBT of either version, and look up what proves its inputs' amounts.
+
+        Raises: TransactionError, ChainUnavailable.
+        """
+        try:
+            psbt = parse_foreign(data)
+            for number, spender in enumerate(psbt.transaction.inputs):
+                previous = previous_of(psbt, number)
+                if previous is None:
+                    await self._check_network()
+                    txid = spender.outpoint.text.partition(":")[0]
+                    previous = parse_transaction(await self._sources.raw_transaction(txid))
+                psbt = with_previous(psbt, number, previous)
+            data = psbt.encode()
+            return BuiltTransaction(data, parse_spending(data).fee, None)
+        except UnknownTransaction as error:
+            raise TransactionError(f"this PSBT cannot be signed here: {error}") from None
+
+    async def _funded(
+        self, draft: Draft, level: FeeLevel, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        """Give a draft its coins, height and rate; waiting coins only if those in blocks fail."""
+        await self._check_network()
+        found = [
+            coin
+            for coin in await self._watcher.coins(draft.wallet)
+            if f"utxo:{coin.unspent.txid}:{coin.unspent.number}" not in reserved
+        ]
+        change = await self._watcher.next_change(draft.wallet)
+        estimates = await self._sources.fee_estimates()
+        rate = max(estimates[_TARGETS[level]], LOWEST_RATE)
+        if rate > RATE_CAP:
+            raise TransactionError("the network's fees are above the limit of 500 sat/vB; wait")
+        draft = draft.rate(rate).at(await self._sources.tip_height()).seed(secrets.randbits(64))
+        settled = [coin for coin in found if coin.unspent.height is not None]
+        try:
+            data = await self._built(draft, settled, change)
+        except InsufficientFunds:
+            if len(settled) == len(found):
+                raise
+            data = await self._built(draft, found, change)
+        return BuiltTransaction(data, parse_spending(data).fee, None)
+
+    async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
+        own = [await self._watcher.own_coin(coin) for coin in coins]
+        return draft.offer(*own).build(change)
+
+    def _wallet(self, account: Account, keys: PublicKeys) -> Wallet:
+        return Wallet(account, keys, self.network)
+
+    async def _check_network(self) -> None:
+        """Refuse a node of another network: its answers would be true for other coins."""
+        if not self._checked:
+            if await self._sources.block_hash(0) not in GENESIS[self.network]:
+                raise ChainUnavailable(f"this Bitcoin node is not on {self.network.value}")
+            self._checked = True
+
+
+def _source(url: str, timeout_s: float) -> BitcoinSource:
+    if url.startswith(CORE_PREFIX):
+        return CoreRpc(url.removeprefix(CORE_PREFIX), timeout_s)
+    return Esplora(url, timeout_s)
+
+
+def _failure(text: str) -> TransactionError:
+    """Translate Bitcoin Core's words of a refusal into the common family."""
+    if "missingorspent" in text or "txn-mempool-conflict" in text:
+        return CoinSpent("a coin that it spends is gone or waits elsewhere; make it again")
+    if "insufficient fee" in text or "fee not met" in text:
+        return FeeTooLow(f"the fee is too low: {text}")
+    return TransactionRejected(f"the chain refused it: {text}")

@@ -1,0 +1,207 @@
+"""A fluent builder of PSBTs from explicit values; it asks nobody and believes no amount.
+
+Draft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).seed(7).offer(coins).build(place)
+"""
+
+from dataclasses import dataclass, replace
+
+from console.adapters.chains.bitcoin.accounts import (
+    Place,
+    input_origin,
+    output_origin,
+    script_at,
+)
+from console.adapters.chains.bitcoin.address import script_of
+from console.adapters.chains.bitcoin.coin_selection import Coin, Costs, Selection, select
+from console.adapters.chains.bitcoin.dangers import MAX_FEE_RATE
+from console.adapters.chains.bitcoin.describe import REPLACEABLE_SEQUENCE
+from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.psbt_convert import psbt_of
+from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
+from console.adapters.chains.bitcoin.psbt_map import Fields, field
+from console.adapters.chains.bitcoin.script import data_script, dust_limit
+from console.adapters.chains.bitcoin.shuffling import shuffled
+from console.adapters.chains.bitcoin.transaction import (
+    MAX_MONEY,
+    OutPoint,
+    Transaction,
+    TxIn,
+    TxOut,
+)
+from console.application.errors import InsufficientFunds, TransactionError
+from console.application.ports.chain import Account, PublicKeys
+from console.domain.values import Network, SignatureKind
+
+MAX_DATA_BYTES = 80
+"""What nodes pass on in one data output since long ago."""
+_VERSION = 2
+_INPUT_WEIGHT = {
+    SignatureKind.ECDSA_SECP256K1: 4 * 41 + 1 + 1 + 72 + 1 + 33,
+    SignatureKind.SCHNORR_BIP340: 4 * 41 + 1 + 1 + 64,
+}
+"""Of an input with the largest signature that can be."""
+_HEAD_WEIGHT = 4 * (4 + 4 + 1 + 1) + 2
+"""Version, lock time, both counts, and the mark of SegWit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Whose coins are spent, and on which network."""
+
+    account: Account
+    keys: PublicKeys
+    network: Network
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCoin:
+    """An output of the account: the whole transaction that made it, which output, and its place.
+
+    Raises: TransactionError if the transaction has no such output.
+    """
+
+    previous: Transaction
+    index: int
+    place: Place
+
+    def __post_init__(self) -> None:
+        """Refuse what a node may have made up."""
+        if not 0 <= self.index < len(self.previous.outputs):
+            raise TransactionError("a coin is named that its transaction does not have")
+
+    @property
+    def output(self) -> TxOut:
+        """What is spent."""
+        return self.previous.outputs[self.index]
+
+    @property
+    def outpoint(self) -> OutPoint:
+        """Where it is."""
+        return OutPoint(self.previous.hash, self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A transaction in the making; each step returns a new draft. Amounts in satoshis."""
+
+    wallet: Wallet
+    payments: tuple[TxOut, ...] = ()
+    required: tuple[OwnCoin, ...] = ()
+    offered: tuple[OwnCoin, ...] = ()
+    sat_per_kvb: int = 1_000
+    least_fee: int = 0
+    least_rate: int = 0
+    height: int = 0
+    chance: int = 0
+
+    def pay(self, address: str, satoshis: int) -> "Draft":
+        """Add a payment. Raises: InvalidAddress; TransactionError if it is dust."""
+        script = script_of(address, self.wallet.network)
+        if satoshis > MAX_MONEY:
+            raise TransactionError("the amount is more than all coins there are")
+        if satoshis < dust_limit(script):
+            raise TransactionError(f"nodes pass on no payment below {dust_limit(script)} satoshis")
+        return replace(self, payments=(*self.payments, TxOut(satoshis, script)))
+
+    def memo(self, data: bytes) -> "Draft":
+        """Add data that everybody can read. Raises: TransactionError."""
+        if not 0 < len(data) <= MAX_DATA_BYTES:
+            raise TransactionError(f"a memo has from 1 to {MAX_DATA_BYTES} bytes")
+        return replace(self, payments=(*self.payments, TxOut(0, data_script(data))))
+
+    def spend(self, *coins: OwnCoin) -> "Draft":
+        """Spend these coins in any case."""
+        return replace(self, required=self.required + coins)
+
+    def offer(self, *coins: OwnCoin) -> "Draft":
+        """Let these coins be chosen from."""
+        return replace(self, offered=self.offered + coins)
+
+    def rate(self, sat_per_kvb: int) -> "Draft":
+        """Set the fee for 1000 virtual bytes."""
+        return replace(self, sat_per_kvb=sat_per_kvb)
+
+    def outbid(self, fee: int, vsize: int = 0) -> "Draft":
+        """Replace a transaction that pays this fee: pay it too, and 1 sat/vB more (BIP 125).
+
+        With its `vsize` also at a higher rate, which nodes ask for as well.
+        """
+        rate = fee * 1000 // vsize + 1 if vsize else 0
+        return replace(self, least_fee=fee, least_rate=rate)
+
+    def at(self, height: int) -> "Draft":
+        """Lock until the block after this one, so that no old block can be mined again for it."""
+        return replace(self, height=height)
+
+    def seed(self, chance: int) -> "Draft":
+        """Decide by this number which coins are drawn and where the change stands."""
+        return replace(self, chance=chance)
+
+    def build(self, change: Place) -> bytes:
+        """Choose coins, return the PSBT; what is left goes to this place.
+
+        Raises: TransactionError, InsufficientFunds, NotYetPossible.
+        """
+        if not 0 <= self.height < LOCKTIME_IS_TIME:
+            raise TransactionError("the height makes no sense")
+        if not 0 < self.sat_per_kvb <= 1000 * MAX_FEE_RATE:
+            raise TransactionError(f"the fee rate must be above 0, up to {MAX_FEE_RATE} sat/vB")
+        own = TxOut(0, script_at(self.wallet.account, self.wallet.keys, change))
+        selection = self._select(own)
+        chosen = {coin.outpoint: coin for coin in (*self.offered, *self.required)}
+        coins = [chosen[coin.outpoint] for coin in selection.coins]
+        outputs: list[tuple[TxOut, Fields]] = [(payment, ()) for payment in self.payments]
+        if selection.change:
+            origin = output_origin(self.wallet.account, self.wallet.keys, change)
+            outputs.append((replace(own, amount=selection.change), origin))
+        # Neither order may tell which output is the change.
+        return self._encode(
+            shuffled(coins, self.chance, lambda coin: coin.outpoint.encode()),
+            shuffled(outputs, self.chance, lambda pair: pair[0].encode()),
+        )
+
+    def _select(self, own: TxOut) -> Selection:
+        account, weight = self.wallet.account, _INPUT_WEIGHT[self.wallet.account.kind]
+        base = _HEAD_WEIGHT + 4 * sum(len(payment.encode()) for payment in self.payments)
+        if len(self.payments) >= MAX_OUTPUTS:
+            raise TransactionError(f"at most {MAX_OUTPUTS - 1} payments fit in a transaction")
+        costs = Costs(
+            rate=max(self.sat_per_kvb, self.least_rate),
+            base_weight=base,
+            change_weight=4 * len(own.encode()),
+            change_spend_weight=_INPUT_WEIGHT[account.kind],
+            dust=dust_limit(own.script),
+            max_inputs=MAX_INPUTS,
+            least_fee=self.least_fee,
+            least_fee_rate=1_000 if self.least_fee else 0,
+        )
+
+        def plain(coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
+            return tuple(Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
+
+        target = sum(payment.amount for payment in self.payments)
+        if not self.offered and not self.required:
+            raise InsufficientFunds("the account has no coins that can be spent now")
+        return select(plain(self.offered), target, costs, self.chance, plain(self.required))
+
+    def _encode(self, coins: list[OwnCoin], outputs: list[tuple[TxOut, Fields]]) -> bytes:
+        spenders = tuple(TxIn(coin.outpoint, sequence=REPLACEABLE_SEQUENCE) for coin in coins)
+        transaction = Transaction(
+            _VERSION, spenders, tuple(output for output, _ in outputs), self.height
+        )
+        inputs = tuple(self._input(coin) for coin in coins)
+        data = psbt_of(transaction, inputs, tuple(fields for _, fields in outputs)).encode()
+        if len(data) > MAX_PSBT_BYTES:
+            raise TransactionError("the coins' transactions are too large to be proven together")
+        return data
+
+    def _input(self, coin: OwnCoin) -> Fields:
+        account, keys = self.wallet.account, self.wallet.keys
+        if coin.output.script != script_at(account, keys, coin.place):
+            raise TransactionError("a coin is not at the place that it is said to be")
+        return (
+            # Without witnesses: they are in no txid, so they would prove nothing.
+            field(In.NON_WITNESS_UTXO, coin.previous.encode_stripped()),
+            field(In.WITNESS_UTXO, coin.output.encode()),
+            *input_origin(account, keys, coin.place),
+        )

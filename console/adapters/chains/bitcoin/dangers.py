@@ -1,0 +1,88 @@
+"""Dangers of a whole transaction: its fee, its locks, and what does not belong in its PSBT."""
+
+from console.adapters.chains.bitcoin.outputs import Payee
+from console.adapters.chains.bitcoin.ownership import INPUT_ORIGIN, OUTPUT_ORIGIN
+from console.adapters.chains.bitcoin.psbt import Psbt
+from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, Global, In
+from console.adapters.chains.bitcoin.psbt_map import Fields, split_key, value_of
+from console.adapters.chains.bitcoin.spending import Spending
+from console.adapters.chains.bitcoin.text import coins, rate_text
+from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE, Transaction
+from console.application.ports.chain import Account
+from console.domain.values import SignatureKind
+
+MAX_FEE_PERCENT = 25
+SMALL_FEE = 20_000
+"""Satoshis; a fee up to this may be a large part of a small payment."""
+MAX_FEE_RATE = 500
+"""Satoshis per virtual byte."""
+_FAR_HEIGHT = 4_000_000
+"""A block of about the year 2085: no lock time that is meant to end."""
+_STANDARD_VERSIONS = (1, 2)
+_NO_RELATIVE_LOCK = 1 << 31
+_GLOBALS = frozenset({int(Global.UNSIGNED_TX)})
+_INPUTS = frozenset(
+    map(int, (In.NON_WITNESS_UTXO, In.WITNESS_UTXO, In.SIGHASH_TYPE, *INPUT_ORIGIN))
+)
+_OUTPUTS = frozenset(map(int, OUTPUT_ORIGIN))
+
+
+def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tuple[str, ...]:
+    """Warn of a fee that is out of proportion, to what is paid or to the size."""
+    fee = spending.fee
+    foreign = sum(each.output.amount for each in payees if each.place is None)
+    moved = foreign or sum(each.output.amount for each in payees)
+    flags: tuple[str, ...] = ()
+    if fee > SMALL_FEE and fee * 100 > MAX_FEE_PERCENT * moved:
+        flags += (f"The fee of {coins(fee)} is more than {MAX_FEE_PERCENT} % of what is paid",)
+    if fee > MAX_FEE_RATE * vsize:
+        flags += (f"The fee rate of {rate_text(fee, vsize)} is above {MAX_FEE_RATE} sat/vB",)
+    return flags
+
+
+def lock_flags(transaction: Transaction) -> tuple[str, ...]:
+    """Warn of a version that nodes do not pass on, and of locks that nobody asked for."""
+    flags: tuple[str, ...] = ()
+    if transaction.version not in _STANDARD_VERSIONS:
+        flags += (f"Version {transaction.version} of transactions is not standard",)
+    if transaction.locktime >= LOCKTIME_IS_TIME:
+        flags += ("The transaction is locked until a time of day instead of a block",)
+    elif transaction.locktime > _FAR_HEIGHT:
+        flags += (f"The transaction is locked until block {transaction.locktime}",)
+    for number, each in enumerate(transaction.inputs, start=1):
+        if not each.sequence & _NO_RELATIVE_LOCK:
+            flags += (f"Input {number} is locked for a while by its sequence number",)
+    return flags
+
+
+def field_flags(psbt: Psbt, account: Account) -> tuple[str, ...]:
+    """Warn of fields that this wallet never writes, known or not, and of odd hash types."""
+    flags: tuple[str, ...] = ()
+    if _extra(psbt.globals, _GLOBALS):
+        flags += ("The PSBT holds fields that are not understood",)
+    for number, fields in enumerate(psbt.inputs, start=1):
+        if _extra(fields, _INPUTS):
+            flags += (f"Input {number} holds fields that are not understood",)
+        if _odd_hash_type(fields, account):
+            flags += (f"Input {number} asks for a signature over a part of the transaction",)
+    for number, fields in enumerate(psbt.outputs, start=1):
+        if _extra(fields, _OUTPUTS):
+            flags += (f"Output {number} holds fields that are not understood",)
+    return flags
+
+
+def is_replaceable(transaction: Transaction) -> bool:
+    """Whether it says that it may be replaced for a higher fee (BIP 125)."""
+    return any(each.sequence < FINAL_SEQUENCE - 1 for each in transaction.inputs)
+
+
+def _extra(fields: Fields, expected: frozenset[int]) -> bool:
+    return any(split_key(key)[0] not in expected for key, _ in fields)
+
+
+def _odd_hash_type(fields: Fields, account: Account) -> bool:
+    value = value_of(fields, In.SIGHASH_TYPE)
+    if value is None:
+        return False
+    allowed = {0, 1} if account.kind is SignatureKind.SCHNORR_BIP340 else {1}
+    return int.from_bytes(value, "little") not in allowed

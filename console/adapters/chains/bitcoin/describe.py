@@ -1,0 +1,115 @@
+"""What a PSBT does, decoded from its bytes; the keys only tell what is the wallet's own."""
+
+import hashlib
+
+from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, base_path, script_at
+from console.adapters.chains.bitcoin.address import address_of
+from console.adapters.chains.bitcoin.dangers import (
+    fee_flags,
+    field_flags,
+    is_replaceable,
+    lock_flags,
+)
+from console.adapters.chains.bitcoin.outputs import Payee, payees
+from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
+from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_map import value_of
+from console.adapters.chains.bitcoin.signing import signed_vsize
+from console.adapters.chains.bitcoin.spending import Spending, parse_spending
+from console.adapters.chains.bitcoin.text import amount_of, coins, rate_text, shown_script
+from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE
+from console.application.ports.chain import Account, PublicKeys
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Chain, Network
+
+REPLACEABLE_SEQUENCE = FINAL_SEQUENCE - 2
+"""The usual way to say that a transaction may be replaced (BIP 125)."""
+
+
+def describe_psbt(
+    data: bytes, keys: PublicKeys, chain: Chain, network: Network
+) -> TransactionDescription:
+    """Decode a PSBT. Raises: UnknownTransaction; odd parts become red flags.
+
+    `amount` is what leaves to others in sum, without change; 0 if everything stays.
+    """
+    spending = parse_spending(data)
+    psbt = spending.psbt
+    account = claimed_account(psbt.inputs)
+    outputs = payees(psbt, account, keys, network)
+    vsize = signed_vsize(spending)
+    inputs, foreign = _inputs(spending, account, keys, network)
+    others = tuple(each for each in outputs if each.place is None)
+    stays = tuple(each for each in outputs if each.place is not None)
+    shown = (*(each for each in others if each.data is None), *stays, *outputs)
+    return TransactionDescription(
+        chain=chain,
+        network=network,
+        action="Transfer" if others else "Move to own account",
+        from_address=address_of(_payer(spending, account, keys, own=not foreign), network) or "",
+        to_address=shown[0].address,
+        amount=amount_of(sum(each.output.amount for each in others)),
+        fee=amount_of(spending.fee),
+        fields=(
+            ("Account", account.label),
+            *inputs,
+            *_outputs(outputs, account),
+            *_facts(spending, vsize),
+        ),
+        red_flags=(
+            *foreign,
+            *spending.doubts,
+            *(flag for each in outputs for flag in each.flags),
+            *fee_flags(spending, outputs, vsize),
+            *lock_flags(psbt.transaction),
+            *field_flags(psbt, account),
+        ),
+        digest=hashlib.sha256(data).digest(),
+    )
+
+
+def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
+    """Return the script that names the account, wherever its coins lay; else the first coin's."""
+    return script_at(account, keys, Place(RECEIVE, 0)) if own else spending.spent[0].script
+
+
+def _inputs(
+    spending: Spending, account: Account, keys: PublicKeys, network: Network
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    psbt = spending.psbt
+    fields: list[tuple[str, str]] = []
+    flags: list[str] = []
+    parts = zip(psbt.transaction.inputs, psbt.inputs, spending.spent, strict=True)
+    for number, (spender, entries, output) in enumerate(parts, start=1):
+        place = own_input(entries, output.script, account, keys)
+        if place is None:
+            flags.append(f"Input {number} is not of this account")
+            owner = address_of(output.script, network) or shown_script(output.script)
+        else:
+            owner = base_path(account, place)
+        told = f"{spender.outpoint.text}, {coins(output.amount)}, {owner}"
+        if spender.sequence != REPLACEABLE_SEQUENCE:
+            told += f", sequence {spender.sequence:#010x}"
+        hash_type = value_of(entries, In.SIGHASH_TYPE)
+        if hash_type is not None:
+            told += f", hash type {int.from_bytes(hash_type, 'little'):#x}"
+        fields.append((f"Input {number}", told))
+    return tuple(fields), tuple(flags)
+
+
+def _outputs(outputs: tuple[Payee, ...], account: Account) -> tuple[tuple[str, str], ...]:
+    numbered = enumerate(outputs, start=1)
+    return tuple((each.label(number), each.words(account)) for number, each in numbered)
+
+
+def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:
+    transaction = spending.psbt.transaction
+    facts = [
+        ("Fee rate", rate_text(spending.fee, vsize)),
+        ("Size", f"{vsize} vB"),
+        ("Replaceable", "yes" if is_replaceable(transaction) else "no"),
+        ("Version", str(transaction.version)),
+    ]
+    if transaction.locktime:
+        facts.append(("Not before block", str(transaction.locktime + 1)))
+    return tuple(facts)

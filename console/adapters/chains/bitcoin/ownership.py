@@ -1,0 +1,82 @@
+"""What is the wallet's own: derived again from its keys, never believed from a PSBT's claim."""
+
+from collections.abc import Callable
+
+from console.adapters.chains.bitcoin.accounts import (
+    ACCOUNTS,
+    CHANGE,
+    MAX_INDEX,
+    RECEIVE,
+    SEGWIT,
+    TAPROOT,
+    Place,
+    input_origin,
+    output_origin,
+    script_at,
+)
+from console.adapters.chains.bitcoin.psbt_fields import In, Out
+from console.adapters.chains.bitcoin.psbt_map import Fields, entries_of, only
+from console.application.ports.chain import Account, PublicKeys
+from console.domain.errors import NotYetPossible
+
+INPUT_ORIGIN = (In.BIP32_DERIVATION, In.TAP_INTERNAL_KEY, In.TAP_BIP32_DERIVATION)
+OUTPUT_ORIGIN = (Out.BIP32_DERIVATION, Out.TAP_INTERNAL_KEY, Out.TAP_BIP32_DERIVATION)
+
+_MOST_ENTRIES = 2
+
+
+def claimed_account(inputs: tuple[Fields, ...]) -> Account:
+    """Return the account that the first input's fields name; the SegWit one if they name none."""
+    taproot = bool(inputs) and bool(entries_of(inputs[0], In.TAP_BIP32_DERIVATION))
+    return TAPROOT if taproot else SEGWIT
+
+
+def own_input(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
+    """Return whose place an input spends from; None if it is not the account's."""
+    return _own(only(fields, *INPUT_ORIGIN), script, account, keys, input_origin)
+
+
+def own_output(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
+    """Return which place an output pays to; None if it is not the account's, or not claimed."""
+    return _own(only(fields, *OUTPUT_ORIGIN), script, account, keys, output_origin)
+
+
+def is_claimed(fields: Fields) -> bool:
+    """Whether the fields say that an output is the wallet's own, true or not."""
+    return bool(only(fields, *OUTPUT_ORIGIN))
+
+
+def place_of_script(script: bytes, keys: PublicKeys, places: int) -> tuple[Account, Place] | None:
+    """Return whose script it is, of the first receiving places of every account."""
+    for account in ACCOUNTS:
+        for index in range(places):
+            try:
+                if script_at(account, keys, Place(RECEIVE, index)) == script:
+                    return account, Place(RECEIVE, index)
+            except NotYetPossible:
+                break
+    return None
+
+
+def _own(
+    claim: Fields,
+    script: bytes,
+    account: Account,
+    keys: PublicKeys,
+    origin: Callable[[Account, PublicKeys, Place], Fields],
+) -> Place | None:
+    """Take only chain and index from the claim, derive the rest, and compare all of it."""
+    # An honest claim has one entry, or two for Taproot; more would only cost derivations.
+    if len(claim) > _MOST_ENTRIES:
+        return None
+    for _, value in claim:
+        path = value[-8:]
+        place = Place(int.from_bytes(path[:4], "little"), int.from_bytes(path[4:], "little"))
+        if place.chain > CHANGE or place.index > MAX_INDEX:
+            continue
+        try:
+            if set(origin(account, keys, place)) == set(claim):
+                return place if script_at(account, keys, place) == script else None
+        except NotYetPossible:
+            return None
+    return None

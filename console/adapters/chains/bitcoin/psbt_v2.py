@@ -1,0 +1,69 @@
+"""The transaction that the fields of a version 2 PSBT describe (BIP 370)."""
+
+from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
+from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.transaction import (
+    FINAL_SEQUENCE,
+    MAX_MONEY,
+    OutPoint,
+    Transaction,
+    TxIn,
+    TxOut,
+)
+from console.application.errors import UnknownTransaction
+
+
+def unsigned_transaction(
+    fields: Fields, inputs: tuple[Fields, ...], outputs: tuple[Fields, ...]
+) -> Transaction:
+    """Put the transaction together from maps that are checked. Raises: UnknownTransaction."""
+    transaction = Transaction(
+        _number(fields, Global.TX_VERSION, 0),
+        tuple(_input(each) for each in inputs),
+        tuple(_output(each) for each in outputs),
+        lock_time(fields, inputs),
+    )
+    if sum(each.amount for each in transaction.outputs) > MAX_MONEY:
+        raise UnknownTransaction("the outputs are more than all coins there are")
+    return transaction
+
+
+def lock_time(fields: Fields, inputs: tuple[Fields, ...]) -> int:
+    """Return the lock time that all inputs can live with (BIP 370, determining lock time).
+
+    A height if both would do. Raises: UnknownTransaction if neither does.
+    """
+    heights = [_optional(each, In.REQUIRED_HEIGHT_LOCKTIME) for each in inputs]
+    times = [_optional(each, In.REQUIRED_TIME_LOCKTIME) for each in inputs]
+    asking = sum(pair != (None, None) for pair in zip(heights, times, strict=True))
+    if not asking:
+        return _number(fields, Global.FALLBACK_LOCKTIME, 0)
+    for wishes in (heights, times):
+        known = [wish for wish in wishes if wish is not None]
+        if len(known) == asking:
+            return max(known)
+    raise UnknownTransaction("some inputs ask for a height and others for a time to wait for")
+
+
+def _input(fields: Fields) -> TxIn:
+    outpoint = OutPoint(
+        value_of(fields, In.PREVIOUS_TXID) or b"", _number(fields, In.OUTPUT_INDEX, 0)
+    )
+    return TxIn(outpoint, sequence=_number(fields, In.SEQUENCE, FINAL_SEQUENCE))
+
+
+def _output(fields: Fields) -> TxOut:
+    amount = _number(fields, Out.AMOUNT, 0)
+    if amount > MAX_MONEY:
+        raise UnknownTransaction("an output's amount is more than all coins there are")
+    return TxOut(amount, value_of(fields, Out.SCRIPT) or b"")
+
+
+def _number(fields: Fields, kind: int, missing: int) -> int:
+    found = _optional(fields, kind)
+    return missing if found is None else found
+
+
+def _optional(fields: Fields, kind: int) -> int | None:
+    value = value_of(fields, kind)
+    return None if value is None else int.from_bytes(value, "little")

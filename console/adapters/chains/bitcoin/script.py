@@ -1,0 +1,109 @@
+"""The output scripts that are understood, and the smallest amounts worth locking with them."""
+
+from enum import Enum
+
+from console.adapters.chains.bitcoin.transaction import TxOut
+from console.adapters.chains.bitcoin.wire import hash160
+
+OP_RETURN = 0x6A
+_OP_PUSHDATA1 = 0x4C
+MAX_DATA = 255
+_MAX_SCRIPT = 10_000
+_DUST_RATE = 3
+"""Satoshis per virtual byte at which Bitcoin Core asks whether an output is worth spending."""
+
+
+class ScriptKind(Enum):
+    """A form of output script, by its usual name."""
+
+    P2PKH = "P2PKH"
+    P2SH = "P2SH"
+    P2WPKH = "P2WPKH"
+    P2WSH = "P2WSH"
+    P2TR = "P2TR"
+    FUTURE = "witness program of a later version"
+    DATA = "data"
+    UNKNOWN = "unknown"
+
+
+def p2pkh(key_hash: bytes) -> bytes:
+    """Lock to the hash of a key, 20 bytes, as before SegWit."""
+    return b"\x76\xa9\x14" + key_hash + b"\x88\xac"
+
+
+def p2sh(script_hash: bytes) -> bytes:
+    """Lock to the hash of a script, 20 bytes (BIP 16)."""
+    return b"\xa9\x14" + script_hash + b"\x87"
+
+
+def p2wpkh(key: bytes) -> bytes:
+    """Lock to a key, 33 bytes, in SegWit (BIP 141)."""
+    return witness_script(0, hash160(key))
+
+
+def p2tr(output_key: bytes) -> bytes:
+    """Lock to a Taproot output key, 32 bytes of x (BIP 341)."""
+    return witness_script(1, output_key)
+
+
+def witness_script(version: int, program: bytes) -> bytes:
+    """Lock to a witness program of version 0 to 16, 2 to 40 bytes (BIP 141)."""
+    return bytes([version + 0x50 if version else 0, len(program)]) + program
+
+
+def witness_program(script: bytes) -> tuple[int, bytes] | None:
+    """Return version and program, if the script is one (BIP 141)."""
+    if not 4 <= len(script) <= 42 or script[1] != len(script) - 2:
+        return None
+    if script[0] and not 0x51 <= script[0] <= 0x60:
+        return None
+    return (script[0] - 0x50 if script[0] else 0), script[2:]
+
+
+def kind_of(script: bytes) -> ScriptKind:
+    """Tell which form a script has."""
+    program = witness_program(script)
+    if program is not None:
+        match program[0], len(program[1]):
+            case 0, 20:
+                return ScriptKind.P2WPKH
+            case 0, 32:
+                return ScriptKind.P2WSH
+            case 0, _:
+                return ScriptKind.UNKNOWN
+            case 1, 32:
+                return ScriptKind.P2TR
+            case _:
+                return ScriptKind.FUTURE
+    if script == p2pkh(script[3:23]):
+        return ScriptKind.P2PKH
+    if script == p2sh(script[2:22]):
+        return ScriptKind.P2SH
+    return ScriptKind.UNKNOWN if data_of(script) is None else ScriptKind.DATA
+
+
+def data_script(data: bytes) -> bytes:
+    """Carry data, up to MAX_DATA bytes, in an output that nobody can spend."""
+    push = bytes([len(data)]) if len(data) < _OP_PUSHDATA1 else bytes([_OP_PUSHDATA1, len(data)])
+    return bytes([OP_RETURN]) + push + data
+
+
+def data_of(script: bytes) -> bytes | None:
+    """Return the data that an output carries, if that is all its script does."""
+    if script[:1] != bytes([OP_RETURN]) or len(script) == 1:
+        return None
+    data = script[3:] if script[1] == _OP_PUSHDATA1 else script[2:]
+    # A longer form than needed would be other bytes that show the same.
+    return data if len(data) <= MAX_DATA and data_script(data) == script else None
+
+
+def dust_limit(script: bytes) -> int:
+    """Return the least amount in satoshis that nodes pass on for this script.
+
+    Bitcoin Core's rule: three times the size of the output and of the input that spends it. 0 for
+    what cannot be spent at all.
+    """
+    if script[:1] == bytes([OP_RETURN]) or len(script) > _MAX_SCRIPT:
+        return 0
+    spending = 32 + 4 + 1 + 107 + 4 if witness_program(script) is None else 32 + 4 + 1 + 26 + 4
+    return _DUST_RATE * (len(TxOut(0, script).encode()) + spending)

@@ -1,0 +1,66 @@
+"""Everything that a wallet may be asked to sign, told apart by its first bytes.
+
+A PSBT begins with "psbt" and 0xff, a message with "BIP322" and a zero byte.
+"""
+
+from console.adapters.chains.bitcoin import message
+from console.adapters.chains.bitcoin.describe import describe_psbt
+from console.adapters.chains.bitcoin.message import (
+    attach_to_message,
+    describe_message,
+    message_payloads,
+    parse_message,
+)
+from console.adapters.chains.bitcoin.replacing import coins_of, may_replace_psbt
+from console.adapters.chains.bitcoin.signing import attach_to_psbt, psbt_payloads
+from console.adapters.chains.bitcoin.spending import parse_spending
+from console.application.ports.chain import Payload, PublicKeys, SignedTransaction
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Chain, Network
+
+
+def describe(
+    data: bytes, keys: PublicKeys, chain: Chain, network: Network
+) -> TransactionDescription:
+    """Decode from the bytes alone; `keys` tell what is the wallet's own.
+
+    Raises: UnknownTransaction, and nothing else; odd parts become red flags.
+    """
+    if _is_message(data):
+        return describe_message(data, keys, chain, network)
+    return describe_psbt(data, keys, chain, network)
+
+
+def payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[Payload, ...]:
+    """Return what must be signed, in order. Raises: UnknownTransaction."""
+    if _is_message(data):
+        return message_payloads(data, keys, network)
+    return psbt_payloads(data, keys)
+
+
+def attach(
+    data: bytes, signatures: tuple[bytes, ...], keys: PublicKeys, network: Network
+) -> SignedTransaction:
+    """Join bytes and signatures, one for each payload. Raises: TransactionError."""
+    if _is_message(data):
+        return attach_to_message(data, signatures, keys, network)
+    return attach_to_psbt(data, signatures, keys)
+
+
+def consumes(data: bytes, network: Network) -> frozenset[str]:
+    """Name the coins that are spent: "utxo:<txid>:<n>". Raises: UnknownTransaction."""
+    if _is_message(data):
+        parse_message(data, network)
+        return frozenset()
+    return coins_of(parse_spending(data))
+
+
+def may_replace(old: bytes, new: bytes) -> str:
+    """Return "" if `new` may take the place of `old`, else why not. Raises: UnknownTransaction."""
+    if _is_message(old) or _is_message(new):
+        return "a message takes no transaction's place"
+    return may_replace_psbt(old, new)
+
+
+def _is_message(data: bytes) -> bool:
+    return data.startswith(message.MAGIC)

@@ -1,0 +1,227 @@
+"""Where the chain's facts come from: one interface, and several sources that must agree."""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from bitcoin.core import CTransaction, b2lx
+from bitcoin.core.serialize import SerializationError
+
+from console.application.errors import (
+    ChainUnavailable,
+    InvalidAddress,
+    SourcesDisagree,
+    UnknownTransaction,
+)
+
+FEE_TARGETS = (2, 6, 144)
+"""The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
+MAX_TRANSACTION_BYTES = 400_000
+"""A standard transaction has at most 400 000 units of weight, so at most as many bytes."""
+_TXID_LENGTH = 64
+_ADDRESS = re.compile(r"[0-9A-Za-z]{14,90}")
+
+T = TypeVar("T")
+
+
+class BroadcastRefused(Exception):
+    """A node understood a transaction and does not take it; its own words, made printable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """A coin that nothing spends; `height` is None while its transaction is in no block."""
+
+    txid: str
+    number: int
+    value: int
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a known transaction stands; both are None while it is in no block."""
+
+    height: int | None
+    block_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transacted:
+    """A transaction of an address: `change` is what it brought in satoshis, below zero if paid."""
+
+    txid: str
+    change: int
+    height: int | None
+    time_s: int | None
+
+
+class BitcoinSource(Protocol):
+    """A node of one Bitcoin network. All calls raise ChainUnavailable.
+
+    Ids and hashes are 64 lower-case hexadecimal digits in the order that people read them.
+    """
+
+    async def tip_height(self) -> int:
+        """Return the height of the newest block."""
+        ...
+
+    async def block_hash(self, height: int) -> str:
+        """Return the hash of the active chain's block."""
+        ...
+
+    async def utxos(self, address: str) -> tuple[Unspent, ...]:
+        """Return an address's unspent coins, sorted. Raises: InvalidAddress."""
+        ...
+
+    async def transactions(self, address: str) -> tuple[Transacted, ...]:
+        """Return the newest transactions, newest first; () from a node that keeps no such index.
+
+        Raises: InvalidAddress.
+        """
+        ...
+
+    async def raw_transaction(self, txid: str) -> bytes:
+        """Return the bytes, whose computed id is `txid`. Raises: UnknownTransaction."""
+        ...
+
+    async def status(self, txid: str) -> Standing | None:
+        """Return where a transaction stands, None if it is unknown. Raises: UnknownTransaction."""
+        ...
+
+    async def fee_estimates(self) -> dict[int, int]:
+        """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS."""
+        ...
+
+    async def send(self, raw: bytes) -> str:
+        """Hand over a transaction; return its id. Raises: BroadcastRefused, UnknownTransaction."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Sources:
+    """Several sources as one: facts count when all tell the same (SECURITY-BRIEF, C116)."""
+
+    def __init__(self, sources: tuple[BitcoinSource, ...]) -> None:
+        if not sources:
+            raise ValueError("a chain needs at least one source")
+        self._sources = sources
+
+    async def tip_height(self) -> int:
+        """Return the lowest: blocks travel, and nothing is confirmed before all have it."""
+        return min(await self._all(lambda source: source.tip_height()))
+
+    async def block_hash(self, height: int) -> str:
+        """Return what all tell. Raises: SourcesDisagree, ChainUnavailable."""
+        return self._same(await self._all(lambda source: source.block_hash(height)), "a block")
+
+    async def utxos(self, address: str) -> tuple[Unspent, ...]:
+        """Return coins in blocks, of which all must tell the same, and waiting ones all know.
+
+        Waiting coins are no facts that nodes share, so those that one does not know are left out.
+        Raises: SourcesDisagree, ChainUnavailable, InvalidAddress.
+        """
+        told = [set(coins) for coins in await self._all(lambda source: source.utxos(address))]
+        in_blocks = [{coin for coin in coins if coin.height is not None} for coins in told]
+        self._same(in_blocks, "coins")
+        return tuple(sorted(set.intersection(*told), key=lambda coin: (coin.txid, coin.number)))
+
+    async def transactions(self, address: str) -> tuple[Transacted, ...]:
+        """Return the first history that is not empty: for show, never for a decision."""
+        told = await self._all(lambda source: source.transactions(address))
+        return next((history for history in told if history), ())
+
+    async def raw_transaction(self, txid: str) -> bytes:
+        """Return the bytes from the first source that has them: the id already vouches for them.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        trouble = ChainUnavailable("no source answers")
+        for source in self._sources:
+            try:
+                return await source.raw_transaction(txid)
+            except ChainUnavailable as failure:
+                trouble = failure
+        raise trouble
+
+    async def status(self, txid: str) -> Standing | None:
+        """Return the block that all tell of; waiting, if one knows it waiting and none in a block.
+
+        Raises: SourcesDisagree, ChainUnavailable, UnknownTransaction.
+        """
+        told = await self._all(lambda source: source.status(txid))
+        waiting = Standing(None, None)
+        self._same([standing or waiting for standing in told], "a transaction")
+        return next((standing for standing in told if standing), None)
+
+    async def fee_estimates(self) -> dict[int, int]:
+        """Return the lowest of each target: one false source must not make a transaction dear."""
+        told = await self._all(lambda source: source.fee_estimates())
+        return {target: min(fees[target] for fees in told) for target in FEE_TARGETS}
+
+    async def send(self, raw: bytes) -> str:
+        """Hand over to all; it is enough that one takes it.
+
+        Raises: BroadcastRefused if one refused and none took it; ChainUnavailable,
+        UnknownTransaction.
+        """
+        checked_transaction(raw)
+        calls = [source.send(raw) for source in self._sources]
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        taken = [answer for answer in told if isinstance(answer, str)]
+        if taken:
+            return taken[0]
+        failures = [answer for answer in told if isinstance(answer, BaseException)]
+        raise next((each for each in failures if isinstance(each, BroadcastRefused)), failures[0])
+
+    async def close(self) -> None:
+        """Release connections."""
+        for source in self._sources:
+            await source.close()
+
+    async def _all(self, ask: Callable[[BitcoinSource], Coroutine[Any, Any, T]]) -> list[T]:
+        """Ask all at once. Raises what the first that fails raises, once all have answered."""
+        told = await asyncio.gather(*map(ask, self._sources), return_exceptions=True)
+        answers: list[T] = []
+        for answer in told:
+            if isinstance(answer, BaseException):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    def _same(self, told: list[T], what: str) -> T:
+        if any(answer != told[0] for answer in told):
+            raise SourcesDisagree(f"the Bitcoin nodes tell different facts about {what}")
+        return told[0]
+
+
+def checked_address(text: str) -> str:
+    """Let nothing into a question that could be more than an address. Raises: InvalidAddress."""
+    if not _ADDRESS.fullmatch(text):
+        raise InvalidAddress("this is no Bitcoin address")
+    return text
+
+
+def checked_txid(text: str) -> str:
+    """Return the id. Raises: UnknownTransaction if it has not the form of one."""
+    if len(text) != _TXID_LENGTH or not set(text) <= set("0123456789abcdef"):
+        raise UnknownTransaction("this is no id of a Bitcoin transaction")
+    return text
+
+
+def checked_transaction(raw: bytes) -> str:
+    """Return the id of canonical, bounded bytes. Raises: UnknownTransaction."""
+    if not 0 < len(raw) <= MAX_TRANSACTION_BYTES:
+        raise UnknownTransaction("a Bitcoin transaction has at most 400000 bytes")
+    try:
+        transaction = CTransaction.deserialize(raw)
+    except (SerializationError, ValueError):
+        raise UnknownTransaction("these bytes are no Bitcoin transaction") from None
+    if transaction.serialize() != raw:
+        raise UnknownTransaction("these bytes are no canonical Bitcoin transaction")
+    return str(b2lx(transaction.GetTxid()))

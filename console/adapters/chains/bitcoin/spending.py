@@ -1,0 +1,93 @@
+"""What a PSBT spends: each input's amount and script, taken from the transaction that made it.
+
+A witness alone signs its own input's amount and no other's: a node that lies about amounts, twice
+and differently, would have the difference paid as a fee (CVE-2020-14199). The hash of the whole
+previous transaction leaves nothing to lie about.
+"""
+
+from dataclasses import dataclass
+
+from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
+from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.transaction import (
+    MAX_MONEY,
+    TxIn,
+    TxOut,
+    is_nothing,
+    parse_output,
+    parse_transaction,
+)
+from console.application.errors import UnknownTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A PSBT with the outputs that it spends, in order, and what is wrong with their proof."""
+
+    psbt: Psbt
+    spent: tuple[TxOut, ...]
+    doubts: tuple[str, ...]
+
+    @property
+    def fee(self) -> int:
+        """What is left for miners, in satoshis."""
+        paid = sum(each.amount for each in self.psbt.transaction.outputs)
+        return sum(each.amount for each in self.spent) - paid
+
+
+def parse_spending(data: bytes) -> Spending:
+    """Read a version 0 PSBT that can be signed. Raises: UnknownTransaction."""
+    psbt = parse_psbt(data)
+    if psbt.version:
+        raise UnknownTransaction("only PSBTs of version 0 are signed here")
+    transaction = psbt.transaction
+    if not transaction.inputs or not transaction.outputs:
+        raise UnknownTransaction("a transaction has at least one input and one output")
+    outpoints = [each.outpoint for each in transaction.inputs]
+    if len(set(outpoints)) < len(outpoints) or any(map(is_nothing, outpoints)):
+        raise UnknownTransaction("a coin is spent twice, or is none")
+    spent: list[TxOut] = []
+    doubts: list[str] = []
+    pairs = zip(transaction.inputs, psbt.inputs, strict=True)
+    for number, (spender, fields) in enumerate(pairs, start=1):
+        output, doubt = _spent(spender, fields)
+        spent.append(output)
+        doubts += [f"Input {number}: {doubt}"] if doubt else []
+    spending = Spending(psbt, tuple(spent), tuple(doubts))
+    if sum(each.amount for each in spent) > MAX_MONEY:
+        raise UnknownTransaction("the inputs are more than all coins there are")
+    if spending.fee < 0:
+        raise UnknownTransaction("the transaction pays out more than it takes in")
+    return spending
+
+
+def _spent(spender: TxIn, fields: Fields) -> tuple[TxOut, str]:
+    """Return the output, and a doubt or "". Raises: UnknownTransaction if nobody names it."""
+    proven, doubt = _proven(spender, fields)
+    told = value_of(fields, In.WITNESS_UTXO)
+    claimed = None if told is None else parse_output(told)
+    if proven is None:
+        if claimed is None:
+            raise UnknownTransaction("an input's amount is not known")
+        return claimed, doubt
+    if claimed is None:
+        doubt = "the spent output stands only in its transaction"
+    elif claimed != proven:
+        doubt = "its amount or script is another than in the transaction that made it"
+    return proven, doubt
+
+
+def _proven(spender: TxIn, fields: Fields) -> tuple[TxOut | None, str]:
+    told = value_of(fields, In.NON_WITNESS_UTXO)
+    if told is None:
+        return None, "the transaction that made it is missing: its amount is not proven"
+    previous = parse_transaction(told)
+    if previous.hash != spender.outpoint.txid:
+        return None, "the transaction that made it has another hash: its amount is not proven"
+    if spender.outpoint.index >= len(previous.outputs):
+        return None, "the transaction that made it has no such output"
+    # Witnesses are in no txid: what could be altered unseen has no place in what is approved.
+    extra = previous.encode_stripped() != told
+    doubt = "the transaction that made it carries signatures, which nothing proves" if extra else ""
+    return previous.outputs[spender.outpoint.index], doubt

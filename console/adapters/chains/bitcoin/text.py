@@ -1,0 +1,48 @@
+"""Amounts, data and messages as people read them."""
+
+import hashlib
+
+from console.domain.values import Amount
+
+UNIT = "BTC"
+DECIMALS = 8
+MAX_SHOWN_SCRIPT = 100
+
+
+def amount_of(satoshis: int) -> Amount:
+    """Return an amount of the chain's coin."""
+    return Amount(satoshis, UNIT, DECIMALS)
+
+
+def coins(satoshis: int) -> str:
+    """Write an amount with its unit."""
+    return f"{amount_of(satoshis).text()} {UNIT}"
+
+
+def rate_text(fee: int, vsize: int) -> str:
+    """Write satoshis per virtual byte with two decimals, rounded down."""
+    hundredths = fee * 100 // vsize
+    return f"{hundredths // 100}.{hundredths % 100:02d} sat/vB"
+
+
+def shown_script(script: bytes) -> str:
+    """Write a script that has no address, or its size and hash when it is long."""
+    if len(script) <= MAX_SHOWN_SCRIPT:
+        return f"script {script.hex()}"
+    return f"script of {len(script)} bytes, SHA-256 {hashlib.sha256(script).hexdigest()}"
+
+
+def visible(text: str) -> str:
+    """Write text so that nothing in it is invisible or changes the direction of reading."""
+    shown = (
+        letter if letter.isprintable() and letter != "\\" else letter.encode("unicode_escape")
+        for letter in text
+    )
+    return "".join(part if isinstance(part, str) else part.decode() for part in shown)
+
+
+def shown_data(data: bytes) -> str:
+    """Write data as text where it is plain text, else as hexadecimal."""
+    text = data.decode(errors="replace")
+    plain = text.encode() == data and text.isprintable() and text
+    return f'"{text}"' if plain and '"' not in text else f"0x{data.hex()}"

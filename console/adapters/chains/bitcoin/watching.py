@@ -1,0 +1,137 @@
+"""Which places of an account were ever used, and the coins that stand there.
+
+Places are looked at until so many in a row were never used (BIP 44's gap limit). What was found is
+remembered while the node runs; nothing of it is trusted for what is signed: a coin counts with the
+transaction that made it, whose hash is its id.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.address import address_of
+from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
+from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
+from console.adapters.chains.bitcoin.transaction import parse_transaction
+from console.application.errors import ChainUnavailable
+
+GAP_LIMIT = 20
+"""Unused places in a row after which no further are looked at (BIP 44)."""
+NEAR = 2
+"""Unused places that are looked at between two whole scans."""
+WHOLE_SCAN_EVERY_S = 600.0
+_AT_A_TIME = 10
+_KEPT_TRANSACTIONS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCoin:
+    """An unspent output at one of the account's places."""
+
+    unspent: Unspent
+    place: Place
+
+
+class Watcher:
+    """Follows accounts over the network's sources."""
+
+    def __init__(self, sources: Sources, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._sources = sources
+        self._now_s = now_s
+        self._used: dict[bytes, set[Place]] = defaultdict(set)
+        self._scanned_s: dict[bytes, float] = {}
+        self._previous: dict[str, bytes] = {}
+
+    async def coins(self, wallet: Wallet) -> tuple[FoundCoin, ...]:
+        """Return the account's coins. Raises: ChainUnavailable, NotYetPossible."""
+        found = await self._look(wallet)
+        return tuple(coin for coins in found.values() for coin in coins)
+
+    async def next_change(self, wallet: Wallet) -> Place:
+        """Return the first place for change after all that were used; call `coins` before."""
+        used = self._used[_name(wallet)]
+        indices = [place.index for place in used if place.chain == CHANGE]
+        return Place(CHANGE, max(indices, default=-1) + 1)
+
+    async def own_coin(self, coin: FoundCoin) -> OwnCoin:
+        """Return a coin with the transaction that made it, amount and script from its bytes.
+
+        Raises: ChainUnavailable if the node told another amount.
+        """
+        txid, number = coin.unspent.txid, coin.unspent.number
+        raw = self._previous.get(txid)
+        if raw is None:
+            raw = await self._sources.raw_transaction(txid)
+            if len(self._previous) >= _KEPT_TRANSACTIONS:
+                self._previous.clear()
+            self._previous[txid] = raw
+        previous = parse_transaction(raw)
+        told = previous.outputs[number] if number < len(previous.outputs) else None
+        if told is None or told.amount != coin.unspent.value:
+            raise ChainUnavailable("the Bitcoin node tells another amount than the coin has")
+        return OwnCoin(previous, number, coin.place)
+
+    async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
+        """Return the account's newest movements, those of one transaction as one."""
+        await self._look(wallet)
+        places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
+        told = await asyncio.gather(
+            *(self._sources.transactions(_address(wallet, place)) for place in places)
+        )
+        merged: dict[str, Transacted] = {}
+        for line in (line for lines in told for line in lines):
+            known = merged.get(line.txid)
+            change = line.change + (known.change if known else 0)
+            merged[line.txid] = Transacted(line.txid, change, line.height, line.time_s)
+        newest = 1 << 62
+        return tuple(
+            sorted(merged.values(), key=lambda m: -(newest if m.height is None else m.height))
+        )
+
+    async def _look(self, wallet: Wallet) -> dict[Place, list[FoundCoin]]:
+        name, now_s = _name(wallet), self._now_s()
+        whole = now_s - self._scanned_s.get(name, -WHOLE_SCAN_EVERY_S) >= WHOLE_SCAN_EVERY_S
+        gap = GAP_LIMIT if whole else NEAR
+        found: dict[Place, list[FoundCoin]] = {}
+        for chain in (RECEIVE, CHANGE):
+            await self._look_along(wallet, chain, gap, found)
+        if whole:
+            self._scanned_s[name] = now_s
+        return found
+
+    async def _look_along(
+        self, wallet: Wallet, chain: int, gap: int, found: dict[Place, list[FoundCoin]]
+    ) -> None:
+        """Look at places in their order until `gap` in a row were never used."""
+        used, index, unused = self._used[_name(wallet)], 0, 0
+        last = max((place.index for place in used if place.chain == chain), default=-1)
+        while unused < gap or index <= last:
+            count = min(_AT_A_TIME, max(gap - unused, last - index + 1))
+            places = [Place(chain, index + step) for step in range(count)]
+            looked = await asyncio.gather(*(self._look_at(wallet, place) for place in places))
+            for place, (coins, was_used) in zip(places, looked, strict=True):
+                unused = 0 if was_used else unused + 1
+                if was_used:
+                    used.add(place)
+                if coins:
+                    found[place] = coins
+            index += count
+
+    async def _look_at(self, wallet: Wallet, place: Place) -> tuple[list[FoundCoin], bool]:
+        address = _address(wallet, place)
+        coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
+        used = bool(coins) or place in self._used[_name(wallet)]
+        return coins, used or bool(await self._sources.transactions(address))
+
+
+def _address(wallet: Wallet, place: Place) -> str:
+    script = script_at(wallet.account, wallet.keys, place)
+    return address_of(script, wallet.network) or ""
+
+
+def _name(wallet: Wallet) -> bytes:
+    """Tell accounts apart by their first script: keys are the wallet's own."""
+    return script_at(wallet.account, wallet.keys, Place(RECEIVE, 0))

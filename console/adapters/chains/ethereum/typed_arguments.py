@@ -1,0 +1,146 @@
+"""A call from what an operator types: the function's text, and each value as text.
+
+`approve(address spender,uint256 amount)` with or without the names; lists and tuples as JSON.
+"""
+
+import re
+from typing import Any
+
+from eth_abi.exceptions import ABITypeError, EncodingError, ParseError
+from eth_abi.grammar import ABIType, BasicType, TupleType, normalize, parse
+from eth_abi.registry import registry
+from eth_utils.crypto import keccak
+
+from console.adapters.chains.ethereum.abi import SELECTOR_BYTES, Function
+from console.adapters.chains.ethereum.address import parse_address
+from console.adapters.chains.ethereum.strict_json import Json, parse_json
+from console.adapters.chains.ethereum.transaction import MAX_TRANSACTION_BYTES
+from console.application.errors import InvalidAddress, TransactionError, UnknownTransaction
+
+MAX_FUNCTION = 1024
+MAX_ARGUMENTS = 32
+_FUNCTION = re.compile(r"([A-Za-z_$][A-Za-z0-9_$]{0,127})\((.*)\)")
+_NAMED = re.compile(r"(\S+)(?: +[A-Za-z_$][A-Za-z0-9_$]*)?")
+
+
+def parse_function(text: str) -> Function:
+    """Read a function's text. Raises: TransactionError."""
+    match = _FUNCTION.fullmatch(text.strip()) if len(text) <= MAX_FUNCTION else None
+    if match is None:
+        raise TransactionError("a function is written like approve(address,uint256)")
+    name, inner = match.groups()
+    types: list[str] = []
+    for part in _split(inner):
+        named = _NAMED.fullmatch(part.strip())
+        if named is None:
+            raise TransactionError(f"{part.strip()[:60]!r} is no type of an argument")
+        types.append(_canonical(named.group(1)))
+    if len(types) > MAX_ARGUMENTS:
+        raise TransactionError(f"a function has at most {MAX_ARGUMENTS} arguments here")
+    signature = f"{name}({','.join(types)})"
+    selector = keccak(signature.encode())[:SELECTOR_BYTES]
+    names = tuple(f"value {number}" for number in range(1, len(types) + 1))
+    return Function(signature, tuple(types), names, selector)
+
+
+def encode_call(text: str, arguments: tuple[str, ...]) -> bytes:
+    """Write the data of a call. Raises: TransactionError, InvalidAddress."""
+    function = parse_function(text)
+    if len(arguments) != len(function.types):
+        raise TransactionError(f"{function.signature} takes {len(function.types)} values")
+    values = [
+        _from_text(parse(kind), argument.strip())
+        for kind, argument in zip(function.types, arguments, strict=True)
+    ]
+    try:
+        data = function.encode(*values)
+    except (EncodingError, ValueError, TypeError, OverflowError):
+        raise TransactionError(f"the values do not fit {function.signature}") from None
+    if len(data) > MAX_TRANSACTION_BYTES:
+        raise TransactionError("the call's data is larger than a transaction may be")
+    return data
+
+
+def _split(inner: str) -> list[str]:
+    """Split at the commas that stand in no parentheses."""
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(inner):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < 0:
+            raise TransactionError("the function's parentheses do not match")
+        if letter == "," and not depth:
+            parts.append(inner[start:place])
+            start = place + 1
+    if depth:
+        raise TransactionError("the function's parentheses do not match")
+    return [*parts, inner[start:]] if inner.strip() else []
+
+
+def _canonical(text: str) -> str:
+    try:
+        kind = parse(normalize(text))  # type: ignore[no-untyped-call]
+        kind.validate()
+        # The library takes any word for a type until a value of it is encoded.
+        known = registry.has_encoder(_name(kind))
+    except (ParseError, ABITypeError, ValueError, RecursionError):
+        known = False
+    if not known:
+        raise TransactionError(f"{text[:60]!r} is no type of an argument")
+    return _name(kind)
+
+
+def _from_text(kind: ABIType, text: str) -> Any:
+    if kind.is_array or isinstance(kind, TupleType):
+        try:
+            return _from_json(kind, parse_json(text.encode()))
+        except UnknownTransaction as error:
+            raise TransactionError(f"{_name(kind)} is written as JSON: {error}") from None
+    return _basic(kind, text)
+
+
+def _from_json(kind: ABIType, value: Json) -> Any:
+    if kind.is_array:
+        if not isinstance(value, list):
+            raise TransactionError(f"{_name(kind)} needs a list")
+        return [_from_json(kind.item_type, item) for item in value]
+    if isinstance(kind, TupleType):
+        if not isinstance(value, list) or len(value) != len(kind.components):
+            raise TransactionError(f"{_name(kind)} needs {len(kind.components)} values")
+        return tuple(
+            _from_json(part, item) for part, item in zip(kind.components, value, strict=True)
+        )
+    if isinstance(value, bool):
+        return _basic(kind, "true" if value else "false")
+    if not isinstance(value, str | int):
+        raise TransactionError(f"{_name(kind)} needs one value")
+    return _basic(kind, str(value))
+
+
+def _basic(kind: ABIType, text: str) -> Any:
+    base = kind.base if isinstance(kind, BasicType) else ""
+    try:
+        match base:
+            case "address":
+                return parse_address(text)
+            case "uint" | "int":
+                return int(text) if re.fullmatch(r"-?[0-9]{1,78}", text) else _bad(kind, text)
+            case "bool":
+                return {"true": True, "false": False}[text.lower()]
+            case "bytes":
+                return bytes.fromhex(text.removeprefix("0x"))
+            case "string":
+                return text
+            case _:
+                return _bad(kind, text)
+    except InvalidAddress:
+        raise
+    except (ValueError, KeyError):
+        return _bad(kind, text)
+
+
+def _bad(kind: ABIType, text: str) -> Any:
+    raise TransactionError(f"{text[:60]!r} is no {_name(kind)}")
+
+
+def _name(kind: ABIType) -> str:
+    return str(kind.to_type_str())  # type: ignore[no-untyped-call]

@@ -1,0 +1,60 @@
+"""Addresses: of keys, of a wallet's token accounts, and as people write them."""
+
+import hashlib
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.programs import ASSOCIATED_TOKEN
+from console.application.errors import InvalidAddress
+
+_MAX_ADDRESS = 44
+_PROGRAM_DERIVED = b"ProgramDerivedAddress"
+
+
+def account_of(public_key: bytes) -> Pubkey:
+    """Return the account of a 32-byte Ed25519 key. Raises: InvalidAddress."""
+    try:
+        return Pubkey(public_key)
+    except ValueError:
+        raise InvalidAddress("a Solana account's key has 32 bytes") from None
+
+
+def address_of(public_key: bytes) -> str:
+    """Return the base58 address of a 32-byte Ed25519 key. Raises: InvalidAddress."""
+    return str(account_of(public_key))
+
+
+def parse_any_address(text: str) -> Pubkey:
+    """Read the address of any account, also a program's or a mint's. Raises: InvalidAddress."""
+    if not 32 <= len(text) <= _MAX_ADDRESS:
+        raise InvalidAddress("a Solana address has 32 to 44 base58 characters")
+    try:
+        return Pubkey.from_string(text)
+    except ValueError:
+        raise InvalidAddress("this is not a Solana address") from None
+
+
+def parse_address(text: str) -> Pubkey:
+    """Read the address of somebody who can hold coins. Raises: InvalidAddress."""
+    key = parse_any_address(text)
+    if not key.is_on_curve():
+        # Nobody holds a key for it: a program's account, to which plain coins would be lost.
+        raise InvalidAddress("this address belongs to a program, not to a person's key")
+    return key
+
+
+def token_account(owner: Pubkey, mint: Pubkey, program: Pubkey) -> Pubkey:
+    """Return the one account that holds `owner`'s tokens of `mint` (Associated Token Account)."""
+    seeds = [bytes(owner), bytes(program), bytes(mint)]
+    return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN)[0]
+
+
+def derived_account(base: Pubkey, seed: str, program: Pubkey) -> Pubkey | None:
+    """Return the account that `program` may own by a seed and the word of `base`.
+
+    None where no such account can be: programs whose ids end like the other way of deriving. The
+    library says that by an error which it does not let anybody name, so it is not asked.
+    """
+    if bytes(program).endswith(_PROGRAM_DERIVED):
+        return None
+    return Pubkey(hashlib.sha256(bytes(base) + seed.encode() + bytes(program)).digest())

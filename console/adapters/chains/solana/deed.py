@@ -1,0 +1,52 @@
+"""One thing that a message does, as people judge it, and what it is judged against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.instructions.shape import FIXED, Reading
+from console.application.ports.chain import Asset
+from console.domain.values import Amount
+
+ELSEWHERE = "Coins go to a program's account, from which no key can move them"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """`to` is "" if nothing moves; a `transfer` is one to somebody."""
+
+    action: str
+    to: str
+    amount: Amount
+    fields: tuple[tuple[str, str], ...] = ()
+    flags: tuple[str, ...] = ()
+    transfer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The whole message around an instruction, and the tokens that this node knows by mint."""
+
+    payer: Pubkey
+    readings: tuple[Reading, ...]
+    assets: Mapping[str, Asset]
+
+
+def shown(reading: Reading) -> tuple[tuple[str, str], ...]:
+    """Return all that an instruction says, except what its accounts can only be."""
+    accounts = [(k, str(v)) for k, v in reading.accounts.items() if k not in FIXED]
+    values = [
+        (k, "none" if v is None else str(v) if not isinstance(v, str) else ascii(v)[1:-1])
+        for k, v in reading.values.items()
+    ]
+    return (*accounts, *values)
+
+
+def strangers(reading: Reading, payer: Pubkey) -> tuple[str, ...]:
+    """Return a red flag for each account that should be the wallet and is another."""
+    return tuple(
+        f"{reading.shape.name}: {label.lower()} is another account than the one that pays"
+        for label in reading.shape.own
+        if reading.key(label) != payer
+    )

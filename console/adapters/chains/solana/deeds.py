@@ -1,0 +1,159 @@
+"""What each instruction of a message does to coins and accounts, judged within the message."""
+
+from collections.abc import Callable
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.address import derived_account
+from console.adapters.chains.solana.deed import ELSEWHERE, Deed, Scene, shown, strangers
+from console.adapters.chains.solana.fees import coins
+from console.adapters.chains.solana.instructions import budget, stake, system, token
+from console.adapters.chains.solana.instructions.decode import MEMO
+from console.adapters.chains.solana.instructions.shape import Reading, Shape
+from console.adapters.chains.solana.nonce import NONCE_BYTES
+from console.adapters.chains.solana.programs import STAKE, SYSTEM
+from console.adapters.chains.solana.token_deeds import token_account_made, token_transfer
+
+STAKE_BYTES = 200
+_NOT_MADE = "It sets up an account that the same message does not make"
+
+
+def deeds_of(scene: Scene) -> tuple[Deed, ...]:
+    """Return what a message does, in order; what only serves something else is left out."""
+    found = (_deed(reading, scene) for reading in scene.readings)
+    return tuple(deed for deed in found if deed)
+
+
+def _deed(reading: Reading, scene: Scene) -> Deed | None:
+    if reading.shape is MEMO or reading.shape in budget.SHAPES.values():
+        return None
+    for shape, judge in _JUDGES:
+        if reading.shape is shape:
+            return judge(reading, scene)
+    return _plain(reading, scene)
+
+
+def _coin_transfer(reading: Reading, scene: Scene) -> Deed:
+    to, lamports = reading.key("To"), reading.number("Lamports")
+    flags = []
+    if reading.key("From") != scene.payer:
+        flags.append("Coins leave another account than the one that pays the fee")
+    if not to.is_on_curve():
+        flags.append(ELSEWHERE)
+    if not lamports:
+        flags.append("The transfer moves nothing")
+    return Deed("Transfer", str(to), coins(lamports), (), tuple(flags), transfer=True)
+
+
+def _coins_back(reading: Reading, scene: Scene) -> Deed:
+    """Judge coins that come out of an account which the wallet controls."""
+    to, lamports = str(reading.key("To")), coins(reading.number("Lamports"))
+    return Deed(reading.shape.name, to, lamports, shown(reading), _flags(reading, scene))
+
+
+def _advance(reading: Reading, scene: Scene) -> Deed | None:
+    """Judge the use of a durable nonce, which must come first and be the wallet's."""
+    flags = []
+    if reading.key("Authority") != scene.payer:
+        flags.append("The durable nonce is in the hands of another account")
+    if reading.call.number != 1:
+        flags.append("A durable nonce is used up that is not the one this message lasts by")
+    if not flags:
+        return None
+    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+
+
+def _account_made(reading: Reading, scene: Scene) -> Deed:
+    """Judge an account that the wallet makes: for a durable nonce, for a stake, or else."""
+    account, program = reading.key("New account"), reading.key("Program")
+    base, seed = reading.key("Base key"), reading.text("Seed")
+    flags = []
+    if reading.key("From") != scene.payer or base != scene.payer:
+        flags.append("The new account is made by another account than the one that pays")
+    if account != derived_account(base, seed, program):
+        flags.append("The new account's address does not follow from its seed")
+    action, size = reading.shape.name, 0
+    if program == SYSTEM and _sets_up(scene, system.INITIALIZE_NONCE, "Nonce account", account):
+        action, size = system.INITIALIZE_NONCE.name, NONCE_BYTES
+    elif program == STAKE and _sets_up(scene, stake.INITIALIZE, "Stake account", account):
+        action, size = stake.INITIALIZE.name, STAKE_BYTES
+    else:
+        flags.append(f"It makes an account for {program} and leaves it as it is")
+    if size != reading.number("Space"):
+        flags.append("The new account's size is not what its use needs")
+    lamports = coins(reading.number("Lamports"))
+    fields = (*shown(reading), *_validators(scene, account))
+    return Deed(action, str(account), lamports, fields, tuple(flags))
+
+
+def _nonce_set_up(reading: Reading, scene: Scene) -> Deed | None:
+    flags = []
+    if reading.key("Authority") != scene.payer:
+        flags.append("The durable nonce that is made is in the hands of another key")
+    if not _made(scene, reading.key("Nonce account")):
+        flags.append(_NOT_MADE)
+    if not flags:
+        return None
+    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+
+
+def _stake_set_up(reading: Reading, scene: Scene) -> Deed | None:
+    flags = list(strangers(reading, scene.payer))
+    if any(reading.number(label) for label in ("Locked until", "Locked until epoch")):
+        flags.append("The stake is locked: it cannot be taken back before its time")
+    if not _made(scene, reading.key("Stake account")):
+        flags.append(_NOT_MADE)
+    if not flags and reading.key("Custodian of the lock") in {SYSTEM, scene.payer}:
+        return None
+    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+
+
+def _delegated(reading: Reading, scene: Scene) -> Deed | None:
+    """Judge a delegation; None if it is part of the making of a stake, which tells of it."""
+    if _made(scene, reading.key("Stake account")) and not strangers(reading, scene.payer):
+        return None
+    return _plain(reading, scene)
+
+
+def _validators(scene: Scene, account: Pubkey) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        ("Validator", str(reading.key("Validator")))
+        for reading in scene.readings
+        if reading.shape is stake.DELEGATE and reading.key("Stake account") == account
+    )
+
+
+def _plain(reading: Reading, scene: Scene) -> Deed:
+    """Tell all that an instruction says, with its danger, if it is one."""
+    return Deed(reading.shape.name, "", coins(0), shown(reading), _flags(reading, scene))
+
+
+def _flags(reading: Reading, scene: Scene) -> tuple[str, ...]:
+    danger = (reading.shape.danger,) if reading.shape.danger else ()
+    return (*danger, *strangers(reading, scene.payer))
+
+
+def _sets_up(scene: Scene, shape: Shape, label: str, account: Pubkey) -> bool:
+    return any(r.shape is shape and r.key(label) == account for r in scene.readings)
+
+
+def _made(scene: Scene, account: Pubkey) -> bool:
+    return _sets_up(scene, system.CREATE_WITH_SEED, "New account", account)
+
+
+_JUDGES: Final[tuple[tuple[Shape, Callable[[Reading, Scene], Deed | None]], ...]] = (
+    (system.TRANSFER, _coin_transfer),
+    (system.TRANSFER_WITH_SEED, _coins_back),
+    (system.WITHDRAW_NONCE, _coins_back),
+    (system.ADVANCE_NONCE, _advance),
+    (system.CREATE_WITH_SEED, _account_made),
+    (system.INITIALIZE_NONCE, _nonce_set_up),
+    (stake.INITIALIZE, _stake_set_up),
+    (stake.DELEGATE, _delegated),
+    (stake.WITHDRAW, _coins_back),
+    (token.TRANSFER, token_transfer),
+    (token.TRANSFER_CHECKED, token_transfer),
+    (token.TRANSFER_WITH_FEE, token_transfer),
+    (token.CREATE_ASSOCIATED, token_account_made),
+)

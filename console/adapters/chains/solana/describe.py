@@ -1,0 +1,174 @@
+"""What a message does, as people and policy judge it: from the bytes alone.
+
+What is not understood becomes a red flag and is shown as it is; nothing is skipped.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.deed import Deed, Scene
+from console.adapters.chains.solana.deeds import deeds_of
+from console.adapters.chains.solana.fees import coins, fee_of
+from console.adapters.chains.solana.instructions.decode import MEMO, decode
+from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
+from console.adapters.chains.solana.memo import read_memo
+from console.adapters.chains.solana.message import Call, ParsedMessage, parse_message
+from console.adapters.chains.solana.nonce import durable_nonce
+from console.adapters.chains.solana.programs import NAMES
+from console.application.errors import UnknownTransaction
+from console.application.ports.chain import Asset
+from console.domain.transaction import TransactionDescription
+from console.domain.values import Amount, Chain, Network
+
+MAX_FIELDS = 400
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the wallet is, and the tokens that its owners list, by mint."""
+
+    network: Network
+    wallet: Pubkey
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one view of a message adds to its description."""
+
+    fields: Fields = ()
+    flags: tuple[str, ...] = ()
+
+
+def describe(data: bytes, place: Place) -> TransactionDescription:
+    """Decode what a wallet is asked to sign. Raises: UnknownTransaction."""
+    message = parse_message(data)
+    readings, unknown = _read(message)
+    deeds = deeds_of(Scene(message.payer, readings, place.assets))
+    fee = fee_of(readings, len(message.signers), len(message.calls))
+    first = deeds[0] if deeds else Deed("Other", "", coins(0))
+    parts = (
+        _told(deeds),
+        unknown,
+        _memos(message, readings),
+        _Part(fee.fields, fee.flags),
+        _signers(message, place.wallet),
+        _tables(message),
+        _lifetime(message),
+    )
+    fields = tuple(entry for part in parts for entry in part.fields)
+    if len(fields) > MAX_FIELDS:
+        raise UnknownTransaction("it does more than can be shown: split it")
+    return TransactionDescription(
+        chain=Chain.SOLANA,
+        network=place.network,
+        action=first.action,
+        from_address=str(message.payer),
+        to_address=first.to,
+        amount=_total(deeds) if deeds else first.amount,
+        fee=coins(fee.lamports),
+        fields=fields,
+        red_flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
+        digest=hashlib.sha256(data).digest(),
+    )
+
+
+def _read(message: ParsedMessage) -> tuple[tuple[Reading, ...], _Part]:
+    """Read every instruction; what cannot be read is told as it is."""
+    readings: list[Reading] = []
+    fields: list[tuple[str, str]] = []
+    flags: list[str] = []
+    for call in message.calls:
+        try:
+            readings.append(decode(call))
+        except NotUnderstood as odd:
+            name = NAMES.get(call.program, str(call.program))
+            what = f"{name} ({odd.name})" if odd.name else name
+            flags.append(f"Instruction {call.number} calls {what}, which is not understood")
+            fields += _raw(call)
+    return tuple(readings), _Part(tuple(fields), tuple(flags))
+
+
+def _raw(call: Call) -> Fields:
+    where = f"Instruction {call.number}"
+    return (
+        (f"{where} program", str(call.program)),
+        (f"{where} accounts", " ".join(map(str, call.accounts)) or "none"),
+        (f"{where} data", call.data.hex() or "none"),
+    )
+
+
+def _told(deeds: tuple[Deed, ...]) -> _Part:
+    """Tell what is done, the first thing by the description itself."""
+    fields: list[tuple[str, str]] = []
+    for number, deed in enumerate(deeds, start=1):
+        if number > 1:
+            fields.append((f"{deed.action} {number} to", deed.to or "nobody"))
+            fields.append((f"{deed.action} {number} amount", _written(deed.amount)))
+        elif len(deeds) > 1:
+            fields.append((f"{deed.action} 1 amount", _written(deed.amount)))
+        fields += deed.fields
+    flags = [flag for deed in deeds for flag in deed.flags]
+    if len(deeds) != 1:
+        only_transfers = all(deed.transfer for deed in deeds)
+        flags.append(
+            f"{len(deeds)} transfers instead of one"
+            if only_transfers
+            else f"It does {len(deeds)} things instead of one"
+        )
+    return _Part(tuple(fields), tuple(flags))
+
+
+def _total(deeds: tuple[Deed, ...]) -> Amount:
+    """Return all that moves of what moves first."""
+    kind = (deeds[0].amount.unit, deeds[0].amount.decimals)
+    amounts = (d.amount.base_units for d in deeds if (d.amount.unit, d.amount.decimals) == kind)
+    return Amount(sum(amounts), *kind)
+
+
+def _memos(message: ParsedMessage, readings: tuple[Reading, ...]) -> _Part:
+    memos = [reading.call for reading in readings if reading.shape is MEMO]
+    read = [read_memo(call) for call in memos]
+    flags = [flag for _, found in read for flag in found]
+    if any(account != message.payer for call in memos for account in call.accounts):
+        flags.append("The memo speaks for another account than the one that pays")
+    return _Part(tuple(("Memo", text) for text, _ in read), tuple(flags))
+
+
+def _signers(message: ParsedMessage, wallet: Pubkey) -> _Part:
+    flags = []
+    if message.payer != wallet:
+        flags.append("Another account than this wallet's pays: it cannot be signed here")
+    if len(message.signers) != 1:
+        flags.append(f"{len(message.signers)} signatures are asked for; this wallet gives one")
+    others = tuple(("Also signs", str(key)) for key in message.signers[1:])
+    return _Part(others, tuple(flags))
+
+
+def _tables(message: ParsedMessage) -> _Part:
+    """Flag lookups: which accounts a table gives is not in the bytes that are signed."""
+    return _Part(
+        tuple(
+            ("Accounts from table", f"{table.key} {table.writable.hex()} {table.readonly.hex()}")
+            for table in message.tables
+        ),
+        tuple(
+            f"It takes accounts from the table {table.key}, which are not in the message"
+            for table in message.tables
+        ),
+    )
+
+
+def _lifetime(message: ParsedMessage) -> _Part:
+    nonce = durable_nonce(message)
+    if nonce is None:
+        return _Part((("Recent blockhash", str(message.lifetime)),))
+    return _Part((("Durable nonce", str(nonce.account)), ("Nonce value", str(nonce.value))))
+
+
+def _written(amount: Amount) -> str:
+    return f"{amount.text()} {amount.unit}"

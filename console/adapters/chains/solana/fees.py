@@ -1,0 +1,64 @@
+"""What a message costs at most: signatures, and what it offers for being early.
+
+Figures: Solana's documentation, "Fees" (5,000 lamports a signature; the priority fee is the price
+of a compute unit, in millionths of a lamport, times the units asked for, rounded up).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from console.adapters.chains.solana.instructions import budget
+from console.adapters.chains.solana.instructions.shape import Reading, Shape
+from console.domain.values import Amount
+
+UNIT, DECIMALS = "SOL", 9
+LAMPORTS_PER_SIGNATURE: Final = 5_000
+MAX_UNITS: Final = 1_400_000
+"""The most compute units that one transaction may use."""
+_DEFAULT_UNITS_PER_CALL = 200_000
+_MICRO = 1_000_000
+_MAX_FEE = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """The fee in lamports, what to show of it, and what is wrong with it."""
+
+    lamports: int
+    fields: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...]
+
+
+def coins(lamports: int) -> Amount:
+    """Return an amount of the chain's own coin."""
+    return Amount(lamports, UNIT, DECIMALS)
+
+
+def fee_of(readings: Sequence[Reading], signers: int, calls: int) -> Fee:
+    """Return the most that the chain can charge; `calls` counts all instructions."""
+    price = _only(readings, budget.UNIT_PRICE, "Micro-lamports") or 0
+    limit = _only(readings, budget.UNIT_LIMIT, "Units")
+    units = min(MAX_UNITS, calls * _DEFAULT_UNITS_PER_CALL if limit is None else limit)
+    # The chain's own sum stops at 2^64 - 1: above that nobody could pay anyway.
+    priority = min(-(-price * units // _MICRO), _MAX_FEE)
+    fields = [
+        (reading.shape.name, str(reading.number(label)))
+        for reading in readings
+        if reading.shape in budget.SHAPES.values()
+        for label in reading.values
+    ]
+    if price:
+        fields.append(("Priority fee", f"{coins(priority).text()} {UNIT}"))
+    flags = [
+        f"{shape.name} is set more than once: the chain refuses that"
+        for shape in budget.SHAPES.values()
+        if sum(reading.shape is shape for reading in readings) > 1
+    ]
+    return Fee(signers * LAMPORTS_PER_SIGNATURE + priority, tuple(fields), tuple(flags))
+
+
+def _only(readings: Sequence[Reading], shape: Shape, label: str) -> int | None:
+    """Return the highest value, so that what is shown is never too low."""
+    values = [reading.number(label) for reading in readings if reading.shape is shape]
+    return max(values, default=None)

@@ -1,0 +1,35 @@
+"""Which program's tables an instruction is read by."""
+
+from console.adapters.chains.solana import programs
+from console.adapters.chains.solana.instructions import budget, stake, system
+from console.adapters.chains.solana.instructions.shape import (
+    Kind,
+    NotUnderstood,
+    Reading,
+    Shape,
+    read_tagged,
+)
+from console.adapters.chains.solana.instructions.token import read_associated, read_token
+from console.adapters.chains.solana.message import Call
+
+MEMO = Shape("Memo")
+"""A memo's accounts are those that it speaks for; its data is the text."""
+
+
+def decode(call: Call) -> Reading:
+    """Read one instruction. Raises: NotUnderstood."""
+    match call.program:
+        case programs.SYSTEM:
+            return read_tagged(call, system.SHAPES, Kind.U32, system.NAMES)
+        case programs.TOKEN | programs.TOKEN_2022:
+            return read_token(call)
+        case programs.ASSOCIATED_TOKEN:
+            return read_associated(call)
+        case programs.STAKE:
+            return read_tagged(call, stake.SHAPES, Kind.U32, stake.NAMES)
+        case programs.COMPUTE_BUDGET:
+            return read_tagged(call, budget.SHAPES, Kind.U8, budget.NAMES)
+        case programs.MEMO | programs.MEMO_V1 if call.complete:
+            return Reading(call, MEMO, {}, {})
+        case _:
+            raise NotUnderstood

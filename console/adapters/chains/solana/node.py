@@ -1,0 +1,205 @@
+"""The questions that this product asks a Solana cluster, over all nodes that are set."""
+
+from typing import Final, TypeVar
+
+import msgspec
+from solders.hash import Hash, ParseHashError
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.answers import (
+    AccountAnswer,
+    AccountInfo,
+    AccountsAnswer,
+    BalanceAnswer,
+    Blockhash,
+    BlockhashAnswer,
+    RecentFee,
+    Status,
+    StatusAnswer,
+    Unsigned,
+    ValidAnswer,
+)
+from console.adapters.json_rpc import RpcRefused
+from console.adapters.sources import RpcSources
+from console.application.errors import ChainUnavailable, SourcesDisagree
+from console.application.ports.chain import FeeLevel, Inclusion, InclusionState
+from console.domain.values import Network
+
+NODE = "the Solana node"
+MAINNET_GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
+COMMITMENT: Final = {"commitment": "confirmed"}
+MAX_UNIT_PRICE = 20_000_000
+"""The most that is ever offered for a unit, whatever a node says: 0.0042 SOL for a transfer."""
+_PERCENT = {FeeLevel.ECONOMY: 25, FeeLevel.NORMAL: 50, FeeLevel.FAST: 90}
+_FINAL = frozenset({"confirmed", "finalized"})
+_MAX_ACCOUNTS = 100
+
+T = TypeVar("T")
+
+
+class SolanaNode:
+    """One cluster. Which one it is, is checked before the first answer is used."""
+
+    def __init__(self, network: Network, sources: RpcSources, several: bool) -> None:
+        self._network = network
+        self._sources = sources
+        self._several = several
+        self._checked = False
+
+    async def balance(self, account: Pubkey) -> int:
+        """Return lamports. Raises: ChainUnavailable, as all questions here."""
+        answer = await self._agreed("getBalance", [str(account), COMMITMENT], BalanceAnswer)
+        return answer.value
+
+    async def account(self, account: Pubkey) -> tuple[Pubkey, bytes] | None:
+        """Return an account's program and data; None if there is no such account."""
+        options = {**COMMITMENT, "encoding": "base64"}
+        answer = await self._agreed("getAccountInfo", [str(account), options], AccountAnswer)
+        return None if answer.value is None else opened(answer.value)
+
+    async def accounts(self, accounts: list[Pubkey]) -> list[AccountInfo | None]:
+        """Return several accounts as one node has them, for show."""
+        options = {**COMMITMENT, "encoding": "base64"}
+        asked = [str(account) for account in accounts[:_MAX_ACCOUNTS]]
+        answer = await self.told("getMultipleAccounts", [asked, options], AccountsAnswer)
+        if len(answer.value) != len(asked):
+            raise ChainUnavailable(f"{NODE} answers for other accounts")
+        return answer.value
+
+    async def deposit(self, size: int) -> int:
+        """Return the lamports that an account of `size` bytes must hold."""
+        return await self._agreed("getMinimumBalanceForRentExemption", [size], Unsigned)
+
+    async def blockhash(self) -> Hash:
+        """Return a recent blockhash that every node takes."""
+        await self.check_cluster()
+        answers = await self._every("getLatestBlockhash", [COMMITMENT], BlockhashAnswer)
+        # The oldest, which a node that is a little behind knows too.
+        oldest = min((answer.value for answer in answers), key=_height)
+        found = _blockhash(oldest.blockhash)
+        if self._several:
+            # A hash of another cluster would make the signed bytes valid there.
+            valid = await self._agreed("isBlockhashValid", [str(found), COMMITMENT], ValidAnswer)
+            if not valid.value:
+                raise SourcesDisagree("the Solana nodes do not take each other's blockhash")
+        return found
+
+    async def unit_price(self, level: FeeLevel, accounts: list[Pubkey]) -> int:
+        """Return what to offer for a unit, in millionths of a lamport, from 0 to the limit.
+
+        It is a percentile of what lately was enough to write the same accounts, and the lowest
+        of the nodes' figures: one that lies cannot make it dear.
+        """
+        asked: list[object] = [[str(account) for account in accounts]]
+        answers = await self._every("getRecentPrioritizationFees", asked, list[RecentFee])
+        prices = (_percentile([e.prioritization_fee for e in a], _PERCENT[level]) for a in answers)
+        return min(MAX_UNIT_PRICE, *prices)
+
+    async def status(self, signature: str) -> Inclusion:
+        """Return where a transaction stands for the node that knows the least of it."""
+        await self.check_cluster()
+        options = {"searchTransactionHistory": True}
+        asked: list[object] = [[signature], options]
+        answers = await self._every("getSignatureStatuses", asked, StatusAnswer)
+        if any(len(answer.value) != 1 for answer in answers):
+            raise ChainUnavailable(f"{NODE} answers for another transaction")
+        told = [_inclusion(answer.value[0]) for answer in answers]
+        ends = {one.state for one in told} & {InclusionState.CONFIRMED, InclusionState.FAILED}
+        if len(ends) > 1:
+            raise SourcesDisagree("the Solana nodes disagree on whether the transaction failed")
+        known = [one for one in told if one.state is not InclusionState.UNKNOWN]
+        if known and (len(known) < len(told) or any(_pending(one) for one in known)):
+            return Inclusion(InclusionState.PENDING, max(one.block for one in known))
+        return told[0]
+
+    async def told(self, method: str, params: list[object], kind: type[T]) -> T:
+        """Return one node's answer, for show."""
+        await self.check_cluster()
+        try:
+            return await self._sources.any_of(method, params, kind)
+        except RpcRefused as refused:
+            raise _unavailable(method, refused) from None
+
+    async def found(self, method: str, params: list[object], kind: type[T]) -> T | None:
+        """Return one node's answer, None where it has nothing to tell."""
+        answer = await self.told(method, params, msgspec.Raw)
+        return None if bytes(answer) == b"null" else self._sources.decode(bytes(answer), kind)
+
+    async def hand_over(self, method: str, params: list[object]) -> str:
+        """Ask the first node that takes it to do something. Raises: RpcRefused."""
+        await self.check_cluster()
+        return await self._sources.any_of(method, params, str)
+
+    async def check_cluster(self) -> None:
+        """Refuse a cluster of another network: its answers would be true for other funds."""
+        if self._checked:
+            return
+        genesis = await self._ask_all("getGenesisHash", [], str)
+        if (genesis == MAINNET_GENESIS) != (self._network is Network.MAINNET):
+            raise ChainUnavailable(f"this Solana node is not on {self._network.value}")
+        self._checked = True
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._sources.close()
+
+    async def _agreed(self, method: str, params: list[object], kind: type[T]) -> T:
+        await self.check_cluster()
+        return await self._ask_all(method, params, kind)
+
+    async def _ask_all(self, method: str, params: list[object], kind: type[T]) -> T:
+        try:
+            return await self._sources.agreed(method, params, kind)
+        except RpcRefused as refused:
+            raise _unavailable(method, refused) from None
+
+    async def _every(self, method: str, params: list[object], kind: type[T]) -> tuple[T, ...]:
+        await self.check_cluster()
+        try:
+            return await self._sources.every(method, params, kind)
+        except RpcRefused as refused:
+            raise _unavailable(method, refused) from None
+
+
+def opened(account: AccountInfo) -> tuple[Pubkey, bytes]:
+    """Return an account's program and data. Raises: ChainUnavailable."""
+    try:
+        return Pubkey.from_string(account.owner), account.content()
+    except ValueError:
+        raise ChainUnavailable(f"{NODE} tells of an account that cannot be read") from None
+
+
+def _blockhash(text: str) -> Hash:
+    try:
+        return Hash.from_string(text)
+    except ParseHashError:  # this one is no ValueError
+        raise ChainUnavailable(f"{NODE} gives no valid blockhash") from None
+
+
+def _unavailable(method: str, refused: RpcRefused) -> ChainUnavailable:
+    return ChainUnavailable(f"{NODE} refuses {method}: {refused}")
+
+
+def _height(blockhash: Blockhash) -> int:
+    return blockhash.last_valid_block_height
+
+
+def _percentile(prices: list[int], percent: int) -> int:
+    if not prices:
+        return 0
+    return sorted(prices)[(len(prices) - 1) * percent // 100]
+
+
+def _pending(inclusion: Inclusion) -> bool:
+    return inclusion.state is InclusionState.PENDING
+
+
+def _inclusion(status: Status | None) -> Inclusion:
+    if status is None:
+        return Inclusion(InclusionState.UNKNOWN)
+    if bytes(status.err) != b"null":
+        reason = "the chain executed the transfer and it failed; only the fee was paid"
+        return Inclusion(InclusionState.FAILED, status.slot, reason)
+    if status.confirmation_status in _FINAL:
+        return Inclusion(InclusionState.CONFIRMED, status.slot)
+    return Inclusion(InclusionState.PENDING, status.slot)

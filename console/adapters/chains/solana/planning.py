@@ -1,0 +1,165 @@
+"""What must be asked of the chain before a message can be built."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.address import parse_address, parse_any_address, token_account
+from console.adapters.chains.solana.build import (
+    Terms,
+    Token,
+    build_nonce_account,
+    build_token_transfer,
+    build_transfer,
+)
+from console.adapters.chains.solana.memo import encode_memo
+from console.adapters.chains.solana.node import SolanaNode
+from console.adapters.chains.solana.nonce import (
+    NONCE_ACCOUNTS,
+    NONCE_BYTES,
+    DurableNonce,
+    consumed,
+    made_name,
+    nonce_address,
+    parse_nonce_account,
+    used_name,
+)
+from console.adapters.chains.solana.programs import SYSTEM, TOKEN_2022
+from console.adapters.chains.solana.token_state import (
+    EXTENDED_ACCOUNT_BYTES,
+    TOKEN_ACCOUNT_BYTES,
+    mint_decimals,
+    parse_holding,
+)
+from console.application.errors import ChainUnavailable, InvalidAddress
+from console.application.ports.chain import Asset, FeeLevel, TransferIntent
+from console.domain.errors import NotYetPossible
+
+BLOCKHASH_VALID_S: Final = 60
+"""150 slots of 0.4 s, the time that most clusters keep a blockhash."""
+MOST_ALIKE: Final = 16
+"""How many transfers that are the same may be built on one blockhash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A message, the coins it leaves in new accounts at most, and how long it lasts."""
+
+    message: bytes
+    deposit: int
+    valid_for_s: int | None
+
+
+class Planner:
+    """Finds out what messages need, and builds them."""
+
+    def __init__(self, node: SolanaNode, listed: Mapping[str, Asset]) -> None:
+        self._node = node
+        self._listed = listed
+
+    async def transfer(
+        self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
+    ) -> Plan:
+        """Build a transfer of coins or of a listed token.
+
+        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
+        """
+        to = parse_address(intent.to_address)
+        encode_memo(intent.memo)
+        listed = self.listed(intent.asset) if intent.asset else None
+        lifetime = (
+            await self._free_nonce(wallet, reserved)
+            if intent.lasting
+            else await self._node.blockhash()
+        )
+        valid_for_s = None if intent.lasting else BLOCKHASH_VALID_S
+        await self._check_receiver(to)
+        if listed is None:
+            terms = Terms(lifetime, await self._node.unit_price(intent.fee, [wallet, to]))
+            build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
+            return Plan(_distinct(build, terms, reserved), 0, valid_for_s)
+        token = await self.token(listed)
+        arrival = token_account(to, token.mint, token.program)
+        terms = Terms(lifetime, await self._node.unit_price(intent.fee, [wallet, arrival]))
+        build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
+        deposit = await self._arrival_deposit(arrival, token)
+        return Plan(_distinct(build, terms, reserved), deposit, valid_for_s)
+
+    async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> Plan:
+        """Build the making of the wallet's next nonce account.
+
+        Raises: NotYetPossible if it has them all; ChainUnavailable.
+        """
+        lifetime = await self._node.blockhash()
+        deposit = await self._node.deposit(NONCE_BYTES)
+        price = await self._node.unit_price(FeeLevel.NORMAL, [wallet])
+        for number in range(NONCE_ACCOUNTS):
+            account = nonce_address(wallet, number)
+            if made_name(account) not in reserved and not await self._node.account(account):
+                message = build_nonce_account(wallet, number, deposit, Terms(lifetime, price))
+                return Plan(message, 0, BLOCKHASH_VALID_S)
+        raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
+
+    def listed(self, asset: str) -> Asset:
+        """Return what is known of a token. Raises: NotYetPossible."""
+        found = self._listed.get(asset)
+        if found is None:
+            raise NotYetPossible("this token is not listed in the node's settings")
+        return found
+
+    async def token(self, asset: Asset) -> Token:
+        """Look a listed token's mint up. Raises: TransactionError, ChainUnavailable."""
+        mint = parse_any_address(asset.address)
+        found = await self._node.account(mint)
+        if found is None:
+            raise ChainUnavailable(f"{asset.unit} has no mint on this cluster")
+        program, data = found
+        if mint_decimals(program, data) != asset.decimals:
+            raise ChainUnavailable(f"{asset.unit} has other decimals here than are listed for it")
+        return Token(mint, program, asset.decimals)
+
+    async def _check_receiver(self, to: Pubkey) -> None:
+        """Refuse a mint's or a token account's address, where what is sent is lost."""
+        found = await self._node.account(to)
+        if found and (found[0] != SYSTEM or found[1]):
+            raise InvalidAddress("this is the address of a program's account, not of a person's")
+
+    async def _free_nonce(self, wallet: Pubkey, reserved: frozenset[str]) -> DurableNonce:
+        for number in range(NONCE_ACCOUNTS):
+            account = nonce_address(wallet, number)
+            found = await self._node.account(account)
+            nonce = parse_nonce_account(account, *found) if found else None
+            if nonce and nonce.authority == wallet and used_name(nonce) not in reserved:
+                return nonce
+        raise NotYetPossible("a lasting transfer needs a free durable nonce: make one first")
+
+    async def _arrival_deposit(self, arrival: Pubkey, token: Token) -> int:
+        """Return what the receiver's token account costs; nothing if it is there."""
+        if await self._node.account(arrival):
+            return 0
+        size = EXTENDED_ACCOUNT_BYTES if token.program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
+        return await self._node.deposit(size)
+
+
+def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset[str]) -> bytes:
+    """Build a message that is not one of those which wait already, as the same payment twice is.
+
+    Raises: NotYetPossible, TransactionError.
+    """
+    for variant in range(MOST_ALIKE):
+        message = build(replace(terms, variant=variant))
+        if not consumed(message) & reserved:
+            return message
+    raise NotYetPossible("the same transfer waits too often; wait a second for a new blockhash")
+
+
+async def token_holding(node: SolanaNode, wallet: Pubkey, token: Token) -> int:
+    """Return the base units in a wallet's own account of a token, 0 if there is none."""
+    found = await node.account(token_account(wallet, token.mint, token.program))
+    holding = parse_holding(*found) if found else None
+    if holding is None or (holding.mint, holding.owner) != (token.mint, wallet):
+        return 0
+    return holding.amount

@@ -1,0 +1,79 @@
+"""What a node's refusal means, in the product's own families of errors."""
+
+import re
+
+import msgspec
+
+from console.adapters.chains.solana.answers import FailureData
+from console.adapters.chains.solana.message import SIGNATURE_BYTES, parse_message
+from console.adapters.chains.solana.nonce import durable_nonce
+from console.adapters.json_rpc import RpcRefused
+from console.application.errors import (
+    BlockhashExpired,
+    InsufficientFunds,
+    NonceConflict,
+    TransactionError,
+    TransactionRejected,
+    UnknownTransaction,
+)
+
+_MAX_LOGS = 2_000
+_OVERDRAWN = re.compile(r'\{\s*"Custom"\s*:\s*1\s*\}')
+"""Error 1 of the System program and of both token programs: less is there than is to move."""
+_MAX_REASON = 200
+
+
+def is_known_already(refused: RpcRefused) -> bool:
+    """Tell whether the cluster refuses because it has the transaction."""
+    text = _text(refused)
+    return "AlreadyProcessed" in text or "already been processed" in text
+
+
+def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
+    """Translate a refused broadcast of a signed transaction."""
+    text = _text(refused)
+    if "BlockhashNotFound" in text or "Blockhash not found" in text:
+        if _is_lasting(transaction):
+            return NonceConflict("another transaction has used the durable nonce; make it again")
+        return BlockhashExpired("the transfer's blockhash has expired")
+    return reason(text, str(refused))
+
+
+def reason(text: str, said: str) -> TransactionError:
+    """Find the family of a failure by what the runtime writes; `said` is shown otherwise."""
+    if "InsufficientFundsForRent" in text:
+        return TransactionRejected("it would leave an account with less than the chain's minimum")
+    if "insufficient" in text or "InsufficientFunds" in text or _OVERDRAWN.search(text):
+        return InsufficientFunds("the account cannot pay the amount and the fee")
+    return TransactionRejected(f"the chain refused it: {said}")
+
+
+def simulated_failure(err: bytes, logs: list[str] | None) -> str:
+    """Return a sentence for a simulation that failed, "" for one that did not."""
+    if err == b"null":
+        return ""
+    kind = err.decode("utf-8", "replace")
+    said = "".join(c if c.isprintable() else " " for c in kind[:_MAX_REASON])
+    return str(reason(f"{kind} {_joined(logs)}", said))
+
+
+def _is_lasting(transaction: bytes) -> bool:
+    try:
+        message = parse_message(transaction[SIGNATURE_BYTES:])
+    except UnknownTransaction:
+        return False
+    return durable_nonce(message) is not None
+
+
+def _text(refused: RpcRefused) -> str:
+    error = refused.error
+    try:
+        data = msgspec.json.decode(bytes(error.data), type=FailureData)
+        kind = bytes(data.err).decode("utf-8", "replace")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return error.message
+    return f"{kind} {_joined(data.logs)} {error.message}"
+
+
+def _joined(logs: list[str] | None) -> str:
+    return " ".join(logs or ())[:_MAX_LOGS]

@@ -1,0 +1,128 @@
+"""Token transfers, judged: which token, from whose account, and to whom it can be proven to go."""
+
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.address import token_account
+from console.adapters.chains.solana.deed import Deed, Scene, shown, strangers
+from console.adapters.chains.solana.fees import coins
+from console.adapters.chains.solana.instructions import token
+from console.adapters.chains.solana.instructions.shape import Reading
+from console.adapters.chains.solana.programs import TOKEN_2022, TOKEN_PROGRAMS
+from console.domain.values import Amount
+
+NOT_KNOWN = "base units"
+"""The unit of a token that this node does not list."""
+
+
+def token_transfer(reading: Reading, scene: Scene) -> Deed:
+    """Judge a transfer. `to` is the receiver's own address where the bytes prove it.
+
+    The proof is the derivation of the token account from its owner and the mint: the owner is
+    the wallet itself, or named where the message makes the account unless it is there. That
+    instruction fails when the account is there and has meanwhile been given to somebody else.
+    """
+    account = reading.key("To token account")
+    seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, scene)
+    fields = [("Token account", str(account)), *seen.fields]
+    if reading.call.program == TOKEN_2022:
+        fields.append(("Token program", "Token-2022"))
+    if any(_makes(other, account) for other in scene.readings):
+        fields.append(("If the token account is missing", "it is made, with a deposit from here"))
+    flags = (*_flags(reading, scene.payer), *seen.flags, *_owner_flags(seen.owner))
+    to = str(seen.owner or account)
+    return Deed("Token transfer", to, seen.amount, tuple(fields), flags, transfer=True)
+
+
+def token_account_made(reading: Reading, scene: Scene) -> Deed | None:
+    """Judge the making of a token account; None if it only is there for a transfer to arrive."""
+    flags = list(strangers(reading, scene.payer))
+    program, mint = reading.key("Token program"), reading.key("Mint")
+    owner, account = reading.key("Owner"), reading.key("Token account")
+    if program not in TOKEN_PROGRAMS or token_account(owner, mint, program) != account:
+        flags.append("The token account that is made does not belong to its owner and mint")
+    if reading.key("Payer") != scene.payer:
+        flags.append("The deposit of a token account is paid by another account")
+    served = any(
+        _is_transfer(other)
+        and (other.key("To token account"), other.call.program) == (account, program)
+        for other in scene.readings
+    )
+    if served and not flags:
+        return None
+    if owner != scene.payer:
+        flags.append("It pays for a token account of somebody else, to which nothing is sent")
+    return Deed(reading.shape.name, str(owner), coins(0), shown(reading), tuple(flags))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the bytes say of the token that moves, and who provably owns where it arrives."""
+
+    amount: Amount
+    owner: Pubkey | None
+    fields: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...] = ()
+
+
+def _unnamed(reading: Reading) -> _Seen:
+    """Read the older transfer, which does not name its mint: nothing can be proven."""
+    fields = (("From token account", str(reading.key("Token account"))),)
+    return _Seen(Amount(reading.number("Amount"), NOT_KNOWN, 0), None, fields)
+
+
+def _named(reading: Reading, scene: Scene) -> _Seen:
+    mint, decimals = reading.key("Mint"), reading.number("Decimals")
+    fields, flags = [("Mint", str(mint))], []
+    asset = scene.assets.get(str(mint))
+    amount = Amount(reading.number("Amount"), NOT_KNOWN, 0)
+    if asset and asset.decimals == decimals:
+        amount = Amount(reading.number("Amount"), asset.unit, asset.decimals)
+    else:
+        fields.append(("Decimals", str(decimals)))
+    if asset and asset.decimals != decimals:
+        flags.append("The token has other decimals than this node lists for it")
+    source = reading.key("Token account")
+    if source != token_account(scene.payer, mint, reading.call.program):
+        flags.append(f"Tokens leave {source}, which is not the wallet's own account for this token")
+    if reading.shape is token.TRANSFER_WITH_FEE:
+        fields.append(("Withheld fee", str(reading.number("Withheld fee"))))
+    return _Seen(amount, _owner(reading, mint, scene), tuple(fields), tuple(flags))
+
+
+def _flags(reading: Reading, payer: Pubkey) -> list[str]:
+    flags = [reading.shape.danger] if reading.shape.danger else []
+    if reading.key("Authority") != payer:
+        flags.append("Tokens leave by the word of another account than the one that pays")
+    if not reading.number("Amount"):
+        flags.append("The transfer moves nothing")
+    return flags
+
+
+def _owner_flags(owner: Pubkey | None) -> tuple[str, ...]:
+    if owner is None:
+        return ("The message does not prove who owns the token account that receives",)
+    if not owner.is_on_curve():
+        return ("Tokens go to a program's account, from which no key can move them",)
+    return ()
+
+
+def _is_transfer(reading: Reading) -> bool:
+    shapes = (token.TRANSFER, token.TRANSFER_CHECKED, token.TRANSFER_WITH_FEE)
+    return any(reading.shape is shape for shape in shapes)
+
+
+def _makes(reading: Reading, account: Pubkey) -> bool:
+    made = reading.shape is token.CREATE_ASSOCIATED
+    return made and reading.key("Token account") == account
+
+
+def _owner(reading: Reading, mint: Pubkey, scene: Scene) -> Pubkey | None:
+    """Return who provably owns the account that receives."""
+    account, program = reading.key("To token account"), reading.call.program
+    made = (other.key("Owner") for other in scene.readings if _makes(other, account))
+    for owner in dict.fromkeys((*made, scene.payer)):
+        if token_account(owner, mint, program) == account:
+            return owner
+    return None

@@ -1,0 +1,79 @@
+"""Accounts of mints and of tokens, as the token programs keep them (their `state` modules)."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from console.adapters.chains.solana.programs import TOKEN_2022, TOKEN_PROGRAMS
+from console.application.errors import ChainUnavailable, TransactionError
+
+MINT_BYTES: Final = 82
+TOKEN_ACCOUNT_BYTES: Final = 165
+EXTENDED_ACCOUNT_BYTES: Final = 300
+"""More than the token accounts of Token-2022 take with the extensions of today's mints."""
+_DECIMALS, _MINT_READY = 44, 45
+_HOLDING = struct.Struct("<32s32sQ")
+_STATE, _READY_STATES = 108, frozenset({1, 2})
+# Behind the first 165 bytes: what the account is, then extensions, each with type and length.
+_KIND, _MINT, _FIRST = 165, 1, 166
+_ENTRY = struct.Struct("<HH")
+_TRANSFER_FEE, _NON_TRANSFERABLE, _TRANSFER_HOOK = 1, 9, 14
+_FEE_POINTS = (88, 106)
+"""Where the older and the newer fee, in hundredths of a percent, lie in the fee's extension."""
+_HOOK_PROGRAM = slice(32, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A token account: `amount` of base units of `mint`."""
+
+    mint: Pubkey
+    owner: Pubkey
+    amount: int
+
+
+def mint_decimals(program: Pubkey, data: bytes) -> int:
+    """Return a mint's decimals.
+
+    Raises: ChainUnavailable if the account is no mint; TransactionError if less than is sent
+    would arrive, or a program of somebody else decides.
+    """
+    extended = program == TOKEN_2022 and len(data) > _FIRST and data[_KIND] == _MINT
+    plain = len(data) == MINT_BYTES
+    if program not in TOKEN_PROGRAMS or not (plain or extended) or data[_MINT_READY] != 1:
+        raise ChainUnavailable("the listed token is no mint of this cluster")
+    for kind, value in _extensions(data[_FIRST:]):
+        _check_extension(kind, value)
+    return data[_DECIMALS]
+
+
+def parse_holding(program: Pubkey, data: bytes) -> Holding | None:
+    """Read a token account; None if the account is none."""
+    if program not in TOKEN_PROGRAMS or len(data) < TOKEN_ACCOUNT_BYTES:
+        return None
+    if data[_STATE] not in _READY_STATES or (len(data) > _KIND and data[_KIND] == _MINT):
+        return None
+    mint, owner, amount = _HOLDING.unpack_from(data)
+    return Holding(Pubkey(mint), Pubkey(owner), int(amount))
+
+
+def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= _ENTRY.size:
+        kind, length = _ENTRY.unpack_from(data)
+        if not kind:
+            return
+        yield kind, data[_ENTRY.size : _ENTRY.size + length]
+        data = data[_ENTRY.size + length :]
+
+
+def _check_extension(kind: int, value: bytes) -> None:
+    """Raise TransactionError for what a plain transfer cannot honestly be described with."""
+    if kind == _TRANSFER_FEE and any(any(value[at : at + 2]) for at in _FEE_POINTS):
+        raise TransactionError("this token withholds a fee from each transfer; not offered")
+    if kind == _TRANSFER_HOOK and any(value[_HOOK_PROGRAM]):
+        raise TransactionError("this token runs another program on each transfer; not offered")
+    if kind == _NON_TRANSFERABLE:
+        raise TransactionError("this token cannot be transferred")

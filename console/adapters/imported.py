@@ -1,0 +1,29 @@
+"""Bytes as programs export them: hexadecimal, with or without 0x, or base 64."""
+
+import base64
+import binascii
+import re
+
+from console.application.errors import TransactionError
+
+MAX_TEXT = 256 * 1024
+_HEX = re.compile(r"(0x)?([0-9A-Fa-f]{2})+")
+
+
+def bytes_from_text(text: str) -> bytes:
+    """Read exported bytes; line breaks and spaces between them do not count.
+
+    Raises: TransactionError.
+    """
+    if len(text) > MAX_TEXT:
+        raise TransactionError("this is longer than any transaction that is signed here")
+    packed = "".join(text.split())
+    if _HEX.fullmatch(packed):
+        return bytes.fromhex(packed.removeprefix("0x"))
+    try:
+        data = base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError):
+        raise TransactionError("this is neither hexadecimal nor base 64") from None
+    if not data:
+        raise TransactionError("there is nothing to import")
+    return data

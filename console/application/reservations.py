@@ -1,0 +1,104 @@
+"""Coins and nonces that open requests hold: nothing is signed twice by two of them.
+
+Nothing is recorded for this: what a request consumes is in its bytes, whether it is open in the
+ledger. Which of two requests comes first is each custodian's own view, so both could be signed
+when the threshold is at most half of the custodians; the chain then takes one.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from console.application.aggregates import Aggregates
+from console.application.ports.chain import ChainAdapter
+from console.application.ports.clock import Clock
+from console.domain.errors import Conflict
+from console.domain.ids import WalletId
+from console.domain.signing_request import OVER, UNSIGNED, RequestState, SigningRequest
+from console.domain.values import Chain
+
+
+class Reservations:
+    """What the open requests of each wallet hold on each chain."""
+
+    def __init__(
+        self, aggregates: Aggregates, chains: Mapping[Chain, ChainAdapter], clock: Clock
+    ) -> None:
+        self._aggregates = aggregates
+        self._chains = chains
+        self._clock = clock
+
+    def held(self, wallet: WalletId, chain: Chain) -> frozenset[str]:
+        """Name what the open requests of a wallet hold."""
+        now_ms = self._clock.now_ms()
+        held: set[str] = set()
+        for request in self._aggregates.requests.values():
+            proposal = request.proposal
+            if (proposal.wallet, proposal.chain) == (wallet, chain) and _is_open(request, now_ms):
+                held |= self._chains[chain].consumes(proposal.transaction)
+        return frozenset(held)
+
+    def require_unheld(self, wallet: WalletId, chain: Chain, transaction: bytes) -> None:
+        """Refuse bytes that use what an open request holds, unless they replace it.
+
+        Raises: Conflict, UnknownTransaction.
+        """
+        now_ms = self._clock.now_ms()
+        for other in self._sharing(wallet, chain, transaction):
+            if _is_open(other, now_ms):
+                self._require_replacement(other, transaction)
+
+    def require_first(self, request: SigningRequest) -> None:
+        """Refuse to sign what another request, signed or about to be, uses up.
+
+        Raises: Conflict, UnknownTransaction.
+        """
+        proposal, now_ms = request.proposal, self._clock.now_ms()
+        for other in self._sharing(proposal.wallet, proposal.chain, proposal.transaction):
+            if other.proposal.request == proposal.request:
+                continue
+            if other.state is _DONE:
+                raise Conflict("the chain has confirmed another transaction in its place")
+            begun = other.signatures or any(a.share_released for a in other.attempts)
+            if begun and _is_open(other, now_ms):
+                self._require_replacement(other, proposal.transaction)
+
+    def successor(self, request: SigningRequest) -> SigningRequest | None:
+        """Return the confirmed request that used up what this one needs."""
+        proposal = request.proposal
+        sharing = self._sharing(proposal.wallet, proposal.chain, proposal.transaction)
+        for other in sharing:
+            if other.state is _DONE and other.proposal.request != proposal.request:
+                return other
+        return None
+
+    def _sharing(
+        self, wallet: WalletId, chain: Chain, transaction: bytes
+    ) -> Iterator[SigningRequest]:
+        """Yield every request of the wallet that consumes something of the same."""
+        adapter = self._chains[chain]
+        needed = adapter.consumes(transaction)
+        for other in tuple(self._aggregates.requests.values()):
+            proposal = other.proposal
+            if (proposal.wallet, proposal.chain) != (wallet, chain):
+                continue
+            if needed & adapter.consumes(proposal.transaction):
+                yield other
+
+    def _require_replacement(self, other: SigningRequest, transaction: bytes) -> None:
+        adapter = self._chains[other.proposal.chain]
+        if other.proposal.transaction == transaction or not other.signatures:
+            raise Conflict(
+                f"the request {other.proposal.request} uses the same coins or nonce; wait until it "
+                "is over, or make this one again"
+            )
+        why = adapter.may_replace(other.proposal.transaction, transaction)
+        if why:
+            raise Conflict(f"it cannot take the place of {other.proposal.request}: {why}")
+
+
+_DONE = RequestState.CONFIRMED
+
+
+def _is_open(request: SigningRequest, now_ms: int) -> bool:
+    if request.state in UNSIGNED:
+        return now_ms < request.proposal.expires_at_ms
+    return request.state not in OVER

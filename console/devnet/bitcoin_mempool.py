@@ -1,0 +1,232 @@
+"""Transactions that wait for a block: who may wait, and who takes whose place (BIP 125)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bitcoin.core import CTransaction, b2lx
+
+from console.devnet.bitcoin_index import ChainIndex, Coin, Outpoint, outpoint_of
+from console.devnet.bitcoin_kernel import Kernel
+from console.devnet.bitcoin_policy import (
+    MIN_FEE_RATE,
+    TransactionRefused,
+    check_sense,
+    check_standard,
+    virtual_size,
+)
+from console.devnet.bitcoin_signatures import check_signatures
+
+COINBASE_MATURITY = 100
+_MAX_REPLACED = 100
+_MISSING_INPUTS = -25
+_TIME_LOCKS_FROM = 500_000_000
+_FINAL = 0xFFFFFFFF
+_SIGNALS_UP_TO = 0xFFFFFFFD
+_NOT_RELATIVE, _BY_TIME, _LOCK_MASK = 1 << 31, 1 << 22, 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A waiting transaction, with the coins that it spends, its fee and its virtual size."""
+
+    transaction: CTransaction
+    spent: tuple[Coin, ...]
+    fee: int
+    size: int
+
+
+class Mempool:
+    """Holds what the next block may take, parents before children."""
+
+    def __init__(self, kernel: Kernel, chain: ChainIndex) -> None:
+        self._kernel = kernel
+        self._chain = chain
+        self.entries: dict[bytes, Entry] = {}
+        self.spenders: dict[Outpoint, Outpoint] = {}
+
+    def admit(self, transaction: CTransaction) -> bytes:
+        """Take a transaction and drop those that it replaces; return its id.
+
+        Raises: TransactionRefused.
+        """
+        txid: bytes = transaction.GetTxid()
+        if txid in self.entries:
+            return txid
+        check_sense(transaction)
+        check_standard(transaction)
+        self._check_final(transaction)
+        rivals = self._rivals(transaction)
+        spent = self._spent(transaction)
+        self._check_relative_locks(transaction, spent)
+        fee = self._fee(transaction, spent)
+        entry = Entry(transaction, spent, fee, virtual_size(transaction))
+        if fee < MIN_FEE_RATE * entry.size:
+            raise TransactionRefused(f"min relay fee not met, {fee} < {MIN_FEE_RATE * entry.size}")
+        replaced = self._with_descendants(rivals)
+        if rivals:
+            self._check_replacement(entry, rivals, replaced)
+        failing = self._kernel.failing_input(
+            transaction.serialize(), [coin.output for coin in spent]
+        )
+        if failing is not None:
+            raise TransactionRefused(f"mandatory-script-verify-flag-failed (input {failing})")
+        check_signatures(transaction, spent)
+        for gone in replaced:
+            self._remove(gone)
+        self._insert(txid, entry)
+        return txid
+
+    def coin(self, outpoint: Outpoint) -> Coin | None:
+        """Return an output of a waiting transaction."""
+        entry = self.entries.get(outpoint[0])
+        if entry is None or outpoint[1] >= len(entry.transaction.vout):
+            return None
+        return Coin(entry.transaction.vout[outpoint[1]], None)
+
+    def touching(self, script: bytes) -> list[bytes]:
+        """Return the ids of waiting transactions that pay to or spend from a script."""
+        return [
+            txid
+            for txid, entry in self.entries.items()
+            if any(
+                bytes(output.scriptPubKey) == script
+                for output in (*entry.transaction.vout, *(coin.output for coin in entry.spent))
+            )
+        ]
+
+    def follow(self, connected: Iterable[CTransaction]) -> None:
+        """Let go of what is in a block now, and of what no longer can be."""
+        for transaction in connected:
+            self._remove(transaction.GetTxid())
+            rivals = {
+                self.spenders[outpoint][0]
+                for entry in transaction.vin
+                if (outpoint := outpoint_of(entry.prevout)) in self.spenders
+            }
+            for gone in self._with_descendants(rivals):
+                self._remove(gone)
+
+    def start_again(self, returned: Iterable[CTransaction]) -> None:
+        """After blocks were undone: what they held waits again, then all that waited before."""
+        waiting = [entry.transaction for entry in self.entries.values()]
+        self.entries.clear()
+        self.spenders.clear()
+        for transaction in (*returned, *waiting):
+            try:
+                self.admit(transaction)
+            except TransactionRefused:
+                continue
+
+    def _insert(self, txid: bytes, entry: Entry) -> None:
+        self.entries[txid] = entry
+        for number, spending in enumerate(entry.transaction.vin):
+            self.spenders[outpoint_of(spending.prevout)] = (txid, number)
+
+    def _remove(self, txid: bytes) -> None:
+        entry = self.entries.pop(txid, None)
+        if entry is not None:
+            for spending in entry.transaction.vin:
+                del self.spenders[outpoint_of(spending.prevout)]
+
+    def _with_descendants(self, txids: Iterable[bytes]) -> dict[bytes, Entry]:
+        """Return waiting transactions with all that build on them."""
+        found: dict[bytes, Entry] = {}
+        open_ids = list(txids)
+        while open_ids:
+            txid = open_ids.pop()
+            if txid not in found:
+                found[txid] = self.entries[txid]
+                outputs = range(len(found[txid].transaction.vout))
+                children = (self.spenders.get((txid, number)) for number in outputs)
+                open_ids += [child[0] for child in children if child]
+        return found
+
+    def _spent(self, transaction: CTransaction) -> tuple[Coin, ...]:
+        found = []
+        for entry in transaction.vin:
+            outpoint = outpoint_of(entry.prevout)
+            coin = self._chain.coins.get(outpoint) or self.coin(outpoint)
+            if coin is None:
+                raise TransactionRefused("bad-txns-inputs-missingorspent", _MISSING_INPUTS)
+            found.append(coin)
+        return tuple(found)
+
+    def _fee(self, transaction: CTransaction, spent: tuple[Coin, ...]) -> int:
+        for coin in spent:
+            age = self._chain.height + 1 - (coin.height or 0)
+            if coin.coinbase and age < COINBASE_MATURITY:
+                raise TransactionRefused("bad-txns-premature-spend-of-coinbase")
+        held = sum(int(coin.output.nValue) for coin in spent)
+        fee = held - sum(int(output.nValue) for output in transaction.vout)
+        if fee < 0:
+            raise TransactionRefused("bad-txns-in-belowout")
+        return fee
+
+    def _check_final(self, transaction: CTransaction) -> None:
+        lock = transaction.nLockTime
+        height = self._chain.height
+        by_time = lock >= _TIME_LOCKS_FROM
+        reached = self._chain.median_time_past(height) if by_time else height + 1
+        ignored = all(entry.nSequence == _FINAL for entry in transaction.vin)
+        if lock >= reached and lock and not ignored:
+            raise TransactionRefused("non-final")
+
+    def _check_relative_locks(self, transaction: CTransaction, spent: tuple[Coin, ...]) -> None:
+        """Refuse what has not waited long enough after its coins were made (BIP 68)."""
+        following = self._chain.height + 1
+        for entry, coin in zip(transaction.vin, spent, strict=True):
+            if transaction.nVersion < 2 or entry.nSequence & _NOT_RELATIVE:
+                continue
+            made = following if coin.height is None else coin.height
+            needed = entry.nSequence & _LOCK_MASK
+            if entry.nSequence & _BY_TIME:
+                since = self._chain.median_time_past(max(made - 1, 0))
+                waited = self._chain.median_time_past(self._chain.height) - since
+                needed *= 512
+            else:
+                waited = following - made
+            if waited < needed:
+                raise TransactionRefused("non-BIP68-final")
+
+    def _rivals(self, transaction: CTransaction) -> set[bytes]:
+        """Return who spends the same coins. Raises: TransactionRefused if one may not be replaced.
+
+        That is rule 1 of BIP 125: it must have said so itself.
+        """
+        outpoints = (outpoint_of(entry.prevout) for entry in transaction.vin)
+        rivals = {self.spenders[point][0] for point in outpoints if point in self.spenders}
+        for rival in rivals:
+            entries = self.entries[rival].transaction.vin
+            if all(entry.nSequence > _SIGNALS_UP_TO for entry in entries):
+                raise TransactionRefused("txn-mempool-conflict")
+        return rivals
+
+    def _check_replacement(
+        self, entry: Entry, rivals: set[bytes], replaced: dict[bytes, Entry]
+    ) -> None:
+        name = b2lx(entry.transaction.GetTxid())
+        parents = {bytes(spending.prevout.hash) for spending in entry.transaction.vin}
+        if parents & replaced.keys():
+            raise TransactionRefused("bad-txns-spends-conflicting-tx")
+        known = {
+            bytes(spending.prevout.hash)
+            for rival in rivals
+            for spending in self.entries[rival].transaction.vin
+        }
+        if (parents & self.entries.keys()) - known:
+            raise TransactionRefused("replacement-adds-unconfirmed")
+        if len(replaced) > _MAX_REPLACED:
+            raise TransactionRefused("too many potential replacements")
+        refusal = f"insufficient fee, rejecting replacement {name}"
+        for rival in rivals:
+            old = self.entries[rival]
+            if entry.fee * old.size <= old.fee * entry.size:
+                raise TransactionRefused(f"{refusal}; new feerate <= old feerate")
+        paid = sum(old.fee for old in replaced.values())
+        if entry.fee < paid:
+            less = f"less fees than conflicting txs; {entry.fee} < {paid}"
+            raise TransactionRefused(f"{refusal}, {less}")
+        more, needed = entry.fee - paid, MIN_FEE_RATE * entry.size
+        if more < needed:
+            short = f"not enough additional fees to relay; {more} < {needed}"
+            raise TransactionRefused(f"{refusal}, {short}")

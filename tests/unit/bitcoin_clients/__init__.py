@@ -1,0 +1,1 @@
+"""Bitcoin's clients, against the devnet and against nodes that lie."""

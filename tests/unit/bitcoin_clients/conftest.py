@@ -1,0 +1,92 @@
+"""What the clients' tests share: a chain, and both ways to ask it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from aiohttp import web
+
+from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.esplora import TIMEOUT_S, Esplora
+from console.adapters.chains.bitcoin.sources import BitcoinSource
+from console.devnet.bitcoin import BitcoinDevnet
+from console.devnet.bitcoin_routes import add_bitcoin_routes
+from console.devnet.faults import Faults
+from tests.contract.chains import served
+from tests.unit.bitcoin_clients.nodes import CoreDouble, FalseNode
+from tests.unit.bitcoin_clients.spending import Purse
+
+SHORT_S = 0.5
+"""For nodes that never answer; an honest one may be slow on a busy machine."""
+
+
+@pytest.fixture
+def devnet() -> Iterator[BitcoinDevnet]:
+    made = BitcoinDevnet()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def purse() -> Purse:
+    return Purse()
+
+
+@pytest.fixture
+async def devnet_url(devnet: BitcoinDevnet) -> AsyncIterator[str]:
+    """The devnet over HTTP, with its fault switches."""
+    app = web.Application()
+    add_bitcoin_routes(app.router, devnet, "/bitcoin")
+    Faults().add_to(app)
+    async with served(app) as url:
+        yield url
+
+
+@pytest.fixture
+async def esplora(devnet_url: str) -> AsyncIterator[Esplora]:
+    made = Esplora(f"{devnet_url}/bitcoin")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def core_double(devnet: BitcoinDevnet) -> CoreDouble:
+    return CoreDouble(devnet)
+
+
+@pytest.fixture
+async def core(core_double: CoreDouble) -> AsyncIterator[CoreRpc]:
+    async with served(core_double.app()) as url:
+        made = CoreRpc(f"{url}/")
+        yield made
+        await made.close()
+
+
+@pytest.fixture(params=["esplora", "core"])
+def source(request: pytest.FixtureRequest, esplora: Esplora, core: CoreRpc) -> BitcoinSource:
+    return esplora if request.param == "esplora" else core
+
+
+@pytest.fixture
+async def node() -> FalseNode:
+    return FalseNode()
+
+
+CLIENTS: dict[str, Callable[[str, float], BitcoinSource]] = {"esplora": Esplora, "core": CoreRpc}
+
+
+@pytest.fixture(params=CLIENTS)
+async def deceived(request: pytest.FixtureRequest, node: FalseNode) -> AsyncIterator[BitcoinSource]:
+    """A client whose node is false."""
+    async with served(node.app()) as url:
+        made = CLIENTS[request.param](url, TIMEOUT_S)
+        yield made
+        await made.close()
+
+
+@pytest.fixture(params=CLIENTS)
+async def hasty(request: pytest.FixtureRequest, node: FalseNode) -> AsyncIterator[BitcoinSource]:
+    """A client that soon gives up, whose node is false."""
+    async with served(node.app()) as url:
+        made = CLIENTS[request.param](url, SHORT_S)
+        yield made
+        await made.close()

@@ -1,0 +1,132 @@
+"""Mints and token accounts are read as the real programs write them."""
+
+import struct
+
+import pytest
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.litesvm import LiteSVM
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.system_program import CreateAccountParams, create_account
+from solders.token.state import Mint, TokenAccount
+from solders.transaction import Transaction
+from solders.transaction_metadata import FailedTransactionMetadata
+
+from console.adapters.chains.solana import programs
+from console.adapters.chains.solana.address import token_account
+from console.adapters.chains.solana.token_state import mint_decimals, parse_holding
+from console.application.errors import ChainUnavailable, TransactionError
+from tests.unit.solana.messages import FRIEND, ME, MINT, PAYER, STRANGER, account_made, called
+
+MINT_KEY = Keypair.from_seed(bytes([4]) * 32)
+BOTH = pytest.mark.parametrize("program", [programs.TOKEN, programs.TOKEN_2022], ids=["1", "2022"])
+T22 = programs.TOKEN_2022
+
+
+def _made(
+    program: Pubkey, size: int, *before: Instruction, holder: bool = True
+) -> tuple[bytes, bytes]:
+    """Let the machine make a mint and a token account; return their data."""
+    svm = LiteSVM()
+    svm.airdrop(ME, 10**12)
+    params = CreateAccountParams(
+        from_pubkey=ME, to_pubkey=MINT, lamports=10**10, space=size, owner=program
+    )
+    initialized = called(program, b"\x14\x06" + bytes(ME) + b"\0", MINT)
+    account = token_account(FRIEND, MINT, program)
+    minted = called(program, b"\7" + (77).to_bytes(8, "little"), MINT, account, ME)
+    held = [account_made(program=program), minted] if holder else []
+    instructions = [create_account(params), *before, initialized, *held]
+    transaction = Transaction([PAYER, MINT_KEY], Message(instructions, ME), svm.latest_blockhash())
+    result = svm.send_transaction(transaction)
+    assert not isinstance(result, FailedTransactionMetadata), result
+    mint, found = svm.get_account(MINT), svm.get_account(account)
+    assert mint is not None
+    return mint.data, found.data if found else b""
+
+
+def _fee(points: int) -> Instruction:
+    data = b"\x1a\0\0\0" + struct.pack("<HQ", points, 1 << 60)
+    return called(T22, data, MINT)
+
+
+def _hook(program: Pubkey | None) -> Instruction:
+    return called(T22, b"\x24\0" + bytes(ME) + (bytes(program) if program else bytes(32)), MINT)
+
+
+@BOTH
+def test_what_the_programs_write_is_read(program: Pubkey) -> None:
+    mint, account = _made(program, 82)
+    assert mint_decimals(program, mint) == 6 == Mint.from_bytes(mint).decimals
+    holding = parse_holding(program, account)
+    assert holding is not None
+    theirs = TokenAccount.from_bytes(account[:165])
+    assert (holding.mint, holding.owner, holding.amount) == (MINT, FRIEND, 77)
+    assert (theirs.mint, theirs.owner, theirs.amount) == (MINT, FRIEND, 77)
+    assert parse_holding(program, mint) is None
+    with pytest.raises(ChainUnavailable):
+        mint_decimals(program, account)
+
+
+def test_a_token_that_takes_a_fee_is_not_offered() -> None:
+    size = 165 + 1 + 4 + 108
+    mint, _ = _made(T22, size, _fee(25))
+    with pytest.raises(TransactionError, match="withholds a fee"):
+        mint_decimals(T22, mint)
+    free, account = _made(T22, size, _fee(0))
+    assert mint_decimals(T22, free) == 6
+    holding = parse_holding(T22, account)
+    assert holding is not None
+    assert holding.amount == 77
+    assert parse_holding(T22, free) is None
+
+
+def test_a_token_with_a_hook_is_not_offered() -> None:
+    size = 165 + 1 + 4 + 64
+    mint, _ = _made(T22, size, _hook(STRANGER))
+    with pytest.raises(TransactionError, match="another program"):
+        mint_decimals(T22, mint)
+    quiet, _ = _made(T22, size, _hook(None))
+    assert mint_decimals(T22, quiet) == 6
+
+
+def test_a_token_that_cannot_move_is_not_offered() -> None:
+    mint, _ = _made(T22, 165 + 1 + 4, called(T22, b"\x20", MINT), holder=False)
+    with pytest.raises(TransactionError, match="cannot be transferred"):
+        mint_decimals(T22, mint)
+
+
+@BOTH
+def test_accounts_that_are_none_are_refused(program: Pubkey) -> None:
+    mint, account = _made(program, 82)
+    for owner, data in (
+        (programs.SYSTEM, mint),
+        (program, b""),
+        (program, mint[:-1]),
+        (program, mint + b"\0"),
+        (program, bytes(82)),
+        (program, bytes(170)),
+        (program, bytes(165) + b"\1"),
+    ):
+        with pytest.raises(ChainUnavailable, match="no mint"):
+            mint_decimals(owner, data)
+    for owner, data in (
+        (programs.SYSTEM, account),
+        (program, b""),
+        (program, account[:164]),
+        (program, bytes(165)),
+    ):
+        assert parse_holding(owner, data) is None
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\1", b"\1\0", b"\1\0\xff\xff", b"\x01\0\5\0abc", b"\xff" * 40, bytes(40)]
+)
+def test_extensions_that_are_cut_do_not_fall_over(tail: bytes) -> None:
+    mint, _ = _made(T22, 82)
+    data = mint + bytes(165 - 82) + b"\1" + tail
+    try:
+        assert mint_decimals(T22, data) == 6
+    except (TransactionError, ChainUnavailable):
+        return
