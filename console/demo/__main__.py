@@ -20,6 +20,7 @@ from console.demo.lifecycle_story import LifecycleStory
 from console.demo.operators import Operators
 from console.demo.report import Report
 from console.demo.story import CUSTODIANS, FAULT, Story
+from console.demo.transfers_story import TransfersStory
 from console.logs import log_to
 from ui import runloop
 from ui import settings as preferences
@@ -78,6 +79,7 @@ async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
         try:
             people = Operators(cluster, hands)
             await Story(people, report, token).run()
+            await TransfersStory(people, report).run()
             await LifecycleStory(people, report).run()
             await Epilogue(people, report).run()
         except BaseException:  # Whatever it was, show what the window showed.

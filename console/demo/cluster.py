@@ -15,6 +15,7 @@ from pathlib import Path
 from console.client import Profile, connect
 from console.client.remote import RemoteConsole
 from console.devnet.server import READY as DEVNET_READY
+from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR
 from console.node_process import READY as NODE_READY
 from console.provisioning import write_roster
 from console.settings import RosterEntry, entry_line
@@ -150,6 +151,9 @@ class Cluster:
             *("--console", f"127.0.0.1:{new.console_port}"),
             *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
             *("--chain", f"ethereum,devnet,http://127.0.0.1:{self.devnet_port}/ethereum"),
+            *("--chain", f"bitcoin,devnet,http://127.0.0.1:{self.devnet_port}/bitcoin"),
+            *("--asset", f"ethereum,{ETHEREUM_DOLLAR},DUSD,6"),
+            *("--asset", f"solana,{SOLANA_DOLLAR},SUSD,6"),
         ]
         so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
         pins = f"{new.pin}\n{so_pin}\n"

@@ -5,19 +5,17 @@ from pathlib import Path
 
 from solders.keypair import Keypair
 
-from console.application.api import GetRequest, GetWallets
-from console.application.views import RequestStage, RequestView, WalletView
+from console.application.views import RequestStage
 from console.demo.cluster import Cluster, ClusterFailure
 from console.demo.hands import DemoFailure, Hands
 from console.demo.operators import Operators
+from console.demo.paying import Paying, Payment
 from console.demo.report import Report
 from ui import object_names as names
 
 WALLET = "Treasury"
 AMOUNT = "1.25"
-ETHER = "0.5"
-ETHER_TO = "0x52908400098527886E0F7030069857D2E4169EE7"
-"""An address of EIP-55's examples."""
+SOLANA = "solana:m"
 FAULT = "signing:2"
 CUSTODIANS = ("ana", "ben", "chiara")
 
@@ -38,6 +36,10 @@ class Story:
     @property
     def hands(self) -> Hands:
         return self.people.hands
+
+    @property
+    def paying(self) -> Paying:
+        return Paying(self.people)
 
     async def run(self) -> None:
         """Tell it all."""
@@ -64,26 +66,19 @@ class Story:
         async with step("The wallet is active; its account is funded from the devnet's faucet"):
             await self._fund_wallet()
         async with step(f"Ana drafts a transfer of {AMOUNT} SOL, decoded from its own bytes"):
-            await self._draft_transfer(str(Keypair().pubkey()), AMOUNT, "Invoice 2041")
+            to = str(Keypair().pubkey())
+            payment = Payment("transfer", SOLANA, to, AMOUNT, "Invoice 2041")
+            self.request = await self.paying.draft(payment)
+            await self.hands.picture("08-review-proposer")
         for member in others:
             async with step(f"{self.people.name(member)} reviews what will be signed and approves"):
-                await self._approve(member)
+                await self.paying.approve(member, self.request, member)
         async with step("One node is killed half-way; the saga signs with another custodian"):
             await self._watch_signing(first)
         async with step("The transfer is confirmed by the chain"):
-            await self._confirm(first, "12-signed-and-confirmed")
+            await self._confirm(first)
         async with step("The killed node comes back and catches up"):
             await self._revive()
-        async with step(f"Ana drafts a transfer of {ETHER} ETH from the same wallet"):
-            await self.people.visit(first)
-            await self._fund_ether()
-            await self._draft_transfer(ETHER_TO, ETHER, "")
-        for member in others:
-            async with step(f"{self.people.name(member)} approves it"):
-                await self._approve(member)
-        async with step("It is signed with DKLs23 and confirmed by the Ethereum runtime"):
-            await self._confirm(first, "17-ether-confirmed")
-            self.report.facts["ether_transaction_id"] = (await self._request()).transaction_id
 
     async def _propose_ceremony(self) -> None:
         hands = self.hands
@@ -107,59 +102,9 @@ class Story:
         await hands.click(names.WALLET_FUND)
         balance = ""
         while not balance:
-            balance = (await self._wallet()).accounts[0].balance
+            balance = (await self.paying.wallet()).accounts[0].balance
         await hands.settle()
         await hands.picture("06-wallet")
-
-    async def _fund_ether(self) -> None:
-        hands = self.hands
-        await hands.click(f"{names.NAV}.wallets")
-        await hands.on_screen("wallets")
-        (ether,) = [a for a in (await self._wallet()).accounts if a.chain == "ethereum"]
-        await hands.click(f"{names.WALLET_ACCOUNTS}.{ether.chain}:{ether.path}")
-        await hands.click(names.WALLET_FUND)
-        while True:
-            (ether,) = [a for a in (await self._wallet()).accounts if a.chain == "ethereum"]
-            if ether.balance_base_units not in {"", "0"}:
-                break
-        await hands.settle()
-        await hands.picture("16-wallet-ether")
-
-    async def _draft_transfer(self, to_address: str, amount: str, memo: str) -> None:
-        hands = self.hands
-        await hands.click(names.WALLET_NEW_TRANSFER)
-        await hands.on_screen("new_transfer")
-        await hands.type(names.TRANSFER_TO, to_address)
-        await hands.type(names.TRANSFER_AMOUNT, amount)
-        if memo:
-            await hands.type(names.TRANSFER_MEMO, memo)
-        await hands.picture("07-transfer-form")
-        await hands.click(names.TRANSFER_PREVIEW)
-        await hands.until(lambda: hands.visible(names.TRANSFER_REQUEST), "the decoded transfer")
-        await hands.picture("07-transfer-decoded" if memo else "16-ether-decoded")
-        await hands.click(names.TRANSFER_REQUEST)
-        await hands.on_screen("review")
-        self.request = (await self._wallet()).history[0].request
-        await hands.picture("08-review-proposer")
-
-    async def _approve(self, member: str) -> None:
-        hands = self.hands
-        await self.people.visit(member)
-        await hands.click(f"{names.NAV}.approvals")
-        await hands.on_screen("approvals")
-        await hands.picture(f"09-approvals-{member}")
-        await self.people.open_first_task()
-        await hands.on_screen("review")
-        await hands.click(names.REVIEW_CHECK_1)
-        await hands.click(names.REVIEW_CHECK_2)
-        await hands.type(names.REVIEW_PIN, self.cluster.members[member].pin)
-        await hands.picture(f"10-review-{member}")
-        # The button arms itself for three seconds before it can be pressed.
-        await hands.click(names.REVIEW_APPROVE)
-        await hands.until(
-            lambda: not hands.visible(names.REVIEW_APPROVE) or not hands.window.link.reachable,
-            "the approval on record",
-        )
 
     async def _watch_signing(self, member: str) -> None:
         hands = self.hands
@@ -169,23 +114,21 @@ class Story:
             lambda: any(not m.alive for m in self.cluster.members.values()), "a killed node"
         )
         await hands.picture("11-signing-node-killed")
-        while (await self._request()).stage in {RequestStage.APPROVED, RequestStage.SIGNING}:
+        while (await self.paying.request(self.request)).stage in {
+            RequestStage.APPROVED,
+            RequestStage.SIGNING,
+        }:
             await hands.settle()
-        view = await self._request()
+        view = await self.paying.request(self.request)
         if not view.past_runs or not view.transaction_id:
             raise DemoFailure(f"the saga did not recover: {view.sentence}")
         self.report.facts["attempts"] = len(view.past_runs) + 1
         self.report.facts["transaction_id"] = view.transaction_id
 
-    async def _confirm(self, member: str, picture: str) -> None:
+    async def _confirm(self, member: str) -> None:
         await self.people.visit(member)
-        while (view := await self._request()).stage is not RequestStage.CONFIRMED:
-            if view.stage is RequestStage.FAILED:
-                raise DemoFailure(view.sentence)
-            await self.hands.settle()
-        self.hands.window.show_screen("review", self.request)
-        await self.hands.on_screen("review")
-        await self.hands.picture(picture)
+        await self.paying.confirmed(self.request)
+        await self.paying.show(self.request, "12-signed-and-confirmed")
 
     async def _revive(self) -> None:
         dead = [name for name, member in self.cluster.members.items() if not member.alive]
@@ -196,13 +139,5 @@ class Story:
         await self.hands.picture("13-node-away")
         await self.cluster.start_node(dead[0])
         await self.people.visit(dead[0])
-        while (await self._request()).stage is not RequestStage.CONFIRMED:
+        while (await self.paying.request(self.request)).stage is not RequestStage.CONFIRMED:
             await self.hands.settle()
-
-    async def _wallet(self) -> WalletView:
-        wallets = (await self.hands.window.link.ask(GetWallets())).wallets
-        await self.hands.settle()
-        return wallets[0]
-
-    async def _request(self) -> RequestView:
-        return await self.hands.window.link.ask(GetRequest(self.request))
