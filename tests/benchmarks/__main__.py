@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import ceremonies, ecdsa, nodes, protocols, sizes, vaults, window
+from tests.benchmarks import ceremonies, chains, ecdsa, nodes, protocols, sizes, vaults, window
 from tests.benchmarks.figures import Figure
 
 OUT = Path("build/bench.json")
@@ -31,8 +31,10 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "keygen_all_kinds_2of3": ceremonies.keygen_all_kinds_2of3,
     "refresh_2of3": ceremonies.refresh_2of3,
     "reshare_2of3_to_3of5": ceremonies.reshare_2of3_to_3of5,
-    "adapter_overhead_solana": protocols.adapter_overhead_solana,
-    "adapter_overhead_ethereum": protocols.adapter_overhead_ethereum,
+    "adapter_overhead_solana": chains.adapter_overhead_solana,
+    "adapter_overhead_ethereum": chains.adapter_overhead_ethereum,
+    "adapter_overhead_bitcoin_segwit": chains.adapter_overhead_bitcoin_segwit,
+    "adapter_overhead_bitcoin_taproot": chains.adapter_overhead_bitcoin_taproot,
     "hsm_seal": vaults.hsm_seal,
     "hsm_unseal": vaults.hsm_unseal,
     "ledger_append": vaults.ledger_append,

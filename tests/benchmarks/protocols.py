@@ -7,11 +7,6 @@ import secrets
 import time
 from collections.abc import Callable
 
-from console.adapters.chains.ethereum.adapter import EthereumAdapter
-from console.adapters.chains.ethereum.address import parse_address
-from console.adapters.chains.ethereum.build import Draft
-from console.adapters.chains.solana import codec
-from console.domain.values import Network as ChainNetwork
 from console.protocols.frost import (
     FROST_ED25519,
     FROST_SECP256K1,
@@ -25,8 +20,7 @@ from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.math.ed25519 import ED25519
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network
-from tests.benchmarks.figures import Figure, figure, p95
-from tests.contract.chains import SigningKey
+from tests.benchmarks.figures import Figure, figure
 
 MESSAGE = secrets.token_bytes(200)
 _WARM_UP = 3
@@ -94,35 +88,6 @@ def keygen_eddsa_2of3() -> list[Figure]:
             result.share.secret.wipe()
 
     return [figure("keygen_eddsa_2of3", timed(ceremony, 40))]
-
-
-def adapter_overhead_solana() -> list[Figure]:
-    """What the adapter computes for one transfer: build, describe, payload, attach; no network."""
-    payer, to = (ED25519.base(ED25519.random_scalar(secrets.token_bytes)) for _ in range(2))
-    blockhash = codec.address_of(secrets.token_bytes(32))
-
-    def transfer() -> None:
-        data = codec.build_transfer(payer, codec.address_of(to), 5, "Invoice 4711", blockhash)
-        codec.describe_message(data, ChainNetwork.DEVNET)
-        codec.parse_message(data)
-        codec.attach_signature(data, (bytes(64),))
-
-    return [figure("adapter_overhead_solana", timed(transfer, 500), quote=p95)]
-
-
-def adapter_overhead_ethereum() -> list[Figure]:
-    """The same for ether: build, describe, payload, attach; no network."""
-    adapter, keys = EthereumAdapter(ChainNetwork.DEVNET, "http://127.0.0.1:1"), SigningKey()
-    to = parse_address("0x52908400098527886E0F7030069857D2E4169EE7")
-    draft = Draft(chain_id=31_337, nonce=7).pay(to, 10**18).gas(21_000).fees(3 * 10**9, 10**9)
-
-    def transfer() -> None:
-        data = draft.build()
-        adapter.describe(data, keys)
-        (payload,) = adapter.payloads(data, keys)
-        adapter.attach(data, (keys.sign(payload),), keys)
-
-    return [figure("adapter_overhead_ethereum", timed(transfer, 500), quote=p95)]
 
 
 def _sign(suite: Suite, threshold: int, parties: int, count: int) -> list[Figure]:
