@@ -49,6 +49,8 @@ REVIEW_QR = "review.qr"
 REVIEW_COPY_ADDRESS = "review.copyAddress"
 REVIEW_COPY_DIGEST = "review.copyDigest"
 REVIEW_COPY_TRANSACTION = "review.copyTransaction"
+REVIEW_COPY_BYTES = "review.copyBytes"
+REVIEW_COPY_SIGNED = "review.copySigned"
 
 WALLETS_LIST = "wallets.list"
 WALLET_ACCOUNTS = "wallets.accounts"

@@ -81,6 +81,8 @@ def font(pixels: int, weight: QFont.Weight = QFont.Weight.Normal, *, mono: bool 
     result.setWeight(weight)
     if not mono:
         result.setFeature(QFont.Tag("tnum"), 1)
+        # Else the typeface turns the x between digits, as in 0x15, into a multiplication sign.
+        result.setFeature(QFont.Tag("calt"), 0)
     return result
 
 

@@ -1,5 +1,6 @@
 """Times, counts, identifiers and masks as words; pure, so that every screen says the same."""
 
+import base64
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -151,6 +152,12 @@ def kind_lines(names: Sequence[str]) -> str:
 def quorum(threshold: int, custodians: int) -> str:
     """Return "2 of 3"."""
     return f"{threshold} of {custodians}"
+
+
+def exported(data_hex: str) -> str:
+    """Write bytes as other programs read them: PSBTs in base 64, all else in hexadecimal."""
+    data = bytes.fromhex(data_hex)
+    return base64.b64encode(data).decode() if data.startswith(b"psbt") else data_hex
 
 
 def holders(view: CeremonyView) -> int:

@@ -25,7 +25,6 @@ from console.application.api import (
     Query,
 )
 from console.application.commands import FundFromFaucet, ProposeCeremony, ProposeTransfer
-from console.application.ports.chain import MESSAGE_ID
 from console.application.views import (
     AccountView,
     RequestStage,
@@ -198,7 +197,7 @@ async def test_a_personal_message_and_typed_data(treasury):
     view = await treasury.sign(
         PreviewMessage(treasury.wallet, "ethereum", "Quorate holds this account", ETHER), ETHER
     )
-    assert view.transaction_id.startswith(MESSAGE_ID)
+    assert view.is_message
     signature = bytes.fromhex(view.signed_bytes)
     message = encode_defunct(text="Quorate holds this account")
     assert Library.recover_message(message, signature=signature) == address
@@ -245,7 +244,7 @@ async def test_a_personal_message_and_typed_data(treasury):
 async def test_a_bitcoin_message(treasury, path):
     query = PreviewMessage(treasury.wallet, "bitcoin", "Quorate holds this account", path)
     view = await treasury.sign(query, path)
-    assert view.transaction_id.startswith(MESSAGE_ID)
+    assert view.is_message
     assert view.description.from_address == (await treasury.account(path)).address
 
 

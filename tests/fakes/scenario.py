@@ -327,6 +327,8 @@ def request(
         "can_retry": stage is RequestStage.FAILED,
         "can_replace": stage is RequestStage.BROADCAST,
         "account": "ethereum:m/44/60/0/0/0",
+        "unsigned_bytes": b"psbt\xff".hex(),
+        "signed_bytes": "0102" if stage in {RequestStage.BROADCAST, RequestStage.CONFIRMED} else "",
     }
     return v.RequestView(**(facts | changes))  # type: ignore[arg-type]
 

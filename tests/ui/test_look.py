@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QColor, QFontInfo
+from PySide6.QtGui import QColor, QFont, QFontInfo
 
 import ui
 from ui import assets, icons, registry, status, theme
 from ui.widgets.facts import Fact, Facts
+from ui.widgets.text import Label
 
 SOURCES = [path.read_text() for path in Path(ui.__file__).parent.rglob("*.py")]
 TABLES = (status.STEP, status.REQUEST, status.CEREMONY, status.PURPOSE, status.SHARE)
@@ -127,3 +128,12 @@ def test_a_long_hash_is_shown_whole_in_a_narrow_place(qtbot):
     assert value.text().replace("\u200b", "") == digest
     assert value.minimumSizeHint().width() <= 160
     assert value.accessibleName() == f"Signing hash: {digest}"
+
+
+def test_an_x_between_digits_stays_an_x(qapp):
+    """Inter draws 0x15 with a multiplication sign, which an address must never show."""
+    features = theme.font(14)
+    assert features.featureValue(QFont.Tag("calt")) == 0
+    label = Label("0x153b")
+    label.ensurePolished()
+    assert label.font().featureValue(QFont.Tag("calt")) == 0

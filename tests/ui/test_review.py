@@ -8,8 +8,10 @@ from console.application.commands import ApproveRequest, DenyRequest, WithdrawRe
 from console.application.views import RequestStage
 from tests.fakes import scenario
 from tests.ui.driving import Driver
+from ui import object_names as names
 from ui.screens.review.view import ReviewScreen
 from ui.screens.review.view_model import Missing
+from ui.widgets.buttons import Button
 
 WAITING = scenario.request_name(RequestStage.AWAITING_APPROVAL)
 
@@ -173,3 +175,23 @@ def test_another_requests_bytes_are_never_under_this_title(driver):
     driver.console.silent = True
     driver.window.show_screen("review", scenario.request_name(RequestStage.DENIED))
     assert driver.window._current.model.view is None
+
+
+def test_bytes_are_copied_for_another_program(driver):
+    name = scenario.request_name(RequestStage.CONFIRMED)
+    driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED)
+    driver.show("review", name)
+    view = driver.window._current
+    copied = []
+    view.bytes_card.copied.connect(copied.append)
+    view.result.copied.connect(copied.append)
+    view.bytes_card.copy_bytes.click()
+    view.result.findChild(Button, names.REVIEW_COPY_SIGNED).click()
+    assert copied == ["cHNidP8=", "0102"]
+
+
+def test_a_signed_message_shows_its_digest_instead_of_a_transaction(driver):
+    name = scenario.request_name(RequestStage.CONFIRMED)
+    driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED, is_message=True)
+    driver.show("review", name)
+    assert driver.window._current.result.caption.text() == "Digest of the message"

@@ -332,6 +332,15 @@ def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):
     assert command.transaction == b"transaction"
 
 
+def test_nothing_of_a_request_is_left_in_the_form(driver):
+    view = _drafted(driver, to=scenario.DESTINATION, amount="1.25", memo="Invoice 7")
+    _previewed(driver, view)
+    view.preview_card.request_button.click()
+    driver.until(lambda: driver.window.current_screen == "review")
+    driver.show("new_transfer", scenario.WALLET)
+    assert [view.form.to.text(), view.form.amount.text(), view.form.memo.text()] == ["", "", ""]
+
+
 def test_editing_voids_the_preview(driver):
     driver.console.preview_problems = ("Not enough funds.",)
     view = _drafted(driver, to=scenario.DESTINATION, amount="1.25")

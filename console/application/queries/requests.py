@@ -147,7 +147,7 @@ def request_view(
         timeline=timeline(request, names, run, stage),
         run=run,
         past_runs=past,
-        transaction_id=request.signed.transaction_id if request.signed else "",
+        transaction_id=_transaction_id(request).removeprefix(MESSAGE_ID),
         signature=request.signed.signatures[0].hex() if request.signed else "",
         fee_ceiling=Amount(proposal.fee_ceiling, fee.unit, fee.decimals).text(),
         can_approve=not blocked,
@@ -159,9 +159,14 @@ def request_view(
         and stage in {RequestStage.SIGNED, RequestStage.BROADCAST}
         and Ability.REPLACE in coordinator.chain(proposal.chain).abilities,
         account=f"{proposal.chain.value}:{proposal.path}",
+        is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
         signed_bytes=request.signed.signed_transaction.hex() if request.signed else "",
     )
+
+
+def _transaction_id(request: SigningRequest) -> str:
+    return request.signed.transaction_id if request.signed else ""
 
 
 def _blocked(request: SigningRequest, me: MemberId, stage: RequestStage) -> str:
@@ -217,8 +222,7 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
         case RequestStage.BROADCAST:
             return "Broadcast. Waiting for the chain to confirm."
         case RequestStage.CONFIRMED:
-            signed = request.signed
-            if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
+            if _transaction_id(request).startswith(MESSAGE_ID):
                 return "Signed. A message is complete without any chain."
             block = request.confirmed.block if request.confirmed else 0
             return f"Confirmed in block {block}."

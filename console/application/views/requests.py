@@ -72,6 +72,8 @@ class RequestView(View, frozen=True):
     """Whether it was sent, waits for its chain, and another one may take its place."""
     account: str = ""
     """The account that it is for: the chain's name, a colon and the path."""
+    is_message: bool = False
+    """Whether it is a message: `transaction_id` is then its digest, and no chain has it."""
     unsigned_bytes: str = ""
     """What is signed, in hexadecimal; on Bitcoin a PSBT."""
     signed_bytes: str = ""

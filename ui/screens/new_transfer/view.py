@@ -79,9 +79,10 @@ class NewTransferScreen(Screen):
         )
 
     def open(self, subject: str) -> None:
-        """Start with an empty form for another wallet."""
-        if subject != self.model.subject:
+        """Start with an empty form for another account, and after each request."""
+        if subject != self.model.subject or self.model.asked:
             self.form.clear()
+            self.model.asked = False
         super().open(subject)
 
     def back(self) -> bool:

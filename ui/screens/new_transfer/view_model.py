@@ -24,6 +24,8 @@ class NewTransferModel(ViewModel):
     wallet: WalletView | None = None
     preview: TransferPreview | None = None
     previewing = False
+    asked = False
+    """Whether approval was asked for: what is typed then is no draft any more."""
     _built_for = ""
 
     async def load(self) -> LoadState:
@@ -123,6 +125,6 @@ class NewTransferModel(ViewModel):
         self.changed.emit()
 
     def _requested(self, outcome: Outcome) -> None:
-        self.preview = None
+        self.preview, self.asked = None, True
         self.context.notify(outcome.message or "Approval requested.", Tone.OK)
         self.context.navigate("review", outcome.subject)

@@ -92,6 +92,11 @@ class BytesCard(Card):
             "", "ghost", icon="copy", name=names.REVIEW_COPY_DIGEST, accessible="Copy digest"
         )
         self.copy.clicked.connect(lambda: self.copied.emit(self._digest_text))
+        self._bytes_text = ""
+        self.copy_bytes = Button(
+            "Copy for another program", "ghost", icon="copy", name=names.REVIEW_COPY_BYTES
+        )
+        self.copy_bytes.clicked.connect(lambda: self.copied.emit(self._bytes_text))
         self.add(
             self.facts,
             column(
@@ -99,6 +104,7 @@ class BytesCard(Card):
                 self.digest,
                 spacing=0,
             ),
+            row(self.copy_bytes, 1),
         )
 
     def show_request(self, view: RequestView) -> None:
@@ -114,6 +120,8 @@ class BytesCard(Card):
         facts += [Fact(field.label, field.value) for field in described.fields]
         facts.append(Fact("Intent digest", wording.shortened(view.intent_digest, 3), mono=True))
         self.facts.set_facts(*facts)
+        self._bytes_text = wording.exported(view.unsigned_bytes)
+        self.copy_bytes.setVisible(bool(self._bytes_text))
         self._digest_text = described.digest
         self.digest.set_address(described.digest)
         self.digest.setAccessibleName(f"Digest {' '.join(wording.chunks(described.digest))}")

@@ -224,7 +224,7 @@ class _ResultCard(Card):
     def __init__(self) -> None:
         super().__init__("Result", spacing=8)
         self.transaction = ChunkedAddress(14)
-        self._text = ""
+        self._text = self._signed = ""
         copy = Button(
             "",
             "ghost",
@@ -233,10 +233,15 @@ class _ResultCard(Card):
             accessible="Copy transaction id",
         )
         copy.clicked.connect(lambda: self.copied.emit(self._text))
-        self.add(row(Label("Transaction id", "caption"), 1, copy), self.transaction)
+        signed = Button("Copy what was signed", "ghost", icon="copy", name=names.REVIEW_COPY_SIGNED)
+        signed.clicked.connect(lambda: self.copied.emit(self._signed))
+        self.caption = Label("Transaction id", "caption")
+        self.add(row(self.caption, 1, copy), self.transaction, row(signed, 1))
 
     def show_request(self, view: RequestView) -> None:
         """Paint the transaction id."""
-        self._text = view.transaction_id
+        # A message has no transaction: what counts is its signature.
+        self._signed, self._text = view.signed_bytes, view.transaction_id
+        self.caption.setText("Digest of the message" if view.is_message else "Transaction id")
         self.setVisible(bool(view.transaction_id))
-        self.transaction.set_address(view.transaction_id)
+        self.transaction.set_address(self._text)
