@@ -51,7 +51,7 @@ PEER_NAME = "peer"
 
 CHAINS: dict[Chain, Callable[[ChainPlace], ChainAdapter]] = {
     Chain.SOLANA: lambda place: SolanaAdapter(
-        place.network, place.urls, place.assets, place.timeout_s
+        place.network, place.urls, place.assets, place.websocket, place.timeout_s
     ),
     Chain.ETHEREUM: lambda place: EthereumAdapter(
         place.network, place.urls, place.assets, place.trusted, place.timeout_s
@@ -104,7 +104,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         network=network,
         bus=InProcessBus(),
         clock=clock,
-        chains={adapter.chain: adapter for adapter in map(_chain, settings.chains)},
+        chains=_chains(settings.chains),
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
         export_ledger=_exporter(files),
@@ -176,6 +176,14 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
     return export_
 
 
+def _chains(settings: tuple[ChainSettings, ...]) -> dict[Chain, ChainAdapter]:
+    adapters = {adapter.chain: adapter for adapter in map(_chain, settings)}
+    if len(adapters) < len(settings):
+        # Which network a wallet is on must not depend on the order of lines.
+        raise SettingsInvalid("a chain is listed twice; a member uses one network of each")
+    return adapters
+
+
 def _chain(settings: ChainSettings) -> ChainAdapter:
     try:
         build, network = CHAINS[Chain(settings.chain)], Network(settings.network)
@@ -184,11 +192,28 @@ def _chain(settings: ChainSettings) -> ChainAdapter:
             f"there is no chain {settings.chain!r} on network {settings.network!r}"
         ) from None
     assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
-    place = ChainPlace(network, (settings.url, *settings.more_urls), assets, settings.trusted)
+    urls = (settings.url, *settings.more_urls)
+    place = ChainPlace(network, urls, assets, settings.trusted, settings.websocket)
     try:
-        return build(place)
+        adapter = build(place)
     except InvalidAddress as error:
         raise SettingsInvalid(f"{settings.chain}: a token or contract: {error}") from None
+    _require_names(settings.chain, adapter, assets)
+    if settings.trusted and adapter.chain is not Chain.ETHEREUM:
+        raise SettingsInvalid(f"{settings.chain} knows no contracts that could be trusted")
+    if settings.websocket and adapter.chain is not Chain.SOLANA:
+        raise SettingsInvalid(f"{settings.chain} is not followed over a websocket")
+    return adapter
+
+
+def _require_names(chain: str, adapter: ChainAdapter, assets: tuple[Asset, ...]) -> None:
+    """Refuse tokens that would be taken for each other or for the coin. Raises: SettingsInvalid."""
+    if len(adapter.assets) != len(assets):
+        raise SettingsInvalid(f"{chain} has no tokens here")
+    units = {adapter.unit.casefold(), *(asset.unit.casefold() for asset in assets)}
+    addresses = {asset.address for asset in adapter.assets}
+    if len(units) <= len(assets) or len(addresses) < len(assets):
+        raise SettingsInvalid(f"{chain}: two tokens have one name or address")
 
 
 def _member(entry: RosterEntry) -> Member:

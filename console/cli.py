@@ -4,9 +4,11 @@ import asyncio
 import getpass
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import msgspec
 import platformdirs
 import typer
 
@@ -36,7 +38,6 @@ from console.settings import (
     ChainSettings,
     MemberFiles,
     SettingsInvalid,
-    TokenSettings,
     entry_line,
     read_entries,
     read_roster,
@@ -138,6 +139,7 @@ def init(
     chain: Annotated[list[str] | None, typer.Option(help="chain,network,url[,url]")] = None,
     asset: Annotated[list[str] | None, typer.Option(help="chain,address,unit,decimals")] = None,
     trusted: Annotated[list[str] | None, typer.Option(help="chain,address")] = None,
+    websocket: Annotated[list[str] | None, typer.Option(help="chain,url")] = None,
 ) -> None:
     """Set up a member: its keys are made inside its token. Prints its roster entry as JSON.
 
@@ -145,6 +147,7 @@ def init(
     security officer.
     """
     softhsm = module == "softhsm"
+    _require_chains(chain or (), (*(asset or ()), *(trusted or ()), *(websocket or ())))
     new = NewMember(
         member=member,
         name=name,
@@ -153,7 +156,9 @@ def init(
         module=str(find_softhsm()) if softhsm else module,
         token=token or f"quorate-{member}",
         fresh_softhsm=softhsm,
-        chains=tuple(_chain(text, asset or [], trusted or []) for text in chain or ()),
+        chains=tuple(
+            _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()
+        ),
     )
     pin = _read_pin("PIN")
     so_pin = _read_pin("Security officer's PIN") if softhsm else None
@@ -280,22 +285,43 @@ def _read_pin(prompt: str) -> SecretBytes:
     return SecretBytes(bytearray(text.encode()))
 
 
-def _chain(text: str, assets: list[str], trusted: list[str]) -> ChainSettings:
+def _chain(
+    text: str, assets: list[str], trusted: list[str], websockets: list[str]
+) -> ChainSettings:
     """Read a chain with the tokens and contracts that are given for it."""
     chain, network, url, *more = _parts(text, 3, "a chain is given as chain,network,url")
     tokens = [_parts(asset, 4, "a token is chain,address,unit,decimals") for asset in assets]
     contracts = [_parts(entry, 2, "a trusted contract is chain,address") for entry in trusted]
+    notifying = [_parts(entry, 2, "a websocket is chain,url") for entry in websockets]
+    content = {
+        "chain": chain,
+        "network": network,
+        "url": url,
+        "more_urls": more,
+        "tokens": [
+            {"address": t[1], "unit": t[2], "decimals": int(t[3]) if t[3].isdecimal() else -1}
+            for t in tokens
+            if t[0] == chain
+        ],
+        "trusted": [c[1] for c in contracts if c[0] == chain],
+        "websocket": next((n[1] for n in notifying if n[0] == chain), ""),
+    }
     try:
-        return ChainSettings(
-            chain=chain,
-            network=network,
-            url=url,
-            more_urls=tuple(more),
-            tokens=tuple(TokenSettings(t[1], t[2], int(t[3])) for t in tokens if t[0] == chain),
-            trusted=tuple(c[1] for c in contracts if c[0] == chain),
-        )
-    except ValueError:
-        raise SettingsInvalid("a token's decimals are a number") from None
+        return msgspec.convert(content, type=ChainSettings)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(f"{chain}: {error}") from None
+
+
+def _require_chains(chains: Iterable[str], entries: Iterable[str]) -> None:
+    """Refuse entries for a chain that is not given: a typing error would drop them unseen.
+
+    Raises: SettingsInvalid.
+    """
+    given = {text.partition(",")[0].strip() for text in chains}
+    for entry in entries:
+        chain = entry.partition(",")[0].strip()
+        if chain not in given:
+            raise SettingsInvalid(f"{entry!r}: the chain {chain!r} is not given")
 
 
 def _parts(text: str, least: int, form: str) -> list[str]:

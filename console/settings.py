@@ -37,7 +37,8 @@ class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a chain's nodes answer. With `more_urls`, all of them must tell the same facts.
 
-    `trusted` are contracts that may be given allowances.
+    `trusted` are contracts that may be given allowances; `websocket` is where a Solana node
+    notifies.
     """
 
     chain: Text
@@ -46,6 +47,7 @@ class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     more_urls: tuple[Text, ...] = ()
     tokens: tuple[TokenSettings, ...] = ()
     trusted: tuple[Text, ...] = ()
+    websocket: str = ""
 
 
 class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ class RpcError(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    result: msgspec.Raw = msgspec.Raw(b"null")
+    result: msgspec.Raw = msgspec.Raw(b"")
     error: RpcError | None = None
 
 
@@ -58,6 +58,7 @@ class JsonRpc:
         answer = self.decode(await self._post(msgspec.json.encode(body)), _Answer)
         if answer.error:
             raise RpcRefused(answer.error)
+        # Without a result it is no answer; "nothing found" is said as null.
         return self.decode(bytes(answer.result), kind)
 
     async def close(self) -> None:
@@ -70,7 +71,10 @@ class JsonRpc:
         if self._session is None:
             # Without decompression: a small answer must not become a large one.
             self._session = aiohttp.ClientSession(
-                timeout=self._timeout, trust_env=False, auto_decompress=False
+                timeout=self._timeout,
+                trust_env=False,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:

@@ -52,7 +52,7 @@ class RpcSources:
         return tuple(results)
 
     async def any_of(self, method: str, params: list[Any], kind: type[T]) -> T:
-        """Return the answer of the first node, in order, that takes the call: a broadcast.
+        """Return the answer of the first node, in order, that takes the call.
 
         Raises: RpcRefused if one understood and refused, and none took it; ChainUnavailable.
         """
@@ -68,6 +68,21 @@ class RpcSources:
         if refused is not None:
             raise refused
         raise away or ChainUnavailable(f"{self._node} does not answer")
+
+    async def handed_over(self, method: str, params: list[Any], kind: type[T]) -> T:
+        """Give all nodes the same call at once, a broadcast; return what one that took it says.
+
+        One node alone could keep a transaction from the others. Raises: RpcRefused if one
+        understood and refused, and none took it; ChainUnavailable.
+        """
+        calls = (rpc.call(method, params, kind) for rpc in self._rpcs)
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        failures: list[BaseException] = []
+        for answer in answers:
+            if not isinstance(answer, BaseException):
+                return answer
+            failures.append(answer)
+        raise next((each for each in failures if isinstance(each, RpcRefused)), failures[0])
 
     def decode(self, data: bytes, kind: type[T]) -> T:
         """Read a part of an answer, strictly. Raises: ChainUnavailable."""

@@ -13,6 +13,7 @@ from console.application.views import (
     InboxView,
     LedgerPage,
     MachinePreview,
+    MovementsView,
     OverviewView,
     RecoveryView,
     RequestView,
@@ -63,6 +64,15 @@ class GetWallet(Query[WalletView], frozen=True, tag="wallet"):
     refresh: bool = False
 
 
+class GetMovements(Query[MovementsView], frozen=True, tag="movements"):
+    """Ask a chain for an account's newest movements; `account` is a path."""
+
+    VIEW: ClassVar[type[View]] = MovementsView
+    wallet: str
+    chain: str
+    account: str = ""
+
+
 class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer"):
     """Build a transfer and decode it again. `amount` is decimal text in the large unit.
 
@@ -80,6 +90,8 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer
     """A listed token's address; "" for the chain's own coin."""
     fee: str = "normal"
     """"economy", "normal" or "fast"."""
+    everything: bool = False
+    """Send the whole balance less the fee; `amount` is not read then."""
     lasting: bool = False
     """Do not expire while people decide, where a chain's transactions expire by themselves."""
 
@@ -106,6 +118,17 @@ class PreviewMessage(Query[TransferPreview], frozen=True, tag="preview-message")
     chain: str
     text: str
     account: str = ""
+
+
+class PreviewAcceleration(Query[TransferPreview], frozen=True, tag="preview-acceleration"):
+    """Build what has a waiting payment mined sooner: it is spent for a fee that pays for both."""
+
+    VIEW: ClassVar[type[View]] = TransferPreview
+    wallet: str
+    chain: str
+    transaction_id: str
+    account: str = ""
+    fee: str = "fast"
 
 
 class PreviewImport(Query[TransferPreview], frozen=True, tag="preview-import"):

@@ -11,12 +11,14 @@ from console.application.api import (
     GetCeremony,
     GetInbox,
     GetLedger,
+    GetMovements,
     GetOverview,
     GetRecovery,
     GetRequest,
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewAcceleration,
     PreviewCall,
     PreviewDurable,
     PreviewImport,
@@ -89,12 +91,14 @@ AnyQuery = (
     | GetCeremony
     | GetInbox
     | GetLedger
+    | GetMovements
     | GetOverview
     | GetRecovery
     | GetRequest
     | GetSession
     | GetWallet
     | GetWallets
+    | PreviewAcceleration
     | PreviewCall
     | PreviewDurable
     | PreviewImport

@@ -9,12 +9,14 @@ from console.application.api import (
     GetCeremony,
     GetInbox,
     GetLedger,
+    GetMovements,
     GetOverview,
     GetRecovery,
     GetRequest,
     GetSession,
     GetWallet,
     GetWallets,
+    PreviewAcceleration,
     PreviewCall,
     PreviewDurable,
     PreviewImport,
@@ -55,12 +57,14 @@ from console.application.node import Node
 from console.application.operator_actions import OperatorActions
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.ledger import ledger_rows
+from console.application.queries.movements import movements
 from console.application.queries.overview import overview_view
 from console.application.queries.people import member_views
 from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import request_row, request_view
 from console.application.queries.session import session_view
 from console.application.queries.transfer import (
+    preview_acceleration,
     preview_call,
     preview_durable,
     preview_import,
@@ -102,6 +106,8 @@ class ConsoleService:
             GetRecovery: self._recovery,
             PreviewMachine: self._machine,
             PreviewTransfer: lambda query: preview_transfer(node.core, query),
+            GetMovements: lambda query: movements(node.core, query),
+            PreviewAcceleration: lambda query: preview_acceleration(node.core, query),
             PreviewCall: lambda query: preview_call(node.core, query),
             PreviewMessage: lambda query: preview_message(node.core, query),
             PreviewImport: lambda query: preview_import(node.core, query),

@@ -22,7 +22,9 @@ from console.application.commands import (
     WithdrawRequest,
 )
 from console.application.node import Node
+from console.application.queries.transfer import find_asset
 from console.application.statements import (
+    MAX_SIGNATURES,
     AnyStatement,
     Approval,
     CeremonyAcceptance,
@@ -47,6 +49,10 @@ from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, 7 * 86_400
 _FAUCET_UNITS = 1_000
+MAX_REQUEST_BYTES = 60 * 1024
+"""Bytes that fit into one statement beside the rest of a request."""
+MAX_FEE = (1 << 63) - 1
+"""The largest fee, in base units, that a statement can carry."""
 
 
 class OperatorActions:
@@ -137,7 +143,14 @@ class OperatorActions:
         adapter = core.signing.chain(_chain(command.chain))
         note = plain_text(command.note, MAX_REASON, "a note") if command.note else ""
         account = core.signing.account_at(adapter.chain, command.account)
-        description = adapter.describe(command.transaction, core.signing.keys(wallet))
+        if len(command.transaction) > MAX_REQUEST_BYTES:
+            raise PolicyViolation(f"a request has at most {MAX_REQUEST_BYTES} bytes to be signed")
+        keys = core.signing.keys(wallet)
+        description = adapter.describe(command.transaction, keys)
+        if description.fee.base_units > MAX_FEE:
+            raise PolicyViolation("its fee is larger than any that is ever paid")
+        if len(adapter.payloads(command.transaction, keys)) > MAX_SIGNATURES:
+            raise PolicyViolation(f"a request needs at most {MAX_SIGNATURES} signatures: split it")
         core.reservations.require_unheld(wallet.wallet, adapter.chain, command.transaction)
         request, now = request_id(secrets.token_bytes(8)), self._now_ms()
         await self._publish(
@@ -213,7 +226,9 @@ class OperatorActions:
         adapter = core.signing.chain(_chain(command.chain))
         if adapter.network is not Network.DEVNET:
             raise PolicyViolation("only a devnet has a faucet")
-        if not 0 < command.base_units <= _FAUCET_UNITS * 10**adapter.decimals:
+        asset = find_asset(adapter, command.asset)
+        decimals = asset.decimals if asset else adapter.decimals
+        if not 0 < command.base_units <= _FAUCET_UNITS * 10**decimals:
             raise PolicyViolation("the faucet does not give that much")
         wallet = core.aggregates.wallet(WalletId(command.wallet))
         account = core.signing.account_at(adapter.chain, command.account)

@@ -8,10 +8,12 @@ when the threshold is at most half of the custodians; the chain then takes one.
 from collections.abc import Iterator, Mapping
 
 from console.application.aggregates import Aggregates
+from console.application.errors import UnknownTransaction
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
-from console.domain.errors import Conflict
-from console.domain.ids import WalletId
+from console.domain.errors import Conflict, NotYetPossible
+from console.domain.events import RequestProposed
+from console.domain.ids import RequestId, WalletId
 from console.domain.signing_request import OVER, UNSIGNED, RequestState, SigningRequest
 from console.domain.values import Chain
 
@@ -25,34 +27,36 @@ class Reservations:
         self._aggregates = aggregates
         self._chains = chains
         self._clock = clock
+        self._read: dict[RequestId, frozenset[str]] = {}
 
     def held(self, wallet: WalletId, chain: Chain) -> frozenset[str]:
         """Name what the open requests of a wallet hold."""
         now_ms = self._clock.now_ms()
         held: set[str] = set()
-        for request in self._aggregates.requests.values():
+        for request in tuple(self._aggregates.requests.values()):
             proposal = request.proposal
             if (proposal.wallet, proposal.chain) == (wallet, chain) and _is_open(request, now_ms):
-                held |= self._chains[chain].consumes(proposal.transaction)
+                held |= self._consumed(proposal)
         return frozenset(held)
 
     def require_unheld(self, wallet: WalletId, chain: Chain, transaction: bytes) -> None:
         """Refuse bytes that use what an open request holds, unless they replace it.
 
-        Raises: Conflict, UnknownTransaction.
+        Raises: Conflict, NotYetPossible, UnknownTransaction.
         """
         now_ms = self._clock.now_ms()
-        for other in self._sharing(wallet, chain, transaction):
+        for other in self._sharing(wallet, chain, self._needed(chain, transaction)):
             if _is_open(other, now_ms):
                 self._require_replacement(other, transaction)
 
     def require_first(self, request: SigningRequest) -> None:
         """Refuse to sign what another request, signed or about to be, uses up.
 
-        Raises: Conflict, UnknownTransaction.
+        Raises: Conflict, NotYetPossible, UnknownTransaction.
         """
         proposal, now_ms = request.proposal, self._clock.now_ms()
-        for other in self._sharing(proposal.wallet, proposal.chain, proposal.transaction):
+        needed = self._needed(proposal.chain, proposal.transaction)
+        for other in self._sharing(proposal.wallet, proposal.chain, needed):
             if other.proposal.request == proposal.request:
                 continue
             if other.state is _DONE:
@@ -64,24 +68,46 @@ class Reservations:
     def successor(self, request: SigningRequest) -> SigningRequest | None:
         """Return the confirmed request that used up what this one needs."""
         proposal = request.proposal
-        sharing = self._sharing(proposal.wallet, proposal.chain, proposal.transaction)
-        for other in sharing:
+        for other in self._sharing(proposal.wallet, proposal.chain, self._consumed(proposal)):
             if other.state is _DONE and other.proposal.request != proposal.request:
                 return other
         return None
 
+    def _needed(self, chain: Chain, transaction: bytes) -> frozenset[str]:
+        """Name what bytes would use up. Raises: NotYetPossible, UnknownTransaction."""
+        adapter = self._chains.get(chain)
+        if adapter is None:
+            raise NotYetPossible(f"this node has no connection to {chain.value}")
+        return adapter.consumes(transaction)
+
     def _sharing(
-        self, wallet: WalletId, chain: Chain, transaction: bytes
+        self, wallet: WalletId, chain: Chain, needed: frozenset[str]
     ) -> Iterator[SigningRequest]:
-        """Yield every request of the wallet that consumes something of the same."""
-        adapter = self._chains[chain]
-        needed = adapter.consumes(transaction)
+        """Yield every request of the wallet that consumes something of what is needed."""
         for other in tuple(self._aggregates.requests.values()):
             proposal = other.proposal
             if (proposal.wallet, proposal.chain) != (wallet, chain):
                 continue
-            if needed & adapter.consumes(proposal.transaction):
+            if needed & self._consumed(proposal):
                 yield other
+
+    def _consumed(self, proposal: RequestProposed) -> frozenset[str]:
+        """Name what a request on record uses up here: nothing, if it is for another network.
+
+        What this node cannot decode any more holds nothing up: it does not sign that either.
+        """
+        adapter = self._chains.get(proposal.chain)
+        if adapter is None or adapter.network is not proposal.network:
+            return frozenset()
+        known = self._read.get(proposal.request)
+        if known is None:
+            # A request's bytes never change, and a ledger may hold thousands of them.
+            try:
+                known = adapter.consumes(proposal.transaction)
+            except UnknownTransaction:
+                known = frozenset()
+            self._read[proposal.request] = known
+        return known
 
     def _require_replacement(self, other: SigningRequest, transaction: bytes) -> None:
         adapter = self._chains[other.proposal.chain]

@@ -4,6 +4,7 @@ Every custodian decides for itself from the bytes: the description, the policy, 
 the epoch. Nothing that a coordinator says is taken on trust.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
@@ -78,6 +79,7 @@ class SigningCoordinator:
         self._publish = publish
         self._in_use: dict[SessionId, HeldKey] = {}
         self._keys: dict[WalletId, tuple[int, WalletKeys]] = {}
+        self._releasing = asyncio.Lock()
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
     # What members have signed
@@ -164,8 +166,13 @@ class SigningCoordinator:
 
     def describe(self, proposal: RequestProposed) -> TransactionDescription:
         """Decode a request's bytes. Raises: UnknownTransaction, NotYetPossible."""
+        adapter = self.chain(proposal.chain)
+        if proposal.network is not adapter.network:
+            # Bytes may not name their network: they would be shown as this node's.
+            place = f"{proposal.chain.value} {proposal.network.value}"
+            raise NotYetPossible(f"this node has no connection to {place}")
         keys = self.keys(self._aggregates.wallet(proposal.wallet))
-        return self.chain(proposal.chain).describe(proposal.transaction, keys)
+        return adapter.describe(proposal.transaction, keys)
 
     def rules(self, proposal: RequestProposed, wallet: Wallet) -> tuple[RuleResult, ...]:
         """Evaluate this member's own copy of the policy on the decoded bytes."""
@@ -300,9 +307,15 @@ class SigningCoordinator:
         return run
 
     async def releasing(self, info: RunInfo) -> None:
-        """Record that this run's nonces are used up. Raises: AlreadyDecided, LedgerError."""
-        command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
-        await self._record(info.subject, command)
+        """Record that this run's nonces are used up, and with them the coins of its request.
+
+        Raises: AlreadyDecided, Conflict, NotYetPossible, UnknownTransaction, LedgerError.
+        """
+        # Two runs may have been admitted before either gave a share: only one of them may.
+        async with self._releasing:
+            self._reservations.require_first(self._aggregates.request(RequestId(info.subject)))
+            command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
+            await self._record(info.subject, command)
 
     async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
         """Wipe the share; verify and record the signatures, and give them to the others."""

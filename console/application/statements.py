@@ -21,6 +21,8 @@ from console.domain.text import is_plain
 from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
 MAX_STATEMENT_BYTES = 64 * 1024
+MAX_SIGNATURES = 100
+"""Of one request: a Bitcoin transaction needs one for each coin that it spends."""
 _DOMAIN = b"quorate/statement/v1"
 
 S = TypeVar("S")
@@ -200,7 +202,7 @@ class SignatureResult(Statement, frozen=True, tag="signature-result"):
     request: RequestName
     session: SessionName
     signers: Members
-    signatures: tuple[bytes, ...]
+    signatures: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=MAX_SIGNATURES)]
 
 
 class Invitation(Statement, frozen=True, tag="invitation"):

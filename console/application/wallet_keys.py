@@ -8,6 +8,8 @@ from console.domain.values import SignatureKind
 from console.domain.wallet import Wallet
 from console.protocols.keygen.share import PublicKeyPackage, decode_public
 
+MAX_KEPT = 4_096
+
 
 class WalletKeys:
     """Implements `PublicKeys` for one wallet in one epoch; what was derived is kept."""
@@ -22,6 +24,9 @@ class WalletKeys:
         """Return the key that signatures at a path verify under. Raises: NotYetPossible."""
         known = self._derived.get((kind, path))
         if known is None:
+            if len(self._derived) >= MAX_KEPT:
+                # Paths come from proposals, too: what they name must not fill the memory.
+                self._derived.clear()
             known = self._derived[kind, path] = self._derive(kind, path)
         return known
 

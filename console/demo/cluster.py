@@ -152,6 +152,7 @@ class Cluster:
             *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
             *("--chain", f"ethereum,devnet,http://127.0.0.1:{self.devnet_port}/ethereum"),
             *("--chain", f"bitcoin,devnet,http://127.0.0.1:{self.devnet_port}/bitcoin"),
+            *("--websocket", f"solana,ws://127.0.0.1:{self.devnet_port}/solana/ws"),
             *("--asset", f"ethereum,{ETHEREUM_DOLLAR},DUSD,6"),
             *("--asset", f"solana,{SOLANA_DOLLAR},SUSD,6"),
         ]

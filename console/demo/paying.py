@@ -9,6 +9,13 @@ from console.demo.operators import Operators
 from ui import object_names as names
 from ui.widgets.fields import CheckLine
 
+_OVER = {
+    RequestStage.FAILED,
+    RequestStage.EXPIRED,
+    RequestStage.DENIED,
+    RequestStage.WITHDRAWN,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -92,7 +99,7 @@ class Paying:
     async def confirmed(self, request: str) -> RequestView:
         """Wait until the chain has it. Raises: DemoFailure if it fails."""
         while (view := await self.request(request)).stage is not RequestStage.CONFIRMED:
-            if view.stage in {RequestStage.FAILED, RequestStage.EXPIRED}:
+            if view.stage in _OVER:
                 raise DemoFailure(view.sentence)
             await self.hands.settle()
         return view

@@ -466,3 +466,24 @@ async def test_more_tokens_than_there_are_are_foreseen_to_fail(tokens: Bench) ->
     simulation = await adapter.simulate(data, tokens.sender)
     assert simulation is not None
     assert simulation.failure
+
+
+async def test_everything_is_the_balance_less_the_fee(bench: Bench) -> None:
+    to = bench.adapter.address(bench.account, bench.receiver)
+    intent = TransferIntent(bench.account, to, 0, everything=True)
+    built = await bench.adapter.build_transaction(intent, bench.sender)
+    told = bench.adapter.describe(built.transaction, bench.sender)
+    assert told.red_flags == ()
+    before = await bench.balance_of(bench.sender)
+    assert told.amount.base_units == before - built.fee_ceiling
+    await bench.adapter.broadcast(bench.sign(built.transaction))
+    assert await bench.balance_of(bench.receiver) == told.amount.base_units
+    # What the fee did not need stays, where fees are only limited beforehand.
+    assert await bench.balance_of(bench.sender) <= built.fee_ceiling
+
+
+async def test_everything_of_nothing_is_not_sent(bench: Bench) -> None:
+    to = bench.adapter.address(bench.account, bench.sender)
+    intent = TransferIntent(bench.account, to, 0, everything=True)
+    with pytest.raises(InsufficientFunds):
+        await bench.adapter.build_transaction(intent, bench.receiver)

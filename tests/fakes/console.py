@@ -62,6 +62,7 @@ class FakeConsole:
     wallets: dict[str, views.WalletView] = field(default_factory=dict)
     preview_problems: tuple[str, ...] = ()
     preview_warnings: tuple[str, ...] = ()
+    movements_refused: bool = False
     previewed: list[api.Query[views.TransferPreview]] = field(default_factory=list)
     recovery: views.RecoveryView = field(default_factory=recovery.recovery)
     _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
@@ -154,6 +155,10 @@ class FakeConsole:
                 return views.WalletsView(() if self.empty else tuple(self.wallets.values()))
             case api.GetWallet(wallet=name):
                 return self.wallets[name]
+            case api.GetMovements():
+                if self.movements_refused:
+                    raise api.CommandRefused("chain", "The chain does not answer", "Safe.", "Wait.")
+                return views.MovementsView(scenario.movements(query.chain))
             case api.GetRecovery():
                 return recovery.recovery(self.me, empty=True) if self.empty else self.recovery
             case api.PreviewMachine(entry=entry):
@@ -163,6 +168,7 @@ class FakeConsole:
                 | api.PreviewCall()
                 | api.PreviewMessage()
                 | api.PreviewImport()
+                | api.PreviewAcceleration()
                 | api.PreviewDurable()
                 | api.PreviewReplacement()
             ):

@@ -166,7 +166,7 @@ def wallet(
         balance_as_of_ms=NOW_MS - 9_000,
         balance_error="",
         label="Bitcoin SegWit",
-        abilities=("message", "replace"),
+        abilities=("accelerate", "message", "replace"),
         export=DESCRIPTOR,
     )
     history = tuple(
@@ -489,4 +489,16 @@ def record(sequence: int) -> v.LedgerRow:
         hash=digest(f"record{sequence}"),
         previous_hash=digest(f"record{sequence - 1}"),
         detail="Signed by the member's identity key. Payload 412 bytes.",
+    )
+
+
+def movements(chain: str) -> tuple[v.MovementView, ...]:
+    """Return what a chain tells of an account; Ethereum's nodes keep no such list."""
+    if chain == "ethereum":
+        return ()
+    unit = {"solana": "SOL", "bitcoin": "BTC"}[chain]
+    return (
+        v.MovementView(digest("in"), "2.5", unit, True, 812, NOW_MS - HOUR),
+        v.MovementView(digest("out"), "1.25", unit, False, 0, None),
+        *((v.MovementView(digest("late"), "0.5", unit, True, 0, None),) if unit == "BTC" else ()),
     )

@@ -138,7 +138,7 @@ async def test_what_waits_is_replaced_by_the_same_for_more_or_by_nothing(anvil, 
 async def test_the_next_nonce_follows_what_waits(anvil):
     await anvil.adapter.broadcast(anvil.sign(await anvil.build()))
     data = await anvil.build()
-    assert anvil.adapter.consumes(data) == frozenset({"nonce:1"})
+    assert anvil.adapter.consumes(data) == frozenset({"nonce:31337:1"})
     await anvil.adapter.broadcast(anvil.sign(data))
     await anvil.mine()
     assert await anvil.received() == 2 * ETHER

@@ -19,7 +19,9 @@ from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.watching import GAP_LIMIT
 from console.application.errors import CoinSpent, InsufficientFunds, TransactionError
 from console.application.ports.chain import (
+    AccelerateIntent,
     Account,
+    FeeLevel,
     ImportIntent,
     InclusionState,
     ReplaceIntent,
@@ -278,3 +280,33 @@ async def test_what_is_no_psbt_is_not_imported(desk):
     for wrong in (b"psbt\xff", data[:-1], data + b"\0", b"\0" * 50, desk.sign(data).transaction):
         with pytest.raises(TransactionError):
             await imported(desk, wrong)
+
+
+async def test_a_payment_that_waits_is_mined_for_what_spends_it(desk):
+    stranger, adapter = desk.stranger, desk.adapter
+    await adapter.request_faucet(adapter.address(desk.account, stranger), COIN)
+    await desk.order("automine", on=False)
+    to = adapter.address(desk.account, desk.keys)
+    cheap = TransferIntent(desk.account, to, COIN // 10, fee=FeeLevel.ECONOMY)
+    paying = (await adapter.build_transaction(cheap, stranger)).transaction
+    signatures = tuple(stranger.sign(p) for p in adapter.payloads(paying, stranger))
+    waiting = adapter.attach(paying, signatures, stranger)
+    await adapter.broadcast(waiting)
+    intent = AccelerateIntent(desk.account, waiting.transaction_id)
+    built = await adapter.build_transaction(intent, desk.keys)
+    assert adapter.describe(built.transaction, desk.keys).action == "Move to own account"
+    (spent,) = adapter.consumes(built.transaction)
+    assert spent.startswith(f"utxo:{waiting.transaction_id}")
+    # The child pays for itself and for what its parent lacks.
+    assert built.fee_ceiling > parse_spending(paying).fee
+    signed = await desk.send(built.transaction)
+    await desk.order("mine", blocks=1)
+    assert await desk.state(signed) is InclusionState.CONFIRMED
+    assert await desk.balance() == COIN + COIN // 10 - built.fee_ceiling
+
+
+async def test_what_does_not_wait_is_not_sped_up(desk):
+    (line,) = await desk.adapter.history(desk.account, desk.keys)
+    for txid in (line.transaction_id, "0" * 64, "nothing"):
+        with pytest.raises(TransactionError, match="no coin of this account waits"):
+            await desk.adapter.build_transaction(AccelerateIntent(desk.account, txid), desk.keys)

@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account as Library
 from eth_account.messages import encode_defunct, encode_typed_data
 
-from console.adapters.chains.ethereum.adapter import ACCOUNT, EthereumAdapter
+from console.adapters.chains.ethereum.adapter import ACCOUNT, EthereumAdapter, nonce_name
 from console.adapters.chains.ethereum.address import parse_address
 from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.fields import AccessEntry
@@ -42,6 +42,8 @@ from tests.contract.chains import served
 from tests.contract.keys import SigningKey
 
 ETHER = 10**18
+CHAIN_ID = 131277322940537
+"""Of every py-evm chain that eth-tester makes."""
 DOLLAR = Asset(ETHEREUM_DOLLAR, "DUSD", 6)
 SPENDER = "0x52908400098527886E0F7030069857D2E4169EE7"
 
@@ -113,11 +115,11 @@ async def test_each_open_request_has_a_nonce_of_its_own_and_gaps_are_filled(desk
     held = desk.adapter.consumes(first)
     second = await desk.build(reserved=held)
     assert (held, desk.adapter.consumes(second)) == (
-        frozenset({"nonce:0"}),
-        frozenset({"nonce:1"}),
+        frozenset({nonce_name(CHAIN_ID, 0)}),
+        frozenset({nonce_name(CHAIN_ID, 1)}),
     )
-    third = await desk.build(reserved=frozenset({"nonce:0", "nonce:2"}))
-    assert desk.adapter.consumes(third) == frozenset({"nonce:1"})
+    third = await desk.build(reserved=frozenset({nonce_name(CHAIN_ID, 0), nonce_name(CHAIN_ID, 2)}))
+    assert desk.adapter.consumes(third) == frozenset({nonce_name(CHAIN_ID, 1)})
 
 
 async def test_a_later_nonce_waits_for_the_earlier_one(desk):

@@ -107,7 +107,7 @@ async def adapter(node: FalseNode) -> AsyncIterator[SolanaAdapter]:
     app.router.add_post("/", node.handle)
     app.router.add_get("/elsewhere", node.handle)
     async with served(app) as url:
-        made = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), SHORT_S)
+        made = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), timeout_s=SHORT_S)
         try:
             yield made
         finally:
@@ -285,7 +285,7 @@ async def test_what_is_no_http_is_unavailability(said: bytes) -> None:
 
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1/", "http://", "http://[::1"])
 async def test_a_url_that_is_none_is_unavailability(url: str) -> None:
-    adapter = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), SHORT_S)
+    adapter = SolanaAdapter(Network.DEVNET, (url,), (TOKEN,), timeout_s=SHORT_S)
     try:
         with pytest.raises(ChainUnavailable):
             await _balance(adapter)

@@ -55,6 +55,7 @@ class Bench:
     adapter: SolanaAdapter
     sender: SigningKey
     receiver: SigningKey
+    url: str
 
     @property
     def to(self) -> str:
@@ -94,8 +95,9 @@ async def bench() -> AsyncIterator[Bench]:
         Asset(str(chain.answer("devnet_createMint", ["QRT", 9, "token-2022"])), "QRT", 9),
     )
     async with served(build_app(chain, EthereumDevnet())) as url:
-        adapter = SolanaAdapter(Network.DEVNET, (f"{url}/solana",), mints)
-        made = Bench(chain, adapter, SigningKey(), SigningKey())
+        socket = f"{url.replace('http', 'ws')}/solana/ws"
+        adapter = SolanaAdapter(Network.DEVNET, (f"{url}/solana",), mints, socket)
+        made = Bench(chain, adapter, SigningKey(), SigningKey(), f"{url}/solana")
         wallet = adapter.address(ACCOUNT, made.sender)
         try:
             await adapter.request_faucet(wallet, COINS)
@@ -396,3 +398,19 @@ async def test_the_faucet_refuses_tokens_that_it_cannot_give(bench: Bench) -> No
     for mint, amount in ((bench.to, 5), (bench.asset("USDQ"), 0), (bench.asset("USDQ"), 1 << 64)):
         with pytest.raises(TransactionRejected):
             await bench.adapter.request_faucet(bench.to, amount, mint)
+
+
+@pytest.mark.parametrize("socket", ["ws://127.0.0.1:1", "http://127.0.0.1:1/x", "nonsense"])
+async def test_a_websocket_that_is_of_no_use_costs_nothing_but_the_wait(
+    bench: Bench, socket: str
+) -> None:
+    url = bench.url
+    adapter = SolanaAdapter(Network.DEVNET, (url,), (), socket)
+    try:
+        built = await adapter.build_transaction(bench.intent(), bench.sender)
+        signed = bench.sign(built.transaction)
+        await adapter.broadcast(signed)
+        assert (await adapter.status(signed.transaction_id)).state is InclusionState.CONFIRMED
+        assert (await adapter.status("1" * 64)).state is InclusionState.UNKNOWN
+    finally:
+        await adapter.close()

@@ -164,7 +164,7 @@ def test_the_description_is_what_others_decode(data: bytes) -> None:
     else:
         assert _texts(told, "Durable nonce") == [str(nonce)]
         assert _texts(told, "Nonce value") == [str(other.recent)]
-        assert f"nonce:{nonce}" in consumed(data)
+        assert f"nonce:{nonce}:{other.recent}" in consumed(data)
     if not told.red_flags:
         _ordinary(told, other)
 

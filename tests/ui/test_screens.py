@@ -467,6 +467,60 @@ def test_a_watching_descriptor_is_copied_where_it_is_more_than_the_address(drive
     assert copied == [scenario.DESCRIPTOR]
 
 
+def _shown_movements(view):
+    model = view.detail.movements.rows
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def test_what_the_chain_tells_of_an_account_stands_beside_the_requests(driver):
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    driver.until(lambda: _shown_movements(view) == ["+2.5 SOL", "\u22121.25 SOL"])
+    view.detail._tabs._tabs[ETHER].click()
+    driver.until(lambda: "no movement" in view.detail.movements.sentence.text())
+    assert _shown_movements(view) == []
+    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.until(lambda: _shown_movements(view) == ["+2.5 BTC", "\u22121.25 BTC", "+0.5 BTC"])
+    driver.window.privacy.toggle()
+    driver.until(lambda: MASK in _shown_movements(view)[0])
+
+
+def test_a_payment_that_waits_is_sped_up_from_its_line(driver):
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    driver.until(lambda: len(_shown_movements(view)) == 2)
+    assert not view.detail.movements.haste.isVisible()
+    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.until(view.detail.movements.haste.isVisible)
+    for name in ("in", "out"):
+        view.detail.movements.table.opened.emit(scenario.digest(name))
+    assert driver.window.current_screen == "wallets"
+    view.detail.movements.table.opened.emit(scenario.digest("late"))
+    driver.until(lambda: driver.window.current_screen == "new_transfer")
+    page = driver.window._current
+    driver.until(lambda: page.model.preview is not None)
+    (query,) = driver.console.previewed
+    assert (query.transaction_id, query.account) == (scenario.digest("late"), "m/84/0/0")
+    page.back()
+    driver.until(lambda: driver.window.current_screen == "wallets")
+
+
+def test_everything_needs_no_amount(driver):
+    view = _drafted(driver, "bitcoin:m/84/0/0", to=scenario.SEGWIT_ADDRESS)
+    assert not view.form.preview_button.isEnabled()
+    view.form.everything.click()
+    assert not view.form.amount.isEnabled()
+    assert _previewed(driver, view).everything
+
+
+def test_a_chain_that_tells_no_movements_is_said_and_holds_nothing_up(driver):
+    driver.console.movements_refused = True
+    driver.show("wallets", scenario.WALLET)
+    view = driver.window._current
+    driver.until(lambda: "does not answer" in view.detail.movements.sentence.text())
+    assert view.detail.amount.isVisible()
+
+
 def test_tokens_stand_beside_the_coin(driver):
     driver.show("wallets", scenario.WALLET)
     view = driver.window._current

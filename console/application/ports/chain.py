@@ -50,13 +50,15 @@ class Asset:
 class ChainPlace:
     """Where a chain is and what this node's settings say of it.
 
-    Of several `urls` all must tell the same; `trusted` are contracts that may be given rights.
+    Of several `urls` all must tell the same; `trusted` are contracts that may be given rights. A
+    `websocket` tells when to ask again, where a chain's nodes have one.
     """
 
     network: Network
     urls: tuple[str, ...]
     assets: tuple[Asset, ...] = ()
     trusted: tuple[str, ...] = ()
+    websocket: str = ""
     timeout_s: float = 8.0
 
 
@@ -74,6 +76,7 @@ class TransferIntent:
 
     `asset` is the address of a listed token, "" for the chain's own coin. `lasting` asks for bytes
     that do not expire while people decide, where a chain's transactions expire by themselves.
+    With `everything`, the whole balance less the fee is sent, whatever `amount` is.
     """
 
     account: Account
@@ -83,6 +86,7 @@ class TransferIntent:
     asset: str = ""
     fee: FeeLevel = FeeLevel.NORMAL
     lasting: bool = False
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,15 @@ class ReplaceIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class AccelerateIntent:
+    """Have a waiting transaction mined for what spends its outputs: the child pays for it."""
+
+    account: Account
+    transaction_id: str
+    fee: FeeLevel = FeeLevel.FAST
+
+
+@dataclass(frozen=True, slots=True)
 class ImportIntent:
     """What another program has drafted, as it exports it: hexadecimal or base 64.
 
@@ -140,7 +153,13 @@ class DurableIntent:
 
 
 Intent: TypeAlias = (
-    TransferIntent | CallIntent | MessageIntent | ReplaceIntent | ImportIntent | DurableIntent
+    TransferIntent
+    | CallIntent
+    | MessageIntent
+    | ReplaceIntent
+    | AccelerateIntent
+    | ImportIntent
+    | DurableIntent
 )
 
 
@@ -152,6 +171,7 @@ class Ability(StrEnum):
     MESSAGE = "message"
     REPLACE = "replace"
     LASTING = "lasting"
+    ACCELERATE = "accelerate"
 
 
 @dataclass(frozen=True, slots=True)

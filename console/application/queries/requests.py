@@ -1,6 +1,9 @@
 """Signing requests as the window shows them: always decoded from the bytes to be signed."""
 
+import hashlib
+
 from console.application.aggregates import Aggregates
+from console.application.errors import TransactionError
 from console.application.ports.chain import MESSAGE_ID, Ability
 from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
@@ -17,12 +20,15 @@ from console.application.views import (
     RequestView,
     StepState,
 )
+from console.domain.errors import DomainError, NotYetPossible
+from console.domain.events import RequestProposed
 from console.domain.ids import MemberId
 from console.domain.policy import may_approve
 from console.domain.short_code import short_code
 from console.domain.signing_request import RequestState, SigningRequest
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount
+from console.domain.wallet import Wallet
 
 _STAGES = {
     RequestState.PROPOSED: RequestStage.AWAITING_APPROVAL,
@@ -66,6 +72,25 @@ def description_view(description: TransactionDescription) -> DescriptionView:
     )
 
 
+def described(coordinator: SigningCoordinator, proposal: RequestProposed) -> TransactionDescription:
+    """Decode a request's bytes, or say that this node cannot: its settings may have changed."""
+    try:
+        return coordinator.describe(proposal)
+    except (DomainError, TransactionError) as trouble:
+        return TransactionDescription(
+            chain=proposal.chain,
+            network=proposal.network,
+            action="Not decoded",
+            from_address="",
+            to_address="",
+            amount=Amount(0, "not decoded", 0),
+            fee=Amount(proposal.fee_ceiling, "base units", 0),
+            fields=(),
+            red_flags=(f"The bytes cannot be decoded here: {trouble}",),
+            digest=hashlib.sha256(proposal.transaction).digest(),
+        )
+
+
 def request_stage(request: SigningRequest, now_ms: int) -> RequestStage:
     """Return the stage, with expiry judged now."""
     stage = _STAGES[request.state]
@@ -83,7 +108,7 @@ def request_row(
 ) -> RequestRow:
     """Return a line of the inbox."""
     proposal, names = request.proposal, names_of(aggregates)
-    description = coordinator.describe(proposal)
+    description = described(coordinator, proposal)
     stage = request_stage(request, now_ms)
     return RequestRow(
         request=proposal.request,
@@ -114,7 +139,7 @@ def request_view(
     """Return everything about a request."""
     proposal, names = request.proposal, names_of(aggregates)
     wallet = aggregates.wallet(proposal.wallet)
-    description = coordinator.describe(proposal)
+    description = described(coordinator, proposal)
     stage = request_stage(request, now_ms)
     run, past = runs_of(host, proposal.request, now_ms, names)
     blocked = _blocked(request, me, stage)
@@ -140,10 +165,7 @@ def request_view(
         approvals=_approvals(request, names, me),
         approvals_done=len(request.approvals),
         approvals_needed=request.policy.approvals_needed,
-        checks=tuple(
-            PolicyCheckView(r.rule, r.passed, r.explanation)
-            for r in coordinator.rules(proposal, wallet)
-        ),
+        checks=_checks(coordinator, proposal, wallet),
         timeline=timeline(request, names, run, stage),
         run=run,
         past_runs=past,
@@ -157,7 +179,7 @@ def request_view(
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
         can_replace=custodian
         and stage in {RequestStage.SIGNED, RequestStage.BROADCAST}
-        and Ability.REPLACE in coordinator.chain(proposal.chain).abilities,
+        and _replaces(coordinator, proposal),
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
@@ -167,6 +189,23 @@ def request_view(
 
 def _transaction_id(request: SigningRequest) -> str:
     return request.signed.transaction_id if request.signed else ""
+
+
+def _checks(
+    coordinator: SigningCoordinator, proposal: RequestProposed, wallet: Wallet
+) -> tuple[PolicyCheckView, ...]:
+    try:
+        rules = coordinator.rules(proposal, wallet)
+    except (DomainError, TransactionError) as trouble:
+        return (PolicyCheckView("Fully decoded", passed=False, explanation=str(trouble)),)
+    return tuple(PolicyCheckView(r.rule, r.passed, r.explanation) for r in rules)
+
+
+def _replaces(coordinator: SigningCoordinator, proposal: RequestProposed) -> bool:
+    try:
+        return Ability.REPLACE in coordinator.chain(proposal.chain).abilities
+    except NotYetPossible:
+        return False
 
 
 def _blocked(request: SigningRequest, me: MemberId, stage: RequestStage) -> str:

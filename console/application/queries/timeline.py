@@ -1,5 +1,6 @@
 """The story of a request, from its creation to its confirmation, with what is still to come."""
 
+from console.application.ports.chain import MESSAGE_ID
 from console.application.views import (
     ProtocolRunView,
     RequestStage,
@@ -37,6 +38,9 @@ def timeline(
             signed.at_ms if signed else None,
         )
     )
+    if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
+        # No chain is told of a message.
+        return tuple(items)
     waiting = StepState.WAITING if signed else StepState.NOT_STARTED
     items.extend(
         (

@@ -1,6 +1,11 @@
 """What an operator wants signed before it is asked for: built, then decoded from its own bytes."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from console.application.api import (
+    PreviewAcceleration,
     PreviewCall,
     PreviewDurable,
     PreviewImport,
@@ -9,10 +14,13 @@ from console.application.api import (
     PreviewTransfer,
 )
 from console.application.core import Core
-from console.application.errors import ChainUnavailable
+from console.application.errors import AdapterError, ChainUnavailable
 from console.application.ports.chain import (
+    AccelerateIntent,
     Account,
     Asset,
+    BalanceChange,
+    BuiltTransaction,
     CallIntent,
     ChainAdapter,
     DurableIntent,
@@ -20,13 +28,14 @@ from console.application.ports.chain import (
     ImportIntent,
     Intent,
     MessageIntent,
+    PublicKeys,
     ReplaceIntent,
     Simulation,
     TransferIntent,
 )
 from console.application.queries.requests import description_view
 from console.application.views import FieldView, TransferPreview
-from console.domain.errors import NotYetPossible
+from console.domain.errors import Conflict, DomainError, InvalidAmount, NotYetPossible
 from console.domain.ids import RequestId, WalletId
 from console.domain.policy import evaluate
 from console.domain.signing_request import RequestState
@@ -35,6 +44,10 @@ from console.domain.values import Amount, Chain, parse_amount
 from console.domain.wallet import Wallet
 
 _SENT = {RequestState.SIGNED, RequestState.BROADCAST}
+_BUILD_S, _BALANCE_S, _SIMULATION_S = 10.0, 5.0, 4.0
+"""How long each part of a preview may take: together less than a window waits for its answer."""
+
+T = TypeVar("T")
 
 
 async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPreview:
@@ -42,10 +55,10 @@ async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPrevie
 
     Raises: InvalidAmount, InvalidAddress, NotYetPossible, ChainUnavailable, TransactionError.
     """
-    wallet, adapter, account = _place(core, query.wallet, query.chain, query.account)
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     asset = find_asset(adapter, query.asset)
     unit, decimals = (asset.unit, asset.decimals) if asset else (adapter.unit, adapter.decimals)
-    amount = parse_amount(query.amount, unit, decimals)
+    amount = parse_amount("0" if query.everything else query.amount, unit, decimals)
     intent = TransferIntent(
         account,
         query.to_address,
@@ -54,13 +67,14 @@ async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPrevie
         query.asset,
         _level(query.fee),
         query.lasting,
+        query.everything,
     )
     return await _preview(core, wallet, adapter, account, intent, amount, query.asset)
 
 
 async def preview_call(core: Core, query: PreviewCall) -> TransferPreview:
     """Build and decode a call of a contract's function. Raises: as `preview_transfer`."""
-    wallet, adapter, account = _place(core, query.wallet, query.chain, query.account)
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     amount = parse_amount(query.amount or "0", adapter.unit, adapter.decimals)
     intent = CallIntent(
         account,
@@ -75,19 +89,26 @@ async def preview_call(core: Core, query: PreviewCall) -> TransferPreview:
 
 async def preview_message(core: Core, query: PreviewMessage) -> TransferPreview:
     """Read a text that is to be signed. Raises: as `preview_transfer`."""
-    wallet, adapter, account = _place(core, query.wallet, query.chain, query.account)
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, MessageIntent(account, query.text))
+
+
+async def preview_acceleration(core: Core, query: PreviewAcceleration) -> TransferPreview:
+    """Build what has a waiting payment mined sooner. Raises: as `preview_transfer`."""
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
+    intent = AccelerateIntent(account, query.transaction_id, _level(query.fee))
+    return await _preview(core, wallet, adapter, account, intent)
 
 
 async def preview_import(core: Core, query: PreviewImport) -> TransferPreview:
     """Read what another program drafted. Raises: as `preview_transfer`."""
-    wallet, adapter, account = _place(core, query.wallet, query.chain, query.account)
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, ImportIntent(account, query.text))
 
 
 async def preview_durable(core: Core, query: PreviewDurable) -> TransferPreview:
     """Build what lasting transfers need. Raises: as `preview_transfer`."""
-    wallet, adapter, account = _place(core, query.wallet, query.chain, query.account)
+    wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, DurableIntent(account))
 
 
@@ -128,35 +149,31 @@ async def _preview(
     """Build, decode and judge; `sent` is what leaves the balance of `asset`."""
     keys = core.signing.keys(wallet)
     held = core.reservations.held(wallet.wallet, adapter.chain)
-    built = await adapter.build_transaction(intent, keys, held)
+    built = await _within(_BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
     own = adapter.address(account, keys)
     rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
+    try:
+        # What another program drafted may use what an open request holds.
+        core.reservations.require_unheld(wallet.wallet, adapter.chain, built.transaction)
+    except Conflict as conflict:
+        problems.append(f"In use already: {conflict}")
+    if isinstance(intent, TransferIntent) and intent.everything:
+        sent = description.amount
     if sent is not None and not sent.base_units:
         problems.append("The amount is zero.")
     if sent is not None and description.to_address == own:
         problems.append("The destination is this wallet itself.")
     coins = description.amount.base_units if description.amount.unit == adapter.unit else 0
-    costs = coins + built.fee_ceiling
-    balance_after = ""
+    costs, balance_after = coins + built.fee_ceiling, ""
+    left = _balance_left(adapter, account, keys, costs, sent if asset else None, asset)
     try:
-        coin_left = (await adapter.balance(account, keys)).base_units - costs
-        left = Amount(max(coin_left, 0), adapter.unit, adapter.decimals)
-        if coin_left < 0 and costs:
-            problems.append("The balance does not cover the amount and the fee.")
-        elif asset and sent is not None:
-            token = await adapter.balance(account, keys, asset)
-            if token.base_units < sent.base_units:
-                problems.append("The balance does not cover the amount.")
-            rest = max(token.base_units - sent.base_units, 0)
-            balance_after = Amount(rest, token.unit, token.decimals).text()
-        else:
-            balance_after = left.text()
-        simulation = await adapter.simulate(built.transaction, keys)
+        balance_after, problem = await _within(_BALANCE_S, left)
     except ChainUnavailable as trouble:
-        problems.append(f"The balance is not known: {trouble}")
-        simulation = None
+        problem = f"The balance is not known: {trouble}"
+    problems += [problem] if problem else []
+    simulation, warnings = await _foresee(adapter, built, keys)
     return TransferPreview(
         transaction=built.transaction,
         description=description_view(description),
@@ -164,15 +181,52 @@ async def _preview(
         balance_after=balance_after,
         problems=tuple(problems),
         valid_for_s=built.valid_for_s,
-        warnings=_failure(simulation),
+        warnings=warnings,
         effects=_effects(simulation, description),
     )
 
 
-def _failure(simulation: Simulation | None) -> tuple[str, ...]:
+async def _balance_left(
+    adapter: ChainAdapter,
+    account: Account,
+    keys: PublicKeys,
+    costs: int,
+    tokens: Amount | None,
+    asset: str,
+) -> tuple[str, str]:
+    """Return what is left of the token that is sent, else of the coin, and what is wrong or ""."""
+    coin_left = (await adapter.balance(account, keys)).base_units - costs
+    if coin_left < 0 and costs:
+        return "", "The balance does not cover the amount and the fee."
+    if tokens is None:
+        return Amount(max(coin_left, 0), adapter.unit, adapter.decimals).text(), ""
+    held = await adapter.balance(account, keys, asset)
+    rest = Amount(max(held.base_units - tokens.base_units, 0), held.unit, held.decimals)
+    short = held.base_units < tokens.base_units
+    return rest.text(), "The balance does not cover the amount." if short else ""
+
+
+async def _foresee(
+    adapter: ChainAdapter, built: BuiltTransaction, keys: PublicKeys
+) -> tuple[Simulation | None, tuple[str, ...]]:
+    """Return what the chain's node foresees, and what people should read; it decides nothing."""
+    try:
+        simulation = await _within(_SIMULATION_S, adapter.simulate(built.transaction, keys))
+    except (AdapterError, DomainError) as trouble:
+        return None, (f"The chain's node could not say what would happen: {trouble}",)
     if simulation is None or not simulation.failure:
-        return ()
-    return (f"The chain's node says that it would fail now: {simulation.failure}",)
+        return simulation, ()
+    failure = f"The chain's node says that it would fail now: {simulation.failure}"
+    return simulation, (failure,)
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Wait for a chain's node. Raises: ChainUnavailable when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise ChainUnavailable("the chain's node answers too slowly") from None
 
 
 def _effects(
@@ -186,16 +240,24 @@ def _effects(
     return tuple(
         FieldView(
             "This wallet" if change.address == own else change.address,
-            f"{'-' if change.amount < 0 else '+'}"
-            f"{Amount(abs(change.amount), change.unit, change.decimals).text()} {change.unit}",
+            _moved(change),
         )
         for change in changes
     )
 
 
-def _place(
+def _moved(change: BalanceChange) -> str:
+    try:
+        amount = Amount(abs(change.amount), change.unit, change.decimals)
+    except InvalidAmount:
+        return "more than there can be"
+    return f"{'-' if change.amount < 0 else '+'}{amount.text()} {change.unit}"
+
+
+def place_of(
     core: Core, wallet_id: str, chain: str, path: str
 ) -> tuple[Wallet, ChainAdapter, Account]:
+    """Return what a query is about; "" is the chain's first account. Raises: NotYetPossible."""
     wallet = core.aggregates.wallet(WalletId(wallet_id))
     try:
         adapter = core.signing.chain(Chain(chain))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
-from console.application.errors import ChainUnavailable
-from console.application.ports.chain import Account, Asset, ChainAdapter
+from console.application.errors import AdapterError, ChainUnavailable
+from console.application.ports.chain import Account, Asset, ChainAdapter, PublicKeys
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import NetworkPort
 from console.application.queries.people import member_views
-from console.application.queries.requests import request_stage
+from console.application.queries.requests import described, request_stage
 from console.application.signing_coordinator import SigningCoordinator
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.errors import DomainError
@@ -24,6 +24,8 @@ from console.domain.wallet import Wallet
 MAX_HISTORY = 200
 FRESH_MS = 10_000
 """How long a balance is shown without asking the chain again."""
+PATIENCE_S = 15.0
+"""How long one balance may take: less than a window waits for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,18 @@ class WalletQueryService:
 
     async def refresh_stale(self) -> tuple[WalletId, ...]:
         """Ask again for every balance older than `FRESH_MS`; return the wallets that changed."""
-        changed: list[WalletId] = []
-        for wallet_id in tuple(self._aggregates.wallets):
-            before = self._figures(wallet_id)
-            if any(self._is_stale(wallet_id, chain) for chain in self._chains):
-                await self.refresh(wallet_id)
-            if self._figures(wallet_id) != before:
-                changed.append(wallet_id)
-        return tuple(changed)
+        stale = [
+            wallet_id
+            for wallet_id in self._aggregates.wallets
+            if any(self._is_stale(wallet_id, chain) for chain in self._chains)
+        ]
+        before = [self._figures(wallet_id) for wallet_id in stale]
+        await asyncio.gather(*map(self.refresh, stale))
+        return tuple(
+            wallet_id
+            for wallet_id, figures in zip(stale, before, strict=True)
+            if self._figures(wallet_id) != figures
+        )
 
     def _is_stale(self, wallet_id: WalletId, chain: Chain) -> bool:
         asked_ms = self._asked_ms.get((wallet_id, chain), 0)
@@ -96,22 +102,30 @@ class WalletQueryService:
         return tuple(replace(b, as_of_ms=None) for b in balances)
 
     async def refresh(self, wallet_id: WalletId) -> None:
-        """Ask every chain for the wallet's balances; trouble is kept beside the old figure."""
+        """Ask all chains for the wallet's balances; trouble is kept beside the old figure.
+
+        All are asked at once: a node that hangs holds up nothing but its own figures.
+        """
         wallet = self._aggregates.wallet(wallet_id)
-        for adapter in self._chains.values():
-            for account, _ in self._addresses(wallet, adapter):
-                for asset in ("", *(asset.address for asset in adapter.assets)):
-                    await self._refresh(wallet, adapter, account, asset)
+        for chain in self._chains:
+            self._asked_ms[wallet_id, chain] = self._clock.now_ms()
+        await asyncio.gather(
+            *(
+                self._refresh(wallet, adapter, account, asset)
+                for adapter in self._chains.values()
+                for account, _ in self._addresses(wallet, adapter)
+                for asset in ("", *(asset.address for asset in adapter.assets))
+            )
+        )
 
     async def _refresh(
         self, wallet: Wallet, adapter: ChainAdapter, account: Account, asset: str
     ) -> None:
         place = (wallet.wallet, adapter.chain, account.path, asset)
         known = self._balances.get(place, _Balance(None, None, ""))
-        self._asked_ms[wallet.wallet, adapter.chain] = self._clock.now_ms()
         try:
-            amount = await adapter.balance(account, self._coordinator.keys(wallet), asset)
-        except ChainUnavailable as trouble:
+            amount = await _balance(adapter, account, self._coordinator.keys(wallet), asset)
+        except (AdapterError, DomainError) as trouble:
             fresh = _Balance(known.amount, known.as_of_ms, str(trouble))
         else:
             fresh = _Balance(amount, self._clock.now_ms(), "")
@@ -181,12 +195,12 @@ class WalletQueryService:
         )
 
     def _history(self, wallet_id: WalletId) -> tuple[HistoryItemView, ...]:
+        requests = [r for r in self._aggregates.requests.values() if r.proposal.wallet == wallet_id]
+        requests.sort(key=lambda request: -request.proposal.proposed_at_ms)
         items: list[HistoryItemView] = []
-        for request in self._aggregates.requests.values():
+        for request in requests[:MAX_HISTORY]:
             proposal = request.proposal
-            if proposal.wallet != wallet_id:
-                continue
-            description = self._coordinator.describe(proposal)
+            description = described(self._coordinator, proposal)
             items.append(
                 HistoryItemView(
                     request=proposal.request,
@@ -198,4 +212,12 @@ class WalletQueryService:
                     transaction_id=request.signed.transaction_id if request.signed else "",
                 )
             )
-        return tuple(sorted(items, key=lambda item: -item.at_ms)[:MAX_HISTORY])
+        return tuple(items)
+
+
+async def _balance(adapter: ChainAdapter, account: Account, keys: PublicKeys, asset: str) -> Amount:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await adapter.balance(account, keys, asset)
+    except TimeoutError:
+        raise ChainUnavailable("the chain's node answers too slowly") from None

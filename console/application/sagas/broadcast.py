@@ -25,6 +25,7 @@ from console.application.ports.event_store import RecordedEvent
 from console.application.reservations import Reservations
 from console.application.sagas.backoff import Backoff
 from console.domain import request_commands
+from console.domain.errors import DomainError
 from console.domain.events import RequestSigned
 from console.domain.ids import MemberId, RequestId
 from console.domain.signing_request import OVER, REPLACED, RequestState, SigningRequest
@@ -35,17 +36,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BroadcastLimits:
-    """Others than the first in line wait `takeover_s` a place.
+    """When nodes hand over what the chain does not know, and when they give up.
 
-    `polls` bounds the following (about 16 hours), `polls_a_step` are made before the pause
-    doubles; after `refusals` of a transaction that the chain does not know, it has failed.
+    Others than the first in line begin `takeover_s` a place later, at most a second, and hand over
+    after `rebroadcast_every` polls a place. `polls` bounds the following (about 16 hours),
+    `polls_a_step` are made before the pause doubles. A refusal is followed by a pause of
+    `refused_s`, since nodes lag behind each other; after `refusals` of a transaction that the
+    chain does not know, it has failed.
     """
 
     takeover_s: float = 5.0
     polls: int = 2_000
     polls_a_step: int = 40
     rebroadcast_every: int = 10
-    refusals: int = 3
+    refusals: int = 4
+    refused_s: float = 2.0
 
 
 class BroadcastSaga:
@@ -87,7 +92,8 @@ class BroadcastSaga:
         request = self._aggregates.request(request_id)
         if not request.signatures or request.state in OVER or request_id in self._following:
             return
-        if request.proposal.chain not in self._chains:
+        adapter = self._chains.get(request.proposal.chain)
+        if adapter is None or adapter.network is not request.proposal.network:
             return
         self._following.add(request_id)
         self._spawn(self._follow(request_id))
@@ -104,7 +110,8 @@ class BroadcastSaga:
                 try:
                     if await self._advance(request_id, adapter, poll, place):
                         return
-                except ChainUnavailable as trouble:
+                except (ChainUnavailable, DomainError) as trouble:
+                    # An answer that no rule of ours lets stand is none.
                     log.info("chain-unavailable", request=request_id, why=str(trouble))
                 except TransactionError as refusal:
                     # The chain's node may lag behind: the funds may have moved all the same.
@@ -114,6 +121,7 @@ class BroadcastSaga:
                         failure = request_commands.RecordFailure(str(refusal), now)
                         await self._record(request, failure)
                         return
+                    await asyncio.sleep(self._limits.refused_s)
                 await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
         finally:
             self._following.discard(request_id)

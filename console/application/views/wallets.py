@@ -105,5 +105,22 @@ class TransferPreview(View, frozen=True):
     """Changes of balances as the chain's node foresees them: a claim, not a decoding."""
 
 
+class MovementView(View, frozen=True):
+    """One line of an account's history as its chain tells it; `block` is 0 while it waits."""
+
+    transaction_id: str
+    amount: str
+    unit: str
+    incoming: bool
+    block: int
+    at_ms: int | None
+
+
+class MovementsView(View, frozen=True):
+    """The newest movements, newest first; () where a chain's nodes keep no such list."""
+
+    lines: tuple[MovementView, ...]
+
+
 class WalletsView(View, frozen=True):
     wallets: tuple[WalletView, ...]

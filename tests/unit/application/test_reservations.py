@@ -101,7 +101,7 @@ class Ledger:
 def test_an_open_request_holds_its_nonce(commands, holds):
     ledger = Ledger()
     ledger.add("rq-1", FIRST_BYTES, *commands)
-    assert ledger.held() == (frozenset({"nonce:7"}) if holds else frozenset())
+    assert ledger.held() == (frozenset({"nonce:31337:7"}) if holds else frozenset())
 
 
 @pytest.mark.parametrize(("commands", "holds"), [((), False), (APPROVED, False), (SENT, True)])

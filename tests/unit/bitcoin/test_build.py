@@ -1,8 +1,13 @@
 """The builder: coins chosen, change placed, limits kept."""
 
+from collections.abc import Sequence
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console.adapters.chains.bitcoin.accounts import ACCOUNTS, SEGWIT, TAPROOT, Place
+from console.adapters.chains.bitcoin.address import script_of
 from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
 from console.adapters.chains.bitcoin.psbt import MAX_PSBT_BYTES, parse_psbt
 from console.adapters.chains.bitcoin.signing import signed_vsize
@@ -10,7 +15,17 @@ from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import Transaction, TxOut
 from console.application.errors import InsufficientFunds, InvalidAddress, TransactionError
 from console.application.ports.chain import Account
-from tests.unit.bitcoin.wallets import FRIEND, KEYS, NETWORK, coin, described, draft, signed
+from tests.properties.depth import examples
+from tests.unit.bitcoin.wallets import (
+    FRIEND,
+    KEYS,
+    NETWORK,
+    coin,
+    core_accepts,
+    described,
+    draft,
+    signed,
+)
 
 each_account = pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.label)
 
@@ -99,3 +114,117 @@ def test_coins_from_large_transactions_are_too_much_to_prove() -> None:
     heavy = OwnCoin(large, 1, Place(0, 0))
     with pytest.raises(TransactionError, match="too large"):
         draft().pay(FRIEND, 10_000).spend(heavy).build(Place(1, 0))
+
+
+def test_a_coin_that_is_named_twice_counts_once() -> None:
+    for twice in (draft().spend(*[coin(20_000)] * 2), draft().offer(*[coin(20_000)] * 2)):
+        with pytest.raises(InsufficientFunds):
+            twice.pay(FRIEND, 30_000).build(Place(1, 0))
+    data = draft().spend(coin(20_000)).offer(coin(20_000)).sweep(FRIEND).build(Place(1, 0))
+    assert len(parse_psbt(data).inputs) == 1
+
+
+@each_account
+@given(
+    amounts=st.lists(st.integers(294, 10**9), min_size=1, max_size=12),
+    rate=st.integers(1, 50_000),
+    seed=st.integers(0, 1 << 64),
+)
+@examples(40)
+def test_a_sweep_loses_nothing(
+    account: Account, amounts: Sequence[int], rate: int, seed: int
+) -> None:
+    have = [coin(amount, account, salt=number) for number, amount in enumerate(amounts)]
+    half = len(have) // 2
+    swept = draft(account).offer(*have[half:]).spend(*have[:half]).sweep(FRIEND)
+    try:
+        data = swept.rate(rate).seed(seed).build(Place(1, 0))
+    except InsufficientFunds:
+        # One input at its largest has 105 virtual bytes at most, all else 100.
+        assert sum(amounts) < 294 + 1 + rate * (105 * len(amounts) + 100) // 1000
+        return
+    spending = parse_spending(data)
+    (paid,) = spending.psbt.transaction.outputs
+    assert paid.script == script_of(FRIEND, NETWORK)
+    assert spending.fee == -(-signed_vsize(spending) * rate // 1000)
+    assert paid.amount + spending.fee == sum(amounts)
+    spent = {each.outpoint for each in spending.psbt.transaction.inputs}
+    assert spent == {each.outpoint for each in have}
+    assert core_accepts(signed(data), spending.spent)
+
+
+@each_account
+def test_a_sweep_is_shown_as_one_payment_of_all(account: Account) -> None:
+    data = draft(account).offer(coin(80_000, account), coin(90_000, account, 1)).sweep(FRIEND)
+    told = described(data.build(Place(1, 0)))
+    assert told.red_flags == ()
+    assert told.amount.base_units + told.fee.base_units == 170_000
+    assert not any(label.endswith("change") for label, _ in told.fields)
+
+
+def test_a_sweep_takes_even_coins_that_cost_more_than_they_are_worth() -> None:
+    data = draft().offer(coin(300, salt=1), coin(90_000, salt=2)).sweep(FRIEND).build(Place(1, 0))
+    assert sum(each.amount for each in parse_spending(data).spent) == 90_300
+
+
+def test_a_sweep_that_pays_no_more_than_dust_is_refused() -> None:
+    fee = -(-(4 * (10 + 41 + 31) + 2 + 108) // 4) * 5
+    for left, enough in ((293, False), (294, True)):
+        swept = draft().offer(coin(fee + left)).sweep(FRIEND)
+        if enough:
+            assert parse_spending(swept.build(Place(1, 0))).fee == fee
+        else:
+            with pytest.raises(InsufficientFunds, match="not worth more"):
+                swept.build(Place(1, 0))
+    paid_out = draft().offer(coin(fee + 30_000)).pay(FRIEND, 30_000).sweep(FRIEND)
+    with pytest.raises(InsufficientFunds):
+        paid_out.build(Place(1, 0))
+
+
+def test_a_sweep_that_cannot_be_is_refused() -> None:
+    many = [coin(10_000, salt=number) for number in range(101)]
+    assert (
+        len(parse_psbt(draft().offer(*many[:100]).sweep(FRIEND).build(Place(1, 0))).inputs) == 100
+    )
+    with pytest.raises(TransactionError, match="at most 100 coins"):
+        draft().offer(*many).sweep(FRIEND).build(Place(1, 0))
+    with pytest.raises(InsufficientFunds, match="no coins"):
+        draft().sweep(FRIEND).build(Place(1, 0))
+    with pytest.raises(InvalidAddress):
+        draft().sweep("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+
+
+def test_a_sweep_can_outbid() -> None:
+    old = parse_spending(draft().offer(coin(90_000)).sweep(FRIEND).build(Place(1, 0)))
+    outbidding = draft().offer(coin(90_000)).sweep(FRIEND).outbid(old.fee, signed_vsize(old))
+    new = parse_spending(outbidding.build(Place(1, 0)))
+    assert new.fee == old.fee + signed_vsize(new)
+
+
+@each_account
+def test_what_is_paid_for_others_is_on_top_of_the_rate(account: Account) -> None:
+    plain = draft(account).pay(FRIEND, 30_000).spend(coin(99_000, account))
+    fees = [parse_spending(each.build(Place(1, 0))).fee for each in (plain, plain.lift(1_234))]
+    assert fees[1] == fees[0] + 1_234
+
+
+def test_nothing_is_taken_off_the_rate() -> None:
+    with pytest.raises(TransactionError, match="lacks nothing"):
+        draft().lift(-1)
+
+
+def test_what_is_too_little_for_change_is_no_way_around_the_limit() -> None:
+    fee = 500 * -(-(4 * (10 + 41 + 31) + 2 + 108) // 4)
+    full = draft().rate(500_000).pay(FRIEND, 10**6)
+    assert parse_spending(full.spend(coin(10**6 + fee)).build(Place(1, 0))).fee == fee
+    with pytest.raises(TransactionError, match="more than 500 sat/vB"):
+        full.spend(coin(10**6 + fee + 1)).build(Place(1, 0))
+
+
+def test_what_is_paid_for_others_has_the_limit_of_any_fee() -> None:
+    vsize = signed_vsize(parse_spending(draft().spend(coin(10**6)).build(Place(1, 0))))
+    most = 500 * vsize - 5 * vsize
+    assert draft().spend(coin(10**6)).lift(most).build(Place(1, 0))
+    for too_much in (draft().lift(most + 1), draft().outbid(500 * vsize)):
+        with pytest.raises(TransactionError, match="more than 500 sat/vB"):
+            too_much.spend(coin(10**6)).build(Place(1, 0))

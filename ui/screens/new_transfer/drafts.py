@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.application.api import (
+    PreviewAcceleration,
     PreviewCall,
     PreviewDurable,
     PreviewImport,
@@ -30,6 +31,11 @@ class Purpose(StrEnum):
     SPEED_UP = "speed-up"
     CANCEL = "cancel"
     DURABLE = "durable"
+    ACCELERATE = "accelerate"
+
+
+MAX_TEXT = 200_000
+"""Characters of one field; nothing that can be signed is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,16 @@ class Draft:
     arguments: str = ""
     message: str = ""
     imported: str = ""
+    everything: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether everything that must be filled in is."""
+        """Whether everything that must be filled in is, and not more than a node takes."""
+        if max(map(len, (self.arguments, self.message, self.imported))) > MAX_TEXT:
+            return False
         match self.mode:
             case Mode.TRANSFER:
-                return bool(self.to_address.strip() and self.amount.strip())
+                return bool(self.to_address.strip() and (self.amount.strip() or self.everything))
             case Mode.CALL:
                 return bool(self.to_address.strip() and self.function.strip())
             case Mode.MESSAGE:
@@ -75,6 +84,7 @@ class Draft:
                     path,
                     self.asset,
                     self.fee,
+                    self.everything,
                     self.lasting,
                 )
             case Mode.CALL:
@@ -97,6 +107,8 @@ def purpose_query(
     if word not in set(Purpose):
         return None
     kind = Purpose(word)
+    if kind is Purpose.ACCELERATE:
+        return kind, PreviewAcceleration(wallet, account.chain, request, account.path)
     if kind is Purpose.DURABLE:
         return kind, PreviewDurable(wallet, account.chain, account.path)
     return kind, PreviewReplacement(request, cancel=kind is Purpose.CANCEL)

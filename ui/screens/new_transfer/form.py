@@ -66,6 +66,7 @@ class DraftForm(Card):
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
+        self.everything = CheckLine("Everything, less the fee", names.TRANSFER_EVERYTHING)
         self.preview_button = Button("Preview", "primary", icon="eye", name=names.TRANSFER_PREVIEW)
         self.edit_button = Button("Edit", name=names.TRANSFER_EDIT)
         self._groups = self._lay_out()
@@ -76,13 +77,15 @@ class DraftForm(Card):
             area.textChanged.connect(self.changed)
         for tabs in (self.modes, self.fees):
             tabs.chosen.connect(lambda _key: self.changed.emit())
-        self.lasting.toggled.connect(lambda _on: self.changed.emit())
+        for line in (self.lasting, self.everything):
+            line.toggled.connect(lambda _on: self.changed.emit())
 
     def _lay_out(self) -> dict[str, QWidget]:
         groups = {
             "asset": _group(Label("What", "caption"), self._asset_row),
             "to": _group(self.to_caption, self.to),
             "amount": _group(self.amount_caption, self.amount, self.amount_problem),
+            "everything": _group(self.everything),
             "function": _group(Label("Function", "caption"), self.function),
             "arguments": _group(Label("Values, one a line", "caption"), self.arguments),
             "message": _group(
@@ -118,6 +121,7 @@ class DraftForm(Card):
             arguments=self.arguments.toPlainText(),
             message=self.message.toPlainText(),
             imported=self.imported.toPlainText(),
+            everything=self.everything.isChecked() and not self._groups["everything"].isHidden(),
         )
 
     def clear(self) -> None:
@@ -127,8 +131,12 @@ class DraftForm(Card):
         self.arguments.clear()
         self.message.clear()
         self.imported.clear()
+        self.everything.setChecked(False)
         self.modes.choose(Mode.TRANSFER)
         self.fees.choose("normal")
+        self.lasting.setChecked(True)
+        if self.assets is not None:
+            self.assets.choose("")
 
     def show_account(
         self, wallet: WalletView, account: AccountView, *, frozen: bool, hide: bool
@@ -149,6 +157,7 @@ class DraftForm(Card):
             "asset": mode is Mode.TRANSFER and self.assets is not None,
             "to": mode in _PAYING,
             "amount": mode in _PAYING,
+            "everything": mode is Mode.TRANSFER,
             "function": mode is Mode.CALL,
             "arguments": mode is Mode.CALL,
             "message": mode is Mode.MESSAGE,
@@ -177,11 +186,14 @@ class DraftForm(Card):
 
     def _show_amount(self, account: AccountView, mode: Mode, *, hide: bool) -> None:
         unit, _ = self.unit_of(account)
-        balances = {token.unit: token.balance for token in account.tokens}
-        balance = account.balance if unit == account.unit else balances.get(unit, "")
+        chosen = self.assets.current if self.assets is not None and mode is Mode.TRANSFER else ""
+        # By address: two tokens may go by one name.
+        balances = {token.address: token.balance for token in account.tokens}
+        balance = balances.get(chosen, "") if chosen else account.balance
         shown = wording.masked(balance, hide=hide) or "unknown"
         self.available.setText(f"Available {shown} {unit}")
         along = "to send along, optional" if mode is Mode.CALL else ""
+        self.amount.setEnabled(not (mode is Mode.TRANSFER and self.everything.isChecked()))
         self.amount_caption.setText(f"Amount in {unit} {along}".strip())
 
     def _offer_assets(self, account: AccountView) -> None:

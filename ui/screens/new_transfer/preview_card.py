@@ -1,6 +1,6 @@
 """What the built bytes say, read from them and never from the form."""
 
-from console.application.views import TransferPreview
+from console.application.views import FieldView, TransferPreview
 from ui import object_names as names
 from ui import wording
 from ui.theme import Tone
@@ -84,10 +84,11 @@ class PreviewCard(Card):
             Fact("Fee ceiling", f"{preview.fee_ceiling} {described.fee_unit}"),
             Fact("Balance after", f"{after} {unit}"),
             Fact("Valid for", valid),
-            *(Fact(field.label, field.value) for field in described.fields),
+            # Amounts and addresses stand in any of them.
+            *(Fact(f.label, wording.masked(f.value, hide=hide)) for f in described.fields),
         )
-        foreseen = ((e.label, wording.masked(e.value, hide=hide)) for e in preview.effects)
-        self.effects.set_facts(*(Fact(label, value) for label, value in foreseen))
+        effects = _masked(preview.effects) if hide else preview.effects
+        self.effects.set_facts(*(Fact(effect.label, effect.value) for effect in effects))
         self.digest.set_address(described.digest)
         self.request_button.setEnabled(not preview.problems and not working)
 
@@ -109,3 +110,10 @@ class PreviewCard(Card):
         foreseen = preview is not None and bool(preview.effects)
         self.effects_caption.setVisible(foreseen)
         self.effects.setVisible(foreseen)
+
+
+def _masked(effects: tuple[FieldView, ...]) -> tuple[FieldView, ...]:
+    """Number whose balances change: they are addresses."""
+    return tuple(
+        FieldView(f"Balance {number}", wording.MASK) for number, _ in enumerate(effects, start=1)
+    )

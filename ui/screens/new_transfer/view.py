@@ -15,6 +15,7 @@ _TITLES = {
     Purpose.SPEED_UP: "Speed up",
     Purpose.CANCEL: "Cancel on the chain",
     Purpose.DURABLE: "Set up a durable nonce",
+    Purpose.ACCELERATE: "Speed a payment up",
 }
 _EXPLAINED = {
     Purpose.SPEED_UP: (
@@ -28,6 +29,10 @@ _EXPLAINED = {
     Purpose.DURABLE: (
         "A small account of this wallet's own keeps a value that does not expire, so that a "
         "transfer stays valid while people decide. Its rent stays the wallet's."
+    ),
+    Purpose.ACCELERATE: (
+        "What the payment brings is sent on to this wallet itself, for a fee that pays for both "
+        "transactions: miners take them together."
     ),
 }
 

@@ -10,11 +10,20 @@ from console.application.api import (
 from console.application.commands import Outcome, ProposeTransfer
 from console.application.views import AccountView, TransferPreview, WalletView
 from console.domain.values import InvalidAmount, parse_amount
-from ui.accounts import find_account, joined, split
-from ui.problem import describe
+from ui.accounts import account_key, find_account, joined, split
+from ui.problem import Problem, describe
 from ui.screens.new_transfer.drafts import Draft, Mode, Purpose, purpose_query
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
+
+FRESH_S = 600
+"""How long a preview may be asked for: fees, nonces and coins move on."""
+TOO_OLD = Problem(
+    "preview-too-old",
+    "The preview is too old to ask for its bytes.",
+    "Nothing was asked for; keys and funds are safe.",
+    "Preview it again.",
+)
 
 
 class NewTransferModel(ViewModel):
@@ -27,22 +36,27 @@ class NewTransferModel(ViewModel):
     asked = False
     """Whether approval was asked for: what is typed then is no draft any more."""
     _built_for = ""
+    _question = 0
+    _built_ms = 0
 
     async def load(self) -> LoadState:
         """Ask for the wallet; build at once what needs no form."""
         self.wallet = await self.ask(GetWallet(self.wallet_id))
         if self.purpose is not None and self._built_for != self.subject:
             self.build_purpose()
-        return LoadState.READY if self.wallet.accounts else LoadState.EMPTY
+        return LoadState.READY if self.account else LoadState.EMPTY
 
     def forget(self) -> None:
-        """Start over for another wallet."""
+        """Start over for another wallet; what is being built for the former is not waited for."""
         self.wallet, self.preview, self._built_for = None, None, ""
+        self.previewing, self._question = False, self._question + 1
 
     @property
     def account(self) -> AccountView | None:
-        """The account that pays."""
-        return find_account(self.wallet, split(self.subject).account)
+        """The account that pays: the one that the page names, and no other in its place."""
+        wanted = split(self.subject).account
+        found = find_account(self.wallet, wanted)
+        return found if found and wanted in {"", account_key(found)} else None
 
     @property
     def wallet_id(self) -> str:
@@ -58,7 +72,8 @@ class NewTransferModel(ViewModel):
     @property
     def replaced(self) -> str:
         """The request whose place is to be taken, or ''."""
-        return split(self.subject).purpose.partition(":")[2]
+        word, _, request = split(self.subject).purpose.partition(":")
+        return request if word in {Purpose.SPEED_UP, Purpose.CANCEL} else ""
 
     def subject_for(self, purpose: Purpose) -> str:
         """Name the same account with another purpose."""
@@ -66,7 +81,8 @@ class NewTransferModel(ViewModel):
 
     def amount_problem(self, draft: Draft, unit: str, decimals: int) -> str:
         """Say what is wrong with a typed amount, or ''."""
-        if not draft.amount.strip() or draft.mode in {Mode.MESSAGE, Mode.IMPORT}:
+        without = draft.mode in {Mode.MESSAGE, Mode.IMPORT} or draft.everything
+        if not draft.amount.strip() or without:
             return ""
         try:
             amount = parse_amount(draft.amount, unit, decimals)
@@ -97,7 +113,12 @@ class NewTransferModel(ViewModel):
 
     def request(self, note: str) -> None:
         """Ask for approval of exactly the bytes that were shown."""
-        if self.preview is not None and not self.preview.problems:
+        if self.preview is None or self.preview.problems:
+            return
+        if self.context.now_ms() - self._built_ms > 1000 * lifetime_s(self.preview):
+            self.preview, self.refusal = None, TOO_OLD
+            self.changed.emit()
+        else:
             chain = self.preview.description.chain
             path = self.account.path if self.account else ""
             command = ProposeTransfer(
@@ -108,23 +129,31 @@ class NewTransferModel(ViewModel):
     def _ask_for(self, query: Query[TransferPreview]) -> None:
         if not self.previewing:
             self.previewing, self.refusal = True, None
+            self._question += 1
             self.changed.emit()
-            self.tasks.start(self._make_preview(query))
+            self.tasks.start(self._make_preview(query, self._question))
 
-    async def _make_preview(self, query: Query[TransferPreview]) -> None:
-        subject = self.subject
+    async def _make_preview(self, query: Query[TransferPreview], question: int) -> None:
+        preview = refusal = None
         try:
             preview = await self.ask(query)
         except (CommandRefused, NodeUnreachable) as error:
-            self.refusal = describe(error)
-        else:
-            if subject == self.subject:
-                self.preview = preview
+            refusal = describe(error)
         finally:
-            self.previewing = False
-        self.changed.emit()
+            if question == self._question:
+                self.previewing = False
+        if question == self._question:
+            # What was built for a page that was left is shown on no other.
+            self.preview, self.refusal = preview, refusal
+            self._built_ms = self.context.now_ms()
+            self.changed.emit()
 
     def _requested(self, outcome: Outcome) -> None:
         self.preview, self.asked = None, True
         self.context.notify(outcome.message or "Approval requested.", Tone.OK)
         self.context.navigate("review", outcome.subject)
+
+
+def lifetime_s(preview: TransferPreview) -> int:
+    """Return for how long a preview may be asked for."""
+    return FRESH_S if preview.valid_for_s is None else min(preview.valid_for_s, FRESH_S)

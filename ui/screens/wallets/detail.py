@@ -13,6 +13,7 @@ from console.application.views import (
 from ui import object_names as names
 from ui import status, wording
 from ui.accounts import account_key
+from ui.screens.wallets.movements import MovementsCard
 from ui.screens.wallets.receive import ReceiveCard
 from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
 from ui.status import Look
@@ -35,6 +36,7 @@ class WalletDetail(QWidget):
 
     copied = Signal(str)
     request_opened = Signal(str)
+    hastened = Signal(str)
 
     def __init__(self, model: WalletsModel) -> None:
         super().__init__()
@@ -79,6 +81,8 @@ class WalletDetail(QWidget):
         self.no_history = Label("No transfer yet.", "muted")
         past = Card("History", spacing=8)
         past.add(self.history, self.no_history)
+        self.movements = MovementsCard()
+        self.movements.hastened.connect(self.hastened)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
@@ -87,6 +91,7 @@ class WalletDetail(QWidget):
         layout.addWidget(self.receive)
         layout.addWidget(people)
         layout.addWidget(past)
+        layout.addWidget(self.movements)
         layout.addStretch(1)
 
     def show_wallet(self, wallet: WalletView, now: int, *, hide: bool) -> None:
@@ -111,6 +116,12 @@ class WalletDetail(QWidget):
         self.history.setVisible(bool(wallet.history))
         self.history.setFixedHeight(36 + _ROW * min(len(wallet.history), 6) + 2)
         self.no_history.setVisible(not wallet.history)
+        self.movements.show_movements(
+            self._model.movements,
+            self._model.movements_trouble,
+            hide=hide,
+            hastens=account is not None and "accelerate" in account.abilities,
+        )
 
     def _offer_accounts(self, wallet: WalletView) -> None:
         """Offer the accounts of a wallet that has several."""

@@ -47,6 +47,7 @@ class WalletsScreen(Screen):
         self.detail.request_opened.connect(lambda key: self.context.navigate("review", key))
         line = row(spacing=16)
         line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
+        self.detail.hastened.connect(self._hasten)
         line.addWidget(self.detail, 1)
         self.content.addLayout(line)
 
@@ -79,6 +80,12 @@ class WalletsScreen(Screen):
             "New ceremony",
             lambda: self.context.navigate("ceremonies", "new"),
         )
+
+    def _hasten(self, transaction_id: str) -> None:
+        if self.model.wallet is not None:
+            purpose = f"accelerate:{transaction_id}"
+            subject = joined(self.model.wallet.wallet, self.model.account, purpose)
+            self.context.navigate("new_transfer", subject)
 
     def _new_transfer(self) -> None:
         if self.model.wallet is not None:

@@ -1,9 +1,17 @@
 """All wallets, and the one that is open."""
 
-from console.application.api import ChangeKind, GetWallet, GetWallets
+from console.application.api import (
+    ChangeKind,
+    CommandRefused,
+    GetMovements,
+    GetWallet,
+    GetWallets,
+    NodeUnreachable,
+)
 from console.application.commands import FundFromFaucet, Outcome
-from console.application.views import AccountView, WalletsView, WalletView
+from console.application.views import AccountView, MovementsView, WalletsView, WalletView
 from ui.accounts import find_account
+from ui.problem import describe
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -18,6 +26,8 @@ class WalletsModel(ViewModel):
     wallet: WalletView | None = None
     ask_chain = False
     account_key = ""
+    movements: MovementsView | None = None
+    movements_trouble = ""
 
     async def load(self) -> LoadState:
         """Ask for the list, then for the open wallet, from the chain when asked to."""
@@ -28,22 +38,43 @@ class WalletsModel(ViewModel):
         chosen = self.subject or self.view.wallets[0].wallet
         refresh, self.ask_chain = self.ask_chain, False
         self.wallet = await self.ask(GetWallet(chosen, refresh=refresh))
+        self._ask_movements()
         return LoadState.READY
 
     def forget(self) -> None:
         """Never show one wallet's address under the name of another."""
-        self.wallet = None
+        self.wallet, self.movements, self.movements_trouble = None, None, ""
 
     def choose_account(self, key: str) -> None:
         """Show another account of the wallet."""
         if key != self.account_key:
             self.account_key = key
+            self.movements, self.movements_trouble = None, ""
+            self._ask_movements()
             self.changed.emit()
 
     @property
     def account(self) -> AccountView | None:
         """The account that is shown of the open wallet."""
         return find_account(self.wallet, self.account_key)
+
+    def _ask_movements(self) -> None:
+        """Ask the chain beside the rest: a slow node holds no page up."""
+        wallet, account = self.wallet, self.account
+        if wallet is not None and account is not None:
+            query = GetMovements(wallet.wallet, account.chain, account.path)
+            self.tasks.start(self._load_movements(query))
+
+    async def _load_movements(self, query: GetMovements) -> None:
+        try:
+            told, trouble = await self.ask(query), ""
+        except (CommandRefused, NodeUnreachable) as error:
+            told, trouble = None, describe(error).what
+        wallet, account = self.wallet, self.account
+        shown = (wallet.wallet if wallet else "", account.chain if account else "")
+        if shown == (query.wallet, query.chain) and account and account.path == query.account:
+            self.movements, self.movements_trouble = told or self.movements, trouble
+            self.changed.emit()
 
     @property
     def can_fund(self) -> bool:

@@ -16,7 +16,7 @@ TAPROOT = Account(SignatureKind.SCHNORR_BIP340, "m/86/0/0", "Bitcoin Taproot")
 """BIP 86's account, likewise."""
 ACCOUNTS = (SEGWIT, TAPROOT)
 RECEIVE, CHANGE = 0, 1
-MAX_INDEX = 1_000_000
+MAX_INDEX = 9_999
 """Own places beyond are refused: a wallet that is restored would not look so far."""
 
 

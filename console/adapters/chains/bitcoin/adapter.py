@@ -1,48 +1,43 @@
 """Bitcoin: coins behind one key of the quorum each, spent by PSBT, over Esplora or Core."""
 
-import secrets
-from dataclasses import replace
-
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import (
+    ACCOUNTS,
+    RECEIVE,
+    Place,
+    script_at,
+)
 from console.adapters.chains.bitcoin.address import address_of, canonical
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.descriptor import export_account
 from console.adapters.chains.bitcoin.esplora import Esplora
-from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
 from console.adapters.chains.bitcoin.message import build_message
-from console.adapters.chains.bitcoin.outputs import payees
-from console.adapters.chains.bitcoin.ownership import own_input
-from console.adapters.chains.bitcoin.psbt_fields import In
-from console.adapters.chains.bitcoin.psbt_map import value_of
-from console.adapters.chains.bitcoin.signing import signed_vsize
+from console.adapters.chains.bitcoin.planning import Planner
 from console.adapters.chains.bitcoin.sources import (
-    FEE_TARGETS,
     BitcoinSource,
     BroadcastRefused,
     Sources,
+    checked_transaction,
+    checked_txid,
 )
-from console.adapters.chains.bitcoin.spending import parse_spending
-from console.adapters.chains.bitcoin.transaction import MAX_MONEY, parse_transaction
-from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
+from console.adapters.chains.bitcoin.watching import Watcher
 from console.adapters.imported import bytes_from_text
 from console.adapters.json_rpc import TIMEOUT_S
 from console.application.errors import (
     ChainUnavailable,
     CoinSpent,
     FeeTooLow,
-    InsufficientFunds,
     TransactionError,
     TransactionRejected,
     UnknownTransaction,
 )
 from console.application.ports.chain import (
     Ability,
+    AccelerateIntent,
     Account,
     Asset,
     BuiltTransaction,
-    FeeLevel,
     ImportIntent,
     Inclusion,
     InclusionState,
@@ -77,10 +72,6 @@ GENESIS = {
     Network.DEVNET: frozenset({"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}),
 }
 """Hashes of block 0: the main network; testnet3, testnet4 and signet; regtest."""
-RATE_CAP = 500_000
-"""The highest fee rate that is ever offered, in satoshis for 1000 virtual bytes."""
-LOWEST_RATE = 1_000
-_TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARGETS, strict=True))
 
 
 class BitcoinAdapter:
@@ -90,7 +81,7 @@ class BitcoinAdapter:
     unit = "BTC"
     decimals = 8
     accounts: tuple[Account, ...] = ACCOUNTS
-    abilities = frozenset({Ability.MESSAGE, Ability.REPLACE})
+    abilities = frozenset({Ability.MESSAGE, Ability.REPLACE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
 
     def __init__(
@@ -100,6 +91,7 @@ class BitcoinAdapter:
         self._sources = Sources(tuple(_source(url, timeout_s) for url in urls))
         self._faucet = Esplora(urls[0], timeout_s)
         self._watcher = Watcher(self._sources)
+        self._planner = Planner(self._sources, self._watcher, self._check_network)
         self._checked = False
 
     def address(self, account: Account, keys: PublicKeys) -> str:
@@ -145,16 +137,19 @@ class BitcoinAdapter:
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
         """
+        wallet = Wallet(intent.account, keys, self.network)
         match intent:
             case TransferIntent():
-                return await self._transfer(intent, keys, reserved)
+                return await self._planner.transfer(intent, wallet, reserved)
             case MessageIntent():
                 text = build_message(self.address(intent.account, keys), intent.text, self.network)
                 return BuiltTransaction(text, 0, None)
             case ReplaceIntent():
-                return await self._replacement(intent, keys, reserved)
+                return await self._planner.replacement(intent, wallet, reserved)
+            case AccelerateIntent():
+                return await self._planner.acceleration(intent, wallet, reserved)
             case ImportIntent():
-                return await self._imported(bytes_from_text(intent.text))
+                return await self._planner.imported(bytes_from_text(intent.text))
             case _:
                 raise NotYetPossible("Bitcoin has no such transactions")
 
@@ -197,18 +192,26 @@ class BitcoinAdapter:
 
         Raises: ChainUnavailable, CoinSpent, FeeTooLow, TransactionRejected.
         """
+        try:
+            same = checked_transaction(signed.transaction) == signed.transaction_id
+        except UnknownTransaction as odd:
+            raise TransactionRejected(str(odd)) from None
+        if not same:
+            raise TransactionRejected("the bytes are another transaction than was signed")
         await self._check_network()
         try:
-            told = await self._sources.send(signed.transaction)
+            await self._sources.send(signed.transaction)
         except BroadcastRefused as refused:
             if await self._sources.status(signed.transaction_id) is not None:
                 return
             raise _failure(str(refused)) from None
-        if told != signed.transaction_id:
-            raise TransactionRejected("the bytes are another transaction than was signed")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable, UnknownTransaction."""
+        """Ask what became of it. Raises: ChainUnavailable."""
+        try:
+            checked_txid(transaction_id)
+        except UnknownTransaction:
+            return Inclusion(InclusionState.UNKNOWN)
         await self._check_network()
         standing = await self._sources.status(transaction_id)
         if standing is None:
@@ -236,92 +239,6 @@ class BitcoinAdapter:
         """Release the connections."""
         await self._faucet.close()
         await self._sources.close()
-
-    # How it is built
-
-    async def _transfer(
-        self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
-    ) -> BuiltTransaction:
-        if intent.asset:
-            raise NotYetPossible("Bitcoin has no tokens here")
-        if intent.memo:
-            raise TransactionError("a transfer of bitcoin carries no memo; leave it empty")
-        if not 0 < intent.amount <= MAX_MONEY:
-            raise TransactionError("the amount must be above zero and below all coins there are")
-        draft = Draft(self._wallet(intent.account, keys)).pay(intent.to_address, intent.amount)
-        return await self._funded(draft, intent.fee, reserved)
-
-    async def _replacement(
-        self, intent: ReplaceIntent, keys: PublicKeys, reserved: frozenset[str]
-    ) -> BuiltTransaction:
-        """Spend the same coins again, and others if the fee asks for more."""
-        spending, wallet = parse_spending(intent.transaction), self._wallet(intent.account, keys)
-        outputs = payees(spending.psbt, intent.account, keys, self.network)
-        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
-        if not payments and not intent.cancel:
-            raise TransactionError("it pays nobody else: cancel it instead")
-        draft = replace(Draft(wallet), payments=payments).outbid(
-            spending.fee, signed_vsize(spending)
-        )
-        for spender, fields, output in zip(
-            spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
-        ):
-            place = own_input(fields, output.script, intent.account, keys)
-            previous = value_of(fields, In.NON_WITNESS_UTXO)
-            if place is None or previous is None:
-                raise TransactionError("the transaction spends coins that are not this account's")
-            made = parse_transaction(previous)
-            draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
-        held = reserved | self.consumes(intent.transaction)
-        return await self._funded(draft, intent.fee, held)
-
-    async def _imported(self, data: bytes) -> BuiltTransaction:
-        """Take a PSBT of either version, and look up what proves its inputs' amounts.
-
-        Raises: TransactionError, ChainUnavailable.
-        """
-        try:
-            psbt = parse_foreign(data)
-            for number, spender in enumerate(psbt.transaction.inputs):
-                previous = previous_of(psbt, number)
-                if previous is None:
-                    await self._check_network()
-                    txid = spender.outpoint.text.partition(":")[0]
-                    previous = parse_transaction(await self._sources.raw_transaction(txid))
-                psbt = with_previous(psbt, number, previous)
-            data = psbt.encode()
-            return BuiltTransaction(data, parse_spending(data).fee, None)
-        except UnknownTransaction as error:
-            raise TransactionError(f"this PSBT cannot be signed here: {error}") from None
-
-    async def _funded(
-        self, draft: Draft, level: FeeLevel, reserved: frozenset[str]
-    ) -> BuiltTransaction:
-        """Give a draft its coins, height and rate; waiting coins only if those in blocks fail."""
-        await self._check_network()
-        found = [
-            coin
-            for coin in await self._watcher.coins(draft.wallet)
-            if f"utxo:{coin.unspent.txid}:{coin.unspent.number}" not in reserved
-        ]
-        change = await self._watcher.next_change(draft.wallet)
-        estimates = await self._sources.fee_estimates()
-        rate = max(estimates[_TARGETS[level]], LOWEST_RATE)
-        if rate > RATE_CAP:
-            raise TransactionError("the network's fees are above the limit of 500 sat/vB; wait")
-        draft = draft.rate(rate).at(await self._sources.tip_height()).seed(secrets.randbits(64))
-        settled = [coin for coin in found if coin.unspent.height is not None]
-        try:
-            data = await self._built(draft, settled, change)
-        except InsufficientFunds:
-            if len(settled) == len(found):
-                raise
-            data = await self._built(draft, found, change)
-        return BuiltTransaction(data, parse_spending(data).fee, None)
-
-    async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
-        own = [await self._watcher.own_coin(coin) for coin in coins]
-        return draft.offer(*own).build(change)
 
     def _wallet(self, account: Account, keys: PublicKeys) -> Wallet:
         return Wallet(account, keys, self.network)

@@ -12,7 +12,13 @@ from console.adapters.chains.bitcoin.accounts import (
     script_at,
 )
 from console.adapters.chains.bitcoin.address import script_of
-from console.adapters.chains.bitcoin.coin_selection import Coin, Costs, Selection, select
+from console.adapters.chains.bitcoin.coin_selection import (
+    Coin,
+    Costs,
+    Selection,
+    select,
+    select_all,
+)
 from console.adapters.chains.bitcoin.dangers import MAX_FEE_RATE
 from console.adapters.chains.bitcoin.describe import REPLACEABLE_SEQUENCE
 from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
@@ -27,6 +33,7 @@ from console.adapters.chains.bitcoin.transaction import (
     Transaction,
     TxIn,
     TxOut,
+    is_nothing,
 )
 from console.application.errors import InsufficientFunds, TransactionError
 from console.application.ports.chain import Account, PublicKeys
@@ -42,6 +49,10 @@ _INPUT_WEIGHT = {
 """Of an input with the largest signature that can be."""
 _HEAD_WEIGHT = 4 * (4 + 4 + 1 + 1) + 2
 """Version, lock time, both counts, and the mark of SegWit."""
+
+
+class ProofsTooLarge(TransactionError):
+    """The transactions that made the chosen coins do not fit into one PSBT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,16 @@ class OwnCoin:
         """Where it is."""
         return OutPoint(self.previous.hash, self.index)
 
+    @property
+    def is_mined(self) -> bool:
+        """Whether it pays for a block: then nodes let it be spent only 100 blocks later."""
+        return any(is_nothing(each.outpoint) for each in self.previous.inputs)
+
+    @property
+    def proof_bytes(self) -> int:
+        """How much of a PSBT the transaction that made it takes."""
+        return len(self.previous.encode_stripped())
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -91,6 +112,8 @@ class Draft:
     sat_per_kvb: int = 1_000
     least_fee: int = 0
     least_rate: int = 0
+    lifted: int = 0
+    swept_to: bytes = b""
     height: int = 0
     chance: int = 0
 
@@ -129,6 +152,22 @@ class Draft:
         rate = fee * 1000 // vsize + 1 if vsize else 0
         return replace(self, least_fee=fee, least_rate=rate)
 
+    def lift(self, satoshis: int) -> "Draft":
+        """Pay so much above the rate, for transactions that wait before this one.
+
+        Raises: TransactionError if it is below zero.
+        """
+        if satoshis < 0:
+            raise TransactionError("what waits lacks nothing that could be paid for it")
+        return replace(self, lifted=satoshis)
+
+    def sweep(self, address: str) -> "Draft":
+        """Spend all coins, and pay what payments and fee leave to this address instead of change.
+
+        Raises: InvalidAddress.
+        """
+        return replace(self, swept_to=script_of(address, self.wallet.network))
+
     def at(self, height: int) -> "Draft":
         """Lock until the block after this one, so that no old block can be mined again for it."""
         return replace(self, height=height)
@@ -138,7 +177,7 @@ class Draft:
         return replace(self, chance=chance)
 
     def build(self, change: Place) -> bytes:
-        """Choose coins, return the PSBT; what is left goes to this place.
+        """Choose coins, return the PSBT; what is left goes to this place, if nowhere else.
 
         Raises: TransactionError, InsufficientFunds, NotYetPossible.
         """
@@ -146,43 +185,63 @@ class Draft:
             raise TransactionError("the height makes no sense")
         if not 0 < self.sat_per_kvb <= 1000 * MAX_FEE_RATE:
             raise TransactionError(f"the fee rate must be above 0, up to {MAX_FEE_RATE} sat/vB")
-        own = TxOut(0, script_at(self.wallet.account, self.wallet.keys, change))
-        selection = self._select(own)
+        rest = TxOut(0, self.swept_to or self._own_script(change))
+        selection = self._select(rest)
         chosen = {coin.outpoint: coin for coin in (*self.offered, *self.required)}
         coins = [chosen[coin.outpoint] for coin in selection.coins]
         outputs: list[tuple[TxOut, Fields]] = [(payment, ()) for payment in self.payments]
         if selection.change:
-            origin = output_origin(self.wallet.account, self.wallet.keys, change)
-            outputs.append((replace(own, amount=selection.change), origin))
+            outputs.append((replace(rest, amount=selection.change), self._origin(change)))
         # Neither order may tell which output is the change.
         return self._encode(
             shuffled(coins, self.chance, lambda coin: coin.outpoint.encode()),
             shuffled(outputs, self.chance, lambda pair: pair[0].encode()),
         )
 
-    def _select(self, own: TxOut) -> Selection:
-        account, weight = self.wallet.account, _INPUT_WEIGHT[self.wallet.account.kind]
-        base = _HEAD_WEIGHT + 4 * sum(len(payment.encode()) for payment in self.payments)
+    def _own_script(self, place: Place) -> bytes:
+        return script_at(self.wallet.account, self.wallet.keys, place)
+
+    def _origin(self, change: Place) -> Fields:
+        """Claim as the wallet's own what is left, unless it goes to an address."""
+        if self.swept_to:
+            return ()
+        return output_origin(self.wallet.account, self.wallet.keys, change)
+
+    def _select(self, rest: TxOut) -> Selection:
         if len(self.payments) >= MAX_OUTPUTS:
             raise TransactionError(f"at most {MAX_OUTPUTS - 1} payments fit in a transaction")
-        costs = Costs(
+        if not self.offered and not self.required:
+            raise InsufficientFunds("the account has no coins that can be spent now")
+        costs, target = self._costs(rest), sum(payment.amount for payment in self.payments)
+        offered, required = self._plain(self.offered), self._plain(self.required)
+        if self.swept_to:
+            selection = select_all(tuple(dict.fromkeys(required + offered)), target, costs)
+        else:
+            selection = select(offered, target, costs, self.chance, required)
+        # What replaces or lifts others can be asked for more than its own rate.
+        if selection.fee > MAX_FEE_RATE * costs.vsize(selection):
+            raise TransactionError(f"it would itself pay more than {MAX_FEE_RATE} sat/vB")
+        return selection
+
+    def _costs(self, rest: TxOut) -> Costs:
+        base = _HEAD_WEIGHT + 4 * sum(len(payment.encode()) for payment in self.payments)
+        return Costs(
             rate=max(self.sat_per_kvb, self.least_rate),
             base_weight=base,
-            change_weight=4 * len(own.encode()),
-            change_spend_weight=_INPUT_WEIGHT[account.kind],
-            dust=dust_limit(own.script),
+            change_weight=4 * len(rest.encode()),
+            change_spend_weight=_INPUT_WEIGHT[self.wallet.account.kind],
+            dust=dust_limit(rest.script),
             max_inputs=MAX_INPUTS,
             least_fee=self.least_fee,
             least_fee_rate=1_000 if self.least_fee else 0,
+            lift=self.lifted,
         )
 
-        def plain(coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
-            return tuple(Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
-
-        target = sum(payment.amount for payment in self.payments)
-        if not self.offered and not self.required:
-            raise InsufficientFunds("the account has no coins that can be spent now")
-        return select(plain(self.offered), target, costs, self.chance, plain(self.required))
+    def _plain(self, coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
+        """Return each coin once: named twice, it must not count twice."""
+        weight = _INPUT_WEIGHT[self.wallet.account.kind]
+        plain = (Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
+        return tuple(dict.fromkeys(plain))
 
     def _encode(self, coins: list[OwnCoin], outputs: list[tuple[TxOut, Fields]]) -> bytes:
         spenders = tuple(TxIn(coin.outpoint, sequence=REPLACEABLE_SEQUENCE) for coin in coins)
@@ -192,7 +251,7 @@ class Draft:
         inputs = tuple(self._input(coin) for coin in coins)
         data = psbt_of(transaction, inputs, tuple(fields for _, fields in outputs)).encode()
         if len(data) > MAX_PSBT_BYTES:
-            raise TransactionError("the coins' transactions are too large to be proven together")
+            raise ProofsTooLarge("the coins' transactions are too large to be proven together")
         return data
 
     def _input(self, coin: OwnCoin) -> Fields:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from console.adapters.chains.bitcoin.shuffling import shuffled
 from console.adapters.chains.bitcoin.transaction import OutPoint
-from console.application.errors import InsufficientFunds
+from console.application.errors import InsufficientFunds, TransactionError
 
 MAX_TRIES = 50_000
 """Steps of the search for a set without change; what is not found by then is not missed."""
@@ -44,13 +44,21 @@ class Costs:
     least_fee: int = 0
     least_fee_rate: int = 0
     """A floor: `least_fee` and this rate on top, which replacing asks for (BIP 125, rule 4)."""
+    lift: int = 0
+    """Satoshis above the rate, paid for others: for what waits and pays too little."""
 
     def fee(self, weight: int) -> int:
         """Return the fee of a transaction of this weight, rounded up."""
         vsize = -(-weight // 4)
         return max(
-            self._at(self.rate, vsize), self.least_fee + self._at(self.least_fee_rate, vsize)
+            self._at(self.rate, vsize) + self.lift,
+            self.least_fee + self._at(self.least_fee_rate, vsize),
         )
+
+    def vsize(self, selection: "Selection") -> int:
+        """Return the virtual size of the transaction that spends and pays so."""
+        weight = self.base_weight + sum(coin.weight for coin in selection.coins)
+        return -(-(weight + (self.change_weight if selection.change else 0)) // 4)
 
     def share(self, weight: int) -> int:
         """Return what a part of this weight adds to a fee, rounded up."""
@@ -94,6 +102,19 @@ def select(
         if selection is not None:
             return selection
     raise InsufficientFunds("the account's coins do not cover the amount and the fee")
+
+
+def select_all(coins: tuple[Coin, ...], target: int, costs: Costs) -> Selection:
+    """Spend every coin, even one that costs more than it is worth; the change is all that is left.
+
+    Raises: TransactionError if they are too many, InsufficientFunds if what is left is dust.
+    """
+    if len(coins) > costs.max_inputs:
+        raise TransactionError(f"at most {costs.max_inputs} coins fit in a transaction")
+    selection = _settle(coins, target, costs)
+    if selection is None or not selection.change:
+        raise InsufficientFunds("the account's coins are not worth more than the fee")
+    return selection
 
 
 def _candidates(

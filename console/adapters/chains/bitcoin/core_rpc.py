@@ -4,6 +4,7 @@ Earlier ones answer refusals with HTTP 500, which here is a node that does not w
 keep `txindex=1`. A user and a password, where it wants them, stand in the address.
 """
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -67,7 +68,11 @@ class CoreRpc:
     network: give it a `timeout_s` for that, or take an Esplora.
     """
 
+    keeps_history = False
+    """It has no index of addresses: a place that was emptied looks as if it was never used."""
+
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._scanning = asyncio.Lock()
         self._rpc = JsonRpc("the Bitcoin node", url, timeout_s)
 
     async def tip_height(self) -> int:
@@ -85,7 +90,9 @@ class CoreRpc:
         """
         descriptor = f"addr({checked_address(address)})"
         try:
-            scan = await self._rpc.call("scantxoutset", ["start", [descriptor]], _Scan)
+            # Core refuses a scan while another runs.
+            async with self._scanning:
+                scan = await self._rpc.call("scantxoutset", ["start", [descriptor]], _Scan)
         except RpcRefused as refused:
             if refused.error.code == _NO_SUCH:
                 raise InvalidAddress("this is no Bitcoin address of the node's network") from None

@@ -31,7 +31,8 @@ def describe_psbt(
 ) -> TransactionDescription:
     """Decode a PSBT. Raises: UnknownTransaction; odd parts become red flags.
 
-    `amount` is what leaves to others in sum, without change; 0 if everything stays.
+    `amount` is what leaves to others in sum, without change; 0 if everything stays. Of several
+    payees `to_address` is who gets the most, and `action` says that there are more.
     """
     spending = parse_spending(data)
     psbt = spending.psbt
@@ -41,11 +42,14 @@ def describe_psbt(
     inputs, foreign = _inputs(spending, account, keys, network)
     others = tuple(each for each in outputs if each.place is None)
     stays = tuple(each for each in outputs if each.place is not None)
-    shown = (*(each for each in others if each.data is None), *stays, *outputs)
+    paid = sorted(
+        (each for each in others if each.data is None), key=lambda each: -each.output.amount
+    )
+    shown = (*paid, *stays, *outputs)
     return TransactionDescription(
         chain=chain,
         network=network,
-        action="Transfer" if others else "Move to own account",
+        action=_action(others),
         from_address=address_of(_payer(spending, account, keys, own=not foreign), network) or "",
         to_address=shown[0].address,
         amount=amount_of(sum(each.output.amount for each in others)),
@@ -66,6 +70,14 @@ def describe_psbt(
         ),
         digest=hashlib.sha256(data).digest(),
     )
+
+
+def _action(others: tuple[Payee, ...]) -> str:
+    """Name it so that no payee hides behind another one."""
+    payees = {each.output.script for each in others if each.data is None}
+    if len(payees) > 1:
+        return f"Transfer to {len(payees)} payees"
+    return "Transfer" if others else "Move to own account"
 
 
 def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
@@ -112,4 +124,6 @@ def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:
     ]
     if transaction.locktime:
         facts.append(("Not before block", str(transaction.locktime + 1)))
+        if all(each.sequence == FINAL_SEQUENCE for each in transaction.inputs):
+            facts.append(("Lock", "switched off by the inputs' final sequence numbers"))
     return tuple(facts)

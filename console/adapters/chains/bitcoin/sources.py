@@ -136,6 +136,20 @@ class Sources:
         told = await self._all(lambda source: source.transactions(address))
         return next((history for history in told if history), ())
 
+    @property
+    def keep_history(self) -> bool:
+        """Whether any source can tell which addresses were used and are empty now."""
+        return bool(self._keepers())
+
+    async def was_used(self, address: str) -> bool:
+        """Whether all that keep histories have one: a false one alone moves no change away.
+
+        Raises: ChainUnavailable, InvalidAddress.
+        """
+        keepers = self._keepers()
+        told = await asyncio.gather(*(keeper.transactions(address) for keeper in keepers))
+        return bool(told) and all(told)
+
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes from the first source that has them: the id already vouches for them.
 
@@ -183,6 +197,9 @@ class Sources:
         """Release connections."""
         for source in self._sources:
             await source.close()
+
+    def _keepers(self) -> tuple[BitcoinSource, ...]:
+        return tuple(each for each in self._sources if getattr(each, "keeps_history", True))
 
     async def _all(self, ask: Callable[[BitcoinSource], Coroutine[Any, Any, T]]) -> list[T]:
         """Ask all at once. Raises what the first that fails raises, once all have answered."""

@@ -8,21 +8,26 @@ transaction that made it, whose hash is its id.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
+from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
 from console.adapters.chains.bitcoin.transaction import parse_transaction
-from console.application.errors import ChainUnavailable
+from console.application.errors import ChainUnavailable, UnknownTransaction
 
 GAP_LIMIT = 20
 """Unused places in a row after which no further are looked at (BIP 44)."""
 NEAR = 2
 """Unused places that are looked at between two whole scans."""
 WHOLE_SCAN_EVERY_S = 600.0
+MATURITY = 100
+"""Blocks after which what was mined can be spent (Bitcoin Core, COINBASE_MATURITY)."""
+MAX_PLACES = 10_000
+"""Of each chain of an account: a node that calls every place used must not keep us looking."""
 _AT_A_TIME = 10
 _KEPT_TRANSACTIONS = 2_000
 
@@ -51,36 +56,67 @@ class Watcher:
         return tuple(coin for coins in found.values() for coin in coins)
 
     async def next_change(self, wallet: Wallet) -> Place:
-        """Return the first place for change after all that were used; call `coins` before."""
+        """Return the first place for change after all that were used; call `coins` before.
+
+        Where no source keeps a history, a restarted console finds only what stands within the
+        gap, so there places are used again.
+        """
         used = self._used[_name(wallet)]
         indices = [place.index for place in used if place.chain == CHANGE]
-        return Place(CHANGE, max(indices, default=-1) + 1)
+        index = max(indices, default=-1) + 1
+        return Place(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
+
+    async def spendable(self, coins: Sequence[FoundCoin], height: int) -> list[OwnCoin]:
+        """Return the largest coins that the block after `height` may spend, proven.
+
+        They are as many as one transaction takes, out of three times as many that are looked at.
+        """
+        largest = sorted(coins, key=lambda coin: -coin.unspent.value)[: 3 * MAX_INPUTS]
+        spendable: list[OwnCoin] = []
+        for start in range(0, len(largest), _AT_A_TIME):
+            if len(spendable) >= MAX_INPUTS:
+                break
+            some = largest[start : start + _AT_A_TIME]
+            own = await asyncio.gather(*map(self.own_coin, some))
+            pairs = zip(own, some, strict=True)
+            spendable += [coin for coin, found in pairs if _is_ripe(coin, found, height)]
+        return spendable[:MAX_INPUTS]
 
     async def own_coin(self, coin: FoundCoin) -> OwnCoin:
         """Return a coin with the transaction that made it, amount and script from its bytes.
 
-        Raises: ChainUnavailable if the node told another amount.
+        Raises: ChainUnavailable if the node told another amount, or of no proper transaction.
         """
         txid, number = coin.unspent.txid, coin.unspent.number
         raw = self._previous.get(txid)
         if raw is None:
             raw = await self._sources.raw_transaction(txid)
-            if len(self._previous) >= _KEPT_TRANSACTIONS:
-                self._previous.clear()
-            self._previous[txid] = raw
-        previous = parse_transaction(raw)
+            self._keep(txid, raw)
+        try:
+            previous = parse_transaction(raw)
+        except UnknownTransaction:
+            raise ChainUnavailable("the Bitcoin node answers no proper transaction") from None
         told = previous.outputs[number] if number < len(previous.outputs) else None
         if told is None or told.amount != coin.unspent.value:
             raise ChainUnavailable("the Bitcoin node tells another amount than the coin has")
         return OwnCoin(previous, number, coin.place)
 
+    def _keep(self, txid: str, raw: bytes) -> None:
+        # One that is larger proves no coin here, and many of them would fill the memory.
+        if len(raw) > MAX_PSBT_BYTES:
+            return
+        if len(self._previous) >= _KEPT_TRANSACTIONS:
+            self._previous.clear()
+        self._previous[txid] = raw
+
     async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
         """Return the account's newest movements, those of one transaction as one."""
         await self._look(wallet)
         places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
-        told = await asyncio.gather(
-            *(self._sources.transactions(_address(wallet, place)) for place in places)
-        )
+        told: list[tuple[Transacted, ...]] = []
+        for start in range(0, len(places), _AT_A_TIME):
+            some = (_address(wallet, place) for place in places[start : start + _AT_A_TIME])
+            told += await asyncio.gather(*map(self._sources.transactions, some))
         merged: dict[str, Transacted] = {}
         for line in (line for lines in told for line in lines):
             known = merged.get(line.txid)
@@ -105,31 +141,43 @@ class Watcher:
     async def _look_along(
         self, wallet: Wallet, chain: int, gap: int, found: dict[Place, list[FoundCoin]]
     ) -> None:
-        """Look at places in their order until `gap` in a row were never used."""
+        """Look at places in their order until `gap` in a row were never used.
+
+        Raises: ChainUnavailable after MAX_PLACES; what the node told until then is not remembered.
+        """
         used, index, unused = self._used[_name(wallet)], 0, 0
+        seen: set[Place] = set()
         last = max((place.index for place in used if place.chain == chain), default=-1)
         while unused < gap or index <= last:
+            if index >= MAX_PLACES:
+                raise ChainUnavailable("the Bitcoin node calls more places used than there are")
             count = min(_AT_A_TIME, max(gap - unused, last - index + 1))
             places = [Place(chain, index + step) for step in range(count)]
             looked = await asyncio.gather(*(self._look_at(wallet, place) for place in places))
             for place, (coins, was_used) in zip(places, looked, strict=True):
                 unused = 0 if was_used else unused + 1
                 if was_used:
-                    used.add(place)
+                    seen.add(place)
                 if coins:
                     found[place] = coins
             index += count
+        used |= seen
 
     async def _look_at(self, wallet: Wallet, place: Place) -> tuple[list[FoundCoin], bool]:
         address = _address(wallet, place)
         coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
         used = bool(coins) or place in self._used[_name(wallet)]
-        return coins, used or bool(await self._sources.transactions(address))
+        return coins, used or await self._sources.was_used(address)
 
 
 def _address(wallet: Wallet, place: Place) -> str:
     script = script_at(wallet.account, wallet.keys, place)
     return address_of(script, wallet.network) or ""
+
+
+def _is_ripe(coin: OwnCoin, found: FoundCoin, height: int) -> bool:
+    born = found.unspent.height
+    return not coin.is_mined or (born is not None and height + 1 - born >= MATURITY)
 
 
 def _name(wallet: Wallet) -> bytes:

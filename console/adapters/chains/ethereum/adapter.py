@@ -18,6 +18,7 @@ from console.adapters.imported import bytes_from_text
 from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
 from console.application.errors import (
     ChainUnavailable,
+    InsufficientFunds,
     NonceConflict,
     TransactionError,
     TransactionRejected,
@@ -132,7 +133,9 @@ class EthereumAdapter:
     def consumes(self, transaction: bytes) -> frozenset[str]:
         """Name the nonce. Raises: UnknownTransaction."""
         content = signable.parse(transaction, self._bound_to(transaction))
-        return frozenset({f"nonce:{content.nonce}"} if isinstance(content, Transaction) else ())
+        if not isinstance(content, Transaction):
+            return frozenset()
+        return frozenset({nonce_name(content.chain_id, content.nonce)})
 
     def may_replace(self, old: bytes, new: bytes) -> str:
         """Return "" for the same again, or nothing, at fees a tenth higher, else why not.
@@ -218,12 +221,14 @@ class EthereumAdapter:
             pending = await self._node.knows(transaction_id)
             return Inclusion(InclusionState.PENDING if pending else InclusionState.UNKNOWN)
         number = int(receipt.block_number, 16)
+        depth = await self._node.height() - number + 1
+        if depth < CONFIRMATIONS[self.network]:
+            # A failure too: after a reorganisation the same bytes may move the funds.
+            return Inclusion(InclusionState.PENDING, number)
         if receipt.status == "0x0":
             reason = "the chain executed the transaction and it failed; only the fee was paid"
             return Inclusion(InclusionState.FAILED, number, reason)
-        depth = await self._node.height() - number + 1
-        final = depth >= CONFIRMATIONS[self.network]
-        return Inclusion(InclusionState.CONFIRMED if final else InclusionState.PENDING, number)
+        return Inclusion(InclusionState.CONFIRMED, number)
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins or tokens. Raises: TransactionRejected, ChainUnavailable."""
@@ -242,14 +247,27 @@ class EthereumAdapter:
     async def _transfer(
         self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        to, amount = parse_address(intent.to_address), _amount(intent.amount, least=1)
+        to = parse_address(intent.to_address)
         if intent.memo:
             raise TransactionError("a transfer on Ethereum carries no memo; leave it empty")
+        whole = await self._everything(intent, to, keys) if intent.everything else intent.amount
+        amount = _amount(whole, least=1)
         draft = Draft(0, 0).pay(to, amount)
         if intent.asset:
             token = self._listed(intent.asset)
             draft = draft.call(token, call_data("transfer(address,uint256)", to, amount))
         return await self._priced(draft, intent.fee, keys, reserved)
+
+    async def _everything(self, intent: TransferIntent, to: bytes, keys: PublicKeys) -> int:
+        """Return the token's balance, or the coin's less the most that the fee can be."""
+        balance = await self.balance(intent.account, keys, intent.asset)
+        if intent.asset:
+            return balance.base_units
+        gas = await self._gas(Draft(0, 0).pay(to, 1), _own(keys))
+        left = balance.base_units - gas * (await self._fees(intent.fee)).max_fee
+        if left <= 0:
+            raise InsufficientFunds("the account holds less than the fee")
+        return left
 
     async def _priced(
         self, draft: Draft, level: FeeLevel, keys: PublicKeys, reserved: frozenset[str]
@@ -257,7 +275,7 @@ class EthereumAdapter:
         """Give a draft its chain, nonce, gas and fees."""
         chain_id, sender = await self._node.chain_id(), _own(keys)
         nonce = await self._node.next_nonce(sender)
-        while f"nonce:{nonce}" in reserved:
+        while nonce_name(chain_id, nonce) in reserved:
             nonce += 1
         fees = await self._fees(level)
         gas = await self._gas(draft, sender)
@@ -275,8 +293,11 @@ class EthereumAdapter:
 
     def _message(self, text: str) -> BuiltTransaction:
         """Take a document of EIP-712 as it is, anything else as a personal message."""
-        data = text.strip().encode()
-        return self._imported(data if data.startswith(b"{") else build_message(text.encode()))
+        try:
+            data, whole = text.strip().encode(), text.encode()
+        except UnicodeEncodeError:
+            raise TransactionError("the message holds half of a character") from None
+        return self._imported(data if data.startswith(b"{") else build_message(whole))
 
     def _imported(self, data: bytes) -> BuiltTransaction:
         """Take bytes that can be signed as they are. Raises: TransactionError."""
@@ -323,6 +344,11 @@ class EthereumAdapter:
         if chain_id is not None and not is_of_network(chain_id, self.network):
             raise UnknownTransaction(f"chain id {chain_id} is not on {self.network.value}")
         return chain_id or 0
+
+
+def nonce_name(chain_id: int, nonce: int) -> str:
+    """Name a nonce of the account, which only one transaction of a chain can use."""
+    return f"nonce:{chain_id}:{nonce}"
 
 
 def _own(keys: PublicKeys) -> bytes:

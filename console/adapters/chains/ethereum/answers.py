@@ -1,6 +1,6 @@
 """The shapes of what Ethereum's nodes answer, strict and bounded; other members are ignored."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
 
     transaction_hash: Hash
     block_number: Quantity
-    status: Quantity
+    status: Literal["0x0", "0x1"]
 
 
 class KnownTransaction(msgspec.Struct, frozen=True):

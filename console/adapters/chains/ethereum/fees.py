@@ -13,6 +13,8 @@ CHEAP_WEI = 2 * 10**16
 """A fee of up to 0.02 coins needs no comparison with what is sent."""
 MOST_OF_AMOUNT = 10
 """A larger fee may be at most one part in this many of the coins sent."""
+MOST_FOR_CALL = 10**17
+"""A call's fee has no amount to be compared with: 0.1 coins."""
 _BASE_QUARTERS = {FeeLevel.ECONOMY: 5, FeeLevel.NORMAL: 8, FeeLevel.FAST: 12}
 _TIP_HALVES = {FeeLevel.ECONOMY: 1, FeeLevel.NORMAL: 2, FeeLevel.FAST: 4}
 
@@ -56,6 +58,8 @@ def fee_flags(transaction: Transaction) -> tuple[str, ...]:
     if transaction.max_fee > FEE_CAP:
         flags += (f"The fee per gas is above the limit of {FEE_CAP // GWEI} gwei",)
     ceiling = transaction.fee_ceiling
+    if transaction.data and ceiling > MOST_FOR_CALL:
+        flags += ("The fee of this call may reach more than 0.1 coins",)
     plain = bool(transaction.value) and not transaction.data
     if ceiling > CHEAP_WEI and plain and ceiling > transaction.value // MOST_OF_AMOUNT:
         flags += (f"The fee may reach more than a {MOST_OF_AMOUNT}th of what is sent",)

@@ -137,7 +137,7 @@ class EthereumNode:
 
         Raises: RpcRefused, ChainUnavailable.
         """
-        return await self._rpc.any_of("eth_sendRawTransaction", [f"0x{content.hex()}"], str)
+        return await self._rpc.handed_over("eth_sendRawTransaction", [f"0x{content.hex()}"], str)
 
     async def fund(self, address: bytes, base_units: int, token: bytes | None) -> None:
         """Ask a devnet's faucet. Raises: TransactionRejected, ChainUnavailable."""
@@ -183,12 +183,15 @@ def is_of_network(chain_id: int, network: Network) -> bool:
     return all(chain_id not in public for public in CHAIN_IDS.values())
 
 
+_TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "fee cap less than")
+
+
 def failure(refused: RpcRefused) -> TransactionError:
     """Translate a node's refusal into the common family."""
     text = str(refused).lower()
     if "insufficient funds" in text or "enough balance" in text:
         return InsufficientFunds("the account cannot pay the amount and the fee")
-    if "underpriced" in text or "fee too low" in text:
+    if any(words in text for words in _TOO_LOW):
         return FeeTooLow("the fee is below what the chain's nodes take now")
     if "nonce" in text:
         return NonceConflict("another transaction of this account took its nonce; make it again")

@@ -19,6 +19,7 @@ from console.application.errors import InvalidAddress, TransactionError, Unknown
 
 MAX_FUNCTION = 1024
 MAX_ARGUMENTS = 32
+MAX_DIMENSIONS = 16
 _FUNCTION = re.compile(r"([A-Za-z_$][A-Za-z0-9_$]{0,127})\((.*)\)")
 _NAMED = re.compile(r"(\S+)(?: +[A-Za-z_$][A-Za-z0-9_$]*)?")
 
@@ -77,6 +78,8 @@ def _split(inner: str) -> list[str]:
 
 
 def _canonical(text: str) -> str:
+    if text.count("[") > MAX_DIMENSIONS or text.count("(") > MAX_DIMENSIONS:
+        raise TransactionError("an argument is nested too deeply")
     try:
         kind = parse(normalize(text))  # type: ignore[no-untyped-call]
         kind.validate()
@@ -92,7 +95,7 @@ def _canonical(text: str) -> str:
 def _from_text(kind: ABIType, text: str) -> Any:
     if kind.is_array or isinstance(kind, TupleType):
         try:
-            return _from_json(kind, parse_json(text.encode()))
+            return _from_json(kind, parse_json(text.encode(errors="surrogatepass")))
         except UnknownTransaction as error:
             raise TransactionError(f"{_name(kind)} is written as JSON: {error}") from None
     return _basic(kind, text)

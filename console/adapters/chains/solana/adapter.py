@@ -1,6 +1,8 @@
 """SolanaAdapter: `ChainAdapter` for coins, tokens and durable nonces over JSON-RPC."""
 
 import base64
+from collections import deque
+from dataclasses import replace
 
 from solders.pubkey import Pubkey
 
@@ -21,11 +23,13 @@ from console.adapters.chains.solana.planning import (
     token_holding,
 )
 from console.adapters.chains.solana.simulation import changes
+from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
 from console.adapters.sources import RpcSources
 from console.application.errors import (
     BlockhashExpired,
     ChainUnavailable,
+    InsufficientFunds,
     NonceConflict,
     TransactionRejected,
     UnknownTransaction,
@@ -54,6 +58,9 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
 _SIMULATED_ACCOUNTS = 12
+_REMEMBERED = 100
+WATCH_S = 3.0
+"""How long one question waits for a notification."""
 
 
 class SolanaAdapter:
@@ -70,12 +77,18 @@ class SolanaAdapter:
         network: Network,
         urls: tuple[str, ...],
         assets: tuple[Asset, ...] = (),
+        websocket: str = "",
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.network = network
         self.assets = assets
         self._listed = {asset.address: asset for asset in assets}
         self._node = SolanaNode(network, RpcSources(NODE, urls, timeout_s), len(urls) > 1)
+        # What this node handed over is worth a short wait: it is confirmed within a second or so.
+        self._sent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._watch: SignatureWatch | None = None
+        if websocket:
+            self._watch = SignatureWatch(websocket, self._node.status, WATCH_S)
         self._planner = Planner(self._node, self._listed)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
@@ -131,6 +144,8 @@ class SolanaAdapter:
         """
         match intent:
             case TransferIntent():
+                if intent.everything:
+                    intent = await self._everything(intent, keys, reserved)
                 plan = await self._planner.transfer(intent, _wallet(keys), reserved)
             case DurableIntent():
                 plan = await self._planner.nonce_account(_wallet(keys), reserved)
@@ -140,6 +155,22 @@ class SolanaAdapter:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
         fee = self.describe(plan.message, keys).fee.base_units
         return BuiltTransaction(plan.message, fee + plan.deposit, plan.valid_for_s)
+
+    async def _everything(
+        self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
+    ) -> TransferIntent:
+        """Return the intent with the token's balance, or the coin's less the fee."""
+        balance = await self.balance(intent.account, keys, intent.asset)
+        if not balance.base_units:
+            raise InsufficientFunds("the account holds nothing")
+        intent = replace(intent, amount=balance.base_units)
+        if intent.asset:
+            return intent
+        trial = await self._planner.transfer(intent, _wallet(keys), reserved)
+        left = balance.base_units - self.describe(trial.message, keys).fee.base_units
+        if left <= 0:
+            raise InsufficientFunds("the account holds less than the fee")
+        return replace(intent, amount=left)
 
     async def simulate(
         self,
@@ -206,11 +237,16 @@ class SolanaAdapter:
             if isinstance(failure, BlockhashExpired | NonceConflict) and await self._knows(signed):
                 return
             raise failure from None
+        self._sent.append(signed.transaction_id)
         if told != signed.transaction_id:
             raise ChainUnavailable(f"{NODE} names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
+        """Ask what became of it; wait a little for what was just sent. Raises: ChainUnavailable."""
+        if self._watch is not None and transaction_id in self._sent:
+            ended = await self._watch.confirmed(transaction_id)
+            if ended is not None:
+                return ended
         return await self._node.status(transaction_id)
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
@@ -219,9 +255,9 @@ class SolanaAdapter:
             raise TransactionRejected("only a devnet has a faucet")
         try:
             if asset:
-                await self._node.hand_over("devnet_fundToken", [asset, address, base_units])
+                await self._node.order("devnet_fundToken", [asset, address, base_units])
             else:
-                await self._node.hand_over("requestAirdrop", [address, base_units])
+                await self._node.order("requestAirdrop", [address, base_units])
         except RpcRefused as refused:
             raise TransactionRejected(f"the faucet refuses: {refused}") from None
 

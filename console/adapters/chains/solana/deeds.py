@@ -12,7 +12,7 @@ from console.adapters.chains.solana.instructions import budget, stake, system, t
 from console.adapters.chains.solana.instructions.decode import MEMO
 from console.adapters.chains.solana.instructions.shape import Reading, Shape
 from console.adapters.chains.solana.nonce import NONCE_BYTES
-from console.adapters.chains.solana.programs import STAKE, SYSTEM
+from console.adapters.chains.solana.programs import KEYLESS, STAKE, SYSTEM
 from console.adapters.chains.solana.token_deeds import token_account_made, token_transfer
 
 STAKE_BYTES = 200
@@ -39,7 +39,7 @@ def _coin_transfer(reading: Reading, scene: Scene) -> Deed:
     flags = []
     if reading.key("From") != scene.payer:
         flags.append("Coins leave another account than the one that pays the fee")
-    if not to.is_on_curve():
+    if not to.is_on_curve() or to in KEYLESS:
         flags.append(ELSEWHERE)
     if not lamports:
         flags.append("The transfer moves nothing")

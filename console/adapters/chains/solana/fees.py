@@ -16,6 +16,8 @@ UNIT, DECIMALS = "SOL", 9
 LAMPORTS_PER_SIGNATURE: Final = 5_000
 MAX_UNITS: Final = 1_400_000
 """The most compute units that one transaction may use."""
+MAX_PRIORITY_FEE: Final = 28_000_000
+"""Lamports: what the node's module ever offers for a unit, times the most units."""
 _DEFAULT_UNITS_PER_CALL = 200_000
 _MICRO = 1_000_000
 _MAX_FEE = (1 << 64) - 1
@@ -55,6 +57,9 @@ def fee_of(readings: Sequence[Reading], signers: int, calls: int) -> Fee:
         for shape in budget.SHAPES.values()
         if sum(reading.shape is shape for reading in readings) > 1
     ]
+    if priority > MAX_PRIORITY_FEE:
+        most = f"{coins(MAX_PRIORITY_FEE).text()} {UNIT}"
+        flags.append(f"The priority fee of {coins(priority).text()} {UNIT} is above {most}")
     return Fee(signers * LAMPORTS_PER_SIGNATURE + priority, tuple(fields), tuple(flags))
 
 

@@ -30,6 +30,9 @@ MAINNET_GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 COMMITMENT: Final = {"commitment": "confirmed"}
 MAX_UNIT_PRICE = 20_000_000
 """The most that is ever offered for a unit, whatever a node says: 0.0042 SOL for a transfer."""
+_LAMPORTS_PER_BYTE, _OVERHEAD_BYTES = 6_960, 128
+"""Of an account's deposit: two years' rent (Solana's documentation, "Rent")."""
+_MOST_TIMES = 10
 _PERCENT = {FeeLevel.ECONOMY: 25, FeeLevel.NORMAL: 50, FeeLevel.FAST: 90}
 _FINAL = frozenset({"confirmed", "finalized"})
 _MAX_ACCOUNTS = 100
@@ -67,8 +70,14 @@ class SolanaNode:
         return answer.value
 
     async def deposit(self, size: int) -> int:
-        """Return the lamports that an account of `size` bytes must hold."""
-        return await self._agreed("getMinimumBalanceForRentExemption", [size], Unsigned)
+        """Return the lamports that an account of `size` bytes must hold.
+
+        A node that tells many times what clusters ask for would have coins put away for nothing.
+        """
+        told = await self._agreed("getMinimumBalanceForRentExemption", [size], Unsigned)
+        if told > _MOST_TIMES * _LAMPORTS_PER_BYTE * (_OVERHEAD_BYTES + size):
+            raise ChainUnavailable(f"{NODE} asks for a deposit that no cluster asks for")
+        return told
 
     async def blockhash(self) -> Hash:
         """Return a recent blockhash that every node takes."""
@@ -126,7 +135,12 @@ class SolanaNode:
         return None if bytes(answer) == b"null" else self._sources.decode(bytes(answer), kind)
 
     async def hand_over(self, method: str, params: list[object]) -> str:
-        """Ask the first node that takes it to do something. Raises: RpcRefused."""
+        """Give all nodes a transaction; return what one says that takes it. Raises: RpcRefused."""
+        await self.check_cluster()
+        return await self._sources.handed_over(method, params, str)
+
+    async def order(self, method: str, params: list[object]) -> str:
+        """Have one node do something, once: a devnet's faucet. Raises: RpcRefused."""
         await self.check_cluster()
         return await self._sources.any_of(method, params, str)
 

@@ -31,3 +31,5 @@ NAMES: Final = {
     MEMO: "Memo",
     MEMO_V1: "Memo (version 1)",
 }
+KEYLESS: Final = frozenset({*NAMES, RECENT_BLOCKHASHES, RENT, CLOCK, STAKE_HISTORY, STAKE_CONFIG})
+"""Accounts that nobody has a key for, though some of their addresses are points of the curve."""

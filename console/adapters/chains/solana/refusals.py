@@ -25,18 +25,18 @@ _MAX_REASON = 200
 
 def is_known_already(refused: RpcRefused) -> bool:
     """Tell whether the cluster refuses because it has the transaction."""
-    text = _text(refused)
+    text = _text(refused)[0]
     return "AlreadyProcessed" in text or "already been processed" in text
 
 
 def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
     """Translate a refused broadcast of a signed transaction."""
-    text = _text(refused)
+    text, logs = _text(refused)
     if "BlockhashNotFound" in text or "Blockhash not found" in text:
         if _is_lasting(transaction):
             return NonceConflict("another transaction has used the durable nonce; make it again")
         return BlockhashExpired("the transfer's blockhash has expired")
-    return reason(text, str(refused))
+    return reason(f"{text} {logs}", str(refused))
 
 
 def reason(text: str, said: str) -> TransactionError:
@@ -65,14 +65,15 @@ def _is_lasting(transaction: bytes) -> bool:
     return durable_nonce(message) is not None
 
 
-def _text(refused: RpcRefused) -> str:
+def _text(refused: RpcRefused) -> tuple[str, str]:
+    """Return what the node says, and what programs have logged: a memo's text is among that."""
     error = refused.error
     try:
         data = msgspec.json.decode(bytes(error.data), type=FailureData)
         kind = bytes(data.err).decode("utf-8", "replace")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return error.message
-    return f"{kind} {_joined(data.logs)} {error.message}"
+        return error.message, ""
+    return f"{kind} {error.message}", _joined(data.logs)
 
 
 def _joined(logs: list[str] | None) -> str:

@@ -1,0 +1,89 @@
+"""Child pays for parent: a transaction that waits is mined for what spends its outputs.
+
+Miners take a transaction with all that it waits for, by the fee of them together. A payment to the
+wallet can be hastened so, which nobody here can replace; and an own one with change, too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
+from console.adapters.chains.bitcoin.transaction import Transaction
+from console.application.errors import TransactionError
+
+MAX_WAITING = 24
+"""Bitcoin Core's limit (DEFAULT_ANCESTOR_LIMIT): 25 that wait for one another, with the child."""
+_TRUC_VERSION = 3
+_SIGNED = frozenset({ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR})
+"""What no input spends without a witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A signed transaction that is in no block, and the fee in satoshis that it pays."""
+
+    transaction: Transaction
+    fee: int
+
+    def lack(self, sat_per_kvb: int) -> int:
+        """Return the satoshis that its fee is below this rate, 0 if it is not."""
+        return max(-(-self.transaction.vsize * sat_per_kvb // 1000) - self.fee, 0)
+
+
+def weighed(transaction: Transaction, previous: Iterable[Transaction]) -> Waiting:
+    """Find out the fee from the transactions that made the inputs, known by their hashes.
+
+    The fee is proven by that; the size is not, for witnesses are in no txid: a node that swells
+    them has the child pay more, up to the limits of every fee. Raises: TransactionError.
+    """
+    made = {each.hash: each for each in previous}
+    taken = 0
+    for spender in transaction.inputs:
+        maker, index = made.get(spender.outpoint.txid), spender.outpoint.index
+        if maker is None or index >= len(maker.outputs):
+            raise TransactionError("what the waiting transaction spends is not known")
+        output = maker.outputs[index]
+        if kind_of(output.script) in _SIGNED and not spender.witness:
+            raise TransactionError("the waiting transaction came without its signatures")
+        taken += output.amount
+    fee = taken - sum(each.amount for each in transaction.outputs)
+    if fee < 0:
+        raise TransactionError("the waiting transaction pays out more than it takes in")
+    return Waiting(transaction, fee)
+
+
+def accelerate(
+    wallet: Wallet, coins: tuple[OwnCoin, ...], waiting: Sequence[Waiting], sat_per_kvb: int
+) -> Draft:
+    """Spend own coins that wait, for a fee that lifts what made them to this rate with the child.
+
+    `waiting` is everything in no block that the coins come from, 24 at most. Only coins in blocks
+    may be offered to the draft beside. Raises: TransactionError, also if nothing needs a lift.
+    """
+    if not 0 < len(waiting) <= MAX_WAITING:
+        raise TransactionError(f"from 1 to {MAX_WAITING} transactions can be hastened at once")
+    if any(each.transaction.version == _TRUC_VERSION for each in waiting):
+        raise TransactionError("version 3 waits only for its own kind, which is not made here")
+    known = {each.transaction.hash: each for each in waiting}
+    if not coins or any(coin.outpoint.txid not in known for coin in coins):
+        raise TransactionError("a coin is to be spent whose transaction does not wait")
+    if _reached(coins, known) != known.keys():
+        raise TransactionError("none of the coins comes from one of the waiting transactions")
+    # Each counts by itself: one that pays enough is mined without the others, and lifts none.
+    lack = sum(each.lack(sat_per_kvb) for each in known.values())
+    if not lack:
+        raise TransactionError("what waits pays this rate already")
+    return Draft(wallet).rate(sat_per_kvb).lift(lack).spend(*coins)
+
+
+def _reached(coins: tuple[OwnCoin, ...], known: dict[bytes, Waiting]) -> set[bytes]:
+    """Return what the coins come from, of what waits, by hash."""
+    reached: set[bytes] = set()
+    left = [coin.outpoint.txid for coin in coins]
+    while left:
+        txid = left.pop()
+        if txid in known and txid not in reached:
+            reached.add(txid)
+            left += [each.outpoint.txid for each in known[txid].transaction.inputs]
+    return reached

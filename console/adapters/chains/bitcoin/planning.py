@@ -1,0 +1,249 @@
+"""What must be asked of the network before a PSBT can be built: coins, fees, what proves them."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from console.adapters.chains.bitcoin.accelerating import (
+    MAX_WAITING,
+    Waiting,
+    accelerate,
+    weighed,
+)
+from console.adapters.chains.bitcoin.accounts import CHANGE, Place
+from console.adapters.chains.bitcoin.build import Draft, OwnCoin, ProofsTooLarge, Wallet
+from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
+from console.adapters.chains.bitcoin.outputs import payees
+from console.adapters.chains.bitcoin.ownership import own_input
+from console.adapters.chains.bitcoin.psbt import MAX_INPUTS
+from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_map import value_of
+from console.adapters.chains.bitcoin.replacing import coins_of
+from console.adapters.chains.bitcoin.signing import signed_vsize
+from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
+from console.adapters.chains.bitcoin.spending import parse_spending
+from console.adapters.chains.bitcoin.transaction import MAX_MONEY, Transaction, parse_transaction
+from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
+from console.application.errors import (
+    ChainUnavailable,
+    InsufficientFunds,
+    TransactionError,
+    UnknownTransaction,
+)
+from console.application.ports.chain import (
+    AccelerateIntent,
+    BuiltTransaction,
+    FeeLevel,
+    ReplaceIntent,
+    TransferIntent,
+)
+from console.domain.errors import NotYetPossible
+
+RATE_CAP = 500_000
+"""The highest fee rate that is ever offered, in satoshis for 1000 virtual bytes."""
+LOWEST_RATE = 1_000
+_TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARGETS, strict=True))
+
+
+class Planner:
+    """Finds out what PSBTs need, and builds them; `ready` checks the network first."""
+
+    def __init__(
+        self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._sources = sources
+        self._watcher = watcher
+        self._ready = ready
+
+    async def transfer(
+        self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        """Pay an amount, or everything that is in blocks.
+
+        Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
+        NotYetPossible.
+        """
+        if intent.asset:
+            raise NotYetPossible("Bitcoin has no tokens here")
+        if intent.memo:
+            raise TransactionError("a transfer of bitcoin carries no memo; leave it empty")
+        if intent.everything:
+            return await self._sweep(intent, wallet, reserved)
+        if not 0 < intent.amount <= MAX_MONEY:
+            raise TransactionError("the amount must be above zero and below all coins there are")
+        draft = Draft(wallet).pay(intent.to_address, intent.amount)
+        return await self._funded(draft, await self._rate(intent.fee), reserved)
+
+    async def replacement(
+        self, intent: ReplaceIntent, wallet: Wallet, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        """Spend the same coins again, and others if the fee asks for more.
+
+        Raises: TransactionError, UnknownTransaction, ChainUnavailable.
+        """
+        account, keys = wallet.account, wallet.keys
+        spending = parse_spending(intent.transaction)
+        outputs = payees(spending.psbt, account, keys, wallet.network)
+        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
+        if not payments and not intent.cancel:
+            raise TransactionError("it pays nobody else: cancel it instead")
+        draft = replace(Draft(wallet), payments=payments).outbid(
+            spending.fee, signed_vsize(spending)
+        )
+        for spender, fields, output in zip(
+            spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
+        ):
+            place = own_input(fields, output.script, account, keys)
+            previous = value_of(fields, In.NON_WITNESS_UTXO)
+            if place is None or previous is None:
+                raise TransactionError("the transaction spends coins that are not this account's")
+            made = parse_transaction(previous)
+            draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
+        held = reserved | coins_of(spending)
+        return await self._funded(draft, await self._rate(intent.fee), held)
+
+    async def acceleration(
+        self, intent: AccelerateIntent, wallet: Wallet, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        """Spend what a waiting transaction gives the account, for a fee that pays for both.
+
+        Raises: TransactionError, ChainUnavailable.
+        """
+        await self._ready()
+        coins = [
+            await self._watcher.own_coin(coin)
+            for coin in await self._watcher.coins(wallet)
+            if coin.unspent.height is None
+            and coin.unspent.txid == intent.transaction_id
+            and _name(coin) not in reserved
+        ]
+        if not coins:
+            raise TransactionError("no coin of this account waits for that transaction")
+        waiting = await self._waiting(coins[0].previous)
+        rate = await self._rate(intent.fee)
+        draft = accelerate(wallet, tuple(coins), waiting, rate)
+        spent = frozenset(f"utxo:{coin.outpoint}" for coin in coins)
+        return await self._funded(draft, rate, reserved | spent, waiting_too=False)
+
+    async def imported(self, data: bytes) -> BuiltTransaction:
+        """Take a PSBT of either version, and look up what proves its inputs' amounts.
+
+        Raises: TransactionError, ChainUnavailable.
+        """
+        try:
+            psbt = parse_foreign(data)
+            for number, spender in enumerate(psbt.transaction.inputs):
+                previous = previous_of(psbt, number)
+                if previous is None:
+                    await self._ready()
+                    previous = await self._transaction(spender.outpoint.txid)
+                psbt = with_previous(psbt, number, previous)
+            data = psbt.encode()
+            return BuiltTransaction(data, parse_spending(data).fee, None)
+        except UnknownTransaction as error:
+            raise TransactionError(f"this PSBT cannot be signed here: {error}") from None
+
+    async def _sweep(
+        self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
+    ) -> BuiltTransaction:
+        await self._ready()
+        found = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
+        height = await self._sources.tip_height()
+        own = await self._watcher.spendable(found, height)
+        if len(own) < len(found) and len(own) < MAX_INPUTS:
+            raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
+        if len(found) > MAX_INPUTS:
+            raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
+        draft = Draft(wallet).sweep(intent.to_address).offer(*own)
+        draft = draft.rate(await self._rate(intent.fee)).at(height).seed(secrets.randbits(64))
+        return _quoted(draft.build(await self._watcher.next_change(wallet)))
+
+    async def _funded(
+        self, draft: Draft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
+    ) -> BuiltTransaction:
+        """Give a draft its coins, height and rate; waiting change only if coins in blocks fail."""
+        await self._ready()
+        found = await self._coins(draft.wallet, reserved)
+        change = await self._watcher.next_change(draft.wallet)
+        height = await self._sources.tip_height()
+        draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
+        settled = list(filter(_is_settled, found))
+        try:
+            return _quoted(await self._built(draft, settled, change))
+        except InsufficientFunds:
+            if len(settled) == len(found) or not waiting_too:
+                raise
+            return _quoted(await self._built(draft, found, change))
+
+    async def _coins(self, wallet: Wallet, reserved: frozenset[str]) -> list[FoundCoin]:
+        """Return free coins in blocks, and waiting change.
+
+        What others have sent is not spent before it is in a block: they could take it back.
+        """
+        return [
+            coin
+            for coin in await self._watcher.coins(wallet)
+            if _name(coin) not in reserved and (_is_settled(coin) or coin.place.chain == CHANGE)
+        ]
+
+    async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
+        """Build with coins that fit; those with the largest proofs are left out if they do not."""
+        own = await self._watcher.spendable(coins, draft.height)
+        trouble: ProofsTooLarge | None = None
+        while True:
+            try:
+                return draft.offer(*own).build(change)
+            except ProofsTooLarge as large:
+                if not own:
+                    raise
+                trouble = large
+                own = sorted(own, key=lambda coin: coin.proof_bytes)[: len(own) * 9 // 10]
+            except InsufficientFunds:
+                if trouble:
+                    raise trouble from None
+                raise
+
+    async def _rate(self, level: FeeLevel) -> int:
+        await self._ready()
+        rate = max((await self._sources.fee_estimates())[_TARGETS[level]], LOWEST_RATE)
+        if rate > RATE_CAP:
+            raise TransactionError("the network's fees are above the limit of 500 sat/vB; wait")
+        return rate
+
+    async def _waiting(self, first: Transaction) -> list[Waiting]:
+        """Find all that a waiting transaction waits for, with what it pays."""
+        found: dict[bytes, Waiting] = {}
+        left = [first]
+        while left:
+            transaction = left.pop()
+            if transaction.hash in found:
+                continue
+            if len(found) == MAX_WAITING:
+                raise TransactionError("too many transactions wait for one another")
+            previous = [await self._transaction(each.outpoint.txid) for each in transaction.inputs]
+            found[transaction.hash] = weighed(transaction, previous)
+            for each in previous:
+                standing = await self._sources.status(each.txid)
+                if standing is None or standing.height is None:
+                    left.append(each)
+        return list(found.values())
+
+    async def _transaction(self, txid: bytes) -> Transaction:
+        """Fetch a transaction by the hash that it has. Raises: ChainUnavailable."""
+        raw = await self._sources.raw_transaction(txid[::-1].hex())
+        try:
+            return parse_transaction(raw)
+        except UnknownTransaction:
+            raise ChainUnavailable("the Bitcoin node answers no proper transaction") from None
+
+
+def _is_settled(coin: FoundCoin) -> bool:
+    return coin.unspent.height is not None
+
+
+def _name(coin: FoundCoin) -> str:
+    return f"utxo:{coin.unspent.txid}:{coin.unspent.number}"
+
+
+def _quoted(data: bytes) -> BuiltTransaction:
+    return BuiltTransaction(data, parse_spending(data).fee, None)

@@ -1,0 +1,287 @@
+"""Queries keep answering: with a chain gone, a node that hangs, and one that tells nonsense."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from solders.pubkey import Pubkey
+
+from console.application.api import PreviewTransfer
+from console.application.commands import FundFromFaucet, ProposeTransfer
+from console.application.errors import ChainUnavailable, TransactionRejected
+from console.application.operator_actions import MAX_REQUEST_BYTES, OperatorActions
+from console.application.ports.chain import Account, Asset, BalanceChange, Simulation
+from console.application.queries import transfer
+from console.application.queries.requests import described, request_row, request_view
+from console.application.queries.timeline import timeline
+from console.application.queries.transfer import preview_transfer
+from console.application.queries.wallets import WalletQueryService
+from console.application.signing_coordinator import SigningCoordinator
+from console.application.views import RequestStage
+from console.domain.errors import InvalidAmount, PolicyViolation
+from console.domain.ids import WalletId
+from console.domain.values import Amount, Chain, Network, SignatureKind
+from tests.fakes.chain import FakeChain, FakeCluster
+from tests.unit.domain.facts import ANA, APPROVED, BEN, START, WALLET, request_after, signature
+
+ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
+TO = str(Pubkey(bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")))
+"""The public key of RFC 8032's first example."""
+
+
+class Keys:
+    def public_key(self, _kind, _path):
+        return bytes.fromhex("3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29")
+
+
+def coordinator(chains) -> SigningCoordinator:
+    wallet = SimpleNamespace(wallet=WALLET, epoch=0, name="Treasury", quorum=None)
+    wallets = {WALLET: SimpleNamespace(**vars(wallet))}
+    aggregates = SimpleNamespace(
+        wallet=wallets.__getitem__, wallets=wallets, requests={}, members={}, candidates={}
+    )
+    signing = SigningCoordinator(
+        me=ANA,
+        aggregates=aggregates,
+        shares=None,
+        schemes={},
+        chains=chains,
+        reservations=None,
+        verdicts=None,
+        clock=SimpleNamespace(now_ms=lambda: START),
+        publish=None,
+    )
+    signing.keys = lambda _wallet: Keys()
+    return signing
+
+
+@pytest.mark.parametrize("network", [None, Network.MAINNET])
+@pytest.mark.parametrize("commands", [(), APPROVED, (*APPROVED, signature())])
+def test_requests_of_a_chain_that_left_the_settings_are_still_shown(network, commands):
+    gone = FakeChain(FakeCluster())
+    gone.network = network
+    signing = coordinator({Chain.SOLANA: gone} if network else {})
+    aggregates = signing._aggregates
+    aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2)
+    request = request_after(*commands)
+    row = request_row(request, aggregates, signing, BEN, START)
+    assert row.chain == "solana"
+    assert row.unit == "not decoded"
+    view = request_view(request, aggregates, signing, _NoRuns(), BEN, START)
+    assert view.description.network == "devnet"
+    assert view.description.red_flags
+    assert not view.can_replace
+    assert [check.passed for check in view.checks] == [False]
+    with pytest.raises(Exception, match="connection"):
+        signing.describe(request.proposal)
+    assert described(signing, request.proposal).digest
+
+
+class _NoRuns:
+    def of_subject(self, _subject):
+        return ()
+
+    def past_of(self, _subject):
+        return ()
+
+
+def service(*chains) -> WalletQueryService:
+    signing = coordinator({chain.chain: chain for chain in chains})
+    return WalletQueryService(
+        me=ANA,
+        aggregates=signing._aggregates,
+        coordinator=signing,
+        chains=signing._chains,
+        network=None,
+        clock=SimpleNamespace(now_ms=lambda: 10**6),
+    )
+
+
+class Telling(FakeChain):
+    """Answers with an amount or a trouble, or not until it is let."""
+
+    def __init__(self, chain, answer, let=None):
+        super().__init__(FakeCluster())
+        self.chain, self.answer, self.let = chain, answer, let
+        self.accounts = (ACCOUNT,)
+        self.asked = 0
+
+    async def balance(self, account, keys, asset=""):
+        self.asked += 1
+        if self.let is not None:
+            await self.let.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Amount(self.answer, self.unit, self.decimals)
+
+
+async def test_a_chain_that_hangs_holds_up_no_other_chains_balance():
+    let = asyncio.Event()
+    slow, quick = Telling(Chain.SOLANA, 1, let), Telling(Chain.BITCOIN, 2)
+    wallets = service(slow, quick)
+    other = WalletId("wl-00000000000000ff")
+    known = wallets._aggregates.wallets
+    known[other] = SimpleNamespace(wallet=other, epoch=0)
+    work = asyncio.ensure_future(wallets.refresh_stale())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not work.done()
+    assert {place[0]: b.amount.base_units for place, b in wallets._balances.items()} == {
+        WALLET: 2,
+        other: 2,
+    }
+    let.set()
+    assert set(await work) == {WALLET, other}
+    assert len(wallets._balances) == 4
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [ChainUnavailable("away"), TransactionRejected("no"), InvalidAmount("an amount is a number")],
+)
+async def test_no_trouble_with_a_balance_ends_the_node(trouble):
+    wallets = service(Telling(Chain.SOLANA, trouble))
+    assert await wallets.refresh_stale() == (WALLET,)
+    (balance,) = wallets._balances.values()
+    assert (balance.amount, balance.error) == (None, str(trouble))
+
+
+async def test_a_node_that_never_tells_a_balance_is_given_up(monkeypatch):
+    monkeypatch.setattr("console.application.queries.wallets.PATIENCE_S", 0)
+    wallets = service(Telling(Chain.SOLANA, 1, asyncio.Event()))
+    await wallets.refresh(WALLET)
+    (balance,) = wallets._balances.values()
+    assert "too slowly" in balance.error
+
+
+class Foreseeing(FakeChain):
+    def __init__(self, simulation):
+        super().__init__(FakeCluster())
+        self.simulation = simulation
+
+    async def simulate(self, transaction, keys):
+        if isinstance(self.simulation, Exception):
+            raise self.simulation
+        if self.simulation is None:
+            await asyncio.Event().wait()
+        return self.simulation
+
+
+def core(chain):
+    signing = coordinator({chain.chain: chain})
+    return SimpleNamespace(
+        aggregates=signing._aggregates,
+        signing=signing,
+        reservations=SimpleNamespace(held=lambda *_: frozenset(), require_unheld=lambda *_: None),
+    )
+
+
+QUESTION = PreviewTransfer(WALLET, "solana", TO, "0.5")
+
+
+@pytest.mark.parametrize(
+    "trouble", [ChainUnavailable("nonsense"), TransactionRejected("no"), InvalidAmount("no amount")]
+)
+async def test_a_simulation_that_fails_is_a_warning_and_hides_no_balance(trouble):
+    preview = await preview_transfer(core(Foreseeing(trouble)), QUESTION)
+    assert preview.problems == ()
+    assert preview.balance_after
+    assert preview.warnings == (f"The chain's node could not say what would happen: {trouble}",)
+
+
+async def test_a_simulation_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(transfer, "_SIMULATION_S", 0)
+    preview = await preview_transfer(core(Foreseeing(None)), QUESTION)
+    assert preview.problems == ()
+    assert "too slowly" in preview.warnings[0]
+
+
+async def test_a_simulation_of_more_than_there_can_be_is_shown_as_that():
+    changes = (BalanceChange(TO, 1 << 256, "SOL", 9), BalanceChange(TO, -5, "SOL", 77))
+    preview = await preview_transfer(core(Foreseeing(Simulation("", changes))), QUESTION)
+    assert [effect.value for effect in preview.effects] == ["more than there can be"] * 2
+
+
+async def test_a_node_that_never_builds_is_given_up(monkeypatch):
+    monkeypatch.setattr(transfer, "_BUILD_S", 0)
+    chain = FakeChain(FakeCluster())
+
+    async def build(*_):
+        await asyncio.Event().wait()
+
+    chain.build_transaction = build
+    with pytest.raises(ChainUnavailable, match="too slowly"):
+        await preview_transfer(core(chain), QUESTION)
+
+
+def test_a_message_is_told_to_no_chain():
+    signed = replace(signature(), transaction_id="message:0x11")
+    request = request_after(*APPROVED, signed)
+    titles = [item.title for item in timeline(request, {}, None, RequestStage.SIGNED)]
+    assert "Signature verified and recorded" in titles
+    assert not {"Broadcast", "Confirmed by the chain"} & set(titles)
+    request = request_after(*APPROVED, signature())
+    titles = [item.title for item in timeline(request, {}, None, RequestStage.SIGNED)]
+    assert titles[-2:] == ["Broadcast", "Confirmed by the chain"]
+
+
+def actions(chain) -> OperatorActions:
+    published = []
+
+    async def publish(statement):
+        published.append(statement)
+
+    inside = core(chain)
+    inside.exchange = SimpleNamespace(publish=publish, published=published)
+    inside.wallets = SimpleNamespace(refresh=lambda _wallet: asyncio.sleep(0))
+    ports = SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: START))
+    return OperatorActions(SimpleNamespace(core=inside, ports=ports, me=ANA))
+
+
+@pytest.mark.parametrize(("tokens", "given"), [(1_000, True), (1_001, False)])
+async def test_the_faucet_counts_a_token_in_its_own_decimals(tokens, given):
+    chain = FakeChain(FakeCluster())
+    chain.assets = (Asset("mint", "LONG", 15),)
+    command = FundFromFaucet(WALLET, "solana", tokens * 10**15, asset="mint")
+    if given:
+        assert (await actions(chain).fund(command)).message == "Funded"
+    else:
+        with pytest.raises(PolicyViolation):
+            await actions(chain).fund(command)
+
+
+class Odd(FakeChain):
+    """Describes whatever it is given, with a fee and a number of signatures."""
+
+    def __init__(self, fee=0, signatures=1):
+        super().__init__(FakeCluster())
+        self.fee, self.signatures = fee, signatures
+
+    def describe(self, transaction, keys):
+        return SimpleNamespace(fee=Amount(self.fee, "SOL", 9))
+
+    def payloads(self, transaction, keys):
+        return (b"",) * self.signatures
+
+
+@pytest.mark.parametrize(
+    ("chain", "size", "why"),
+    [
+        (Odd(), MAX_REQUEST_BYTES + 1, "at most"),
+        (Odd(fee=1 << 64), 10, "fee"),
+        (Odd(signatures=101), 10, "signatures"),
+    ],
+)
+async def test_what_no_statement_can_carry_is_not_asked_for(chain, size, why):
+    command = ProposeTransfer(WALLET, "solana", bytes(size), "")
+    asking = actions(chain)
+    asking._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
+    with pytest.raises(PolicyViolation, match=why):
+        await asking.propose_transfer(command)
+    assert asking._node.core.exchange.published == []
+    fits = ProposeTransfer(WALLET, "solana", bytes(MAX_REQUEST_BYTES), "")
+    node = actions(Odd(signatures=100))
+    node._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
+    await node.propose_transfer(fits)
+    assert len(node._node.core.exchange.published) == 1
