@@ -42,16 +42,20 @@ def collector(qapp: QApplication) -> Iterator[None]:
 def locked(qapp: QApplication) -> Iterator[Driver]:
     """A window at its sign-in page."""
     driver = Driver(qapp, FakeConsole())
-    driver.until(lambda: driver.window.link.session is not None)
-    driver.pass_time(0.02)
-    yield driver
-    driver.close()
+    try:
+        driver.until(lambda: driver.window.link.session is not None)
+        driver.pass_time(0.02)
+        yield driver
+    finally:
+        driver.close()
 
 
 @pytest.fixture
 def driver(qapp: QApplication) -> Iterator[Driver]:
     """A window whose node is unlocked."""
     driver = Driver(qapp, FakeConsole().unlocked())
-    driver.until(lambda: driver.window.current_screen != "sign_in")
-    yield driver
-    driver.close()
+    try:
+        driver.until(lambda: driver.window.current_screen != "sign_in")
+        yield driver
+    finally:
+        driver.close()

@@ -16,6 +16,9 @@ from ui.theme import ThemeName
 from ui.view_model import LoadState
 from ui.window import ConsoleWindow
 
+PATIENCE_S = 20.0
+"""Only a machine that is busy with other work needs it."""
+
 
 class Driver:
     """One window on one fake node, with a running loop."""
@@ -35,7 +38,7 @@ class Driver:
         self.console.me = profile.member
         return self.console
 
-    def until(self, happened: Callable[[], bool], seconds: float = 3.0) -> None:
+    def until(self, happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Let time pass until something is so."""
         end = monotonic() + seconds
         while not happened():
@@ -43,7 +46,7 @@ class Driver:
             self.app.processEvents()
             self.app.sendPostedEvents()
 
-    def settle(self, settled: Callable[[], bool], seconds: float = 3.0) -> None:
+    def settle(self, settled: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Let time pass until something is so, at most some seconds; the caller asserts it."""
         end = monotonic() + seconds
         while not settled() and monotonic() < end:
