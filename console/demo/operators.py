@@ -1,5 +1,6 @@
 """Operators at the one window: who sits there, signs in, and does what is asked of them."""
 
+import contextlib
 from dataclasses import dataclass
 
 from console.application.api import GetRecovery
@@ -7,6 +8,8 @@ from console.application.views import NodeState, RecoveryView, WalletSharesView
 from console.demo.cluster import Cluster
 from console.demo.hands import DemoFailure, Hands
 from ui import object_names as names
+
+_CLICKS, _OPENS_S = 5, 5.0
 
 
 @dataclass(slots=True)
@@ -48,9 +51,17 @@ class Operators:
         await hands.until(lambda: hands.visible(f"{names.NAV}.overview"), "the unlocked window")
 
     async def open_first_task(self) -> None:
-        """Open what waits for this operator."""
-        await self.hands.click(f"{names.NAV}.overview")
-        await self.hands.click(names.OVERVIEW_OPEN_FIRST)
+        """Open what waits for this operator; a click can be lost while the page loads anew."""
+        hands = self.hands
+        await hands.click(f"{names.NAV}.overview")
+        for _ in range(_CLICKS):
+            await hands.click(names.OVERVIEW_OPEN_FIRST)
+            with contextlib.suppress(DemoFailure):
+                await hands.until(
+                    lambda: hands.window.current_screen != "overview", "the first task", _OPENS_S
+                )
+                return
+        raise DemoFailure("the first task does not open")
 
     async def accept_ceremony(self, member: str, picture: str = "") -> None:
         """Accept the ceremony that waits for a member."""

@@ -161,9 +161,7 @@ def _wallet_row(wallet: WalletView, *, hide: bool) -> RowItem:
     ]
     quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
     detail = f"{quorum} \u00b7 {wording.kinds(wallet.kinds)}"
-    return RowItem(
-        wallet.wallet, "wallet", wallet.name, detail, None, " \u00b7 ".join(balances) or "Unknown"
-    )
+    return RowItem(wallet.wallet, "wallet", wallet.name, detail, None, _shown(balances))
 
 
 def _member_row(member: MemberView, now: int) -> RowItem:
@@ -181,3 +179,11 @@ def _event_row(event: LedgerRow, now: int, *, hide: bool) -> RowItem:
     return RowItem(
         str(event.sequence), "seal", wording.without_digits(event.summary, hide=hide), detail
     )
+
+
+def _shown(balances: list[str]) -> str:
+    """Write the first balance and how many there are besides: a row has no room for all."""
+    if not balances:
+        return "Unknown"
+    more = len(balances) - 1
+    return f"{balances[0]} \u00b7 {more} more" if more else balances[0]

@@ -1,6 +1,7 @@
 """SolanaAdapter: `ChainAdapter` for coins, tokens and durable nonces over JSON-RPC."""
 
 import base64
+import contextlib
 from collections import deque
 from dataclasses import replace
 
@@ -27,10 +28,8 @@ from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
 from console.adapters.sources import RpcSources
 from console.application.errors import (
-    BlockhashExpired,
     ChainUnavailable,
     InsufficientFunds,
-    NonceConflict,
     TransactionRejected,
     UnknownTransaction,
 )
@@ -232,11 +231,10 @@ class SolanaAdapter:
         except RpcRefused as refused:
             if refusals.is_known_already(refused):
                 return
-            failure = refusals.failure(refused, signed.transaction)
-            # A nonce that is used refuses the replay of what used it, like any other message.
-            if isinstance(failure, BlockhashExpired | NonceConflict) and await self._knows(signed):
+            # One node may refuse what another took, and a nonce refuses what used it already.
+            if await self._knows(signed):
                 return
-            raise failure from None
+            raise refusals.failure(refused, signed.transaction) from None
         self._sent.append(signed.transaction_id)
         if told != signed.transaction_id:
             raise ChainUnavailable(f"{NODE} names another transaction than it was given")
@@ -273,8 +271,10 @@ class SolanaAdapter:
         return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
     async def _knows(self, signed: SignedTransaction) -> bool:
-        status = await self._node.status(signed.transaction_id)
-        return status.state is not InclusionState.UNKNOWN
+        with contextlib.suppress(ChainUnavailable):
+            status = await self._node.status(signed.transaction_id)
+            return status.state is not InclusionState.UNKNOWN
+        return False
 
 
 def _wallet(keys: PublicKeys) -> Pubkey:
