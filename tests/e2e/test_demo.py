@@ -7,19 +7,28 @@ import sys
 import pytest
 from PySide6.QtGui import QImage
 
-pytestmark = [pytest.mark.e2e, pytest.mark.hsm, pytest.mark.timeout(960)]
+pytestmark = [pytest.mark.e2e, pytest.mark.hsm, pytest.mark.timeout(1860)]
+
+ATTEMPTS = 2
+"""A known fault: now and then Qt's event loop ends the window's process with SIGSEGV, with no frame
+of Python below it. Until its cause is found, a run that a signal ended is shown and made once more;
+every other failure counts at once."""
 
 
 def test_the_demonstration_runs_to_its_end(tmp_path):
     out = tmp_path / "demo"
-    outcome = subprocess.run(
-        [sys.executable, "-m", "console.cli", "demo", "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    said = outcome.stdout + outcome.stderr
+    for _ in range(ATTEMPTS):
+        outcome = subprocess.run(
+            [sys.executable, "-m", "console.cli", "demo", "--out", str(out)],
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        said = outcome.stdout + outcome.stderr
+        if outcome.returncode >= 0:
+            break
+        print(f"the demonstration was ended by signal {-outcome.returncode}\n{said}")
     assert outcome.returncode == 0, f"ended with {outcome.returncode}\n{said}"
     assert outcome.stdout.rstrip().endswith("demo: OK"), said
     report = json.loads((out / "report.json").read_text())
@@ -27,7 +36,11 @@ def test_the_demonstration_runs_to_its_end(tmp_path):
     assert report["attempts"] == 2
     assert report["killed"] in {"ben", "chiara"}
     assert len(report["transaction_id"]) >= 80
-    assert report["ether_transaction_id"].startswith("0x")
+    paid = report["transactions"]
+    assert set(paid) == {"ether", "erc20", "segwit", "taproot", "nonce", "durable", "spl"}
+    assert all(paid[name].startswith("0x") for name in ("ether", "erc20"))
+    assert all(len(paid[name]) == 64 for name in ("segwit", "taproot"))
+    assert all(len(paid[name]) >= 80 for name in ("nonce", "durable", "spl"))
     assert set(report["ledger_heads"]) == {"ana", "ben", "chiara", "dora", "eli"}
     kinds = ["ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519"]
     assert [step["epoch"] for step in report["proved"]] == [0, 1, 2, 3]
