@@ -37,7 +37,7 @@ class BitcoinDevnet:
         self.mempool = Mempool(self._kernel, self.chain)
         try:
             self.mine(FIRST_BLOCKS)
-        except BaseException:
+        except BaseException:  # Whatever it was, leave no directory behind.
             self.close()
             raise
 

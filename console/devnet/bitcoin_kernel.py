@@ -23,7 +23,7 @@ class Kernel:
         self._directory = tempfile.TemporaryDirectory(prefix="quorate-bitcoin-")
         try:
             self._manager: Any = _open(Path(self._directory.name), self._verdicts)
-        except BaseException:
+        except BaseException:  # Whatever it was, leave no directory behind.
             self._directory.cleanup()
             raise
 
