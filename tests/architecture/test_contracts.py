@@ -47,7 +47,7 @@ PLANTS = (
     ("ui", "ui/app.py", "from console.protocols.kernel.secret import SecretBytes"),
     ("ui-importers", "console/cli.py", "from ui import app"),
     ("screens", "ui/screens/audit/view.py", "from ui.screens.wallets import view_model"),
-    ("devnet", "console/devnet/solana.py", "from console.adapters.chains.solana import codec"),
+    ("devnet", "console/devnet/solana.py", "from console.adapters.chains.solana import message"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"
@@ -116,7 +116,7 @@ def test_a_violation_is_named(tree: Path, contract: str, file: str, line: str) -
 def test_a_chain_that_borrows_from_another_is_named(tree: Path) -> None:
     chain = tree / "console/adapters/chains/other"
     chain.mkdir()
-    (chain / "__init__.py").write_text("from console.adapters.chains.solana import codec\n")
+    (chain / "__init__.py").write_text("from console.adapters.chains.solana import message\n")
     try:
         status, said = _lint(tree)
     finally:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from solders.hash import Hash
 
-from console.adapters.chains.solana import codec
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.application.errors import ChainUnavailable, TransactionRejected
 from console.application.ports.chain import (
@@ -21,6 +20,7 @@ from console.application.ports.chain import (
     TransferIntent,
 )
 from console.domain.values import Amount, Network
+from tests.fakes import solana_messages as codec
 
 
 @dataclass(slots=True)

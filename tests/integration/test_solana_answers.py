@@ -12,7 +12,6 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
-from console.adapters.chains.solana.codec import build_transfer
 from console.adapters.chains.solana.nonce import nonce_address
 from console.application.errors import (
     BlockhashExpired,
@@ -34,6 +33,7 @@ from console.domain.errors import NotYetPossible
 from console.domain.values import Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey
+from tests.fakes.solana_messages import build_transfer
 
 KEYS = SigningKey(Keypair.from_seed(bytes([7]) * 32))
 ADDRESS = str(KEYS.keypair.pubkey())

@@ -11,7 +11,6 @@ from aiohttp import web
 from solders.keypair import Keypair
 
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
-from console.adapters.chains.solana.codec import build_transfer
 from console.adapters.chains.solana.node import MAINNET_GENESIS
 from console.application.errors import (
     AdapterError,
@@ -30,6 +29,7 @@ from console.application.ports.chain import (
 from console.domain.values import Amount, Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey
+from tests.fakes.solana_messages import build_transfer
 
 KEY = Keypair.from_seed(bytes([7]) * 32)
 ADDRESS = str(KEY.pubkey())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from solders.hash import Hash
 from solders.keypair import Keypair
 
-from console.adapters.chains.solana import codec
 from console.application.api import CommandRefused
 from console.application.commands import (
     AcceptCeremony,
@@ -23,6 +22,7 @@ from console.domain.key_ceremony import CeremonyState, KeyCeremony
 from console.domain.signing_request import RequestState
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from tests.fakes import solana_messages as codec
 from tests.fakes.vault import DEFAULT_PIN
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 

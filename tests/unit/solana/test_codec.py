@@ -22,7 +22,7 @@ from solders.system_program import (
 )
 from solders.transaction import Transaction
 
-from console.adapters.chains.solana import codec, programs
+from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.message import MAX_MESSAGE_BYTES
 from console.application.errors import (
     ChainUnavailable,
@@ -31,6 +31,7 @@ from console.application.errors import (
     UnknownTransaction,
 )
 from console.domain.values import Network
+from tests.fakes import solana_messages as codec
 
 SAMPLES = 5_000
 PAYER, OTHER, THIRD = (Keypair.from_seed(bytes([n]) * 32) for n in (1, 2, 3))

@@ -1,7 +1,4 @@
-"""The codec's few entry points for callers that have no node: plain bytes and texts in and out.
-
-Simulations, benchmarks and fakes use these; the adapter uses the modules themselves.
-"""
+"""Solana messages without a node: plain bytes and texts in and out, by the real codec."""
 
 from solders.hash import Hash, ParseHashError
 
