@@ -50,6 +50,9 @@ def make_application() -> QApplication:
     """Return the application with fonts and names; also for tests and demonstrations."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    if existing is None:
+        # Once: a style that is replaced while widgets are shown is deleted under them.
+        app.setStyle("Fusion")
     app.setApplicationName("Quorate")
     app.setDesktopFileName("quorate")
     app.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus)

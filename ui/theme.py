@@ -7,7 +7,7 @@ from string import Template
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 from ui import assets
 
@@ -98,8 +98,6 @@ def apply(app: QApplication, choice: ThemeName) -> None:
     """Paint the whole application with a theme."""
     _Active.name = resolve(choice)
     _Active.tokens = token_table()[_Active.name]
-    if app.style().objectName() != "fusion":
-        app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(font(14))
     app.setPalette(_palette())
     app.setStyleSheet(Template(assets.text("style.qss")).substitute(_Active.tokens))

@@ -137,3 +137,12 @@ def test_an_x_between_digits_stays_an_x(qapp):
     label = Label("0x153b")
     label.ensurePolished()
     assert label.font().featureValue(QFont.Tag("calt")) == 0
+
+
+def test_a_theme_changes_colours_and_never_the_style_under_them(qapp):
+    theme.apply(qapp, theme.ThemeName.LIGHT)
+    deleted = []
+    qapp.style().destroyed.connect(lambda: deleted.append(True))
+    for name in ("dark", "light", "dark", "light"):
+        theme.apply(qapp, theme.ThemeName(name))
+    assert deleted == []
