@@ -3,11 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QStackedWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from console.application.api import (
     Change,
@@ -26,6 +25,7 @@ from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
 from ui.frame import Frame
 from ui.idle import IdleTimer
+from ui.keys import Keys
 from ui.link import Connect, NodeLink
 from ui.screen import Screen
 from ui.screens.settings.view import SettingsScreen
@@ -35,9 +35,6 @@ from ui.sheets import HelpSheet
 from ui.tasks import TaskOwner
 from ui.theme import ThemeName, Tone
 from ui.widgets.focus_ring import FocusRing
-from ui.widgets.rows import ListRow
-from ui.widgets.sheet import Sheet
-from ui.widgets.table import DataTable
 from ui.widgets.toast import ToastArea
 
 log = logging.getLogger(__name__)
@@ -90,7 +87,7 @@ class ConsoleWindow(QMainWindow):
         self._count_timer.timeout.connect(self._count_soon)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self.lock)
-        self._add_shortcuts()
+        self._keys = Keys(self, self)
         self.set_theme(settings.theme)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])
@@ -108,6 +105,11 @@ class ConsoleWindow(QMainWindow):
     def current_screen(self) -> str:
         """The name of the screen in front; "sign_in" while the node is locked."""
         return self._current.NAME if self._current is not None else "sign_in"
+
+    @property
+    def front(self) -> Screen | None:
+        """The screen in front; None while the node is locked."""
+        return self._current
 
     @property
     def current_view(self) -> Screen | SignInScreen | None:
@@ -218,7 +220,7 @@ class ConsoleWindow(QMainWindow):
         frame.search_wanted.connect(self.search)
         frame.lock_wanted.connect(self.lock)
         frame.privacy_wanted.connect(self.privacy.toggle)
-        frame.help_wanted.connect(self._help)
+        frame.help_wanted.connect(self.show_help)
         frame.retry_wanted.connect(self.link.retry_now)
         frame.show_privacy(on=self.privacy.on)
         self._pages.addWidget(frame)
@@ -306,78 +308,23 @@ class ConsoleWindow(QMainWindow):
                 approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
             )
 
-    # Keys.
-
-    def _add_shortcuts(self) -> None:
-        for place, entry in enumerate(registry.SECTIONS, 1):
-            self._shortcut(f"Alt+{place}", partial(self.show_screen, entry.name))
-        self._shortcut("Ctrl+K", self.search)
-        self._shortcut("Ctrl+L", self.lock)
-        self._shortcut("Ctrl+F", self._filter)
-        self._shortcut("Ctrl+R", self._refresh)
-        self._shortcut("Ctrl+E", self._export)
-        self._shortcut("Ctrl+Shift+H", self.privacy.toggle)
-        self._shortcut("F1", self._help)
-        self._shortcut("Ctrl+/", self.help_sheet.show_shortcuts)
-        self._shortcut("Esc", self._back)
-        self._shortcut("Ctrl+Return", self._armed)
-        self._shortcut("J", lambda: self._move(1))
-        self._shortcut("K", lambda: self._move(-1))
-
-    def _shortcut(self, keys: str, act: Callable[[], object]) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-        shortcut.activated.connect(act)
+    # What keys and the frame ask for.
 
     def search(self) -> None:
         """Open the command palette."""
         if self._frame is not None:
             self.palette_sheet.ask(self.link, hide=self.privacy.on)
 
-    def _filter(self) -> None:
-        if self._current is not None:
-            self._current.focus_filter()
+    def show_shortcuts(self) -> None:
+        """Open the list of keys."""
+        self.help_sheet.show_shortcuts()
 
-    def _export(self) -> None:
-        if self._current is not None:
-            self._current.export_all()
+    def toggle_privacy(self) -> None:
+        """Hide figures and addresses, or show them again."""
+        self.privacy.toggle()
 
-    def _refresh(self) -> None:
-        if self._current is not None:
-            self._current.model.refresh()
-
-    def _back(self) -> None:
-        sheets = [sheet for sheet in self.findChildren(Sheet) if sheet.isVisible()]
-        if sheets:
-            sheets[-1].close_sheet()
-        elif self._current is not None and not self._leave_field():
-            self._current.back()
-
-    def _leave_field(self) -> bool:
-        field = QApplication.focusWidget()
-        if isinstance(field, QLineEdit) and self._current is not None:
-            self._current.setFocus()
-            return True
-        return False
-
-    def _armed(self) -> None:
-        if self._current is not None:
-            self._current.focus_armed()
-
-    def _move(self, step: int) -> None:
-        focused = QApplication.focusWidget()
-        if isinstance(focused, DataTable | ListRow):
-            focused.move_by(step)
-        elif self._current is not None and self._current.focus_list():
-            self._move_first(step)
-
-    @staticmethod
-    def _move_first(step: int) -> None:
-        focused = QApplication.focusWidget()
-        if isinstance(focused, DataTable) and not focused.currentIndex().isValid():
-            focused.move_by(step)
-
-    def _help(self) -> None:
+    def show_help(self) -> None:
+        """Explain the screen in front."""
         if self._current is not None:
             self.help_sheet.show_help(self._current.heading.text(), self._current.HELP)
         else:

@@ -1,0 +1,85 @@
+"""What keys do in the window, wherever the focus is."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
+
+from ui import registry
+from ui.screen import Screen
+from ui.widgets.rows import ListRow
+from ui.widgets.sheet import Sheet
+from ui.widgets.table import DataTable
+
+
+class Keyed(Protocol):
+    """What a window does that keys ask for; `front` is None while it is locked."""
+
+    @property
+    def front(self) -> Screen | None: ...
+    def show_screen(self, name: str, subject: str = "") -> None: ...
+    def search(self) -> None: ...
+    def lock(self) -> None: ...
+    def show_help(self) -> None: ...
+    def show_shortcuts(self) -> None: ...
+    def toggle_privacy(self) -> None: ...
+
+
+class Keys:
+    """The window's shortcuts; lives as long as the window."""
+
+    def __init__(self, window: QMainWindow, keyed: Keyed) -> None:
+        self._window = window
+        self._keyed = keyed
+        for place, entry in enumerate(registry.SECTIONS, 1):
+            self._add(f"Alt+{place}", partial(keyed.show_screen, entry.name))
+        self._add("Ctrl+K", keyed.search)
+        self._add("Ctrl+L", keyed.lock)
+        self._add("Ctrl+F", lambda: self._on_screen(Screen.focus_filter))
+        self._add("Ctrl+R", lambda: self._on_screen(lambda screen: screen.model.refresh()))
+        self._add("Ctrl+E", lambda: self._on_screen(Screen.export_all))
+        self._add("Ctrl+Shift+H", keyed.toggle_privacy)
+        self._add("F1", keyed.show_help)
+        self._add("Ctrl+/", keyed.show_shortcuts)
+        self._add("Esc", self._back)
+        self._add("Ctrl+Return", lambda: self._on_screen(Screen.focus_armed))
+        self._add("J", lambda: self._move(1))
+        self._add("K", lambda: self._move(-1))
+
+    def _add(self, keys: str, act: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self._window)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(act)
+
+    def _on_screen(self, act: Callable[[Screen], object]) -> None:
+        screen = self._keyed.front
+        if screen is not None:
+            act(screen)
+
+    def _back(self) -> None:
+        """Close the sheet in front, else leave the field, else leave the page."""
+        sheets = [sheet for sheet in self._window.findChildren(Sheet) if sheet.isVisible()]
+        screen = self._keyed.front
+        if sheets:
+            sheets[-1].close_sheet()
+        elif screen is not None and isinstance(QApplication.focusWidget(), QLineEdit):
+            screen.setFocus()
+        elif screen is not None:
+            screen.back()
+
+    def _move(self, step: int) -> None:
+        focused = QApplication.focusWidget()
+        if isinstance(focused, DataTable | ListRow):
+            focused.move_by(step)
+        elif self._keyed.front is not None and self._keyed.front.focus_list():
+            _enter(step)
+
+
+def _enter(step: int) -> None:
+    """Choose the first row of a table that has just got the focus."""
+    focused = QApplication.focusWidget()
+    if isinstance(focused, DataTable) and not focused.currentIndex().isValid():
+        focused.move_by(step)
