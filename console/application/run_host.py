@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -28,7 +28,8 @@ from console.application.messages import (
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
-from console.application.runs import Outage, Part, Run, RunFailed, RunInfo, RunPurpose, RunTools
+from console.application.run_kind import RunKind
+from console.application.runs import Outage, Run, RunFailed, RunInfo, RunTools
 from console.application.statements import (
     Invitation,
     Readiness,
@@ -46,7 +47,6 @@ from console.domain.ids import MemberId, SessionId, session_id
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
 from console.protocols.kernel.channel import ChannelKeys, ChannelRefused, PairwiseChannels
-from console.protocols.kernel.party import Party
 from console.protocols.kernel.session import decode_envelope
 from console.protocols.kernel.wire import MalformedMessage
 
@@ -57,28 +57,6 @@ MAX_KEPT_RUNS = 256
 _NONCE_BYTES = 32
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
-
-
-class RunKind(RunPurpose, Protocol):
-    """A purpose that can also judge an invitation and say how to run it."""
-
-    name: str
-
-    async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
-        """Judge an invitation by this member's own facts. Raises: DomainError."""
-        ...
-
-    def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
-        """Return the participants' share indices. Raises: DomainError."""
-        ...
-
-    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
-        """Name the protocols and their rounds for people."""
-        ...
-
-    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
-        """Record that this member takes part and return the protocol to run."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

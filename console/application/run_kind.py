@@ -1,0 +1,31 @@
+"""What a service says of the protocol runs that it has a purpose for."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from console.application.runs import Part, RunInfo, RunPurpose
+from console.application.statements import Invitation
+from console.domain.ids import MemberId
+from console.protocols.kernel.party import Party
+
+
+class RunKind(RunPurpose, Protocol):
+    """A purpose that can also judge an invitation and say how to run it."""
+
+    name: str
+
+    async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
+        """Judge an invitation by this member's own facts. Raises: DomainError."""
+        ...
+
+    def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
+        """Return the participants' share indices. Raises: DomainError."""
+        ...
+
+    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+        """Name the protocols and their rounds for people."""
+        ...
+
+    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
+        """Record that this member takes part and return the protocol to run."""
+        ...
