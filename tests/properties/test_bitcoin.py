@@ -56,6 +56,7 @@ from console.application.errors import InsufficientFunds, InvalidAddress, Unknow
 from console.application.ports.chain import Account
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Network
+from tests.properties.damage import flipped, mutated
 from tests.properties.depth import TIMES, examples
 from tests.unit.bitcoin.wallets import (
     FRIEND,
@@ -233,12 +234,10 @@ def test_psbts_are_written_as_by_others_in_both_versions(data: bytes) -> None:
 @given(psbts(), st.data())
 @examples(300)
 def test_a_flipped_bit_is_refused_or_seen(data: bytes, choice: st.DataObject) -> None:
-    place = choice.draw(st.integers(0, len(data) * 8 - 1))
-    flipped = bytearray(data)
-    flipped[place // 8] ^= 1 << place % 8
+    changed, _ = flipped(data, choice)
     before = described(data)
     try:
-        after = described(bytes(flipped))
+        after = described(changed)
     except UnknownTransaction:
         return
     assert after.digest != before.digest
@@ -262,25 +261,11 @@ def test_random_bytes_are_refused_in_one_way(data: bytes) -> None:
     _only_refused(data)
 
 
-def _mutated(data: bytes, choice: st.DataObject) -> bytes:
-    mutated = bytearray(data)
-    for _ in range(choice.draw(st.integers(1, 6))):
-        place = choice.draw(st.integers(0, max(len(mutated) - 1, 0)))
-        match choice.draw(st.integers(0, 2)):
-            case 0:
-                mutated[place : place + 1] = choice.draw(st.binary(min_size=1, max_size=1))
-            case 1:
-                del mutated[place : place + choice.draw(st.integers(1, 8))]
-            case _:
-                mutated[place:place] = choice.draw(st.binary(min_size=1, max_size=8))
-    return bytes(mutated)
-
-
 @given(psbts(), st.data())
 @examples(200)
 def test_mutated_bytes_are_refused_in_one_way(data: bytes, choice: st.DataObject) -> None:
     version = choice.draw(st.booleans())
-    _only_refused(_mutated(to_v2(parse_psbt(data)).encode() if version else data, choice))
+    _only_refused(mutated(to_v2(parse_psbt(data)).encode() if version else data, choice))
 
 
 def _only_refused(data: bytes) -> None:

@@ -28,6 +28,7 @@ from console.adapters.chains.ethereum.transaction import parse_transaction
 from console.adapters.chains.ethereum.typed_data import parse_typed_data
 from console.application.errors import UnknownTransaction
 from console.domain.transaction import TransactionDescription
+from tests.properties.damage import flipped, mutated
 from tests.properties.depth import examples
 from tests.unit.ethereum import documents
 from tests.unit.ethereum.places import CHAIN_ID, KEY, ME, SAFE, USDC, described
@@ -164,12 +165,10 @@ def _same_call(description: TransactionDescription, other: dict[str, Any]) -> No
 @given(transactions(), st.data())
 @examples(150)
 def test_a_flipped_bit_is_refused_or_seen(data: bytes, choice: st.DataObject) -> None:
-    place = choice.draw(st.integers(0, len(data) * 8 - 1))
-    flipped = bytearray(data)
-    flipped[place // 8] ^= 1 << place % 8
+    changed, _ = flipped(data, choice)
     before = described(data)
     try:
-        after = described(bytes(flipped))
+        after = described(changed)
     except UnknownTransaction:
         return
     assert after.digest != before.digest
@@ -191,17 +190,7 @@ def test_random_bytes_are_refused_in_one_way(data: bytes) -> None:
 @given(transactions(), st.data())
 @examples(150)
 def test_mutated_bytes_are_refused_in_one_way(data: bytes, choice: st.DataObject) -> None:
-    mutated = bytearray(data)
-    for _ in range(choice.draw(st.integers(1, 6))):
-        place = choice.draw(st.integers(0, max(len(mutated) - 1, 0)))
-        match choice.draw(st.integers(0, 2)):
-            case 0:
-                mutated[place : place + 1] = choice.draw(st.binary(min_size=1, max_size=1))
-            case 1:
-                del mutated[place : place + choice.draw(st.integers(1, 8))]
-            case _:
-                mutated[place:place] = choice.draw(st.binary(min_size=1, max_size=8))
-    _only_refused(bytes(mutated))
+    _only_refused(mutated(data, choice))
 
 
 def _only_refused(data: bytes) -> None:

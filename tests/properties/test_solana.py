@@ -44,6 +44,7 @@ from console.adapters.chains.solana.message import MAX_MESSAGE_BYTES, parse_mess
 from console.adapters.chains.solana.nonce import DurableNonce, consumed, nonce_address
 from console.application.errors import UnknownTransaction
 from console.domain.transaction import TransactionDescription
+from tests.properties.damage import flipped, mutated
 from tests.properties.depth import examples
 from tests.unit.solana.decoded import Decoded
 from tests.unit.solana.messages import (
@@ -196,12 +197,10 @@ def _ordinary(told: TransactionDescription, other: Decoded) -> None:
 @given(messages(), st.data())
 @examples(150)
 def test_a_flipped_bit_is_refused_or_seen(data: bytes, choice: st.DataObject) -> None:
-    place = choice.draw(st.integers(0, len(data) * 8 - 1))
-    flipped = bytearray(data)
-    flipped[place // 8] ^= 1 << place % 8
+    changed, place = flipped(data, choice)
     before = described(data)
     try:
-        after = described(bytes(flipped))
+        after = described(changed)
     except UnknownTransaction:
         return
     assert after.digest != before.digest
@@ -210,7 +209,7 @@ def test_a_flipped_bit_is_refused_or_seen(data: bytes, choice: st.DataObject) ->
     versioned = data[0] >= 0x80
     counts = {2, 3} if versioned else {1, 2}
     same = replace(after, digest=b"") == replace(before, digest=b"")
-    assert not same or place // 8 in counts or (before.red_flags and after.red_flags)
+    assert not same or place in counts or (before.red_flags and after.red_flags)
 
 
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda b: b"\x80" + b)))
@@ -222,17 +221,7 @@ def test_random_bytes_are_refused_in_one_way(data: bytes) -> None:
 @given(messages(), st.data())
 @examples(300)
 def test_mutated_bytes_are_refused_in_one_way(data: bytes, choice: st.DataObject) -> None:
-    mutated = bytearray(data)
-    for _ in range(choice.draw(st.integers(1, 6))):
-        place = choice.draw(st.integers(0, max(len(mutated) - 1, 0)))
-        match choice.draw(st.integers(0, 2)):
-            case 0:
-                mutated[place : place + 1] = choice.draw(st.binary(min_size=1, max_size=1))
-            case 1:
-                del mutated[place : place + choice.draw(st.integers(1, 8))]
-            case _:
-                mutated[place:place] = choice.draw(st.binary(min_size=1, max_size=8))
-    _only_refused(bytes(mutated))
+    _only_refused(mutated(data, choice))
 
 
 def _only_refused(data: bytes) -> None:
