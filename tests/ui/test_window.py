@@ -188,8 +188,17 @@ def test_messages_are_whole_and_not_repeated(driver):
     toasts.say("The node could not be locked.", theme.Tone.DANGER)
     driver.pass_time(0.05)
     assert toasts.texts == ["Copied.", "The node could not be locked."]
-    for toast in toasts._toasts():
+    for toast in toasts._shown:
         assert toast.height() >= toast.sizeHint().height()
         assert toasts.rect().contains(toast.geometry())
     toasts.clear()
-    driver.until(toasts.isHidden)
+    assert toasts.isHidden()
+
+
+def test_the_oldest_message_makes_room(driver):
+    toasts = driver.window.toasts
+    for count in range(5):
+        toasts.say(f"Message {count}.", theme.Tone.DANGER)
+    assert toasts.texts == ["Message 2.", "Message 3.", "Message 4."]
+    toasts._shown[1].dismiss()
+    assert toasts.texts == ["Message 2.", "Message 4."]

@@ -1,6 +1,6 @@
 """Short messages at the foot of the window; errors stay until somebody closes them."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -17,6 +17,8 @@ _WIDTH = 400
 
 class Toast(QFrame):
     """One message."""
+
+    dismissed = Signal()
 
     def __init__(self, text: str, tone: Tone) -> None:
         super().__init__()
@@ -44,6 +46,7 @@ class Toast(QFrame):
         """Go away."""
         self.hide()
         self.deleteLater()
+        self.dismissed.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the floating box."""
@@ -61,6 +64,9 @@ class ToastArea(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        # Never asked of the layout: the binding keeps what `itemAt` returns after Qt has freed it,
+        # and crashes when something else at that address is deleted (PySide 6.11).
+        self._shown: list[Toast] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
@@ -71,17 +77,17 @@ class ToastArea(QWidget):
     @property
     def texts(self) -> list[str]:
         """The messages on screen."""
-        return [toast.text for toast in self._toasts()]
+        return [toast.text for toast in self._shown]
 
     def say(self, text: str, tone: Tone = Tone.OK) -> None:
         """Show a message."""
         if not text or text in self.texts:
             return
-        for old in self._toasts()[: -_MOST + 1]:
-            self._layout.removeWidget(old)
+        for old in self._shown[: -_MOST + 1]:
             old.dismiss()
         toast = Toast(text, tone)
-        toast.destroyed.connect(self._place)
+        toast.dismissed.connect(self._forget_hidden)
+        self._shown.append(toast)
         self._layout.addWidget(toast)
         toast.show()
         self.show()
@@ -89,10 +95,8 @@ class ToastArea(QWidget):
 
     def clear(self) -> None:
         """Remove all messages."""
-        for toast in self._toasts():
-            self._layout.removeWidget(toast)
+        for toast in tuple(self._shown):
             toast.dismiss()
-        self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the corner when the window is resized."""
@@ -100,20 +104,18 @@ class ToastArea(QWidget):
             self._place()
         return False
 
-    def _toasts(self) -> list[Toast]:
-        found = (self._layout.itemAt(i) for i in range(self._layout.count()))
-        widgets = (item.widget() for item in found if item is not None)
-        return [widget for widget in widgets if isinstance(widget, Toast) and not widget.isHidden()]
+    def _forget_hidden(self) -> None:
+        self._shown = [toast for toast in self._shown if not toast.isHidden()]
+        self._place()
 
     def _place(self) -> None:
         parent = self.parentWidget()
         if parent is None:
             return
-        toasts = self._toasts()
-        if not toasts:
+        if not self._shown:
             self.hide()
             return
-        spacing = self._layout.spacing() * (len(toasts) - 1)
-        self.resize(_WIDTH, sum(toast.needed_height() for toast in toasts) + spacing)
+        spacing = self._layout.spacing() * (len(self._shown) - 1)
+        self.resize(_WIDTH, sum(toast.needed_height() for toast in self._shown) + spacing)
         self.move(parent.width() - self.width() - 24, parent.height() - self.height() - 24)
         self.raise_()
