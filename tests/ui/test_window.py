@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit
 
 from console.application.api import ChangeKind
-from console.application.commands import Lock, Unlock
+from console.application.commands import ExportLedger, Lock, Unlock
 from console.application.views import NodeState
 from tests.fakes import scenario
 from ui import object_names as names
@@ -136,6 +136,20 @@ def test_j_k_and_enter_work_in_the_inbox(driver):
     QTest.keyClick(view.table, Qt.Key.Key_Return)
     driver.until(lambda: driver.window.current_screen == "review")
     assert driver.window._current.model.subject == key
+
+
+@pytest.mark.parametrize("name", ["approvals", "audit"])
+def test_control_f_goes_to_the_filter(driver, name):
+    driver.show(name)
+    view = driver.window._current
+    QTest.keyClick(driver.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert view.filter.hasFocus()
+
+
+def test_control_e_exports_the_ledger(driver):
+    driver.show("audit")
+    QTest.keyClick(driver.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    driver.until(lambda: any(isinstance(c, ExportLedger) for c in driver.console.executed))
 
 
 def test_the_focus_ring_follows_the_keyboard(driver):
