@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 import qasync
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from console.application.api import Console
@@ -43,15 +44,19 @@ class Driver:
         end = monotonic() + seconds
         while not happened():
             assert monotonic() < end, "it did not happen in time"
-            self.app.processEvents()
-            self.app.sendPostedEvents()
+            self._turn()
+
+    def _turn(self) -> None:
+        """Do what is due, and delete what is to be deleted, as a running loop would."""
+        self.app.processEvents()
+        self.app.sendPostedEvents()
+        self.app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def settle(self, settled: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Let time pass until something is so, at most some seconds; the caller asserts it."""
         end = monotonic() + seconds
         while not settled() and monotonic() < end:
-            self.app.processEvents()
-            self.app.sendPostedEvents()
+            self._turn()
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -74,7 +79,6 @@ class Driver:
         done = asyncio.ensure_future(window.finish())
         self.until(done.done)
         window.deleteLater()
-        self.app.sendPostedEvents(None, 52)
         self.pass_time(0.01)
         asyncio.events._set_running_loop(None)
         self.loop._QEventLoop__is_running = False

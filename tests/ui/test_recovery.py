@@ -529,7 +529,7 @@ def test_locking_takes_the_panels_along(driver):
     paste(driver, screen)
     driver.window.lock()
     driver.until(lambda: driver.window.current_screen == "sign_in")
-    driver.app.sendPostedEvents(None, 52)
+    driver.pass_time(0.001)
     assert driver.window.findChild(QLineEdit, f"{names.MACHINE_ENTRY_PANEL}.entry") is None
 
 

@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidgetItem
 
 from console.application.api import ChangeKind
 from console.application.commands import ExportLedger, Lock, Unlock
@@ -15,6 +16,7 @@ from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
 from ui.widgets.navigation import NavButton
+from ui.widgets.toast import Toast
 
 
 def test_signing_in_shows_the_overview_and_empties_the_pin(locked):
@@ -66,7 +68,6 @@ def test_locking_drops_everything_that_came_from_the_node(driver):
     QTest.keyClick(driver.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
     driver.until(lambda: driver.window.current_screen == "sign_in")
     driver.until(lambda: any(isinstance(c, Lock) for c in driver.console.executed))
-    driver.app.sendPostedEvents(None, 52)
     driver.pass_time(0.02)
     texts = " ".join(label.text() for label in driver.window.findChildren(QLabel))
     for secret in ("Treasury", "SOL", scenario.DESTINATION, "K7Q4"):
@@ -216,3 +217,18 @@ def test_the_oldest_message_makes_room(driver):
     assert toasts.texts == ["Message 2.", "Message 3.", "Message 4."]
     toasts._shown[1].dismiss()
     assert toasts.texts == ["Message 2.", "Message 4."]
+
+
+def test_messages_that_are_gone_leave_no_item_behind(driver):
+    """The binding crashes when something else is deleted at the address of such an item."""
+
+    def items():
+        return [each for each in shiboken6.getAllValidWrappers() if type(each) is QWidgetItem]
+
+    before, toasts = len(items()), driver.window.toasts
+    for count in range(5):
+        toasts.say(f"Message {count}.")
+        for toast in toasts.findChildren(Toast):
+            toast.dismiss()
+        driver.until(lambda: not toasts.findChildren(Toast))
+    assert len(items()) == before
