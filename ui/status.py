@@ -36,6 +36,7 @@ REQUEST: dict[RequestStage, Look] = {
     RequestStage.DENIED: Look("x-octagon", "Denied", Tone.DANGER),
     RequestStage.WITHDRAWN: Look("ban", "Withdrawn", Tone.NEUTRAL),
     RequestStage.EXPIRED: Look("circle-dashed", "Expired", Tone.NEUTRAL),
+    RequestStage.REFUSED: Look("triangle-alert", "Refused", Tone.WARN),
     RequestStage.FAILED: Look("x-circle", "Failed", Tone.DANGER),
 }
 
@@ -75,6 +76,7 @@ OPEN_REQUESTS = frozenset(
         RequestStage.SIGNING,
         RequestStage.SIGNED,
         RequestStage.BROADCAST,
+        RequestStage.REFUSED,
     }
 )
 

@@ -96,19 +96,23 @@ class TransactionError(AdapterError):
     """The chain refuses the transaction."""
 
 
+class TransactionImpossible(TransactionError):
+    """What the transaction needs is used up: it can never be executed."""
+
+
 class InsufficientFunds(TransactionError):
     """The account cannot pay the amount and the fee."""
 
 
-class BlockhashExpired(TransactionError):
+class BlockhashExpired(TransactionImpossible):
     """The transaction is too old for the chain; it must be built and approved again."""
 
 
-class NonceConflict(TransactionError):
+class NonceConflict(TransactionImpossible):
     """Another transaction of the account took its place; it must be built and approved again."""
 
 
-class CoinSpent(TransactionError):
+class CoinSpent(TransactionImpossible):
     """A coin that it spends is gone already; it must be built and approved again."""
 
 

@@ -86,6 +86,12 @@ class RecordConfirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRefusal:
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFailure:
     reason: str
     at_ms: int
@@ -93,5 +99,5 @@ class RecordFailure:
 
 Decision = Approve | Deny | Withdraw
 SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
-ChainStep = RecordBroadcast | RecordConfirmation | RecordFailure
+ChainStep = RecordBroadcast | RecordConfirmation | RecordRefusal | RecordFailure
 RequestCommand = Propose | Decision | SessionStep | ChainStep

@@ -25,6 +25,7 @@ from console.domain.events import (
     TransactionBroadcast,
     TransactionConfirmed,
     TransactionFailed,
+    TransactionRefused,
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.policy import Policy, may_approve
@@ -38,6 +39,7 @@ from console.domain.request_commands import (
     RecordBroadcast,
     RecordConfirmation,
     RecordFailure,
+    RecordRefusal,
     RecordSignature,
     ReleaseShare,
     RequestCommand,
@@ -55,6 +57,7 @@ class RequestState(StrEnum):
     SIGNING = "signing"
     SIGNED = "signed"
     BROADCAST = "broadcast"
+    REFUSED = "refused"
     CONFIRMED = "confirmed"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
@@ -101,6 +104,8 @@ class SigningRequest:
     """More than one only if a leader died with a signature that the others did not know: the
     chain takes one of them, and which one is known when it is confirmed."""
     broadcast: TransactionBroadcast | None = None
+    refused: TransactionRefused | None = None
+    """Why the chain's node does not take it, until it does."""
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
 
@@ -130,6 +135,8 @@ class SigningRequest:
             return RequestState.CONFIRMED
         if self.failed:
             return RequestState.FAILED
+        if self.refused:
+            return RequestState.REFUSED
         if self.broadcast:
             return RequestState.BROADCAST
         if self.signed:
@@ -157,7 +164,7 @@ def decide(
             return _decision(_known(state), command)
         case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
             return _session(_known(state), command)
-        case RecordBroadcast() | RecordConfirmation() | RecordFailure():
+        case RecordBroadcast() | RecordConfirmation() | RecordRefusal() | RecordFailure():
             return _chain(_known(state), command)
         case _:
             assert_never(command)
@@ -189,7 +196,9 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
         case RequestSigned():
             return replace(state, signatures=(*state.signatures, event))
         case TransactionBroadcast():
-            return replace(state, broadcast=event)
+            return replace(state, broadcast=event, refused=None)
+        case TransactionRefused():
+            return replace(state, refused=event)
         case TransactionConfirmed():
             return replace(state, confirmed=event)
         case TransactionFailed():
@@ -305,13 +314,17 @@ def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
     request = state.proposal.request
     match command:
         case RecordBroadcast(transaction_id, at_ms):
-            if state.broadcast:
+            if state.broadcast and not state.refused:
                 return ()
             _require_signature(state, transaction_id)
             return (TransactionBroadcast(request, transaction_id, at_ms),)
         case RecordConfirmation(transaction_id, block, at_ms):
             _require_signature(state, transaction_id)
             return (TransactionConfirmed(request, transaction_id, block, at_ms),)
+        case RecordRefusal(reason, at_ms):
+            if state.refused and state.refused.reason == reason:
+                return ()
+            return (TransactionRefused(request, reason, at_ms),)
         case RecordFailure(reason, at_ms):
             return (TransactionFailed(request, reason, at_ms),)
         case _:

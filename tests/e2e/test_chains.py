@@ -10,6 +10,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from eth_account import Account as Library
 from eth_account.messages import encode_defunct, encode_typed_data
+from msgspec import structs
 
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import to_v2
@@ -288,6 +289,21 @@ async def test_what_waits_is_replaced_through_a_request_of_its_own(
     await treasury.ended(second, RequestStage.CONFIRMED)
     ended = await treasury.ended(first, RequestStage.FAILED)
     assert "replaced" in ended.sentence
+
+
+async def test_what_the_chains_node_refuses_stays_open_until_it_is_taken(treasury):
+    query = PreviewTransfer(treasury.wallet, "ethereum", ETHER_TO, "0.01", account=ETHER)
+    everything = structs.replace(query, amount="", everything=True)
+    first, second = await treasury.ask(everything, ETHER), await treasury.ask(query, ETHER)
+    await treasury.approve(first)
+    await treasury.ended(first, RequestStage.CONFIRMED)
+    await treasury.approve(second)
+    shown = await treasury.ended(second, RequestStage.REFUSED)
+    assert "cannot pay" in shown.sentence
+    assert shown.can_replace
+    fund = FundFromFaucet(treasury.wallet, "ethereum", 10**19, ETHER)
+    await treasury.office.consoles["ana"].execute(fund)
+    await treasury.ended(second, RequestStage.CONFIRMED)
 
 
 async def test_two_requests_of_one_account_do_not_take_each_others_nonce(treasury):

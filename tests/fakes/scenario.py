@@ -242,9 +242,15 @@ _REACHED = {
     RequestStage.SIGNING: 3,
     RequestStage.SIGNED: 4,
     RequestStage.BROADCAST: 5,
+    RequestStage.REFUSED: 4,
     RequestStage.CONFIRMED: 6,
 }
 STAGES = tuple(RequestStage)
+REFUSED = (
+    "Signed, but the chain's node refuses it: the fee is below what the chain's nodes take now. "
+    "The funds have not moved. It is offered again, and what is signed stays valid: speed it up "
+    "or cancel it; a second request for the same could pay twice."
+)
 
 
 def request_name(stage: RequestStage) -> str:
@@ -275,15 +281,18 @@ def request(
     mine = StepState.DONE if done == 2 else StepState.WAITING
     if stage is RequestStage.DENIED:
         mine = StepState.DENIED
+    said = f"The request is {stage.value.replace('-', ' ')}."
+    if waiting:
+        said = "One more approval is needed, from you."
+    elif stage is RequestStage.REFUSED:
+        said = REFUSED
     facts: dict[str, object] = {
         "request": request_name(stage),
         "wallet": WALLET,
         "wallet_name": "Treasury",
         "threshold": 2,
         "stage": stage,
-        "sentence": "One more approval is needed, from you."
-        if waiting
-        else f"The request is {stage.value.replace('-', ' ')}.",
+        "sentence": said,
         "description": description(),
         "short_code": "K7Q4-M2VD",
         "intent_digest": digest("intent"),
@@ -325,7 +334,7 @@ def request(
         "can_deny": waiting,
         "can_withdraw": False,
         "can_retry": stage is RequestStage.FAILED,
-        "can_replace": stage is RequestStage.BROADCAST,
+        "can_replace": stage in {RequestStage.BROADCAST, RequestStage.REFUSED},
         "account": "ethereum:m/44/60/0/0/0",
         "unsigned_bytes": b"psbt\xff".hex(),
         "signed_bytes": "0102" if stage in {RequestStage.BROADCAST, RequestStage.CONFIRMED} else "",

@@ -323,6 +323,7 @@ SHOTS: list[Shot] = [
     ("review-signing", _ready, _show("review", scenario.request_name(RequestStage.SIGNING))),
     ("review-confirmed", _ready, _show("review", scenario.request_name(RequestStage.CONFIRMED))),
     ("review-denied", _ready, _show("review", scenario.request_name(RequestStage.DENIED))),
+    ("review-refused", _ready, _show("review", scenario.request_name(RequestStage.REFUSED))),
     ("review-failed", _ready, _show("review", scenario.request_name(RequestStage.FAILED))),
     ("wallets", _ready, _show("wallets")),
     ("wallets-messages", _ready, _toast),

@@ -161,6 +161,7 @@ def test_every_stage_is_shown(driver, stage):
     assert screen.decision.isVisible() == (stage is RequestStage.AWAITING_APPROVAL)
     assert screen.signing.isVisible() == (stage is RequestStage.SIGNING)
     assert screen.retry.isVisible() == (stage is RequestStage.FAILED)
+    assert screen.flags.isVisible() == (stage is RequestStage.REFUSED)
 
 
 def test_the_whole_address_is_shown_also_in_privacy_mode(driver):

@@ -35,6 +35,7 @@ from console.domain.events import (
     TransactionBroadcast,
     TransactionConfirmed,
     TransactionFailed,
+    TransactionRefused,
     VaultUnlocked,
     WalletActivated,
 )
@@ -156,6 +157,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return "", f"Broadcast {event.transaction_id[:16]}…"
         case TransactionConfirmed():
             return "", f"Confirmed in block {event.block}"
+        case TransactionRefused():
+            return "", f"Refused by the chain's node: {event.reason}"
         case TransactionFailed():
             return "", f"Failed: {event.reason}"
         case _:

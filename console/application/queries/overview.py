@@ -24,6 +24,7 @@ _OPEN = {
     RequestStage.SIGNING,
     RequestStage.SIGNED,
     RequestStage.BROADCAST,
+    RequestStage.REFUSED,
 }
 
 

@@ -36,6 +36,7 @@ _STAGES = {
     RequestState.SIGNING: RequestStage.SIGNING,
     RequestState.SIGNED: RequestStage.SIGNED,
     RequestState.BROADCAST: RequestStage.BROADCAST,
+    RequestState.REFUSED: RequestStage.REFUSED,
     RequestState.CONFIRMED: RequestStage.CONFIRMED,
     RequestState.DENIED: RequestStage.DENIED,
     RequestState.WITHDRAWN: RequestStage.WITHDRAWN,
@@ -45,12 +46,14 @@ _CLOSED = {
     RequestStage.SIGNING: "The request is being signed",
     RequestStage.SIGNED: "The request is signed",
     RequestStage.BROADCAST: "The request is signed and broadcast",
+    RequestStage.REFUSED: "The request is signed",
     RequestStage.CONFIRMED: "The request is signed and confirmed",
     RequestStage.DENIED: "The request was denied",
     RequestStage.WITHDRAWN: "The request was withdrawn",
     RequestStage.EXPIRED: "The request has expired",
     RequestStage.FAILED: "The request has failed",
 }
+_SENT = {RequestStage.SIGNED, RequestStage.BROADCAST, RequestStage.REFUSED}
 _UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
 
 
@@ -177,9 +180,7 @@ def request_view(
         can_deny=custodian and undecided,
         can_withdraw=me == proposal.proposer and undecided,
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
-        can_replace=custodian
-        and stage in {RequestStage.SIGNED, RequestStage.BROADCAST}
-        and _replaces(coordinator, proposal),
+        can_replace=custodian and stage in _SENT and _replaces(coordinator, proposal),
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
@@ -260,6 +261,13 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
             return "Signed and recorded. Waiting to be broadcast."
         case RequestStage.BROADCAST:
             return "Broadcast. Waiting for the chain to confirm."
+        case RequestStage.REFUSED:
+            why = request.refused.reason if request.refused else ""
+            return (
+                f"Signed, but the chain's node refuses it: {why}. The funds have not moved. It is "
+                "offered again, and what is signed stays valid: speed it up or cancel it; a second "
+                "request for the same could pay twice."
+            )
         case RequestStage.CONFIRMED:
             if _transaction_id(request).startswith(MESSAGE_ID):
                 return "Signed. A message is complete without any chain."

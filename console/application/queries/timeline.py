@@ -30,6 +30,8 @@ def timeline(
         items.append(TimelineItemView(_stop_title(request, stage), "", StepState.FAILED, None))
         return tuple(items)
     signed, sent, final = request.signed, request.broadcast, request.confirmed
+    refused = None if final else request.refused
+    told = refused or sent
     items.append(
         TimelineItemView(
             "Signature verified and recorded",
@@ -46,9 +48,9 @@ def timeline(
         (
             TimelineItemView(
                 "Broadcast",
-                "" if sent else "not started",
-                StepState.DONE if sent else waiting,
-                sent.at_ms if sent else None,
+                refused.reason if refused else "" if sent else "not started",
+                StepState.LATE if refused else StepState.DONE if sent else waiting,
+                told.at_ms if told else None,
             ),
             TimelineItemView(
                 "Confirmed by the chain",

@@ -43,7 +43,7 @@ from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, parse_amount
 from console.domain.wallet import Wallet
 
-_SENT = {RequestState.SIGNED, RequestState.BROADCAST}
+_SENT = {RequestState.SIGNED, RequestState.BROADCAST, RequestState.REFUSED}
 _BUILD_S, _BALANCE_S, _SIMULATION_S = 10.0, 5.0, 4.0
 """How long each part of a preview may take: together less than a window waits for its answer."""
 

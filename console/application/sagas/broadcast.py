@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import ChainUnavailable, TransactionError
+from console.application.errors import ChainUnavailable, TransactionError, TransactionImpossible
 from console.application.ports.chain import (
     MESSAGE_ID,
+    Ability,
     ChainAdapter,
     Inclusion,
     InclusionState,
@@ -28,7 +29,7 @@ from console.domain import request_commands
 from console.domain.errors import DomainError
 from console.domain.events import RequestSigned
 from console.domain.ids import MemberId, RequestId
-from console.domain.signing_request import OVER, REPLACED, RequestState, SigningRequest
+from console.domain.signing_request import OVER, REPLACED, SigningRequest
 from console.domain.values import Chain
 
 log = structlog.get_logger(__name__)
@@ -41,8 +42,7 @@ class BroadcastLimits:
     Others than the first in line begin `takeover_s` a place later, at most a second, and hand over
     after `rebroadcast_every` polls a place. `polls` bounds the following (about 16 hours),
     `polls_a_step` are made before the pause doubles. A refusal is followed by a pause of
-    `refused_s`, since nodes lag behind each other; after `refusals` of a transaction that the
-    chain does not know, it has failed.
+    `refused_s`, since nodes lag behind each other; only every `refusals`-th counts.
     """
 
     takeover_s: float = 5.0
@@ -116,11 +116,8 @@ class BroadcastSaga:
                 except TransactionError as refusal:
                     # The chain's node may lag behind: the funds may have moved all the same.
                     refusals += 1
-                    if refusals >= self._limits.refusals:
-                        now = self._clock.now_ms()
-                        failure = request_commands.RecordFailure(str(refusal), now)
-                        await self._record(request, failure)
-                        return
+                    if refusals % self._limits.refusals == 0:
+                        await self._record_refusal(request, adapter, refusal)
                     await asyncio.sleep(self._limits.refused_s)
                 await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
         finally:
@@ -147,7 +144,7 @@ class BroadcastSaga:
             now = self._clock.now_ms()
             await self._record(request, request_commands.RecordFailure(replaced, now))
             return True
-        first = request.state is RequestState.SIGNED
+        first = request.broadcast is None
         my_turn = place == 0 or poll > place * self._limits.rebroadcast_every
         if my_turn and (first or poll % self._limits.rebroadcast_every == 0):
             chosen = signatures[0]
@@ -158,6 +155,20 @@ class BroadcastSaga:
             command = request_commands.RecordBroadcast(chosen.transaction_id, now)
             await self._record(request, command)
         return False
+
+    async def _record_refusal(
+        self, request: SigningRequest, adapter: ChainAdapter, refusal: TransactionError
+    ) -> None:
+        """End what can never be executed; all else stays open, since anyone may hand it in later.
+
+        Where a transaction cannot be replaced, the next one takes the same nonce or none lasts.
+        """
+        now = self._clock.now_ms()
+        stays = Ability.REPLACE in adapter.abilities
+        if isinstance(refusal, TransactionImpossible) or not stays:
+            await self._record(request, request_commands.RecordFailure(str(refusal), now))
+        else:
+            await self._record(request, request_commands.RecordRefusal(str(refusal), now))
 
     async def _record_inclusion(
         self, request: SigningRequest, transaction_id: str, inclusion: Inclusion

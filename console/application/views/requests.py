@@ -13,6 +13,8 @@ class RequestStage(StrEnum):
     SIGNING = "signing"
     SIGNED = "signed"
     BROADCAST = "broadcast"
+    REFUSED = "refused"
+    """Signed, but the chain's node does not take it; it is offered again, and may be replaced."""
     CONFIRMED = "confirmed"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"

@@ -39,6 +39,7 @@ from console.domain.events.requests import (
     TransactionBroadcast,
     TransactionConfirmed,
     TransactionFailed,
+    TransactionRefused,
 )
 from console.domain.events.runs import (
     RunAborted,
@@ -84,6 +85,7 @@ __all__ = [
     "TransactionBroadcast",
     "TransactionConfirmed",
     "TransactionFailed",
+    "TransactionRefused",
     "VaultUnlocked",
     "WalletActivated",
 ]
@@ -119,4 +121,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionBroadcast,
     TransactionConfirmed,
     TransactionFailed,
+    TransactionRefused,
 )

@@ -126,8 +126,18 @@ class TransactionConfirmed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionRefused(Event):
+    """The chain's node does not take it now; what was signed stays valid until it is replaced."""
+
+    NAME: ClassVar[str] = "signing-request.refused.v1"
+    request: RequestId
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionFailed(Event):
-    """The chain refused it for good; the request is over and the funds did not move."""
+    """It was executed and failed, or never can be; the request is over, the funds did not move."""
 
     NAME: ClassVar[str] = "signing-request.failed.v1"
     request: RequestId

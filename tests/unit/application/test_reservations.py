@@ -16,6 +16,7 @@ from console.domain.request_commands import (
     RecordBroadcast,
     RecordConfirmation,
     RecordFailure,
+    RecordRefusal,
     ReleaseShare,
     RequestCommand,
     Withdraw,
@@ -42,6 +43,7 @@ RELEASED = (*APPROVED, start(), ReleaseShare(FIRST, START))
 SIGNED = (*RELEASED, signature())
 SENT = (*SIGNED, RecordBroadcast("transaction-id", START))
 CONFIRMED = (*SENT, RecordConfirmation("transaction-id", 9, START))
+REFUSED = (*SIGNED, RecordRefusal("fee too low", START))
 FAILED = (*SENT, RecordFailure("too old", START))
 DENIED = (Deny(BEN, "no", START, said(BEN)),)
 WITHDRAWN = (Withdraw(ANA, START, said(ANA)),)
@@ -92,6 +94,7 @@ class Ledger:
         (RELEASED, True),
         (SIGNED, True),
         (SENT, True),
+        (REFUSED, True),
         (CONFIRMED, False),
         (FAILED, False),
         (DENIED, False),
@@ -129,7 +132,7 @@ def test_a_nonce_that_is_held_is_not_asked_for_again(commands):
     ledger.reservations.require_unheld(WALLET, Chain.ETHEREUM, bytes_of(8))
 
 
-@pytest.mark.parametrize("commands", [SIGNED, SENT])
+@pytest.mark.parametrize("commands", [SIGNED, SENT, REFUSED])
 def test_what_was_sent_is_replaced_by_the_same_for_more_and_by_nothing_else(commands):
     ledger = Ledger()
     ledger.add("rq-1", FIRST_BYTES, *commands)

@@ -21,6 +21,7 @@ from console.domain.request_commands import (
     RecordBroadcast,
     RecordConfirmation,
     RecordFailure,
+    RecordRefusal,
     ReleaseShare,
     RequestCommand,
     Withdraw,
@@ -55,6 +56,7 @@ SIGNED = (*APPROVED, start(), RELEASE, signature())
 BROADCAST = RecordBroadcast("transaction-id", START)
 CONFIRM = RecordConfirmation("transaction-id", 9, START)
 FAILURE = RecordFailure("too old", START)
+REFUSAL = RecordRefusal("fee too low", START)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,12 @@ FAILURE = RecordFailure("too old", START)
         ((*SIGNED, BROADCAST), RequestState.BROADCAST),
         ((*SIGNED, BROADCAST, CONFIRM), RequestState.CONFIRMED),
         ((*SIGNED, FAILURE), RequestState.FAILED),
+        ((*SIGNED, REFUSAL), RequestState.REFUSED),
+        ((*SIGNED, BROADCAST, REFUSAL), RequestState.REFUSED),
+        ((*SIGNED, REFUSAL, BROADCAST), RequestState.BROADCAST),
+        ((*SIGNED, BROADCAST, REFUSAL, BROADCAST), RequestState.BROADCAST),
+        ((*SIGNED, REFUSAL, CONFIRM), RequestState.CONFIRMED),
+        ((*SIGNED, REFUSAL, FAILURE), RequestState.FAILED),
         ((DENY,), RequestState.DENIED),
         ((WITHDRAW,), RequestState.WITHDRAWN),
         ((*APPROVED, DENY, signature()), RequestState.SIGNED),
@@ -97,6 +105,9 @@ def test_state_follows_from_the_events(
         ((*SIGNED, CONFIRM), CONFIRM),
         ((*SIGNED, CONFIRM), FAILURE),
         ((*SIGNED, FAILURE), BROADCAST),
+        ((*SIGNED, FAILURE), REFUSAL),
+        ((*SIGNED, CONFIRM), REFUSAL),
+        ((*SIGNED, REFUSAL), RecordRefusal("fee too low", END)),
     ],
 )
 def test_the_same_fact_twice_records_nothing(
@@ -136,6 +147,7 @@ def test_the_same_fact_twice_records_nothing(
         (APPROVED, BROADCAST, NotYetPossible),
         (APPROVED, CONFIRM, NotYetPossible),
         (APPROVED, FAILURE, NotYetPossible),
+        (APPROVED, REFUSAL, NotYetPossible),
     ],
 )
 def test_refusals(

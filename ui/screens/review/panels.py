@@ -152,7 +152,9 @@ class ApprovalsCard(Card):
         reasons = " ".join(f"{item.name}: {item.reason}" for item in denied)
         open_still = view.stage is RequestStage.AWAITING_APPROVAL and not denied
         rule = "Any approver can deny; a denial closes the request." if open_still else reasons
-        self.sentence.setText(f"{view.sentence} {rule}".strip())
+        # A refusal stands above everything else on the page.
+        said = "" if view.stage is RequestStage.REFUSED else view.sentence
+        self.sentence.show_text(f"{said} {rule}".strip())
 
 
 class PolicyCard(Card):

@@ -154,7 +154,10 @@ class ReviewScreen(Screen):
         view = self.model.view
         if view is None:
             return
-        self.flags.set_flags("Look twice before you approve", view.description.red_flags)
+        if view.stage is RequestStage.REFUSED:
+            self.flags.set_flags("The chain's node refuses it", (view.sentence,))
+        else:
+            self.flags.set_flags("Look twice before you approve", view.description.red_flags)
         self.subject.show_request(view, mine=view.can_approve)
         self.bytes_card.show_request(view)
         self.policy.show_request(view)

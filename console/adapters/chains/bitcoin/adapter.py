@@ -259,8 +259,10 @@ def _source(url: str, timeout_s: float) -> BitcoinSource:
 
 def _failure(text: str) -> TransactionError:
     """Translate Bitcoin Core's words of a refusal into the common family."""
-    if "missingorspent" in text or "txn-mempool-conflict" in text:
-        return CoinSpent("a coin that it spends is gone or waits elsewhere; make it again")
+    if "missingorspent" in text:
+        return CoinSpent("a coin that it spends is gone; make it again")
+    if "txn-mempool-conflict" in text:
+        return TransactionRejected("a transaction that waits spends one of its coins")
     if "insufficient fee" in text or "fee not met" in text:
         return FeeTooLow(f"the fee is too low: {text}")
     return TransactionRejected(f"the chain refused it: {text}")

@@ -183,16 +183,17 @@ def is_of_network(chain_id: int, network: Network) -> bool:
     return all(chain_id not in public for public in CHAIN_IDS.values())
 
 
+_TOO_POOR = ("insufficient funds", "enough balance", "cannot afford")
 _TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "fee cap less than")
 
 
 def failure(refused: RpcRefused) -> TransactionError:
     """Translate a node's refusal into the common family."""
     text = str(refused).lower()
-    if "insufficient funds" in text or "enough balance" in text:
+    if any(words in text for words in _TOO_POOR):
         return InsufficientFunds("the account cannot pay the amount and the fee")
     if any(words in text for words in _TOO_LOW):
         return FeeTooLow("the fee is below what the chain's nodes take now")
-    if "nonce" in text:
+    if "nonce" in text and "nonce too high" not in text:
         return NonceConflict("another transaction of this account took its nonce; make it again")
     return TransactionRejected(f"the chain refused it: {refused}")

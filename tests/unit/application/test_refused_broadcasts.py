@@ -1,0 +1,134 @@
+"""A chain's node that refuses what was signed: what ends, and what stays open."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from console.application.errors import (
+    BlockhashExpired,
+    CoinSpent,
+    FeeTooLow,
+    InsufficientFunds,
+    NonceConflict,
+    TransactionError,
+    TransactionRejected,
+)
+from console.application.ports.chain import Ability, Inclusion, InclusionState
+from console.application.sagas.backoff import Backoff
+from console.application.sagas.broadcast import BroadcastLimits, BroadcastSaga
+from console.domain.ids import RequestId
+from console.domain.signing_request import OVER, RequestState
+from console.domain.values import Chain, Network
+from tests.unit.application.test_requests_that_compete import SlowLedger
+from tests.unit.application.test_reservations import FIRST_BYTES, SIGNED
+from tests.unit.domain.facts import ANA, START
+
+REQUEST = RequestId("rq-1")
+LIMITS = BroadcastLimits(takeover_s=0.0, polls=60, rebroadcast_every=1, refused_s=0.0)
+
+
+@dataclass
+class Refusing:
+    """A chain whose node refuses so many times, then takes it, then confirms it."""
+
+    refusal: TransactionError
+    times: int
+    abilities: frozenset[Ability] = frozenset({Ability.REPLACE})
+    network: Network = Network.DEVNET
+    offered: int = 0
+    has_it: bool = False
+
+    async def status(self, transaction_id: str) -> Inclusion:
+        assert transaction_id
+        return Inclusion(InclusionState.CONFIRMED if self.has_it else InclusionState.UNKNOWN, 9)
+
+    async def broadcast(self, _signed: object) -> None:
+        self.offered += 1
+        if self.offered <= self.times:
+            raise self.refusal
+        self.has_it = True
+
+
+@dataclass
+class Watched(SlowLedger):
+    """Keeps every state that the request went through."""
+
+    states: list[RequestState] = field(default_factory=list)
+
+    async def record_request(self, name, wallet, command):
+        await super().record_request(name, wallet, command)
+        self.states.append(self.requests[name].state)
+
+
+async def follow(chain: Refusing) -> Watched:
+    ledger = Watched()
+    ledger.add(REQUEST, FIRST_BYTES, *SIGNED)
+    tasks = []
+    saga = BroadcastSaga(
+        me=ANA,
+        aggregates=ledger,
+        chains={Chain.ETHEREUM: chain},
+        reservations=ledger.reservations,
+        clock=SimpleNamespace(now_ms=lambda: START),
+        spawn=lambda work: tasks.append(asyncio.ensure_future(work)),
+        limits=LIMITS,
+        backoff=Backoff(first_s=0.0, last_s=0.0),
+    )
+    saga.resume()
+    await asyncio.gather(*tasks)
+    return ledger
+
+
+OPEN = [FeeTooLow("low"), InsufficientFunds("poor"), TransactionRejected("why")]
+ENDED = [NonceConflict("taken"), CoinSpent("gone"), BlockhashExpired("old")]
+
+
+@pytest.mark.parametrize("refusal", OPEN, ids=lambda refusal: type(refusal).__name__)
+async def test_what_could_still_be_executed_stays_open_and_is_offered_again(refusal):
+    chain = Refusing(refusal, times=10)
+    ledger = await follow(chain)
+    assert ledger.states == [
+        RequestState.REFUSED,
+        RequestState.REFUSED,
+        RequestState.BROADCAST,
+        RequestState.BROADCAST,
+        RequestState.CONFIRMED,
+    ]
+    assert ledger.requests[REQUEST].refused is None
+    assert chain.offered == 11
+
+
+@pytest.mark.parametrize("refusal", OPEN, ids=lambda refusal: type(refusal).__name__)
+async def test_what_is_refused_for_ever_is_never_said_to_be_over(refusal):
+    ledger = await follow(Refusing(refusal, times=1_000))
+    request = ledger.requests[REQUEST]
+    assert request.state not in OVER
+    assert request.refused.reason == str(refusal)
+    assert ledger.held()
+
+
+@pytest.mark.parametrize("refusal", ENDED, ids=lambda refusal: type(refusal).__name__)
+async def test_what_can_never_be_executed_has_failed_after_four_refusals(refusal):
+    chain = Refusing(refusal, times=1_000)
+    ledger = await follow(chain)
+    assert ledger.states == [RequestState.FAILED]
+    assert ledger.requests[REQUEST].failed.reason == str(refusal)
+    assert chain.offered == LIMITS.refusals
+
+
+async def test_where_nothing_can_be_replaced_a_refusal_ends_it():
+    chain = Refusing(FeeTooLow("low"), times=1_000, abilities=frozenset())
+    ledger = await follow(chain)
+    assert ledger.states == [RequestState.FAILED]
+
+
+@pytest.mark.parametrize("refusal", [*OPEN, *ENDED], ids=lambda refusal: type(refusal).__name__)
+async def test_a_node_that_lags_behind_has_not_refused(refusal):
+    ledger = await follow(Refusing(refusal, times=LIMITS.refusals - 1))
+    assert ledger.states == [
+        RequestState.BROADCAST,
+        RequestState.BROADCAST,
+        RequestState.CONFIRMED,
+    ]
