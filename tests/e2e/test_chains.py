@@ -161,6 +161,20 @@ async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treas
         await treasury.approve(request)
         view = await treasury.ended(request, RequestStage.CONFIRMED)
         assert "Durable nonce" in {field.label for field in view.description.fields}
+    # One that cannot be paid any more keeps its nonce until it is cancelled.
+    now = PreviewTransfer(
+        treasury.wallet, "solana", DESTINATION, "", "", SOLANA, SOLANA_DOLLAR, everything=True
+    )
+    request = await treasury.ask(structs.replace(now, lasting=True), SOLANA)
+    await treasury.sign(now, SOLANA)
+    await treasury.approve(request)
+    refused = await treasury.ended(request, RequestStage.REFUSED)
+    assert refused.can_replace
+    view = await treasury.sign(PreviewReplacement(request, cancel=True), SOLANA)
+    assert view.description.action == "Cancel"
+    assert "replaced" in (await treasury.ended(request, RequestStage.FAILED)).sentence
+    funds = FundFromFaucet(treasury.wallet, "solana", 5_000_000, SOLANA, SOLANA_DOLLAR)
+    await treasury.office.consoles["ana"].execute(funds)
 
 
 async def test_a_contract_call_by_its_function(treasury):

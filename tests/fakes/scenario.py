@@ -151,7 +151,7 @@ def wallet(
         balance_error="",
         label="Ethereum",
         tokens=(v.TokenView(TOKEN, "USDX", 6, "1\u2009200.500\u2009000", "1200500000"),),
-        abilities=("call", "message", "replace"),
+        abilities=("call", "message"),
         export=ETHER_ADDRESS,
     )
     segwit = v.AccountView(
@@ -166,7 +166,7 @@ def wallet(
         balance_as_of_ms=NOW_MS - 9_000,
         balance_error="",
         label="Bitcoin SegWit",
-        abilities=("accelerate", "message", "replace"),
+        abilities=("accelerate", "message"),
         export=DESCRIPTOR,
     )
     history = tuple(

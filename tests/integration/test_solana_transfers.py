@@ -9,8 +9,11 @@ import pytest
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
+from console.adapters.chains.solana.message import parse_message
+from console.adapters.chains.solana.node import MAX_UNIT_PRICE
 from console.adapters.chains.solana.nonce import NONCE_ACCOUNTS
 from console.adapters.chains.solana.planning import MOST_ALIKE
+from console.adapters.chains.solana.replacing import replacement
 from console.application.errors import (
     BlockhashExpired,
     ChainUnavailable,
@@ -340,7 +343,6 @@ async def test_what_is_not_offered_is_said(bench: Bench) -> None:
     for intent in (
         CallIntent(ACCOUNT, bench.to, "name()", ()),
         MessageIntent(ACCOUNT, "hello"),
-        ReplaceIntent(ACCOUNT, b"\0"),
         TransferIntent(ACCOUNT, bench.to, 5, asset=bench.to),
     ):
         with pytest.raises(NotYetPossible):
@@ -350,13 +352,43 @@ async def test_what_is_not_offered_is_said(bench: Bench) -> None:
     assert bench.adapter.abilities == {Ability.MEMO, Ability.LASTING}
 
 
-async def test_nothing_replaces_anything(bench: Bench) -> None:
+@pytest.mark.parametrize("cancel", [False, True], ids=["speed-up", "cancel"])
+async def test_of_two_that_share_a_durable_nonce_the_chain_takes_one(
+    bench: Bench, cancel: bool
+) -> None:
+    bench.chain.answer("devnet_setPrioritizationFees", BUSY)
+    await bench.run(DurableIntent(ACCOUNT))
+    old = (await bench.build(bench.intent(memo="Invoice", lasting=True))).transaction
+    built = await bench.build(ReplaceIntent(ACCOUNT, old, cancel=cancel))
+    assert bench.adapter.may_replace(old, built.transaction) == ""
+    assert built.valid_for_s is None
+    told = bench.adapter.describe(built.transaction, bench.sender)
+    assert told.red_flags == ()
+    assert told.fee.base_units <= built.fee_ceiling
+    new = bench.sign(built.transaction)
+    await bench.adapter.broadcast(new)
+    inclusion = await bench.adapter.status(new.transaction_id)
+    assert inclusion.state is InclusionState.CONFIRMED
+    assert await bench.has(bench.receiver) == (0 if cancel else 10**8)
+    with pytest.raises(NonceConflict):
+        await bench.adapter.broadcast(bench.sign(old))
+    assert await bench.has(bench.receiver) == (0 if cancel else 10**8)
+
+
+async def test_what_offers_the_most_already_is_not_sped_up(bench: Bench) -> None:
+    await bench.run(DurableIntent(ACCOUNT))
+    old = (await bench.build(bench.intent(lasting=True))).transaction
+    dear = replacement(parse_message(old), MAX_UNIT_PRICE, cancel=False)
+    with pytest.raises(NotYetPossible, match="the most"):
+        await bench.build(ReplaceIntent(ACCOUNT, dear))
+    assert (await bench.build(ReplaceIntent(ACCOUNT, dear, cancel=True))).transaction
+
+
+async def test_a_recent_blockhash_runs_out_by_itself(bench: Bench) -> None:
     old = (await bench.build(bench.intent())).transaction
-    new = (await bench.build(bench.intent(amount=7))).transaction
-    assert bench.adapter.may_replace(old, new)
-    for wrong in ((old, b"\0"), (b"\0", new)):
-        with pytest.raises(TransactionError):
-            bench.adapter.may_replace(*wrong)
+    assert not bench.adapter.can_be_replaced(old)
+    with pytest.raises(NotYetPossible, match="durable nonce"):
+        await bench.build(ReplaceIntent(ACCOUNT, old))
 
 
 @pytest.mark.parametrize("unit", ["USDQ", "QRT"])

@@ -188,6 +188,12 @@ def _ordinary(told: TransactionDescription, other: Decoded) -> None:
             seeds = [bytes(holder), bytes(program), bytes(mint)]
             assert Pubkey.find_program_address(seeds, programs.ASSOCIATED_TOKEN)[0] == account
         assert told.amount.decimals == (decimals if told.amount.unit == "USDQ" else 0)
+    elif told.action == "Cancel":
+        first, *rest = other.instructions
+        assert (first.program_id, bytes(first.data)) == (programs.SYSTEM, b"\4\0\0\0")
+        assert {each.program_id for each in rest} <= {programs.COMPUTE_BUDGET}
+        assert other.nonce() is not None
+        assert (amount, told.to_address) == (0, str(ME))
     else:
         assert coins == tokens == []
         assert told.action in {"Create token account", "Delegate stake", "Stake"}

@@ -169,7 +169,6 @@ class Ability(StrEnum):
     MEMO = "memo"
     CALL = "call"
     MESSAGE = "message"
-    REPLACE = "replace"
     LASTING = "lasting"
     ACCELERATE = "accelerate"
 
@@ -307,6 +306,10 @@ class ChainAdapter(Protocol):
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
         """Name what only one transaction can use: coins, a nonce. Raises: UnknownTransaction."""
+        ...
+
+    def can_be_replaced(self, transaction: bytes) -> bool:
+        """Tell whether another may take its place while it waits. Raises: UnknownTransaction."""
         ...
 
     def may_replace(self, old: bytes, new: bytes) -> str:

@@ -3,8 +3,8 @@
 import hashlib
 
 from console.application.aggregates import Aggregates
-from console.application.errors import TransactionError
-from console.application.ports.chain import MESSAGE_ID, Ability
+from console.application.errors import TransactionError, UnknownTransaction
+from console.application.ports.chain import MESSAGE_ID
 from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
 from console.application.queries.timeline import timeline
@@ -204,8 +204,8 @@ def _checks(
 
 def _replaces(coordinator: SigningCoordinator, proposal: RequestProposed) -> bool:
     try:
-        return Ability.REPLACE in coordinator.chain(proposal.chain).abilities
-    except NotYetPossible:
+        return coordinator.chain(proposal.chain).can_be_replaced(proposal.transaction)
+    except (NotYetPossible, UnknownTransaction):
         return False
 
 

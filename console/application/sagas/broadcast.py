@@ -15,7 +15,6 @@ from console.application.aggregates import Aggregates
 from console.application.errors import ChainUnavailable, TransactionError, TransactionImpossible
 from console.application.ports.chain import (
     MESSAGE_ID,
-    Ability,
     ChainAdapter,
     Inclusion,
     InclusionState,
@@ -161,10 +160,10 @@ class BroadcastSaga:
     ) -> None:
         """End what can never be executed; all else stays open, since anyone may hand it in later.
 
-        Where a transaction cannot be replaced, the next one takes the same nonce or none lasts.
+        What cannot be replaced would stay for ever: it ends here too.
         """
         now = self._clock.now_ms()
-        stays = Ability.REPLACE in adapter.abilities
+        stays = adapter.can_be_replaced(request.proposal.transaction)
         if isinstance(refusal, TransactionImpossible) or not stays:
             await self._record(request, request_commands.RecordFailure(str(refusal), now))
         else:

@@ -15,7 +15,7 @@ from console.application.errors import (
     TransactionError,
     TransactionRejected,
 )
-from console.application.ports.chain import Ability, Inclusion, InclusionState
+from console.application.ports.chain import Inclusion, InclusionState
 from console.application.sagas.backoff import Backoff
 from console.application.sagas.broadcast import BroadcastLimits, BroadcastSaga
 from console.domain.ids import RequestId
@@ -35,10 +35,14 @@ class Refusing:
 
     refusal: TransactionError
     times: int
-    abilities: frozenset[Ability] = frozenset({Ability.REPLACE})
+    replaceable: bool = True
     network: Network = Network.DEVNET
     offered: int = 0
     has_it: bool = False
+
+    def can_be_replaced(self, transaction: bytes) -> bool:
+        assert transaction == FIRST_BYTES
+        return self.replaceable
 
     async def status(self, transaction_id: str) -> Inclusion:
         assert transaction_id
@@ -118,8 +122,8 @@ async def test_what_can_never_be_executed_has_failed_after_four_refusals(refusal
     assert chain.offered == LIMITS.refusals
 
 
-async def test_where_nothing_can_be_replaced_a_refusal_ends_it():
-    chain = Refusing(FeeTooLow("low"), times=1_000, abilities=frozenset())
+async def test_what_cannot_be_replaced_ends_at_a_refusal():
+    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=False)
     ledger = await follow(chain)
     assert ledger.states == [RequestState.FAILED]
 

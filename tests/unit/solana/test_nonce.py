@@ -38,7 +38,7 @@ from console.adapters.chains.solana.nonce import (
     parse_nonce_account,
 )
 from console.application.errors import UnknownTransaction
-from tests.unit.solana.messages import FRIEND, ME, RECENT, STRANGER, described, message, paid
+from tests.unit.solana.messages import FRIEND, ME, RECENT, STRANGER, described, message, noted, paid
 
 ACCOUNT = nonce_address(ME, 0)
 VALUE = Hash(bytes(range(1, 33)))
@@ -158,7 +158,8 @@ ODD = {
     "not first": (paid(), _advanced()),
     "twice": (_advanced(), _advanced(), paid()),
     "another's": (_advanced(authority=STRANGER), paid()),
-    "alone": (_advanced(),),
+    "another's alone": (_advanced(authority=STRANGER),),
+    "alone and noted": (_advanced(), noted(b"hello")),
     "made and left": (_made(),),
     "made for another program": (_made(owner=programs.STAKE), _set_up()),
     "made from another base": (_without_base(_made(base=FRIEND)), _set_up()),

@@ -81,7 +81,7 @@ class BitcoinAdapter:
     unit = "BTC"
     decimals = 8
     accounts: tuple[Account, ...] = ACCOUNTS
-    abilities = frozenset({Ability.MESSAGE, Ability.REPLACE, Ability.ACCELERATE})
+    abilities = frozenset({Ability.MESSAGE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
 
     def __init__(
@@ -124,6 +124,10 @@ class BitcoinAdapter:
     def consumes(self, transaction: bytes) -> frozenset[str]:
         """Name the coins. Raises: UnknownTransaction."""
         return signable.consumes(transaction, self.network)
+
+    def can_be_replaced(self, transaction: bytes) -> bool:
+        """Tell whether it says so (BIP 125). Raises: UnknownTransaction."""
+        return signable.can_be_replaced(transaction)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
         """Return "" by BIP 125 and for the same payments or none. Raises: UnknownTransaction."""

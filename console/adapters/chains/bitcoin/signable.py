@@ -4,6 +4,7 @@ A PSBT begins with "psbt" and 0xff, a message with "BIP322" and a zero byte.
 """
 
 from console.adapters.chains.bitcoin import message
+from console.adapters.chains.bitcoin.dangers import is_replaceable
 from console.adapters.chains.bitcoin.describe import describe_psbt
 from console.adapters.chains.bitcoin.message import (
     attach_to_message,
@@ -53,6 +54,11 @@ def consumes(data: bytes, network: Network) -> frozenset[str]:
         parse_message(data, network)
         return frozenset()
     return coins_of(parse_spending(data))
+
+
+def can_be_replaced(data: bytes) -> bool:
+    """Tell whether it is a transaction that says so (BIP 125). Raises: UnknownTransaction."""
+    return not _is_message(data) and is_replaceable(parse_spending(data).psbt.transaction)
 
 
 def may_replace(old: bytes, new: bytes) -> str:

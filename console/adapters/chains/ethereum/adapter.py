@@ -8,7 +8,12 @@ from console.adapters.chains.ethereum.fees import Fees, capped, quote
 from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, Token
 from console.adapters.chains.ethereum.messages import build_message
 from console.adapters.chains.ethereum.node import EthereumNode, failure, is_of_network
-from console.adapters.chains.ethereum.replacing import PLAIN_GAS, replacement, why_not_replaced
+from console.adapters.chains.ethereum.replacing import (
+    PLAIN_GAS,
+    is_replaceable,
+    replacement,
+    why_not_replaced,
+)
 from console.adapters.chains.ethereum.signature import parse_signature
 from console.adapters.chains.ethereum.signed import parse_signed
 from console.adapters.chains.ethereum.simulating import simulate
@@ -62,7 +67,7 @@ class EthereumAdapter:
     unit = "ETH"
     decimals = COIN_DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
-    abilities = frozenset({Ability.CALL, Ability.MESSAGE, Ability.REPLACE})
+    abilities = frozenset({Ability.CALL, Ability.MESSAGE})
 
     def __init__(
         self,
@@ -136,6 +141,11 @@ class EthereumAdapter:
         if not isinstance(content, Transaction):
             return frozenset()
         return frozenset({nonce_name(content.chain_id, content.nonce)})
+
+    def can_be_replaced(self, transaction: bytes) -> bool:
+        """Tell whether it is a transaction of type 2. Raises: UnknownTransaction."""
+        content = signable.parse(transaction, self._bound_to(transaction))
+        return isinstance(content, Transaction) and is_replaceable(content)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
         """Return "" for the same again, or nothing, at fees a tenth higher, else why not.

@@ -14,9 +14,14 @@ PLAIN_GAS = 21_000
 _PRICED = frozenset({TransactionKind.DYNAMIC_FEE})
 
 
+def is_replaceable(transaction: Transaction) -> bool:
+    """Tell whether another one may take its nonce for a higher fee."""
+    return transaction.kind in _PRICED
+
+
 def replacement(old: Transaction, fees: Fees, account: bytes, *, cancel: bool) -> Transaction:
     """Return what takes the place of `old` with the same nonce. Raises: TransactionError."""
-    if old.kind not in _PRICED:
+    if not is_replaceable(old):
         raise TransactionError("only transactions of type 2 (EIP-1559) are replaced here")
     priced = replace(old, max_fee=fees.max_fee, max_tip=fees.max_tip)
     if cancel:
@@ -30,7 +35,7 @@ def why_not_replaced(old: bytes, new: bytes) -> str:
     Raises: UnknownTransaction.
     """
     before, after = parse_transaction(old), parse_transaction(new)
-    if before.kind not in _PRICED or after.kind not in _PRICED:
+    if not is_replaceable(before) or not is_replaceable(after):
         return "only transactions of type 2 (EIP-1559) are replaced"
     if (before.chain_id, before.nonce) != (after.chain_id, after.nonce):
         return "it has another nonce or chain"

@@ -23,6 +23,7 @@ from console.adapters.chains.solana.planning import (
     Planner,
     token_holding,
 )
+from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
 from console.adapters.chains.solana.simulation import changes
 from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
@@ -46,6 +47,7 @@ from console.application.ports.chain import (
     Movement,
     Payload,
     PublicKeys,
+    ReplaceIntent,
     SignedTransaction,
     Simulation,
     TransferIntent,
@@ -128,16 +130,21 @@ class SolanaAdapter:
         """Name the durable nonce, or else the message itself. Raises: UnknownTransaction."""
         return consumed(transaction)
 
+    def can_be_replaced(self, transaction: bytes) -> bool:
+        """Tell whether it waits with a durable nonce. Raises: UnknownTransaction."""
+        return is_replaceable(parse_message(transaction))
+
     def may_replace(self, old: bytes, new: bytes) -> str:
-        """Say why not: a cluster takes the first that it sees. Raises: UnknownTransaction."""
-        parse_message(old)
-        parse_message(new)
-        return "this chain's transactions are not replaced"
+        """Return "" for the same at a higher price, or nothing, with the same durable nonce.
+
+        Raises: UnknownTransaction.
+        """
+        return why_not_replaced(old, new)
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build a transfer or the account of a durable nonce, or take what another program did.
+        """Build a transfer, a replacement or the account of a durable nonce, or take a draft over.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
@@ -148,6 +155,9 @@ class SolanaAdapter:
                 plan = await self._planner.transfer(intent, _wallet(keys), reserved)
             case DurableIntent():
                 plan = await self._planner.nonce_account(_wallet(keys), reserved)
+            case ReplaceIntent():
+                old = parse_message(intent.transaction)
+                plan = await self._planner.replacement(old, intent.fee, cancel=intent.cancel)
             case ImportIntent():
                 plan = self._imported(read_draft(intent.text), keys)
             case _:

@@ -26,7 +26,7 @@ def deeds_of(scene: Scene) -> tuple[Deed, ...]:
 
 
 def _deed(reading: Reading, scene: Scene) -> Deed | None:
-    if reading.shape is MEMO or reading.shape in budget.SHAPES.values():
+    if reading.shape is MEMO or _is_budget(reading):
         return None
     for shape, judge in _JUDGES:
         if reading.shape is shape:
@@ -59,6 +59,9 @@ def _advance(reading: Reading, scene: Scene) -> Deed | None:
         flags.append("The durable nonce is in the hands of another account")
     if reading.call.number != 1:
         flags.append("A durable nonce is used up that is not the one this message lasts by")
+    if not flags and all(r is reading or _is_budget(r) for r in scene.readings):
+        # Whatever else was signed with this nonce can never be executed once this is.
+        return Deed("Cancel", str(scene.payer), coins(0))
     if not flags:
         return None
     return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
@@ -132,6 +135,10 @@ def _plain(reading: Reading, scene: Scene) -> Deed:
 def _flags(reading: Reading, scene: Scene) -> tuple[str, ...]:
     danger = (reading.shape.danger,) if reading.shape.danger else ()
     return (*danger, *strangers(reading, scene.payer))
+
+
+def _is_budget(reading: Reading) -> bool:
+    return reading.shape in budget.SHAPES.values()
 
 
 def _sets_up(scene: Scene, shape: Shape, label: str, account: Pubkey) -> bool:

@@ -16,7 +16,8 @@ from console.adapters.chains.solana.build import (
     build_transfer,
 )
 from console.adapters.chains.solana.memo import encode_memo
-from console.adapters.chains.solana.node import SolanaNode
+from console.adapters.chains.solana.message import ParsedMessage
+from console.adapters.chains.solana.node import MAX_UNIT_PRICE, SolanaNode
 from console.adapters.chains.solana.nonce import (
     NONCE_ACCOUNTS,
     NONCE_BYTES,
@@ -28,6 +29,7 @@ from console.adapters.chains.solana.nonce import (
     used_name,
 )
 from console.adapters.chains.solana.programs import SYSTEM, TOKEN_2022
+from console.adapters.chains.solana.replacing import is_replaceable, replacement, unit_price
 from console.adapters.chains.solana.token_state import (
     EXTENDED_ACCOUNT_BYTES,
     TOKEN_ACCOUNT_BYTES,
@@ -40,6 +42,8 @@ from console.domain.errors import NotYetPossible
 
 BLOCKHASH_VALID_S: Final = 60
 """150 slots of 0.4 s, the time that most clusters keep a blockhash."""
+_LEAST_RAISE: Final = 1_000
+"""Millionths of a lamport for a compute unit."""
 MOST_ALIKE: Final = 16
 """How many transfers that are the same may be built on one blockhash."""
 
@@ -102,6 +106,20 @@ class Planner:
                 message = build_nonce_account(wallet, number, deposit, Terms(lifetime, price))
                 return Plan(message, 0, BLOCKHASH_VALID_S)
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
+
+    async def replacement(self, old: ParsedMessage, level: FeeLevel, *, cancel: bool) -> Plan:
+        """Build what takes the place of a message that waits with its durable nonce.
+
+        Raises: NotYetPossible, ChainUnavailable.
+        """
+        if not is_replaceable(old):
+            raise NotYetPossible("only what waits with a durable nonce can be replaced on Solana")
+        offered = unit_price(old)
+        usual = await self._node.unit_price(level, sorted(old.writable, key=str))
+        price = usual if cancel else max(usual, offered + max(offered // 10, _LEAST_RAISE))
+        if price > MAX_UNIT_PRICE:
+            raise NotYetPossible("it offers the most for early execution already")
+        return Plan(replacement(old, price, cancel=cancel), 0, None)
 
     def listed(self, asset: str) -> Asset:
         """Return what is known of a token. Raises: NotYetPossible."""
