@@ -11,6 +11,7 @@ from ui.status import STEP
 _ROW = 36
 _HEAD = 32
 _NAMES = 132
+_ICON_ROOM = 24
 
 
 class RoundMatrix(QWidget):
@@ -70,7 +71,8 @@ class RoundMatrix(QWidget):
             )
             for place in range(len(self._run.rounds)):
                 state = states.get((member, place + 1), StepState.NOT_STARTED)
-                box = QRectF(_NAMES + place * width, top + 4, width - 4, _ROW - 8)
+                wide = width - 4 if width > _ICON_ROOM else width
+                box = QRectF(_NAMES + place * width, top + 4, wide, _ROW - 8)
                 _paint_cell(painter, box, state)
         painter.end()
 
@@ -83,7 +85,7 @@ class RoundMatrix(QWidget):
             font = theme.font(12, QFont.Weight.DemiBold if current else QFont.Weight.Medium)
             painter.setFont(font)
             painter.setPen(theme.color("accent" if current else "muted"))
-            box = QRectF(_NAMES + place * width, 0, width - 6, _HEAD)
+            box = QRectF(_NAMES + place * width, 0, max(width - 6, 3.0), _HEAD)
             text = f"{place + 1} {title}"
             elided = QFontMetrics(font).elidedText(
                 text, Qt.TextElideMode.ElideRight, round(box.width())
@@ -101,6 +103,9 @@ def _paint_cell(painter: QPainter, box: QRectF, state: StepState) -> None:
     painter.setBrush(theme.background(look.tone))
     painter.drawRoundedRect(box, 5, 5)
     colour = theme.foreground(look.tone)
+    if box.width() < _ICON_ROOM:
+        # As many rounds as signatures, a hundred of them: colours alone show how far they are.
+        return
     icons.paint(painter, look.icon, colour, QRectF(box.left() + 8, box.center().y() - 8, 16, 16))
     room = box.width() - 36
     font = theme.font(12, QFont.Weight.Medium)

@@ -1,4 +1,4 @@
-"""The Core client against Bitcoin Core itself, where it is installed."""
+"""The Core client and the adapter against Bitcoin Core itself, where it is installed."""
 
 import asyncio
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.adapters.chains.bitcoin.adapter import CORE_PREFIX, BitcoinAdapter
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
@@ -15,12 +16,22 @@ from console.adapters.chains.bitcoin.sources import (
     Standing,
 )
 from console.adapters.json_rpc import JsonRpc, RpcRefused
-from console.application.errors import ChainUnavailable
+from console.application.errors import ChainUnavailable, TransactionError
+from console.application.ports.chain import (
+    InclusionState,
+    Intent,
+    ReplaceIntent,
+    SignedTransaction,
+    TransferIntent,
+)
 from console.devnet.bitcoin_addresses import address_of
 from console.devnet.bitcoin_index import Coin
+from console.domain.values import Network
+from tests.contract.keys import SigningKey
 from tests.unit.bitcoin_clients.spending import Purse, pay
 
 BITCOIND = shutil.which("bitcoind")
+COIN = 10**8
 START_S, STOP_S, PAUSE_S = 30, 30, 0.1
 pytestmark = pytest.mark.skipif(BITCOIND is None, reason="bitcoind is not on PATH")
 
@@ -96,4 +107,41 @@ async def test_a_payment_through_bitcoin_core(rpc_url: str, kind: int) -> None:
         assert (await core.fee_estimates()).keys() == set(FEE_TARGETS)
     finally:
         await core.close()
+        await rpc.close()
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["segwit", "taproot"])
+async def test_what_the_adapter_builds_is_judged_by_bitcoin_core(rpc_url: str, place: int) -> None:
+    adapter = BitcoinAdapter(Network.DEVNET, (f"{CORE_PREFIX}{rpc_url}",))
+    rpc = JsonRpc("the Bitcoin node", rpc_url)
+    account, keys, stranger = adapter.accounts[place], SigningKey(), SigningKey()
+    to, nobody = adapter.address(account, stranger), adapter.address(account, SigningKey())
+
+    async def signed(intent: Intent) -> tuple[bytes, SignedTransaction]:
+        data = (await adapter.build_transaction(intent, keys)).transaction
+        assert adapter.describe(data, keys).red_flags == ()
+        signatures = tuple(keys.sign(payload) for payload in adapter.payloads(data, keys))
+        return data, adapter.attach(data, signatures, keys)
+
+    try:
+        await rpc.call("generatetoaddress", [101, adapter.address(account, keys)], list[str])
+        old, sent = await signed(TransferIntent(account, to, COIN))
+        for place_of_bit in range(0, len(sent.transaction), 9):
+            flipped = bytearray(sent.transaction)
+            flipped[place_of_bit] ^= 1 << place_of_bit % 8
+            with pytest.raises(RpcRefused):
+                await rpc.call("sendrawtransaction", [flipped.hex()], str)
+        await adapter.broadcast(sent)
+        assert (await adapter.status(sent.transaction_id)).state is InclusionState.PENDING
+        new, dearer = await signed(ReplaceIntent(account, old))
+        assert adapter.may_replace(old, new) == ""
+        await adapter.broadcast(dearer)
+        with pytest.raises(TransactionError):
+            await adapter.broadcast(sent)
+        await rpc.call("generatetoaddress", [6, nobody], list[str])
+        assert (await adapter.status(dearer.transaction_id)).state is InclusionState.CONFIRMED
+        assert (await adapter.status(sent.transaction_id)).state is InclusionState.UNKNOWN
+        assert (await adapter.balance(account, stranger)).base_units == COIN
+    finally:
+        await adapter.close()
         await rpc.close()
