@@ -16,6 +16,7 @@ from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import to_v2
 from console.application.api import (
     CommandRefused,
+    GetOverview,
     GetWallet,
     PreviewCall,
     PreviewDurable,
@@ -315,6 +316,8 @@ async def test_what_the_chains_node_refuses_stays_open_until_it_is_taken(treasur
     shown = await treasury.ended(second, RequestStage.REFUSED)
     assert "cannot pay" in shown.sentence
     assert shown.can_replace
+    overview = await treasury.office.consoles["ben"].ask(GetOverview())
+    assert second in [task.subject for task in overview.tasks]
     fund = FundFromFaucet(treasury.wallet, "ethereum", 10**19, ETHER)
     await treasury.office.consoles["ana"].execute(fund)
     await treasury.ended(second, RequestStage.CONFIRMED)

@@ -29,7 +29,7 @@ from console.adapters.chains.ethereum.typed_data import parse_typed_data
 from console.application.errors import UnknownTransaction
 from console.domain.transaction import TransactionDescription
 from tests.properties.damage import flipped, mutated
-from tests.properties.depth import examples
+from tests.properties.depth import TIMES, examples
 from tests.unit.ethereum import documents
 from tests.unit.ethereum.places import CHAIN_ID, KEY, ME, SAFE, USDC, described
 from tests.unit.ethereum.test_calldata import packed, safe
@@ -126,7 +126,7 @@ def decoded_by_others(data: bytes) -> dict[str, Any]:
 
 
 @given(transactions())
-@examples(150)
+@examples(150 if TIMES == 1 else 1000)
 def test_the_description_is_what_others_decode(data: bytes) -> None:
     description = described(data)
     other = decoded_by_others(data)

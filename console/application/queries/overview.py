@@ -8,6 +8,7 @@ from console.application.queries.people import member_views
 from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import request_row
 from console.application.views import OverviewView, RequestStage, ShareState, TaskView
+from console.domain.ids import RequestId
 from console.domain.key_ceremony import OVER
 from console.domain.values import CeremonyPurpose
 
@@ -49,8 +50,25 @@ async def overview_view(node: Node) -> OverviewView:
         for row in rows
         if row.needs_me
     ]
+    refused = [
+        TaskView(
+            title=f"The chain's node refuses {row.amount} {row.unit} from {row.wallet_name}",
+            detail="Speed it up or cancel it",
+            screen="review",
+            subject=row.request,
+            due_ms=None,
+        )
+        for row in rows
+        if row.stage is RequestStage.REFUSED
+        and core.me in core.aggregates.request(RequestId(row.request)).policy.quorum.custodians
+    ]
     return OverviewView(
-        tasks=(*_ceremony_tasks(core, now), *approvals, *_recovery_tasks(core, now, head.sequence)),
+        tasks=(
+            *_ceremony_tasks(core, now),
+            *approvals,
+            *refused,
+            *_recovery_tasks(core, now, head.sequence),
+        ),
         wallets=tuple(core.wallets.view(w, head.sequence) for w in core.aggregates.wallets),
         members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
         recent=recent,
