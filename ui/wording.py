@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.application.views import CeremonyView
+from console.application.views import CeremonyView, RequestView
 from console.domain.values import CeremonyPurpose, SignatureKind
 
 MASK = "\u2022\u2022\u2022\u2022"
@@ -158,6 +158,13 @@ def exported(data_hex: str) -> str:
     """Write bytes as other programs read them: PSBTs in base 64, all else in hexadecimal."""
     data = bytes.fromhex(data_hex)
     return base64.b64encode(data).decode() if data.startswith(b"psbt") else data_hex
+
+
+def signature(view: RequestView) -> str:
+    """Write what was signed as other programs read it: a Bitcoin message's signature is text."""
+    if view.is_message and view.account.startswith("bitcoin:"):
+        return bytes.fromhex(view.signed_bytes).decode("ascii", "replace")
+    return view.signed_bytes
 
 
 def holders(view: CeremonyView) -> int:

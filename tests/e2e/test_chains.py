@@ -262,6 +262,7 @@ async def test_a_bitcoin_message(treasury, path):
     view = await treasury.sign(query, path)
     assert view.is_message
     assert view.description.from_address == (await treasury.account(path)).address
+    assert base64.b64decode(bytes.fromhex(view.signed_bytes).removeprefix(b"smp"), validate=True)
 
 
 async def test_a_psbt_of_another_program(treasury):

@@ -191,6 +191,22 @@ def test_bytes_are_copied_for_another_program(driver):
     assert copied == ["cHNidP8=", "0102"]
 
 
+def test_the_signature_of_a_bitcoin_message_is_copied_as_text(driver):
+    name = scenario.request_name(RequestStage.CONFIRMED)
+    driver.console.requests[name] = scenario.request(
+        RequestStage.CONFIRMED,
+        is_message=True,
+        account="bitcoin:m/84/0/0",
+        signed_bytes=b"smpAkcw".hex(),
+    )
+    driver.show("review", name)
+    result = driver.window._current.result
+    copied = []
+    result.copied.connect(copied.append)
+    result.findChild(Button, names.REVIEW_COPY_SIGNED).click()
+    assert copied == ["smpAkcw"]
+
+
 def test_a_signed_message_shows_its_digest_instead_of_a_transaction(driver):
     name = scenario.request_name(RequestStage.CONFIRMED)
     driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED, is_message=True)

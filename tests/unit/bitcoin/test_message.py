@@ -11,6 +11,7 @@ from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.message import (
     MAX_MESSAGE_BYTES,
     OWN_PLACES,
+    SIMPLE,
     build_message,
     parse_message,
     to_sign,
@@ -50,7 +51,9 @@ def test_bitcoin_core_accepts_the_signature(account: Account, index: int) -> Non
     data = build_message(owner, text, NETWORK)
     made = signable.attach(data, signatures(data), KEYS, NETWORK)
     assert made.transaction_id.startswith(MESSAGE_ID)
-    witness = Reader(base64.b64decode(made.transaction, validate=True), "witness").stack()
+    assert made.transaction.startswith(SIMPLE)
+    encoded = made.transaction.removeprefix(SIMPLE)
+    witness = Reader(base64.b64decode(encoded, validate=True), "witness").stack()
     script = script_at(account, KEYS, Place(RECEIVE, index))
     unsigned = to_sign(text, script)
     complete = replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=witness),))

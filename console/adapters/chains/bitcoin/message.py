@@ -30,6 +30,8 @@ from console.domain.values import Chain, Network, SignatureKind
 from console.protocols.math.tagged_hash import tagged_hash
 
 MAGIC = b"BIP322\0"
+SIMPLE = b"smp"
+"""What a simple signature begins with (BIP 322 since April 2026)."""
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_SHOWN = 4096
 OWN_PLACES = 20
@@ -104,7 +106,7 @@ def message_payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[P
 def attach_to_message(
     data: bytes, signatures: tuple[bytes, ...], keys: PublicKeys, network: Network
 ) -> SignedTransaction:
-    """Return the simple signature in base 64, which stands for itself.
+    """Return the simple signature as text, its prefix and base 64, which stands for itself.
 
     Raises: TransactionError, UnknownTransaction.
     """
@@ -118,7 +120,8 @@ def attach_to_message(
     hash_type = HashType.DEFAULT if taproot else HashType.ALL
     witness = witness_of(account, signatures[0], digest, key, hash_type)
     virtual = to_sign(message.text, script_of(message.address, network))
-    return SignedTransaction(base64.b64encode(stacked(witness)), MESSAGE_ID + virtual.txid)
+    signature = SIMPLE + base64.b64encode(stacked(witness))
+    return SignedTransaction(signature, MESSAGE_ID + virtual.txid)
 
 
 def describe_message(
