@@ -172,6 +172,7 @@ def wallet(
     history = tuple(
         v.HistoryItemView(
             request=f"rq-{digest(str(n))[:16]}",
+            account=f"{account.chain}:{account.path}",
             amount=amount,
             unit="SOL",
             to_address=DESTINATION,

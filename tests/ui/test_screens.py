@@ -467,6 +467,16 @@ def test_a_watching_descriptor_is_copied_where_it_is_more_than_the_address(drive
     assert copied == [scenario.DESCRIPTOR]
 
 
+def test_an_account_shows_its_own_transfers(driver):
+    driver.show("wallets", scenario.WALLET)
+    detail = driver.window._current.detail
+    assert detail.rows.rowCount() == 3
+    detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.until(detail.no_history.isVisible)
+    assert detail.rows.rowCount() == 0
+    assert not detail.history.isVisible()
+
+
 def _shown_movements(view):
     model = view.detail.movements.rows
     return [model.index(row, 0).data() for row in range(model.rowCount())]

@@ -204,6 +204,7 @@ class WalletQueryService:
             items.append(
                 HistoryItemView(
                     request=proposal.request,
+                    account=f"{proposal.chain.value}:{proposal.path}",
                     amount=description.amount.text(),
                     unit=description.amount.unit,
                     to_address=description.to_address,

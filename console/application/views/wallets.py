@@ -33,13 +33,16 @@ class AccountView(View, frozen=True):
     label: str = ""
     tokens: tuple[TokenView, ...] = ()
     abilities: tuple[str, ...] = ()
-    """What can be asked for beyond a transfer: memo, call, message, replace, lasting."""
+    """What is offered beyond a plain transfer: memo, call, message, lasting, accelerate."""
     export: str = ""
     """What a watching wallet needs: an output descriptor, or the address."""
 
 
 class HistoryItemView(View, frozen=True):
+    """A request; `account` is the chain's name, a colon and the path."""
+
     request: str
+    account: str
     amount: str
     unit: str
     to_address: str

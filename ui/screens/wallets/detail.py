@@ -112,10 +112,12 @@ class WalletDetail(QWidget):
             Fact("Share here", share),
         )
         self.people.set_segments([_custodian(person, now) for person in wallet.custodians])
-        self.rows.set_rows([_history_row(item, hide=hide) for item in wallet.history])
-        self.history.setVisible(bool(wallet.history))
-        self.history.setFixedHeight(36 + _ROW * min(len(wallet.history), 6) + 2)
-        self.no_history.setVisible(not wallet.history)
+        key = account_key(account) if account is not None else ""
+        past = [item for item in wallet.history if item.account == key]
+        self.rows.set_rows([_history_row(item, hide=hide) for item in past])
+        self.history.setVisible(bool(past))
+        self.history.setFixedHeight(36 + _ROW * min(len(past), 6) + 2)
+        self.no_history.setVisible(not past)
         self.movements.show_movements(
             self._model.movements,
             self._model.movements_trouble,
