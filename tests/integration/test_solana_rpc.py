@@ -67,12 +67,17 @@ CALLS: dict[str, Call] = {
 }
 
 
+UNKNOWN = {"value": [None]}
+"""What a node answers about a signature that it has never seen."""
+
+
 class FalseNode:
     """Answers the cluster check honestly and everything else as it is told."""
 
     def __init__(self) -> None:
         self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
         self.genesis: object = "11111111111111111111111111111111"
+        self.statuses: object = None
         self.asked: list[str] = []
 
     def says(self, data: bytes, status: int = 200, **headers: str) -> None:
@@ -93,6 +98,8 @@ class FalseNode:
         self.asked.append(method)
         if method == "getGenesisHash" and self.genesis is not None:
             return web.json_response({"result": self.genesis})
+        if method == "getSignatureStatuses" and self.statuses is not None:
+            return web.json_response({"result": self.statuses})
         return await self.answer(request)
 
 
@@ -357,6 +364,7 @@ async def test_what_a_refusal_means(
     node: FalseNode, adapter: SolanaAdapter, message: str, data: object, family: type[AdapterError]
 ) -> None:
     node.refuses(message, data)
+    node.statuses = UNKNOWN
     with pytest.raises(family) as refusal:
         await adapter.broadcast(SignedTransaction(b"\x01", "id"))
     assert type(refusal.value) is family
@@ -366,10 +374,22 @@ async def test_a_refusal_cannot_write_on_the_screen(
     node: FalseNode, adapter: SolanaAdapter
 ) -> None:
     node.refuses("no\u202e\n\x1b[31m" + "x" * 5000)
+    node.statuses = UNKNOWN
     with pytest.raises(TransactionRejected) as refusal:
         await adapter.broadcast(SignedTransaction(b"\x01", "id"))
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize("message", ["Blockhash not found", "insufficient funds", "x"])
+async def test_what_may_have_been_executed_is_not_said_to_be_refused(
+    node: FalseNode, adapter: SolanaAdapter, message: str
+) -> None:
+    node.refuses(message)
+    with pytest.raises(ChainUnavailable):
+        await adapter.broadcast(SignedTransaction(b"\x01", "id"))
+    node.statuses = {"value": [{"slot": 5, "confirmationStatus": "finalized", "err": None}]}
+    await adapter.broadcast(SignedTransaction(b"\x01", "id"))
 
 
 async def test_a_refused_question_is_unavailability(

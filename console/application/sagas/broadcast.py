@@ -12,7 +12,12 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import ChainUnavailable, TransactionError, TransactionImpossible
+from console.application.errors import (
+    ChainUnavailable,
+    TransactionError,
+    TransactionImpossible,
+    UnknownTransaction,
+)
 from console.application.ports.chain import (
     MESSAGE_ID,
     ChainAdapter,
@@ -41,7 +46,7 @@ class BroadcastLimits:
     Others than the first in line begin `takeover_s` a place later, at most a second, and hand over
     after `rebroadcast_every` polls a place. `polls` bounds the following (about 16 hours),
     `polls_a_step` are made before the pause doubles. A refusal is followed by a pause of
-    `refused_s`, since nodes lag behind each other; only every `refusals`-th counts.
+    `refused_s`, since nodes lag behind each other; `refusals` for one reason in a row count.
     """
 
     takeover_s: float = 5.0
@@ -102,7 +107,7 @@ class BroadcastSaga:
             request = self._aggregates.request(request_id)
             adapter = self._chains[request.proposal.chain]
             place = self._place(request)
-            refusals = 0
+            alike, reason = 0, TransactionError
             if place:
                 await asyncio.sleep(min(place * self._limits.takeover_s, 1.0))
             for poll in range(1, self._limits.polls + 1):
@@ -114,8 +119,10 @@ class BroadcastSaga:
                     log.info("chain-unavailable", request=request_id, why=str(trouble))
                 except TransactionError as refusal:
                     # The chain's node may lag behind: the funds may have moved all the same.
-                    refusals += 1
-                    if refusals % self._limits.refusals == 0:
+                    alike = alike + 1 if type(refusal) is reason else 1
+                    reason = type(refusal)
+                    if alike == self._limits.refusals:
+                        alike = 0
                         await self._record_refusal(request, adapter, refusal)
                     await asyncio.sleep(self._limits.refused_s)
                 await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
@@ -163,7 +170,11 @@ class BroadcastSaga:
         What cannot be replaced would stay for ever: it ends here too.
         """
         now = self._clock.now_ms()
-        stays = adapter.can_be_replaced(request.proposal.transaction)
+        try:
+            stays = adapter.can_be_replaced(request.proposal.transaction)
+        except UnknownTransaction:
+            # Of another version of this program.
+            stays = False
         if isinstance(refusal, TransactionImpossible) or not stays:
             await self._record(request, request_commands.RecordFailure(str(refusal), now))
         else:

@@ -14,6 +14,7 @@ from console.application.errors import (
     NonceConflict,
     TransactionError,
     TransactionRejected,
+    UnknownTransaction,
 )
 from console.application.ports.chain import Inclusion, InclusionState
 from console.application.sagas.backoff import Backoff
@@ -26,6 +27,7 @@ from tests.unit.application.test_reservations import FIRST_BYTES, SIGNED
 from tests.unit.domain.facts import ANA, START
 
 REQUEST = RequestId("rq-1")
+MIXED = (*[NonceConflict("taken")] * 3, FeeTooLow("low"))
 LIMITS = BroadcastLimits(takeover_s=0.0, polls=60, rebroadcast_every=1, refused_s=0.0)
 
 
@@ -33,15 +35,17 @@ LIMITS = BroadcastLimits(takeover_s=0.0, polls=60, rebroadcast_every=1, refused_
 class Refusing:
     """A chain whose node refuses so many times, then takes it, then confirms it."""
 
-    refusal: TransactionError
+    refusal: TransactionError | None
     times: int
-    replaceable: bool = True
+    replaceable: bool | None = True
     network: Network = Network.DEVNET
     offered: int = 0
     has_it: bool = False
 
     def can_be_replaced(self, transaction: bytes) -> bool:
         assert transaction == FIRST_BYTES
+        if self.replaceable is None:
+            raise UnknownTransaction("not these bytes")
         return self.replaceable
 
     async def status(self, transaction_id: str) -> Inclusion:
@@ -51,7 +55,7 @@ class Refusing:
     async def broadcast(self, _signed: object) -> None:
         self.offered += 1
         if self.offered <= self.times:
-            raise self.refusal
+            raise self.refusal or MIXED[self.offered % len(MIXED)]
         self.has_it = True
 
 
@@ -122,8 +126,14 @@ async def test_what_can_never_be_executed_has_failed_after_four_refusals(refusal
     assert chain.offered == LIMITS.refusals
 
 
-async def test_what_cannot_be_replaced_ends_at_a_refusal():
-    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=False)
+async def test_reasons_that_change_decide_nothing():
+    ledger = await follow(Refusing(None, times=1_000))
+    assert ledger.states == []
+
+
+@pytest.mark.parametrize("replaceable", [False, None], ids=["no", "not understood"])
+async def test_what_cannot_be_replaced_ends_at_a_refusal(replaceable):
+    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=replaceable)
     ledger = await follow(chain)
     assert ledger.states == [RequestState.FAILED]
 

@@ -208,7 +208,7 @@ class BitcoinAdapter:
         except BroadcastRefused as refused:
             if await self._sources.status(signed.transaction_id) is not None:
                 return
-            raise _failure(str(refused)) from None
+            raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Ask what became of it. Raises: ChainUnavailable."""
@@ -261,7 +261,7 @@ def _source(url: str, timeout_s: float) -> BitcoinSource:
     return Esplora(url, timeout_s)
 
 
-def _failure(text: str) -> TransactionError:
+def failure(text: str) -> TransactionError:
     """Translate Bitcoin Core's words of a refusal into the common family."""
     if "missingorspent" in text:
         return CoinSpent("a coin that it spends is gone; make it again")

@@ -1,7 +1,6 @@
 """SolanaAdapter: `ChainAdapter` for coins, tokens and durable nonces over JSON-RPC."""
 
 import base64
-import contextlib
 from collections import deque
 from dataclasses import replace
 
@@ -281,10 +280,8 @@ class SolanaAdapter:
         return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
     async def _knows(self, signed: SignedTransaction) -> bool:
-        with contextlib.suppress(ChainUnavailable):
-            status = await self._node.status(signed.transaction_id)
-            return status.state is not InclusionState.UNKNOWN
-        return False
+        status = await self._node.status(signed.transaction_id)
+        return status.state is not InclusionState.UNKNOWN
 
 
 def _wallet(keys: PublicKeys) -> Pubkey:

@@ -1,0 +1,43 @@
+"""What Bitcoin Core's refusal means, and what can be replaced after one."""
+
+import pytest
+
+from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.adapter import failure
+from console.adapters.chains.bitcoin.address import address_of
+from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.signable import can_be_replaced
+from console.application.errors import (
+    CoinSpent,
+    FeeTooLow,
+    TransactionImpossible,
+    TransactionRejected,
+)
+from tests.unit.bitcoin.changes import with_sequence
+from tests.unit.bitcoin.test_message import KEYS, NETWORK
+from tests.unit.bitcoin.test_replacing import each_account, payment
+
+
+@pytest.mark.parametrize(
+    ("words", "family"),
+    [
+        ("bad-txns-inputs-missingorspent", CoinSpent),
+        ("txn-mempool-conflict", TransactionRejected),
+        ("insufficient fee, rejecting replacement", FeeTooLow),
+        ("min relay fee not met", FeeTooLow),
+        ("dust", TransactionRejected),
+    ],
+)
+def test_a_refusal_is_of_the_family_that_its_words_tell(words, family):
+    told = failure(words)
+    assert type(told) is family
+    # What is final ends a request: only a coin that is gone is.
+    assert isinstance(told, TransactionImpossible) == (family is CoinSpent)
+
+
+@each_account
+def test_only_a_transaction_that_says_so_can_be_replaced(account):
+    assert can_be_replaced(payment(account))
+    assert not can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
+    owner = address_of(script_at(account, KEYS, Place(RECEIVE, 0)), NETWORK)
+    assert not can_be_replaced(build_message(owner, "hello", NETWORK))
