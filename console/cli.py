@@ -18,7 +18,7 @@ from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
 from console.application.commands import ExportLedger, VerifyLedger
 from console.application.errors import AdapterError
-from console.application.machines import read_entry
+from console.application.peers.machines import read_entry
 from console.bootstrap import VERSION, build_vault, open_member_ledger
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.domain.errors import DomainError

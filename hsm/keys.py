@@ -15,8 +15,8 @@ from pkcs11 import Attribute, GCMParams, Mechanism, ObjectClass
 from pkcs11.types import Object, Session
 
 from console.application.errors import KeyCheckFailed
-from console.application.sealed_record import length_prefixed
 from console.domain.ids import MemberId
+from console.sealing.sealed_record import length_prefixed
 
 APPLICATION = "quorate"
 IDENTITY = "quorate-identity"

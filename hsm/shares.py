@@ -2,8 +2,8 @@
 
 from console.application.errors import VaultLocked
 from console.application.ports.share_storage import ShareLabel
-from console.application.sealed_record import Sealer, ShareFiles
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import Sealer, ShareFiles
 from hsm.token import TokenSession
 
 

@@ -10,9 +10,9 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Session, Token
 
 from console.application.errors import HsmError, PinLocked, VaultLocked, WrongPin
-from console.application.pin_backoff import PinBackoff
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import leaves_state_known, translate
 from hsm.keys import KeyRecord, Keys, load_keys, presence_key, read_record, sign_checked
 from hsm.library import Library

@@ -10,11 +10,11 @@ from pkcs11 import TokenFlag
 from pkcs11.types import Token
 
 from console.application.errors import HsmError
-from console.application.pin_backoff import PinBackoff
 from console.application.ports.vault import VaultStatus
-from console.application.sealed_record import ShareFiles
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
+from console.sealing.sealed_record import ShareFiles
 from hsm.anchor import TokenAnchor
 from hsm.identity import TokenIdentity
 from hsm.library import Library, library

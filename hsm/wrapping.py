@@ -1,8 +1,8 @@
 """The wrapping part: small secrets sealed by the token and bound to a purpose."""
 
-from console.application.sealed_record import Sealer, unwrap_secret, wrap_secret
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import Sealer, unwrap_secret, wrap_secret
 from hsm.token import TokenSession
 
 

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, cast
 
+from console.application.actions.lifecycle import LifecycleActions
+from console.application.actions.operators import OperatorActions
 from console.application.api import (
     Change,
     GetCeremonies,
@@ -52,9 +54,7 @@ from console.application.commands import (
     VerifyLedger,
     WithdrawRequest,
 )
-from console.application.lifecycle_actions import LifecycleActions
 from console.application.node import Node
-from console.application.operator_actions import OperatorActions
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.movements import movements

@@ -8,14 +8,13 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.ceremony_records import CeremonyRecords
-from console.application.drills import DrillService
-from console.application.epochs import Epochs
+from console.application.ceremonies.epochs import Epochs
+from console.application.ceremonies.key_generation import KeyGenerationService
+from console.application.ceremonies.records import CeremonyRecords
 from console.application.errors import LedgerRolledBack
-from console.application.exchange import UNACCEPTABLE, Handler, StatementExchange
-from console.application.key_generation import KeyGenerationService
-from console.application.machines import MachineService
-from console.application.messages import (
+from console.application.peers.exchange import UNACCEPTABLE, Handler, StatementExchange
+from console.application.peers.machines import MachineService
+from console.application.peers.messages import (
     Announce,
     AnyReply,
     Begin,
@@ -26,24 +25,7 @@ from console.application.messages import (
     decode_request,
     encode,
 )
-from console.application.ports.chain import ChainAdapter
-from console.application.ports.clock import Clock
-from console.application.ports.event_bus import EventBus
-from console.application.ports.event_store import EventStore
-from console.application.ports.network import NetworkPort
-from console.application.ports.threshold import ThresholdScheme
-from console.application.ports.vault import VaultPort
-from console.application.queries.wallets import WalletQueryService
-from console.application.reservations import Reservations
-from console.application.run_host import RunHost, envelope_signer
-from console.application.runs import RunTools
-from console.application.sagas.broadcast import BroadcastSaga
-from console.application.sagas.ceremony import CeremonySaga
-from console.application.sagas.drill import DrillSaga
-from console.application.sagas.signing import SigningSaga
-from console.application.share_manager import ShareManager
-from console.application.signing_coordinator import SigningCoordinator
-from console.application.statements import (
+from console.application.peers.statements import (
     Approval,
     CeremonyAcceptance,
     CeremonyCancellation,
@@ -65,8 +47,26 @@ from console.application.statements import (
     Withdrawal,
     vault_id,
 )
-from console.application.timeouts import AdaptiveTimeouts
-from console.application.verdicts import Verdicts
+from console.application.ports.chain import ChainAdapter
+from console.application.ports.clock import Clock
+from console.application.ports.event_bus import EventBus
+from console.application.ports.event_store import EventStore
+from console.application.ports.network import NetworkPort
+from console.application.ports.threshold import ThresholdScheme
+from console.application.ports.vault import VaultPort
+from console.application.queries.wallets import WalletQueryService
+from console.application.sagas.broadcast import BroadcastSaga
+from console.application.sagas.ceremony import CeremonySaga
+from console.application.sagas.drill import DrillSaga
+from console.application.sagas.signing import SigningSaga
+from console.application.sessions.host import RunHost, envelope_signer
+from console.application.sessions.protocol_session import RunTools
+from console.application.sessions.timeouts import AdaptiveTimeouts
+from console.application.sessions.verdicts import Verdicts
+from console.application.shares.share_manager import ShareManager
+from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.drills import DrillService
+from console.application.signing.reservations import Reservations
 from console.domain import member
 from console.domain.ids import MemberId
 from console.domain.member import Member

@@ -17,7 +17,7 @@ from console.application.errors import (
     VaultLocked,
     VaultUnfit,
 )
-from console.application.messages import MalformedPeerMessage, Refused, encode
+from console.application.peers.messages import MalformedPeerMessage, Refused, encode
 from console.application.ports.event_store import EventStore, LedgerReport, RecordedEvent
 from console.application.views import NodeState
 from console.domain.errors import DomainError

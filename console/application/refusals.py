@@ -25,8 +25,8 @@ from console.application.errors import (
     VaultUnfit,
     WrongPin,
 )
-from console.application.runs import RunFailed
-from console.application.statements import StatementRefused
+from console.application.peers.statements import StatementRefused
+from console.application.sessions.protocol_session import RunFailed
 from console.domain.errors import DomainError
 
 _SAFE = "Keys and funds are safe; nothing was changed."

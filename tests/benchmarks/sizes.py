@@ -11,7 +11,6 @@ from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.application.ports.threshold import HeldKey, ThresholdScheme
-from console.application.sealed_record import SEAL_OVERHEAD
 from console.protocols.dkls23 import (
     PairStates,
     encode_pairs,
@@ -23,6 +22,7 @@ from console.protocols.kernel.session import encode_envelope
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
 from console.protocols.math.secp256k1 import SECP256K1
+from console.sealing.sealed_record import SEAL_OVERHEAD
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, Run
 from tests.benchmarks.figures import Figure, figure

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from console.adapters.clock import SystemClock
 from console.application.event_codec import encode_event
-from console.application.held_key_codec import decode_held
 from console.application.ports.event_store import RecordedEvent
+from console.application.shares.key_material_codec import decode_held
 from console.bootstrap import build_vault, open_member_ledger
 from console.domain.ids import member_id
 from console.protocols.kernel.secret import SecretBytes

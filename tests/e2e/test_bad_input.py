@@ -13,7 +13,7 @@ from console.adapters.network.tls import TlsIdentity, create_identity, load_iden
 from console.application.api import CommandRefused, GetInbox, GetSession, NodeUnreachable
 from console.application.api_codec import ASK, encode
 from console.application.commands import Lock, ProposeCeremony, Unlock
-from console.application.messages import Refused, decode_reply
+from console.application.peers.messages import Refused, decode_reply
 from console.application.ports.network import MAX_MESSAGE_BYTES
 from console.application.views import NodeState
 from console.bootstrap import PEER_NAME

@@ -19,17 +19,17 @@ from console.application.errors import (
     VaultLocked,
     WrongPin,
 )
-from console.application.pin_backoff import wait_after
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor, VaultStatus
-from console.application.sealed_record import (
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import wait_after
+from console.sealing.sealed_record import (
     NONCE_SIZE,
     share_associated_data,
     unwrap_secret,
     wrap_secret,
 )
-from console.domain.ids import MemberId
-from console.protocols.kernel.secret import SecretBytes
 
 DEFAULT_PIN = b"482913"
 

@@ -14,10 +14,10 @@ from console.adapters.ledger import open_ledger
 from console.application.errors import HsmError, LedgerUnavailable
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor
-from console.application.sealed_record import replace_file
 from console.domain.events import VaultUnlocked
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import replace_file
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 
 ALICE = MemberId("alice")

@@ -25,10 +25,10 @@ from console.application.errors import (
 )
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor
-from console.application.sealed_record import record_name
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import record_name
 from hsm.anchor import HEAD, create_head
 from hsm.keys import KEK, PRESENCE
 from hsm.library import Library, library

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from console.application.core import Core
-from console.application.messages import (
+from console.application.peers.messages import (
     Ack,
     Announce,
     AnyReply,
@@ -22,9 +22,7 @@ from console.application.messages import (
     decode_request,
     encode,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.run_host import MAX_OPEN_RUNS, _Pending
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     CeremonyProposal,
     CodeConfirmation,
@@ -37,6 +35,8 @@ from console.application.statements import (
     Withdrawal,
     to_signed,
 )
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS
+from console.application.sessions.host import MAX_OPEN_RUNS, _Pending
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState

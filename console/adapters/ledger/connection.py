@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from console.application.errors import LedgerCorrupted, LedgerError, LedgerUnavailable
-from console.application.sealed_record import sync_folder
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import sync_folder
 
 KEY_SIZE = 32
 PAGE_SIZE = 4096

@@ -11,7 +11,7 @@ from console.adapters.ledger.store import SqlCipherEventStore
 from console.adapters.ledger.verifier import FORMAT, verify_export
 from console.application.errors import LedgerUnavailable
 from console.application.ports.vault import HeadAnchor
-from console.application.sealed_record import sync_folder
+from console.sealing.sealed_record import sync_folder
 
 __all__ = ["export", "verify_export"]
 

@@ -11,14 +11,14 @@ from console.adapters.shares.session import FileSession
 from console.application.errors import HsmError, SealBroken
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor
-from console.application.sealed_record import (
+from console.domain.ids import MemberId
+from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import (
     ShareFiles,
     replace_file,
     unwrap_secret,
     wrap_secret,
 )
-from console.domain.ids import MemberId
-from console.protocols.kernel.secret import SecretBytes
 
 _HEAD = struct.Struct(">Q32s")
 _HEAD_PURPOSE = "ledger-head"

@@ -17,10 +17,10 @@ from console.adapters.shares.key_file import (
     parse_key_file,
 )
 from console.application.errors import HsmError, SealBroken, TokenMissing, VaultLocked, WrongPin
-from console.application.pin_backoff import PinBackoff
-from console.application.sealed_record import NONCE_SIZE, SEAL_OVERHEAD
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
+from console.sealing.sealed_record import NONCE_SIZE, SEAL_OVERHEAD
 
 _T = TypeVar("_T")
 _MAX_PASSPHRASE = 1024

@@ -10,11 +10,11 @@ from console.adapters.shares.key_file import KEK_SIZE, Argon2Cost, KeyFile, seal
 from console.adapters.shares.parts import FileAnchor, FileIdentity, FileShares, FileWrapping
 from console.adapters.shares.session import FileSession
 from console.application.errors import HsmError
-from console.application.pin_backoff import PinBackoff
 from console.application.ports.vault import VaultStatus
-from console.application.sealed_record import ShareFiles, create_file
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
+from console.sealing.sealed_record import ShareFiles, create_file
 
 KEY_FILE = "keys.sealed"
 BACKING = "an encrypted file: nothing but the passphrase protects the keys, and no hardware does"

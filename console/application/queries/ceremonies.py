@@ -3,7 +3,7 @@
 from console.application.aggregates import Aggregates
 from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
-from console.application.run_host import RunHost
+from console.application.sessions.host import RunHost
 from console.application.views import (
     CeremonyStage,
     CeremonyView,

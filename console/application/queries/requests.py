@@ -8,8 +8,8 @@ from console.application.ports.chain import MESSAGE_ID
 from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
 from console.application.queries.timeline import timeline
-from console.application.run_host import RunHost
-from console.application.signing_coordinator import SigningCoordinator
+from console.application.sessions.host import RunHost
+from console.application.signing.coordinator import SigningCoordinator
 from console.application.views import (
     ApprovalView,
     DescriptionView,

@@ -1,7 +1,7 @@
 """Protocol runs as a matrix of members by rounds, and one sentence on what is awaited."""
 
-from console.application.run_host import RunHost
-from console.application.runs import Part, Run
+from console.application.sessions.host import RunHost
+from console.application.sessions.protocol_session import Part, Run
 from console.application.views import CellView, ProtocolRunView, StepState
 from console.domain.ids import MemberId
 

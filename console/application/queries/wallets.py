@@ -13,7 +13,7 @@ from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import NetworkPort
 from console.application.queries.people import member_views
 from console.application.queries.requests import described, request_stage
-from console.application.signing_coordinator import SigningCoordinator
+from console.application.signing.coordinator import SigningCoordinator
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.errors import DomainError
 from console.domain.events import TransactionConfirmed, WalletActivated

@@ -27,8 +27,8 @@ from console.application.ports.chain import (
 )
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
-from console.application.reservations import Reservations
 from console.application.sagas.backoff import Backoff
+from console.application.signing.reservations import Reservations
 from console.domain import request_commands
 from console.domain.errors import DomainError
 from console.domain.events import RequestSigned

@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.key_generation import PURPOSE
+from console.application.ceremonies.key_generation import PURPOSE
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
-from console.application.run_host import RunHost
-from console.application.runs import Outage, RunFailed
 from console.application.sagas.backoff import Backoff
+from console.application.sessions.host import RunHost
+from console.application.sessions.protocol_session import Outage, RunFailed
 from console.domain.errors import DomainError
 from console.domain.events import (
     CeremonyAborted,

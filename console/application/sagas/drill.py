@@ -7,13 +7,13 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.drills import PURPOSE, drill_subject
 from console.application.errors import AdapterError
 from console.application.ports.event_store import RecordedEvent
-from console.application.run_host import RunHost
-from console.application.runs import RunFailed
 from console.application.sagas.backoff import Backoff
-from console.application.verdicts import Verdicts
+from console.application.sessions.host import RunHost
+from console.application.sessions.protocol_session import RunFailed
+from console.application.sessions.verdicts import Verdicts
+from console.application.signing.drills import PURPOSE, drill_subject
 from console.domain.errors import DomainError, NotYetPossible
 from console.domain.events import WalletActivated
 from console.domain.ids import MemberId, WalletId

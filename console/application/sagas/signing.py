@@ -16,11 +16,11 @@ from console.application.errors import AdapterError
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import PeerHealth
-from console.application.run_host import RunHost
-from console.application.runs import Outage, RunFailed
 from console.application.sagas.backoff import Backoff
-from console.application.signing_coordinator import PURPOSE
-from console.application.verdicts import Verdicts
+from console.application.sessions.host import RunHost
+from console.application.sessions.protocol_session import Outage, RunFailed
+from console.application.sessions.verdicts import Verdicts
+from console.application.signing.coordinator import PURPOSE
 from console.domain.errors import DomainError
 from console.domain.events import (
     RequestApproved,

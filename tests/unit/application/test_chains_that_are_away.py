@@ -7,17 +7,17 @@ from types import SimpleNamespace
 import pytest
 from solders.pubkey import Pubkey
 
+from console.application.actions.operators import MAX_REQUEST_BYTES, OperatorActions
 from console.application.api import PreviewTransfer
 from console.application.commands import FundFromFaucet, ProposeTransfer
 from console.application.errors import ChainUnavailable, TransactionRejected
-from console.application.operator_actions import MAX_REQUEST_BYTES, OperatorActions
 from console.application.ports.chain import Account, Asset, BalanceChange, Simulation
 from console.application.queries import transfer
 from console.application.queries.requests import described, request_row, request_view
 from console.application.queries.timeline import timeline
 from console.application.queries.transfer import preview_transfer
 from console.application.queries.wallets import WalletQueryService
-from console.application.signing_coordinator import SigningCoordinator
+from console.application.signing.coordinator import SigningCoordinator
 from console.application.views import RequestStage
 from console.domain.errors import InvalidAmount, PolicyViolation
 from console.domain.ids import WalletId

@@ -18,7 +18,7 @@ from console.application.api_codec import (
     refused,
 )
 from console.application.commands import ApproveRequest, DenyRequest, Lock, Outcome, Unlock
-from console.application.messages import (
+from console.application.peers.messages import (
     Ack,
     Announce,
     Begin,
@@ -34,9 +34,9 @@ from console.application.messages import (
     decode_reply,
     decode_request,
 )
-from console.application.messages import encode as encode_peer
+from console.application.peers.messages import encode as encode_peer
+from console.application.peers.statements import SignedStatement
 from console.application.ports.network import MAX_MESSAGE_BYTES
-from console.application.statements import SignedStatement
 from console.application.views import InboxView
 from console.protocols.kernel.secret import SecretBytes
 

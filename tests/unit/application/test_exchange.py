@@ -9,8 +9,8 @@ import pytest
 from console.adapters.bus.in_process import InProcessBus
 from console.application.aggregates import Aggregates
 from console.application.errors import LedgerUnavailable, PeerRefused, UnknownTransaction
-from console.application.exchange import MAX_DEFERRED, StatementExchange
-from console.application.messages import (
+from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
+from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
@@ -20,7 +20,7 @@ from console.application.messages import (
     decode_request,
     encode,
 )
-from console.application.statements import (
+from console.application.peers.statements import (
     Readiness,
     Statements,
     Verified,

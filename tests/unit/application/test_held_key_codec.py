@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.application.held_key_codec import decode_held, encode_held
 from console.application.ports.threshold import HeldKey
+from console.application.shares.key_material_codec import decode_held, encode_held
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.share import BadShare, encode_share
 from console.protocols.math.secp256k1 import SECP256K1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from console.application.machines import MAX_ENTRY_CHARACTERS, read_entry
+from console.application.peers.machines import MAX_ENTRY_CHARACTERS, read_entry
 from console.domain.errors import DomainError
 
 ENTRY = {

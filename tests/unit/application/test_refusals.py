@@ -5,10 +5,10 @@ import pytest
 from console.application import errors as adapter_errors
 from console.application.api import CommandRefused
 from console.application.errors import AdapterError, PinLocked
-from console.application.messages import MalformedPeerMessage
+from console.application.peers.messages import MalformedPeerMessage
+from console.application.peers.statements import StatementRefused
 from console.application.refusals import EXPECTED, refusal
-from console.application.runs import Outage, RunFailed
-from console.application.statements import StatementRefused
+from console.application.sessions.protocol_session import Outage, RunFailed
 from console.domain import errors as domain_errors
 from console.domain.errors import DomainError
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from console.application.reservations import Reservations
 from console.application.sagas.broadcast import BroadcastSaga
-from console.application.signing_coordinator import SigningCoordinator
+from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.reservations import Reservations
 from console.domain import signing_request
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import RequestId

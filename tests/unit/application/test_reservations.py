@@ -7,7 +7,7 @@ import pytest
 
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.build import Draft
-from console.application.reservations import Reservations
+from console.application.signing.reservations import Reservations
 from console.domain.errors import Conflict
 from console.domain.events import RequestProposed
 from console.domain.ids import RequestId, WalletId

@@ -3,7 +3,7 @@
 import pytest
 
 from console.application.queries.runs import _joined, _spans
-from console.application.runs import Part, one_after_the_other
+from console.application.sessions.protocol_session import Part, one_after_the_other
 from console.application.views import StepState
 
 FROST = Part("EdDSA", ("Commit", "Sign", "Confirm"))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from console.application.errors import HsmError, LedgerUnavailable
-from console.application.messages import Ack, Refused, RunMessage, decode_request, encode
-from console.application.runs import Outage, Run, RunFailed, RunInfo, RunTools
-from console.application.statements import StatementRefused
-from console.application.timeouts import AdaptiveTimeouts, TimeoutLimits
+from console.application.peers.messages import Ack, Refused, RunMessage, decode_request, encode
+from console.application.peers.statements import StatementRefused
+from console.application.sessions.protocol_session import Outage, Run, RunFailed, RunInfo, RunTools
+from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId

@@ -7,7 +7,7 @@ import pytest
 from console.application.errors import SealBroken, ShareUnavailable, VaultLocked
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.threshold import HeldKey
-from console.application.share_manager import ShareManager
+from console.application.shares.share_manager import ShareManager
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes

@@ -5,8 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from console.application.ports.vault import IdentityPort
-from console.application.statements import (
+from console.application.peers.statements import (
     MAX_STATEMENT_BYTES,
     AnyStatement,
     CeremonyProposal,
@@ -21,6 +20,7 @@ from console.application.statements import (
     vault_id,
     verify_member,
 )
+from console.application.ports.vault import IdentityPort
 from console.domain.errors import UnknownMember
 from console.domain.member import Member
 from console.protocols.kernel.secret import SecretBytes

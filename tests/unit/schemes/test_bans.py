@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
-from console.application.held_key_codec import decode_held, encode_held
 from console.application.ports.threshold import HeldKey, ThresholdScheme
+from console.application.shares.key_material_codec import decode_held, encode_held
 from console.protocols.dkls23 import decode_pairs
 from console.protocols.dkls23.messages import SetupTrial, VoleRequest
 from console.protocols.kernel.secret import SecretBytes

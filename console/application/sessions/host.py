@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from console.application.errors import PeerRefused, PeerUnavailable
-from console.application.messages import (
+from console.application.peers.messages import (
     Ack,
     AnyReply,
     Begin,
@@ -25,12 +25,7 @@ from console.application.messages import (
     decode_reply,
     encode,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
-from console.application.ports.event_store import EventStore
-from console.application.ports.vault import IdentityPort
-from console.application.run_kind import RunKind
-from console.application.runs import Outage, Run, RunFailed, RunInfo, RunTools
-from console.application.statements import (
+from console.application.peers.statements import (
     Invitation,
     Readiness,
     SignedStatement,
@@ -41,6 +36,11 @@ from console.application.statements import (
     to_signed,
     verify_identity,
 )
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.event_store import EventStore
+from console.application.ports.vault import IdentityPort
+from console.application.sessions.handler import RunKind
+from console.application.sessions.protocol_session import Outage, Run, RunFailed, RunInfo, RunTools
 from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId, session_id

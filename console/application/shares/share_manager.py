@@ -4,9 +4,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from console.application.errors import SealBroken
-from console.application.held_key_codec import decode_held, encode_held
 from console.application.ports.share_storage import ShareLabel, ShareStoragePort
 from console.application.ports.threshold import HeldKey
+from console.application.shares.key_material_codec import decode_held, encode_held
 from console.domain.errors import NotYetPossible
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind

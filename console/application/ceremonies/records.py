@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Collection
 
 from console.application.aggregates import Aggregates
-from console.application.epochs import Epochs
-from console.application.statements import (
+from console.application.ceremonies.epochs import Epochs
+from console.application.peers.statements import (
     CeremonyAcceptance,
     CeremonyCancellation,
     CeremonyProposal,

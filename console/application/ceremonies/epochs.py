@@ -4,15 +4,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from console.application.aggregates import Aggregates
-from console.application.certificates import key_certificate, verified_certificate
-from console.application.ports.clock import Clock
-from console.application.share_manager import ShareManager
-from console.application.statements import (
+from console.application.ceremonies.certificates import key_certificate, verified_certificate
+from console.application.peers.statements import (
     AnyStatement,
     Erasure,
     KeyCertificate,
     Verified,
 )
+from console.application.ports.clock import Clock
+from console.application.shares.share_manager import ShareManager
 from console.domain import ceremony_commands, key_ceremony, wallet
 from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId

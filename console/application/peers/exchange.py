@@ -13,7 +13,7 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.errors import PeerRefused, PeerUnavailable, TransactionError
-from console.application.messages import (
+from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
@@ -24,8 +24,7 @@ from console.application.messages import (
     decode_reply,
     encode,
 )
-from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     Readiness,
     SignedStatement,
@@ -35,6 +34,7 @@ from console.application.statements import (
     signer_of,
     to_signed,
 )
+from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
 from console.domain.errors import DomainError, NotYetPossible
 from console.domain.ids import MemberId
 

@@ -12,18 +12,24 @@ from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
-from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
-from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
-from console.application.share_manager import ShareManager
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     DrillResult,
     Invitation,
     StatementRefused,
     Verified,
 )
-from console.application.verdicts import Verdicts
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
+from console.application.sessions.protocol_session import (
+    Outage,
+    Part,
+    RunFailed,
+    RunInfo,
+    one_after_the_other,
+)
+from console.application.sessions.verdicts import Verdicts
+from console.application.shares.share_manager import ShareManager
 from console.domain import wallet
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import DrillPassed

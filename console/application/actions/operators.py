@@ -22,8 +22,7 @@ from console.application.commands import (
     WithdrawRequest,
 )
 from console.application.node import Node
-from console.application.queries.transfer import find_asset
-from console.application.statements import (
+from console.application.peers.statements import (
     MAX_SIGNATURES,
     AnyStatement,
     Approval,
@@ -35,6 +34,7 @@ from console.application.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.queries.transfer import find_asset
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import structlog
 
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
-from console.application.messages import Ack, Refused, RunMessage, decode_reply, encode
+from console.application.peers.messages import Ack, Refused, RunMessage, decode_reply, encode
+from console.application.peers.statements import StatementRefused
 from console.application.ports.network import NetworkPort
-from console.application.statements import StatementRefused
-from console.application.timeouts import AdaptiveTimeouts
+from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.domain.errors import DomainError
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId

@@ -2,6 +2,7 @@
 
 import secrets
 
+from console.application.actions.operators import expiry_s
 from console.application.commands import (
     ApproveMachine,
     Outcome,
@@ -11,10 +12,9 @@ from console.application.commands import (
     ProposeReshare,
     RunDrill,
 )
-from console.application.machines import Machine, read_entry, waiting
 from console.application.node import Node
-from console.application.operator_actions import expiry_s
-from console.application.statements import CeremonyAcceptance, KeyChangeProposal
+from console.application.peers.machines import Machine, read_entry, waiting
+from console.application.peers.statements import CeremonyAcceptance, KeyChangeProposal
 from console.domain.errors import Conflict, NotYetPossible, PolicyViolation
 from console.domain.ids import MemberId, WalletId, ceremony_id
 from console.domain.key_ceremony import OVER

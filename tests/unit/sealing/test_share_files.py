@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from console.application import sealed_record
 from console.application.errors import HsmError, SealBroken
 from console.application.ports.share_storage import ShareLabel
-from console.application.sealed_record import ShareFiles, record_name, write_temporary
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing import sealed_record
+from console.sealing.sealed_record import ShareFiles, record_name, write_temporary
 from tests.fakes.vault import FakeSealer
 
 LABEL = ShareLabel(WalletId("wl-1"), MemberId("alice"), SignatureKind.ECDSA_SECP256K1, 1)

@@ -12,13 +12,7 @@ from typing import Any, TypeVar
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
-from console.application.ports.chain import Account, ChainAdapter, Payload
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
-from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
-from console.application.reservations import Reservations
-from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
-from console.application.share_manager import ShareManager
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     Approval,
     Denial,
@@ -29,8 +23,20 @@ from console.application.statements import (
     Verified,
     Withdrawal,
 )
-from console.application.verdicts import Verdicts
-from console.application.wallet_keys import WalletKeys
+from console.application.ports.chain import Account, ChainAdapter, Payload
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
+from console.application.sessions.protocol_session import (
+    Outage,
+    Part,
+    RunFailed,
+    RunInfo,
+    one_after_the_other,
+)
+from console.application.sessions.verdicts import Verdicts
+from console.application.shares.share_manager import ShareManager
+from console.application.signing.reservations import Reservations
+from console.application.signing.wallet_keys import WalletKeys
 from console.domain import request_commands
 from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import RequestProposed

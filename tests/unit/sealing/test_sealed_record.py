@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from console.application.errors import SealBroken
 from console.application.ports.share_storage import ShareLabel
-from console.application.sealed_record import (
+from console.domain.ids import MemberId, WalletId
+from console.domain.values import SignatureKind
+from console.sealing.sealed_record import (
     decode_share_record,
     encode_share_record,
     length_prefixed,
@@ -17,8 +19,6 @@ from console.application.sealed_record import (
     share_associated_data,
     wrap_associated_data,
 )
-from console.domain.ids import MemberId, WalletId
-from console.domain.values import SignatureKind
 
 LABEL = ShareLabel(WalletId("wl-1"), MemberId("alice"), SignatureKind.EDDSA_ED25519, 1)
 SEALED = bytes(range(12 + 32 + 16))

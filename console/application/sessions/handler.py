@@ -3,8 +3,8 @@
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from console.application.runs import Part, RunInfo, RunPurpose
-from console.application.statements import Invitation
+from console.application.peers.statements import Invitation
+from console.application.sessions.protocol_session import Part, RunInfo, RunPurpose
 from console.domain.ids import MemberId
 from console.protocols.kernel.party import Party
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from console.application.statements import (
+from console.application.peers.statements import (
     CertificateSignature,
     CertifiedKey,
     KeyCertificate,

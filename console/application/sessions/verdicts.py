@@ -6,8 +6,8 @@ from typing import Any
 from console.application.aggregates import Aggregates
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import HeldKey, ThresholdSigner
-from console.application.runs import Outage, RunFailed, RunInfo
-from console.application.share_manager import ShareManager
+from console.application.sessions.protocol_session import Outage, RunFailed, RunInfo
+from console.application.shares.share_manager import ShareManager
 from console.domain.errors import PolicyViolation
 from console.domain.events import RunAborted
 from console.domain.ids import MemberId, WalletId

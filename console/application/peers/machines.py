@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import msgspec
 
 from console.application.aggregates import Aggregates
-from console.application.ports.network import MachineUnusable, NetworkPort
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     MachineVouching,
     StatementRefused,
     Verified,
 )
+from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
 from console.domain.errors import Conflict
 from console.domain.events import MachineVouched

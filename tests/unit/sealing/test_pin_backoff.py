@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from console.application.errors import PinLocked
-from console.application.pin_backoff import PinBackoff, wait_after
+from console.sealing.pin_backoff import PinBackoff, wait_after
 
 NOW_MS = 1_900_000_000_000
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 import msgspec
 
 from console.application.errors import PeerRefused
+from console.application.peers.statements import SignedStatement
 from console.application.ports.network import MAX_MESSAGE_BYTES
-from console.application.statements import SignedStatement
 
 MAX_PULLED_STATEMENTS = 128
 

@@ -11,22 +11,28 @@ from contextlib import ExitStack
 from typing import Any
 
 from console.application.aggregates import Aggregates
-from console.application.certificates import joined_message
-from console.application.epochs import Epochs
+from console.application.ceremonies.certificates import joined_message
+from console.application.ceremonies.epochs import Epochs
 from console.application.errors import AdapterError
-from console.application.ports.clock import Clock
-from console.application.ports.threshold import HeldKey, KeyGenerationPort, MadeKey
-from console.application.ports.vault import IdentityPort
-from console.application.runs import Outage, Part, RunFailed, RunInfo, one_after_the_other
-from console.application.share_manager import ShareManager
-from console.application.statements import (
+from console.application.peers.statements import (
     AnyStatement,
     CodeConfirmation,
     Invitation,
     RunFailure,
     Verified,
 )
-from console.application.verdicts import Verdicts
+from console.application.ports.clock import Clock
+from console.application.ports.threshold import HeldKey, KeyGenerationPort, MadeKey
+from console.application.ports.vault import IdentityPort
+from console.application.sessions.protocol_session import (
+    Outage,
+    Part,
+    RunFailed,
+    RunInfo,
+    one_after_the_other,
+)
+from console.application.sessions.verdicts import Verdicts
+from console.application.shares.share_manager import ShareManager
 from console.domain import ceremony_commands, key_ceremony
 from console.domain.errors import AlreadyDecided, Conflict, NotYetPossible, UnknownMember
 from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.application.errors import HsmError, PinLocked
-from console.application.sealed_record import replace_file
+from console.sealing.sealed_record import replace_file
 
 LONGEST_WAIT_S = 900
 _MAX_FILE = 256

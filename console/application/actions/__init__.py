@@ -1,0 +1,1 @@
+"""What operators ask for: one function a command."""

@@ -1,0 +1,1 @@
+"""Ceremonies: shares made and changed, from proposal to certificate and next epoch."""

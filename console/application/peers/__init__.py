@@ -1,0 +1,1 @@
+"""What members tell each other: signed statements, their exchange, members' machines."""

@@ -1,0 +1,1 @@
+"""This member's shares: sealed, opened for one use, destroyed."""

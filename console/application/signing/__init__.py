@@ -1,0 +1,1 @@
+"""Signing: requests, the transactions in them, signatures, and drills that prove shares."""
