@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_routes import add_bitcoin_routes
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.routes import add_bitcoin_routes
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.failure import RpcFailure
 from console.devnet.faults import Faults
-from console.devnet.solana import SolanaDevnet
-from console.devnet.solana_ws import solana_websocket
+from console.devnet.solana.node import SolanaDevnet
+from console.devnet.solana.subscription import solana_websocket
 from console.devnet.tokens import make_tokens
 from console.hardening import die_with_parent
 

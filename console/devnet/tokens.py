@@ -1,6 +1,6 @@
 """The tokens that a devnet has from its start, at addresses that are always the same."""
 
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 
 ETHEREUM_DOLLAR = "0x153b84F377C6C7a7D93Bd9a717E48097Ca6Cfd11"
 """An ERC-20 with 6 decimals; the Ethereum devnet deploys it as its first transaction."""

@@ -51,7 +51,13 @@ PLANTS = (
     ("ui", "ui/app.py", "from console.protocols.kernel.secret import SecretBytes"),
     ("ui-importers", "console/cli.py", "from ui import app"),
     ("screens", "ui/screens/audit/view.py", "from ui.screens.wallets import view_model"),
-    ("devnet", "console/devnet/solana.py", "from console.adapters.chains.solana import message"),
+    (
+        "devnet",
+        "console/devnet/solana/node.py",
+        "from console.adapters.chains.solana import message",
+    ),
+    ("rpc", "console/adapters/rpc/sources.py", "from console.adapters.chains import solana"),
+    ("devnet-chains", "console/devnet/solana/node.py", "from console.devnet.bitcoin import index"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"

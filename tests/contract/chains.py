@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from aiohttp import ClientSession, web
 
 from console.application.ports.chain import Asset
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR, make_tokens
 from console.domain.values import Chain
 

@@ -20,10 +20,10 @@ from console.application.ports.chain import (
     TransferIntent,
 )
 from console.bootstrap import CHAINS
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from console.domain.values import Chain, Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey

@@ -10,7 +10,7 @@ import pytest
 
 from console.adapters.chains.ethereum.adapter import ACCOUNT, EthereumAdapter
 from console.adapters.chains.ethereum.transaction import parse_transaction
-from console.adapters.json_rpc import JsonRpc
+from console.adapters.rpc.json_rpc import JsonRpc
 from console.application.errors import AdapterError, ChainUnavailable, FeeTooLow
 from console.application.ports.chain import (
     InclusionState,

@@ -28,10 +28,10 @@ from console.application.ports.chain import (
     SignedTransaction,
     TransferIntent,
 )
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from console.domain.values import Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey

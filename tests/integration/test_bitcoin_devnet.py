@@ -15,9 +15,9 @@ from bitcoin.core.script import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.devnet.bitcoin import FIRST_BLOCKS, MAX_BLOCKS_AT_ONCE, MAX_REORG, BitcoinDevnet
-from console.devnet.bitcoin_index import ChainIndex
-from console.devnet.bitcoin_policy import TransactionRefused
+from console.devnet.bitcoin.index import ChainIndex
+from console.devnet.bitcoin.node import FIRST_BLOCKS, MAX_BLOCKS_AT_ONCE, MAX_REORG, BitcoinDevnet
+from console.devnet.bitcoin.policy import TransactionRefused
 from tests.unit.bitcoin_clients.spending import (
     ADDRESS,
     BURNED,

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import ClientSession, web
 from bitcoin.core import COutPoint, CTransaction, CTxIn, b2lx
 
-from console.devnet.bitcoin import FIRST_BLOCKS, BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_index import Coin
-from console.devnet.bitcoin_routes import add_bitcoin_routes
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.index import Coin
+from console.devnet.bitcoin.node import FIRST_BLOCKS, BitcoinDevnet
+from console.devnet.bitcoin.routes import add_bitcoin_routes
 from tests.contract.chains import served
 from tests.unit.bitcoin_clients.spending import ADDRESS, FEE, FUNDING, Purse, pay
 

@@ -9,11 +9,11 @@ from coincurve import PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of, script_of
-from console.devnet.bitcoin_blocks import Place, make_block, subsidy
-from console.devnet.bitcoin_kernel import BlockRefused, Kernel
-from console.devnet.bitcoin_policy import TransactionRefused, dust_limit
+from console.devnet.bitcoin.addresses import address_of, script_of
+from console.devnet.bitcoin.blocks import Place, make_block, subsidy
+from console.devnet.bitcoin.kernel import BlockRefused, Kernel
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.policy import TransactionRefused, dust_limit
 from tests.unit.bitcoin_clients.spending import ADDRESS, BURNED, Purse
 
 

@@ -29,7 +29,7 @@ from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import BroadcastRefused
 from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
-from console.adapters.json_rpc import JsonRpc, RpcRefused
+from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable
 from console.application.ports.chain import Account
 from console.domain.values import Network

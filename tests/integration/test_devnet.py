@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession
 from solders.keypair import Keypair
 
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import MAX_BODY, build_app
-from console.devnet.solana import MAX_TRANSACTION_BYTES, SolanaDevnet
+from console.devnet.solana.node import MAX_TRANSACTION_BYTES, SolanaDevnet
 from tests.contract.chains import served
 
 ADDRESS = str(Keypair.from_seed(bytes([9]) * 32).pubkey())

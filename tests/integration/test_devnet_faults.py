@@ -12,14 +12,14 @@ from bitcoin.core import CTransaction, b2lx
 from eth_account import Account
 from solders.keypair import Keypair
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_index import Coin
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.index import Coin
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.faults import CHAINS, FLOOD_BYTES, FaultKind
 from console.devnet.lies import FACTOR, MAINNET
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from tests.contract.chains import served
 from tests.unit.bitcoin_clients.spending import FUNDING, Purse
 

@@ -13,7 +13,7 @@ from console.adapters.chains.ethereum.address import parse_address
 from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.transaction import parse_transaction
-from console.adapters.json_rpc import JsonRpc
+from console.adapters.rpc.json_rpc import JsonRpc
 from console.application.errors import (
     ChainUnavailable,
     FeeTooLow,
@@ -33,9 +33,9 @@ from console.application.ports.chain import (
     SignedTransaction,
     TransferIntent,
 )
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from console.devnet.tokens import ETHEREUM_DOLLAR
 from console.domain.values import Network
 from tests.contract.chains import served

@@ -9,9 +9,9 @@ from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.devnet.erc20 import WHOLE_SUPPLY, Token
-from console.devnet.ethereum import FIRST_TOKEN, EthereumDevnet
-from console.devnet.ethereum_fees import next_base_fee
+from console.devnet.ethereum.erc20 import WHOLE_SUPPLY, Token
+from console.devnet.ethereum.fees import next_base_fee
+from console.devnet.ethereum.node import FIRST_TOKEN, EthereumDevnet
 from console.devnet.failure import RpcFailure
 
 KEY, OTHER = Account.from_key(b"\x07" * 32), Account.from_key(b"\x08" * 32)

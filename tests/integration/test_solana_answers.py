@@ -27,8 +27,8 @@ from console.application.ports.chain import (
     TransferIntent,
 )
 from console.devnet.failure import RpcFailure
-from console.devnet.solana import SolanaDevnet
-from console.devnet.solana_tokens import TOKEN_PROGRAMS, associated
+from console.devnet.solana.node import SolanaDevnet
+from console.devnet.solana.tokens import TOKEN_PROGRAMS, associated
 from console.domain.errors import NotYetPossible
 from console.domain.values import Network
 from tests.contract.chains import served

@@ -13,11 +13,11 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from console.devnet.failure import RpcFailure
-from console.devnet.solana import SolanaDevnet
-from console.devnet.solana_errors import error_json
-from console.devnet.solana_runtime import BLOCKHASHES
-from console.devnet.solana_tokens import TOKEN_PROGRAMS, associated, fixed_key
-from console.devnet.solana_ws import MAX_WAITING, solana_websocket
+from console.devnet.solana.node import SolanaDevnet
+from console.devnet.solana.refusals import error_json
+from console.devnet.solana.runtime import BLOCKHASHES
+from console.devnet.solana.subscription import MAX_WAITING, solana_websocket
+from console.devnet.solana.tokens import TOKEN_PROGRAMS, associated, fixed_key
 from tests.contract.chains import served
 
 KEY, OTHER = (Keypair.from_seed(bytes([n]) * 32) for n in (9, 10))

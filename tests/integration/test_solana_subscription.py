@@ -11,8 +11,12 @@ from solders.keypair import Keypair
 from console.adapters.chains.solana.subscription import MAX_MESSAGES, SignatureWatch
 from console.application.errors import ChainUnavailable
 from console.application.ports.chain import Inclusion, InclusionState
-from console.devnet.solana import SolanaDevnet
-from console.devnet.solana_ws import MAX_MESSAGE_BYTES, MAX_SUBSCRIPTIONS, solana_websocket
+from console.devnet.solana.node import SolanaDevnet
+from console.devnet.solana.subscription import (
+    MAX_MESSAGE_BYTES,
+    MAX_SUBSCRIPTIONS,
+    solana_websocket,
+)
 from tests.contract.chains import served
 
 ADDRESS = str(Keypair.from_seed(bytes([9]) * 32).pubkey())

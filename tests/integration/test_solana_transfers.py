@@ -37,9 +37,9 @@ from console.application.ports.chain import (
     SignedTransaction,
     TransferIntent,
 )
-from console.devnet.ethereum import EthereumDevnet
+from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.server import build_app
-from console.devnet.solana import SolanaDevnet
+from console.devnet.solana.node import SolanaDevnet
 from console.domain.errors import NotYetPossible
 from console.domain.values import Network
 from tests.contract.chains import served

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 
-from console.adapters.json_rpc import RpcRefused
-from console.adapters.sources import RpcSources
+from console.adapters.rpc.json_rpc import RpcRefused
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import ChainUnavailable, SourcesDisagree
 from tests.contract.chains import served
 

@@ -25,7 +25,7 @@ from console.adapters.chains.bitcoin.sources import (
 from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from console.adapters.chains.bitcoin.watching import GAP_LIMIT, Watcher
-from console.adapters.json_rpc import RpcError, RpcRefused
+from console.adapters.rpc.json_rpc import RpcError, RpcRefused
 from console.application.errors import (
     ChainUnavailable,
     InsufficientFunds,

@@ -8,8 +8,8 @@ from aiohttp import web
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import TIMEOUT_S, Esplora
 from console.adapters.chains.bitcoin.sources import BitcoinSource
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_routes import add_bitcoin_routes
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.routes import add_bitcoin_routes
 from console.devnet.faults import Faults
 from tests.contract.chains import served
 from tests.unit.bitcoin_clients.nodes import CoreDouble, FalseNode

@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 from bitcoin.core import b2lx
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import script_of
-from console.devnet.bitcoin_index import Placed
-from console.devnet.bitcoin_policy import TransactionRefused
+from console.devnet.bitcoin.addresses import script_of
+from console.devnet.bitcoin.index import Placed
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.policy import TransactionRefused
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

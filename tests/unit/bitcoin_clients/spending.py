@@ -22,9 +22,9 @@ from bitcoin.core.script import (
 from bitcoin.core.serialize import Hash160
 from coincurve import PrivateKey
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_index import Coin, Outpoint
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.index import Coin, Outpoint
+from console.devnet.bitcoin.node import BitcoinDevnet
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 FUNDING = 10**8

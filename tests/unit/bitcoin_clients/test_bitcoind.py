@@ -15,7 +15,7 @@ from console.adapters.chains.bitcoin.sources import (
     BroadcastRefused,
     Standing,
 )
-from console.adapters.json_rpc import JsonRpc, RpcRefused
+from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, TransactionError
 from console.application.ports.chain import (
     InclusionState,
@@ -24,8 +24,8 @@ from console.application.ports.chain import (
     SignedTransaction,
     TransferIntent,
 )
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_index import Coin
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.index import Coin
 from console.domain.values import Network
 from tests.contract.keys import SigningKey
 from tests.unit.bitcoin_clients.spending import Purse, pay

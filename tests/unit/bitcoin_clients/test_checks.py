@@ -5,7 +5,7 @@ from bitcoin.core import CTransaction, b2lx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.adapters.chains.bitcoin.node_answers import read_json
+from console.adapters.chains.bitcoin.answers import read_json
 from console.adapters.chains.bitcoin.sources import (
     checked_address,
     checked_transaction,

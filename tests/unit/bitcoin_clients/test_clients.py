@@ -13,8 +13,8 @@ from console.adapters.chains.bitcoin.sources import (
     Unspent,
 )
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.node import BitcoinDevnet
 from tests.unit.bitcoin_clients.nodes import CoreDouble, FalseNode
 from tests.unit.bitcoin_clients.spending import ADDRESS, FEE, FUNDING, SPEND, UNKNOWN, Purse
 

@@ -12,7 +12,7 @@ from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import TIMEOUT_S, Esplora, EsploraRefused
 from console.adapters.chains.bitcoin.sources import BitcoinSource
 from console.application.errors import ChainUnavailable
-from console.devnet.bitcoin import BitcoinDevnet
+from console.devnet.bitcoin.node import BitcoinDevnet
 from console.devnet.faults import FaultKind
 from tests.unit.bitcoin_clients.conftest import SHORT_S
 from tests.unit.bitcoin_clients.nodes import FalseNode

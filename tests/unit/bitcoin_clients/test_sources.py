@@ -20,9 +20,9 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
 )
 from console.application.errors import ChainUnavailable, SourcesDisagree, UnknownTransaction
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_routes import add_bitcoin_routes
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.routes import add_bitcoin_routes
 from console.devnet.faults import Faults
 from tests.contract.chains import served
 from tests.unit.bitcoin_clients.spending import FUNDING, SPEND, Purse, pay

@@ -6,7 +6,7 @@ from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.messages import build_message
 from console.adapters.chains.ethereum.node import failure
-from console.adapters.json_rpc import RpcError, RpcRefused
+from console.adapters.rpc.json_rpc import RpcError, RpcRefused
 from console.application.errors import (
     FeeTooLow,
     InsufficientFunds,

@@ -4,7 +4,7 @@ import pytest
 
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.answers import Receipt
-from console.adapters.strict_json import MalformedJson, strict_json
+from console.adapters.rpc.strict_json import MalformedJson, strict_json
 from console.application.errors import TransactionError
 from console.application.ports.chain import InclusionState, MessageIntent
 from console.domain.values import Network

@@ -10,8 +10,8 @@ from solders.pubkey import Pubkey
 from console.adapters.chains.solana import programs, refusals
 from console.adapters.chains.solana.fees import MAX_UNITS
 from console.adapters.chains.solana.node import MAX_UNIT_PRICE, SolanaNode
-from console.adapters.json_rpc import RpcError, RpcRefused
-from console.adapters.sources import RpcSources
+from console.adapters.rpc.json_rpc import RpcError, RpcRefused
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import ChainUnavailable, InsufficientFunds, TransactionRejected
 from console.domain.values import Network
 from tests.unit.solana.messages import described, message, paid

@@ -22,8 +22,8 @@ from console.adapters.chains.bitcoin.sources import (
     checked_txid,
 )
 from console.adapters.chains.bitcoin.watching import Watcher
-from console.adapters.imported import bytes_from_text
-from console.adapters.json_rpc import TIMEOUT_S
+from console.adapters.rpc.imported import bytes_from_text
+from console.adapters.rpc.json_rpc import TIMEOUT_S
 from console.application.errors import (
     ChainUnavailable,
     CoinSpent,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from console.adapters.chains.bitcoin.node_answers import MAX_MONEY, Hash, Height
+from console.adapters.chains.bitcoin.answers import MAX_MONEY, Hash, Height
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
@@ -21,7 +21,7 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
-from console.adapters.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.rpc.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 
 _COIN = 10**8

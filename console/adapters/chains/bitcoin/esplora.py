@@ -10,7 +10,7 @@ from typing import Annotated
 import aiohttp
 import msgspec
 
-from console.adapters.chains.bitcoin.node_answers import Hash, Height, Sats, read_json
+from console.adapters.chains.bitcoin.answers import Hash, Height, Sats, read_json
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,

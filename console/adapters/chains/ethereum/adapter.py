@@ -16,11 +16,11 @@ from console.adapters.chains.ethereum.replacing import (
 )
 from console.adapters.chains.ethereum.signature import parse_signature
 from console.adapters.chains.ethereum.signed import parse_signed
-from console.adapters.chains.ethereum.simulating import simulate
+from console.adapters.chains.ethereum.simulation import simulate
 from console.adapters.chains.ethereum.transaction import Transaction, parse_transaction
 from console.adapters.chains.ethereum.typed_arguments import encode_call
-from console.adapters.imported import bytes_from_text
-from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
+from console.adapters.rpc.imported import bytes_from_text
+from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.application.errors import (
     ChainUnavailable,
     InsufficientFunds,

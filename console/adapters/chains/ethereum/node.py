@@ -11,8 +11,8 @@ from console.adapters.chains.ethereum.answers import (
     Receipt,
     SimulatedBlock,
 )
-from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
-from console.adapters.sources import RpcSources
+from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import (
     ChainUnavailable,
     FeeTooLow,

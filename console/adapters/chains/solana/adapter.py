@@ -25,8 +25,8 @@ from console.adapters.chains.solana.planning import (
 from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
 from console.adapters.chains.solana.simulation import changes
 from console.adapters.chains.solana.subscription import SignatureWatch
-from console.adapters.json_rpc import TIMEOUT_S, RpcRefused
-from console.adapters.sources import RpcSources
+from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import (
     ChainUnavailable,
     InsufficientFunds,

@@ -19,8 +19,8 @@ from console.adapters.chains.solana.answers import (
     Unsigned,
     ValidAnswer,
 )
-from console.adapters.json_rpc import RpcRefused
-from console.adapters.sources import RpcSources
+from console.adapters.rpc.json_rpc import RpcRefused
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import ChainUnavailable, SourcesDisagree
 from console.application.ports.chain import FeeLevel, Inclusion, InclusionState
 from console.domain.values import Network

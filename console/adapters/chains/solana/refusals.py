@@ -7,7 +7,7 @@ import msgspec
 from console.adapters.chains.solana.answers import FailureData
 from console.adapters.chains.solana.message import SIGNATURE_BYTES, parse_message
 from console.adapters.chains.solana.nonce import durable_nonce
-from console.adapters.json_rpc import RpcRefused
+from console.adapters.rpc.json_rpc import RpcRefused
 from console.application.errors import (
     BlockhashExpired,
     InsufficientFunds,

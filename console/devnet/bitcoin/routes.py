@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp import web
 from bitcoin.core import b2lx
 
-from console.devnet import bitcoin_views as views
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import script_of
-from console.devnet.bitcoin_index import Placed
-from console.devnet.bitcoin_mempool import Entry
-from console.devnet.bitcoin_policy import TransactionRefused
+from console.devnet.bitcoin import answers
+from console.devnet.bitcoin.addresses import script_of
+from console.devnet.bitcoin.index import Placed
+from console.devnet.bitcoin.mempool import Entry
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.policy import TransactionRefused
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _DECODE_FAILED = -22
@@ -67,36 +67,36 @@ class BitcoinRoutes:
 
     async def address(self, request: web.Request) -> web.Response:
         address, script = _script(request)
-        return web.json_response(views.address_view(self._devnet, address, script))
+        return web.json_response(answers.address_view(self._devnet, address, script))
 
     async def unspent(self, request: web.Request) -> web.Response:
         coins = self._devnet.unspent(_script(request)[1])
         return web.json_response(
-            [views.unspent_view(self._devnet, outpoint, coin) for outpoint, coin in coins]
+            [answers.unspent_view(self._devnet, outpoint, coin) for outpoint, coin in coins]
         )
 
     async def history(self, request: web.Request) -> web.Response:
-        return web.json_response(views.history_view(self._devnet, _script(request)[1]))
+        return web.json_response(answers.history_view(self._devnet, _script(request)[1]))
 
     async def transaction(self, request: web.Request) -> web.Response:
-        return web.json_response(views.transaction_view(self._devnet, self._found(request)))
+        return web.json_response(answers.transaction_view(self._devnet, self._found(request)))
 
     async def raw(self, request: web.Request) -> web.Response:
         return web.Response(text=self._found(request).transaction.serialize().hex())
 
     async def status(self, request: web.Request) -> web.Response:
         found = self._devnet.find(_txid(request))
-        height = views.height_of(found) if found else None
-        return web.json_response(views.status_view(self._devnet, height))
+        height = answers.height_of(found) if found else None
+        return web.json_response(answers.status_view(self._devnet, height))
 
     async def spending(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
         if number >= len(self._found(request).transaction.vout):
             raise web.HTTPNotFound(text="Output not found")
-        return web.json_response(views.spending_view(self._devnet, (_txid(request), number)))
+        return web.json_response(answers.spending_view(self._devnet, (_txid(request), number)))
 
     async def fees(self, _request: web.Request) -> web.Response:
-        return web.json_response(views.FEE_ESTIMATES)
+        return web.json_response(answers.FEE_ESTIMATES)
 
     async def send(self, request: web.Request) -> web.Response:
         try:

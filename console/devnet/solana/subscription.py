@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
-from console.devnet.solana import SolanaDevnet
-from console.devnet.solana_runtime import Record
+from console.devnet.solana.node import SolanaDevnet
+from console.devnet.solana.runtime import Record
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 MAX_SUBSCRIPTIONS: Final = 100

@@ -14,9 +14,9 @@ from rlp.exceptions import RLPException
 from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 
-from console.devnet.erc20 import Token, creation_code
-from console.devnet.ethereum_fees import fee_history
-from console.devnet.ethereum_pool import WaitingTransactions
+from console.devnet.ethereum.erc20 import Token, creation_code
+from console.devnet.ethereum.fees import fee_history
+from console.devnet.ethereum.mempool import WaitingTransactions
 from console.devnet.failure import RpcFailure
 
 # py-evm raises the interpreter's limit as it is imported; with that, deeply nested input overflows

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from bitcoin.core import CBlock, CTransaction, CTxOut, b2lx
 from bitcoin.core.script import CScript
 
-from console.devnet.bitcoin_addresses import script_of
-from console.devnet.bitcoin_blocks import Place, make_block, subsidy
-from console.devnet.bitcoin_faucet import Faucet
-from console.devnet.bitcoin_index import ChainIndex, Coin, Outpoint, Placed
-from console.devnet.bitcoin_kernel import BlockRefused, Kernel
-from console.devnet.bitcoin_mempool import COINBASE_MATURITY, Entry, Mempool
-from console.devnet.bitcoin_policy import TransactionRefused, decoded
+from console.devnet.bitcoin.addresses import script_of
+from console.devnet.bitcoin.blocks import Place, make_block, subsidy
+from console.devnet.bitcoin.faucet import Faucet
+from console.devnet.bitcoin.index import ChainIndex, Coin, Outpoint, Placed
+from console.devnet.bitcoin.kernel import BlockRefused, Kernel
+from console.devnet.bitcoin.mempool import COINBASE_MATURITY, Entry, Mempool
+from console.devnet.bitcoin.policy import TransactionRefused, decoded
 
 FIRST_BLOCKS = 120
 """So many that twenty rewards of the first blocks may be spent: 1000 bitcoin."""

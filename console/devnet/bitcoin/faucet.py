@@ -20,7 +20,7 @@ from bitcoin.core.script import (
 from bitcoin.core.serialize import Hash160
 from coincurve import PrivateKey
 
-from console.devnet.bitcoin_index import Coin, Outpoint
+from console.devnet.bitcoin.index import Coin, Outpoint
 
 MAX_GIFT = 500 * 10**8
 _FEE_RATE = 10

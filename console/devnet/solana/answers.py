@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from solders.account import Account
 
-from console.devnet.solana_runtime import Record
-from console.devnet.solana_tokens import TokenHolding
+from console.devnet.solana.runtime import Record
+from console.devnet.solana.tokens import TokenHolding
 
 
 def account_json(account: Account | None) -> object:

@@ -7,7 +7,7 @@ from bitcoin.core import CTransaction, CTxOut
 from bitcoin.core.script import OP_RETURN, CScript
 from bitcoin.core.serialize import SerializationError
 
-from console.devnet.bitcoin_addresses import address_of
+from console.devnet.bitcoin.addresses import address_of
 
 MAX_MONEY = 21_000_000 * 10**8
 MAX_WEIGHT = 400_000

@@ -2,8 +2,8 @@
 
 from bitcoin.core import CTransaction
 
-from console.devnet.bitcoin_index import Coin
-from console.devnet.bitcoin_policy import TransactionRefused, kind_of
+from console.devnet.bitcoin.index import Coin
+from console.devnet.bitcoin.policy import TransactionRefused, kind_of
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _HASH_TYPES = frozenset({0x01, 0x02, 0x03, 0x81, 0x82, 0x83})

@@ -18,8 +18,8 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulateResult
 
-from console.devnet.solana_errors import error_json, executed, refusal
-from console.devnet.solana_tokens import TokenHolding, holding
+from console.devnet.solana.refusals import error_json, executed, refusal
+from console.devnet.solana.tokens import TokenHolding, holding
 
 BLOCKHASHES: Final = 150
 MOST_RECORDS: Final = 10_000

@@ -17,15 +17,15 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata
 
 from console.devnet.failure import RpcFailure
-from console.devnet.solana_answers import (
+from console.devnet.solana.answers import (
     account_json,
     status_json,
     summary_json,
     transaction_json,
 )
-from console.devnet.solana_errors import error_json
-from console.devnet.solana_runtime import SolanaRuntime
-from console.devnet.solana_tokens import (
+from console.devnet.solana.refusals import error_json
+from console.devnet.solana.runtime import SolanaRuntime
+from console.devnet.solana.tokens import (
     MINT_BYTES,
     TOKEN_PROGRAMS,
     fixed_key,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from console.adapters.strict_json import MalformedJson, strict_json
+from console.adapters.rpc.strict_json import MalformedJson, strict_json
 from console.application.errors import ChainUnavailable
 
 MAX_MONEY = 21_000_000 * 10**8

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from console.adapters.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.rpc.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, SourcesDisagree
 
 T = TypeVar("T")

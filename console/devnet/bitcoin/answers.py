@@ -2,11 +2,11 @@
 
 from bitcoin.core import CTransaction, CTxIn, CTxOut, b2lx
 
-from console.devnet.bitcoin import BitcoinDevnet
-from console.devnet.bitcoin_addresses import address_of
-from console.devnet.bitcoin_index import Coin, Outpoint, Placed
-from console.devnet.bitcoin_mempool import Entry
-from console.devnet.bitcoin_policy import kind_of, weight
+from console.devnet.bitcoin.addresses import address_of
+from console.devnet.bitcoin.index import Coin, Outpoint, Placed
+from console.devnet.bitcoin.mempool import Entry
+from console.devnet.bitcoin.node import BitcoinDevnet
+from console.devnet.bitcoin.policy import kind_of, weight
 
 MAX_WAITING, PAGE = 50, 25
 FEE_ESTIMATES = {"1": 8.0, "2": 5.0, "3": 4.0, "6": 2.0, "25": 1.5, "144": 1.0, "1008": 1.0}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from console.adapters.strict_json import MalformedJson, strict_json
+from console.adapters.rpc.strict_json import MalformedJson, strict_json
 from console.application.errors import ChainUnavailable
 
 MAX_ANSWER_BYTES = 1 << 20

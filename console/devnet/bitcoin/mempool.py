@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from bitcoin.core import CTransaction, b2lx
 
-from console.devnet.bitcoin_index import ChainIndex, Coin, Outpoint, outpoint_of
-from console.devnet.bitcoin_kernel import Kernel
-from console.devnet.bitcoin_policy import (
+from console.devnet.bitcoin.index import ChainIndex, Coin, Outpoint, outpoint_of
+from console.devnet.bitcoin.kernel import Kernel
+from console.devnet.bitcoin.policy import (
     MIN_FEE_RATE,
     TransactionRefused,
     check_sense,
     check_standard,
     virtual_size,
 )
-from console.devnet.bitcoin_signatures import check_signatures
+from console.devnet.bitcoin.signatures import check_signatures
 
 COINBASE_MATURITY = 100
 _MAX_REPLACED = 100

@@ -1,0 +1,1 @@
+"""Asking chains' nodes: bounded HTTP, strict JSON, several sources that must agree."""
