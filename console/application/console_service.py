@@ -72,6 +72,7 @@ from console.application.queries.transfer import (
     preview_replacement,
     preview_transfer,
 )
+from console.application.queries.wallets import WalletQueryService
 from console.application.refusals import EXPECTED, refusal
 from console.application.views import (
     CeremoniesView,
@@ -191,15 +192,13 @@ class ConsoleService:
     async def _wallets(self, _query: GetWallets) -> WalletsView:
         core = self._node.core
         head = await core.store.head()
-        return WalletsView(
-            tuple(core.wallets.view(w, head.sequence) for w in tuple(core.aggregates.wallets))
-        )
+        return WalletsView(WalletQueryService(core).views(head.sequence))
 
     async def _wallet(self, query: GetWallet) -> WalletView:
         core, wallet = self._node.core, WalletId(query.wallet)
         if query.refresh:
-            await core.wallets.refresh(wallet)
-        return core.wallets.view(wallet, (await core.store.head()).sequence)
+            await core.balances.refresh(wallet)
+        return WalletQueryService(core).view(wallet, (await core.store.head()).sequence)
 
     async def _recovery(self, _query: GetRecovery) -> RecoveryView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
@@ -214,13 +213,15 @@ class ConsoleService:
             core.aggregates.requests.values(), key=lambda r: -r.proposal.proposed_at_ms
         )
         return InboxView(
-            tuple(request_row(r, core.aggregates, core.signing, core.me, now) for r in requests)
+            tuple(
+                request_row(r, core.aggregates, core.transactions, core.me, now) for r in requests
+            )
         )
 
     async def _request(self, query: GetRequest) -> RequestView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         request = core.aggregates.request(RequestId(query.request))
-        return request_view(request, core.aggregates, core.signing, core.host, core.me, now)
+        return request_view(request, core.aggregates, core.transactions, core.host, core.me, now)
 
     async def _ledger(self, query: GetLedger) -> LedgerPage:
         core, check = self._node.core, self._node.check

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
+from console.application.balances import Balances
 from console.application.ceremonies.epochs import Epochs
 from console.application.ceremonies.key_generation import KeyGenerationService
 from console.application.ceremonies.records import CeremonyRecords
@@ -54,7 +55,6 @@ from console.application.ports.event_store import EventStore
 from console.application.ports.network import NetworkPort
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
-from console.application.queries.wallets import WalletQueryService
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
@@ -66,7 +66,9 @@ from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
 from console.application.signing.coordinator import SigningCoordinator
 from console.application.signing.drills import DrillService
+from console.application.signing.requests import RequestRecords
 from console.application.signing.reservations import Reservations
+from console.application.signing.transactions import Transactions
 from console.domain import member
 from console.domain.ids import MemberId
 from console.domain.member import Member
@@ -110,41 +112,57 @@ class Core:
         self._roster = roster
         self._wallet_changed = wallet_changed
         self.aggregates = Aggregates(store, ports.bus)
-        identity = ports.vault.identity
-        statements = Statements(me, identity, vault_id(roster))
+        self._statements = Statements(me, ports.vault.identity, vault_id(roster))
+        self.shares = ShareManager(me, ports.vault.shares)
         self.exchange = StatementExchange(
             me=me,
-            statements=statements,
+            statements=self._statements,
             aggregates=self.aggregates,
             network=ports.network,
             spawn=self.spawn,
             own_head_seen=self._own_head_seen,
         )
+        self._tasks: asyncio.TaskGroup | None = None
+        self._waiting: list[Coroutine[Any, Any, None]] = []
+        self._ended = False
+        self._add_sessions(moved)
+        self._add_ceremonies()
+        self._add_signing()
+        self._add_sagas()
+        self._register()
+
+    def _add_sessions(self, moved: Callable[[str], None]) -> None:
+        ports = self.ports
         tools = RunTools(
-            me=me,
+            me=self.me,
             network=ports.network,
             timeouts=AdaptiveTimeouts(),
-            sign_envelope=envelope_signer(identity),
+            sign_envelope=envelope_signer(ports.vault.identity),
             monotonic_s=ports.clock.monotonic_s,
             checkpoint=ports.checkpoint,
             moved=moved,
         )
         self.host = RunHost(
             tools=tools,
-            statements=statements,
+            statements=self._statements,
             members=self.aggregates.members,
-            store=store,
+            store=self.store,
             clock=ports.clock,
             spawn=self.spawn,
             saw_head=self._saw_head,
         )
-        shares = ShareManager(me, ports.vault.shares)
-        publish = self.exchange.publish
+
+    def _add_ceremonies(self) -> None:
+        me, ports, publish = self.me, self.ports, self.exchange.publish
         self.verdicts = Verdicts(
-            self.aggregates, shares, ports.clock, self.spawn, self.host.stop_with
+            self.aggregates, self.shares, ports.clock, self.spawn, self.host.stop_with
         )
         self.epochs = Epochs(
-            me=me, aggregates=self.aggregates, shares=shares, clock=ports.clock, publish=publish
+            me=me,
+            aggregates=self.aggregates,
+            shares=self.shares,
+            clock=ports.clock,
+            publish=publish,
         )
         self.ceremony_records = CeremonyRecords(
             me=me, aggregates=self.aggregates, epochs=self.epochs, kinds=ports.schemes
@@ -152,21 +170,33 @@ class Core:
         self.key_generation = KeyGenerationService(
             me=me,
             aggregates=self.aggregates,
-            shares=shares,
+            shares=self.shares,
             epochs=self.epochs,
             schemes=ports.schemes,
-            identity=identity,
+            identity=ports.vault.identity,
             verdicts=self.verdicts,
             clock=ports.clock,
             publish=publish,
         )
+
+    def _add_signing(self) -> None:
+        me, ports, publish = self.me, self.ports, self.exchange.publish
         self.reservations = Reservations(self.aggregates, ports.chains, ports.clock)
+        self.transactions = Transactions(self.aggregates, ports.schemes, ports.chains)
+        self.requests = RequestRecords(
+            me=me,
+            aggregates=self.aggregates,
+            transactions=self.transactions,
+            schemes=ports.schemes,
+            clock=ports.clock,
+        )
         self.signing = SigningCoordinator(
             me=me,
             aggregates=self.aggregates,
-            shares=shares,
+            shares=self.shares,
             schemes=ports.schemes,
-            chains=ports.chains,
+            transactions=self.transactions,
+            requests=self.requests,
             reservations=self.reservations,
             verdicts=self.verdicts,
             clock=ports.clock,
@@ -175,7 +205,7 @@ class Core:
         self.drills = DrillService(
             me=me,
             aggregates=self.aggregates,
-            shares=shares,
+            shares=self.shares,
             schemes=ports.schemes,
             verdicts=self.verdicts,
             clock=ports.clock,
@@ -184,6 +214,10 @@ class Core:
         self.machines = MachineService(
             me=me, aggregates=self.aggregates, network=ports.network, publish=publish
         )
+        self.balances = Balances(self.aggregates, self.transactions, ports.chains, ports.clock)
+
+    def _add_sagas(self) -> None:
+        me, ports = self.me, self.ports
         self.ceremony_saga = CeremonySaga(
             me=me,
             aggregates=self.aggregates,
@@ -215,18 +249,6 @@ class Core:
             clock=ports.clock,
             spawn=self.spawn,
         )
-        self.wallets = WalletQueryService(
-            me=me,
-            aggregates=self.aggregates,
-            coordinator=self.signing,
-            chains=ports.chains,
-            network=ports.network,
-            clock=ports.clock,
-        )
-        self._tasks: asyncio.TaskGroup | None = None
-        self._waiting: list[Coroutine[Any, Any, None]] = []
-        self._ended = False
-        self._register()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task inside the core; work given before `run` waits for it, after it is dropped."""
@@ -259,7 +281,7 @@ class Core:
         """Work until cancelled or stopped. Raises what no task expected, as a group."""
         sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
-        unsubscribe.append(self.ports.bus.subscribe(self.wallets.on_event))
+        unsubscribe.append(self.ports.bus.subscribe(self.balances.on_event))
         unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -270,12 +292,12 @@ class Core:
                 await self.machines.resume()
                 await self.key_generation.burn_interrupted()
                 await self.epochs.resume()
-                await self.signing.burn_interrupted()
+                await self.requests.burn_interrupted()
                 ready()
                 for saga in sagas:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
-                tasks.create_task(self.wallets.keep_fresh(self._wallet_changed))
+                tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
         finally:
             self._tasks, self._ended = None, True
             for work in self._waiting:
@@ -304,8 +326,8 @@ class Core:
         return encode(reply)
 
     def _register(self) -> None:
-        ceremonies, signing = self.ceremony_records, self.signing
-        for run_kind in (self.key_generation, signing, self.drills):
+        ceremonies, requests = self.ceremony_records, self.requests
+        for run_kind in (self.key_generation, self.signing, self.drills):
             self.host.register(run_kind)
         handlers: dict[type, Handler] = {
             CeremonyProposal: ceremonies.on_proposal,
@@ -319,11 +341,11 @@ class Core:
             Erasure: self.epochs.on_erasure,
             DrillResult: self.drills.on_result,
             MachineVouching: self.machines.on_vouching,
-            TransferProposal: signing.on_proposal,
-            Approval: signing.on_approval,
-            Denial: signing.on_denial,
-            Withdrawal: signing.on_withdrawal,
-            SignatureResult: signing.on_signature,
+            TransferProposal: requests.on_proposal,
+            Approval: requests.on_approval,
+            Denial: requests.on_denial,
+            Withdrawal: requests.on_withdrawal,
+            SignatureResult: requests.on_signature,
         }
         for kind, handler in handlers.items():
             self.exchange.handle(kind, handler)

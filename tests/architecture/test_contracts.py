@@ -37,6 +37,12 @@ PLANTS = (
     ("application", "console/application/node.py", "import grpc"),
     ("application", "console/application/node.py", "from console.sealing import pin_backoff"),
     ("application", "console/application/aggregates.py", "import pathlib"),
+    ("rooms", "console/application/core.py", "from console.application.queries import wallets"),
+    (
+        "rooms",
+        "console/application/signing/drills.py",
+        "from console.application.ceremonies import epochs",
+    ),
     ("sealing", "console/sealing/pin_backoff.py", "from console.application import core"),
     ("sealing", "console/sealing/pin_backoff.py", "from console.protocols.frost import run"),
     ("adapters", "console/adapters/clock.py", "from console import settings"),

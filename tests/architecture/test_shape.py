@@ -12,7 +12,9 @@ import pytest
 
 from tests.architecture.sources import PACKAGES, ROOT, Source, imported, sources
 
-LARGEST, MEDIAN, P90 = 500, 150, 350
+LARGEST, MEDIAN, P90 = 400, 150, 250
+LONGEST_FUNCTION = 71
+MAX_ROOM_IMPORTS = 85
 PRINTERS = ("console/devnet/server.py", "console/node_process.py", "console/demo/")
 MONEY = re.compile(r"amount|fee|lamport|balance|satoshi|_sat$|wei$|base_units")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -101,6 +103,33 @@ def test_modules_are_small(record_property: Callable[[str, object], None]) -> No
     assert [place for place, size in sizes.items() if size > LARGEST] == []
     assert statistics.median(ordered) <= MEDIAN
     assert p90 <= P90
+
+
+def test_functions_are_short() -> None:
+    long = [
+        (source, node)
+        for source in sources()
+        for node in _nodes(source, ast.FunctionDef, ast.AsyncFunctionDef)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert _places(long) == []
+
+
+def test_the_rooms_of_the_use_cases_are_loosely_joined(
+    graph: grimp.ImportGraph, record_property: Callable[[str, object], None]
+) -> None:
+    base = "console.application."
+    joined = {
+        (importer.removeprefix(base).partition(".")[0], found.removeprefix(base).partition(".")[0])
+        for importer, targets in _edges(graph).items()
+        if importer.startswith(base)
+        for found in targets
+        if found.startswith(base)
+    }
+    between = {(room, other) for room, other in joined if room != other}
+    record_property("room_imports", len(between))
+    assert len(between) <= MAX_ROOM_IMPORTS
 
 
 def test_no_check_is_an_assert() -> None:

@@ -140,12 +140,12 @@ class OperatorActions:
         """Freeze the bytes that the preview showed into a request."""
         core = self._node.core
         wallet = core.aggregates.wallet(WalletId(command.wallet))
-        adapter = core.signing.chain(_chain(command.chain))
+        adapter = core.transactions.chain(_chain(command.chain))
         note = plain_text(command.note, MAX_REASON, "a note") if command.note else ""
-        account = core.signing.account_at(adapter.chain, command.account)
+        account = core.transactions.account_at(adapter.chain, command.account)
         if len(command.transaction) > MAX_REQUEST_BYTES:
             raise PolicyViolation(f"a request has at most {MAX_REQUEST_BYTES} bytes to be signed")
-        keys = core.signing.keys(wallet)
+        keys = core.transactions.keys(wallet)
         description = adapter.describe(command.transaction, keys)
         if description.fee.base_units > MAX_FEE:
             raise PolicyViolation("its fee is larger than any that is ever paid")
@@ -184,7 +184,7 @@ class OperatorActions:
             blocked = may_approve(request.policy, self._node.me, proposal.proposer)
             if blocked:
                 raise PolicyViolation(blocked)
-            core.signing.judge(proposal, core.aggregates.wallet(proposal.wallet))
+            core.transactions.judge(proposal, core.aggregates.wallet(proposal.wallet))
             core.reservations.require_first(request)
             await self._node.ports.vault.verify_pin(command.pin)
         finally:
@@ -223,7 +223,7 @@ class OperatorActions:
     async def fund(self, command: FundFromFaucet) -> Outcome:
         """Ask a devnet's faucet for coins."""
         core = self._node.core
-        adapter = core.signing.chain(_chain(command.chain))
+        adapter = core.transactions.chain(_chain(command.chain))
         if adapter.network is not Network.DEVNET:
             raise PolicyViolation("only a devnet has a faucet")
         asset = find_asset(adapter, command.asset)
@@ -231,10 +231,10 @@ class OperatorActions:
         if not 0 < command.base_units <= _FAUCET_UNITS * 10**decimals:
             raise PolicyViolation("the faucet does not give that much")
         wallet = core.aggregates.wallet(WalletId(command.wallet))
-        account = core.signing.account_at(adapter.chain, command.account)
-        address = adapter.address(account, core.signing.keys(wallet))
+        account = core.transactions.account_at(adapter.chain, command.account)
+        address = adapter.address(account, core.transactions.keys(wallet))
         await adapter.request_faucet(address, command.base_units, command.asset)
-        await core.wallets.refresh(wallet.wallet)
+        await core.balances.refresh(wallet.wallet)
         return Outcome(command.wallet, "Funded")
 
     async def verify_ledger(self, _command: VerifyLedger) -> Outcome:

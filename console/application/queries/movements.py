@@ -10,7 +10,7 @@ from console.domain.values import Amount
 async def movements(core: Core, query: GetMovements) -> MovementsView:
     """Ask for an account's newest movements. Raises: NotYetPossible, ChainUnavailable."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
-    lines = await adapter.history(account, core.signing.keys(wallet))
+    lines = await adapter.history(account, core.transactions.keys(wallet))
     return MovementsView(
         tuple(
             MovementView(

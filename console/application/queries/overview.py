@@ -7,6 +7,7 @@ from console.application.queries.ledger import ledger_rows
 from console.application.queries.people import member_views
 from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import request_row
+from console.application.queries.wallets import WalletQueryService
 from console.application.views import OverviewView, RequestStage, ShareState, TaskView
 from console.domain.ids import RequestId
 from console.domain.key_ceremony import OVER
@@ -34,7 +35,7 @@ async def overview_view(node: Node) -> OverviewView:
     core, now = node.core, node.ports.clock.now_ms()
     head = await core.store.head()
     rows = [
-        request_row(r, core.aggregates, core.signing, core.me, now)
+        request_row(r, core.aggregates, core.transactions, core.me, now)
         for r in core.aggregates.requests.values()
     ]
     recent, _ = await ledger_rows(core.store, 0, _RECENT, "")
@@ -69,7 +70,7 @@ async def overview_view(node: Node) -> OverviewView:
             *refused,
             *_recovery_tasks(core, now, head.sequence),
         ),
-        wallets=tuple(core.wallets.view(w, head.sequence) for w in core.aggregates.wallets),
+        wallets=WalletQueryService(core).views(head.sequence),
         members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
         recent=recent,
         open_requests=sum(row.stage in _OPEN for row in rows),

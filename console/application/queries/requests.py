@@ -9,7 +9,7 @@ from console.application.queries.people import names_of
 from console.application.queries.runs import runs_of
 from console.application.queries.timeline import timeline
 from console.application.sessions.host import RunHost
-from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.transactions import Transactions
 from console.application.views import (
     ApprovalView,
     DescriptionView,
@@ -75,10 +75,10 @@ def description_view(description: TransactionDescription) -> DescriptionView:
     )
 
 
-def described(coordinator: SigningCoordinator, proposal: RequestProposed) -> TransactionDescription:
+def described(transactions: Transactions, proposal: RequestProposed) -> TransactionDescription:
     """Decode a request's bytes, or say that this node cannot: its settings may have changed."""
     try:
-        return coordinator.describe(proposal)
+        return transactions.describe(proposal)
     except (DomainError, TransactionError) as trouble:
         return TransactionDescription(
             chain=proposal.chain,
@@ -105,13 +105,13 @@ def request_stage(request: SigningRequest, now_ms: int) -> RequestStage:
 def request_row(
     request: SigningRequest,
     aggregates: Aggregates,
-    coordinator: SigningCoordinator,
+    transactions: Transactions,
     me: MemberId,
     now_ms: int,
 ) -> RequestRow:
     """Return a line of the inbox."""
     proposal, names = request.proposal, names_of(aggregates)
-    description = described(coordinator, proposal)
+    description = described(transactions, proposal)
     stage = request_stage(request, now_ms)
     return RequestRow(
         request=proposal.request,
@@ -134,7 +134,7 @@ def request_row(
 def request_view(
     request: SigningRequest,
     aggregates: Aggregates,
-    coordinator: SigningCoordinator,
+    transactions: Transactions,
     host: RunHost,
     me: MemberId,
     now_ms: int,
@@ -142,7 +142,7 @@ def request_view(
     """Return everything about a request."""
     proposal, names = request.proposal, names_of(aggregates)
     wallet = aggregates.wallet(proposal.wallet)
-    description = described(coordinator, proposal)
+    description = described(transactions, proposal)
     stage = request_stage(request, now_ms)
     run, past = runs_of(host, proposal.request, now_ms, names)
     blocked = _blocked(request, me, stage)
@@ -168,7 +168,7 @@ def request_view(
         approvals=_approvals(request, names, me),
         approvals_done=len(request.approvals),
         approvals_needed=request.policy.approvals_needed,
-        checks=_checks(coordinator, proposal, wallet),
+        checks=_checks(transactions, proposal, wallet),
         timeline=timeline(request, names, run, stage),
         run=run,
         past_runs=past,
@@ -180,7 +180,7 @@ def request_view(
         can_deny=custodian and undecided,
         can_withdraw=me == proposal.proposer and undecided,
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
-        can_replace=custodian and stage in _SENT and _replaces(coordinator, proposal),
+        can_replace=custodian and stage in _SENT and _replaces(transactions, proposal),
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
@@ -193,18 +193,18 @@ def _transaction_id(request: SigningRequest) -> str:
 
 
 def _checks(
-    coordinator: SigningCoordinator, proposal: RequestProposed, wallet: Wallet
+    transactions: Transactions, proposal: RequestProposed, wallet: Wallet
 ) -> tuple[PolicyCheckView, ...]:
     try:
-        rules = coordinator.rules(proposal, wallet)
+        rules = transactions.rules(proposal, wallet)
     except (DomainError, TransactionError) as trouble:
         return (PolicyCheckView("Fully decoded", passed=False, explanation=str(trouble)),)
     return tuple(PolicyCheckView(r.rule, r.passed, r.explanation) for r in rules)
 
 
-def _replaces(coordinator: SigningCoordinator, proposal: RequestProposed) -> bool:
+def _replaces(transactions: Transactions, proposal: RequestProposed) -> bool:
     try:
-        return coordinator.chain(proposal.chain).can_be_replaced(proposal.transaction)
+        return transactions.chain(proposal.chain).can_be_replaced(proposal.transaction)
     except (NotYetPossible, UnknownTransaction):
         return False
 

@@ -122,7 +122,7 @@ async def preview_replacement(core: Core, query: PreviewReplacement) -> Transfer
         raise NotYetPossible("only what was sent and is in no block yet can be replaced")
     proposal = request.proposal
     wallet = core.aggregates.wallet(proposal.wallet)
-    adapter, account = core.signing.chain(proposal.chain), core.signing.account(proposal)
+    adapter, account = core.transactions.chain(proposal.chain), core.transactions.account(proposal)
     intent = ReplaceIntent(account, proposal.transaction, query.cancel, _level(query.fee))
     return await _preview(core, wallet, adapter, account, intent)
 
@@ -147,7 +147,7 @@ async def _preview(
     asset: str = "",
 ) -> TransferPreview:
     """Build, decode and judge; `sent` is what leaves the balance of `asset`."""
-    keys = core.signing.keys(wallet)
+    keys = core.transactions.keys(wallet)
     held = core.reservations.held(wallet.wallet, adapter.chain)
     built = await _within(_BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
@@ -260,10 +260,10 @@ def place_of(
     """Return what a query is about; "" is the chain's first account. Raises: NotYetPossible."""
     wallet = core.aggregates.wallet(WalletId(wallet_id))
     try:
-        adapter = core.signing.chain(Chain(chain))
+        adapter = core.transactions.chain(Chain(chain))
     except ValueError:
         raise NotYetPossible("this node has no connection to that chain") from None
-    return wallet, adapter, core.signing.account_at(adapter.chain, path)
+    return wallet, adapter, core.transactions.account_at(adapter.chain, path)
 
 
 def _level(text: str) -> FeeLevel:

@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 
 from console.application.actions.operators import MAX_REQUEST_BYTES, OperatorActions
 from console.application.api import PreviewTransfer
+from console.application.balances import Balances
 from console.application.commands import FundFromFaucet, ProposeTransfer
 from console.application.errors import ChainUnavailable, TransactionRejected
 from console.application.ports.chain import Account, Asset, BalanceChange, Simulation
@@ -16,8 +17,7 @@ from console.application.queries import transfer
 from console.application.queries.requests import described, request_row, request_view
 from console.application.queries.timeline import timeline
 from console.application.queries.transfer import preview_transfer
-from console.application.queries.wallets import WalletQueryService
-from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.transactions import Transactions
 from console.application.views import RequestStage
 from console.domain.errors import InvalidAmount, PolicyViolation
 from console.domain.ids import WalletId
@@ -35,25 +35,15 @@ class Keys:
         return bytes.fromhex("3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29")
 
 
-def coordinator(chains) -> SigningCoordinator:
+def transactions(chains) -> Transactions:
     wallet = SimpleNamespace(wallet=WALLET, epoch=0, name="Treasury", quorum=None)
     wallets = {WALLET: SimpleNamespace(**vars(wallet))}
     aggregates = SimpleNamespace(
         wallet=wallets.__getitem__, wallets=wallets, requests={}, members={}, candidates={}
     )
-    signing = SigningCoordinator(
-        me=ANA,
-        aggregates=aggregates,
-        shares=None,
-        schemes={},
-        chains=chains,
-        reservations=None,
-        verdicts=None,
-        clock=SimpleNamespace(now_ms=lambda: START),
-        publish=None,
-    )
-    signing.keys = lambda _wallet: Keys()
-    return signing
+    known = Transactions(aggregates, {}, chains)
+    known.keys = lambda _wallet: Keys()
+    return known
 
 
 @pytest.mark.parametrize("network", [None, Network.MAINNET])
@@ -61,21 +51,21 @@ def coordinator(chains) -> SigningCoordinator:
 def test_requests_of_a_chain_that_left_the_settings_are_still_shown(network, commands):
     gone = FakeChain(FakeCluster())
     gone.network = network
-    signing = coordinator({Chain.SOLANA: gone} if network else {})
-    aggregates = signing._aggregates
+    known = transactions({Chain.SOLANA: gone} if network else {})
+    aggregates = known._aggregates
     aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2)
     request = request_after(*commands)
-    row = request_row(request, aggregates, signing, BEN, START)
+    row = request_row(request, aggregates, known, BEN, START)
     assert row.chain == "solana"
     assert row.unit == "not decoded"
-    view = request_view(request, aggregates, signing, _NoRuns(), BEN, START)
+    view = request_view(request, aggregates, known, _NoRuns(), BEN, START)
     assert view.description.network == "devnet"
     assert view.description.red_flags
     assert not view.can_replace
     assert [check.passed for check in view.checks] == [False]
     with pytest.raises(Exception, match="connection"):
-        signing.describe(request.proposal)
-    assert described(signing, request.proposal).digest
+        known.describe(request.proposal)
+    assert described(known, request.proposal).digest
 
 
 class _NoRuns:
@@ -86,16 +76,10 @@ class _NoRuns:
         return ()
 
 
-def service(*chains) -> WalletQueryService:
-    signing = coordinator({chain.chain: chain for chain in chains})
-    return WalletQueryService(
-        me=ANA,
-        aggregates=signing._aggregates,
-        coordinator=signing,
-        chains=signing._chains,
-        network=None,
-        clock=SimpleNamespace(now_ms=lambda: 10**6),
-    )
+def balances(*chains) -> Balances:
+    known = transactions({chain.chain: chain for chain in chains})
+    clock = SimpleNamespace(now_ms=lambda: 10**6)
+    return Balances(known._aggregates, known, known._chains, clock)
 
 
 class Telling(FakeChain):
@@ -119,21 +103,21 @@ class Telling(FakeChain):
 async def test_a_chain_that_hangs_holds_up_no_other_chains_balance():
     let = asyncio.Event()
     slow, quick = Telling(Chain.SOLANA, 1, let), Telling(Chain.BITCOIN, 2)
-    wallets = service(slow, quick)
+    figures = balances(slow, quick)
     other = WalletId("wl-00000000000000ff")
-    known = wallets._aggregates.wallets
+    known = figures._aggregates.wallets
     known[other] = SimpleNamespace(wallet=other, epoch=0)
-    work = asyncio.ensure_future(wallets.refresh_stale())
+    work = asyncio.ensure_future(figures.refresh_stale())
     for _ in range(20):
         await asyncio.sleep(0)
     assert not work.done()
-    assert {place[0]: b.amount.base_units for place, b in wallets._balances.items()} == {
+    assert {place[0]: b.amount.base_units for place, b in figures._balances.items()} == {
         WALLET: 2,
         other: 2,
     }
     let.set()
     assert set(await work) == {WALLET, other}
-    assert len(wallets._balances) == 4
+    assert len(figures._balances) == 4
 
 
 @pytest.mark.parametrize(
@@ -141,17 +125,17 @@ async def test_a_chain_that_hangs_holds_up_no_other_chains_balance():
     [ChainUnavailable("away"), TransactionRejected("no"), InvalidAmount("an amount is a number")],
 )
 async def test_no_trouble_with_a_balance_ends_the_node(trouble):
-    wallets = service(Telling(Chain.SOLANA, trouble))
-    assert await wallets.refresh_stale() == (WALLET,)
-    (balance,) = wallets._balances.values()
+    figures = balances(Telling(Chain.SOLANA, trouble))
+    assert await figures.refresh_stale() == (WALLET,)
+    (balance,) = figures._balances.values()
     assert (balance.amount, balance.error) == (None, str(trouble))
 
 
 async def test_a_node_that_never_tells_a_balance_is_given_up(monkeypatch):
-    monkeypatch.setattr("console.application.queries.wallets.PATIENCE_S", 0)
-    wallets = service(Telling(Chain.SOLANA, 1, asyncio.Event()))
-    await wallets.refresh(WALLET)
-    (balance,) = wallets._balances.values()
+    monkeypatch.setattr("console.application.balances.PATIENCE_S", 0)
+    figures = balances(Telling(Chain.SOLANA, 1, asyncio.Event()))
+    await figures.refresh(WALLET)
+    (balance,) = figures._balances.values()
     assert "too slowly" in balance.error
 
 
@@ -169,10 +153,10 @@ class Foreseeing(FakeChain):
 
 
 def core(chain):
-    signing = coordinator({chain.chain: chain})
+    known = transactions({chain.chain: chain})
     return SimpleNamespace(
-        aggregates=signing._aggregates,
-        signing=signing,
+        aggregates=known._aggregates,
+        transactions=known,
         reservations=SimpleNamespace(held=lambda *_: frozenset(), require_unheld=lambda *_: None),
     )
 
@@ -234,7 +218,7 @@ def actions(chain) -> OperatorActions:
 
     inside = core(chain)
     inside.exchange = SimpleNamespace(publish=publish, published=published)
-    inside.wallets = SimpleNamespace(refresh=lambda _wallet: asyncio.sleep(0))
+    inside.balances = SimpleNamespace(refresh=lambda _wallet: asyncio.sleep(0))
     ports = SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: START))
     return OperatorActions(SimpleNamespace(core=inside, ports=ports, me=ANA))
 

@@ -8,7 +8,9 @@ import pytest
 
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.requests import RequestRecords
 from console.application.signing.reservations import Reservations
+from console.application.signing.transactions import Transactions
 from console.domain import signing_request
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import RequestId
@@ -117,15 +119,20 @@ class SlowLedger(Ledger):
 
 
 def coordinator(ledger: Ledger) -> SigningCoordinator:
+    clock = SimpleNamespace(now_ms=lambda: START)
+    transactions = Transactions(ledger, {}, {})
     return SigningCoordinator(
         me=ANA,
         aggregates=ledger,
         shares=None,
         schemes={},
-        chains={},
+        transactions=transactions,
+        requests=RequestRecords(
+            me=ANA, aggregates=ledger, transactions=transactions, schemes={}, clock=clock
+        ),
         reservations=ledger.reservations,
         verdicts=None,
-        clock=SimpleNamespace(now_ms=lambda: START),
+        clock=clock,
         publish=None,
     )
 

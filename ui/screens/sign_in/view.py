@@ -51,10 +51,21 @@ class SignInScreen(QWidget):
         self.progress.setAccessibleName("Ledger verification")
         self.progress_text = Label("", "caption")
         self.facts = Facts()
+        self._lay_out(me.name, profiles)
+        self.pin.textChanged.connect(self._repaint_button)
+        self.pin.returnPressed.connect(self._unlock)
+        self.unlock.clicked.connect(self._unlock)
+        self.model.changed.connect(self.repaint_page)
+        context.link.session_changed.connect(self.repaint_page)
+        context.link.reachable_changed.connect(self.repaint_page)
+        self.model.open("")
+        self.repaint_page()
+
+    def _lay_out(self, name: str, profiles: Sequence[Profile]) -> None:
         card = Card("", padding=24, spacing=12)
         card.setFixedWidth(480)
         card.add(
-            row(Label(me.name, "h1"), 1, self.network),
+            row(Label(name, "h1"), 1, self.network),
             Label(
                 "Sign in with this member's token to open its ledger and join the quorum.",
                 "secondary",
@@ -83,14 +94,6 @@ class SignInScreen(QWidget):
         self.facts.setFixedWidth(432)
         layout.addLayout(centred(self.facts))
         layout.addStretch(3)
-        self.pin.textChanged.connect(self._repaint_button)
-        self.pin.returnPressed.connect(self._unlock)
-        self.unlock.clicked.connect(self._unlock)
-        self.model.changed.connect(self.repaint_page)
-        context.link.session_changed.connect(self.repaint_page)
-        context.link.reachable_changed.connect(self.repaint_page)
-        self.model.open("")
-        self.repaint_page()
 
     def close_screen(self) -> None:
         """The page goes away for good."""

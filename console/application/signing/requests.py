@@ -1,0 +1,156 @@
+"""The records of requests: what members have signed, judged before it enters the ledger."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from console.application.aggregates import Aggregates
+from console.application.peers.statements import (
+    Approval,
+    Denial,
+    SignatureResult,
+    StatementRefused,
+    TransferProposal,
+    Verified,
+    Withdrawal,
+)
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.threshold import SignatureInvalid, ThresholdSigner
+from console.application.signing.transactions import Transactions
+from console.domain import request_commands
+from console.domain.errors import NotYetPossible
+from console.domain.events import RequestProposed
+from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.values import Chain, Network, SignatureKind
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class RequestRecords:
+    """Turns members' statements about requests into events of this member's ledger."""
+
+    def __init__(
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        transactions: Transactions,
+        schemes: Mapping[SignatureKind, ThresholdSigner],
+        clock: Clock,
+    ) -> None:
+        self._me = me
+        self._aggregates = aggregates
+        self._transactions = transactions
+        self._schemes = schemes
+        self._clock = clock
+
+    async def on_proposal(self, verified: Verified) -> None:
+        """Record a request whose bytes this member can decode and whose facts are right."""
+        s = verified.expect(TransferProposal)
+        wallet = self._aggregates.wallet(WalletId(s.wallet))
+        proposal = RequestProposed(
+            RequestId(s.request),
+            wallet.wallet,
+            s.epoch,
+            _one_of(SignatureKind, s.signature_kind),
+            _one_of(Chain, s.chain),
+            _one_of(Network, s.network),
+            s.path,
+            s.transaction,
+            s.fee_ceiling,
+            s.note,
+            s.policy_version,
+            verified.signer,
+            s.at_ms,
+            s.expires_at_ms,
+            verified.digest,
+            verified.evidence,
+        )
+        self._transactions.judge(proposal, wallet)
+        await self.record(proposal.request, request_commands.Propose(proposal))
+
+    async def on_approval(self, verified: Verified) -> None:
+        """Record an approval of exactly the intent that this member has."""
+        s = verified.expect(Approval)
+        if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("an approval from the future: somebody's clock is wrong")
+        await self.record(
+            s.request,
+            request_commands.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
+        )
+
+    async def on_denial(self, verified: Verified) -> None:
+        """Record that a custodian denied the request."""
+        s = verified.expect(Denial)
+        command = request_commands.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
+        await self.record(s.request, command)
+
+    async def on_withdrawal(self, verified: Verified) -> None:
+        """Record that the proposer withdrew the request."""
+        s = verified.expect(Withdrawal)
+        command = request_commands.Withdraw(verified.signer, s.at_ms, verified.evidence)
+        await self.record(s.request, command)
+
+    async def on_signature(self, verified: Verified) -> None:
+        """Take finished signatures from any custodian: verified here, by the group key, or refused.
+
+        Raises: StatementRefused, NotYetPossible, TransactionError.
+        """
+        s = verified.expect(SignatureResult)
+        proposal = self._aggregates.request(RequestId(s.request)).proposal
+        payloads = self._transactions.payloads(proposal)
+        if len(s.signatures) != len(payloads):
+            raise StatementRefused("a signature is missing or one too many")
+        keys = self._transactions.keys(self._aggregates.wallet(proposal.wallet))
+        try:
+            for payload, signature in zip(payloads, s.signatures, strict=True):
+                public_key = keys.public_key(payload.kind, payload.path)
+                self._schemes[payload.kind].verify(public_key, payload.message, signature)
+        except SignatureInvalid:
+            raise StatementRefused("a signature does not verify under the group key") from None
+        signed = self._transactions.chain(proposal.chain).attach(
+            proposal.transaction, s.signatures, keys
+        )
+        await self.record(
+            proposal.request,
+            request_commands.RecordSignature(
+                SessionId(s.session),
+                tuple(MemberId(m) for m in s.signers),
+                s.signatures,
+                signed.transaction,
+                signed.transaction_id,
+                self._clock.now_ms(),
+                verified.evidence,
+            ),
+        )
+
+    async def burn_interrupted(self) -> None:
+        """After a restart: end the sessions that were under way; their nonces are gone."""
+        for request in tuple(self._aggregates.requests.values()):
+            if request.running:
+                await self.record(
+                    request.proposal.request,
+                    request_commands.FailSession(
+                        request.running.session,
+                        f"{self._me} was restarted",
+                        (),
+                        (),
+                        self._clock.now_ms(),
+                    ),
+                )
+
+    async def record(self, request: str, command: request_commands.RequestCommand) -> None:
+        """Decide a command and append its events. Raises: DomainError, LedgerError."""
+        match command:
+            case request_commands.Propose(proposal):
+                wallet_id = proposal.wallet
+            case _:
+                wallet_id = self._aggregates.request(RequestId(request)).proposal.wallet
+        await self._aggregates.record_request(RequestId(request), wallet_id, command)
+
+
+def _one_of(known: type[E], text: str) -> E:
+    try:
+        return known(text)
+    except ValueError:
+        raise NotYetPossible(f"this node does not know {text!r}") from None
