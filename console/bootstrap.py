@@ -193,7 +193,13 @@ def _chain(settings: ChainSettings) -> ChainAdapter:
         ) from None
     assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
     urls = (settings.url, *settings.more_urls)
-    place = ChainPlace(network, urls, assets, settings.trusted, settings.websocket)
+    place = ChainPlace(
+        network=network,
+        urls=urls,
+        assets=assets,
+        trusted=settings.trusted,
+        websocket=settings.websocket,
+    )
     try:
         adapter = build(place)
     except InvalidAddress as error:
@@ -222,11 +228,11 @@ def _member(entry: RosterEntry) -> Member:
     except ValueError:
         raise SettingsInvalid(f"the roster's key of {entry.member} is not hexadecimal") from None
     return Member(
-        _member_id(entry.member),
-        entry.name,
-        identity_key,
-        spki_pin(entry.certificate.encode()),
-        entry.address,
+        member=_member_id(entry.member),
+        display_name=entry.name,
+        identity_key=identity_key,
+        tls_pin=spki_pin(entry.certificate.encode()),
+        address=entry.address,
     )
 
 

@@ -73,7 +73,7 @@ class GetMovements(Query[MovementsView], frozen=True, tag="movements"):
     account: str = ""
 
 
-class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer"):
+class PreviewTransfer(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-transfer"):
     """Build a transfer and decode it again. `amount` is decimal text in the large unit.
 
     `account` is the path of the account that pays, "" for the chain's first.
@@ -96,7 +96,7 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, tag="preview-transfer
     """Do not expire while people decide, where a chain's transactions expire by themselves."""
 
 
-class PreviewCall(Query[TransferPreview], frozen=True, tag="preview-call"):
+class PreviewCall(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-call"):
     """Build a call of a contract's function, written like `approve(address,uint256)`."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
@@ -110,7 +110,7 @@ class PreviewCall(Query[TransferPreview], frozen=True, tag="preview-call"):
     fee: str = "normal"
 
 
-class PreviewMessage(Query[TransferPreview], frozen=True, tag="preview-message"):
+class PreviewMessage(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-message"):
     """Read a text to be signed that is no transaction."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
@@ -120,7 +120,9 @@ class PreviewMessage(Query[TransferPreview], frozen=True, tag="preview-message")
     account: str = ""
 
 
-class PreviewAcceleration(Query[TransferPreview], frozen=True, tag="preview-acceleration"):
+class PreviewAcceleration(
+    Query[TransferPreview], frozen=True, kw_only=True, tag="preview-acceleration"
+):
     """Build what has a waiting payment mined sooner: it is spent for a fee that pays for both."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
@@ -131,7 +133,7 @@ class PreviewAcceleration(Query[TransferPreview], frozen=True, tag="preview-acce
     fee: str = "fast"
 
 
-class PreviewImport(Query[TransferPreview], frozen=True, tag="preview-import"):
+class PreviewImport(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-import"):
     """Read what another program drafted, in hexadecimal or base 64."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
@@ -207,7 +209,7 @@ class ChangeKind(StrEnum):
     """`done` of `total` records are verified."""
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Something moved; `subject` names it. Carries no content, so nothing leaks or goes stale."""
 
     kind: ChangeKind

@@ -113,7 +113,7 @@ class MalformedCall(Exception):
     """Bytes that are no command, query or answer."""
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A `CommandRefused` on its way."""
 
     code: str
@@ -200,7 +200,11 @@ def decode_change(data: bytes) -> Change:
 
 def refused(error: CommandRefused) -> Answer:
     """Return the answer that carries a refusal."""
-    return Answer(refusal=Refusal(error.code, error.what, error.safe, error.next_step))
+    return Answer(
+        refusal=Refusal(
+            code=error.code, what=error.what, safe=error.safe, next_step=error.next_step
+        )
+    )
 
 
 def _result(data: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Lock(Command, frozen=True, tag="lock"):
     """Close the vault and the ledger. A protocol run in progress is burned."""
 
 
-class ProposeCeremony(Command, frozen=True, tag="propose-ceremony"):
+class ProposeCeremony(Command, frozen=True, kw_only=True, tag="propose-ceremony"):
     """Propose a key generation. The answer's `subject` is the ceremony id."""
 
     wallet_name: str
@@ -72,7 +72,7 @@ class ProposeRepair(Command, frozen=True, tag="propose-repair"):
     expires_in_s: int = 86_400
 
 
-class ProposeReshare(Command, frozen=True, tag="propose-reshare"):
+class ProposeReshare(Command, frozen=True, kw_only=True, tag="propose-reshare"):
     """Propose to hand the keys over. Whoever is no custodian afterwards erases its share.
 
     `dealers` are custodians of today, at least the threshold, who deal the new shares; () chooses
@@ -135,7 +135,7 @@ class CancelCeremony(Command, frozen=True, tag="cancel-ceremony"):
     reason: str
 
 
-class ProposeTransfer(Command, frozen=True, tag="propose-transfer"):
+class ProposeTransfer(Command, frozen=True, kw_only=True, tag="propose-transfer"):
     """Freeze a transfer and ask for approvals. The answer's `subject` is the request id.
 
     `transaction` is the bytes that the preview showed, so that what was seen is what is asked.
@@ -175,7 +175,7 @@ class RetrySigning(Command, frozen=True, tag="retry-signing"):
     request: str
 
 
-class FundFromFaucet(Command, frozen=True, tag="fund-from-faucet"):
+class FundFromFaucet(Command, frozen=True, kw_only=True, tag="fund-from-faucet"):
     """Ask a devnet's faucet for `base_units`; refused on any other network."""
 
     wallet: str

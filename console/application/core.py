@@ -26,6 +26,11 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
+from console.application.peers.signed_statements import (
+    Statements,
+    Verified,
+    vault_id,
+)
 from console.application.peers.statements import (
     Approval,
     CeremonyAcceptance,
@@ -42,11 +47,8 @@ from console.application.peers.statements import (
     Readiness,
     RunFailure,
     SignatureResult,
-    Statements,
     TransferProposal,
-    Verified,
     Withdrawal,
-    vault_id,
 )
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
@@ -270,7 +272,13 @@ class Core:
         """
         await self.aggregates.load(progress)
         for m in self._roster:
-            command = member.Enrol(m.member, m.display_name, m.identity_key, m.tls_pin, m.address)
+            command = member.Enrol(
+                member=m.member,
+                display_name=m.display_name,
+                identity_key=m.identity_key,
+                tls_pin=m.tls_pin,
+                address=m.address,
+            )
             await self.aggregates.record_member(m.member, command)
         if self.me in self.aggregates.members:
             # A new member's node is nobody here until others have vouched for it.
@@ -363,11 +371,11 @@ class Core:
         statement = verified.statement
         if isinstance(statement, Readiness):
             command = member.RecordHead(
-                verified.signer,
-                statement.head_sequence,
-                statement.head_hash,
-                statement.at_ms,
-                verified.evidence,
+                member=verified.signer,
+                sequence=statement.head_sequence,
+                hash=statement.head_hash,
+                signed_at_ms=statement.at_ms,
+                evidence=verified.evidence,
             )
             await self.aggregates.record_member(verified.signer, command)
 

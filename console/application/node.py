@@ -136,7 +136,7 @@ class Node:
         core = self.core
 
         def progress(done: int, total: int) -> None:
-            self.tell(Change(ChangeKind.LEDGER_VERIFICATION, done=done, total=total))
+            self.tell(Change(kind=ChangeKind.LEDGER_VERIFICATION, done=done, total=total))
 
         try:
             report = await core.store.verify(progress)
@@ -146,7 +146,7 @@ class Node:
                 await self._abandon(NodeState.HALTED, str(failure))
             raise
         self.check = LedgerCheck(report.head.sequence, self.ports.clock.now_ms())
-        self.tell(Change(ChangeKind.LEDGER))
+        self.tell(Change(kind=ChangeKind.LEDGER))
         return report
 
     def tell(self, change: Change) -> None:
@@ -196,7 +196,7 @@ class Node:
             core.host.drop_all()
             core.forget()
             await _release(core.store, self.ports.vault.lock)
-            self.tell(Change(ChangeKind.SESSION))
+            self.tell(Change(kind=ChangeKind.SESSION))
 
     async def _abandon(self, state: NodeState, reason: str) -> None:
         core, self._core = self._core, None
@@ -232,22 +232,22 @@ class Node:
             "member": ChangeKind.MEMBER,
         }
         if kind in notices:
-            self.tell(Change(notices[kind], name))
-        self.tell(Change(ChangeKind.LEDGER))
+            self.tell(Change(kind=notices[kind], subject=name))
+        self.tell(Change(kind=ChangeKind.LEDGER))
 
     def _wallet_changed(self, wallet: str) -> None:
-        self.tell(Change(ChangeKind.WALLET, wallet))
+        self.tell(Change(kind=ChangeKind.WALLET, subject=wallet))
 
     def _run_moved(self, subject: str) -> None:
-        self.tell(Change(ChangeKind.RUN, subject))
+        self.tell(Change(kind=ChangeKind.RUN, subject=subject))
 
     def _opening(self, done: int, total: int) -> None:
         self.opening = (done, total)
-        self.tell(Change(ChangeKind.SESSION))
+        self.tell(Change(kind=ChangeKind.SESSION))
 
     def _move(self, state: NodeState) -> None:
         self.state = state
-        self.tell(Change(ChangeKind.SESSION))
+        self.tell(Change(kind=ChangeKind.SESSION))
 
 
 async def _release(store: EventStore, lock: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -25,7 +25,7 @@ from console.application.errors import (
     VaultUnfit,
     WrongPin,
 )
-from console.application.peers.statements import StatementRefused
+from console.application.peers.signed_statements import StatementRefused
 from console.application.sessions.protocol_session import RunFailed
 from console.domain.errors import DomainError
 

@@ -7,7 +7,7 @@ from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.values import Quorum, SignatureKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
     ceremony: CeremonyId
     wallet: WalletId
@@ -35,7 +35,7 @@ class Accept:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decline:
     member: MemberId
     reason: str
@@ -49,7 +49,7 @@ class StartSession:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailSession:
     """A member ended the session without keys, so that nobody's keys of it count."""
 
@@ -60,7 +60,7 @@ class FailSession:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealShare:
     session: SessionId
     keys: tuple[GroupKey, ...]
@@ -70,7 +70,7 @@ class SealShare:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmCode:
     """`certificate_signature` was verified over the certificate message by the caller."""
 
@@ -88,7 +88,7 @@ class Certify:
     certificate: CeremonyCertified
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Abort:
     member: MemberId
     reason: str

@@ -212,16 +212,16 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
 
 def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
     proposed = CeremonyProposed(
-        command.ceremony,
-        command.wallet,
-        command.wallet_name,
-        command.kinds,
-        command.quorum,
-        command.approvals_needed,
-        command.proposer,
-        command.at_ms,
-        command.expires_at_ms,
-        command.evidence,
+        ceremony=command.ceremony,
+        wallet=command.wallet,
+        wallet_name=command.wallet_name,
+        kinds=command.kinds,
+        quorum=command.quorum,
+        approvals_needed=command.approvals_needed,
+        proposer=command.proposer,
+        proposed_at_ms=command.at_ms,
+        expires_at_ms=command.expires_at_ms,
+        evidence=command.evidence,
     )
     if state is not None:
         if state.proposal.evidence.body != command.evidence.body:
@@ -250,20 +250,30 @@ def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Even
             if has_accepted:
                 return ()
             _open(state, at_ms)
-            return (CeremonyAccepted(ceremony, member, at_ms, evidence),)
-        case Decline(member, reason, at_ms, evidence):
+            return (
+                CeremonyAccepted(ceremony=ceremony, member=member, at_ms=at_ms, evidence=evidence),
+            )
+        case Decline(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
             if state.declined and state.declined.member == member:
                 return ()
             _open(state, at_ms)
             if has_accepted:
                 raise AlreadyDecided(f"{member} has accepted this ceremony; cancel it instead")
-            return (CeremonyDeclined(ceremony, member, reason, at_ms, evidence),)
-        case Abort(member, reason, at_ms, evidence):
+            return (
+                CeremonyDeclined(
+                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
+                ),
+            )
+        case Abort(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
             if state.aborted:
                 return ()
             if state.state in OVER:
                 raise AlreadyDecided("the ceremony is over")
-            return (CeremonyAborted(ceremony, member, reason, at_ms, evidence),)
+            return (
+                CeremonyAborted(
+                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
+                ),
+            )
         case _:
             assert_never(command)
 
@@ -281,14 +291,42 @@ def _session(
             if not state.has_all_acceptances:
                 raise NotYetPossible("not every custodian has accepted")
             return (CeremonySessionStarted(ceremony, session, at_ms),)
-        case FailSession(session, reason, blamed, at_ms, evidence):
+        case FailSession(
+            session=session, reason=reason, blamed=blamed, at_ms=at_ms, evidence=evidence
+        ):
             if known is None or known.failure or state.state is CeremonyState.CERTIFIED:
                 return ()
-            return (CeremonySessionFailed(ceremony, session, reason, blamed, at_ms, evidence),)
-        case SealShare(session, keys, transcript, message, code, at_ms):
+            return (
+                CeremonySessionFailed(
+                    ceremony=ceremony,
+                    session=session,
+                    reason=reason,
+                    blamed=blamed,
+                    at_ms=at_ms,
+                    evidence=evidence,
+                ),
+            )
+        case SealShare(
+            session=session,
+            keys=keys,
+            transcript=transcript,
+            certificate_message=message,
+            code=code,
+            at_ms=at_ms,
+        ):
             if known is None or known.failure or state.sealed:
                 raise NotYetPossible("only the session under way can end with shares")
-            return (CeremonyShareSealed(ceremony, session, keys, transcript, message, code, at_ms),)
+            return (
+                CeremonyShareSealed(
+                    ceremony=ceremony,
+                    session=session,
+                    keys=keys,
+                    transcript=transcript,
+                    certificate_message=message,
+                    code=code,
+                    at_ms=at_ms,
+                ),
+            )
         case _:
             assert_never(command)
 
@@ -302,12 +340,12 @@ def _confirm(state: KeyCeremony, command: ConfirmCode) -> tuple[Event, ...]:
         raise NotYetPossible("this member has sealed no share of that session")
     return (
         CeremonyCodeConfirmed(
-            state.proposal.ceremony,
-            command.session,
-            command.member,
-            command.certificate_signature,
-            command.at_ms,
-            command.evidence,
+            ceremony=state.proposal.ceremony,
+            session=command.session,
+            member=command.member,
+            certificate_signature=command.certificate_signature,
+            at_ms=command.at_ms,
+            evidence=command.evidence,
         ),
     )
 

@@ -16,7 +16,7 @@ from console.domain.events import (
 from console.domain.ids import MemberId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A member of the roster. `head` is the newest ledger head that it signed for us.
 
@@ -41,7 +41,7 @@ class Member:
     last_unlocked_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrol:
     member: MemberId
     display_name: str
@@ -57,7 +57,7 @@ class RecordUnlock:
     verified_to: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
     """A peer told its ledger head, signed at `signed_at_ms` by its own clock."""
 
@@ -107,8 +107,21 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
 def evolve(state: Member | None, event: Event) -> Member | None:
     """Fold one event of a member's stream."""
     match event:
-        case MemberEnrolled(member, display_name, identity_key, tls_pin, address):
-            return Member(member, display_name, identity_key, tls_pin, address, founder=True)
+        case MemberEnrolled(
+            member=member,
+            display_name=display_name,
+            identity_key=identity_key,
+            tls_pin=tls_pin,
+            address=address,
+        ):
+            return Member(
+                member=member,
+                display_name=display_name,
+                identity_key=identity_key,
+                tls_pin=tls_pin,
+                address=address,
+                founder=True,
+            )
         case MachineVouched():
             return _fold_vouched(state, event)
         case MachineAdmitted() if state:
@@ -123,11 +136,11 @@ def evolve(state: Member | None, event: Event) -> Member | None:
 
 def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
     enrolled = MemberEnrolled(
-        command.member,
-        command.display_name,
-        command.identity_key,
-        command.tls_pin,
-        command.address,
+        member=command.member,
+        display_name=command.display_name,
+        identity_key=command.identity_key,
+        tls_pin=command.tls_pin,
+        address=command.address,
     )
     if state is None:
         return (enrolled,)
@@ -157,11 +170,11 @@ def _record_head(state: Member, command: RecordHead) -> tuple[Event, ...]:
         return ()
     return (
         PeerHeadSeen(
-            command.member,
-            command.sequence,
-            command.hash,
-            command.signed_at_ms,
-            command.evidence,
+            member=command.member,
+            sequence=command.sequence,
+            hash=command.hash,
+            signed_at_ms=command.signed_at_ms,
+            evidence=command.evidence,
         ),
     )
 
@@ -197,7 +210,14 @@ def _vouch(
 def _fold_vouched(state: Member | None, event: MachineVouched) -> Member:
     if state is None:
         # A new member: it counts as one when enough have vouched.
-        state = Member(event.member, event.display_name, b"", b"", event.address, enrolled=False)
+        state = Member(
+            member=event.member,
+            display_name=event.display_name,
+            identity_key=b"",
+            tls_pin=b"",
+            address=event.address,
+            enrolled=False,
+        )
     return replace(state, vouched=(*state.vouched, event))
 
 

@@ -13,7 +13,7 @@ class Propose:
     proposal: RequestProposed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     member: MemberId
     intent_digest: bytes
@@ -21,7 +21,7 @@ class Approve:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deny:
     member: MemberId
     reason: str
@@ -36,7 +36,7 @@ class Withdraw:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartSession:
     session: SessionId
     signers: tuple[MemberId, ...]
@@ -50,7 +50,7 @@ class ReleaseShare:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailSession:
     session: SessionId
     reason: str
@@ -59,7 +59,7 @@ class FailSession:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSignature:
     """The signatures, one a payload, were verified under the group key by the caller."""
 

@@ -232,7 +232,7 @@ def _propose(
 def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
     request, proposal = state.proposal.request, state.proposal
     match command:
-        case Approve(member, digest, at_ms, evidence):
+        case Approve(member=member, intent_digest=digest, at_ms=at_ms, evidence=evidence):
             if any(a.member == member for a in state.approvals):
                 return ()
             _undecided(state, at_ms)
@@ -241,21 +241,35 @@ def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
                 raise PolicyViolation(blocked)
             if digest != proposal.intent_digest:
                 raise Conflict("the approval is for another intent than this request's")
-            return (RequestApproved(request, member, digest, at_ms, evidence),)
-        case Deny(member, reason, at_ms, evidence):
+            return (
+                RequestApproved(
+                    request=request,
+                    member=member,
+                    intent_digest=digest,
+                    at_ms=at_ms,
+                    evidence=evidence,
+                ),
+            )
+        case Deny(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
             if member not in state.policy.quorum.custodians:
                 raise UnknownMember(f"{member} is not a custodian of this wallet")
             if state.denial:
                 return ()
             _undecided(state, at_ms)
-            return (RequestDenied(request, member, reason, at_ms, evidence),)
+            return (
+                RequestDenied(
+                    request=request, member=member, reason=reason, at_ms=at_ms, evidence=evidence
+                ),
+            )
         case Withdraw(member, at_ms, evidence):
             if member != proposal.proposer:
                 raise PolicyViolation("only the member who made a request can withdraw it")
             if state.withdrawal:
                 return ()
             _undecided(state, at_ms)
-            return (RequestWithdrawn(request, member, at_ms, evidence),)
+            return (
+                RequestWithdrawn(request=request, member=member, at_ms=at_ms, evidence=evidence),
+            )
         case _:
             assert_never(command)
 
@@ -264,7 +278,7 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
     request = state.proposal.request
     known = next((a for a in state.attempts if a.session == command.session), None)
     match command:
-        case StartSession(session, signers, coordinator, at_ms):
+        case StartSession(session=session, signers=signers, coordinator=coordinator, at_ms=at_ms):
             if state.state not in UNSIGNED:
                 raise AlreadyDecided("the request is signed or over")
             if at_ms >= state.proposal.expires_at_ms:
@@ -273,17 +287,36 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
                 raise NotYetPossible("the approvals are not complete")
             if known:
                 raise AlreadyDecided("this session was used before")
-            return (SigningSessionStarted(request, session, signers, coordinator, at_ms),)
+            return (
+                SigningSessionStarted(
+                    request=request,
+                    session=session,
+                    signers=signers,
+                    coordinator=coordinator,
+                    at_ms=at_ms,
+                ),
+            )
         case ReleaseShare(session, at_ms):
             if known is None or known.failure or known.share_released:
                 raise AlreadyDecided("this session gives no share any more")
             if state.denial or state.withdrawal:
                 raise AlreadyDecided("the request was denied or withdrawn")
             return (SignatureShareReleased(request, session, at_ms),)
-        case FailSession(session, reason, unreachable, blamed, at_ms):
+        case FailSession(
+            session=session, reason=reason, unreachable=unreachable, blamed=blamed, at_ms=at_ms
+        ):
             if known is None or known.failure or state.signed:
                 return ()
-            return (SigningSessionFailed(request, session, reason, unreachable, blamed, at_ms),)
+            return (
+                SigningSessionFailed(
+                    request=request,
+                    session=session,
+                    reason=reason,
+                    unreachable=unreachable,
+                    blamed=blamed,
+                    at_ms=at_ms,
+                ),
+            )
         case RecordSignature():
             known_ids = {s.transaction_id for s in state.signatures}
             if command.transaction_id in known_ids or state.confirmed or state.failed:
@@ -292,14 +325,14 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
                 raise NotYetPossible("the approvals are not complete")
             return (
                 RequestSigned(
-                    request,
-                    command.session,
-                    command.signers,
-                    command.signatures,
-                    command.signed_transaction,
-                    command.transaction_id,
-                    command.at_ms,
-                    command.evidence,
+                    request=request,
+                    session=command.session,
+                    signers=command.signers,
+                    signatures=command.signatures,
+                    signed_transaction=command.signed_transaction,
+                    transaction_id=command.transaction_id,
+                    at_ms=command.at_ms,
+                    evidence=command.evidence,
                 ),
             )
         case _:
@@ -320,7 +353,11 @@ def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
             return (TransactionBroadcast(request, transaction_id, at_ms),)
         case RecordConfirmation(transaction_id, block, at_ms):
             _require_signature(state, transaction_id)
-            return (TransactionConfirmed(request, transaction_id, block, at_ms),)
+            return (
+                TransactionConfirmed(
+                    request=request, transaction_id=transaction_id, block=block, at_ms=at_ms
+                ),
+            )
         case RecordRefusal(reason, at_ms):
             if state.refused and state.refused.reason == reason:
                 return ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from console.domain.values import Amount, Chain, Network
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionDescription:
     """A transaction's effects. `digest` is SHA-256 of the bytes to be signed, 32 bytes.
 

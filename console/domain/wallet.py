@@ -98,16 +98,16 @@ def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[E
     certificate = tuple(sorted((indices[m], signature) for m, signature in signatures.items()))
     return (
         WalletActivated(
-            proposal.wallet,
-            proposal.wallet_name,
-            proposal.ceremony,
-            proposal.quorum,
-            proposal.approvals_needed,
-            keys,
-            epoch,
-            message,
-            certificate,
-            at_ms,
+            wallet=proposal.wallet,
+            name=proposal.wallet_name,
+            ceremony=proposal.ceremony,
+            quorum=proposal.quorum,
+            approvals_needed=proposal.approvals_needed,
+            keys=keys,
+            epoch=epoch,
+            certificate_message=message,
+            certificate=certificate,
+            at_ms=at_ms,
         ),
     )
 

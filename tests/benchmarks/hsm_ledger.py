@@ -23,7 +23,10 @@ SHARE_SIZE = 256
 RECORDS = 100_000
 _BATCH = 1000
 _EVENT: Event = RequestWithdrawn(
-    RequestId("rq-0011223344556677"), ALICE, 0, Evidence("withdrawal", bytes(200), ALICE, bytes(64))
+    request=RequestId("rq-0011223344556677"),
+    member=ALICE,
+    at_ms=0,
+    evidence=Evidence(kind="withdrawal", body=bytes(200), signer=ALICE, signature=bytes(64)),
 )
 
 

@@ -58,7 +58,7 @@ class Bench:
     async def build(self, amount: int | None = None, memo: str = "") -> bytes:
         to = self.adapter.address(self.account, self.receiver)
         amount = self.amount if amount is None else amount
-        intent = TransferIntent(self.account, to, amount, memo)
+        intent = TransferIntent(account=self.account, to_address=to, amount=amount, memo=memo)
         return (await self.adapter.build_transaction(intent, self.sender)).transaction
 
     def sign(self, transaction: bytes) -> SignedTransaction:
@@ -73,7 +73,7 @@ class Bench:
 
 def accounts() -> list[tuple[Chain, int]]:
     """Every account of every chain."""
-    nowhere = ChainPlace(Network.DEVNET, ("http://127.0.0.1:1",))
+    nowhere = ChainPlace(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
     return [
         (chain, number)
         for chain, make in CHAINS.items()
@@ -85,7 +85,7 @@ def accounts() -> list[tuple[Chain, int]]:
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     chain, number = request.param
     async with RUNTIMES[chain]() as runtime:
-        adapter = CHAINS[chain](ChainPlace(Network.DEVNET, (runtime.url,)))
+        adapter = CHAINS[chain](ChainPlace(network=Network.DEVNET, urls=(runtime.url,)))
         account = adapter.accounts[number]
         sender = SigningKey()
         try:
@@ -123,7 +123,8 @@ async def test_a_transfer_goes_from_intent_to_confirmation(bench: Bench, memo: s
     before = await bench.balance_of(bench.sender)
     to = adapter.address(bench.account, bench.receiver)
     built = await adapter.build_transaction(
-        TransferIntent(bench.account, to, bench.amount, memo), bench.sender
+        TransferIntent(account=bench.account, to_address=to, amount=bench.amount, memo=memo),
+        bench.sender,
     )
     told = adapter.describe(built.transaction, bench.sender)
     assert (told.chain, told.network) == (bench.chain, Network.DEVNET)
@@ -212,7 +213,8 @@ async def test_an_intent_for_a_foreign_address_is_not_built(bench: Bench) -> Non
     for address in bench.runtime.foreign_addresses:
         with pytest.raises(InvalidAddress):
             await bench.adapter.build_transaction(
-                TransferIntent(bench.account, address, bench.amount), bench.sender
+                TransferIntent(account=bench.account, to_address=address, amount=bench.amount),
+                bench.sender,
             )
 
 
@@ -249,7 +251,7 @@ async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
 
 @pytest.mark.parametrize("network", [Network.TESTNET, Network.MAINNET])
 async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> None:
-    adapter = CHAINS[bench.chain](ChainPlace(network, (bench.runtime.url,)))
+    adapter = CHAINS[bench.chain](ChainPlace(network=network, urls=(bench.runtime.url,)))
     try:
         with pytest.raises(TransactionRejected):
             await adapter.request_faucet(
@@ -262,7 +264,7 @@ async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> Non
 async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
     signed = bench.sign(await bench.build())
     to = bench.adapter.address(bench.account, bench.receiver)
-    adapter = CHAINS[bench.chain](ChainPlace(Network.MAINNET, (bench.runtime.url,)))
+    adapter = CHAINS[bench.chain](ChainPlace(network=Network.MAINNET, urls=(bench.runtime.url,)))
     try:
         with pytest.raises(ChainUnavailable):
             await adapter.balance(bench.account, bench.sender)
@@ -273,7 +275,8 @@ async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
         # Where addresses name their network, the address alone is refused already.
         with pytest.raises((ChainUnavailable, InvalidAddress)):
             await adapter.build_transaction(
-                TransferIntent(bench.account, to, bench.amount), bench.sender
+                TransferIntent(account=bench.account, to_address=to, amount=bench.amount),
+                bench.sender,
             )
     finally:
         await adapter.close()
@@ -291,7 +294,7 @@ async def test_what_one_transaction_consumes_is_not_built_into_another(bench: Be
     assert held
     assert bench.adapter.consumes(first) == held
     to = bench.adapter.address(bench.account, bench.receiver)
-    intent = TransferIntent(bench.account, to, bench.amount)
+    intent = TransferIntent(account=bench.account, to_address=to, amount=bench.amount)
     try:
         second = await bench.adapter.build_transaction(intent, bench.sender, held)
     except InsufficientFunds:
@@ -338,7 +341,9 @@ async def test_more_haste_costs_at_least_as_much(bench: Bench) -> None:
     to = bench.adapter.address(bench.account, bench.receiver)
     ceilings = []
     for level in FeeLevel:
-        intent = TransferIntent(bench.account, to, bench.amount, fee=level)
+        intent = TransferIntent(
+            account=bench.account, to_address=to, amount=bench.amount, fee=level
+        )
         ceilings.append((await bench.adapter.build_transaction(intent, bench.sender)).fee_ceiling)
     assert ceilings == sorted(ceilings)
 
@@ -346,7 +351,9 @@ async def test_more_haste_costs_at_least_as_much(bench: Bench) -> None:
 async def test_a_token_that_is_not_listed_is_not_sent(bench: Bench) -> None:
     to = bench.adapter.address(bench.account, bench.receiver)
     for asset in ("nothing", to):
-        intent = TransferIntent(bench.account, to, bench.amount, asset=asset)
+        intent = TransferIntent(
+            account=bench.account, to_address=to, amount=bench.amount, asset=asset
+        )
         with pytest.raises((NotYetPossible, InvalidAddress)):
             await bench.adapter.build_transaction(intent, bench.sender)
         with pytest.raises((NotYetPossible, InvalidAddress)):
@@ -357,7 +364,7 @@ async def test_what_a_chain_does_not_offer_is_refused_in_words(bench: Bench) -> 
     abilities, account = bench.adapter.abilities, bench.account
     to = bench.adapter.address(account, bench.receiver)
     intents: dict[Ability, Intent] = {
-        Ability.CALL: CallIntent(account, to, "ping()", ()),
+        Ability.CALL: CallIntent(account=account, to_address=to, function="ping()", arguments=()),
         Ability.MESSAGE: MessageIntent(account, "hello"),
         Ability.LASTING: DurableIntent(account),
     }
@@ -368,7 +375,9 @@ async def test_what_a_chain_does_not_offer_is_refused_in_words(bench: Bench) -> 
     transaction = await bench.build()
     if not bench.adapter.can_be_replaced(transaction):
         with pytest.raises(NotYetPossible):
-            await bench.adapter.build_transaction(ReplaceIntent(account, transaction), bench.sender)
+            await bench.adapter.build_transaction(
+                ReplaceIntent(account=account, transaction=transaction), bench.sender
+            )
 
 
 async def test_a_message_is_signed_without_a_chain(bench: Bench) -> None:
@@ -396,7 +405,9 @@ async def tokens(bench: Bench) -> AsyncIterator[Bench]:
     if bench.runtime.token is None:
         pytest.skip("this chain has no tokens")
     listed = (bench.runtime.token,)
-    adapter = CHAINS[bench.chain](ChainPlace(Network.DEVNET, (bench.runtime.url,), listed))
+    adapter = CHAINS[bench.chain](
+        ChainPlace(network=Network.DEVNET, urls=(bench.runtime.url,), assets=listed)
+    )
     try:
         address = adapter.address(bench.account, bench.sender)
         await adapter.request_faucet(address, 5_000_000, listed[0].address)
@@ -410,7 +421,9 @@ async def test_a_listed_token_goes_from_intent_to_confirmation(tokens: Bench) ->
     assert asset is not None
     to = adapter.address(tokens.account, tokens.receiver)
     assert (await adapter.balance(tokens.account, tokens.receiver, asset.address)).base_units == 0
-    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    intent = TransferIntent(
+        account=tokens.account, to_address=to, amount=1_500_000, asset=asset.address
+    )
     built = await adapter.build_transaction(intent, tokens.sender)
     told = adapter.describe(built.transaction, tokens.sender)
     assert (told.amount.text(), told.amount.unit) == ("1.500\u2009000", asset.unit)
@@ -432,9 +445,11 @@ async def test_a_node_that_does_not_list_the_token_does_not_name_its_unit(tokens
     asset = tokens.runtime.token
     assert asset is not None
     to = tokens.adapter.address(tokens.account, tokens.receiver)
-    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    intent = TransferIntent(
+        account=tokens.account, to_address=to, amount=1_500_000, asset=asset.address
+    )
     data = (await tokens.adapter.build_transaction(intent, tokens.sender)).transaction
-    other = CHAINS[tokens.chain](ChainPlace(Network.DEVNET, (tokens.runtime.url,)))
+    other = CHAINS[tokens.chain](ChainPlace(network=Network.DEVNET, urls=(tokens.runtime.url,)))
     try:
         told = other.describe(data, tokens.sender)
     finally:
@@ -447,7 +462,9 @@ async def test_no_flipped_bit_of_a_token_transfer_is_accepted(tokens: Bench) -> 
     adapter, asset = tokens.adapter, tokens.runtime.token
     assert asset is not None
     to = adapter.address(tokens.account, tokens.receiver)
-    intent = TransferIntent(tokens.account, to, 1_500_000, asset=asset.address)
+    intent = TransferIntent(
+        account=tokens.account, to_address=to, amount=1_500_000, asset=asset.address
+    )
     signed = tokens.sign((await adapter.build_transaction(intent, tokens.sender)).transaction)
     for place in range(0, len(signed.transaction), 5):
         changed = bytearray(signed.transaction)
@@ -461,7 +478,9 @@ async def test_more_tokens_than_there_are_are_foreseen_to_fail(tokens: Bench) ->
     adapter, asset = tokens.adapter, tokens.runtime.token
     assert asset is not None
     to = adapter.address(tokens.account, tokens.receiver)
-    intent = TransferIntent(tokens.account, to, 6_000_000, asset=asset.address)
+    intent = TransferIntent(
+        account=tokens.account, to_address=to, amount=6_000_000, asset=asset.address
+    )
     try:
         data = (await adapter.build_transaction(intent, tokens.sender)).transaction
     except TransactionError:
@@ -473,7 +492,7 @@ async def test_more_tokens_than_there_are_are_foreseen_to_fail(tokens: Bench) ->
 
 async def test_everything_is_the_balance_less_the_fee(bench: Bench) -> None:
     to = bench.adapter.address(bench.account, bench.receiver)
-    intent = TransferIntent(bench.account, to, 0, everything=True)
+    intent = TransferIntent(account=bench.account, to_address=to, amount=0, everything=True)
     built = await bench.adapter.build_transaction(intent, bench.sender)
     told = bench.adapter.describe(built.transaction, bench.sender)
     assert told.red_flags == ()
@@ -487,6 +506,6 @@ async def test_everything_is_the_balance_less_the_fee(bench: Bench) -> None:
 
 async def test_everything_of_nothing_is_not_sent(bench: Bench) -> None:
     to = bench.adapter.address(bench.account, bench.sender)
-    intent = TransferIntent(bench.account, to, 0, everything=True)
+    intent = TransferIntent(account=bench.account, to_address=to, amount=0, everything=True)
     with pytest.raises(InsufficientFunds):
         await bench.adapter.build_transaction(intent, bench.receiver)

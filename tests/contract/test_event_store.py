@@ -18,7 +18,12 @@ from tests.fakes.vault import FakeAnchor
 
 EVENTS: tuple[Event, ...] = (
     VaultUnlocked(ALICE, 5, 0),
-    RequestWithdrawn(RequestId("rq-1"), ALICE, 6, Evidence("k", b"\0\xff", ALICE, b"s" * 64)),
+    RequestWithdrawn(
+        request=RequestId("rq-1"),
+        member=ALICE,
+        at_ms=6,
+        evidence=Evidence(kind="k", body=b"\0\xff", signer=ALICE, signature=b"s" * 64),
+    ),
     VaultUnlocked(ALICE, 7, 2),
 )
 

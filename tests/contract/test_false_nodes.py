@@ -46,7 +46,9 @@ class Street:
     receiver: SigningKey
 
     def adapter(self, *urls: str) -> ChainAdapter:
-        made = CHAINS[self.chain](ChainPlace(Network.DEVNET, urls, timeout_s=PATIENCE_S))
+        made = CHAINS[self.chain](
+            ChainPlace(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
+        )
         self.adapters.append(made)
         return made
 
@@ -64,7 +66,9 @@ class Street:
     async def build(self, adapter: ChainAdapter) -> bytes:
         account = adapter.accounts[0]
         intent = TransferIntent(
-            account, adapter.address(account, self.receiver), COINS[self.chain] // 10
+            account=account,
+            to_address=adapter.address(account, self.receiver),
+            amount=COINS[self.chain] // 10,
         )
         return (await adapter.build_transaction(intent, self.sender)).transaction
 

@@ -146,7 +146,14 @@ class Office:
 
     async def propose_ceremony(self, proposer: str, name: str, threshold: int = 2) -> str:
         outcome = await self.consoles[proposer].execute(
-            ProposeCeremony(name, (KIND,), threshold, self.members, 2, expires_in_s=3600)
+            ProposeCeremony(
+                wallet_name=name,
+                kinds=(KIND,),
+                threshold=threshold,
+                custodians=self.members,
+                approvals_needed=2,
+                expires_in_s=3600,
+            )
         )
         return outcome.subject
 
@@ -196,13 +203,19 @@ class Office:
     # Transfer
 
     async def fund(self, wallet: str, lamports: int = 5_000_000_000) -> None:
-        await self.consoles[self.members[0]].execute(FundFromFaucet(wallet, CHAIN, lamports))
+        await self.consoles[self.members[0]].execute(
+            FundFromFaucet(wallet=wallet, chain=CHAIN, base_units=lamports)
+        )
 
     async def propose_transfer(self, proposer: str, wallet: str, amount: str) -> str:
         console = self.consoles[proposer]
-        preview = await console.ask(PreviewTransfer(wallet, CHAIN, DESTINATION, amount))
+        preview = await console.ask(
+            PreviewTransfer(wallet=wallet, chain=CHAIN, to_address=DESTINATION, amount=amount)
+        )
         assert not preview.problems, preview.problems
-        outcome = await console.execute(ProposeTransfer(wallet, CHAIN, preview.transaction))
+        outcome = await console.execute(
+            ProposeTransfer(wallet=wallet, chain=CHAIN, transaction=preview.transaction)
+        )
         return outcome.subject
 
     async def approve(self, member: str, request: str) -> None:

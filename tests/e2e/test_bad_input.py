@@ -132,7 +132,13 @@ async def test_a_custodian_who_is_nobody_is_refused(office: Office) -> None:
     before = await office.ledger("ana")
     with pytest.raises(CommandRefused, match="not in the roster") as caught:
         await office.consoles["ana"].execute(
-            ProposeCeremony("Nobody's", (KIND,), 2, ("ana", "nobody"), 1)
+            ProposeCeremony(
+                wallet_name="Nobody's",
+                kinds=(KIND,),
+                threshold=2,
+                custodians=("ana", "nobody"),
+                approvals_needed=1,
+            )
         )
     assert caught.value.code == "unknown-member"
     assert await office.ledger("ana") == before

@@ -71,7 +71,10 @@ class Treasury:
         preview = await self.preview(query)
         assert preview.problems == ()
         command = ProposeTransfer(
-            self.wallet, preview.description.chain, preview.transaction, account=path
+            wallet=self.wallet,
+            chain=preview.description.chain,
+            transaction=preview.transaction,
+            account=path,
         )
         return (await self.office.consoles["ana"].execute(command)).subject
 
@@ -116,12 +119,23 @@ async def treasury(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tr
     try:
         for member in THREE:
             await office.start(member)
-        command = ProposeCeremony("Treasury", KINDS, 2, THREE, 2, expires_in_s=3600)
+        command = ProposeCeremony(
+            wallet_name="Treasury",
+            kinds=KINDS,
+            threshold=2,
+            custodians=THREE,
+            approvals_needed=2,
+            expires_in_s=3600,
+        )
         ceremony = (await office.consoles["ana"].execute(command)).subject
         await finish(office, ceremony, THREE)
         wallet = await office.completed(ceremony)
         for chain, units, path, asset in FUNDS:
-            await office.consoles["ana"].execute(FundFromFaucet(wallet, chain, units, path, asset))
+            await office.consoles["ana"].execute(
+                FundFromFaucet(
+                    wallet=wallet, chain=chain, base_units=units, account=path, asset=asset
+                )
+            )
         yield Treasury(office, wallet)
     finally:
         await office.close()
@@ -140,7 +154,9 @@ async def treasury(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tr
     ids=["ether", "erc20", "p2wpkh", "p2tr", "sol", "spl"],
 )
 async def test_coins_and_tokens_of_every_chain(treasury, chain, path, to, amount, asset):
-    query = PreviewTransfer(treasury.wallet, chain, to, amount, account=path, asset=asset)
+    query = PreviewTransfer(
+        wallet=treasury.wallet, chain=chain, to_address=to, amount=amount, account=path, asset=asset
+    )
     view = await treasury.sign(query, path)
     assert view.description.to_address == to
     assert view.transaction_id
@@ -149,7 +165,12 @@ async def test_coins_and_tokens_of_every_chain(treasury, chain, path, to, amount
 
 async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treasury):
     lasting = PreviewTransfer(
-        treasury.wallet, "solana", DESTINATION, "0.25", account=SOLANA, lasting=True
+        wallet=treasury.wallet,
+        chain="solana",
+        to_address=DESTINATION,
+        amount="0.25",
+        account=SOLANA,
+        lasting=True,
     )
     with pytest.raises(CommandRefused, match="durable nonce"):
         await treasury.preview(lasting)
@@ -164,7 +185,14 @@ async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treas
         assert "Durable nonce" in {field.label for field in view.description.fields}
     # One that cannot be paid any more keeps its nonce until it is cancelled.
     now = PreviewTransfer(
-        treasury.wallet, "solana", DESTINATION, "", "", SOLANA, SOLANA_DOLLAR, everything=True
+        wallet=treasury.wallet,
+        chain="solana",
+        to_address=DESTINATION,
+        amount="",
+        memo="",
+        account=SOLANA,
+        asset=SOLANA_DOLLAR,
+        everything=True,
     )
     request = await treasury.ask(structs.replace(now, lasting=True), SOLANA)
     await treasury.sign(now, SOLANA)
@@ -174,17 +202,23 @@ async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treas
     view = await treasury.sign(PreviewReplacement(request, cancel=True), SOLANA)
     assert view.description.action == "Cancel"
     assert "replaced" in (await treasury.ended(request, RequestStage.FAILED)).sentence
-    funds = FundFromFaucet(treasury.wallet, "solana", 5_000_000, SOLANA, SOLANA_DOLLAR)
+    funds = FundFromFaucet(
+        wallet=treasury.wallet,
+        chain="solana",
+        base_units=5_000_000,
+        account=SOLANA,
+        asset=SOLANA_DOLLAR,
+    )
     await treasury.office.consoles["ana"].execute(funds)
 
 
 async def test_a_contract_call_by_its_function(treasury):
     query = PreviewCall(
-        treasury.wallet,
-        "ethereum",
-        ETHEREUM_DOLLAR,
-        "transfer(address,uint256)",
-        (ETHER_TO, "250000"),
+        wallet=treasury.wallet,
+        chain="ethereum",
+        to_address=ETHEREUM_DOLLAR,
+        function="transfer(address,uint256)",
+        arguments=(ETHER_TO, "250000"),
         account=ETHER,
     )
     view = await treasury.sign(query, ETHER)
@@ -193,25 +227,36 @@ async def test_a_contract_call_by_its_function(treasury):
 
 async def test_an_unlimited_allowance_is_never_asked_for(treasury):
     query = PreviewCall(
-        treasury.wallet,
-        "ethereum",
-        ETHEREUM_DOLLAR,
-        "approve(address,uint256)",
-        (ETHER_TO, str(2**256 - 1)),
+        wallet=treasury.wallet,
+        chain="ethereum",
+        to_address=ETHEREUM_DOLLAR,
+        function="approve(address,uint256)",
+        arguments=(ETHER_TO, str(2**256 - 1)),
         account=ETHER,
     )
     preview = await treasury.preview(query)
     assert any("Unlimited" in problem for problem in preview.problems)
     with pytest.raises(CommandRefused):
         await treasury.office.consoles["ana"].execute(
-            ProposeTransfer(treasury.wallet, "ethereum", preview.transaction, account=ETHER)
+            ProposeTransfer(
+                wallet=treasury.wallet,
+                chain="ethereum",
+                transaction=preview.transaction,
+                account=ETHER,
+            )
         )
 
 
 async def test_a_personal_message_and_typed_data(treasury):
     address = (await treasury.account(ETHER)).address
     view = await treasury.sign(
-        PreviewMessage(treasury.wallet, "ethereum", "Quorate holds this account", ETHER), ETHER
+        PreviewMessage(
+            wallet=treasury.wallet,
+            chain="ethereum",
+            text="Quorate holds this account",
+            account=ETHER,
+        ),
+        ETHER,
     )
     assert view.is_message
     signature = bytes.fromhex(view.signed_bytes)
@@ -242,14 +287,19 @@ async def test_a_personal_message_and_typed_data(treasury):
         },
     }
     preview = await treasury.preview(
-        PreviewMessage(treasury.wallet, "ethereum", json.dumps(document), ETHER)
+        PreviewMessage(
+            wallet=treasury.wallet, chain="ethereum", text=json.dumps(document), account=ETHER
+        )
     )
     # It names no chain, so its signature would be valid on every one: never asked for.
     assert any("every one" in problem for problem in preview.problems)
     document["types"]["EIP712Domain"].insert(1, {"name": "chainId", "type": "uint256"})
     document["domain"]["chainId"] = 131277322940537
     view = await treasury.sign(
-        PreviewMessage(treasury.wallet, "ethereum", json.dumps(document), ETHER), ETHER
+        PreviewMessage(
+            wallet=treasury.wallet, chain="ethereum", text=json.dumps(document), account=ETHER
+        ),
+        ETHER,
     )
     signature = bytes.fromhex(view.signed_bytes)
     typed = encode_typed_data(full_message=document)
@@ -258,7 +308,9 @@ async def test_a_personal_message_and_typed_data(treasury):
 
 @pytest.mark.parametrize("path", [SEGWIT, TAPROOT])
 async def test_a_bitcoin_message(treasury, path):
-    query = PreviewMessage(treasury.wallet, "bitcoin", "Quorate holds this account", path)
+    query = PreviewMessage(
+        wallet=treasury.wallet, chain="bitcoin", text="Quorate holds this account", account=path
+    )
     view = await treasury.sign(query, path)
     assert view.is_message
     assert view.description.from_address == (await treasury.account(path)).address
@@ -266,10 +318,18 @@ async def test_a_bitcoin_message(treasury, path):
 
 
 async def test_a_psbt_of_another_program(treasury):
-    query = PreviewTransfer(treasury.wallet, "bitcoin", REGTEST_TO, "0.05", account=SEGWIT)
+    query = PreviewTransfer(
+        wallet=treasury.wallet,
+        chain="bitcoin",
+        to_address=REGTEST_TO,
+        amount="0.05",
+        account=SEGWIT,
+    )
     drafted = await treasury.preview(query)
     text = base64.b64encode(to_v2(parse_psbt(drafted.transaction)).encode()).decode()
-    view = await treasury.sign(PreviewImport(treasury.wallet, "bitcoin", text, SEGWIT), SEGWIT)
+    view = await treasury.sign(
+        PreviewImport(wallet=treasury.wallet, chain="bitcoin", text=text, account=SEGWIT), SEGWIT
+    )
     assert view.description.to_address == REGTEST_TO
 
 
@@ -287,7 +347,9 @@ async def test_what_waits_is_replaced_through_a_request_of_its_own(
     else:
         await treasury.order("/bitcoin/devnet/automine", {"on": False})
     try:
-        query = PreviewTransfer(treasury.wallet, chain, to, "0.01", account=path)
+        query = PreviewTransfer(
+            wallet=treasury.wallet, chain=chain, to_address=to, amount="0.01", account=path
+        )
         first = await treasury.ask(query, path)
         await treasury.approve(first)
         shown = await treasury.ended(first, RequestStage.BROADCAST)
@@ -308,7 +370,9 @@ async def test_what_waits_is_replaced_through_a_request_of_its_own(
 
 
 async def test_what_the_chains_node_refuses_stays_open_until_it_is_taken(treasury):
-    query = PreviewTransfer(treasury.wallet, "ethereum", ETHER_TO, "0.01", account=ETHER)
+    query = PreviewTransfer(
+        wallet=treasury.wallet, chain="ethereum", to_address=ETHER_TO, amount="0.01", account=ETHER
+    )
     everything = structs.replace(query, amount="", everything=True)
     first, second = await treasury.ask(everything, ETHER), await treasury.ask(query, ETHER)
     await treasury.approve(first)
@@ -319,13 +383,17 @@ async def test_what_the_chains_node_refuses_stays_open_until_it_is_taken(treasur
     assert shown.can_replace
     overview = await treasury.office.consoles["ben"].ask(GetOverview())
     assert second in [task.subject for task in overview.tasks]
-    fund = FundFromFaucet(treasury.wallet, "ethereum", 10**19, ETHER)
+    fund = FundFromFaucet(
+        wallet=treasury.wallet, chain="ethereum", base_units=10**19, account=ETHER
+    )
     await treasury.office.consoles["ana"].execute(fund)
     await treasury.ended(second, RequestStage.CONFIRMED)
 
 
 async def test_two_requests_of_one_account_do_not_take_each_others_nonce(treasury):
-    query = PreviewTransfer(treasury.wallet, "ethereum", ETHER_TO, "0.01", account=ETHER)
+    query = PreviewTransfer(
+        wallet=treasury.wallet, chain="ethereum", to_address=ETHER_TO, amount="0.01", account=ETHER
+    )
     first = await treasury.ask(query, ETHER)
     second = await treasury.ask(query, ETHER)
     nonces = []
@@ -341,9 +409,17 @@ async def test_two_requests_of_one_account_do_not_take_each_others_nonce(treasur
 
 
 async def test_the_same_bytes_are_not_asked_for_twice(treasury):
-    query = PreviewTransfer(treasury.wallet, "bitcoin", REGTEST_TO, "0.01", account=SEGWIT)
+    query = PreviewTransfer(
+        wallet=treasury.wallet,
+        chain="bitcoin",
+        to_address=REGTEST_TO,
+        amount="0.01",
+        account=SEGWIT,
+    )
     preview = await treasury.preview(query)
-    propose = ProposeTransfer(treasury.wallet, "bitcoin", preview.transaction, account=SEGWIT)
+    propose = ProposeTransfer(
+        wallet=treasury.wallet, chain="bitcoin", transaction=preview.transaction, account=SEGWIT
+    )
     request = (await treasury.office.consoles["ana"].execute(propose)).subject
     with pytest.raises(CommandRefused, match="uses the same coins or nonce"):
         await treasury.office.consoles["ana"].execute(propose)

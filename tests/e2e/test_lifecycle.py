@@ -81,11 +81,11 @@ async def send_ether(
 ) -> RequestView:
     """Send 0.25 ETH, signed by DKLs23 over the nodes and accepted by the real virtual machine."""
     console = office.consoles[proposer]
-    query = PreviewTransfer(wallet, "ethereum", ETHER_TO, "0.25")
+    query = PreviewTransfer(wallet=wallet, chain="ethereum", to_address=ETHER_TO, amount="0.25")
     preview = await console.ask(query)
     assert not preview.problems, preview.problems
     assert preview.description.to_address == ETHER_TO
-    propose = ProposeTransfer(wallet, "ethereum", preview.transaction)
+    propose = ProposeTransfer(wallet=wallet, chain="ethereum", transaction=preview.transaction)
     request = (await console.execute(propose)).subject
     for member in approvers:
         await office.approve(member, request)
@@ -112,13 +112,22 @@ async def test_shares_live_through_loss_repair_refresh_and_reshare(  # noqa: PLR
             await office.start(member)
 
         # One ceremony, three kinds of keys.
-        command = ProposeCeremony("Treasury", KINDS, 2, THREE, 2, expires_in_s=3600)
+        command = ProposeCeremony(
+            wallet_name="Treasury",
+            kinds=KINDS,
+            threshold=2,
+            custodians=THREE,
+            approvals_needed=2,
+            expires_in_s=3600,
+        )
         ceremony = (await office.consoles["ana"].execute(command)).subject
         wallet = await finish(office, ceremony, THREE)
         await all_proved(office, wallet, 0, THREE)
         before = await office.consoles["ana"].ask(GetWallet(wallet))
         assert before.kinds == KINDS
-        await office.consoles["ana"].execute(FundFromFaucet(wallet, "ethereum", 10**18))
+        await office.consoles["ana"].execute(
+            FundFromFaucet(wallet=wallet, chain="ethereum", base_units=10**18)
+        )
         first = await send_ether(office, wallet, "ana", ("ben", "chiara"))
 
         # A machine is lost: directory and token. The new one is nobody until two vouch for it.
@@ -163,7 +172,7 @@ async def test_shares_live_through_loss_repair_refresh_and_reshare(  # noqa: PLR
         await all_proved(office, wallet, 2, THREE)
 
         # 2-of-3 becomes 3-of-5.
-        reshare = ProposeReshare(wallet, 3, FIVE, 2)
+        reshare = ProposeReshare(wallet=wallet, threshold=3, custodians=FIVE, approvals_needed=2)
         ceremony = (await office.consoles["ana"].execute(reshare)).subject
         await finish(office, ceremony, FIVE)
         await all_proved(office, wallet, 3, FIVE)

@@ -193,7 +193,9 @@ async def test_a_transfer_that_cannot_be_is_refused_at_the_preview(
 ) -> None:
     wallet = await wallet_of(office)
     with pytest.raises(CommandRefused) as caught:
-        await office.consoles["ana"].ask(PreviewTransfer(wallet, CHAIN, destination, amount))
+        await office.consoles["ana"].ask(
+            PreviewTransfer(wallet=wallet, chain=CHAIN, to_address=destination, amount=amount)
+        )
     assert sentence in caught.value.what
 
 
@@ -201,7 +203,9 @@ async def test_a_preview_names_what_blocks_it(office: Office) -> None:
     wallet = await wallet_of(office)
     console = office.consoles["ana"]
     own = (await console.ask(GetWallets())).wallets[0].accounts[0].address
-    preview = await console.ask(PreviewTransfer(wallet, CHAIN, own, "900000"))
+    preview = await console.ask(
+        PreviewTransfer(wallet=wallet, chain=CHAIN, to_address=own, amount="900000")
+    )
     assert "The destination is this wallet itself." in preview.problems
     assert "The balance does not cover the amount and the fee." in preview.problems
     assert not preview.balance_after
@@ -209,9 +213,13 @@ async def test_a_preview_names_what_blocks_it(office: Office) -> None:
 
 async def test_bytes_that_are_no_transfer_are_not_asked_for(office: Office) -> None:
     wallet = await wallet_of(office)
-    await refused(office, "ana", ProposeTransfer(wallet, CHAIN, b"\x01\x02"))
-    await refused(office, "ana", ProposeTransfer(wallet, "bitcoin", b"\x01\x02"))
-    await refused(office, "ana", FundFromFaucet(wallet, CHAIN, 0))
+    await refused(
+        office, "ana", ProposeTransfer(wallet=wallet, chain=CHAIN, transaction=b"\x01\x02")
+    )
+    await refused(
+        office, "ana", ProposeTransfer(wallet=wallet, chain="bitcoin", transaction=b"\x01\x02")
+    )
+    await refused(office, "ana", FundFromFaucet(wallet=wallet, chain=CHAIN, base_units=0))
 
 
 async def test_the_ledger_is_searched_by_word(office: Office) -> None:

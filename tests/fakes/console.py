@@ -98,7 +98,7 @@ class FakeConsole:
     def announce(self, kind: ChangeKind, subject: str = "", done: int = 0, total: int = 0) -> None:
         """Tell all listeners that something moved."""
         for queue in self._listeners:
-            queue.put_nowait(Change(kind, subject, done, total))
+            queue.put_nowait(Change(kind=kind, subject=subject, done=done, total=total))
 
     async def ask(self, query: api.Query[V]) -> V:
         """Answer from the scenario."""
@@ -185,25 +185,25 @@ class FakeConsole:
         waiting = scenario.request()
         tasks = (
             views.TaskView(
-                "Approve 1.25 SOL from Treasury",
-                "Requested by Ben Okafor \u00b7 code K7Q4-M2VD",
-                "review",
-                waiting.request,
-                waiting.expires_ms,
+                title="Approve 1.25 SOL from Treasury",
+                detail="Requested by Ben Okafor \u00b7 code K7Q4-M2VD",
+                screen="review",
+                subject=waiting.request,
+                due_ms=waiting.expires_ms,
             ),
             views.TaskView(
-                "Accept the ceremony for Operations",
-                "2 of 3 custodians accepted",
-                "ceremonies",
-                scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE),
-                scenario.NOW_MS + 23 * scenario.HOUR,
+                title="Accept the ceremony for Operations",
+                detail="2 of 3 custodians accepted",
+                screen="ceremonies",
+                subject=scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE),
+                due_ms=scenario.NOW_MS + 23 * scenario.HOUR,
             ),
             views.TaskView(
-                "Vouch for a machine of Ben Okafor",
-                "1 of 3 members vouched",
-                "recovery",
-                "ben",
-                None,
+                title="Vouch for a machine of Ben Okafor",
+                detail="1 of 3 members vouched",
+                screen="recovery",
+                subject="ben",
+                due_ms=None,
             ),
         )
         size = scenario.LEDGER_SIZE
@@ -224,14 +224,14 @@ class FakeConsole:
         amount, memo = (query.amount, query.memo) if transfer else ("0", "")
         description = scenario.description(amount, memo or "none")
         return views.TransferPreview(
-            b"transaction",
-            description,
-            "0.000\u2009010\u2009000 SOL",
-            "11.232\u2009900\u2009000",
-            self.preview_problems,
-            90,
-            self.preview_warnings,
-            (views.FieldView("This wallet", f"-{amount} {description.unit}"),),
+            transaction=b"transaction",
+            description=description,
+            fee_ceiling="0.000\u2009010\u2009000 SOL",
+            balance_after="11.232\u2009900\u2009000",
+            problems=self.preview_problems,
+            valid_for_s=90,
+            warnings=self.preview_warnings,
+            effects=(views.FieldView("This wallet", f"-{amount} {description.unit}"),),
         )
 
     def _ledger(self, before: int, limit: int, text: str) -> views.LedgerPage:

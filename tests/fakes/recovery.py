@@ -64,7 +64,9 @@ def share(member: str, state: ShareState = ShareState.PROVED, me: str = "ana") -
 def drill(days: int, signers: tuple[str, ...], epoch: int = 3) -> v.DrillView:
     """Return a drill some days ago."""
     people = tuple(ROSTER[member] for member in signers)
-    return v.DrillView(NOW_MS - days * DAY - 11 * MINUTE, epoch, KINDS, people)
+    return v.DrillView(
+        at_ms=NOW_MS - days * DAY - 11 * MINUTE, epoch=epoch, kinds=KINDS, signers=people
+    )
 
 
 def shares(wallet: str = TREASURY, name: str = "Treasury", **changes: object) -> v.WalletSharesView:

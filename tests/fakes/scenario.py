@@ -150,7 +150,15 @@ def wallet(
         balance_as_of_ms=NOW_MS - 9_000,
         balance_error="",
         label="Ethereum",
-        tokens=(v.TokenView(TOKEN, "USDX", 6, "1\u2009200.500\u2009000", "1200500000"),),
+        tokens=(
+            v.TokenView(
+                address=TOKEN,
+                unit="USDX",
+                decimals=6,
+                balance="1\u2009200.500\u2009000",
+                balance_base_units="1200500000",
+            ),
+        ),
         abilities=("call", "message"),
         export=ETHER_ADDRESS,
     )
@@ -269,7 +277,7 @@ def _timeline(stage: RequestStage) -> tuple[v.TimelineItemView, ...]:
             state = StepState.FAILED if ended else StepState.WAITING
         at = NOW_MS - (40 - 6 * place) * MINUTE if state is StepState.DONE else None
         text = detail if state is not StepState.NOT_STARTED else "not started"
-        items.append(v.TimelineItemView(title, text, state, at))
+        items.append(v.TimelineItemView(title=title, detail=text, state=state, at_ms=at))
     return tuple(items)
 
 
@@ -303,14 +311,21 @@ def request(
         "proposed_ms": NOW_MS - 40 * MINUTE,
         "expires_ms": NOW_MS + 80 * MINUTE,
         "approvals": (
-            v.ApprovalView("chiara", "Chiara Neri", False, StepState.DONE, NOW_MS - 9 * MINUTE, ""),
             v.ApprovalView(
-                "ana",
-                "Ana Ruiz",
-                True,
-                mine,
-                NOW_MS - 2 * MINUTE if mine is not StepState.WAITING else None,
-                "The invoice was paid already." if mine is StepState.DENIED else "",
+                member="chiara",
+                name="Chiara Neri",
+                is_me=False,
+                state=StepState.DONE,
+                at_ms=NOW_MS - 9 * MINUTE,
+                reason="",
+            ),
+            v.ApprovalView(
+                member="ana",
+                name="Ana Ruiz",
+                is_me=True,
+                state=mine,
+                at_ms=NOW_MS - 2 * MINUTE if mine is not StepState.WAITING else None,
+                reason="The invoice was paid already." if mine is StepState.DENIED else "",
             ),
         ),
         "approvals_done": done,
@@ -508,7 +523,34 @@ def movements(chain: str) -> tuple[v.MovementView, ...]:
         return ()
     unit = {"solana": "SOL", "bitcoin": "BTC"}[chain]
     return (
-        v.MovementView(digest("in"), "2.5", unit, True, 812, NOW_MS - HOUR),
-        v.MovementView(digest("out"), "1.25", unit, False, 0, None),
-        *((v.MovementView(digest("late"), "0.5", unit, True, 0, None),) if unit == "BTC" else ()),
+        v.MovementView(
+            transaction_id=digest("in"),
+            amount="2.5",
+            unit=unit,
+            incoming=True,
+            block=812,
+            at_ms=NOW_MS - HOUR,
+        ),
+        v.MovementView(
+            transaction_id=digest("out"),
+            amount="1.25",
+            unit=unit,
+            incoming=False,
+            block=0,
+            at_ms=None,
+        ),
+        *(
+            (
+                v.MovementView(
+                    transaction_id=digest("late"),
+                    amount="0.5",
+                    unit=unit,
+                    incoming=True,
+                    block=0,
+                    at_ms=None,
+                ),
+            )
+            if unit == "BTC"
+            else ()
+        ),
     )

@@ -37,7 +37,7 @@ class Anvil:
 
     async def build(self, wei: int = ETHER, reserved: frozenset[str] = frozenset()) -> bytes:
         to = self.adapter.address(ACCOUNT, self.receiver)
-        intent = TransferIntent(ACCOUNT, to, wei)
+        intent = TransferIntent(account=ACCOUNT, to_address=to, amount=wei)
         built = await self.adapter.build_transaction(intent, self.sender, reserved)
         return built.transaction
 
@@ -124,7 +124,7 @@ async def test_what_waits_is_replaced_by_the_same_for_more_or_by_nothing(anvil, 
     old = await anvil.build()
     first = anvil.sign(old)
     await anvil.adapter.broadcast(first)
-    intent = ReplaceIntent(ACCOUNT, old, cancel)
+    intent = ReplaceIntent(account=ACCOUNT, transaction=old, cancel=cancel)
     built = await anvil.adapter.build_transaction(intent, anvil.sender)
     assert anvil.adapter.may_replace(old, built.transaction) == ""
     second = anvil.sign(built.transaction)

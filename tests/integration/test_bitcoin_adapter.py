@@ -63,11 +63,11 @@ class Desk:
         self, satoshis: int = COIN // 4, reserved: frozenset[str] = frozenset()
     ) -> bytes:
         to = self.adapter.address(self.account, self.stranger)
-        intent = TransferIntent(self.account, to, satoshis)
+        intent = TransferIntent(account=self.account, to_address=to, amount=satoshis)
         return (await self.adapter.build_transaction(intent, self.keys, reserved)).transaction
 
     async def replacement(self, old: bytes, *, cancel: bool) -> bytes:
-        intent = ReplaceIntent(self.account, old, cancel)
+        intent = ReplaceIntent(account=self.account, transaction=old, cancel=cancel)
         return (await self.adapter.build_transaction(intent, self.keys)).transaction
 
     def sign(self, data: bytes) -> SignedTransaction:
@@ -287,7 +287,9 @@ async def test_a_payment_that_waits_is_mined_for_what_spends_it(desk):
     await adapter.request_faucet(adapter.address(desk.account, stranger), COIN)
     await desk.order("automine", on=False)
     to = adapter.address(desk.account, desk.keys)
-    cheap = TransferIntent(desk.account, to, COIN // 10, fee=FeeLevel.ECONOMY)
+    cheap = TransferIntent(
+        account=desk.account, to_address=to, amount=COIN // 10, fee=FeeLevel.ECONOMY
+    )
     paying = (await adapter.build_transaction(cheap, stranger)).transaction
     signatures = tuple(stranger.sign(p) for p in adapter.payloads(paying, stranger))
     waiting = adapter.attach(paying, signatures, stranger)

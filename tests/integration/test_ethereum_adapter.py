@@ -66,11 +66,19 @@ class Desk:
         await self.rpc.call(method, list(params), object)
 
     async def build(self, wei: int = ETHER, reserved: frozenset[str] = frozenset()) -> bytes:
-        intent = TransferIntent(ACCOUNT, self.adapter.address(ACCOUNT, self.stranger), wei)
+        intent = TransferIntent(
+            account=ACCOUNT, to_address=self.adapter.address(ACCOUNT, self.stranger), amount=wei
+        )
         return (await self.adapter.build_transaction(intent, self.keys, reserved)).transaction
 
     async def call(self, function: str, *arguments: str, wei: int = 0) -> bytes:
-        intent = CallIntent(ACCOUNT, ETHEREUM_DOLLAR, function, arguments, wei)
+        intent = CallIntent(
+            account=ACCOUNT,
+            to_address=ETHEREUM_DOLLAR,
+            function=function,
+            arguments=arguments,
+            amount=wei,
+        )
         return (await self.adapter.build_transaction(intent, self.keys)).transaction
 
     async def message(self, text: str) -> bytes:
@@ -146,7 +154,9 @@ async def test_what_waits_is_replaced_by_the_same_for_more_or_by_nothing(desk, c
     old = await desk.build()
     first = await desk.send(old)
     assert await desk.state(first) is InclusionState.PENDING
-    built = await desk.adapter.build_transaction(ReplaceIntent(ACCOUNT, old, cancel), desk.keys)
+    built = await desk.adapter.build_transaction(
+        ReplaceIntent(account=ACCOUNT, transaction=old, cancel=cancel), desk.keys
+    )
     assert desk.adapter.may_replace(old, built.transaction) == ""
     assert desk.adapter.describe(built.transaction, desk.keys).red_flags == ()
     second = await desk.send(built.transaction)

@@ -40,8 +40,8 @@ ADDRESS = str(KEYS.keypair.pubkey())
 FRIEND = str(Keypair.from_seed(bytes([8]) * 32).pubkey())
 MESSAGE = build_transfer(bytes(KEYS.keypair.pubkey()), FRIEND, 5, "", "1" * 32)
 SIGNED = SignedTransaction(b"\1" + bytes(64) + MESSAGE, "1" * 64)
-PLAIN = TransferIntent(ACCOUNT, FRIEND, 10**7)
-LASTING = TransferIntent(ACCOUNT, FRIEND, 10**7, lasting=True)
+PLAIN = TransferIntent(account=ACCOUNT, to_address=FRIEND, amount=10**7)
+LASTING = TransferIntent(account=ACCOUNT, to_address=FRIEND, amount=10**7, lasting=True)
 ANOTHER_HASH = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"
 
 

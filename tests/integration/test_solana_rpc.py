@@ -48,7 +48,9 @@ def _balance(adapter: SolanaAdapter) -> Awaitable[Amount]:
 
 
 def _transfer(asset: str = "", *, lasting: bool = False) -> TransferIntent:
-    return TransferIntent(ACCOUNT, ADDRESS, 5, asset=asset, lasting=lasting)
+    return TransferIntent(
+        account=ACCOUNT, to_address=ADDRESS, amount=5, asset=asset, lasting=lasting
+    )
 
 
 CALLS: dict[str, Call] = {

@@ -70,7 +70,14 @@ class Bench:
     def intent(
         self, unit: str = "", amount: int = 10**8, memo: str = "", *, lasting: bool = False
     ) -> TransferIntent:
-        return TransferIntent(ACCOUNT, self.to, amount, memo, self.asset(unit), lasting=lasting)
+        return TransferIntent(
+            account=ACCOUNT,
+            to_address=self.to,
+            amount=amount,
+            memo=memo,
+            asset=self.asset(unit),
+            lasting=lasting,
+        )
 
     async def build(
         self, intent: Intent, reserved: frozenset[str] = frozenset()
@@ -184,7 +191,9 @@ async def test_a_second_transfer_pays_no_deposit(bench: Bench) -> None:
 @pytest.mark.parametrize("level", FeeLevel)
 async def test_the_priority_fee_is_what_the_level_says(bench: Bench, level: FeeLevel) -> None:
     bench.chain.answer("devnet_setPrioritizationFees", BUSY)
-    built = await bench.build(TransferIntent(ACCOUNT, bench.to, 10**8, fee=level))
+    built = await bench.build(
+        TransferIntent(account=ACCOUNT, to_address=bench.to, amount=10**8, fee=level)
+    )
     told = bench.adapter.describe(built.transaction, bench.sender)
     assert dict(told.fields)["Compute unit price"] == str(PRICES[level])
     before = await bench.has(bench.sender)
@@ -341,9 +350,9 @@ async def test_the_history_tells_what_moved(bench: Bench) -> None:
 
 async def test_what_is_not_offered_is_said(bench: Bench) -> None:
     for intent in (
-        CallIntent(ACCOUNT, bench.to, "name()", ()),
+        CallIntent(account=ACCOUNT, to_address=bench.to, function="name()", arguments=()),
         MessageIntent(ACCOUNT, "hello"),
-        TransferIntent(ACCOUNT, bench.to, 5, asset=bench.to),
+        TransferIntent(account=ACCOUNT, to_address=bench.to, amount=5, asset=bench.to),
     ):
         with pytest.raises(NotYetPossible):
             await bench.build(intent)
@@ -359,7 +368,7 @@ async def test_of_two_that_share_a_durable_nonce_the_chain_takes_one(
     bench.chain.answer("devnet_setPrioritizationFees", BUSY)
     await bench.run(DurableIntent(ACCOUNT))
     old = (await bench.build(bench.intent(memo="Invoice", lasting=True))).transaction
-    built = await bench.build(ReplaceIntent(ACCOUNT, old, cancel=cancel))
+    built = await bench.build(ReplaceIntent(account=ACCOUNT, transaction=old, cancel=cancel))
     assert bench.adapter.may_replace(old, built.transaction) == ""
     assert built.valid_for_s is None
     told = bench.adapter.describe(built.transaction, bench.sender)
@@ -380,15 +389,17 @@ async def test_what_offers_the_most_already_is_not_sped_up(bench: Bench) -> None
     old = (await bench.build(bench.intent(lasting=True))).transaction
     dear = replacement(parse_message(old), MAX_UNIT_PRICE, cancel=False)
     with pytest.raises(NotYetPossible, match="the most"):
-        await bench.build(ReplaceIntent(ACCOUNT, dear))
-    assert (await bench.build(ReplaceIntent(ACCOUNT, dear, cancel=True))).transaction
+        await bench.build(ReplaceIntent(account=ACCOUNT, transaction=dear))
+    assert (
+        await bench.build(ReplaceIntent(account=ACCOUNT, transaction=dear, cancel=True))
+    ).transaction
 
 
 async def test_a_recent_blockhash_runs_out_by_itself(bench: Bench) -> None:
     old = (await bench.build(bench.intent())).transaction
     assert not bench.adapter.can_be_replaced(old)
     with pytest.raises(NotYetPossible, match="durable nonce"):
-        await bench.build(ReplaceIntent(ACCOUNT, old))
+        await bench.build(ReplaceIntent(account=ACCOUNT, transaction=old))
 
 
 @pytest.mark.parametrize("unit", ["USDQ", "QRT"])
@@ -398,7 +409,7 @@ async def test_impossible_tokens_are_not_built(bench: Bench, unit: str) -> None:
             await bench.build(bench.intent(unit, amount))
     mint = bench.asset(unit)
     with pytest.raises(InvalidAddress):
-        await bench.build(TransferIntent(ACCOUNT, "0x00", 5, asset=mint))
+        await bench.build(TransferIntent(account=ACCOUNT, to_address="0x00", amount=5, asset=mint))
 
 
 async def test_what_would_be_lost_is_not_built(bench: Bench) -> None:
@@ -410,7 +421,9 @@ async def test_what_would_be_lost_is_not_built(bench: Bench) -> None:
     mint = bench.asset("USDQ")
     for address, asset in ((mint, ""), (mint, mint), (nonce, ""), (str(programs.MEMO), "")):
         with pytest.raises(InvalidAddress):
-            await bench.build(TransferIntent(ACCOUNT, address, 5, asset=asset))
+            await bench.build(
+                TransferIntent(account=ACCOUNT, to_address=address, amount=5, asset=asset)
+            )
 
 
 async def test_a_listed_token_must_be_the_one_of_the_chain(bench: Bench) -> None:
@@ -419,7 +432,9 @@ async def test_a_listed_token_must_be_the_one_of_the_chain(bench: Bench) -> None
         adapter = SolanaAdapter(Network.DEVNET, (f"{url}/solana",), listed)
         try:
             for asset, why in ((listed[0], "decimals"), (listed[1], "no mint")):
-                intent = TransferIntent(ACCOUNT, bench.to, 5, asset=asset.address)
+                intent = TransferIntent(
+                    account=ACCOUNT, to_address=bench.to, amount=5, asset=asset.address
+                )
                 with pytest.raises(ChainUnavailable, match=why):
                     await adapter.build_transaction(intent, bench.sender)
         finally:

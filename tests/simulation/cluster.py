@@ -152,7 +152,13 @@ class SimulatedCluster:
             self.seats[name] = Seat(name, number, token, ledger)
         self._roster = tuple(
             [
-                Member(m, m.title(), await s.token.identity.public_key(), m.encode() * 4, f"{m}:1")
+                Member(
+                    member=m,
+                    display_name=m.title(),
+                    identity_key=await s.token.identity.public_key(),
+                    tls_pin=m.encode() * 4,
+                    address=f"{m}:1",
+                )
                 for m, s in self.seats.items()
             ]
         )
@@ -214,7 +220,13 @@ class SimulatedCluster:
         seat = Seat(name, secret, token, MemoryEventStore(name, clock.now_ms))
         identity_key = await token.identity.public_key()
         certificate = f"certificate {secret}"
-        seat.joined_as = Member(name, name.title(), identity_key, certificate.encode(), f"{name}:2")
+        seat.joined_as = Member(
+            member=name,
+            display_name=name.title(),
+            identity_key=identity_key,
+            tls_pin=certificate.encode(),
+            address=f"{name}:2",
+        )
         self.seats[name] = seat
         await self.restart(name)
         return json.dumps(

@@ -74,7 +74,10 @@ class Operators:
         key = cores[0].aggregates.wallet(wallet).key(KIND).public_key
         data = codec.build_transfer(key, DESTINATION, lamports, "", str(Hash.default()))
         outcome = await cluster.command(
-            proposer, lambda: ProposeTransfer(wallet, "solana", data, expires_in_s=7200)
+            proposer,
+            lambda: ProposeTransfer(
+                wallet=wallet, chain="solana", transaction=data, expires_in_s=7200
+            ),
         )
         request = RequestId(outcome.subject)
         others = approvers or tuple(m for m in MEMBERS if m != proposer)
@@ -89,7 +92,14 @@ class Operators:
 
     async def _propose(self, proposer: MemberId, name: str) -> CeremonyId:
         """Propose, or find what was proposed before a crash kept the answer back."""
-        command = ProposeCeremony(name, (KIND.value,), 2, MEMBERS, 2, expires_in_s=3600)
+        command = ProposeCeremony(
+            wallet_name=name,
+            kinds=(KIND.value,),
+            threshold=2,
+            custodians=MEMBERS,
+            approvals_needed=2,
+            expires_in_s=3600,
+        )
         try:
             outcome = await self.cluster.command(proposer, lambda: command)
         except CommandRefused as refused:

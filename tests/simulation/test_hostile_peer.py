@@ -22,6 +22,7 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
+from console.application.peers.signed_statements import SignedStatement, to_signed
 from console.application.peers.statements import (
     AnyStatement,
     CeremonyProposal,
@@ -30,10 +31,8 @@ from console.application.peers.statements import (
     Invitation,
     Readiness,
     RunFailure,
-    SignedStatement,
     TransferProposal,
     Withdrawal,
-    to_signed,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.sessions.host import MAX_OPEN_RUNS, _Pending
@@ -229,7 +228,14 @@ def bad_statements(wallet: str) -> list[AnyStatement]:
             at_ms=START_MS, subject="kc-" + "2" * 16, session="0" * 64, reason="x", blamed=()
         ),
         Withdrawal(at_ms=START_MS, request="rq-" + "2" * 16),
-        Readiness(START_MS, bytes(32), bytes(32), bytes(32), 1, bytes(32)),
+        Readiness(
+            at_ms=START_MS,
+            invitation=bytes(32),
+            nonce=bytes(32),
+            channel_key=bytes(32),
+            head_sequence=1,
+            head_hash=bytes(32),
+        ),
     ]
 
 

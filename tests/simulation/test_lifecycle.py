@@ -164,7 +164,11 @@ def test_an_old_machine_is_shut_out_once_the_new_one_is_admitted() -> None:
 def test_shares_are_handed_over_to_more_members() -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
-        await operators.change(ANA, FIVE, ProposeReshare(wallet, 3, FIVE, 2))
+        await operators.change(
+            ANA,
+            FIVE,
+            ProposeReshare(wallet=wallet, threshold=3, custodians=FIVE, approvals_needed=2),
+        )
         await operators.quiet(wallet)
         await operators.transfer(ELI, wallet, 5, approvers=(DORA, BEN))
         for member in FIVE:
@@ -177,7 +181,11 @@ def test_who_leaves_keeps_its_index_free_and_erases_its_share() -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         after = (ANA, CHIARA, DORA, ELI)
-        await operators.change(BEN, FIVE, ProposeReshare(wallet, 2, after, 2))
+        await operators.change(
+            BEN,
+            FIVE,
+            ProposeReshare(wallet=wallet, threshold=2, custodians=after, approvals_needed=2),
+        )
         await cluster.until(
             "Ben has signed that its share is gone",
             lambda: all(
@@ -198,7 +206,9 @@ def test_a_member_who_does_not_answer_can_be_left_out() -> None:
         await operators.quiet(wallet)
         cluster.crash(CHIARA)
         after = (ANA, BEN, DORA)
-        command = ProposeReshare(wallet, 2, after, 2, dealers=(ANA, BEN))
+        command = ProposeReshare(
+            wallet=wallet, threshold=2, custodians=after, approvals_needed=2, dealers=(ANA, BEN)
+        )
         outcome = await cluster.command(ANA, lambda: command)
         ceremony = CeremonyId(outcome.subject)
         await asyncio.gather(*(operators._accept(m, ceremony) for m in after))
@@ -229,7 +239,11 @@ def test_a_reshare_interrupted_at_any_round_leaves_one_usable_set(
         await operators.quiet(wallet)
         cluster.seats[victim].crash_at[point] = 0
         after = (ANA, BEN, DORA, ELI)
-        await operators.change(ANA, FIVE, ProposeReshare(wallet, 3, after, 2))
+        await operators.change(
+            ANA,
+            FIVE,
+            ProposeReshare(wallet=wallet, threshold=3, custodians=after, approvals_needed=2),
+        )
         await operators.transfer(ELI, wallet, 5, approvers=(ANA, DORA))
         for member in after:
             assert epochs_at(cluster, member, wallet) == {1}

@@ -10,7 +10,7 @@ import pytest
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.application.api import CommandRefused
 from console.application.commands import ProposeRefresh, RunDrill
-from console.application.peers.statements import verify_identity
+from console.application.peers.signed_statements import verify_identity
 from console.application.ports.threshold import HeldKey
 from console.domain.events import RunAborted
 from console.domain.ids import MemberId, WalletId

@@ -93,7 +93,10 @@ def test_another_account_begins_with_the_coin(driver):
 def test_two_tokens_of_one_name_show_their_own_balances(driver):
     wallet = driver.console.wallets[scenario.WALLET]
     ether = next(a for a in wallet.accounts if a.chain == "ethereum")
-    tokens = (TokenView("0x1", "USDX", 6, "1", "1"), TokenView("0x2", "USDX", 6, "2", "2"))
+    tokens = (
+        TokenView(address="0x1", unit="USDX", decimals=6, balance="1", balance_base_units="1"),
+        TokenView(address="0x2", unit="USDX", decimals=6, balance="2", balance_base_units="2"),
+    )
     accounts = tuple(replace(a, tokens=tokens) if a is ether else a for a in wallet.accounts)
     driver.console.wallets[scenario.WALLET] = replace(wallet, accounts=accounts)
     view = drafted(driver)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
+from console.application.peers.signed_statements import (
+    StatementRefused,
+    Verified,
+    verify_member,
+)
 from console.application.peers.statements import (
     CertificateSignature,
     CertifiedKey,
     KeyCertificate,
-    StatementRefused,
-    Verified,
-    verify_member,
 )
 from console.domain.errors import UnknownMember
 from console.domain.events import CeremonyCertified, GroupKey
@@ -100,14 +102,14 @@ def verified_certificate(
             raise UnknownMember(f"{member} certified a key but is not in the roster")
         verify_member(known, message, signature)
     return CeremonyCertified(
-        proposal.ceremony,
-        session,
-        tuple(
+        ceremony=proposal.ceremony,
+        session=session,
+        keys=tuple(
             GroupKey(kind, public.group_key, key.package)
             for (kind, public, _), key in zip(publics, statement.keys, strict=True)
         ),
-        message,
-        tuple(sorted(signatures.items())),
-        statement.at_ms,
-        verified.evidence,
+        certificate_message=message,
+        signatures=tuple(sorted(signatures.items())),
+        at_ms=statement.at_ms,
+        evidence=verified.evidence,
     )

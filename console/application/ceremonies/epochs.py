@@ -5,11 +5,11 @@ from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.ceremonies.certificates import key_certificate, verified_certificate
+from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import (
     AnyStatement,
     Erasure,
     KeyCertificate,
-    Verified,
 )
 from console.application.ports.clock import Clock
 from console.application.shares.share_manager import ShareManager
@@ -78,7 +78,13 @@ class Epochs:
         """Record that a member signed that its old shares are gone."""
         s = verified.expect(Erasure)
         wallet_id = WalletId(s.wallet)
-        erasure = SharesErased(wallet_id, s.epoch, verified.signer, s.at_ms, verified.evidence)
+        erasure = SharesErased(
+            wallet=wallet_id,
+            epoch=s.epoch,
+            member=verified.signer,
+            at_ms=s.at_ms,
+            evidence=verified.evidence,
+        )
         await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))
 
     async def discard(self, ceremony: KeyCeremony) -> None:

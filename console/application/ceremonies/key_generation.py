@@ -14,12 +14,12 @@ from console.application.aggregates import Aggregates
 from console.application.ceremonies.certificates import joined_message
 from console.application.ceremonies.epochs import Epochs
 from console.application.errors import AdapterError
+from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import (
     AnyStatement,
     CodeConfirmation,
     Invitation,
     RunFailure,
-    Verified,
 )
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import HeldKey, KeyGenerationPort, MadeKey
@@ -202,15 +202,15 @@ class KeyGenerationService:
         await self._record(
             info.subject,
             ceremony_commands.SealShare(
-                info.session,
-                tuple(
+                session=info.session,
+                keys=tuple(
                     GroupKey(kind, public.group_key, encode_public(public))
                     for kind, public, _ in keys
                 ),
-                b"".join(transcript for _, _, transcript in keys),
-                message,
-                short_code(hashlib.sha256(message).digest()),
-                self._clock.now_ms(),
+                transcript=b"".join(transcript for _, _, transcript in keys),
+                certificate_message=message,
+                code=short_code(hashlib.sha256(message).digest()),
+                at_ms=self._clock.now_ms(),
             ),
         )
 

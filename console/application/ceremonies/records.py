@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from console.application.aggregates import Aggregates
 from console.application.ceremonies.epochs import Epochs
+from console.application.peers.signed_statements import Verified, verify_member
 from console.application.peers.statements import (
     CeremonyAcceptance,
     CeremonyCancellation,
@@ -13,8 +14,6 @@ from console.application.peers.statements import (
     CodeConfirmation,
     KeyChangeProposal,
     RunFailure,
-    Verified,
-    verify_member,
 )
 from console.domain import ceremony_commands, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
@@ -57,16 +56,16 @@ class CeremonyRecords:
         await self._record(
             s.ceremony,
             ceremony_commands.Propose(
-                CeremonyId(s.ceremony),
-                WalletId(s.wallet),
-                s.wallet_name,
-                kinds,
-                quorum,
-                s.approvals_needed,
-                verified.signer,
-                s.at_ms,
-                s.expires_at_ms,
-                verified.evidence,
+                ceremony=CeremonyId(s.ceremony),
+                wallet=WalletId(s.wallet),
+                wallet_name=s.wallet_name,
+                kinds=kinds,
+                quorum=quorum,
+                approvals_needed=s.approvals_needed,
+                proposer=verified.signer,
+                at_ms=s.at_ms,
+                expires_at_ms=s.expires_at_ms,
+                evidence=verified.evidence,
             ),
         )
 
@@ -102,22 +101,22 @@ class CeremonyRecords:
             raise Conflict("a refresh or a repair changes no custodian")
         Policy(s.epoch + 1, quorum, s.approvals_needed)
         proposal = KeyChangeProposed(
-            CeremonyId(s.ceremony),
-            wallet.wallet,
-            wallet.name,
-            wallet.kinds,
-            purpose,
-            s.from_epoch,
-            s.epoch,
-            previous,
-            quorum,
-            tuple(MemberId(member) for member in s.dealers),
-            MemberId(s.repaired),
-            s.approvals_needed,
-            verified.signer,
-            s.at_ms,
-            s.expires_at_ms,
-            verified.evidence,
+            ceremony=CeremonyId(s.ceremony),
+            wallet=wallet.wallet,
+            wallet_name=wallet.name,
+            kinds=wallet.kinds,
+            purpose=purpose,
+            from_epoch=s.from_epoch,
+            epoch=s.epoch,
+            previous=previous,
+            quorum=quorum,
+            dealers=tuple(MemberId(member) for member in s.dealers),
+            repaired=MemberId(s.repaired),
+            approvals_needed=s.approvals_needed,
+            proposer=verified.signer,
+            proposed_at_ms=s.at_ms,
+            expires_at_ms=s.expires_at_ms,
+            evidence=verified.evidence,
         )
         await self._record(s.ceremony, ceremony_commands.ProposeChange(proposal))
 
@@ -133,13 +132,17 @@ class CeremonyRecords:
     async def on_refusal(self, verified: Verified) -> None:
         """Record that a participant declined."""
         s = verified.expect(CeremonyRefusal)
-        command = ceremony_commands.Decline(verified.signer, s.reason, s.at_ms, verified.evidence)
+        command = ceremony_commands.Decline(
+            member=verified.signer, reason=s.reason, at_ms=s.at_ms, evidence=verified.evidence
+        )
         await self._record(s.ceremony, command)
 
     async def on_cancellation(self, verified: Verified) -> None:
         """Record a cancellation; shares that nobody can certify any more go."""
         s = verified.expect(CeremonyCancellation)
-        command = ceremony_commands.Abort(verified.signer, s.reason, s.at_ms, verified.evidence)
+        command = ceremony_commands.Abort(
+            member=verified.signer, reason=s.reason, at_ms=s.at_ms, evidence=verified.evidence
+        )
         await self._record(s.ceremony, command)
         ceremony = self._aggregates.ceremony(CeremonyId(s.ceremony))
         if ceremony.sealed:
@@ -159,11 +162,11 @@ class CeremonyRecords:
         await self._record(
             s.subject,
             ceremony_commands.FailSession(
-                SessionId(s.session),
-                s.reason,
-                tuple(MemberId(m) for m in s.blamed),
-                s.at_ms,
-                verified.evidence,
+                session=SessionId(s.session),
+                reason=s.reason,
+                blamed=tuple(MemberId(m) for m in s.blamed),
+                at_ms=s.at_ms,
+                evidence=verified.evidence,
             ),
         )
 
@@ -177,11 +180,11 @@ class CeremonyRecords:
         member = self._aggregates.member(verified.signer)
         verify_member(member, sealed.certificate_message, s.certificate_signature)
         command = ceremony_commands.ConfirmCode(
-            SessionId(s.session),
-            verified.signer,
-            s.certificate_signature,
-            s.at_ms,
-            verified.evidence,
+            session=SessionId(s.session),
+            member=verified.signer,
+            certificate_signature=s.certificate_signature,
+            at_ms=s.at_ms,
+            evidence=verified.evidence,
         )
         await self._record(s.ceremony, command)
         await self._epochs.activate_if_certified(ceremony_id)

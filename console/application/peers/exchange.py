@@ -24,15 +24,17 @@ from console.application.peers.messages import (
     decode_reply,
     encode,
 )
-from console.application.peers.statements import (
-    AnyStatement,
-    Readiness,
+from console.application.peers.signed_statements import (
     SignedStatement,
     StatementRefused,
     Statements,
     Verified,
     signer_of,
     to_signed,
+)
+from console.application.peers.statements import (
+    AnyStatement,
+    Readiness,
 )
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
 from console.domain.errors import DomainError, NotYetPossible

@@ -12,11 +12,10 @@ from typing import Annotated, Any
 import msgspec
 
 from console.application.aggregates import Aggregates
+from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
     AnyStatement,
     MachineVouching,
-    StatementRefused,
-    Verified,
 )
 from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
@@ -140,16 +139,16 @@ class MachineService:
         except MachineUnusable as trouble:
             raise StatementRefused(str(trouble)) from None
         event = MachineVouched(
-            machine.member,
-            machine.name,
-            machine.identity_key,
-            pin,
-            machine.certificate,
-            machine.address,
-            machine.digest,
-            verified.signer,
-            s.at_ms,
-            verified.evidence,
+            member=machine.member,
+            display_name=machine.name,
+            identity_key=machine.identity_key,
+            tls_pin=pin,
+            certificate=machine.certificate,
+            address=machine.address,
+            digest=machine.digest,
+            by=verified.signer,
+            at_ms=s.at_ms,
+            evidence=verified.evidence,
         )
         for known in self._aggregates.members.values():
             if known.member != machine.member and known.tls_pin == pin:

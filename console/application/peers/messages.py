@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from console.application.errors import PeerRefused
-from console.application.peers.statements import SignedStatement
+from console.application.peers.signed_statements import SignedStatement
 from console.application.ports.network import MAX_MESSAGE_BYTES
 
 MAX_PULLED_STATEMENTS = 128

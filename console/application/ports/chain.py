@@ -46,7 +46,7 @@ class Asset:
     decimals: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainPlace:
     """Where a chain is and what this node's settings say of it.
 
@@ -70,7 +70,7 @@ class FeeLevel(StrEnum):
     FAST = "fast"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferIntent:
     """What an operator filled in: `amount` in base units, `memo` at most 180 bytes of text.
 
@@ -89,7 +89,7 @@ class TransferIntent:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallIntent:
     """A call of a contract's function, such as `approve(address,uint256)`, with values as text.
 
@@ -112,7 +112,7 @@ class MessageIntent:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceIntent:
     """Take the place of unsigned bytes that were signed and sent but are in no block yet.
 
@@ -185,7 +185,7 @@ class BuiltTransaction:
     valid_for_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceChange:
     """What a simulation says happens to one address; `amount` may be below zero."""
 
@@ -206,7 +206,7 @@ class Simulation:
     changes: tuple[BalanceChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
     """One line of an account's history as the chain tells it; `amount` is below zero when paid."""
 

@@ -104,7 +104,15 @@ def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskVie
             title, due_ms = f"Refresh the shares of {wallet.name}", wallet.refresh_due_ms
         else:
             continue
-        tasks.append(TaskView(title, f"Epoch {wallet.epoch}", "recovery", wallet.wallet, due_ms))
+        tasks.append(
+            TaskView(
+                title=title,
+                detail=f"Epoch {wallet.epoch}",
+                screen="recovery",
+                subject=wallet.wallet,
+                due_ms=due_ms,
+            )
+        )
     return tuple(tasks)
 
 
@@ -119,5 +127,13 @@ def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
         else:
             continue
         detail = f"Proposed by {view.proposer_name}"
-        tasks.append(TaskView(title, detail, "ceremonies", view.ceremony, view.expires_ms))
+        tasks.append(
+            TaskView(
+                title=title,
+                detail=detail,
+                screen="ceremonies",
+                subject=view.ceremony,
+                due_ms=view.expires_ms,
+            )
+        )
     return tuple(tasks)

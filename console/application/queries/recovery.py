@@ -7,7 +7,7 @@ from functools import lru_cache
 from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.peers.machines import founders_beside, read_entry, waiting
-from console.application.peers.statements import StatementRefused, verify_identity
+from console.application.peers.signed_statements import StatementRefused, verify_identity
 from console.application.queries.people import member_views, names_of
 from console.application.views import (
     ActionView,

@@ -233,7 +233,16 @@ def _approvals(
         else:
             state, at_ms, reason = StepState.WAITING, None, ""
         name = names.get(member, member)
-        views.append(ApprovalView(member, name, member == me, state, at_ms, reason))
+        views.append(
+            ApprovalView(
+                member=member,
+                name=name,
+                is_me=member == me,
+                state=state,
+                at_ms=at_ms,
+                reason=reason,
+            )
+        )
     return tuple(views)
 
 

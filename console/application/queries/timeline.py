@@ -27,17 +27,21 @@ def timeline(
     """Return the lines in order."""
     items = [*_people(request, names), *_attempts(request, names, run)]
     if stage in _STOPPED:
-        items.append(TimelineItemView(_stop_title(request, stage), "", StepState.FAILED, None))
+        items.append(
+            TimelineItemView(
+                title=_stop_title(request, stage), detail="", state=StepState.FAILED, at_ms=None
+            )
+        )
         return tuple(items)
     signed, sent, final = request.signed, request.broadcast, request.confirmed
     refused = None if final else request.refused
     told = refused or sent
     items.append(
         TimelineItemView(
-            "Signature verified and recorded",
-            f"by {', '.join(names.get(m, m) for m in signed.signers)}" if signed else "",
-            StepState.DONE if signed else StepState.NOT_STARTED,
-            signed.at_ms if signed else None,
+            title="Signature verified and recorded",
+            detail=f"by {', '.join(names.get(m, m) for m in signed.signers)}" if signed else "",
+            state=StepState.DONE if signed else StepState.NOT_STARTED,
+            at_ms=signed.at_ms if signed else None,
         )
     )
     if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
@@ -47,16 +51,18 @@ def timeline(
     items.extend(
         (
             TimelineItemView(
-                "Broadcast",
-                refused.reason if refused else "" if sent else "not started",
-                StepState.LATE if refused else StepState.DONE if sent else waiting,
-                told.at_ms if told else None,
+                title="Broadcast",
+                detail=refused.reason if refused else "" if sent else "not started",
+                state=StepState.LATE if refused else StepState.DONE if sent else waiting,
+                at_ms=told.at_ms if told else None,
             ),
             TimelineItemView(
-                "Confirmed by the chain",
-                f"block {final.block}" if final else "",
-                StepState.DONE if final else (StepState.WAITING if sent else StepState.NOT_STARTED),
-                final.at_ms if final else None,
+                title="Confirmed by the chain",
+                detail=f"block {final.block}" if final else "",
+                state=StepState.DONE
+                if final
+                else (StepState.WAITING if sent else StepState.NOT_STARTED),
+                at_ms=final.at_ms if final else None,
             ),
         )
     )
@@ -67,20 +73,27 @@ def _people(request: SigningRequest, names: dict[MemberId, str]) -> list[Timelin
     proposal = request.proposal
     items = [
         TimelineItemView(
-            "Request created",
-            names.get(proposal.proposer, proposal.proposer),
-            StepState.DONE,
-            proposal.proposed_at_ms,
+            title="Request created",
+            detail=names.get(proposal.proposer, proposal.proposer),
+            state=StepState.DONE,
+            at_ms=proposal.proposed_at_ms,
         )
     ]
     items.extend(
-        TimelineItemView("Approved", names.get(a.member, a.member), StepState.DONE, a.at_ms)
+        TimelineItemView(
+            title="Approved",
+            detail=names.get(a.member, a.member),
+            state=StepState.DONE,
+            at_ms=a.at_ms,
+        )
         for a in request.approvals
     )
     left = request.policy.approvals_needed - len(request.approvals)
     if left > 0:
         state = StepState.WAITING
-        items.append(TimelineItemView("Approvals", f"{left} to go", state, None))
+        items.append(
+            TimelineItemView(title="Approvals", detail=f"{left} to go", state=state, at_ms=None)
+        )
     return items
 
 
@@ -93,14 +106,30 @@ def _attempts(
         title = f"Attempt {number}: {signers}"
         if attempt.failure:
             failed = StepState.FAILED if attempt.blamed else StepState.LATE
-            items.append(TimelineItemView(title, attempt.failure, failed, attempt.started_ms))
+            items.append(
+                TimelineItemView(
+                    title=title, detail=attempt.failure, state=failed, at_ms=attempt.started_ms
+                )
+            )
         elif request.signed:
-            items.append(TimelineItemView(title, "complete", StepState.DONE, attempt.started_ms))
+            items.append(
+                TimelineItemView(
+                    title=title, detail="complete", state=StepState.DONE, at_ms=attempt.started_ms
+                )
+            )
         else:
             detail = f"round {run.round} of {len(run.rounds)}" if run else ""
-            items.append(TimelineItemView(title, detail, StepState.WAITING, attempt.started_ms))
+            items.append(
+                TimelineItemView(
+                    title=title, detail=detail, state=StepState.WAITING, at_ms=attempt.started_ms
+                )
+            )
     if not items and not request.signed:
-        items.append(TimelineItemView("Signing", "not started", StepState.NOT_STARTED, None))
+        items.append(
+            TimelineItemView(
+                title="Signing", detail="not started", state=StepState.NOT_STARTED, at_ms=None
+            )
+        )
     return items
 
 

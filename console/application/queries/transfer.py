@@ -60,14 +60,14 @@ async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPrevie
     unit, decimals = (asset.unit, asset.decimals) if asset else (adapter.unit, adapter.decimals)
     amount = parse_amount("0" if query.everything else query.amount, unit, decimals)
     intent = TransferIntent(
-        account,
-        query.to_address,
-        amount.base_units,
-        query.memo,
-        query.asset,
-        _level(query.fee),
-        query.lasting,
-        query.everything,
+        account=account,
+        to_address=query.to_address,
+        amount=amount.base_units,
+        memo=query.memo,
+        asset=query.asset,
+        fee=_level(query.fee),
+        lasting=query.lasting,
+        everything=query.everything,
     )
     return await _preview(core, wallet, adapter, account, intent, amount, query.asset)
 
@@ -77,12 +77,12 @@ async def preview_call(core: Core, query: PreviewCall) -> TransferPreview:
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     amount = parse_amount(query.amount or "0", adapter.unit, adapter.decimals)
     intent = CallIntent(
-        account,
-        query.to_address,
-        query.function,
-        query.arguments,
-        amount.base_units,
-        _level(query.fee),
+        account=account,
+        to_address=query.to_address,
+        function=query.function,
+        arguments=query.arguments,
+        amount=amount.base_units,
+        fee=_level(query.fee),
     )
     return await _preview(core, wallet, adapter, account, intent)
 
@@ -123,7 +123,12 @@ async def preview_replacement(core: Core, query: PreviewReplacement) -> Transfer
     proposal = request.proposal
     wallet = core.aggregates.wallet(proposal.wallet)
     adapter, account = core.transactions.chain(proposal.chain), core.transactions.account(proposal)
-    intent = ReplaceIntent(account, proposal.transaction, query.cancel, _level(query.fee))
+    intent = ReplaceIntent(
+        account=account,
+        transaction=proposal.transaction,
+        cancel=query.cancel,
+        fee=_level(query.fee),
+    )
     return await _preview(core, wallet, adapter, account, intent)
 
 

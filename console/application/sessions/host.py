@@ -25,9 +25,7 @@ from console.application.peers.messages import (
     decode_reply,
     encode,
 )
-from console.application.peers.statements import (
-    Invitation,
-    Readiness,
+from console.application.peers.signed_statements import (
     SignedStatement,
     StatementRefused,
     Statements,
@@ -35,6 +33,10 @@ from console.application.peers.statements import (
     signer_of,
     to_signed,
     verify_identity,
+)
+from console.application.peers.statements import (
+    Invitation,
+    Readiness,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.event_store import EventStore

@@ -11,7 +11,7 @@ import structlog
 
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
 from console.application.peers.messages import Ack, Refused, RunMessage, decode_reply, encode
-from console.application.peers.statements import StatementRefused
+from console.application.peers.signed_statements import StatementRefused
 from console.application.ports.network import NetworkPort
 from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.domain.errors import DomainError

@@ -11,11 +11,11 @@ from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
+from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import (
     AnyStatement,
     Invitation,
     SignatureResult,
-    Verified,
 )
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import HeldKey, ThresholdSigner
@@ -122,7 +122,10 @@ class SigningCoordinator:
         await self._requests.record(
             proposal.request,
             request_commands.StartSession(
-                info.session, info.participants, info.coordinator, self._clock.now_ms()
+                session=info.session,
+                signers=info.participants,
+                coordinator=info.coordinator,
+                at_ms=self._clock.now_ms(),
             ),
         )
         scheme = self._schemes[proposal.kind]
@@ -178,11 +181,11 @@ class SigningCoordinator:
         await self._requests.record(
             info.subject,
             request_commands.FailSession(
-                info.session,
-                failure.reason,
-                tuple(sorted(failure.unreachable)),
-                tuple(sorted(failure.blamed)),
-                self._clock.now_ms(),
+                session=info.session,
+                reason=failure.reason,
+                unreachable=tuple(sorted(failure.unreachable)),
+                blamed=tuple(sorted(failure.blamed)),
+                at_ms=self._clock.now_ms(),
             ),
         )
 

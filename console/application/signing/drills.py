@@ -12,12 +12,11 @@ from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
+from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
     AnyStatement,
     DrillResult,
     Invitation,
-    StatementRefused,
-    Verified,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
@@ -117,7 +116,13 @@ class DrillService:
             except SignatureInvalid:
                 raise StatementRefused("a drill's signature does not verify") from None
         drill = DrillPassed(
-            state.wallet, s.epoch, session, signers, s.signatures, s.at_ms, verified.evidence
+            wallet=state.wallet,
+            epoch=s.epoch,
+            session=session,
+            signers=signers,
+            signatures=s.signatures,
+            at_ms=s.at_ms,
+            evidence=verified.evidence,
         )
         await self._aggregates.record_wallet(state.wallet, wallet.RecordDrill(drill))
 

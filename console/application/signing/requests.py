@@ -5,13 +5,12 @@ from enum import StrEnum
 from typing import TypeVar
 
 from console.application.aggregates import Aggregates
+from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
     Approval,
     Denial,
     SignatureResult,
-    StatementRefused,
     TransferProposal,
-    Verified,
     Withdrawal,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
@@ -49,22 +48,22 @@ class RequestRecords:
         s = verified.expect(TransferProposal)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         proposal = RequestProposed(
-            RequestId(s.request),
-            wallet.wallet,
-            s.epoch,
-            _one_of(SignatureKind, s.signature_kind),
-            _one_of(Chain, s.chain),
-            _one_of(Network, s.network),
-            s.path,
-            s.transaction,
-            s.fee_ceiling,
-            s.note,
-            s.policy_version,
-            verified.signer,
-            s.at_ms,
-            s.expires_at_ms,
-            verified.digest,
-            verified.evidence,
+            request=RequestId(s.request),
+            wallet=wallet.wallet,
+            epoch=s.epoch,
+            kind=_one_of(SignatureKind, s.signature_kind),
+            chain=_one_of(Chain, s.chain),
+            network=_one_of(Network, s.network),
+            path=s.path,
+            transaction=s.transaction,
+            fee_ceiling=s.fee_ceiling,
+            note=s.note,
+            policy_version=s.policy_version,
+            proposer=verified.signer,
+            proposed_at_ms=s.at_ms,
+            expires_at_ms=s.expires_at_ms,
+            intent_digest=verified.digest,
+            evidence=verified.evidence,
         )
         self._transactions.judge(proposal, wallet)
         await self.record(proposal.request, request_commands.Propose(proposal))
@@ -76,13 +75,20 @@ class RequestRecords:
             raise NotYetPossible("an approval from the future: somebody's clock is wrong")
         await self.record(
             s.request,
-            request_commands.Approve(verified.signer, s.intent_digest, s.at_ms, verified.evidence),
+            request_commands.Approve(
+                member=verified.signer,
+                intent_digest=s.intent_digest,
+                at_ms=s.at_ms,
+                evidence=verified.evidence,
+            ),
         )
 
     async def on_denial(self, verified: Verified) -> None:
         """Record that a custodian denied the request."""
         s = verified.expect(Denial)
-        command = request_commands.Deny(verified.signer, s.reason, s.at_ms, verified.evidence)
+        command = request_commands.Deny(
+            member=verified.signer, reason=s.reason, at_ms=s.at_ms, evidence=verified.evidence
+        )
         await self.record(s.request, command)
 
     async def on_withdrawal(self, verified: Verified) -> None:
@@ -114,13 +120,13 @@ class RequestRecords:
         await self.record(
             proposal.request,
             request_commands.RecordSignature(
-                SessionId(s.session),
-                tuple(MemberId(m) for m in s.signers),
-                s.signatures,
-                signed.transaction,
-                signed.transaction_id,
-                self._clock.now_ms(),
-                verified.evidence,
+                session=SessionId(s.session),
+                signers=tuple(MemberId(m) for m in s.signers),
+                signatures=s.signatures,
+                signed_transaction=signed.transaction,
+                transaction_id=signed.transaction_id,
+                at_ms=self._clock.now_ms(),
+                evidence=verified.evidence,
             ),
         )
 
@@ -131,11 +137,11 @@ class RequestRecords:
                 await self.record(
                     request.proposal.request,
                     request_commands.FailSession(
-                        request.running.session,
-                        f"{self._me} was restarted",
-                        (),
-                        (),
-                        self._clock.now_ms(),
+                        session=request.running.session,
+                        reason=f"{self._me} was restarted",
+                        unreachable=(),
+                        blamed=(),
+                        at_ms=self._clock.now_ms(),
                     ),
                 )
 

@@ -19,7 +19,7 @@ class CeremonyStage(StrEnum):
     EXPIRED = "expired"
 
 
-class CustodianView(View, frozen=True):
+class CustodianView(View, frozen=True, kw_only=True):
     """A custodian in a ceremony."""
 
     member: str
@@ -31,7 +31,7 @@ class CustodianView(View, frozen=True):
     confirmed_ms: int | None
 
 
-class CeremonyView(View, frozen=True):
+class CeremonyView(View, frozen=True, kw_only=True):
     """A ceremony. `purpose` is a `CeremonyPurpose`; `epoch` the one that would begin.
 
     `custodians` lists everybody who takes part; `repaired` names the member who gets its share

@@ -5,7 +5,7 @@ from console.application.views.view import View
 from console.application.views.wallets import WalletView
 
 
-class TaskView(View, frozen=True):
+class TaskView(View, frozen=True, kw_only=True):
     """Something that waits for this operator. `screen` and `subject` say where to go."""
 
     title: str
@@ -15,7 +15,7 @@ class TaskView(View, frozen=True):
     due_ms: int | None
 
 
-class LedgerRow(View, frozen=True):
+class LedgerRow(View, frozen=True, kw_only=True):
     """One record of the ledger. `hash` and `previous_hash` are hexadecimal."""
 
     sequence: int
@@ -29,7 +29,7 @@ class LedgerRow(View, frozen=True):
     detail: str
 
 
-class LedgerPage(View, frozen=True):
+class LedgerPage(View, frozen=True, kw_only=True):
     """A page of the ledger, newest first. `total` counts what matches the filter."""
 
     rows: tuple[LedgerRow, ...]
@@ -41,7 +41,7 @@ class LedgerPage(View, frozen=True):
     broken_because: str
 
 
-class OverviewView(View, frozen=True):
+class OverviewView(View, frozen=True, kw_only=True):
     tasks: tuple[TaskView, ...]
     wallets: tuple[WalletView, ...]
     members: tuple[MemberView, ...]

@@ -20,7 +20,7 @@ class ShareState(StrEnum):
     """A peer does not sign with it any more until the next refresh; `detail` says who and why."""
 
 
-class ShareView(View, frozen=True):
+class ShareView(View, frozen=True, kw_only=True):
     """A custodian's share. `last_proved_ms` is the newest use that verified."""
 
     member: str
@@ -32,7 +32,7 @@ class ShareView(View, frozen=True):
     last_proved_ms: int | None
 
 
-class DrillView(View, frozen=True):
+class DrillView(View, frozen=True, kw_only=True):
     """A drill: custodians proved that they can sign, with all kinds of keys of an epoch."""
 
     at_ms: int
@@ -48,7 +48,7 @@ class ActionView(View, frozen=True):
     because: str
 
 
-class WalletSharesView(View, frozen=True):
+class WalletSharesView(View, frozen=True, kw_only=True):
     """The shares of one wallet, and what can be done with them.
 
     `quarantined_because` is empty unless a signature came out wrong and nobody could be named:
@@ -79,7 +79,7 @@ class WalletSharesView(View, frozen=True):
     drill: ActionView
 
 
-class MachineView(View, frozen=True):
+class MachineView(View, frozen=True, kw_only=True):
     """A machine that members vouch for: a member's new one, or a new member's first.
 
     `short_code` is what its owner reads out; `fingerprint` the SHA-256 of its identity key in
@@ -101,7 +101,7 @@ class MachineView(View, frozen=True):
     approve_blocked_because: str
 
 
-class MachinePreview(View, frozen=True):
+class MachinePreview(View, frozen=True, kw_only=True):
     """An entry line that nobody has vouched for yet. `problems` block it."""
 
     member: str

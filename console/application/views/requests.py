@@ -30,7 +30,7 @@ class PolicyCheckView(View, frozen=True):
     explanation: str
 
 
-class TimelineItemView(View, frozen=True):
+class TimelineItemView(View, frozen=True, kw_only=True):
     """One line of a request's story, done or still to come."""
 
     title: str
@@ -39,7 +39,7 @@ class TimelineItemView(View, frozen=True):
     at_ms: int | None
 
 
-class RequestView(View, frozen=True):
+class RequestView(View, frozen=True, kw_only=True):
     request: str
     wallet: str
     wallet_name: str
@@ -82,7 +82,7 @@ class RequestView(View, frozen=True):
     """What was signed, in hexadecimal: the bytes that were sent, or a message's signature."""
 
 
-class RequestRow(View, frozen=True):
+class RequestRow(View, frozen=True, kw_only=True):
     """A request in the inbox."""
 
     request: str

@@ -5,7 +5,7 @@ from enum import StrEnum
 from console.application.views.view import View
 
 
-class VaultView(View, frozen=True):
+class VaultView(View, frozen=True, kw_only=True):
     """The token in front of the operator, as far as it can be told."""
 
     kind: str
@@ -19,7 +19,7 @@ class VaultView(View, frozen=True):
     backing: str
 
 
-class MemberView(View, frozen=True):
+class MemberView(View, frozen=True, kw_only=True):
     """A member of the roster as this node sees it. `is_me` is this node's own."""
 
     member: str
@@ -40,7 +40,7 @@ class NodeState(StrEnum):
     """The ledger or vault failed a check: read-only, `halted_because` says why."""
 
 
-class SessionView(View, frozen=True):
+class SessionView(View, frozen=True, kw_only=True):
     """Everything the sign-in screen and the frame show; available while locked."""
 
     state: NodeState

@@ -26,7 +26,7 @@ class CellView(View, frozen=True):
     state: StepState
 
 
-class ProtocolRunView(View, frozen=True):
+class ProtocolRunView(View, frozen=True, kw_only=True):
     """A running or ended attempt at a protocol, as this node sees it.
 
     `rounds` names the rounds in order, or, where several protocols follow each other, those:
@@ -48,7 +48,7 @@ class ProtocolRunView(View, frozen=True):
     unit: str = "round"
 
 
-class ApprovalView(View, frozen=True):
+class ApprovalView(View, frozen=True, kw_only=True):
     """A member's place in the approvals of a request or a machine."""
 
     member: str

@@ -4,7 +4,7 @@ from console.application.views.session import MemberView
 from console.application.views.view import View
 
 
-class TokenView(View, frozen=True):
+class TokenView(View, frozen=True, kw_only=True):
     """A listed token of an account; its texts are empty while the balance is unknown."""
 
     address: str
@@ -14,7 +14,7 @@ class TokenView(View, frozen=True):
     balance_base_units: str
 
 
-class AccountView(View, frozen=True):
+class AccountView(View, frozen=True, kw_only=True):
     """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown.
 
     `balance_base_units` is decimal text: whole numbers of coins exceed what travels as a number.
@@ -38,7 +38,7 @@ class AccountView(View, frozen=True):
     """What a watching wallet needs: an output descriptor, or the address."""
 
 
-class HistoryItemView(View, frozen=True):
+class HistoryItemView(View, frozen=True, kw_only=True):
     """A request; `account` is the chain's name, a colon and the path."""
 
     request: str
@@ -51,7 +51,7 @@ class HistoryItemView(View, frozen=True):
     transaction_id: str
 
 
-class WalletView(View, frozen=True):
+class WalletView(View, frozen=True, kw_only=True):
     wallet: str
     name: str
     kinds: tuple[str, ...]
@@ -72,7 +72,7 @@ class FieldView(View, frozen=True):
     value: str
 
 
-class DescriptionView(View, frozen=True):
+class DescriptionView(View, frozen=True, kw_only=True):
     """A transaction decoded from the bytes to be signed, never from a form.
 
     `red_flags` are dangers in words; a flag never hides a field.
@@ -93,7 +93,7 @@ class DescriptionView(View, frozen=True):
     """Hexadecimal SHA-256 of the bytes to be signed."""
 
 
-class TransferPreview(View, frozen=True):
+class TransferPreview(View, frozen=True, kw_only=True):
     """A transfer built and decoded again, not yet asked for. `problems` block it."""
 
     transaction: bytes
@@ -108,7 +108,7 @@ class TransferPreview(View, frozen=True):
     """Changes of balances as the chain's node foresees them: a claim, not a decoding."""
 
 
-class MovementView(View, frozen=True):
+class MovementView(View, frozen=True, kw_only=True):
     """One line of an account's history as its chain tells it; `block` is 0 while it waits."""
 
     transaction_id: str

@@ -8,7 +8,7 @@ from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyProposed(Event):
     NAME: ClassVar[str] = "key-ceremony.proposed.v1"
     ceremony: CeremonyId
@@ -23,7 +23,7 @@ class CeremonyProposed(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChangeProposed(Event):
     """A ceremony that gives the keys of a wallet new shares, in a new epoch.
 
@@ -50,7 +50,7 @@ class KeyChangeProposed(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyAccepted(Event):
     NAME: ClassVar[str] = "key-ceremony.accepted.v1"
     ceremony: CeremonyId
@@ -59,7 +59,7 @@ class CeremonyAccepted(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyDeclined(Event):
     NAME: ClassVar[str] = "key-ceremony.declined.v1"
     ceremony: CeremonyId
@@ -79,7 +79,7 @@ class CeremonySessionStarted(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonySessionFailed(Event):
     """An attempt ended without keys at the member who signed `evidence`: nobody may use it."""
 
@@ -92,7 +92,7 @@ class CeremonySessionFailed(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyShareSealed(Event):
     """This member's shares of the attempt are sealed as pending; `code` is what people compare.
 
@@ -109,7 +109,7 @@ class CeremonyShareSealed(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyCodeConfirmed(Event):
     """A custodian saw the same code as the others and signed the certificate message."""
 
@@ -122,7 +122,7 @@ class CeremonyCodeConfirmed(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyCertified(Event):
     """The whole certificate as a peer handed it on; every signature of it was verified here.
 
@@ -140,7 +140,7 @@ class CeremonyCertified(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyAborted(Event):
     NAME: ClassVar[str] = "key-ceremony.aborted.v1"
     ceremony: CeremonyId

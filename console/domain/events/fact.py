@@ -7,7 +7,7 @@ from console.domain.ids import MemberId
 from console.domain.values import SignatureKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A member's signed statement: canonical body, signer, 64-byte P-256 signature."""
 

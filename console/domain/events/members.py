@@ -7,7 +7,7 @@ from console.domain.events.fact import Event, Evidence
 from console.domain.ids import MemberId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberEnrolled(Event):
     """A member is part of this vault: identity key (65 bytes) and TLS pin (SHA-256 of SPKI)."""
 
@@ -29,7 +29,7 @@ class VaultUnlocked(Event):
     verified_to: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHeadSeen(Event):
     """A peer's signed ledger head, so that a rolled back ledger is found out by others."""
 
@@ -41,7 +41,7 @@ class PeerHeadSeen(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineVouched(Event):
     """A member's operator vouches for a machine: a member's new one, or a new member's first.
 

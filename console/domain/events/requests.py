@@ -8,7 +8,7 @@ from console.domain.ids import MemberId, RequestId, SessionId, WalletId
 from console.domain.values import Chain, Network, SignatureKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestProposed(Event):
     """What a human asked for: the unsigned bytes, and the limits under which they were shown."""
 
@@ -31,7 +31,7 @@ class RequestProposed(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestApproved(Event):
     NAME: ClassVar[str] = "signing-request.approved.v1"
     request: RequestId
@@ -41,7 +41,7 @@ class RequestApproved(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDenied(Event):
     NAME: ClassVar[str] = "signing-request.denied.v1"
     request: RequestId
@@ -51,7 +51,7 @@ class RequestDenied(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWithdrawn(Event):
     NAME: ClassVar[str] = "signing-request.withdrawn.v1"
     request: RequestId
@@ -60,7 +60,7 @@ class RequestWithdrawn(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningSessionStarted(Event):
     """This member takes part in one attempt; recorded before its first message leaves."""
 
@@ -82,7 +82,7 @@ class SignatureShareReleased(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningSessionFailed(Event):
     NAME: ClassVar[str] = "signing-request.session-failed.v1"
     request: RequestId
@@ -93,7 +93,7 @@ class SigningSessionFailed(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSigned(Event):
     """The signatures, one a payload, verified by this member, and the bytes to broadcast."""
 
@@ -116,7 +116,7 @@ class TransactionBroadcast(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionConfirmed(Event):
     NAME: ClassVar[str] = "signing-request.confirmed.v1"
     request: RequestId

@@ -16,7 +16,7 @@ class SignedMessage:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunAborted(Event):
     """A check failed in a protocol run: this member's own verdict, recorded before it is told.
 

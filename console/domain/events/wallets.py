@@ -8,7 +8,7 @@ from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.values import Quorum
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WalletActivated(Event):
     """All custodians certified the keys; from now on the wallet can sign.
 
@@ -28,7 +28,7 @@ class WalletActivated(Event):
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharesErased(Event):
     """A member signed that its shares of all epochs up to `epoch` are gone."""
 
@@ -40,7 +40,7 @@ class SharesErased(Event):
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrillPassed(Event):
     """Custodians signed the drill's text with every key; verified here under the group keys."""
 

@@ -161,7 +161,7 @@ def core(chain):
     )
 
 
-QUESTION = PreviewTransfer(WALLET, "solana", TO, "0.5")
+QUESTION = PreviewTransfer(wallet=WALLET, chain="solana", to_address=TO, amount="0.5")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,10 @@ async def test_a_simulation_that_never_ends_is_given_up(monkeypatch):
 
 
 async def test_a_simulation_of_more_than_there_can_be_is_shown_as_that():
-    changes = (BalanceChange(TO, 1 << 256, "SOL", 9), BalanceChange(TO, -5, "SOL", 77))
+    changes = (
+        BalanceChange(address=TO, amount=1 << 256, unit="SOL", decimals=9),
+        BalanceChange(address=TO, amount=-5, unit="SOL", decimals=77),
+    )
     preview = await preview_transfer(core(Foreseeing(Simulation("", changes))), QUESTION)
     assert [effect.value for effect in preview.effects] == ["more than there can be"] * 2
 
@@ -227,7 +230,9 @@ def actions(chain) -> OperatorActions:
 async def test_the_faucet_counts_a_token_in_its_own_decimals(tokens, given):
     chain = FakeChain(FakeCluster())
     chain.assets = (Asset("mint", "LONG", 15),)
-    command = FundFromFaucet(WALLET, "solana", tokens * 10**15, asset="mint")
+    command = FundFromFaucet(
+        wallet=WALLET, chain="solana", base_units=tokens * 10**15, asset="mint"
+    )
     if given:
         assert (await actions(chain).fund(command)).message == "Funded"
     else:
@@ -258,13 +263,15 @@ class Odd(FakeChain):
     ],
 )
 async def test_what_no_statement_can_carry_is_not_asked_for(chain, size, why):
-    command = ProposeTransfer(WALLET, "solana", bytes(size), "")
+    command = ProposeTransfer(wallet=WALLET, chain="solana", transaction=bytes(size), note="")
     asking = actions(chain)
     asking._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
     with pytest.raises(PolicyViolation, match=why):
         await asking.propose_transfer(command)
     assert asking._node.core.exchange.published == []
-    fits = ProposeTransfer(WALLET, "solana", bytes(MAX_REQUEST_BYTES), "")
+    fits = ProposeTransfer(
+        wallet=WALLET, chain="solana", transaction=bytes(MAX_REQUEST_BYTES), note=""
+    )
     node = actions(Odd(signatures=100))
     node._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
     await node.propose_transfer(fits)

@@ -35,7 +35,7 @@ from console.application.peers.messages import (
     decode_request,
 )
 from console.application.peers.messages import encode as encode_peer
-from console.application.peers.statements import SignedStatement
+from console.application.peers.signed_statements import SignedStatement
 from console.application.ports.network import MAX_MESSAGE_BYTES
 from console.application.views import InboxView
 from console.protocols.kernel.secret import SecretBytes
@@ -107,7 +107,7 @@ def test_commands_and_queries_travel() -> None:
     assert decode_command(encode(Lock())) == Lock()
     assert decode_query(encode(GetWallet("wl-1", refresh=True))) == GetWallet("wl-1", refresh=True)
     assert decode_query(encode(GetInbox())) == GetInbox()
-    change = Change(ChangeKind.RUN, "kc-1", 1, 2)
+    change = Change(kind=ChangeKind.RUN, subject="kc-1", done=1, total=2)
     assert decode_change(encode(change)) == change
 
 

@@ -20,13 +20,15 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
-from console.application.peers.statements import (
-    Readiness,
+from console.application.peers.signed_statements import (
     Statements,
     Verified,
-    Withdrawal,
     to_signed,
     vault_id,
+)
+from console.application.peers.statements import (
+    Readiness,
+    Withdrawal,
 )
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import MemberId
@@ -59,8 +61,18 @@ class Desk:
         for name, vault in voices.items():
             await vault.unlock(SecretBytes(DEFAULT_PIN))
             key = await vault.identity.public_key()
-            members.append(Member(name, name, key, name.encode(), ""))
-            enrol = Enrol(name, name, key, name.encode(), "")
+            members.append(
+                Member(
+                    member=name,
+                    display_name=name,
+                    identity_key=key,
+                    tls_pin=name.encode(),
+                    address="",
+                )
+            )
+            enrol = Enrol(
+                member=name, display_name=name, identity_key=key, tls_pin=name.encode(), address=""
+            )
             await self.aggregates.record_member(name, enrol)
         vault = vault_id(tuple(members))
         self.voice = {m: Statements(m, v.identity, vault) for m, v in voices.items()}
@@ -201,13 +213,26 @@ async def test_more_statements_than_agreed_are_not_taken(desk: Desk) -> None:
 
 
 def readiness(sequence: int) -> Readiness:
-    return Readiness(1, bytes(32), bytes(32), bytes(32), sequence, bytes(32))
+    return Readiness(
+        at_ms=1,
+        invitation=bytes(32),
+        nonce=bytes(32),
+        channel_key=bytes(32),
+        head_sequence=sequence,
+        head_hash=bytes(32),
+    )
 
 
 async def test_a_peer_gets_its_newest_receipt_and_never_as_a_statement(desk: Desk) -> None:
     for sequence in (4, 9):
         verified = await desk.voice[BEN].sign(readiness(sequence))
-        head = RecordHead(BEN, sequence, bytes(32), sequence, verified.evidence)
+        head = RecordHead(
+            member=BEN,
+            sequence=sequence,
+            hash=bytes(32),
+            signed_at_ms=sequence,
+            evidence=verified.evidence,
+        )
         await desk.aggregates.record_member(BEN, head)
     reply = await desk.exchange.on_pull(BEN, Pull(0))
     assert isinstance(reply, Pulled)

@@ -6,7 +6,7 @@ from console.application import errors as adapter_errors
 from console.application.api import CommandRefused
 from console.application.errors import AdapterError, PinLocked
 from console.application.peers.messages import MalformedPeerMessage
-from console.application.peers.statements import StatementRefused
+from console.application.peers.signed_statements import StatementRefused
 from console.application.refusals import EXPECTED, refusal
 from console.application.sessions.protocol_session import Outage, RunFailed
 from console.domain import errors as domain_errors

@@ -45,7 +45,7 @@ SENT = (*SIGNED, RecordBroadcast("transaction-id", START))
 CONFIRMED = (*SENT, RecordConfirmation("transaction-id", 9, START))
 REFUSED = (*SIGNED, RecordRefusal("fee too low", START))
 FAILED = (*SENT, RecordFailure("too old", START))
-DENIED = (Deny(BEN, "no", START, said(BEN)),)
+DENIED = (Deny(member=BEN, reason="no", at_ms=START, evidence=said(BEN)),)
 WITHDRAWN = (Withdraw(ANA, START, said(ANA)),)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from console.application.errors import HsmError, LedgerUnavailable
 from console.application.peers.messages import Ack, Refused, RunMessage, decode_request, encode
-from console.application.peers.statements import StatementRefused
+from console.application.peers.signed_statements import StatementRefused
 from console.application.sessions.protocol_session import Outage, Run, RunFailed, RunInfo, RunTools
 from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible

@@ -5,20 +5,22 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from console.application.peers.statements import (
+from console.application.peers.signed_statements import (
     MAX_STATEMENT_BYTES,
-    AnyStatement,
-    CeremonyProposal,
-    Denial,
     SignedStatement,
     StatementRefused,
     Statements,
-    TransferProposal,
-    Withdrawal,
     signer_of,
     to_signed,
     vault_id,
     verify_member,
+)
+from console.application.peers.statements import (
+    AnyStatement,
+    CeremonyProposal,
+    Denial,
+    TransferProposal,
+    Withdrawal,
 )
 from console.application.ports.vault import IdentityPort
 from console.domain.errors import UnknownMember
@@ -43,7 +45,13 @@ async def voice(vault: bytes = b"v" * 32) -> tuple[Statements, IdentityPort, Mem
 
 
 async def known(name: str, identity: IdentityPort) -> Member:
-    return Member(name, name, await identity.public_key(), b"", "")  # type: ignore[arg-type]
+    return Member(
+        member=name,
+        display_name=name,
+        identity_key=await identity.public_key(),
+        tls_pin=b"",
+        address="",
+    )  # type: ignore[arg-type]
 
 
 async def raw(identity: IdentityPort, statements: Statements, body: bytes) -> SignedStatement:

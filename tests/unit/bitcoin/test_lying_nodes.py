@@ -125,7 +125,9 @@ def adapter_over(*nodes: BitcoinSource) -> BitcoinAdapter:
 
 async def spent_for(node: Node, satoshis: int) -> frozenset[str]:
     adapter = adapter_over(node)
-    built = await adapter.build_transaction(TransferIntent(SEGWIT, FRIEND, satoshis), KEYS)
+    built = await adapter.build_transaction(
+        TransferIntent(account=SEGWIT, to_address=FRIEND, amount=satoshis), KEYS
+    )
     assert adapter.describe(built.transaction, KEYS).red_flags == ()
     return adapter.consumes(built.transaction)
 
@@ -233,12 +235,14 @@ async def test_what_pays_the_most_already_is_not_outbid() -> None:
     node.holds(90_000_000)
     old = draft().rate(490_000).pay(FRIEND, 1_000_000).spend(coin(3_000_000)).build(Place(1, 0))
     adapter = adapter_over(node)
-    replaced = await adapter.build_transaction(ReplaceIntent(SEGWIT, old), KEYS)
+    replaced = await adapter.build_transaction(ReplaceIntent(account=SEGWIT, transaction=old), KEYS)
     assert parse_spending(replaced.transaction).fee > parse_spending(old).fee
     many = replace(draft().rate(490_000), payments=draft().pay(FRIEND, 20_000).payments * 60)
     large = many.spend(coin(9_000_000)).build(Place(1, 0))
     with pytest.raises(TransactionError, match="500 sat/vB"):
-        await adapter.build_transaction(ReplaceIntent(SEGWIT, large, cancel=True), KEYS)
+        await adapter.build_transaction(
+            ReplaceIntent(account=SEGWIT, transaction=large, cancel=True), KEYS
+        )
 
 
 # Questions with bad words in them

@@ -125,7 +125,7 @@ async def test_what_the_adapter_builds_is_judged_by_bitcoin_core(rpc_url: str, p
 
     try:
         await rpc.call("generatetoaddress", [101, adapter.address(account, keys)], list[str])
-        old, sent = await signed(TransferIntent(account, to, COIN))
+        old, sent = await signed(TransferIntent(account=account, to_address=to, amount=COIN))
         for place_of_bit in range(0, len(sent.transaction), 9):
             flipped = bytearray(sent.transaction)
             flipped[place_of_bit] ^= 1 << place_of_bit % 8
@@ -133,7 +133,7 @@ async def test_what_the_adapter_builds_is_judged_by_bitcoin_core(rpc_url: str, p
                 await rpc.call("sendrawtransaction", [flipped.hex()], str)
         await adapter.broadcast(sent)
         assert (await adapter.status(sent.transaction_id)).state is InclusionState.PENDING
-        new, dearer = await signed(ReplaceIntent(account, old))
+        new, dearer = await signed(ReplaceIntent(account=account, transaction=old))
         assert adapter.may_replace(old, new) == ""
         await adapter.broadcast(dearer)
         with pytest.raises(TransactionError):

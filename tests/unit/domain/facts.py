@@ -28,21 +28,43 @@ START, END = 1_000, 10_000
 
 
 def said(by: MemberId, body: bytes = b"body") -> Evidence:
-    return Evidence("statement", body, by, b"\x01" * 64)
+    return Evidence(kind="statement", body=body, signer=by, signature=b"\x01" * 64)
 
 
 def ceremony_proposal(body: bytes = b"proposal") -> ceremony_commands.Propose:
     return ceremony_commands.Propose(
-        CEREMONY, WALLET, "Treasury", (KIND,), QUORUM, 2, ANA, START, END, said(ANA, body)
+        ceremony=CEREMONY,
+        wallet=WALLET,
+        wallet_name="Treasury",
+        kinds=(KIND,),
+        quorum=QUORUM,
+        approvals_needed=2,
+        proposer=ANA,
+        at_ms=START,
+        expires_at_ms=END,
+        evidence=said(ANA, body),
     )
 
 
 def seal(session: SessionId = FIRST) -> ceremony_commands.SealShare:
-    return ceremony_commands.SealShare(session, KEYS, b"t" * 32, b"certificate", "code", START)
+    return ceremony_commands.SealShare(
+        session=session,
+        keys=KEYS,
+        transcript=b"t" * 32,
+        certificate_message=b"certificate",
+        code="code",
+        at_ms=START,
+    )
 
 
 def confirm(member: MemberId, session: SessionId = FIRST) -> ceremony_commands.ConfirmCode:
-    return ceremony_commands.ConfirmCode(session, member, b"s" * 64, START, said(member))
+    return ceremony_commands.ConfirmCode(
+        session=session,
+        member=member,
+        certificate_signature=b"s" * 64,
+        at_ms=START,
+        evidence=said(member),
+    )
 
 
 def ceremony_after(*commands: ceremony_commands.CeremonyCommand) -> KeyCeremony:
@@ -68,40 +90,52 @@ def transfer_proposal(
     body: bytes = b"intent", proposer: MemberId = ANA, policy_version: int = 1
 ) -> RequestProposed:
     return RequestProposed(
-        REQUEST,
-        WALLET,
-        0,
-        KIND,
-        Chain.SOLANA,
-        Network.DEVNET,
-        "",
-        b"transaction",
-        5_000,
-        "",
-        policy_version,
-        proposer,
-        START,
-        END,
-        DIGEST,
-        said(proposer, body),
+        request=REQUEST,
+        wallet=WALLET,
+        epoch=0,
+        kind=KIND,
+        chain=Chain.SOLANA,
+        network=Network.DEVNET,
+        path="",
+        transaction=b"transaction",
+        fee_ceiling=5_000,
+        note="",
+        policy_version=policy_version,
+        proposer=proposer,
+        proposed_at_ms=START,
+        expires_at_ms=END,
+        intent_digest=DIGEST,
+        evidence=said(proposer, body),
     )
 
 
 def approve(member: MemberId, at_ms: int = START) -> request_commands.Approve:
-    return request_commands.Approve(member, DIGEST, at_ms, said(member))
+    return request_commands.Approve(
+        member=member, intent_digest=DIGEST, at_ms=at_ms, evidence=said(member)
+    )
 
 
 def start(session: SessionId = FIRST, at_ms: int = START) -> request_commands.StartSession:
-    return request_commands.StartSession(session, (ANA, BEN), ANA, at_ms)
+    return request_commands.StartSession(
+        session=session, signers=(ANA, BEN), coordinator=ANA, at_ms=at_ms
+    )
 
 
 def fail(session: SessionId = FIRST, reason: str = "late") -> request_commands.FailSession:
-    return request_commands.FailSession(session, reason, (BEN,), (), START)
+    return request_commands.FailSession(
+        session=session, reason=reason, unreachable=(BEN,), blamed=(), at_ms=START
+    )
 
 
 def signature(session: SessionId = FIRST) -> request_commands.RecordSignature:
     return request_commands.RecordSignature(
-        session, (ANA, BEN), (b"g" * 64,), b"signed", "transaction-id", START, said(ANA)
+        session=session,
+        signers=(ANA, BEN),
+        signatures=(b"g" * 64,),
+        signed_transaction=b"signed",
+        transaction_id="transaction-id",
+        at_ms=START,
+        evidence=said(ANA),
     )
 
 
@@ -121,7 +155,15 @@ APPROVED = (approve(BEN), approve(CHIARA))
 
 
 def sealed_event(session: SessionId = FIRST) -> CeremonyShareSealed:
-    return CeremonyShareSealed(CEREMONY, session, KEYS, b"t" * 32, b"certificate", "code", START)
+    return CeremonyShareSealed(
+        ceremony=CEREMONY,
+        session=session,
+        keys=KEYS,
+        transcript=b"t" * 32,
+        certificate_message=b"certificate",
+        code="code",
+        at_ms=START,
+    )
 
 
 def proposed_event() -> CeremonyProposed:

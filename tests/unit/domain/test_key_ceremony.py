@@ -1,5 +1,7 @@
 """KeyCeremony: what is refused, what is idempotent, and what outweighs what."""
 
+from dataclasses import replace
+
 import pytest
 
 from console.domain.errors import (
@@ -43,13 +45,13 @@ from tests.unit.domain.facts import (
     seal,
 )
 
-DECLINE = Decline(BEN, "no", START, said(BEN))
-CANCEL = Abort(BEN, "stop", START, said(BEN))
+DECLINE = Decline(member=BEN, reason="no", at_ms=START, evidence=said(BEN))
+CANCEL = Abort(member=BEN, reason="stop", at_ms=START, evidence=said(BEN))
 CERTIFIED = (*SEALED, *(confirm(member) for member in CUSTODIANS))
 
 
 def failed(session: str = FIRST, reason: str = "late") -> FailSession:
-    return FailSession(session, reason, (), START, said(BEN))  # type: ignore[arg-type]
+    return FailSession(session=session, reason=reason, blamed=(), at_ms=START, evidence=said(BEN))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_state_follows_from_the_events(
         (accepted_by(BEN), accepted_by(BEN)[0]),
         ((DECLINE,), DECLINE),
         ((CANCEL,), CANCEL),
-        ((CANCEL,), Abort(ANA, "me too", START, said(ANA))),
+        ((CANCEL,), Abort(member=ANA, reason="me too", at_ms=START, evidence=said(ANA))),
         ((*RUNNING, failed()), failed()),
         (ALL_ACCEPTED, failed(SECOND)),
         ((*SEALED, confirm(ANA)), confirm(ANA)),
@@ -99,11 +101,15 @@ def test_the_same_statement_twice_records_nothing(
     [
         ((), ceremony_proposal(b"other"), Conflict),
         ((), accepted_by(EVE)[0], UnknownMember),
-        ((), Decline(EVE, "no", START, said(EVE)), UnknownMember),
-        ((), Abort(EVE, "no", START, said(EVE)), UnknownMember),
+        ((), Decline(member=EVE, reason="no", at_ms=START, evidence=said(EVE)), UnknownMember),
+        ((), Abort(member=EVE, reason="no", at_ms=START, evidence=said(EVE)), UnknownMember),
         (accepted_by(BEN), DECLINE, AlreadyDecided),
         ((DECLINE,), accepted_by(CHIARA)[0], AlreadyDecided),
-        ((DECLINE,), Decline(CHIARA, "no", START, said(CHIARA)), AlreadyDecided),
+        (
+            (DECLINE,),
+            Decline(member=CHIARA, reason="no", at_ms=START, evidence=said(CHIARA)),
+            AlreadyDecided,
+        ),
         ((CANCEL,), accepted_by(CHIARA)[0], AlreadyDecided),
         (CERTIFIED, CANCEL, AlreadyDecided),
         (accepted_by(ANA, BEN), StartSession(FIRST, START), NotYetPossible),
@@ -145,9 +151,7 @@ def test_a_late_acceptance_is_refused(member: str) -> None:
 
 def test_a_proposer_holds_a_share() -> None:
     proposal = ceremony_proposal()
-    stranger = type(proposal)(
-        *(getattr(proposal, f) if f != "proposer" else EVE for f in proposal.__slots__)
-    )
+    stranger = replace(proposal, proposer=EVE)
     with pytest.raises(UnknownMember):
         decide(None, stranger)
 

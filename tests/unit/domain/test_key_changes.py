@@ -93,7 +93,13 @@ def proposed(proposal: KeyChangeProposed, *commands: CeremonyCommand) -> KeyCere
 def certificate(state: KeyCeremony, keys: tuple[GroupKey, ...] = NEW_KEYS) -> CeremonyCertified:
     signatures = tuple((member, member.encode()) for member in state.participants)
     return CeremonyCertified(
-        CEREMONY, SECOND, keys, b"message", signatures, START, said(BEN, b"certificate")
+        ceremony=CEREMONY,
+        session=SECOND,
+        keys=keys,
+        certificate_message=b"message",
+        signatures=signatures,
+        at_ms=START,
+        evidence=said(BEN, b"certificate"),
     )
 
 
@@ -233,7 +239,9 @@ def test_one_epoch_has_one_set_of_shares() -> None:
 
 
 def erasure(member: MemberId, epoch: int) -> RecordErasure:
-    return RecordErasure(SharesErased(WALLET, epoch, member, START, said(member)))
+    return RecordErasure(
+        SharesErased(wallet=WALLET, epoch=epoch, member=member, at_ms=START, evidence=said(member))
+    )
 
 
 def test_who_erased_is_known_and_told_once() -> None:
@@ -276,7 +284,15 @@ def test_who_left_long_ago_need_not_erase_again() -> None:
 
 def test_a_drill_is_recorded_once_and_not_before_its_epoch() -> None:
     state = activated(CERTIFIED)
-    drill = DrillPassed(WALLET, 0, FIRST, (ANA, BEN), (b"s",), START, said(ANA))
+    drill = DrillPassed(
+        wallet=WALLET,
+        epoch=0,
+        session=FIRST,
+        signers=(ANA, BEN),
+        signatures=(b"s",),
+        at_ms=START,
+        evidence=said(ANA),
+    )
     (event,) = wallet.decide(state, RecordDrill(drill))
     evolved = wallet.evolve(state, event)
     assert evolved is not None
@@ -292,24 +308,32 @@ def test_a_drill_is_recorded_once_and_not_before_its_epoch() -> None:
     "signers", [(ANA,), (ANA, ANA), (ANA, EVE), (ANA, BEN, CHIARA)], ids="-".join
 )
 def test_a_drill_is_by_as_many_custodians_as_the_wallet_needs(signers: tuple[MemberId]) -> None:
-    drill = DrillPassed(WALLET, 0, FIRST, signers, (b"s",), START, said(ANA))
+    drill = DrillPassed(
+        wallet=WALLET,
+        epoch=0,
+        session=FIRST,
+        signers=signers,
+        signatures=(b"s",),
+        at_ms=START,
+        evidence=said(ANA),
+    )
     with pytest.raises(Conflict):
         wallet.decide(activated(CERTIFIED), RecordDrill(drill))
 
 
 def aborted(verdict: Verdict, epoch: int = 0, wallet_id: WalletId = WALLET) -> RunAborted:
     return RunAborted(
-        SessionId("33" * 32),
-        "signing",
-        "rq",
-        wallet_id,
-        epoch,
-        verdict,
-        "check",
-        "why",
-        (BEN,),
-        (),
-        1,
+        session=SessionId("33" * 32),
+        purpose="signing",
+        subject="rq",
+        wallet=wallet_id,
+        epoch=epoch,
+        verdict=verdict,
+        check="check",
+        reason="why",
+        blamed=(BEN,),
+        proof=(),
+        at_ms=1,
     )
 
 

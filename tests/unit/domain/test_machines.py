@@ -11,9 +11,20 @@ from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead, Vouch, vouchers_needed
 from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, START, said
 
-ENROL = Enrol(BEN, "Ben", b"old key", b"old pin", "host:1")
+ENROL = Enrol(
+    member=BEN, display_name="Ben", identity_key=b"old key", tls_pin=b"old pin", address="host:1"
+)
 MACHINE = MachineVouched(
-    BEN, "Ben Okafor", b"new key", b"new pin", b"PEM", "host:2", b"digest", ANA, START, said(ANA)
+    member=BEN,
+    display_name="Ben Okafor",
+    identity_key=b"new key",
+    tls_pin=b"new pin",
+    certificate=b"PEM",
+    address="host:2",
+    digest=b"digest",
+    by=ANA,
+    at_ms=START,
+    evidence=said(ANA),
 )
 
 
@@ -112,8 +123,10 @@ def test_the_roster_file_does_not_bring_the_old_machine_back() -> None:
 
 
 def test_a_new_machine_begins_a_ledger_of_its_own() -> None:
-    heads = RecordHead(BEN, 90, b"h", START, said(BEN))
+    heads = RecordHead(member=BEN, sequence=90, hash=b"h", signed_at_ms=START, evidence=said(BEN))
     state = fold(ben(), *member.decide(ben(), heads))
     admitted = vouched(state, by(ANA), by(CHIARA))
-    first = RecordHead(BEN, 3, b"i", START + 1, said(BEN))
+    first = RecordHead(
+        member=BEN, sequence=3, hash=b"i", signed_at_ms=START + 1, evidence=said(BEN)
+    )
     assert member.decide(admitted, first)

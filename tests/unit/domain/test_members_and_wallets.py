@@ -25,7 +25,7 @@ from tests.unit.domain.facts import (
     said,
 )
 
-ENROL = Enrol(BEN, "Ben", b"key", b"pin", "host:1")
+ENROL = Enrol(member=BEN, display_name="Ben", identity_key=b"key", tls_pin=b"pin", address="host:1")
 CERTIFIED = ceremony_after(*SEALED, *(confirm(m) for m in CUSTODIANS))
 
 
@@ -39,7 +39,9 @@ def enrolled(*heads: RecordHead) -> Member:
 
 
 def head(sequence: int, at_ms: int, digest: bytes = b"h") -> RecordHead:
-    return RecordHead(BEN, sequence, digest, at_ms, said(BEN))
+    return RecordHead(
+        member=BEN, sequence=sequence, hash=digest, signed_at_ms=at_ms, evidence=said(BEN)
+    )
 
 
 def test_enrolling_twice_records_nothing() -> None:

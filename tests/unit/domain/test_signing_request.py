@@ -49,7 +49,7 @@ from tests.unit.domain.facts import (
     transfer_proposal,
 )
 
-DENY = Deny(BEN, "no", START, said(BEN))
+DENY = Deny(member=BEN, reason="no", at_ms=START, evidence=said(BEN))
 WITHDRAW = Withdraw(ANA, START, said(ANA))
 RELEASE = ReleaseShare(FIRST, START)
 SIGNED = (*APPROVED, start(), RELEASE, signature())
@@ -95,7 +95,7 @@ def test_state_follows_from_the_events(
         ((), Propose(transfer_proposal())),
         ((approve(BEN),), approve(BEN, at_ms=END)),
         ((DENY,), DENY),
-        ((DENY,), Deny(CHIARA, "no", START, said(CHIARA))),
+        ((DENY,), Deny(member=CHIARA, reason="no", at_ms=START, evidence=said(CHIARA))),
         ((WITHDRAW,), WITHDRAW),
         (APPROVED, fail()),
         ((*APPROVED, start(), fail()), fail()),
@@ -123,12 +123,20 @@ def test_the_same_fact_twice_records_nothing(
         ((), approve(ANA), PolicyViolation),
         ((), approve(EVE), PolicyViolation),
         ((), approve(BEN, at_ms=END), Expired),
-        ((), Approve(BEN, b"?" * 32, START, said(BEN)), Conflict),
+        (
+            (),
+            Approve(member=BEN, intent_digest=b"?" * 32, at_ms=START, evidence=said(BEN)),
+            Conflict,
+        ),
         ((DENY,), approve(BEN), AlreadyDecided),
         ((WITHDRAW,), approve(BEN), AlreadyDecided),
-        (SIGNED, Approve(EVE, DIGEST, START, said(EVE)), AlreadyDecided),
-        ((), Deny(EVE, "no", START, said(EVE)), UnknownMember),
-        ((), Deny(BEN, "no", END, said(BEN)), Expired),
+        (
+            SIGNED,
+            Approve(member=EVE, intent_digest=DIGEST, at_ms=START, evidence=said(EVE)),
+            AlreadyDecided,
+        ),
+        ((), Deny(member=EVE, reason="no", at_ms=START, evidence=said(EVE)), UnknownMember),
+        ((), Deny(member=BEN, reason="no", at_ms=END, evidence=said(BEN)), Expired),
         (SIGNED, DENY, AlreadyDecided),
         ((), Withdraw(BEN, START, said(BEN)), PolicyViolation),
         (SIGNED, WITHDRAW, AlreadyDecided),

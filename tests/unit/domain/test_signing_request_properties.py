@@ -56,11 +56,13 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(member=members, digest=digests, at_ms=times)
     def approve(self, member: MemberId, digest: bytes, at_ms: int) -> None:
-        self.give(rc.Approve(member, digest, at_ms, said(member)))
+        self.give(
+            rc.Approve(member=member, intent_digest=digest, at_ms=at_ms, evidence=said(member))
+        )
 
     @rule(member=members)
     def deny(self, member: MemberId) -> None:
-        self.give(rc.Deny(member, "no", START, said(member)))
+        self.give(rc.Deny(member=member, reason="no", at_ms=START, evidence=said(member)))
 
     @rule(member=members)
     def withdraw(self, member: MemberId) -> None:
@@ -68,7 +70,9 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(session=sessions, at_ms=times)
     def start(self, session: SessionId, at_ms: int) -> None:
-        self.give(rc.StartSession(session, CUSTODIANS[:2], ANA, at_ms))
+        self.give(
+            rc.StartSession(session=session, signers=CUSTODIANS[:2], coordinator=ANA, at_ms=at_ms)
+        )
 
     @rule(session=sessions)
     def release(self, session: SessionId) -> None:
@@ -76,12 +80,24 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(session=sessions, reason=st.sampled_from(("", "late")))
     def fail(self, session: SessionId, reason: str) -> None:
-        self.give(rc.FailSession(session, reason, (), (), START))
+        self.give(
+            rc.FailSession(session=session, reason=reason, unreachable=(), blamed=(), at_ms=START)
+        )
 
     @rule(session=sessions)
     def sign(self, session: SessionId) -> None:
         evidence = said(ANA)
-        self.give(rc.RecordSignature(session, CUSTODIANS[:2], (b"g",), b"s", "id", START, evidence))
+        self.give(
+            rc.RecordSignature(
+                session=session,
+                signers=CUSTODIANS[:2],
+                signatures=(b"g",),
+                signed_transaction=b"s",
+                transaction_id="id",
+                at_ms=START,
+                evidence=evidence,
+            )
+        )
 
     @rule(command=st.sampled_from((rc.RecordBroadcast("id", 1), rc.RecordConfirmation("id", 1, 1))))
     def follow(self, command: rc.RequestCommand) -> None:

@@ -76,16 +76,16 @@ def test_who_may_approve() -> None:
 )
 def test_each_rule_fires(payer: str, fee: int, flags: tuple[str, ...], broken: set[str]) -> None:
     described = TransactionDescription(
-        Chain.SOLANA,
-        Network.DEVNET,
-        "Transfer",
-        payer,
-        "there",
-        Amount(1, "SOL", 9),
-        Amount(fee, "SOL", 9),
-        (),
-        flags,
-        DIGEST,
+        chain=Chain.SOLANA,
+        network=Network.DEVNET,
+        action="Transfer",
+        from_address=payer,
+        to_address="there",
+        amount=Amount(1, "SOL", 9),
+        fee=Amount(fee, "SOL", 9),
+        fields=(),
+        red_flags=flags,
+        digest=DIGEST,
     )
     results = evaluate(described, own_address="own", fee_ceiling=5)
     assert {r.rule for r in results if not r.passed} == broken

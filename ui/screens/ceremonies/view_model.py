@@ -50,7 +50,13 @@ class CeremoniesModel(ViewModel):
         custodians: tuple[str, ...],
     ) -> None:
         """Propose a key generation."""
-        command = ProposeCeremony(name.strip(), kinds, threshold, custodians, approvals)
+        command = ProposeCeremony(
+            wallet_name=name.strip(),
+            kinds=kinds,
+            threshold=threshold,
+            custodians=custodians,
+            approvals_needed=approvals,
+        )
         self.do(command, self._proposed)
 
     def accept(self) -> None:

@@ -76,27 +76,34 @@ class Draft:
         match self.mode:
             case Mode.TRANSFER:
                 return PreviewTransfer(
-                    wallet,
-                    chain,
-                    to,
-                    self.amount,
-                    self.memo.strip(),
-                    path,
-                    self.asset,
-                    self.fee,
-                    self.everything,
-                    self.lasting,
+                    wallet=wallet,
+                    chain=chain,
+                    to_address=to,
+                    amount=self.amount,
+                    memo=self.memo.strip(),
+                    account=path,
+                    asset=self.asset,
+                    fee=self.fee,
+                    everything=self.everything,
+                    lasting=self.lasting,
                 )
             case Mode.CALL:
                 values = tuple(line.strip() for line in self.arguments.splitlines() if line.strip())
                 function = self.function.strip()
                 return PreviewCall(
-                    wallet, chain, to, function, values, self.amount.strip(), path, self.fee
+                    wallet=wallet,
+                    chain=chain,
+                    to_address=to,
+                    function=function,
+                    arguments=values,
+                    amount=self.amount.strip(),
+                    account=path,
+                    fee=self.fee,
                 )
             case Mode.MESSAGE:
-                return PreviewMessage(wallet, chain, self.message, path)
+                return PreviewMessage(wallet=wallet, chain=chain, text=self.message, account=path)
             case Mode.IMPORT:
-                return PreviewImport(wallet, chain, self.imported, path)
+                return PreviewImport(wallet=wallet, chain=chain, text=self.imported, account=path)
 
 
 def purpose_query(
@@ -108,7 +115,9 @@ def purpose_query(
         return None
     kind = Purpose(word)
     if kind is Purpose.ACCELERATE:
-        return kind, PreviewAcceleration(wallet, account.chain, request, account.path)
+        return kind, PreviewAcceleration(
+            wallet=wallet, chain=account.chain, transaction_id=request, account=account.path
+        )
     if kind is Purpose.DURABLE:
         return kind, PreviewDurable(wallet, account.chain, account.path)
     return kind, PreviewReplacement(request, cancel=kind is Purpose.CANCEL)

@@ -122,7 +122,11 @@ class NewTransferModel(ViewModel):
             chain = self.preview.description.chain
             path = self.account.path if self.account else ""
             command = ProposeTransfer(
-                self.wallet_id, chain, self.preview.transaction, note.strip(), account=path
+                wallet=self.wallet_id,
+                chain=chain,
+                transaction=self.preview.transaction,
+                note=note.strip(),
+                account=path,
             )
             self.do(command, self._requested)
 

@@ -162,11 +162,11 @@ class RecoveryModel(ViewModel):
         if draft.problem:
             return
         command = ProposeReshare(
-            draft.wallet.wallet,
-            draft.threshold,
-            draft.custodians,
-            draft.approvals,
-            draft.dealers,
+            wallet=draft.wallet.wallet,
+            threshold=draft.threshold,
+            custodians=draft.custodians,
+            approvals_needed=draft.approvals,
+            dealers=draft.dealers,
         )
         self.do(command, self._proposed)
 

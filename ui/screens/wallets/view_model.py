@@ -95,11 +95,11 @@ class WalletsModel(ViewModel):
         self._fund_next(
             [
                 FundFromFaucet(
-                    wallet.wallet,
-                    account.chain,
-                    FAUCET_LARGE_UNITS * 10**decimals,
-                    account.path,
-                    asset,
+                    wallet=wallet.wallet,
+                    chain=account.chain,
+                    base_units=FAUCET_LARGE_UNITS * 10**decimals,
+                    account=account.path,
+                    asset=asset,
                 )
                 for asset, decimals in wanted
             ]

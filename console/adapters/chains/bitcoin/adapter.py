@@ -181,12 +181,12 @@ class BitcoinAdapter:
         await self._check_network()
         return tuple(
             Movement(
-                line.txid,
-                line.change,
-                self.unit,
-                self.decimals,
-                line.height or 0,
-                None if line.time_s is None else line.time_s * 1000,
+                transaction_id=line.txid,
+                amount=line.change,
+                unit=self.unit,
+                decimals=self.decimals,
+                block=line.height or 0,
+                at_ms=None if line.time_s is None else line.time_s * 1000,
             )
             for line in await self._watcher.history(self._wallet(account, keys))
         )

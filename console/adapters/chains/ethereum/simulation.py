@@ -58,7 +58,11 @@ def _changes(logs: Iterable[Log], known: Known) -> tuple[BalanceChange, ...]:
     for (address, contract), base_units in list(sums.items())[:MAX_CHANGES]:
         unit, decimals = _unit(contract, known)
         if base_units:
-            changes.append(BalanceChange(checksummed(address), base_units, unit, decimals))
+            changes.append(
+                BalanceChange(
+                    address=checksummed(address), amount=base_units, unit=unit, decimals=decimals
+                )
+            )
     return tuple(changes)
 
 

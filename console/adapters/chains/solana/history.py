@@ -51,13 +51,27 @@ def _moved(
     # What lookup tables gave follows the listed accounts, and is not the wallet's.
     for key, before, after in zip(keys, meta.pre_balances, meta.post_balances, strict=False):
         if key == account and before != after:
-            yield Movement(entry.signature, after - before, UNIT, DECIMALS, entry.slot, at_ms)
+            yield Movement(
+                transaction_id=entry.signature,
+                amount=after - before,
+                unit=UNIT,
+                decimals=DECIMALS,
+                block=entry.slot,
+                at_ms=at_ms,
+            )
     for mint, asset in assets.items():
         before = _held(meta.pre_token_balances, account, mint)
         after = _held(meta.post_token_balances, account, mint)
         if before != after:
             moved = after - before
-            yield Movement(entry.signature, moved, asset.unit, asset.decimals, entry.slot, at_ms)
+            yield Movement(
+                transaction_id=entry.signature,
+                amount=moved,
+                unit=asset.unit,
+                decimals=asset.decimals,
+                block=entry.slot,
+                at_ms=at_ms,
+            )
 
 
 def _held(balances: list[TokenBalance] | None, owner: str, mint: str) -> int:

@@ -24,7 +24,7 @@ def changes(
     """
     coins = _lamports(after) - _lamports(before)
     if coins:
-        yield BalanceChange(str(account), coins, UNIT, DECIMALS)
+        yield BalanceChange(address=str(account), amount=coins, unit=UNIT, decimals=DECIMALS)
     held, holds = _holding(before), _holding(after)
     known = holds or held
     if known is None:
@@ -33,7 +33,7 @@ def changes(
     asset = assets.get(str(known.mint))
     unit, decimals = (asset.unit, asset.decimals) if asset else (NOT_KNOWN, 0)
     if tokens:
-        yield BalanceChange(str(known.owner), tokens, unit, decimals)
+        yield BalanceChange(address=str(known.owner), amount=tokens, unit=unit, decimals=decimals)
 
 
 def _lamports(account: AccountInfo | None) -> int:

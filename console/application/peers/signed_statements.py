@@ -1,0 +1,176 @@
+"""Signed statements: canonical bodies, identity signatures, strict decoding."""
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from console.application.peers.statements import AnyStatement
+from console.application.ports.vault import IdentityPort
+from console.domain.errors import UnknownMember
+from console.domain.events import Evidence
+from console.domain.ids import MemberId
+from console.domain.member import Member
+from console.domain.text import is_plain
+
+MAX_STATEMENT_BYTES = 64 * 1024
+_DOMAIN = b"quorate/statement/v1"
+
+S = TypeVar("S")
+
+
+class StatementRefused(Exception):
+    """Bytes that are no statement, or not signed by whom they name; nothing was recorded."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyStatement] = msgspec.msgpack.Decoder(AnyStatement)
+
+
+class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A statement as it travels and is kept: the exact bytes that were signed."""
+
+    body: bytes
+    signer: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement whose signature was checked against the roster."""
+
+    statement: AnyStatement
+    signer: MemberId
+    evidence: Evidence
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the body, 32 bytes."""
+        return hashlib.sha256(self.evidence.body).digest()
+
+    def expect(self, kind: type[S]) -> S:
+        """Return the statement, which must be of this kind. Raises: StatementRefused."""
+        if not isinstance(self.statement, kind):
+            raise StatementRefused("a statement of another kind was expected")
+        return self.statement
+
+
+class Statements:
+    """Signs this member's statements and verifies everybody's, within one vault's roster."""
+
+    def __init__(self, me: MemberId, identity: IdentityPort, vault_id: bytes) -> None:
+        self._me = me
+        self._identity = identity
+        self._vault_id = vault_id
+
+    async def sign(self, statement: AnyStatement) -> Verified:
+        """Sign as this member. Raises: VaultLocked, HsmError."""
+        body = _encoder.encode(statement)
+        signature = await self._identity.sign(self._message(self._me, body))
+        return Verified(
+            statement,
+            self._me,
+            Evidence(kind=_kind(statement), body=body, signer=self._me, signature=signature),
+        )
+
+    def verify(self, signed: SignedStatement, signer: Member) -> Verified:
+        """Check signature and form. Raises: StatementRefused."""
+        if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
+            raise StatementRefused("a statement is too large or not by the member it names")
+        # By the machine of today alone: a statement of the one before could be dated back. Whoever
+        # pulls a ledger from its start meets such statements before the admission that ends them.
+        verify_identity(
+            signer.identity_key, self._message(signer.member, signed.body), signed.signature
+        )
+        try:
+            statement = _decoder.decode(signed.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
+        texts = (getattr(statement, name) for name in statement.__struct_fields__)
+        if not all(is_plain(text) for text in texts if isinstance(text, str)):
+            raise StatementRefused(f"{signer.member} signed text that cannot be shown plainly")
+        evidence = Evidence(
+            kind=_kind(statement),
+            body=signed.body,
+            signer=signer.member,
+            signature=signed.signature,
+        )
+        return Verified(statement, signer.member, evidence)
+
+    async def is_of_this_machine(self, signed: SignedStatement) -> bool:
+        """Tell whether this machine's own key signed it, whatever the roster says."""
+        try:
+            verify_identity(
+                await self._identity.public_key(),
+                self._message(self._me, signed.body),
+                signed.signature,
+            )
+        except StatementRefused:
+            return False
+        return True
+
+    def _message(self, signer: MemberId, body: bytes) -> bytes:
+        name = signer.encode()
+        return b"".join((_DOMAIN, self._vault_id, len(name).to_bytes(2, "big"), name, body))
+
+
+def to_signed(evidence: Evidence) -> SignedStatement:
+    """Return the travelling form of recorded evidence."""
+    return SignedStatement(evidence.body, evidence.signer, evidence.signature)
+
+
+def verify_identity(identity_key: bytes, message: bytes, signature: bytes) -> None:
+    """Check a member's P-256 signature (64 bytes, r || s). Raises: StatementRefused."""
+    if len(signature) != 64:
+        raise StatementRefused("an identity signature has 64 bytes")
+    der = encode_dss_signature(
+        int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    )
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), identity_key)
+        key.verify(der, message, ec.ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        raise StatementRefused("a statement's signature does not hold") from None
+
+
+def verify_member(member: Member, message: bytes, signature: bytes) -> None:
+    """Check a signature in a certificate by any machine a member has had.
+
+    Raises: StatementRefused.
+    """
+    for key in member.former_keys:
+        with contextlib.suppress(StatementRefused):
+            verify_identity(key, message, signature)
+            return
+    verify_identity(member.identity_key, message, signature)
+
+
+def vault_id(members: tuple[Member, ...]) -> bytes:
+    """Name a vault by its founding members and their keys, 32 bytes; bound into every signature.
+
+    It stays the same whoever joins and whatever machine is replaced.
+    """
+    digest = hashlib.sha256(b"quorate/vault/v1")
+    for member in sorted(members, key=lambda m: m.member):
+        for part in (member.member.encode(), member.identity_key):
+            digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.digest()
+
+
+def signer_of(signed: SignedStatement, members: Mapping[MemberId, Member]) -> Member:
+    """Find the signer in the roster. Raises: UnknownMember."""
+    member = members.get(MemberId(signed.signer))
+    if member is None:
+        raise UnknownMember("a statement is signed by nobody in the roster")
+    return member
+
+
+def _kind(statement: AnyStatement) -> str:
+    return str(type(statement).__struct_config__.tag)
