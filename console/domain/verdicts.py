@@ -1,7 +1,7 @@
 """What this member holds against others: failed checks that bind until the next epoch.
 
 A ban follows a secret-dependent check, which cannot be proven to others; a quarantine follows a
-wrong signature that nobody can be named for (PROTOCOLS 0.3 and 13). Both end with a refresh,
+wrong signature that nobody can be named for (docs/spec 0.3 and 13). Both end with a refresh,
 which makes new pair states and new shares.
 """
 

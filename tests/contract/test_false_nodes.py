@@ -1,4 +1,4 @@
-"""A lying, broken or dead node never changes what is signed and never hangs (C108 to C117).
+"""A lying, broken or dead node never changes what is signed and never hangs (cases C108 to C116).
 
 Two servers stand before the same runtime; one of them can be told to lie.
 """

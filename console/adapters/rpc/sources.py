@@ -1,4 +1,4 @@
-"""Several nodes of one chain: facts count when all tell the same (SECURITY-BRIEF C116)."""
+"""Several nodes of one chain: facts count when all tell the same (case C116, docs/chains.md)."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -2,7 +2,7 @@
 
 Like BIP 32 it adds a hash of the parent and the index to the key, so that every party derives
 alone; unlike BIP32-Ed25519 it knows no clamping, since shares are scalars modulo the order. No
-wallet but ours derives these addresses (PROTOCOLS 7.1).
+wallet but ours derives these addresses (docs/spec 7.1).
 """
 
 from console.protocols.kernel.transcript import XOF, Tag

@@ -45,7 +45,7 @@ def nonce_coordinate(R: Point) -> int:
 
 
 def normalise(R: Point, s: int) -> EcdsaSignature:
-    """Choose the lower of s and its negative, and say which point it is (PROTOCOLS 7.3).
+    """Choose the lower of s and its negative, and say which point it is (docs/spec 7.3).
 
     Raises: InvalidSignature if r or s is zero.
     """

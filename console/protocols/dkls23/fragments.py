@@ -1,4 +1,4 @@
-"""Who is to blame when the key points do not make the key (check (5), PROTOCOLS 3.6).
+"""Who is to blame when the key points do not make the key (check (5), docs/spec 3.6).
 
 The session is dead, and its shares of zero are of no other use: every party shows them. Then
 pk_j - zeta_j * G must be lambda_j * Y_j, plus the tweak for the lowest party. A party whose own

@@ -1,7 +1,7 @@
 """The steps of a setup, seen from one party: all its links at once, checked before they are used.
 
 Every hash names the session, both parties and who of them receives the multiplication, so nothing
-said in one link, direction or session fits another (PROTOCOLS 3.2).
+said in one link, direction or session fits another (docs/spec 3.2).
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""The messages of setup, signing and presigning (PROTOCOLS 3.2, 3.3, 3.6, 3.7).
+"""The messages of setup, signing and presigning (docs/spec 3.2, 3.3, 3.6, 3.7).
 
 Points and scalars are bounded here and parsed in the protocol. What travels to one peer is masked
 with keys of the pair.

@@ -1,7 +1,7 @@
 """What two parties of a key share for multiplying secrets: one state per peer, sealed as one.
 
 A peer that fails a secret-dependent check may have learnt a bit of this state. It is destroyed at
-once, and the peer stays banned until the parties run a new setup (PROTOCOLS 0.3, 12).
+once, and the peer stays banned until the parties run a new setup (docs/spec 0.3, 12).
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""A presignature: all of a signature that does not depend on the message (PROTOCOLS 3.7, 8).
+"""A presignature: all of a signature that does not depend on the message (docs/spec 3.7, 8).
 
 It answers once. Two answers with one presignature give the key away, so its secrets are erased
 before the answer exists, and encoding it for storage moves it: what was encoded is erased. The

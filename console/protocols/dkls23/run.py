@@ -1,4 +1,4 @@
-"""Threshold ECDSA as protocol runs: a whole signature, or its two halves (PROTOCOLS 3.3, 3.7).
+"""Threshold ECDSA as protocol runs: a whole signature, or its two halves (docs/spec 3.3, 3.7).
 
 Rounds of a signature: commit and begin the multiplications; open and answer them; add up. The
 first two do not depend on the message and make a presignature by themselves.

@@ -1,4 +1,4 @@
-"""Setup of all pairs of a key's owners, in one run (PROTOCOLS 3.2): once per key and epoch.
+"""Setup of all pairs of a key's owners, in one run (docs/spec 3.2): once per key and epoch.
 
 Rounds: commit; base transfers chosen; base transfers answered, and a trial multiplication begun;
 trial answered; confirmations. Every ordered pair has its own transfers, in which the roles of the

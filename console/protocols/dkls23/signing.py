@@ -1,6 +1,6 @@
-"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6; PROTOCOLS 3.6).
+"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6; docs/spec 3.6).
 
-The checks are numbered as in PROTOCOLS: (1) commitments open, (2) inputs are consistent,
+The checks are numbered as in docs/spec 3.6: (1) commitments open, (2) inputs are consistent,
 (3) and (4) they are the committed nonce and key, (5) the key points make the key, (6) the nonce is
 not degenerate. Secret-dependent checks destroy the pair state before anything else is said.
 

@@ -24,7 +24,7 @@ class SigningRefused(Exception):
 class Terms:
     """One signature to be made: by whom, under which key.
 
-    `id` is known before the first round (sid0 of PROTOCOLS 0.2); `key` is the group's key with
+    `id` is known before the first round (docs/spec 3.3); `key` is the group's key with
     `tweak` added.
     """
 

@@ -1,7 +1,7 @@
 """The certificate of a key: all parties' signatures on the same transcript and public key.
 
 A key, or an epoch of it, becomes active only with signatures of all n parties: acknowledgements
-sent to some and not to others could split the group (PROTOCOLS 0.4).
+sent to some and not to others could split the group (docs/spec 0.4).
 """
 
 from collections.abc import Callable, Iterable

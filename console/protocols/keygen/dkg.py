@@ -1,4 +1,4 @@
-"""Distributed key generation: Pedersen's with commitments first (PedPop, PROTOCOLS 1.2).
+"""Distributed key generation: Pedersen's with commitments first (PedPop, docs/spec 1.2).
 
 Rounds: commit; open and deal; verdicts; reveals, only after complaints; proofs of the final
 shares. Several keys are made in one session by running `generate` once per group, each with its

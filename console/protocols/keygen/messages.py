@@ -1,4 +1,4 @@
-"""The messages of key generation and of changes to a key (PROTOCOLS 1.2 and 6).
+"""The messages of key generation and of changes to a key (docs/spec 1.2 and 6).
 
 Points and scalars are bounded here and parsed in the protocol, where the group is known.
 """

@@ -1,7 +1,7 @@
 """The ceremony behind refresh and reshare: dealers share what everybody knows the point of.
 
 It is key generation with constant terms that are fixed in advance, so they are not sent: a dealer
-whose polynomial has another one fails the check of every share (PROTOCOLS 6.1 and 6.2). Whoever
+whose polynomial has another one fails the check of every share (docs/spec 6.1 and 6.2). Whoever
 deals nothing, or receives nothing, says so in every round with an empty message.
 """
 

@@ -1,4 +1,4 @@
-"""Repair of a lost share: t owners compute it for its owner without learning it (PROTOCOLS 6.3).
+"""Repair of a lost share: t owners compute it for its owner without learning it (docs/spec 6.3).
 
 Repairable threshold scheme of Laing and Stinson, with commitments to the parts, so that whoever
 cheats can be named. The epoch stays: if the lost device may have been stolen, refresh next.

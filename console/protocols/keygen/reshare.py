@@ -1,4 +1,4 @@
-"""Reshare: the same key for other owners, or with another threshold (PROTOCOLS 6.2)."""
+"""Reshare: the same key for other owners, or with another threshold (docs/spec 6.2)."""
 
 from dataclasses import dataclass
 

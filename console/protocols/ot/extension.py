@@ -1,4 +1,4 @@
-"""Oblivious transfer extension with the check of each row (KOS, eprint 2015/546; PROTOCOLS 3.4).
+"""Oblivious transfer extension with the check of each row (KOS, eprint 2015/546; docs/spec 3.4).
 
 Roles turn around: the sender of the base transfers receives here. A receiver that sets different
 choice bits in different rows would learn bits of the sender's secret from whether the check

@@ -1,7 +1,7 @@
 """Random vector OLE from extended transfers: two products shared between two parties.
 
 The receiver gets a random b and d_1, d_2; the sender puts in a_1, a_2 and gets c_1, c_2 with
-c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19; PROTOCOLS 3.5).
+c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19; docs/spec 3.5).
 
 Deviations from the paper: the gadget is drawn once for each direction of a pair and kept, and
 the receiver's b is not encoded on top of it, as both inputs are random anyway.

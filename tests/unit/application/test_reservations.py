@@ -1,4 +1,4 @@
-"""Two requests never use up the same nonce unknowingly (SECURITY-BRIEF C111, C114)."""
+"""Two requests never use up the same nonce unknowingly (cases C111, C114, docs/chains.md)."""
 
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace

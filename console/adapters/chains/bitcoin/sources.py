@@ -105,7 +105,7 @@ class BitcoinSource(Protocol):
 
 
 class Sources:
-    """Several sources as one: facts count when all tell the same (SECURITY-BRIEF, C116)."""
+    """Several sources as one: facts count when all tell the same (case C116, docs/chains.md)."""
 
     def __init__(self, sources: tuple[BitcoinSource, ...]) -> None:
         if not sources:

@@ -53,7 +53,7 @@ def capped(fees: Fees) -> Fees:
 
 
 def fee_flags(transaction: Transaction) -> tuple[str, ...]:
-    """Warn of fees that no honest quote reaches (SECURITY-BRIEF C109)."""
+    """Warn of fees that no honest quote reaches (case C109, docs/chains.md)."""
     flags: tuple[str, ...] = ()
     if transaction.max_fee > FEE_CAP:
         flags += (f"The fee per gas is above the limit of {FEE_CAP // GWEI} gwei",)
