@@ -181,7 +181,7 @@ def join(
 ) -> None:
     """Let this machine join a vault: for a new member, or in place of a lost machine.
 
-    Prints the machine's entry and its code. The other founders vouch for it on their Recovery
+    Prints the machine's entry and its code. The other founders endorse it on their Recovery
     screens after comparing the code with you; a repair then gives it its share.
     """
     entry = join_vault(home, member, read_entries(entries))

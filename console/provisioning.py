@@ -108,7 +108,7 @@ def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
 
 
 def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> RosterEntry:
-    """Let a new machine join a vault; return its entry, for which other members now vouch.
+    """Let a new machine join a vault; return its entry, which other members now endorse.
 
     `founders` are the entries of the vault's roster file, as any member has it.
     Raises: SettingsInvalid.

@@ -27,7 +27,7 @@ class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token that this member vouches for: its contract or mint, and how it is counted."""
+    """A token that this member trusts: its contract or mint, and how it is counted."""
 
     address: Text
     unit: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.$]{1,12}\Z")]
@@ -75,7 +75,7 @@ class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """The founding members of a vault, whose keys name it for good.
 
     `joining` is this machine's own entry if it came later, for a new member or in place of a lost
-    machine: the others vouch for it, and their ledgers keep that.
+    machine: the others endorse it, and their ledgers keep that.
     """
 
     members: tuple[RosterEntry, ...]

@@ -96,7 +96,7 @@ class KeyRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class TokenKeys:
     """Handles of the checked keys in one session, and the record they were checked against."""
 
     session: Session
@@ -115,7 +115,7 @@ def read_record(session: Session, member: MemberId) -> KeyRecord:
     return record
 
 
-def load_keys(session: Session, record: KeyRecord) -> Keys:
+def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
     """Find the keys and check their traits and values. Raises: KeyCheckFailed."""
     kek = _one(session, ObjectClass.SECRET_KEY, KEK)
     identity = _one(session, ObjectClass.PRIVATE_KEY, IDENTITY)
@@ -125,14 +125,14 @@ def load_keys(session: Session, record: KeyRecord) -> Keys:
     _require_traits(presence, PRESENCE_TRAITS, PRESENCE)
     if not isinstance(kek, WrappingKey) or not isinstance(identity, SigningKey):
         raise KeyCheckFailed("the token's keys are not of the expected kind")
-    keys = Keys(session, kek, identity, record)
+    keys = TokenKeys(session, kek, identity, record)
     require_kek(keys)
     probe = b"quorate/key-check" + secrets.token_bytes(32)
     sign_checked(identity, record.identity_point, probe)
     return keys
 
 
-def require_kek(keys: Keys) -> None:
+def require_kek(keys: TokenKeys) -> None:
     """Prove that the wrapping key is the one of the record. Raises: KeyCheckFailed."""
     if not hmac.compare_digest(kek_check(keys.kek), keys.record.kek_check):
         raise KeyCheckFailed("the wrapping key is not the one this member was set up with")

@@ -8,7 +8,7 @@ from console.application.errors import HsmError, SealBroken
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.sealed_record import NONCE_SIZE, SEAL_OVERHEAD, TAG_SIZE
 from hsm.faults import REFUSED_CIPHERTEXT
-from hsm.keys import Keys, require_kek
+from hsm.keys import TokenKeys, require_kek
 from hsm.token import TokenSession
 
 
@@ -63,7 +63,7 @@ def _parameters(nonce: bytes, associated: bytes) -> GCMParams:
     return GCMParams(nonce, aad=associated, tag_bits=8 * TAG_SIZE)
 
 
-def _refusal(keys: Keys) -> SealBroken:
+def _refusal(keys: TokenKeys) -> SealBroken:
     """Tell an altered record from a failing token: the key must still answer as recorded."""
     require_kek(keys)
     return SealBroken("a sealed record does not open: altered, or sealed for something else")

@@ -14,7 +14,7 @@ from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import leaves_state_known, translate
-from hsm.keys import KeyRecord, Keys, load_keys, presence_key, read_record, sign_checked
+from hsm.keys import KeyRecord, TokenKeys, load_keys, presence_key, read_record, sign_checked
 from hsm.library import Library
 
 _T = TypeVar("_T")
@@ -30,7 +30,7 @@ class TokenSession:
         self._label = label
         self._member = member
         self._backoff = backoff
-        self._keys: Keys | None = None
+        self._keys: TokenKeys | None = None
         self._generation = library.generation
         self._closed = False
         library.require_same_process()
@@ -65,7 +65,7 @@ class TokenSession:
     def backoff(self) -> PinBackoff:
         return self._backoff
 
-    def keys(self) -> Keys:
+    def keys(self) -> TokenKeys:
         """Return the checked keys. Raises: VaultLocked."""
         if self._keys is None:
             raise VaultLocked("the vault is locked")

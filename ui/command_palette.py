@@ -127,7 +127,7 @@ class CommandPalette(Sheet):
                 "machines",
                 "Machines",
                 "Recovery",
-                "machines recovery replace lost machine add member vouch",
+                "machines recovery replace lost machine add member endorse",
             )
         )
         found += [

@@ -25,13 +25,13 @@ from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
 from ui.frame import Frame
 from ui.idle import IdleTimer
-from ui.keys import Keys
 from ui.link import Connect, NodeLink
 from ui.screen import Screen
 from ui.screens.settings.view import SettingsScreen
 from ui.screens.sign_in.view import SignInScreen
 from ui.settings import Settings
 from ui.sheets import HelpSheet
+from ui.shortcuts import Shortcuts
 from ui.tasks import TaskOwner
 from ui.theme import ThemeName, Tone
 from ui.widgets.focus_ring import FocusRing
@@ -87,7 +87,7 @@ class ConsoleWindow(QMainWindow):
         self._count_timer.timeout.connect(self._count_soon)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self.lock)
-        self._keys = Keys(self, self)
+        self._keys = Shortcuts(self, self)
         self.set_theme(settings.theme)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])

@@ -10,7 +10,7 @@ from console.application.ports.event_store import EventStore, RecordedEvent
 from console.domain import key_ceremony, member, signing_request, wallet
 from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
-from console.domain.events import Event, Evidence, RequestProposed, RunAborted
+from console.domain.events import Event, Evidence, RequestProposed, SessionAborted
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
@@ -34,11 +34,11 @@ class Aggregates:
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.members: dict[MemberId, Member] = {}
         self.candidates: dict[MemberId, Member] = {}
-        """Who is vouched for as a new member, but not by enough yet."""
+        """Who is endorsed as a new member, but not by enough yet."""
         self.ceremonies: dict[CeremonyId, KeyCeremony] = {}
         self.wallets: dict[WalletId, Wallet] = {}
         self.requests: dict[RequestId, SigningRequest] = {}
-        self.verdicts: list[RunAborted] = []
+        self.verdicts: list[SessionAborted] = []
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
@@ -110,8 +110,8 @@ class Aggregates:
             state = self.wallets.get(wallet_id)
             return await self._append(stream, wallet.decide(state, command))
 
-    async def record_verdict(self, verdict: RunAborted) -> bool:
-        """Record what a run of this member ended with, once. Raises: LedgerError."""
+    async def record_verdict(self, verdict: SessionAborted) -> bool:
+        """Record what a session of this member ended with, once. Raises: LedgerError."""
         stream = f"run/{verdict.session}"
         async with self._locks[stream]:
             known = any(v.session == verdict.session for v in self.verdicts)
@@ -145,7 +145,7 @@ class Aggregates:
                 _keep(self.ceremonies, CeremonyId(name), key_ceremony.evolve, event)
             case "wallet":
                 _keep(self.wallets, WalletId(name), wallet.evolve, event)
-            case "run" if isinstance(event, RunAborted):
+            case "run" if isinstance(event, SessionAborted):
                 self.verdicts.append(event)
             case "signing-request":
                 self._fold_request(RequestId(name), event)

@@ -168,7 +168,7 @@ class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):
 
 
 class PreviewMachine(Query[MachinePreview], frozen=True, tag="preview-machine"):
-    """Read an entry line as `quorate init` printed it, before anybody vouches for it."""
+    """Read an entry line as `quorate init` printed it, before anybody endorses it."""
 
     VIEW: ClassVar[type[View]] = MachinePreview
     entry: str
@@ -200,11 +200,11 @@ class ChangeKind(StrEnum):
     WALLET = "wallet"
     REQUEST = "request"
     MEMBER = "member"
-    """A machine was vouched for or replaced; `subject` is the member."""
+    """A machine was endorsed or replaced; `subject` is the member."""
     LEDGER = "ledger"
     PEERS = "peers"
     RUN = "run"
-    """A protocol run moved; `subject` is its ceremony or request."""
+    """A protocol session moved; `subject` is its ceremony or request."""
     LEDGER_VERIFICATION = "ledger-verification"
     """`done` of `total` records are verified."""
 

@@ -43,7 +43,7 @@ class Unlock(Command, frozen=True, tag="unlock"):
 
 
 class Lock(Command, frozen=True, tag="lock"):
-    """Close the vault and the ledger. A protocol run in progress is burned."""
+    """Close the vault and the ledger. A protocol session in progress is burned."""
 
 
 class ProposeCeremony(Command, frozen=True, kw_only=True, tag="propose-ceremony"):
@@ -94,7 +94,7 @@ class RunDrill(Command, frozen=True, tag="run-drill"):
 
 
 class ProposeMachine(Command, frozen=True, tag="propose-machine"):
-    """Vouch for a new machine of a member, or for a new member, as the first to do so.
+    """Endorse a new machine of a member, or for a new member, as the first to do so.
 
     `entry` is the line that `quorate init` printed there. The operator has compared its code with
     that machine's owner, and proves the PIN.
@@ -105,7 +105,7 @@ class ProposeMachine(Command, frozen=True, tag="propose-machine"):
 
 
 class ApproveMachine(Command, frozen=True, tag="approve-machine"):
-    """Vouch for a machine that another member has proposed. `digest` is the one on the screen."""
+    """Endorse a machine that another member has proposed. `digest` is the one on the screen."""
 
     member: str
     digest: str

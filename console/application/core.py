@@ -22,7 +22,7 @@ from console.application.peers.messages import (
     Invite,
     Pull,
     Refused,
-    RunMessage,
+    SessionMessage,
     decode_request,
     encode,
 )
@@ -43,9 +43,9 @@ from console.application.peers.statements import (
     Erasure,
     KeyCertificate,
     KeyChangeProposal,
-    MachineVouching,
+    MachineEndorsement,
     Readiness,
-    RunFailure,
+    SessionFailure,
     SignatureResult,
     TransferProposal,
     Withdrawal,
@@ -61,8 +61,8 @@ from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
-from console.application.sessions.host import RunHost, envelope_signer
-from console.application.sessions.protocol_session import RunTools
+from console.application.sessions.host import SessionHost, envelope_signer
+from console.application.sessions.protocol_session import SessionContext
 from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -135,7 +135,7 @@ class Core:
 
     def _add_sessions(self, moved: Callable[[str], None]) -> None:
         ports = self.ports
-        tools = RunTools(
+        tools = SessionContext(
             me=self.me,
             network=ports.network,
             timeouts=AdaptiveTimeouts(),
@@ -144,7 +144,7 @@ class Core:
             checkpoint=ports.checkpoint,
             moved=moved,
         )
-        self.host = RunHost(
+        self.host = SessionHost(
             tools=tools,
             statements=self._statements,
             members=self.aggregates.members,
@@ -281,7 +281,7 @@ class Core:
             )
             await self.aggregates.record_member(m.member, command)
         if self.me in self.aggregates.members:
-            # A new member's node is nobody here until others have vouched for it.
+            # A new member's node is nobody here until others have endorsed it.
             unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
             await self.aggregates.record_member(self.me, unlocked)
 
@@ -327,7 +327,7 @@ class Core:
                     reply = await self.host.on_invite(peer, request)
                 case Begin():
                     reply = await self.host.on_begin(peer, request)
-                case RunMessage():
+                case SessionMessage():
                     reply = await self.host.on_message(peer, request)
         except UNACCEPTABLE as refusal:
             reply = Refused(str(refusal))
@@ -344,11 +344,11 @@ class Core:
             CeremonyRefusal: ceremonies.on_refusal,
             CeremonyCancellation: ceremonies.on_cancellation,
             CodeConfirmation: ceremonies.on_confirmation,
-            RunFailure: ceremonies.on_run_failure,
+            SessionFailure: ceremonies.on_session_failure,
             KeyCertificate: self.epochs.on_certificate,
             Erasure: self.epochs.on_erasure,
             DrillResult: self.drills.on_result,
-            MachineVouching: self.machines.on_vouching,
+            MachineEndorsement: self.machines.on_endorsement,
             TransferProposal: requests.on_proposal,
             Approval: requests.on_approval,
             Denial: requests.on_denial,

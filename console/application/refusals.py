@@ -26,7 +26,7 @@ from console.application.errors import (
     WrongPin,
 )
 from console.application.peers.signed_statements import StatementRefused
-from console.application.sessions.protocol_session import RunFailed
+from console.application.sessions.protocol_session import SessionFailed
 from console.domain.errors import DomainError
 
 _SAFE = "Keys and funds are safe; nothing was changed."
@@ -108,7 +108,7 @@ def refusal(error: Exception) -> CommandRefused:
                 if isinstance(error, family):
                     return CommandRefused(code, _sentence(error), safe, next_step)
             return CommandRefused("unavailable", _sentence(error), _SAFE, "Try again.")
-        case RunFailed():
+        case SessionFailed():
             text = "The unfinished run is burned; keys and funds are safe."
             return CommandRefused("run-failed", _sentence(error), text, "Try again.")
         case StatementRefused():
@@ -119,7 +119,7 @@ def refusal(error: Exception) -> CommandRefused:
             raise error
 
 
-EXPECTED = (DomainError, AdapterError, RunFailed, StatementRefused, CommandRefused)
+EXPECTED = (DomainError, AdapterError, SessionFailed, StatementRefused, CommandRefused)
 """What `refusal` can translate."""
 
 

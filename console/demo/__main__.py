@@ -15,12 +15,12 @@ from console.client import find_profiles
 from console.demo.cluster import MORE_PEOPLE, PEOPLE, Cluster, ClusterFailure
 from console.demo.display import display
 from console.demo.epilogue import Epilogue
-from console.demo.hands import DemoFailure, Hands
 from console.demo.lifecycle_story import LifecycleStory
 from console.demo.operators import Operators
 from console.demo.report import Report
 from console.demo.story import CUSTODIANS, FAULT, Story
 from console.demo.transfers_story import TransfersStory
+from console.demo.window_driver import DemoFailure, WindowDriver
 from console.logs import log_to
 from ui import runloop
 from ui import settings as preferences
@@ -75,7 +75,7 @@ async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
         profiles = await asyncio.to_thread(find_profiles, home)
         window = ConsoleWindow(profiles, client.connect, preferences.load(home))
         window.show()
-        hands = Hands(window, out)
+        hands = WindowDriver(window, out)
         try:
             people = Operators(cluster, hands)
             await Story(people, report, token).run()

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from console.application.api import GetLedger
 from console.application.views import LedgerPage
-from console.demo.hands import DemoFailure, Hands
 from console.demo.operators import Operators
 from console.demo.report import Report
+from console.demo.window_driver import DemoFailure, WindowDriver
 from ui import object_names as names
 
 
@@ -18,7 +18,7 @@ class Epilogue:
     report: Report
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> WindowDriver:
         return self.people.hands
 
     async def run(self) -> None:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from console.application.api import GetWallets
 from console.application.views import ShareState
-from console.demo.hands import DemoFailure, Hands
 from console.demo.operators import Operators
 from console.demo.report import Report
 from console.demo.story import CUSTODIANS
+from console.demo.window_driver import DemoFailure, WindowDriver
 from ui import object_names as names
 
 LOST = "chiara"
-VOUCHERS = ("ana", "ben", "dora")
+ENDORSEMENTS = ("ana", "ben", "dora")
 """More than half of the other four founders."""
 JOINING = ("dora", "eli")
 EVERYBODY = (*CUSTODIANS, *JOINING)
@@ -25,21 +25,21 @@ class LifecycleStory:
     report: Report
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> WindowDriver:
         return self.people.hands
 
     async def run(self) -> None:
         """Tell it all."""
         step, name = self.report.step, self.people.name
-        first, second = VOUCHERS[:2]
+        first, second = ENDORSEMENTS[:2]
         async with step("Every custodian has proved its share with a signature of each kind"):
             await self._all_proved(0, CUSTODIANS)
             addresses = await self._addresses()
         async with step(f"The machine of {name(LOST)} is lost, its token with it; a new one joins"):
             entry = await self._replace_machine()
-        for member in VOUCHERS:
-            async with step(f"{name(member)} compares its code and vouches for it"):
-                await self._vouch(member, entry)
+        for member in ENDORSEMENTS:
+            async with step(f"{name(member)} compares its code and endorses it"):
+                await self._endorse(member, entry)
         async with step(f"{name(first)} proposes to repair the lost share"):
             await self._propose(first, names.RECOVERY_REPAIR, f"{LOST}")
         await self._hold_ceremony(first, CUSTODIANS, "the repair", "23-repair")
@@ -88,32 +88,32 @@ class LifecycleStory:
         for member in JOINING:
             await self.people.visit(member)
         entry = await cluster.replace_machine(LOST)
-        await self.people.visit(VOUCHERS[0])
+        await self.people.visit(ENDORSEMENTS[0])
         await cluster.start_node(LOST)
         await self.people.visit(LOST)
         await hands.picture("21-new-machine")
         return entry
 
-    async def _vouch(self, member: str, entry: str) -> None:
+    async def _endorse(self, member: str, entry: str) -> None:
         """The first brings the entry, the others see it among their tasks."""
         hands, pin = self.hands, self.people.cluster.members[member].pin
         await self.people.visit(member)
-        if member == VOUCHERS[0]:
+        if member == ENDORSEMENTS[0]:
             await hands.click(f"{names.NAV}.recovery")
             await hands.click(f"{names.RECOVERY_TABS}.machines")
             await hands.click(names.MACHINES_ADD)
             await hands.paste(f"{names.MACHINE_ENTRY_PANEL}.entry", entry)
-            part = f"{names.MACHINE_ENTRY_PANEL}.vouch"
+            part = f"{names.MACHINE_ENTRY_PANEL}.endorse"
         else:
             await self.people.open_first_task()
-            part = names.MACHINE_VOUCH
+            part = names.MACHINE_ENDORSE
         await hands.click(f"{part}.compared")
         await hands.type(f"{part}.pin", pin)
-        await hands.picture(f"22-vouch-{member}")
+        await hands.picture(f"22-endorse-{member}")
         await hands.click(f"{part}.approve")
         await hands.until(
             lambda: not (button := hands.visible(f"{part}.approve")) or not button.isEnabled(),
-            f"that {member} has vouched",
+            f"that {member} has endorsed",
         )
 
     async def _propose(self, member: str, action: str, chosen: str = "") -> None:

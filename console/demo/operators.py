@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console.application.api import GetRecovery
 from console.application.views import NodeState, RecoveryView, WalletSharesView
 from console.demo.cluster import Cluster
-from console.demo.hands import DemoFailure, Hands
+from console.demo.window_driver import DemoFailure, WindowDriver
 from ui import object_names as names
 
 _CLICKS, _OPENS_S = 5, 5.0
@@ -17,7 +17,7 @@ class Operators:
     """What any of the cluster's operators does, by mouse and keys."""
 
     cluster: Cluster
-    hands: Hands
+    hands: WindowDriver
 
     async def sign_in(self, member: str) -> None:
         """Type a member's PIN."""

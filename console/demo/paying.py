@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from console.application.api import GetRequest, GetWallets
 from console.application.views import RequestStage, RequestView, WalletView
-from console.demo.hands import DemoFailure, Hands
 from console.demo.operators import Operators
+from console.demo.window_driver import DemoFailure, WindowDriver
 from ui import object_names as names
 from ui.widgets.fields import CheckLine
 
@@ -37,7 +37,7 @@ class Paying:
     people: Operators
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> WindowDriver:
         return self.people.hands
 
     async def draft(self, payment: Payment) -> str:

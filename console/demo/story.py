@@ -7,10 +7,10 @@ from solders.keypair import Keypair
 
 from console.application.views import RequestStage
 from console.demo.cluster import Cluster, ClusterFailure
-from console.demo.hands import DemoFailure, Hands
 from console.demo.operators import Operators
 from console.demo.paying import Paying, Payment
 from console.demo.report import Report
+from console.demo.window_driver import DemoFailure, WindowDriver
 from ui import object_names as names
 
 WALLET = "Treasury"
@@ -34,7 +34,7 @@ class Story:
         return self.people.cluster
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> WindowDriver:
         return self.people.hands
 
     @property

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from solders.keypair import Keypair
 
-from console.demo.hands import Hands
 from console.demo.operators import Operators
 from console.demo.paying import Paying, Payment
 from console.demo.report import Report
 from console.demo.story import CUSTODIANS
+from console.demo.window_driver import WindowDriver
 from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR
 from ui import object_names as names
 from ui.accounts import account_key
@@ -39,7 +39,7 @@ class TransfersStory:
     transactions: dict[str, str] = field(default_factory=dict)
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> WindowDriver:
         return self.people.hands
 
     @property

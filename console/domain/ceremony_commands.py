@@ -1,4 +1,4 @@
-"""What can be asked of a ceremony; each command is built from a verified statement or a run."""
+"""What can be asked of a ceremony; each command is built from a verified statement or a session."""
 
 from dataclasses import dataclass
 

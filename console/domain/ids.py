@@ -12,7 +12,7 @@ CeremonyId = NewType("CeremonyId", str)
 RequestId = NewType("RequestId", str)
 """`rq-` and 16 hexadecimal digits."""
 SessionId = NewType("SessionId", str)
-"""64 hexadecimal digits: one attempt at one protocol run."""
+"""64 hexadecimal digits: one attempt at one protocol session."""
 
 MEMBER_PATTERN = r"\A[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\Z"
 _NAME = re.compile(MEMBER_PATTERN)
@@ -42,7 +42,7 @@ def request_id(entropy: bytes) -> RequestId:
 
 
 def session_id(digest: bytes) -> SessionId:
-    """Name a protocol run after its 32-byte session id."""
+    """Name a protocol session after its 32-byte session id."""
     text = digest.hex()
     if not _HEX_64.match(text):
         raise MalformedIdentifier("a session id has 32 bytes")

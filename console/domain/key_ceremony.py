@@ -55,7 +55,7 @@ OVER = frozenset({CeremonyState.CERTIFIED, CeremonyState.DECLINED, CeremonyState
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One protocol run of a ceremony, as this member recorded it."""
+    """One protocol session of a ceremony, as this member recorded it."""
 
     session: SessionId
     started_ms: int

@@ -8,7 +8,7 @@ from console.domain.events import (
     Event,
     Evidence,
     MachineAdmitted,
-    MachineVouched,
+    MachineEndorsed,
     MemberEnrolled,
     PeerHeadSeen,
     VaultUnlocked,
@@ -21,7 +21,7 @@ class Member:
     """A member of the roster. `head` is the newest ledger head that it signed for us.
 
     A `founder` is in the roster file; a member is `enrolled` once it has a machine that is
-    admitted. `vouched` are machines that members vouched for. `certificate` is the machine's in
+    admitted. `endorsed` are machines that members endorsed. `certificate` is the machine's in
     PEM, b"" for that of the roster file. `former_keys` belong to machines that were replaced.
     """
 
@@ -34,7 +34,7 @@ class Member:
     enrolled: bool = True
     certificate: bytes = b""
     former_keys: tuple[bytes, ...] = ()
-    vouched: tuple[MachineVouched, ...] = ()
+    endorsed: tuple[MachineEndorsed, ...] = ()
     head_sequence: int = 0
     head_hash: bytes = b""
     head_signed_at_ms: int = 0
@@ -69,22 +69,22 @@ class RecordHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Vouch:
+class Endorse:
     """The event is built, and its evidence verified, by the caller.
 
     `founders` are the founding members, the one with the machine left out: no order of other
     admissions changes who they are, so all ledgers admit the same.
     """
 
-    machine: MachineVouched
+    machine: MachineEndorsed
     founders: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | RecordHead | Vouch
+MemberCommand = Enrol | RecordUnlock | RecordHead | Endorse
 
 
-def vouchers_needed(founders: int) -> int:
-    """Say how many founders must vouch for a machine: more than half of the others."""
+def endorsements_needed(founders: int) -> int:
+    """Say how many founders must endorse a machine: more than half of the others."""
     return founders // 2 + 1
 
 
@@ -98,8 +98,8 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             return (VaultUnlocked(member, at_ms, verified_to),)
         case RecordHead():
             return _record_head(_known(state, command.member), command)
-        case Vouch(machine, founders):
-            return _vouch(state, machine, founders)
+        case Endorse(machine, founders):
+            return _endorse(state, machine, founders)
         case _:
             assert_never(command)
 
@@ -122,8 +122,8 @@ def evolve(state: Member | None, event: Event) -> Member | None:
                 address=address,
                 founder=True,
             )
-        case MachineVouched():
-            return _fold_vouched(state, event)
+        case MachineEndorsed():
+            return _fold_endorsed(state, event)
         case MachineAdmitted() if state:
             return _fold_admitted(state, event)
         case VaultUnlocked(at_ms=at_ms) if state:
@@ -158,7 +158,7 @@ def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
 def _record_head(state: Member, command: RecordHead) -> tuple[Event, ...]:
     if command.sequence < state.head_sequence:
         if command.signed_at_ms <= state.head_signed_at_ms:
-            # Of two runs that were agreed to at once, the one agreed to first may begin last.
+            # Of two sessions that were agreed to at once, the one agreed to first may begin last.
             return ()
         raise Conflict(
             f"{command.member} reports ledger record {command.sequence}, older than "
@@ -185,31 +185,33 @@ def _known(state: Member | None, member: MemberId) -> Member:
     return state
 
 
-def _vouch(
-    state: Member | None, machine: MachineVouched, founders: frozenset[MemberId]
+def _endorse(
+    state: Member | None, machine: MachineEndorsed, founders: frozenset[MemberId]
 ) -> tuple[Event, ...]:
     if machine.by == machine.member:
-        raise Conflict("nobody vouches for a machine of its own")
+        raise Conflict("nobody endorses a machine of its own")
     if machine.by not in founders:
         # Two who came later could otherwise put a machine of theirs in a founder's place.
-        raise Conflict(f"{machine.by} is no founding member, and only they vouch for machines")
+        raise Conflict(f"{machine.by} is no founding member, and only they endorse machines")
     if state:
         keys = {state.identity_key, *state.former_keys} if state.enrolled else set()
-        if machine.identity_key in keys and machine.digest not in {v.digest for v in state.vouched}:
+        if machine.identity_key in keys and machine.digest not in {
+            v.digest for v in state.endorsed
+        }:
             raise Conflict(f"{machine.member} has, or had, a machine with this key")
-        same = [v for v in state.vouched if v.digest == machine.digest]
+        same = [v for v in state.endorsed if v.digest == machine.digest]
         if any(v.by == machine.by for v in same):
             return ()
     else:
         same = []
-    if len(same) + 1 != vouchers_needed(len(founders)):
+    if len(same) + 1 != endorsements_needed(len(founders)):
         return (machine,)
     return (machine, MachineAdmitted(machine.member, machine.digest, machine.at_ms))
 
 
-def _fold_vouched(state: Member | None, event: MachineVouched) -> Member:
+def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
     if state is None:
-        # A new member: it counts as one when enough have vouched.
+        # A new member: it counts as one when enough have endorsed.
         state = Member(
             member=event.member,
             display_name=event.display_name,
@@ -218,11 +220,11 @@ def _fold_vouched(state: Member | None, event: MachineVouched) -> Member:
             address=event.address,
             enrolled=False,
         )
-    return replace(state, vouched=(*state.vouched, event))
+    return replace(state, endorsed=(*state.endorsed, event))
 
 
 def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
-    machine = next(v for v in state.vouched if v.digest == event.digest)
+    machine = next(v for v in state.endorsed if v.digest == event.digest)
     return replace(
         state,
         display_name=machine.display_name,

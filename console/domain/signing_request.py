@@ -80,7 +80,7 @@ UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState
 
 @dataclass(frozen=True, slots=True)
 class SigningAttempt:
-    """One protocol run for a request. Its nonces are used up once `share_released`."""
+    """One protocol session for a request. Its nonces are used up once `share_released`."""
 
     session: SessionId
     signers: tuple[MemberId, ...]

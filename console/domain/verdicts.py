@@ -8,7 +8,7 @@ which makes new pair states and new shares.
 from collections.abc import Iterable
 from enum import StrEnum
 
-from console.domain.events import RunAborted
+from console.domain.events import SessionAborted
 from console.domain.ids import MemberId, WalletId
 
 
@@ -21,8 +21,8 @@ class Verdict(StrEnum):
 
 
 def banned(
-    verdicts: Iterable[RunAborted], wallet: WalletId, epoch: int
-) -> dict[MemberId, RunAborted]:
+    verdicts: Iterable[SessionAborted], wallet: WalletId, epoch: int
+) -> dict[MemberId, SessionAborted]:
     """Return the members that this one signs with no more, each with the newest reason."""
     return {
         member: verdict
@@ -32,7 +32,9 @@ def banned(
     }
 
 
-def quarantine(verdicts: Iterable[RunAborted], wallet: WalletId, epoch: int) -> RunAborted | None:
+def quarantine(
+    verdicts: Iterable[SessionAborted], wallet: WalletId, epoch: int
+) -> SessionAborted | None:
     """Return why this member signs nothing with the wallet's keys, None if it does."""
     frozen = (
         v for v in verdicts if (v.wallet, v.epoch, v.verdict) == (wallet, epoch, Verdict.FREEZE)

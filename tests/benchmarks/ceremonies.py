@@ -11,7 +11,7 @@ from collections.abc import Callable
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
-from console.application.ports.threshold import MadeKey, ThresholdScheme
+from console.application.ports.threshold import KeygenOutput, ThresholdScheme
 from console.protocols.kernel.party import Party
 from console.protocols.keygen import ReshareParameters
 from tests.adversary.network import Network, Run
@@ -20,7 +20,7 @@ from tests.benchmarks.figures import Figure, figure
 SCHEMES: tuple[ThresholdScheme, ...] = (EcdsaSecp256k1(), SchnorrBip340(), EddsaEd25519())
 OLD, NEW = (1, 2, 3), (1, 2, 3, 4, 5)
 
-Keys = dict[int, tuple[MadeKey, ...]]
+Keys = dict[int, tuple[KeygenOutput, ...]]
 
 
 def keygen_all_kinds_2of3() -> list[Figure]:
@@ -34,7 +34,7 @@ def refresh_2of3() -> list[Figure]:
 
     def refresh() -> Keys:
         def run(i: int) -> Run:
-            async def all_kinds(party: Party) -> tuple[MadeKey, ...]:
+            async def all_kinds(party: Party) -> tuple[KeygenOutput, ...]:
                 return tuple(
                     [
                         await scheme.refresh(party, key.held.share, b"", secrets.token_bytes)
@@ -56,7 +56,7 @@ def reshare_2of3_to_3of5() -> list[Figure]:
 
     def reshare() -> Keys:
         def run(i: int) -> Run:
-            async def all_kinds(party: Party) -> tuple[MadeKey, ...]:
+            async def all_kinds(party: Party) -> tuple[KeygenOutput, ...]:
                 made = []
                 for place, scheme in enumerate(SCHEMES):
                     public = keys[1][place].public
@@ -74,7 +74,7 @@ def reshare_2of3_to_3of5() -> list[Figure]:
 
 
 def _generate() -> Keys:
-    async def all_kinds(party: Party) -> tuple[MadeKey, ...]:
+    async def all_kinds(party: Party) -> tuple[KeygenOutput, ...]:
         return tuple(
             [await scheme.generate(party, 2, b"", secrets.token_bytes) for scheme in SCHEMES]
         )

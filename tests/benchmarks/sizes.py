@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
-from console.application.ports.threshold import HeldKey, ThresholdScheme
+from console.application.ports.threshold import KeyMaterial, ThresholdScheme
 from console.protocols.dkls23 import (
     PairStates,
     encode_pairs,
@@ -57,10 +57,10 @@ def signature_bytes() -> list[Figure]:
 
 def _sent(scheme: ThresholdScheme, group: Group, threshold: int, parties: int) -> list[int]:
     signers = range(1, threshold + 1)
-    parts = {i: HeldKey(share) for i, share in dealt(threshold, parties, group=group).items()}
+    parts = {i: KeyMaterial(share) for i, share in dealt(threshold, parties, group=group).items()}
     if isinstance(scheme, EcdsaSecp256k1):
         states = _set_up(signers)
-        parts = {i: HeldKey(parts[i].share, encode_pairs(states[i])) for i in signers}
+        parts = {i: KeyMaterial(parts[i].share, encode_pairs(states[i])) for i in signers}
     network = _run(
         {
             i: lambda p, i=i: scheme.sign(p, parts[i], "m", MESSAGE, secrets.token_bytes)

@@ -13,7 +13,7 @@ from pathlib import Path
 from console.adapters.clock import SystemClock
 from console.application.event_codec import encode_event
 from console.application.ports.event_store import RecordedEvent
-from console.application.shares.key_material_codec import decode_held
+from console.application.shares.key_material_codec import decode_key_material
 from console.bootstrap import build_vault, open_member_ledger
 from console.domain.ids import member_id
 from console.protocols.kernel.secret import SecretBytes
@@ -69,7 +69,7 @@ async def _read(directory: Path, pin: SecretBytes) -> dict[str, object]:
             await store.close()
         shares: dict[str, tuple[int, str]] = {}
         for label in await vault.shares.labels():
-            share = decode_held(await vault.shares.unseal(label)).share
+            share = decode_key_material(await vault.shares.unseal(label)).share
             shares[label.wallet] = (share.index, bytes(share.secret.view()).hex())
     finally:
         await vault.close()

@@ -130,7 +130,7 @@ async def test_shares_live_through_loss_repair_refresh_and_reshare(  # noqa: PLR
         )
         first = await send_ether(office, wallet, "ana", ("ben", "chiara"))
 
-        # A machine is lost: directory and token. The new one is nobody until two vouch for it.
+        # A machine is lost: directory and token. The new one is nobody until two endorse it.
         entry = await office.cluster.replace_machine("chiara")
         await office.consoles["chiara"].close()
         office.consoles["chiara"] = await office.cluster.console("chiara")

@@ -199,8 +199,8 @@ class FakeConsole:
                 due_ms=scenario.NOW_MS + 23 * scenario.HOUR,
             ),
             views.TaskView(
-                title="Vouch for a machine of Ben Okafor",
-                detail="1 of 3 members vouched",
+                title="Endorse a machine of Ben Okafor",
+                detail="1 of 3 members endorsed",
                 screen="recovery",
                 subject="ben",
                 due_ms=None,
@@ -280,7 +280,7 @@ class FakeConsole:
             case commands.RunDrill(wallet=name):
                 self._drill(name)
             case commands.ApproveMachine(member=member):
-                self._vouch(member)
+                self._endorse(member)
             case commands.AcceptCeremony(ceremony=name):
                 self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
             case commands.ConfirmCeremonyCode(ceremony=name):
@@ -302,12 +302,12 @@ class FakeConsole:
         )
         self.announce(ChangeKind.WALLET, name)
 
-    def _vouch(self, member: str) -> None:
+    def _endorse(self, member: str) -> None:
         known = self.recovery
         self.recovery = views.RecoveryView(
             known.wallets,
             tuple(
-                recovery.machine(member, vouched=("ana", "dara"))
+                recovery.machine(member, endorsed=("ana", "dara"))
                 if machine.member == member
                 else machine
                 for machine in known.machines

@@ -165,23 +165,23 @@ def wallets() -> tuple[v.WalletSharesView, ...]:
     )
 
 
-def machine(member: str, *, vouched: tuple[str, ...], **changes: object) -> v.MachineView:
-    """Return a machine; everybody but its owner can vouch for it."""
+def machine(member: str, *, endorsed: tuple[str, ...], **changes: object) -> v.MachineView:
+    """Return a machine; everybody but its owner can endorse it."""
     replaces = member in PEOPLE
     approvals = tuple(
         v.ApprovalView(
             member=other,
             name=name,
             is_me=other == "ana",
-            state=StepState.DONE if other in vouched else StepState.WAITING,
-            at_ms=NOW_MS - (30 - 7 * place) * MINUTE if other in vouched else None,
+            state=StepState.DONE if other in endorsed else StepState.WAITING,
+            at_ms=NOW_MS - (30 - 7 * place) * MINUTE if other in endorsed else None,
             reason="",
         )
         for place, (other, name) in enumerate(ROSTER.items())
         if other != member
     )
-    admitted = len(vouched) >= 3
-    mine = "ana" in vouched
+    admitted = len(endorsed) >= 3
+    mine = "ana" in endorsed
     facts: dict[str, object] = {
         "member": member,
         "name": ROSTER[member],
@@ -195,7 +195,7 @@ def machine(member: str, *, vouched: tuple[str, ...], **changes: object) -> v.Ma
         "approvals_needed": 3,
         "admitted": admitted,
         "can_approve": not admitted and not mine,
-        "approve_blocked_because": "You have vouched for it" if mine and not admitted else "",
+        "approve_blocked_because": "You have endorsed it" if mine and not admitted else "",
     }
     return v.MachineView(**(facts | changes))  # type: ignore[arg-type]
 
@@ -203,10 +203,10 @@ def machine(member: str, *, vouched: tuple[str, ...], **changes: object) -> v.Ma
 def machines() -> tuple[v.MachineView, ...]:
     """Return one that waits for me, one that waits for others, and two that came in."""
     return (
-        machine("ben", vouched=("dara",)),
-        machine("dara", vouched=("ana", "eli")),
-        machine("chiara", vouched=("ana", "ben", "dara"), proposed_ms=NOW_MS - 2 * DAY),
-        machine("eli", vouched=("ana", "ben", "chiara"), proposed_ms=NOW_MS - 40 * DAY),
+        machine("ben", endorsed=("dara",)),
+        machine("dara", endorsed=("ana", "eli")),
+        machine("chiara", endorsed=("ana", "ben", "dara"), proposed_ms=NOW_MS - 2 * DAY),
+        machine("eli", endorsed=("ana", "ben", "chiara"), proposed_ms=NOW_MS - 40 * DAY),
     )
 
 
@@ -221,7 +221,7 @@ def preview(entry: str) -> v.MachinePreview:
         short_code=short_code(bytes(32)),
         fingerprint=digest("key ben"),
         replaces=True,
-        problems=("other founders vouch for this member's machines",) if bad else (),
+        problems=("other founders endorse this member's machines",) if bad else (),
     )
 
 

@@ -85,8 +85,8 @@ def session(
 
 def run(
     protocol: str, rounds: tuple[str, ...], reached: int, *, ended: bool = False, failure: str = ""
-) -> v.ProtocolRunView:
-    """Return a protocol run: rounds before `reached` are done, Chiara is last in it."""
+) -> v.ProtocolSessionView:
+    """Return a protocol session: rounds before `reached` are done, Chiara is last in it."""
     cells = []
     for place, member in enumerate(PEOPLE):
         for number in range(1, len(rounds) + 1):
@@ -99,7 +99,7 @@ def run(
             if failure and number == reached:
                 state = StepState.FAILED if member == "chiara" else StepState.DONE
             cells.append(v.CellView(member, number, state))
-    return v.ProtocolRunView(
+    return v.ProtocolSessionView(
         session=digest(protocol),
         protocol=protocol,
         attempt=1,

@@ -272,8 +272,8 @@ async def test_a_child_pays_for_its_parent(btcd: Btcd, account: Account) -> None
     await btcd.send(parent)
     change = btcd.coin(parent, account, NEXT)
     wallet = Wallet(account, btcd.keys, Network.DEVNET)
-    hastened = accelerate(wallet, (change,), [weighed(parent, [own.previous])], 25_000)
-    child = btcd.sign(hastened.build(Place(CHANGE, 1)))
+    accelerated = accelerate(wallet, (change,), [weighed(parent, [own.previous])], 25_000)
+    child = btcd.sign(accelerated.build(Place(CHANGE, 1)))
     await btcd.send(child)
     pool = await btcd.waiting()
     assert pool.keys() == {parent.txid, child.txid}

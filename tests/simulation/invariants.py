@@ -9,7 +9,7 @@ from console.domain.events import (
     RequestApproved,
     RequestProposed,
     RequestSigned,
-    RunAborted,
+    SessionAborted,
     SignatureShareReleased,
     SigningSessionFailed,
     SigningSessionStarted,
@@ -101,7 +101,7 @@ def require_nobody_blamed(ledgers: Ledgers) -> None:
         for record in records:
             if isinstance(record.event, CeremonySessionFailed | SigningSessionFailed):
                 assert not record.event.blamed, (member, record.event)
-            assert not isinstance(record.event, RunAborted), (member, record.event)
+            assert not isinstance(record.event, SessionAborted), (member, record.event)
 
 
 def require_all(ledgers: Ledgers) -> None:

@@ -17,7 +17,7 @@ from console.application.peers.messages import (
     Pulled,
     Ready,
     Refused,
-    RunMessage,
+    SessionMessage,
     decode_reply,
     decode_request,
     encode,
@@ -30,12 +30,12 @@ from console.application.peers.statements import (
     DrillResult,
     Invitation,
     Readiness,
-    RunFailure,
+    SessionFailure,
     TransferProposal,
     Withdrawal,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_RUNS, _Pending
+from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
@@ -142,7 +142,7 @@ def test_nonsense_as_every_answer_harms_nobody(noise: bytes) -> None:
 
 @pytest.mark.parametrize("round_of_noise", ["invite", "begin", "run"])
 def test_nonsense_during_a_run_ends_the_run_only(round_of_noise: str) -> None:
-    kinds = {"invite": Invite, "begin": Begin, "run": RunMessage}
+    kinds = {"invite": Invite, "begin": Begin, "run": SessionMessage}
 
     async def scene(cluster: SimulatedCluster) -> None:
         async def answer(data: bytes) -> bytes | None:
@@ -224,7 +224,7 @@ def bad_statements(wallet: str) -> list[AnyStatement]:
         ceremony(custodians=("ana", "nobody")),
         ceremony(custodians=("ana", "ana")),
         ceremony(wallet=wallet),
-        RunFailure(
+        SessionFailure(
             at_ms=START_MS, subject="kc-" + "2" * 16, session="0" * 64, reason="x", blamed=()
         ),
         Withdrawal(at_ms=START_MS, request="rq-" + "2" * 16),
@@ -443,7 +443,7 @@ def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
         )
         verified = await cluster.seats[ANA].core.exchange._statements.sign(invitation)
         keys = ChannelKeys.generate(bytes)
-        for number in range(MAX_OPEN_RUNS):
+        for number in range(MAX_OPEN_SESSIONS):
             host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
         await operators.transfer(ANA, wallet, 1)
 

@@ -55,7 +55,7 @@ def epochs_at(cluster: SimulatedCluster, member: MemberId, wallet: WalletId) -> 
 
 
 async def admit(cluster: SimulatedCluster, entry: str, first: MemberId, second: MemberId) -> None:
-    """Two members vouch for a machine: one brings its entry, the other sees it on the screen."""
+    """Two members endorse a machine: one brings its entry, the other sees it on the screen."""
     pin = SecretBytes(DEFAULT_PIN)
     outcome = await cluster.command(first, lambda: ProposeMachine(entry, pin))
     member = MemberId(outcome.subject)
@@ -63,7 +63,7 @@ async def admit(cluster: SimulatedCluster, entry: str, first: MemberId, second: 
     def seen() -> str | None:
         core = cluster.seats[second].core
         state = core.aggregates.members.get(member) or core.aggregates.candidates.get(member)
-        return state.vouched[-1].digest.hex() if state and state.vouched else None
+        return state.endorsed[-1].digest.hex() if state and state.endorsed else None
 
     digest = await cluster.until("the machine is on the screen", seen)
     await cluster.command(second, lambda: ApproveMachine(member, digest, SecretBytes(DEFAULT_PIN)))
@@ -106,7 +106,7 @@ def test_a_lost_machine_is_replaced_and_its_share_repaired() -> None:
         await operators.quiet(wallet)
         await operators.transfer(ANA, wallet, 5)
         entry = await cluster.lose_machine(CHIARA)
-        # Nobody has vouched: what the new machine signs counts nowhere.
+        # Nobody has endorsed: what the new machine signs counts nowhere.
         await asyncio.sleep(20)
         assert cluster.seats[CHIARA].core.aggregates.members[CHIARA].former_keys == ()
         await admit(cluster, entry, ANA, BEN)

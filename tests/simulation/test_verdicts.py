@@ -11,8 +11,8 @@ from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.application.api import CommandRefused
 from console.application.commands import ProposeRefresh, RunDrill
 from console.application.peers.signed_statements import verify_identity
-from console.application.ports.threshold import HeldKey
-from console.domain.events import RunAborted
+from console.application.ports.threshold import KeyMaterial
+from console.domain.events import SessionAborted
 from console.domain.ids import MemberId, WalletId
 from console.domain.verdicts import Verdict
 from console.protocols.kernel.abort import AbortKind, ProtocolAbort, ban, blame, freeze
@@ -52,7 +52,7 @@ class Suspicious(EddsaEd25519):
     dropped: list[tuple[int, frozenset[int]]] = field(default_factory=list)
 
     async def sign(
-        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+        self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
     ) -> bytes:
         make = self.aborts.get(party.me)
         if make:
@@ -65,15 +65,15 @@ class Suspicious(EddsaEd25519):
             raise abort
         return await super().sign(party, held, path, message, random)
 
-    def without_peers(self, held: HeldKey, peers: Collection[int]) -> HeldKey | None:
+    def without_peers(self, held: KeyMaterial, peers: Collection[int]) -> KeyMaterial | None:
         self.dropped.append((held.share.index, frozenset(peers)))
         copied = replace(held.share, secret=SecretBytes(bytes(held.share.secret.view())))
-        return HeldKey(copied, SecretBytes(b"without peers"))
+        return KeyMaterial(copied, SecretBytes(b"without peers"))
 
 
-def verdicts_at(cluster: SimulatedCluster, member: MemberId) -> list[RunAborted]:
+def verdicts_at(cluster: SimulatedCluster, member: MemberId) -> list[SessionAborted]:
     records = cluster.seats[member].ledger._records
-    return [r.event for r in records if isinstance(r.event, RunAborted)]
+    return [r.event for r in records if isinstance(r.event, SessionAborted)]
 
 
 async def drill(cluster: SimulatedCluster, member: MemberId, wallet: WalletId) -> None:

@@ -243,21 +243,21 @@ def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
         if line:
             driver.until(lambda: screen.model.preview is not None)
         if pin:
-            panel.vouch.approve._seconds = 0.2
-            panel.vouch.compared.setChecked(True)
-            panel.vouch.pin.setText(pin)
-            driver.until(panel.vouch.approve.isEnabled)
+            panel.endorse.approve._seconds = 0.2
+            panel.endorse.compared.setChecked(True)
+            panel.endorse.pin.setText(pin)
+            driver.until(panel.endorse.approve.isEnabled)
             if pin != PIN.decode():
-                panel.vouch.approve.click()
+                panel.endorse.approve.click()
                 driver.until(panel.refusal.isVisible)
         driver.pass_time(0.05)
 
     return act
 
 
-def _vouching(driver: Driver) -> None:
+def _endorsement(driver: Driver) -> None:
     driver.show("recovery", "ben")
-    panel = driver.window._current.machines.vouch
+    panel = driver.window._current.machines.endorse
     panel.compared.setChecked(True)
     panel.pin.setText("123456")
     driver.pass_time(1.2)
@@ -381,7 +381,7 @@ SHOTS: list[Shot] = [
     ("recovery-reshare-problem", _ready, _reshare("ben", "chiara")),
     ("recovery-confirm-reshare", _ready, _reshare_asked),
     ("recovery-machines", _ready, _show("recovery", "machines")),
-    ("recovery-machines-arming", _ready, _vouching),
+    ("recovery-machines-arming", _ready, _endorsement),
     ("recovery-machine-new-member", _ready, _show("recovery", "dara")),
     ("recovery-machine-admitted", _ready, _show("recovery", "chiara")),
     ("recovery-machines-none", _no_machines, _show("recovery", "machines")),

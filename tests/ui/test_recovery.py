@@ -24,9 +24,9 @@ from tests.fakes.console import REFUSED
 from tests.ui.driving import Driver
 from ui import object_names as names
 from ui import registry, wording
+from ui.screens.recovery.endorsing import CHECK_FIRST, PIN_FIRST
 from ui.screens.recovery.resharing import Reshare
 from ui.screens.recovery.view import RecoveryScreen
-from ui.screens.recovery.vouching import CHECK_FIRST, PIN_FIRST
 from ui.view_model import LoadState
 
 ENTER = Qt.Key.Key_Return
@@ -36,7 +36,7 @@ def show(driver: Driver, subject: str = recovery.TREASURY) -> RecoveryScreen:
     driver.show("recovery", subject)
     screen = driver.window._current
     assert isinstance(screen, RecoveryScreen)
-    for panel in (screen.machines.vouch, screen.entry_panel.vouch):
+    for panel in (screen.machines.endorse, screen.entry_panel.endorse):
         panel.approve._seconds = 0.2
     return screen
 
@@ -246,7 +246,7 @@ def test_a_repair_asks_whose_share_was_lost(driver):
 
 
 def test_of_several_machines_the_one_that_waits_for_me_is_open(driver):
-    old = replace(recovery.machine("ben", vouched=("ana", "dara", "eli")), digest="aa" * 32)
+    old = replace(recovery.machine("ben", endorsed=("ana", "dara", "eli")), digest="aa" * 32)
     machines = (old, *recovery.machines())
     driver.console.recovery = RecoveryView((), machines, recovery.members())
     assert show(driver, "ben").model.machine == recovery.machines()[0]
@@ -374,23 +374,23 @@ def test_nobody_is_said_when_nobody_moves():
 # Machines.
 
 
-def test_an_entry_line_is_previewed_compared_and_vouched_for(driver):
+def test_an_entry_line_is_previewed_compared_and_endorsed(driver):
     screen = show(driver, "machines")
     paste(driver, screen)
     panel = screen.entry_panel
     assert panel.facts.code.text() == short_code(bytes(32))
     assert panel.facts.fingerprint.text == scenario.digest("key ben")
-    assert "shut out at once" in panel.effect.text()
+    assert "revoked immediately" in panel.effect.text()
     assert "run a repair next" in panel.effect.text()
-    vouch = panel.vouch
-    assert (vouch.approve.isEnabled(), vouch.why.text()) == (False, CHECK_FIRST)
-    vouch.compared.setChecked(True)
-    assert vouch.why.text() == PIN_FIRST
-    QTest.keyClicks(vouch.pin, "123456")
-    assert not vouch.approve.isEnabled()
-    driver.until(vouch.approve.isEnabled)
-    vouch.approve.click()
-    assert vouch.pin.text() == ""
+    endorse = panel.endorse
+    assert (endorse.approve.isEnabled(), endorse.why.text()) == (False, CHECK_FIRST)
+    endorse.compared.setChecked(True)
+    assert endorse.why.text() == PIN_FIRST
+    QTest.keyClicks(endorse.pin, "123456")
+    assert not endorse.approve.isEnabled()
+    driver.until(endorse.approve.isEnabled)
+    endorse.approve.click()
+    assert endorse.pin.text() == ""
     driver.until(lambda: not panel.isVisible())
     (command,) = executed(driver, ProposeMachine)
     assert command.entry == recovery.ENTRY
@@ -404,15 +404,15 @@ def test_another_line_voids_preview_tick_and_pin(driver):
     screen = show(driver, "machines")
     paste(driver, screen)
     panel = screen.entry_panel
-    complete(panel.vouch)
+    complete(panel.endorse)
     panel.entry.setText(recovery.BAD_ENTRY)
-    assert not panel.vouch.compared.isChecked()
-    assert panel.vouch.pin.text() == ""
-    assert not panel.vouch.approve.isEnabled()
+    assert not panel.endorse.compared.isChecked()
+    assert panel.endorse.pin.text() == ""
+    assert not panel.endorse.approve.isEnabled()
     driver.until(panel.problems.isVisible)
-    assert panel.problems.detail.text() == "Other founders vouch for this member's machines."
-    assert not panel.vouch.pin.isVisible()
-    assert not panel.vouch.approve.isEnabled()
+    assert panel.problems.detail.text() == "Other founders endorse this member's machines."
+    assert not panel.endorse.pin.isVisible()
+    assert not panel.endorse.approve.isEnabled()
 
 
 def test_a_line_that_cannot_be_read_says_why(driver):
@@ -422,7 +422,7 @@ def test_a_line_that_cannot_be_read_says_why(driver):
     screen.entry_panel.entry.setText("no entry")
     driver.until(screen.entry_panel.problems.isVisible)
     assert REFUSED.next_step in screen.entry_panel.problems.detail.text()
-    assert not screen.entry_panel.vouch.approve.isEnabled()
+    assert not screen.entry_panel.endorse.approve.isEnabled()
 
 
 def test_a_preview_that_comes_late_is_not_for_the_new_line(driver):
@@ -438,25 +438,25 @@ def test_a_wrong_pin_is_explained_in_the_panel_and_the_line_stays(driver):
     screen = show(driver, "machines")
     paste(driver, screen)
     panel = screen.entry_panel
-    panel.vouch.compared.setChecked(True)
-    panel.vouch.pin.setText("999999")
-    driver.until(panel.vouch.approve.isEnabled)
-    panel.vouch.approve.click()
+    panel.endorse.compared.setChecked(True)
+    panel.endorse.pin.setText("999999")
+    driver.until(panel.endorse.approve.isEnabled)
+    panel.endorse.approve.click()
     driver.until(panel.refusal.isVisible)
     assert "wrong-pin" in panel.refusal.detail.text()
     assert panel.entry.text() == recovery.ENTRY
-    assert panel.vouch.pin.text() == ""
-    assert not panel.vouch.compared.isChecked()
+    assert panel.endorse.pin.text() == ""
+    assert not panel.endorse.compared.isChecked()
 
 
 def test_a_machine_on_screen_is_approved_by_its_digest(driver):
     screen = show(driver, "ben")
-    vouch = screen.machines.vouch
-    complete(vouch)
-    driver.until(vouch.approve.isEnabled)
-    vouch.approve.setFocus()
-    QTest.keyClick(vouch.approve, Qt.Key.Key_Space)
-    assert vouch.pin.text() == ""
+    endorse = screen.machines.endorse
+    complete(endorse)
+    driver.until(endorse.approve.isEnabled)
+    endorse.approve.setFocus()
+    QTest.keyClick(endorse.approve, Qt.Key.Key_Space)
+    assert endorse.pin.text() == ""
     driver.until(lambda: bool(executed(driver, ApproveMachine)))
     (command,) = executed(driver, ApproveMachine)
     assert (command.member, command.digest) == ("ben", scenario.digest("machine ben"))
@@ -467,38 +467,38 @@ def test_a_machine_on_screen_is_approved_by_its_digest(driver):
 
 
 @pytest.mark.parametrize("key", [ENTER, Qt.Key.Key_Enter])
-def test_enter_never_vouches(driver, key):
+def test_enter_never_endorses(driver, key):
     screen = show(driver, "ben")
-    vouch = screen.machines.vouch
-    complete(vouch)
-    driver.until(vouch.approve.isEnabled)
-    for widget in (vouch.approve, vouch.pin, vouch.compared, screen, driver.window):
+    endorse = screen.machines.endorse
+    complete(endorse)
+    driver.until(endorse.approve.isEnabled)
+    for widget in (endorse.approve, endorse.pin, endorse.compared, screen, driver.window):
         widget.setFocus()
         QTest.keyClick(widget, key)
         driver.pass_time(0.01)
     QTest.keyClick(driver.window, ENTER, Qt.KeyboardModifier.ControlModifier)
-    assert vouch.approve.hasFocus()
+    assert endorse.approve.hasFocus()
     assert executed(driver, ApproveMachine) == []
 
 
 def test_the_delay_is_three_seconds(driver):
     driver.show("recovery", "ben")
     screen = driver.window._current
-    assert screen.machines.vouch.approve._seconds == 3.0
-    assert screen.entry_panel.vouch.approve._seconds == 3.0
+    assert screen.machines.endorse.approve._seconds == 3.0
+    assert screen.entry_panel.endorse.approve._seconds == 3.0
 
 
 def test_a_tick_is_for_one_machine_only(driver):
     screen = show(driver, "machines")
-    vouch = screen.machines.vouch
-    complete(vouch)
-    newer = replace(recovery.machine("eli", vouched=("dara",)), digest="ee" * 32)
+    endorse = screen.machines.endorse
+    complete(endorse)
+    newer = replace(recovery.machine("eli", endorsed=("dara",)), digest="ee" * 32)
     known = driver.console.recovery
     driver.console.recovery = RecoveryView(known.wallets, (newer, *known.machines), known.members)
     driver.console.announce(ChangeKind.MEMBER, "eli")
     driver.until(lambda: screen.machines._machine.digest == newer.digest)
-    assert not vouch.compared.isChecked()
-    assert vouch.pin.text() == ""
+    assert not endorse.compared.isChecked()
+    assert endorse.pin.text() == ""
 
 
 def test_a_pin_that_comes_while_something_runs_is_wiped(driver):
@@ -513,11 +513,11 @@ def test_a_pin_that_comes_while_something_runs_is_wiped(driver):
 
 def test_leaving_the_page_forgets_tick_pin_and_line(driver):
     screen = show(driver, "ben")
-    complete(screen.machines.vouch)
+    complete(screen.machines.endorse)
     paste(driver, screen)
-    complete(screen.entry_panel.vouch)
+    complete(screen.entry_panel.endorse)
     driver.show("overview")
-    for panel in (screen.machines.vouch, screen.entry_panel.vouch):
+    for panel in (screen.machines.endorse, screen.entry_panel.endorse):
         assert panel.pin.text() == ""
         assert not panel.compared.isChecked()
     assert not screen.entry_panel.isVisible()
@@ -608,15 +608,16 @@ def test_the_tab_key_goes_through_the_panel_in_reading_order(driver):
     screen = show(driver, "machines")
     paste(driver, screen)
     panel = screen.entry_panel
-    complete(panel.vouch)
-    driver.until(panel.vouch.approve.isEnabled)
+    complete(panel.endorse)
+    driver.until(panel.endorse.approve.isEnabled)
     panel.entry.setFocus()
     seen = []
     for _ in range(4):
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         seen.append(QApplication.focusWidget().objectName())
     assert seen == [
-        f"entryPanel.{name}" for name in ("vouch.compared", "vouch.pin", "cancel", "vouch.approve")
+        f"entryPanel.{name}"
+        for name in ("endorse.compared", "endorse.pin", "cancel", "endorse.approve")
     ]
 
 

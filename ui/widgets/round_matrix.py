@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from console.application.views import ProtocolRunView, StepState
+from console.application.views import ProtocolSessionView, StepState
 from ui import icons, theme
 from ui.status import STEP
 
@@ -19,11 +19,11 @@ class RoundMatrix(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._run: ProtocolRunView | None = None
+        self._run: ProtocolSessionView | None = None
         self._names: dict[str, str] = {}
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def set_run(self, run: ProtocolRunView | None, names: dict[str, str]) -> None:
+    def set_run(self, run: ProtocolSessionView | None, names: dict[str, str]) -> None:
         """Show a run; `names` maps members to people."""
         self._run, self._names = run, names
         self.setVisible(run is not None)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from console.adapters.schemes import lifecycle
 from console.adapters.schemes.key_path import child_key, parse_key_path
 from console.adapters.schemes.pair_states import OpenStates
-from console.application.ports.threshold import HeldKey, MadeKey, SignatureInvalid
+from console.application.ports.threshold import KeygenOutput, KeyMaterial, SignatureInvalid
 from console.domain.values import CeremonyPurpose, SignatureKind
 from console.protocols.dkls23 import (
     EcdsaSignature,
@@ -57,34 +57,34 @@ class EcdsaSecp256k1:
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make a key and its pair states. Raises: ProtocolAbort."""
         made = await lifecycle.generate(SECP256K1, party, threshold, context, random)
         return await _set_up(party, made, context, random)
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make new shares and pair states for the same owners. Raises: ProtocolAbort."""
         made = await lifecycle.refresh(SECP256K1, party, share, context, random)
         return await _set_up(party, made, context, random)
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Give the lost share back, refresh all, and set all pairs up. Raises: ProtocolAbort."""
         made = await lifecycle.repair(SECP256K1, party, parameters, share, random)
         return await _set_up(party, made, parameters.context, random)
 
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Hand the key over and set the new owners' pairs up. Raises: ProtocolAbort."""
         made = await lifecycle.reshare(SECP256K1, party, parameters, share, random)
         return await _set_up(party, made, parameters.context, random)
 
     async def sign(
-        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+        self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
     ) -> bytes:
         """Sign a digest of 32 bytes.
 
@@ -118,7 +118,7 @@ class EcdsaSecp256k1:
         except InvalidSignature:
             raise SignatureInvalid("the ECDSA signature does not verify") from None
 
-    def without_peers(self, held: HeldKey, peers: Collection[int]) -> HeldKey | None:
+    def without_peers(self, held: KeyMaterial, peers: Collection[int]) -> KeyMaterial | None:
         """Return the part without the pair states of these peers, None if there are none.
 
         Raises: SealBroken.
@@ -126,7 +126,7 @@ class EcdsaSecp256k1:
         return self._states.without(held, peers)
 
 
-async def _set_up(party: Party, made: MadeKey, context: bytes, random: Random) -> MadeKey:
+async def _set_up(party: Party, made: KeygenOutput, context: bytes, random: Random) -> KeygenOutput:
     """Add pair states to a new key, and wipe its share should that fail. Raises: ProtocolAbort.
 
     A session has no sub-parties, so who leaves takes part as well, and then keeps nothing; nor is
@@ -140,10 +140,10 @@ async def _set_up(party: Party, made: MadeKey, context: bytes, random: Random) -
         transcript = lifecycle.joined(made.transcript, pairs.setup_id)
         try:
             if made.held is None:
-                return MadeKey(made.public, None, transcript)
+                return KeygenOutput(made.public, None, transcript)
             pairs.keep(made.public.indices)
-            held = HeldKey(made.held.share, encode_pairs(pairs))
+            held = KeyMaterial(made.held.share, encode_pairs(pairs))
         finally:
             pairs.wipe()
         dropped.pop_all()
-        return MadeKey(made.public, held, transcript)
+        return KeygenOutput(made.public, held, transcript)

@@ -2,7 +2,7 @@
 
 from console.adapters.schemes.frost import FrostKeys
 from console.adapters.schemes.key_path import child_key, parse_key_path
-from console.application.ports.threshold import HeldKey, SignatureInvalid
+from console.application.ports.threshold import KeyMaterial, SignatureInvalid
 from console.domain.values import SignatureKind
 from console.protocols.frost import FROST_ED25519, InvalidSignature
 from console.protocols.kernel.party import Party, Random
@@ -19,7 +19,7 @@ class EddsaEd25519(FrostKeys):
     message_size: int | None = None
 
     async def sign(
-        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+        self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
     ) -> bytes:
         """Sign a message of any length. Raises: ProtocolAbort, KeyPathRefused."""
         at = parse_key_path(path)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from console.adapters.schemes import lifecycle
 from console.adapters.schemes.key_path import KeyPath, child_share
-from console.application.ports.threshold import HeldKey, MadeKey
+from console.application.ports.threshold import KeygenOutput, KeyMaterial
 from console.domain.values import CeremonyPurpose
 from console.protocols.frost import PackageMismatch, Suite, sign_with
 from console.protocols.kernel.abort import retry
@@ -28,29 +28,29 @@ class FrostKeys:
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make a key. Raises: ProtocolAbort."""
         return await lifecycle.generate(self.group, party, threshold, context, random)
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make new shares for the same owners. Raises: ProtocolAbort."""
         return await lifecycle.refresh(self.group, party, share, context, random)
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Give the lost share back, then refresh all. Raises: ProtocolAbort."""
         return await lifecycle.repair(self.group, party, parameters, share, random)
 
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Hand the key over. Raises: ProtocolAbort."""
         return await lifecycle.reshare(self.group, party, parameters, share, random)
 
-    def without_peers(self, _held: HeldKey, _peers: Collection[int]) -> HeldKey | None:
+    def without_peers(self, _held: KeyMaterial, _peers: Collection[int]) -> KeyMaterial | None:
         """Nothing is kept with peers."""
         return None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from console.application.ports.threshold import HeldKey, MadeKey
+from console.application.ports.threshold import KeygenOutput, KeyMaterial
 from console.domain.values import CeremonyPurpose
 from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.transcript import enc
@@ -34,16 +34,16 @@ def rounds(purpose: CeremonyPurpose) -> tuple[str, ...]:
 
 async def generate(
     group: Group, party: Party, threshold: int, context: bytes, random: Random
-) -> MadeKey:
+) -> KeygenOutput:
     """Make a key of which nobody ever holds more than a share. Raises: ProtocolAbort."""
     _check_threshold(threshold)
     result = await run_generation(party, KeygenParameters(group, threshold, context), random)
-    return MadeKey(result.share.public, HeldKey(result.share), result.transcript)
+    return KeygenOutput(result.share.public, KeyMaterial(result.share), result.transcript)
 
 
 async def refresh(
     group: Group, party: Party, share: KeyShare, context: bytes, random: Random
-) -> MadeKey:
+) -> KeygenOutput:
     """Make new shares for the same owners. Raises: ProtocolAbort."""
     _check_group(group, share.public)
     return _made(await run_refresh(party, share, context, random))
@@ -55,7 +55,7 @@ async def repair(
     parameters: RepairParameters,
     share: KeyShare | None,
     random: Random,
-) -> MadeKey:
+) -> KeygenOutput:
     """Give the lost share back with the help of all other owners, then refresh at once.
 
     Whoever has the lost machine holds a share of the old epoch, so the repaired share serves for
@@ -74,7 +74,7 @@ async def repair(
     finally:
         if repaired.share is not None:
             repaired.share.wipe()
-    return MadeKey(made.public, made.held, joined(repaired.transcript, made.transcript))
+    return KeygenOutput(made.public, made.held, joined(repaired.transcript, made.transcript))
 
 
 async def reshare(
@@ -83,7 +83,7 @@ async def reshare(
     parameters: ReshareParameters,
     share: KeyShare | None,
     random: Random,
-) -> MadeKey:
+) -> KeygenOutput:
     """Hand the key over; who is no member afterwards holds nothing. Raises: ProtocolAbort."""
     _check_group(group, parameters.public)
     _check_threshold(parameters.threshold)
@@ -95,9 +95,9 @@ def joined(*transcripts: bytes) -> bytes:
     return hashlib.sha256(enc("quorate/transcripts/v1", *transcripts)).digest()
 
 
-def _made(changed: Redealt) -> MadeKey:
-    held = None if changed.share is None else HeldKey(changed.share)
-    return MadeKey(changed.public, held, changed.transcript)
+def _made(changed: Redealt) -> KeygenOutput:
+    held = None if changed.share is None else KeyMaterial(changed.share)
+    return KeygenOutput(changed.public, held, changed.transcript)
 
 
 def _check_group(group: Group, public: PublicKeyPackage) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from console.application.errors import SealBroken
-from console.application.ports.threshold import HeldKey
+from console.application.ports.threshold import KeyMaterial
 from console.protocols.dkls23 import BadPairStates, PairStates, decode_pairs, encode_pairs
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.share import KeyShare
@@ -25,7 +25,7 @@ class OpenStates:
         self._banned: dict[tuple[int, bytes], frozenset[int]] = {}
 
     @contextmanager
-    def lent(self, held: HeldKey) -> Iterator[PairStates]:
+    def lent(self, held: KeyMaterial) -> Iterator[PairStates]:
         """Lend the states of a key, wiped afterwards. Raises: SealBroken."""
         pairs = _decoded(held)
         pairs.ban(self._banned.get((pairs.me, pairs.setup_id), ()))
@@ -37,7 +37,7 @@ class OpenStates:
             self._ban(pairs.me, pairs.setup_id, pairs.banned)
             pairs.wipe()
 
-    def without(self, held: HeldKey, peers: Iterable[int]) -> HeldKey | None:
+    def without(self, held: KeyMaterial, peers: Iterable[int]) -> KeyMaterial | None:
         """Return a copy of a key's part that has no states with `peers`; None if it has none now.
 
         Whoever else was banned meanwhile is left out as well: of two runs that opened the same
@@ -50,7 +50,7 @@ class OpenStates:
             pairs.ban(self._ban(pairs.me, pairs.setup_id, peers))
             if pairs.banned == before:
                 return None
-            return HeldKey(_copy(held.share), encode_pairs(pairs))
+            return KeyMaterial(_copy(held.share), encode_pairs(pairs))
         finally:
             pairs.wipe()
 
@@ -65,7 +65,7 @@ class OpenStates:
         return banned
 
 
-def _decoded(held: HeldKey) -> PairStates:
+def _decoded(held: KeyMaterial) -> PairStates:
     if held.setup is None:
         raise SealBroken("the sealed record holds no pair states")
     try:

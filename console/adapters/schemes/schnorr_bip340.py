@@ -2,7 +2,7 @@
 
 from console.adapters.schemes.frost import FrostKeys
 from console.adapters.schemes.key_path import child_key, parse_key_path
-from console.application.ports.threshold import HeldKey, SignatureInvalid
+from console.application.ports.threshold import KeyMaterial, SignatureInvalid
 from console.domain.values import SignatureKind
 from console.protocols.frost import FROST_TAPROOT, InvalidSignature, bip340
 from console.protocols.kernel.party import Party, Random
@@ -24,7 +24,7 @@ class SchnorrBip340(FrostKeys):
     message_size: int | None = _DIGEST
 
     async def sign(
-        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+        self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
     ) -> bytes:
         """Sign a digest of 32 bytes. Raises: ProtocolAbort, KeyPathRefused."""
         if len(message) != _DIGEST:

@@ -72,17 +72,17 @@ class LifecycleActions:
         return Outcome(command.wallet, "All custodians proved their shares")
 
     async def propose_machine(self, command: ProposeMachine) -> Outcome:
-        """Vouch for a machine as the first to do so."""
+        """Endorse a machine as the first to do so."""
         try:
             machine = read_entry(command.entry)
             self._node.core.machines.judge(machine)
-            await self._vouch(machine, command.pin)
+            await self._endorse(machine, command.pin)
         finally:
             command.pin.wipe()
-        return Outcome(machine.member, "Vouched")
+        return Outcome(machine.member, "Endorsed")
 
     async def approve_machine(self, command: ApproveMachine) -> Outcome:
-        """Vouch for exactly the machine on the screen."""
+        """Endorse exactly the machine on the screen."""
         try:
             found = [
                 v
@@ -91,22 +91,22 @@ class LifecycleActions:
             ]
             if not found:
                 raise Conflict("the machine on the screen is not the one on record; look again")
-            vouched = found[0]
+            endorsed = found[0]
             machine = Machine(
-                vouched.member,
-                vouched.display_name,
-                vouched.address,
-                vouched.identity_key,
-                vouched.certificate,
+                endorsed.member,
+                endorsed.display_name,
+                endorsed.address,
+                endorsed.identity_key,
+                endorsed.certificate,
             )
-            await self._vouch(machine, command.pin)
+            await self._endorse(machine, command.pin)
         finally:
             command.pin.wipe()
-        return Outcome(command.member, "Vouched")
+        return Outcome(command.member, "Endorsed")
 
-    async def _vouch(self, machine: Machine, pin: SecretBytes) -> None:
+    async def _endorse(self, machine: Machine, pin: SecretBytes) -> None:
         await self._node.ports.vault.verify_pin(pin)
-        await self._node.core.machines.vouch(machine, self._node.ports.clock.now_ms())
+        await self._node.core.machines.endorse(machine, self._node.ports.clock.now_ms())
 
     async def _propose(
         self,

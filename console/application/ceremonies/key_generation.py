@@ -19,17 +19,17 @@ from console.application.peers.statements import (
     AnyStatement,
     CodeConfirmation,
     Invitation,
-    RunFailure,
+    SessionFailure,
 )
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import HeldKey, KeyGenerationPort, MadeKey
+from console.application.ports.threshold import KeyGenerationPort, KeygenOutput, KeyMaterial
 from console.application.ports.vault import IdentityPort
 from console.application.sessions.protocol_session import (
-    Outage,
-    Part,
-    RunFailed,
-    RunInfo,
-    one_after_the_other,
+    FailureKind,
+    SessionFailed,
+    SessionInfo,
+    SubProtocol,
+    concatenate,
 )
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -50,11 +50,11 @@ PURPOSE = "key-ceremony"
 _NEVER = 1 << 30
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
-Keys = tuple[tuple[SignatureKind, MadeKey], ...]
+Keys = tuple[tuple[SignatureKind, KeygenOutput], ...]
 
 
 class KeyGenerationService:
-    """Judges invitations to ceremonies' runs, runs the protocols, and seals what they make."""
+    """Judges invitations to ceremonies, runs the protocols, and seals what they make."""
 
     name = PURPOSE
     release_round = _NEVER
@@ -83,7 +83,7 @@ class KeyGenerationService:
         self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-        self._in_use: dict[SessionId, dict[SignatureKind, HeldKey]] = {}
+        self._in_use: dict[SessionId, dict[SignatureKind, KeyMaterial]] = {}
 
     async def confirm_code(self, ceremony_id: CeremonyId, code: str) -> None:
         """Certify the sealed keys after the operator compared the code.
@@ -107,7 +107,7 @@ class KeyGenerationService:
             )
         )
 
-    # A run, as `RunKind`
+    # A session, as `SessionHandler`
 
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
@@ -137,17 +137,17 @@ class KeyGenerationService:
         """Return the share index of everybody who takes part."""
         return self._aggregates.ceremony(CeremonyId(invitation.subject)).indices
 
-    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+    def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
         """Name the rounds of all kinds, in order."""
         ceremony = self._aggregates.ceremony(CeremonyId(invitation.subject))
-        return one_after_the_other(
+        return concatenate(
             [
-                Part(kind.label, self._schemes[kind].ceremony_rounds(ceremony.purpose))
+                SubProtocol(kind.label, self._schemes[kind].ceremony_rounds(ceremony.purpose))
                 for kind in ceremony.proposal.kinds
             ]
         )
 
-    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Keys]]:
+    async def open(self, info: SessionInfo) -> Callable[[Party], Coroutine[Any, Any, Keys]]:
         """Record that this member takes part, open its shares, and return the protocol to run."""
         ceremony_id = CeremonyId(info.subject)
         await self._record(
@@ -159,14 +159,14 @@ class KeyGenerationService:
         try:
             held = await self._unseal(ceremony)
         except AdapterError as trouble:
-            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            await self.failed(info, SessionFailed(FailureKind.REFUSED, str(trouble)))
             raise
         self._in_use[info.session] = held
         wallet = self._aggregates.wallets.get(proposal.wallet)
 
         async def run(party: Party) -> Keys:
-            # One after the other: a protocol run is not concurrent with itself.
-            made: list[tuple[SignatureKind, MadeKey]] = []
+            # One after the other: a protocol session is not concurrent with itself.
+            made: list[tuple[SignatureKind, KeygenOutput]] = []
             with ExitStack() as dropped:
                 for kind in proposal.kinds:
                     context = digest + kind.value.encode()
@@ -180,10 +180,10 @@ class KeyGenerationService:
 
         return run
 
-    async def releasing(self, info: RunInfo) -> None:
+    async def releasing(self, info: SessionInfo) -> None:
         """Not used: nothing of a ceremony can be used up."""
 
-    async def succeeded(self, info: RunInfo, outcome: Keys) -> None:
+    async def succeeded(self, info: SessionInfo, outcome: Keys) -> None:
         """Seal every share, then record what was sealed and the code to compare."""
         self._wipe(info.session)
         ceremony = self._aggregates.ceremony(CeremonyId(info.subject))
@@ -214,7 +214,7 @@ class KeyGenerationService:
             ),
         )
 
-    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+    async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
         """Record the failure and tell the others, so that nobody waits for our certificate."""
         self._wipe(info.session)
         ceremony = self._aggregates.ceremony(CeremonyId(info.subject))
@@ -231,7 +231,7 @@ class KeyGenerationService:
                 await self._report_failure(ceremony, session, f"{self._me} was restarted")
 
     def forget(self) -> None:
-        """Wipe every share in use: the node stops without the runs' own endings."""
+        """Wipe every share in use: the node stops without the sessions' own endings."""
         for session in tuple(self._in_use):
             self._wipe(session)
 
@@ -243,7 +243,7 @@ class KeyGenerationService:
         kind: SignatureKind,
         share: KeyShare | None,
         context: bytes,
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Run what the ceremony is for, for one kind of key."""
         scheme, proposal, random = self._schemes[kind], ceremony.proposal, secrets.token_bytes
         if isinstance(proposal, CeremonyProposed):
@@ -269,12 +269,12 @@ class KeyGenerationService:
                 )
                 return await scheme.reshare(party, resharing, share, random)
 
-    async def _unseal(self, ceremony: KeyCeremony) -> dict[SignatureKind, HeldKey]:
+    async def _unseal(self, ceremony: KeyCeremony) -> dict[SignatureKind, KeyMaterial]:
         """Open the shares that this member brings, () if it brings none."""
         proposal = ceremony.proposal
         if isinstance(proposal, CeremonyProposed) or not self._brings(proposal):
             return {}
-        held: dict[SignatureKind, HeldKey] = {}
+        held: dict[SignatureKind, KeyMaterial] = {}
         try:
             for kind in proposal.kinds:
                 held[kind] = await self._shares.unseal(proposal.wallet, kind, proposal.from_epoch)
@@ -309,7 +309,7 @@ class KeyGenerationService:
         if ceremony.sealed is None or ceremony.sealed.session == session:
             await self._epochs.discard(ceremony)
         await self._publish(
-            RunFailure(
+            SessionFailure(
                 at_ms=self._clock.now_ms(),
                 subject=ceremony.proposal.ceremony,
                 session=session,

@@ -13,7 +13,7 @@ from console.application.peers.statements import (
     CeremonyRefusal,
     CodeConfirmation,
     KeyChangeProposal,
-    RunFailure,
+    SessionFailure,
 )
 from console.domain import ceremony_commands, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
@@ -148,9 +148,9 @@ class CeremonyRecords:
         if ceremony.sealed:
             await self._epochs.discard(ceremony)
 
-    async def on_run_failure(self, verified: Verified) -> None:
-        """Record that a participant's run ended without keys: it can never be certified."""
-        s = verified.expect(RunFailure)
+    async def on_session_failure(self, verified: Verified) -> None:
+        """Record that a participant's session ended without keys: it can never be certified."""
+        s = verified.expect(SessionFailure)
         ceremony = self._aggregates.ceremony(CeremonyId(s.subject))
         if verified.signer not in ceremony.indices:
             raise UnknownMember(f"{verified.signer} takes no part in this ceremony")

@@ -1,6 +1,6 @@
-"""Machines: a member's new machine, or a new member's first, counts when enough others vouch.
+"""Machines: a member's new machine, or a new member's first, counts when enough others endorse.
 
-What members vouch for is the identity key, which no one can take out of the new token, and the
+What members endorse is the identity key, which no one can take out of the new token, and the
 TLS certificate. Shares do not move with it: a repair follows.
 """
 
@@ -15,12 +15,12 @@ from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
     AnyStatement,
-    MachineVouching,
+    MachineEndorsement,
 )
 from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
 from console.domain.errors import Conflict
-from console.domain.events import MachineVouched
+from console.domain.events import MachineEndorsed
 from console.domain.ids import MEMBER_PATTERN, MemberId
 from console.domain.member import Member
 from console.domain.short_code import short_code
@@ -91,7 +91,7 @@ def read_entry(text: str) -> Machine:
 
 
 class MachineService:
-    """Records who vouches for which machine, and lets an admitted one in at once."""
+    """Records who endorses which machine, and lets an admitted one in at once."""
 
     def __init__(
         self, *, me: MemberId, aggregates: Aggregates, network: NetworkPort, publish: Publish
@@ -101,11 +101,11 @@ class MachineService:
         self._network = network
         self._publish = publish
 
-    async def vouch(self, machine: Machine, at_ms: int) -> None:
-        """Vouch as this member. Raises: Conflict, DomainError."""
+    async def endorse(self, machine: Machine, at_ms: int) -> None:
+        """Endorse as this member. Raises: Conflict, DomainError."""
         self.judge(machine)
         await self._publish(
-            MachineVouching(
+            MachineEndorsement(
                 at_ms=at_ms,
                 member=machine.member,
                 name=machine.name,
@@ -118,9 +118,9 @@ class MachineService:
     def judge(self, machine: Machine) -> bytes:
         """Check what can be checked of a machine; return its TLS pin. Raises: Conflict."""
         if machine.member == self._me:
-            raise Conflict("other founders vouch for this member's machines")
+            raise Conflict("other founders endorse this member's machines")
         if self._me not in founders_beside(self._aggregates, machine.member):
-            raise Conflict("only founding members vouch for machines")
+            raise Conflict("only founding members endorse machines")
         try:
             pin = self._network.pin_of(machine.certificate)
         except MachineUnusable as trouble:
@@ -130,15 +130,15 @@ class MachineService:
                 raise Conflict(f"these keys are in use by {known.display_name}")
         return pin
 
-    async def on_vouching(self, verified: Verified) -> None:
-        """Record that a member vouches. Raises: StatementRefused, Conflict."""
-        s = verified.expect(MachineVouching)
+    async def on_endorsement(self, verified: Verified) -> None:
+        """Record that a member endorses. Raises: StatementRefused, Conflict."""
+        s = verified.expect(MachineEndorsement)
         machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
         try:
             pin = self._network.pin_of(machine.certificate)
         except MachineUnusable as trouble:
             raise StatementRefused(str(trouble)) from None
-        event = MachineVouched(
+        event = MachineEndorsed(
             member=machine.member,
             display_name=machine.name,
             identity_key=machine.identity_key,
@@ -154,7 +154,7 @@ class MachineService:
             if known.member != machine.member and known.tls_pin == pin:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
         founders = founders_beside(self._aggregates, machine.member)
-        await self._aggregates.record_member(machine.member, member.Vouch(event, founders))
+        await self._aggregates.record_member(machine.member, member.Endorse(event, founders))
         await self.let_in(machine.member)
 
     async def let_in(self, member_id: MemberId) -> None:
@@ -170,17 +170,17 @@ class MachineService:
 
 
 def founders_beside(aggregates: Aggregates, member_id: MemberId) -> frozenset[MemberId]:
-    """Return the founders, this member left out: who vouches for its machines."""
+    """Return the founders, this member left out: who endorses its machines."""
     members = aggregates.members.values()
     return frozenset(m.member for m in members if m.founder and m.member != member_id)
 
 
-def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineVouched, ...]:
-    """Return the machines of a member that are vouched for, one each, newest first."""
+def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineEndorsed, ...]:
+    """Return the machines of a member that are endorsed, one each, newest first."""
     state: Member | None = aggregates.members.get(member_id) or aggregates.candidates.get(member_id)
     if state is None:
         return ()
-    first: dict[bytes, MachineVouched] = {}
-    for vouched in state.vouched:
-        first.setdefault(vouched.digest, vouched)
+    first: dict[bytes, MachineEndorsed] = {}
+    for endorsed in state.endorsed:
+        first.setdefault(endorsed.digest, endorsed)
     return tuple(reversed(first.values()))

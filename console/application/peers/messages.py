@@ -32,7 +32,7 @@ class Pull(PeerRequest, frozen=True, tag="pull"):
 
 
 class Invite(PeerRequest, frozen=True, tag="invite"):
-    """Take part in a protocol run; the answer is a signed readiness."""
+    """Take part in a protocol session; the answer is a signed readiness."""
 
     invitation: SignedStatement
 
@@ -44,7 +44,7 @@ class Begin(PeerRequest, frozen=True, tag="begin"):
     ready: tuple[SignedStatement, ...]
 
 
-class RunMessage(PeerRequest, frozen=True, tag="run-message"):
+class SessionMessage(PeerRequest, frozen=True, tag="run-message"):
     """An encoded envelope, its payload encrypted when it has one recipient, and its signature."""
 
     envelope: bytes
@@ -78,7 +78,7 @@ class Pulled(PeerReply, frozen=True, tag="pulled"):
     your_head: SignedStatement | None
 
 
-AnyRequest = Announce | Pull | Invite | Begin | RunMessage
+AnyRequest = Announce | Pull | Invite | Begin | SessionMessage
 AnyReply = Ack | Refused | Ready | Pulled
 
 _encoder = msgspec.msgpack.Encoder()

@@ -130,8 +130,8 @@ class DrillResult(Statement, frozen=True, kw_only=True, tag="drill-result"):
     signatures: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
-class MachineVouching(Statement, frozen=True, kw_only=True, tag="machine-vouching"):
-    """The signer vouches that this machine is `member`'s, whom it may make a new member.
+class MachineEndorsement(Statement, frozen=True, kw_only=True, tag="machine-vouching"):
+    """The signer endorses that this machine is `member`'s, whom it may make a new member.
 
     `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM.
     """
@@ -185,7 +185,7 @@ class SignatureResult(Statement, frozen=True, kw_only=True, tag="signature-resul
 
 
 class Invitation(Statement, frozen=True, kw_only=True, tag="invitation"):
-    """A coordinator asks members into one protocol run about one ceremony or request."""
+    """A coordinator asks members into one protocol session about one ceremony or request."""
 
     purpose: Named
     subject: Named
@@ -204,7 +204,7 @@ class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
     head_hash: Digest
 
 
-class RunFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
+class SessionFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
     """The signer's run ended without result. `blamed` is its own view and binds nobody."""
 
     subject: Named
@@ -223,7 +223,7 @@ AnyStatement = (
     | KeyCertificate
     | Erasure
     | DrillResult
-    | MachineVouching
+    | MachineEndorsement
     | TransferProposal
     | Approval
     | Denial
@@ -231,5 +231,5 @@ AnyStatement = (
     | SignatureResult
     | Invitation
     | Readiness
-    | RunFailure
+    | SessionFailure
 )

@@ -21,7 +21,7 @@ class KeyPathRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class KeyMaterial:
     """One member's part of one key in one epoch.
 
     `setup` is what the kind's protocol keeps beside the share, encoded: the pair states of
@@ -39,14 +39,14 @@ class HeldKey:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeKey:
+class KeygenOutput:
     """What a ceremony made of one key: the same `public` and 32-byte `transcript` at every party.
 
     `held` is None at a party that holds no share afterwards.
     """
 
     public: PublicKeyPackage
-    held: HeldKey | None
+    held: KeyMaterial | None
     transcript: bytes
 
 
@@ -66,19 +66,19 @@ class KeyGenerationPort(Protocol):
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make a key of which nobody ever holds more than a share."""
         ...
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Make new shares for the same owners, all of whom take part."""
         ...
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Give the lost share back, then refresh all; `share` is None at the one who lost it.
 
         All owners take part. The caller still owns `share`.
@@ -87,7 +87,7 @@ class KeyGenerationPort(Protocol):
 
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
-    ) -> MadeKey:
+    ) -> KeygenOutput:
         """Hand the key over; `share` is ours of the old key if we deal."""
         ...
 
@@ -107,7 +107,7 @@ class ThresholdSigner(Protocol):
     """How many bytes a message has: 32 for digests, None for any number."""
 
     async def sign(
-        self, party: Party, held: HeldKey, path: str, message: bytes, random: Random
+        self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
     ) -> bytes:
         """Sign with the parties of the session, exactly the threshold. Does not wipe `held`.
 
@@ -123,7 +123,7 @@ class ThresholdSigner(Protocol):
         """Check a signature strictly. Raises: SignatureInvalid."""
         ...
 
-    def without_peers(self, held: HeldKey, peers: Collection[int]) -> HeldKey | None:
+    def without_peers(self, held: KeyMaterial, peers: Collection[int]) -> KeyMaterial | None:
         """Return the part without what is shared with these banned peers, None if nothing changes.
 
         The caller stores it before anything else is said, and owns both.

@@ -2,13 +2,13 @@
 
 from console.application.aggregates import Aggregates
 from console.application.queries.people import names_of
-from console.application.queries.runs import runs_of
-from console.application.sessions.host import RunHost
+from console.application.queries.sessions import sessions_of
+from console.application.sessions.host import SessionHost
 from console.application.views import (
     CeremonyStage,
     CeremonyView,
     CustodianView,
-    ProtocolRunView,
+    ProtocolSessionView,
     StepState,
 )
 from console.domain.events import KeyChangeProposed
@@ -41,7 +41,7 @@ _OLD_SHARES = "The old shares stay valid. You can start again."
 
 
 def ceremony_view(
-    ceremony: KeyCeremony, aggregates: Aggregates, host: RunHost, me: MemberId, now_ms: int
+    ceremony: KeyCeremony, aggregates: Aggregates, host: SessionHost, me: MemberId, now_ms: int
 ) -> CeremonyView:
     """Return one ceremony."""
     proposal, names = ceremony.proposal, names_of(aggregates)
@@ -49,7 +49,7 @@ def ceremony_view(
     if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
         # Certified, but this member has yet to record the wallet: nothing can use it so far.
         stage = CeremonyStage.COMPARING
-    run, past = runs_of(host, proposal.ceremony, now_ms, names)
+    run, past = sessions_of(host, proposal.ceremony, now_ms, names)
     takes_part = me in ceremony.indices
     changes = isinstance(proposal, KeyChangeProposed)
     accepted = any(event.member == me for event in ceremony.accepted)
@@ -133,7 +133,7 @@ def _sentence(
     ceremony: KeyCeremony,
     stage: CeremonyStage,
     names: dict[MemberId, str],
-    run: ProtocolRunView | None,
+    run: ProtocolSessionView | None,
 ) -> str:
     custodians = ceremony.participants
 

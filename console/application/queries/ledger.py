@@ -19,7 +19,7 @@ from console.domain.events import (
     Event,
     KeyChangeProposed,
     MachineAdmitted,
-    MachineVouched,
+    MachineEndorsed,
     MemberEnrolled,
     PeerHeadSeen,
     RequestApproved,
@@ -27,7 +27,7 @@ from console.domain.events import (
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
-    RunAborted,
+    SessionAborted,
     SharesErased,
     SignatureShareReleased,
     SigningSessionFailed,
@@ -124,11 +124,11 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
             return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
-        case RunAborted():
+        case SessionAborted():
             who = ", ".join(event.blamed) or "nobody can be named"
             return "", f"Check {event.check} failed, {event.verdict}: {who}"
-        case MachineVouched():
-            return event.by, f"Vouched for a machine of {event.display_name}"
+        case MachineEndorsed():
+            return event.by, f"Endorsed a machine of {event.display_name}"
         case MachineAdmitted():
             return event.member, "Machine admitted in place of any before it"
         case _:

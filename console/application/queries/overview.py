@@ -81,11 +81,11 @@ async def overview_view(node: Node) -> OverviewView:
 
 
 def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskView, ...]:
-    """Machines to vouch for, shares to repair, and refreshes that are due."""
+    """Machines to endorse, shares to repair, and refreshes that are due."""
     view = recovery_view(core, now_ms, own_sequence)
     tasks = [
         TaskView(
-            title=f"Vouch for a machine of {machine.name}",
+            title=f"Endorse a machine of {machine.name}",
             detail="Compare its code with its owner first",
             screen="recovery",
             subject=machine.member,

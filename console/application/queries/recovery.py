@@ -22,10 +22,10 @@ from console.application.views import (
     WalletSharesView,
 )
 from console.domain.errors import DomainError
-from console.domain.events import MachineVouched
+from console.domain.events import MachineEndorsed
 from console.domain.ids import MemberId
 from console.domain.key_ceremony import OVER
-from console.domain.member import vouchers_needed
+from console.domain.member import endorsements_needed
 from console.domain.short_code import short_code
 from console.domain.verdicts import banned, quarantine
 from console.domain.wallet import REFRESH_AFTER_MS, Wallet
@@ -50,7 +50,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
 
 
 def machine_preview(core: Core, entry: str) -> MachinePreview:
-    """Read an entry line for the operator who is about to vouch for it. Raises: Conflict."""
+    """Read an entry line for the operator who is about to endorse it. Raises: Conflict."""
     machine = read_entry(entry)
     problems: tuple[str, ...] = ()
     try:
@@ -171,7 +171,7 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
 def _proved(aggregates: Aggregates, wallet: Wallet) -> dict[MemberId, int]:
     """Return when each custodian last signed in this epoch, in a drill or for a request.
 
-    Of requests only the runs that this member took part in count: whoever tells of another
+    Of requests only the sessions that this member took part in count: whoever tells of another
     signature says who made it, and nothing proves that.
     """
     seen = [(d.signers, d.at_ms) for d in wallet.drills if d.epoch == wallet.epoch]
@@ -199,20 +199,20 @@ def _drills(aggregates: Aggregates, wallet: Wallet) -> tuple[DrillView, ...]:
     )
 
 
-def _machine(core: Core, member: MemberId, first: MachineVouched) -> MachineView:
+def _machine(core: Core, member: MemberId, first: MachineEndorsed) -> MachineView:
     aggregates = core.aggregates
     state = aggregates.members.get(member) or aggregates.candidates[member]
-    vouched = {v.by: v for v in state.vouched if v.digest == first.digest}
+    endorsed = {v.by: v for v in state.endorsed if v.digest == first.digest}
     founders = founders_beside(aggregates, member)
     admitted = state.enrolled and state.identity_key == first.identity_key
     if admitted:
         blocked = "It is admitted"
     elif core.me == member:
-        blocked = "Other founders vouch for your machine"
+        blocked = "Other founders endorse your machine"
     elif core.me not in founders:
-        blocked = "Only founding members vouch for machines"
-    elif core.me in vouched:
-        blocked = "You have vouched for it"
+        blocked = "Only founding members endorse machines"
+    elif core.me in endorsed:
+        blocked = "You have endorsed it"
     else:
         blocked = ""
     names = names_of(aggregates)
@@ -224,20 +224,20 @@ def _machine(core: Core, member: MemberId, first: MachineVouched) -> MachineView
         short_code=short_code(first.digest),
         fingerprint=_fingerprint(first.identity_key),
         replaces=bool(state.former_keys) or (state.enrolled and not admitted),
-        proposed_ms=min(v.at_ms for v in vouched.values()),
+        proposed_ms=min(v.at_ms for v in endorsed.values()),
         approvals=tuple(
             ApprovalView(
                 member=m,
                 name=names.get(m, m),
                 is_me=m == core.me,
-                state=StepState.DONE if m in vouched else StepState.WAITING,
-                at_ms=vouched[m].at_ms if m in vouched else None,
+                state=StepState.DONE if m in endorsed else StepState.WAITING,
+                at_ms=endorsed[m].at_ms if m in endorsed else None,
                 reason="",
             )
             for m in aggregates.members
             if m in founders
         ),
-        approvals_needed=vouchers_needed(len(founders)),
+        approvals_needed=endorsements_needed(len(founders)),
         admitted=admitted,
         can_approve=not blocked,
         approve_blocked_because=blocked,

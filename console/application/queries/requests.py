@@ -6,9 +6,9 @@ from console.application.aggregates import Aggregates
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import MESSAGE_ID
 from console.application.queries.people import names_of
-from console.application.queries.runs import runs_of
+from console.application.queries.sessions import sessions_of
 from console.application.queries.timeline import timeline
-from console.application.sessions.host import RunHost
+from console.application.sessions.host import SessionHost
 from console.application.signing.transactions import Transactions
 from console.application.views import (
     ApprovalView,
@@ -135,7 +135,7 @@ def request_view(
     request: SigningRequest,
     aggregates: Aggregates,
     transactions: Transactions,
-    host: RunHost,
+    host: SessionHost,
     me: MemberId,
     now_ms: int,
 ) -> RequestView:
@@ -144,7 +144,7 @@ def request_view(
     wallet = aggregates.wallet(proposal.wallet)
     description = described(transactions, proposal)
     stage = request_stage(request, now_ms)
-    run, past = runs_of(host, proposal.request, now_ms, names)
+    run, past = sessions_of(host, proposal.request, now_ms, names)
     blocked = _blocked(request, me, stage)
     custodian = me in request.policy.quorum.custodians
     undecided = stage in _UNDECIDED

@@ -2,7 +2,7 @@
 
 from console.application.ports.chain import MESSAGE_ID
 from console.application.views import (
-    ProtocolRunView,
+    ProtocolSessionView,
     RequestStage,
     StepState,
     TimelineItemView,
@@ -21,7 +21,7 @@ _STOPPED = {
 def timeline(
     request: SigningRequest,
     names: dict[MemberId, str],
-    run: ProtocolRunView | None,
+    run: ProtocolSessionView | None,
     stage: RequestStage,
 ) -> tuple[TimelineItemView, ...]:
     """Return the lines in order."""
@@ -98,7 +98,7 @@ def _people(request: SigningRequest, names: dict[MemberId, str]) -> list[Timelin
 
 
 def _attempts(
-    request: SigningRequest, names: dict[MemberId, str], run: ProtocolRunView | None
+    request: SigningRequest, names: dict[MemberId, str], run: ProtocolSessionView | None
 ) -> list[TimelineItemView]:
     items: list[TimelineItemView] = []
     for number, attempt in enumerate(request.attempts, start=1):

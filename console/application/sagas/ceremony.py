@@ -12,8 +12,8 @@ from console.application.ceremonies.key_generation import PURPOSE
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
-from console.application.sessions.host import RunHost
-from console.application.sessions.protocol_session import Outage, RunFailed
+from console.application.sessions.host import SessionHost
+from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import DomainError
 from console.domain.events import (
     CeremonyAborted,
@@ -27,19 +27,19 @@ from console.domain.key_ceremony import CeremonyState
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
-"""Runs that began and failed. A custodian who is away costs none: its operator has until expiry."""
+"""Sessions that began and failed. An absent custodian costs none: there is time until expiry."""
 RUN_DEADLINE_S = 120.0
 
 
 class CeremonySaga:
-    """The proposer's node leads; every node stops a run that became pointless."""
+    """The proposer's node leads; every node stops a session that became pointless."""
 
     def __init__(
         self,
         *,
         me: MemberId,
         aggregates: Aggregates,
-        host: RunHost,
+        host: SessionHost,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         backoff: Backoff | None = None,
@@ -99,8 +99,8 @@ class CeremonySaga:
                     await self._host.lead(
                         PURPOSE, ceremony_id, ceremony.participants, RUN_DEADLINE_S
                     )
-                except (RunFailed, DomainError) as failure:
-                    log.info("ceremony-run-failed", ceremony=ceremony_id, why=str(failure))
+                except (SessionFailed, DomainError) as failure:
+                    log.info("ceremony-session-failed", ceremony=ceremony_id, why=str(failure))
                 else:
                     return
                 await asyncio.sleep(self._backoff.pause_s(attempt))
@@ -110,4 +110,4 @@ class CeremonySaga:
     async def _stop(self, ceremony_id: CeremonyId, session: str, reason: str) -> None:
         for run in self._host.of_subject(ceremony_id):
             if session in {"", run.info.session}:
-                await run.fail(RunFailed(Outage.CANCELLED, reason))
+                await run.fail(SessionFailed(FailureKind.CANCELLED, reason))

@@ -10,8 +10,8 @@ from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError
 from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
-from console.application.sessions.host import RunHost
-from console.application.sessions.protocol_session import RunFailed
+from console.application.sessions.host import SessionHost
+from console.application.sessions.protocol_session import SessionFailed
 from console.application.sessions.verdicts import Verdicts
 from console.application.signing.drills import PURPOSE, drill_subject
 from console.domain.errors import DomainError, NotYetPossible
@@ -35,7 +35,7 @@ class DrillSaga:
         *,
         me: MemberId,
         aggregates: Aggregates,
-        host: RunHost,
+        host: SessionHost,
         verdicts: Verdicts,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         backoff: Backoff | None = None,
@@ -107,7 +107,7 @@ class DrillSaga:
                 return "a new epoch has begun meanwhile"
             try:
                 await self._host.lead(PURPOSE, drill_subject(state), group, RUN_DEADLINE_S)
-            except RunFailed as failure:
+            except SessionFailed as failure:
                 trouble = failure.reason
                 if failure.kind is not AbortKind.RETRY:
                     break  # a failed check obliges: another attempt would meet the same member

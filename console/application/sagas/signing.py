@@ -17,8 +17,8 @@ from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import PeerHealth
 from console.application.sagas.backoff import Backoff
-from console.application.sessions.host import RunHost
-from console.application.sessions.protocol_session import Outage, RunFailed
+from console.application.sessions.host import SessionHost
+from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.application.sessions.verdicts import Verdicts
 from console.application.signing.coordinator import PURPOSE
 from console.domain.errors import DomainError
@@ -58,7 +58,7 @@ class SigningSaga:
         *,
         me: MemberId,
         aggregates: Aggregates,
-        host: RunHost,
+        host: SessionHost,
         verdicts: Verdicts,
         clock: Clock,
         health: Callable[[], Mapping[MemberId, PeerHealth]],
@@ -83,7 +83,9 @@ class SigningSaga:
             case RequestApproved(request=request):
                 self.consider(request)
             case RequestDenied(request=request) | RequestWithdrawn(request=request):
-                failure = RunFailed(Outage.CANCELLED, "the request was denied or withdrawn")
+                failure = SessionFailed(
+                    FailureKind.CANCELLED, "the request was denied or withdrawn"
+                )
                 self._spawn(self._host.stop_subject(request, failure))
             case RequestSigned(request=request, session=session):
                 self._spawn(self._stop_others(request, session))
@@ -153,21 +155,21 @@ class SigningSaga:
 
     async def _attempt(
         self, request_id: RequestId, signers: tuple[MemberId, ...]
-    ) -> RunFailed | None:
+    ) -> SessionFailed | None:
         try:
             await self._host.lead(PURPOSE, request_id, signers, self._limits.run_deadline_s)
-        except RunFailed as failure:
-            log.info("signing-run-failed", request=request_id, why=failure.reason)
+        except SessionFailed as failure:
+            log.info("signing-session-failed", request=request_id, why=failure.reason)
             return failure
         except (DomainError, AdapterError) as refusal:
-            log.info("signing-run-refused", request=request_id, why=str(refusal))
-            return RunFailed(Outage.REFUSED, str(refusal))
+            log.info("signing-session-refused", request=request_id, why=str(refusal))
+            return SessionFailed(FailureKind.REFUSED, str(refusal))
         return None
 
     async def _stop_others(self, request_id: RequestId, session: str) -> None:
         for run in self._host.of_subject(request_id):
             if run.info.session != session:
-                await run.fail(RunFailed(Outage.CANCELLED, "the request is signed"))
+                await run.fail(SessionFailed(FailureKind.CANCELLED, "the request is signed"))
 
 
 def choose_signers(

@@ -1,15 +1,15 @@
-"""What a service says of the protocol runs that it has a purpose for."""
+"""What a service says of the protocol sessions that it has a purpose for."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from console.application.peers.statements import Invitation
-from console.application.sessions.protocol_session import Part, RunInfo, RunPurpose
+from console.application.sessions.protocol_session import SessionInfo, SessionPurpose, SubProtocol
 from console.domain.ids import MemberId
 from console.protocols.kernel.party import Party
 
 
-class RunKind(RunPurpose, Protocol):
+class SessionHandler(SessionPurpose, Protocol):
     """A purpose that can also judge an invitation and say how to run it."""
 
     name: str
@@ -22,10 +22,10 @@ class RunKind(RunPurpose, Protocol):
         """Return the participants' share indices. Raises: DomainError."""
         ...
 
-    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+    def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
         """Name the protocols and their rounds for people."""
         ...
 
-    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
+    async def open(self, info: SessionInfo) -> Callable[[Party], Coroutine[Any, Any, Any]]:
         """Record that this member takes part and return the protocol to run."""
         ...

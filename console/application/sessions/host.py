@@ -1,11 +1,10 @@
-"""Brings members together for a protocol run: invitation, readiness, beginning, messages.
+"""Brings members together for a protocol session: invitation, readiness, beginning, messages.
 
 A coordinator is trusted with liveness only. Every participant judges the invitation by its own
 ledger, and starts only on signed readiness of exactly the invited members.
 """
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from console.application.peers.messages import (
     Invite,
     Ready,
     Refused,
-    RunMessage,
+    SessionMessage,
     decode_reply,
     encode,
 )
@@ -41,11 +40,18 @@ from console.application.peers.statements import (
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
-from console.application.sessions.handler import RunKind
-from console.application.sessions.protocol_session import Outage, Run, RunFailed, RunInfo, RunTools
+from console.application.sessions.handler import SessionHandler
+from console.application.sessions.protocol_session import (
+    FailureKind,
+    ProtocolSession,
+    SessionContext,
+    SessionFailed,
+    SessionInfo,
+)
+from console.application.sessions.readiness import NONCE_BYTES, channel_keys, name_session
 from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
 from console.domain.events import SignedMessage
-from console.domain.ids import MemberId, SessionId, session_id
+from console.domain.ids import MemberId, SessionId
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
 from console.protocols.kernel.channel import ChannelKeys, ChannelRefused, PairwiseChannels
@@ -54,9 +60,8 @@ from console.protocols.kernel.wire import MalformedMessage
 
 log = structlog.get_logger(__name__)
 
-MAX_OPEN_RUNS = 64
-MAX_KEPT_RUNS = 256
-_NONCE_BYTES = 32
+MAX_OPEN_SESSIONS = 64
+MAX_KEPT_SESSIONS = 256
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
 
@@ -70,13 +75,13 @@ class _Pending:
     readiness: Verified
 
 
-class RunHost:
-    """All protocol runs of this node."""
+class SessionHost:
+    """All protocol sessions of this node."""
 
     def __init__(
         self,
         *,
-        tools: RunTools,
+        tools: SessionContext,
         statements: Statements,
         members: Mapping[MemberId, Member],
         store: EventStore,
@@ -91,39 +96,39 @@ class RunHost:
         self._clock = clock
         self._spawn = spawn
         self._saw_head = saw_head
-        self._kinds: dict[str, RunKind] = {}
+        self._kinds: dict[str, SessionHandler] = {}
         self._pending: dict[bytes, _Pending] = {}
         self._answered: dict[tuple[MemberId, str], int] = {}
         """When each coordinator signed its newest invitation about a subject: one that comes
-        twice, or late, ends no run and undoes no share."""
-        self.runs: dict[SessionId, Run] = {}
+        twice, or late, ends no session and undoes no share."""
+        self.sessions: dict[SessionId, ProtocolSession] = {}
 
-    def register(self, kind: RunKind) -> None:
-        """Add a kind of run."""
+    def register(self, kind: SessionHandler) -> None:
+        """Add a kind of session."""
         self._kinds[kind.name] = kind
 
-    def of_subject(self, subject: str) -> tuple[Run, ...]:
-        """Return all kept runs about a ceremony or request, oldest first."""
-        return tuple(r for r in self.runs.values() if r.info.subject == subject)
+    def of_subject(self, subject: str) -> tuple[ProtocolSession, ...]:
+        """Return all kept sessions about a ceremony or request, oldest first."""
+        return tuple(r for r in self.sessions.values() if r.info.subject == subject)
 
     async def lead(
         self, purpose: str, subject: str, participants: tuple[MemberId, ...], deadline_s: float
     ) -> Any:
-        """Coordinate one run to its outcome. Raises: RunFailed, DomainError, LedgerError."""
+        """Lead one session to its outcome. Raises: SessionFailed, DomainError, LedgerError."""
         now = self._clock.now_ms()
         invitation = Invitation(
             at_ms=now,
             purpose=purpose,
             subject=subject,
             participants=participants,
-            nonce=secrets.token_bytes(_NONCE_BYTES),
+            nonce=secrets.token_bytes(NONCE_BYTES),
             deadline_ms=now + int(deadline_s * 1000),
         )
         verified = await self._statements.sign(invitation)
         mine = await self._get_ready(verified)
         others = [m for m in participants if m != self._tools.me]
         answers = await asyncio.gather(*(self._invite(m, verified) for m in others))
-        failures = [answer for answer in answers if isinstance(answer, RunFailed)]
+        failures = [answer for answer in answers if isinstance(answer, SessionFailed)]
         if failures:
             self._pending.pop(verified.digest, None)
             raise _joined(failures)
@@ -134,7 +139,7 @@ class RunHost:
         try:
             run = await self._open(verified, {r.signer: r for r in ready})
         except StatementRefused as refused:
-            raise RunFailed(Outage.REFUSED, str(refused)) from None
+            raise SessionFailed(FailureKind.REFUSED, str(refused)) from None
         async with asyncio.TaskGroup() as tasks:
             for member in others:
                 tasks.create_task(self._send_begin(run, member, begin))
@@ -152,10 +157,10 @@ class RunHost:
         return Ready(to_signed(readiness.evidence))
 
     async def on_begin(self, peer: MemberId, message: Begin) -> AnyReply:
-        """Start a run for which all participants have signed their readiness."""
+        """Start a session for which all participants have signed their readiness."""
         verified = self._verify(message.invitation)
         if verified.signer != peer:
-            return Refused("only the coordinator begins a run")
+            return Refused("only the coordinator begins a session")
         if verified.digest not in self._pending:
             # Begun already, or never answered: either way the same bytes change nothing.
             return Ack()
@@ -163,50 +168,50 @@ class RunHost:
         await self._open(verified, ready)
         return Ack()
 
-    async def on_message(self, peer: MemberId, message: RunMessage) -> AnyReply:
+    async def on_message(self, peer: MemberId, message: SessionMessage) -> AnyReply:
         """Take a protocol message."""
         try:
             envelope = decode_envelope(message.envelope)
         except MalformedMessage:
             return Refused("these bytes are no envelope")
-        run = self.runs.get(SessionId(envelope.session_id.hex()))
+        run = self.sessions.get(SessionId(envelope.session_id.hex()))
         if run is None:
-            return Refused("this run has not begun here", later=True)
+            return Refused("this session has not begun here", later=True)
         if peer not in run.info.indices:
-            return Refused("you do not take part in this run")
+            return Refused("you do not take part in this session")
         verify_identity(
             self._members[peer].identity_key, _ENVELOPE_DOMAIN + message.envelope, message.signature
         )
         if run.ended.is_set():
-            return Refused("this run has ended here")
+            return Refused("this session has ended here")
         try:
             signed = SignedMessage(peer, message.envelope, message.signature)
             await run.receive(signed, envelope)
         except MessageRejected as rejected:
             log.info("message-rejected", peer=peer, why=str(rejected))
-            return Refused("the message does not belong to this run")
+            return Refused("the message does not belong to this session")
         return Ack()
 
-    async def stop_subject(self, subject: str, failure: RunFailed) -> None:
-        """End every run about a subject."""
+    async def stop_subject(self, subject: str, failure: SessionFailed) -> None:
+        """End every session about a subject."""
         for run in self.of_subject(subject):
             await run.fail(failure)
 
-    async def stop_with(self, members: frozenset[MemberId], failure: RunFailed) -> None:
-        """End every run that one of these members takes part in."""
-        for run in tuple(self.runs.values()):
+    async def stop_with(self, members: frozenset[MemberId], failure: SessionFailed) -> None:
+        """End every session that one of these members takes part in."""
+        for run in tuple(self.sessions.values()):
             if members & set(run.info.participants):
                 await run.fail(failure)
 
     async def stop_all(self) -> None:
-        """End every run: the vault is being locked."""
-        for run in tuple(self.runs.values()):
-            await run.fail(RunFailed(Outage.CANCELLED, "this member's vault was locked"))
+        """End every session: the vault is being locked."""
+        for run in tuple(self.sessions.values()):
+            await run.fail(SessionFailed(FailureKind.CANCELLED, "this member's vault was locked"))
         self._pending.clear()
 
     def drop_all(self) -> None:
         """Close every session at once, recording nothing: the ledger may be what has failed."""
-        for run in self.runs.values():
+        for run in self.sessions.values():
             run.session.close()
         self._pending.clear()
 
@@ -223,9 +228,9 @@ class RunHost:
         if len(set(invitation.participants)) != len(invitation.participants):
             raise Conflict("a member is invited twice")
         self._forget_stale(now)
-        open_runs = sum(not run.ended.is_set() for run in self.runs.values())
-        if open_runs + len(self._pending) >= MAX_OPEN_RUNS:
-            raise NotYetPossible("too many runs are open here")
+        open_sessions = sum(not run.ended.is_set() for run in self.sessions.values())
+        if open_sessions + len(self._pending) >= MAX_OPEN_SESSIONS:
+            raise NotYetPossible("too many sessions are open here")
         known = self._pending.get(verified.digest)
         if known:
             return known.readiness
@@ -233,7 +238,7 @@ class RunHost:
         if invitation.at_ms <= self._answered.get(line, 0):
             raise AlreadyDecided("this invitation was used, or a newer one was answered")
         await kind.admit(invitation, verified.signer)
-        superseded = RunFailed(Outage.CANCELLED, "the coordinator started a new attempt")
+        superseded = SessionFailed(FailureKind.CANCELLED, "the coordinator started a new attempt")
         await self.stop_subject(invitation.subject, superseded)
         self._forget_stale(now, invitation.subject)
         keys = ChannelKeys.generate(secrets.token_bytes)
@@ -242,7 +247,7 @@ class RunHost:
             Readiness(
                 at_ms=now,
                 invitation=verified.digest,
-                nonce=secrets.token_bytes(_NONCE_BYTES),
+                nonce=secrets.token_bytes(NONCE_BYTES),
                 channel_key=keys.public,
                 head_sequence=head.sequence,
                 head_hash=head.hash,
@@ -252,27 +257,29 @@ class RunHost:
         self._pending[verified.digest] = _Pending(verified, keys, readiness)
         return readiness
 
-    async def _invite(self, member: MemberId, verified: Verified) -> Verified | RunFailed:
+    async def _invite(self, member: MemberId, verified: Verified) -> Verified | SessionFailed:
         message = encode(Invite(to_signed(verified.evidence)))
         try:
             timeout_s = self._tools.timeouts.call_s(member)
             reply = decode_reply(await self._tools.network.call(member, message, timeout_s))
         except PeerUnavailable as error:
-            return RunFailed(Outage.TIMEOUT, str(error), unreachable=frozenset({member}))
+            return SessionFailed(FailureKind.TIMEOUT, str(error), unreachable=frozenset({member}))
         except PeerRefused as error:
-            return RunFailed(Outage.REFUSED, str(error), unreachable=frozenset({member}))
+            return SessionFailed(FailureKind.REFUSED, str(error), unreachable=frozenset({member}))
         if not isinstance(reply, Ready):
             reason = reply.reason if isinstance(reply, Refused) else "an answer of another kind"
-            return RunFailed(Outage.REFUSED, f"{member}: {reason}", unreachable=frozenset({member}))
+            return SessionFailed(
+                FailureKind.REFUSED, f"{member}: {reason}", unreachable=frozenset({member})
+            )
         try:
             answer = self._verify(reply.readiness)
         except (StatementRefused, DomainError) as refused:
-            return RunFailed(Outage.REFUSED, f"{member}: {refused}")
+            return SessionFailed(FailureKind.REFUSED, f"{member}: {refused}")
         if answer.signer != member:
-            return RunFailed(Outage.REFUSED, f"{member} answered for somebody else")
+            return SessionFailed(FailureKind.REFUSED, f"{member} answered for somebody else")
         return answer
 
-    async def _send_begin(self, run: Run, member: MemberId, begin: bytes) -> None:
+    async def _send_begin(self, run: ProtocolSession, member: MemberId, begin: bytes) -> None:
         for attempt in range(_BEGIN_TRIES):
             if run.ended.is_set():
                 return
@@ -283,19 +290,21 @@ class RunHost:
             else:
                 return
 
-    async def _open(self, verified: Verified, ready: Mapping[MemberId, Verified]) -> Run:
+    async def _open(
+        self, verified: Verified, ready: Mapping[MemberId, Verified]
+    ) -> ProtocolSession:
         invitation = verified.statement
         pending = self._pending.pop(verified.digest, None)
         if pending is None or not isinstance(invitation, Invitation):
-            raise NotYetPossible("this member has not agreed to the run")
+            raise NotYetPossible("this member has not agreed to the session")
         kind = self._kind(invitation.purpose)
         indices = kind.indices(invitation)
-        channels = self._check_ready(verified, ready, indices)
+        channels = channel_keys(verified, ready, indices)
         me = self._tools.me
         if ready[me].digest != pending.readiness.digest:
             raise StatementRefused("our own readiness was altered")
-        session = _session_id(verified, ready)
-        info = RunInfo(
+        session = name_session(verified, ready)
+        info = SessionInfo(
             session=session,
             purpose=invitation.purpose,
             subject=invitation.subject,
@@ -313,40 +322,22 @@ class RunHost:
             pairwise = PairwiseChannels(indices[me], pending.keys, channels, bytes.fromhex(session))
         except ChannelRefused as refused:
             raise StatementRefused(str(refused)) from None
-        # Last of all: what is opened is on record as under way until its run has ended.
+        # Last of all: what is opened is on record as under way until its session has ended.
         protocol = await kind.open(info)
-        run = Run(info, kind, self._tools, pairwise, protocol)
-        while len(self.runs) >= MAX_KEPT_RUNS:
-            self.runs.pop(next(iter(self.runs)))
-        self.runs[session] = run
+        run = ProtocolSession(info, kind, self._tools, pairwise, protocol)
+        while len(self.sessions) >= MAX_KEPT_SESSIONS:
+            self.sessions.pop(next(iter(self.sessions)))
+        self.sessions[session] = run
         self._spawn(run.drive())
         return run
-
-    def _check_ready(
-        self,
-        verified: Verified,
-        ready: Mapping[MemberId, Verified],
-        indices: Mapping[MemberId, int],
-    ) -> dict[int, bytes]:
-        if set(ready) != set(indices):
-            raise StatementRefused("the run needs the readiness of exactly the invited members")
-        keys: dict[int, bytes] = {}
-        for member, answer in ready.items():
-            statement = answer.statement
-            if not isinstance(statement, Readiness) or statement.invitation != verified.digest:
-                raise StatementRefused(f"{member} is ready for another invitation")
-            if len(statement.nonce) != _NONCE_BYTES:
-                raise StatementRefused(f"{member} sent a nonce of the wrong size")
-            keys[indices[member]] = statement.channel_key
-        return keys
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._members))
 
-    def _kind(self, purpose: str) -> RunKind:
+    def _kind(self, purpose: str) -> SessionHandler:
         kind = self._kinds.get(purpose)
         if kind is None:
-            raise NotYetPossible("this node does not know this kind of run")
+            raise NotYetPossible("this node does not know this kind of session")
         return kind
 
     def _forget_stale(self, now_ms: int, subject: str = "") -> None:
@@ -370,19 +361,14 @@ def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, 
     return sign
 
 
-def _session_id(verified: Verified, ready: Mapping[MemberId, Verified]) -> SessionId:
-    """Name the run by the invitation and every party's fresh nonce: no two are ever the same."""
-    digest = hashlib.sha256(b"quorate/session/v1" + verified.digest)
-    for member in sorted(ready):
-        name = member.encode()
-        digest.update(len(name).to_bytes(2, "big") + name + ready[member].digest)
-    return session_id(digest.digest())
-
-
-def _joined(failures: list[RunFailed]) -> RunFailed:
-    outage = Outage.TIMEOUT if any(f.outage is Outage.TIMEOUT for f in failures) else Outage.REFUSED
-    return RunFailed(
-        outage,
+def _joined(failures: list[SessionFailed]) -> SessionFailed:
+    failure_kind = (
+        FailureKind.TIMEOUT
+        if any(f.failure_kind is FailureKind.TIMEOUT for f in failures)
+        else FailureKind.REFUSED
+    )
+    return SessionFailed(
+        failure_kind,
         "; ".join(f.reason for f in failures),
         unreachable=frozenset().union(*(f.unreachable for f in failures)),
     )

@@ -1,4 +1,4 @@
-"""One protocol run on this node: drives a session over the network and ends exactly once."""
+"""One protocol session on this node: drives a session over the network and ends exactly once."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
-from console.application.peers.messages import Ack, Refused, RunMessage, decode_reply, encode
+from console.application.peers.messages import Ack, Refused, SessionMessage, decode_reply, encode
 from console.application.peers.signed_statements import StatementRefused
 from console.application.ports.network import NetworkPort
 from console.application.sessions.timeouts import AdaptiveTimeouts
@@ -30,19 +30,19 @@ _MAX_HEARD_BYTES = 256 * 1024
 
 
 ECHO = "Confirm"
-"""A last round that only echoes what was broadcast; the next protocol of a run carries it."""
+"""A last round that only echoes what was broadcast; the next protocol of a session carries it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One protocol of a run, with its rounds, for people."""
+class SubProtocol:
+    """One protocol of a session, with its rounds, for people."""
 
     name: str
     rounds: tuple[str, ...]
 
 
-def one_after_the_other(protocols: Sequence[Part]) -> tuple[Part, ...]:
-    """Name the parts of a run in which protocols follow each other."""
+def concatenate(protocols: Sequence[SubProtocol]) -> tuple[SubProtocol, ...]:
+    """Name the parts of a session in which protocols follow each other."""
     carried = [
         replace(part, rounds=part.rounds[:-1]) if part.rounds[-1:] == (ECHO,) else part
         for part in protocols[:-1]
@@ -50,8 +50,8 @@ def one_after_the_other(protocols: Sequence[Part]) -> tuple[Part, ...]:
     return (*carried, *protocols[-1:])
 
 
-class Outage(StrEnum):
-    """Why a run ended without an outcome."""
+class FailureKind(StrEnum):
+    """Why a session ended without an outcome."""
 
     TIMEOUT = "timeout"
     REFUSED = "refused"
@@ -59,8 +59,8 @@ class Outage(StrEnum):
     CANCELLED = "cancelled"
 
 
-class RunFailed(Exception):
-    """A run ended without an outcome; nothing of it can be used again.
+class SessionFailed(Exception):
+    """A session ended without an outcome; nothing of it can be used again.
 
     `unreachable` did not answer, which is no fault; `blamed` broke `check`, and `proof` holds
     what they signed for all to hear.
@@ -68,7 +68,7 @@ class RunFailed(Exception):
 
     def __init__(
         self,
-        outage: Outage,
+        failure_kind: FailureKind,
         reason: str,
         unreachable: frozenset[MemberId] = frozenset(),
         blamed: frozenset[MemberId] = frozenset(),
@@ -77,7 +77,7 @@ class RunFailed(Exception):
         proof: tuple[SignedMessage, ...] = (),
     ) -> None:
         super().__init__(reason)
-        self.outage = outage
+        self.failure_kind = failure_kind
         self.reason = reason
         self.unreachable = unreachable
         self.blamed = blamed
@@ -87,8 +87,8 @@ class RunFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What is fixed about a run. `indices` are the participants' share indices."""
+class SessionInfo:
+    """What is fixed about a session. `indices` are the participants' share indices."""
 
     session: SessionId
     purpose: str
@@ -96,7 +96,7 @@ class RunInfo:
     coordinator: MemberId
     participants: tuple[MemberId, ...]
     indices: Mapping[MemberId, int]
-    parts: tuple[Part, ...]
+    parts: tuple[SubProtocol, ...]
     started_ms: int
     deadline_ms: int
 
@@ -113,30 +113,30 @@ class RunInfo:
         return frozenset(self.member(i) for i in indices if i in self.indices.values())
 
 
-class RunPurpose(Protocol):
-    """What a run is for; it judges, records and uses the outcome."""
+class SessionPurpose(Protocol):
+    """What a session is for; it judges, records and uses the outcome."""
 
     release_round: int
     """From this round on, messages leave only after `releasing` has returned."""
     patience: float
     """By how much a round may take longer than a round trip and little work would."""
 
-    async def releasing(self, info: RunInfo) -> None:
-        """Record that secrets of this run are about to be used up. Raises: DomainError."""
+    async def releasing(self, info: SessionInfo) -> None:
+        """Record that secrets of this session are about to be used up. Raises: DomainError."""
         ...
 
-    async def succeeded(self, info: RunInfo, outcome: Any) -> None:
+    async def succeeded(self, info: SessionInfo, outcome: Any) -> None:
         """Use the outcome; what it needs to survive is durable on return."""
         ...
 
-    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+    async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
         """Record the failure."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class RunTools:
-    """What a run needs from the node."""
+class SessionContext:
+    """What a session needs from the node."""
 
     me: MemberId
     network: NetworkPort
@@ -148,16 +148,16 @@ class RunTools:
 
 
 @dataclass(slots=True, eq=False)
-class Run:
-    """A run under way, or ended; ended runs are kept for the screen."""
+class ProtocolSession:
+    """A session under way, or ended; ended runs are kept for the screen."""
 
-    info: RunInfo
-    purpose: RunPurpose
-    tools: RunTools
+    info: SessionInfo
+    purpose: SessionPurpose
+    tools: SessionContext
     channels: PairwiseChannels
     protocol: Callable[[Party], Coroutine[Any, Any, Any]]
     session: Session[Any] = field(init=False)
-    failure: RunFailed | None = None
+    failure: SessionFailed | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _queues: dict[MemberId, "asyncio.Queue[bytes]"] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class Run:
             try:
                 await self._step(self.session.start)
                 await self.ended.wait()
-                if self.failure is None or self.failure.outage is Outage.ABORTED:
+                if self.failure is None or self.failure.failure_kind is FailureKind.ABORTED:
                     await self._flush()
             finally:
                 self.session.close()
@@ -227,8 +227,8 @@ class Run:
         if self._heard_bytes <= _MAX_HEARD_BYTES:
             self._heard.append(signed)
 
-    async def fail(self, failure: RunFailed) -> None:
-        """End the run from outside; no effect if it has ended."""
+    async def fail(self, failure: SessionFailed) -> None:
+        """End the session from outside; no effect if it has ended."""
         async with self._lock:
             await self._fail(failure)
 
@@ -244,20 +244,20 @@ class Run:
                 await self._fail(self._verdict(abort), unsent)
                 return
             except (DomainError, AdapterError) as refusal:
-                await self._fail(RunFailed(Outage.REFUSED, str(refusal)))
+                await self._fail(SessionFailed(FailureKind.REFUSED, str(refusal)))
                 return
             self._progressed_s = self.tools.monotonic_s()
             self.tools.moved(self.info.subject)
             if self.session.done and not self._concluded:
                 await self._succeed()
 
-    def _verdict(self, abort: ProtocolAbort) -> RunFailed:
+    def _verdict(self, abort: ProtocolAbort) -> SessionFailed:
         blamed = self.info.members(abort.culprits)
         proof = tuple(m for m in self._heard if m.sender in blamed)
         if abort.kind is AbortKind.BAN:
             proof = ()  # it would need our side of a pair's secrets to mean anything
-        return RunFailed(
-            Outage.ABORTED,
+        return SessionFailed(
+            FailureKind.ABORTED,
             abort.reason,
             blamed=blamed,
             kind=abort.kind,
@@ -270,7 +270,7 @@ class Run:
             await self.purpose.succeeded(self.info, self.session.outcome)
         except (DomainError, AdapterError, StatementRefused) as refusal:
             # An outcome that cannot be used or recorded is none.
-            await self._fail(RunFailed(Outage.REFUSED, str(refusal)))
+            await self._fail(SessionFailed(FailureKind.REFUSED, str(refusal)))
             return
         self._concluded = True
         self.outcome = self.session.outcome
@@ -288,7 +288,7 @@ class Run:
                 sealed = self.channels.seal(envelope.recipient, envelope.payload, envelope.header)
                 envelope = replace(envelope, payload=sealed)  # noqa: PLW2901
             data = encode_envelope(envelope)
-            message = encode(RunMessage(data, await self.tools.sign_envelope(data)))
+            message = encode(SessionMessage(data, await self.tools.sign_envelope(data)))
             for member in self.others:
                 if envelope.recipient in {None, self.info.indices[member]}:
                     self._queues[member].put_nowait(message)
@@ -319,7 +319,7 @@ class Run:
             case Refused(later=True):
                 return False
             case _:
-                # The peer has ended this run: nothing more can be delivered there.
+                # The peer has ended this session: nothing more can be delivered there.
                 return True
 
     async def _flush(self) -> None:
@@ -329,10 +329,10 @@ class Run:
             async with asyncio.timeout(patience):
                 await asyncio.gather(*(queue.join() for queue in self._queues.values()))
         except TimeoutError:
-            log.info("run-last-messages-undelivered", session=self.info.session[:12])
+            log.info("session-last-messages-undelivered", session=self.info.session[:12])
 
     async def _watch(self) -> None:
-        """End the run when a round stands still for longer than its awaited peers ever needed."""
+        """End the session when a round takes longer than its awaited peers ever needed."""
         while True:
             awaited = self.awaited
             patience = self.tools.timeouts.round_s(awaited or frozenset(self.others))
@@ -343,16 +343,16 @@ class Run:
                 continue
             names = ", ".join(sorted(awaited)) or "the others"
             await self.fail(
-                RunFailed(
-                    Outage.TIMEOUT,
+                SessionFailed(
+                    FailureKind.TIMEOUT,
                     f"no answer from {names} in round {self.session.round}",
                     unreachable=awaited,
                 )
             )
             return
 
-    async def _fail(self, failure: RunFailed, last_words: Sequence[Envelope] = ()) -> None:
-        """End the run. `last_words` let the others reach the same verdict.
+    async def _fail(self, failure: SessionFailed, last_words: Sequence[Envelope] = ()) -> None:
+        """End the session. `last_words` let the others reach the same verdict.
 
         The verdict is durable, and what it obliges to is done, before anything is said.
         """

@@ -5,17 +5,17 @@ from typing import Any
 
 from console.application.aggregates import Aggregates
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import HeldKey, ThresholdSigner
-from console.application.sessions.protocol_session import Outage, RunFailed, RunInfo
+from console.application.ports.threshold import KeyMaterial, ThresholdSigner
+from console.application.sessions.protocol_session import FailureKind, SessionFailed, SessionInfo
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import PolicyViolation
-from console.domain.events import RunAborted
+from console.domain.events import SessionAborted
 from console.domain.ids import MemberId, WalletId
 from console.domain.verdicts import Verdict, banned, quarantine
 from console.domain.wallet import Wallet
 from console.protocols.kernel.abort import AbortKind
 
-StopWith = Callable[[frozenset[MemberId], RunFailed], Coroutine[Any, Any, None]]
+StopWith = Callable[[frozenset[MemberId], SessionFailed], Coroutine[Any, Any, None]]
 
 _NO_WALLET = WalletId("")
 _VERDICTS = {
@@ -43,18 +43,22 @@ class Verdicts:
         self._stop_with = stop_with
 
     async def record(
-        self, info: RunInfo, failure: RunFailed, wallet: WalletId = _NO_WALLET, epoch: int = 0
+        self,
+        info: SessionInfo,
+        failure: SessionFailed,
+        wallet: WalletId = _NO_WALLET,
+        epoch: int = 0,
     ) -> None:
         """Record a failed check durably; transport trouble and disagreement are none.
 
-        A banned member is in no other run of ours either: what it learns there, it adds up.
+        A banned member is in no other session of ours either: what it learns there, it adds up.
         Raises: LedgerError.
         """
         verdict = _VERDICTS.get(failure.kind)
         if verdict is None:
             return
         await self._aggregates.record_verdict(
-            RunAborted(
+            SessionAborted(
                 session=info.session,
                 purpose=info.purpose,
                 subject=info.subject,
@@ -69,15 +73,17 @@ class Verdicts:
             )
         )
         if verdict is Verdict.BAN:
-            stopped = RunFailed(Outage.CANCELLED, "a member of this run was banned in another")
+            stopped = SessionFailed(
+                FailureKind.CANCELLED, "a member of this session was banned in another"
+            )
             self._spawn(self._stop_with(failure.blamed, stopped))
 
     async def destroy(
         self,
         scheme: ThresholdSigner,
         wallet: Wallet,
-        held: HeldKey,
-        failure: RunFailed,
+        held: KeyMaterial,
+        failure: SessionFailed,
         peers: Collection[int],
     ) -> None:
         """After a ban, destroy what the key's protocol shares with the banned, where it rests.

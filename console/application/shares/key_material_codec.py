@@ -4,7 +4,7 @@
 Records from before there were setups are a bare share, with a magic of its own.
 """
 
-from console.application.ports.threshold import HeldKey
+from console.application.ports.threshold import KeyMaterial
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.share import BadShare, decode_share, encode_share
 
@@ -13,7 +13,7 @@ _BARE_SHARE = b"QKS1"
 _HEAD = 12
 
 
-def encode_held(held: HeldKey) -> SecretBytes:
+def encode_key_material(held: KeyMaterial) -> SecretBytes:
     """Encode into one buffer of the right size; the caller still owns, and wipes, both."""
     share = encode_share(held.share)
     try:
@@ -33,14 +33,14 @@ def encode_held(held: HeldKey) -> SecretBytes:
         share.wipe()
 
 
-def decode_held(encoded: SecretBytes) -> HeldKey:
+def decode_key_material(encoded: SecretBytes) -> KeyMaterial:
     """Decode strictly and check the share; the caller still owns, and wipes, `encoded`.
 
     The setup is for its kind to decode. Raises: BadShare.
     """
     view = encoded.view()
     if view[:4] == _BARE_SHARE:
-        return HeldKey(decode_share(view))
+        return KeyMaterial(decode_share(view))
     if len(view) < _HEAD or view[:4] != _MAGIC:
         raise BadShare("this is not a part of a key")
     size, rest = int.from_bytes(view[4:8], "big"), int.from_bytes(view[8:12], "big")
@@ -48,4 +48,4 @@ def decode_held(encoded: SecretBytes) -> HeldKey:
         raise BadShare("the lengths do not add up")
     share = decode_share(view[_HEAD : _HEAD + size])
     setup = SecretBytes(bytearray(view[_HEAD + size :])) if rest else None
-    return HeldKey(share, setup)
+    return KeyMaterial(share, setup)

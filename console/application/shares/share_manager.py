@@ -5,8 +5,8 @@ from typing import Any
 
 from console.application.errors import SealBroken
 from console.application.ports.share_storage import ShareLabel, ShareStoragePort
-from console.application.ports.threshold import HeldKey
-from console.application.shares.key_material_codec import decode_held, encode_held
+from console.application.ports.threshold import KeyMaterial
+from console.application.shares.key_material_codec import decode_key_material, encode_key_material
 from console.domain.errors import NotYetPossible
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
@@ -31,7 +31,9 @@ class ShareManager:
         self._me = me
         self._storage = storage
 
-    async def seal(self, wallet: WalletId, kind: SignatureKind, epoch: int, held: HeldKey) -> None:
+    async def seal(
+        self, wallet: WalletId, kind: SignatureKind, epoch: int, held: KeyMaterial
+    ) -> None:
         """Store a part durably, then open it again: what cannot be opened is not acknowledged.
 
         Wipes `held`. Raises: HsmError, SealBroken; FileExistsError if another one is stored.
@@ -40,7 +42,7 @@ class ShareManager:
         await self._store(self._storage.seal, label, held)
 
     async def replace(
-        self, wallet: WalletId, kind: SignatureKind, epoch: int, held: HeldKey
+        self, wallet: WalletId, kind: SignatureKind, epoch: int, held: KeyMaterial
     ) -> None:
         """Store a part in place of the one that is there, and open it again.
 
@@ -50,14 +52,14 @@ class ShareManager:
         label = ShareLabel(wallet, self._me, kind, epoch)
         await self._store(self._storage.replace, label, held)
 
-    async def unseal(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> HeldKey:
+    async def unseal(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> KeyMaterial:
         """Open a part and check its share; the caller wipes it.
 
         Raises: ShareUnavailable, SealBroken, HsmError.
         """
         encoded = await self._storage.unseal(ShareLabel(wallet, self._me, kind, epoch))
         try:
-            held = decode_held(encoded)
+            held = decode_key_material(encoded)
         except BadShare:
             raise SealBroken("the sealed record is no share of this wallet") from None
         finally:
@@ -85,11 +87,11 @@ class ShareManager:
         """Tell whether a part is stored; says nothing about whether it opens."""
         return ShareLabel(wallet, self._me, kind, epoch) in await self._storage.labels()
 
-    async def _store(self, store: Store, label: ShareLabel, held: HeldKey) -> None:
+    async def _store(self, store: Store, label: ShareLabel, held: KeyMaterial) -> None:
         try:
             if not _fits(label.kind, held):
                 raise ValueError("the share belongs to another kind of key than its label")
-            encoded = encode_held(held)
+            encoded = encode_key_material(held)
         finally:
             held.wipe()
         try:
@@ -104,5 +106,5 @@ class ShareManager:
             encoded.wipe()
 
 
-def _fits(kind: SignatureKind, held: HeldKey) -> bool:
+def _fits(kind: SignatureKind, held: KeyMaterial) -> bool:
     return held.share.public.group_name == _GROUPS.get(kind)

@@ -18,13 +18,13 @@ from console.application.peers.statements import (
     SignatureResult,
 )
 from console.application.ports.clock import Clock
-from console.application.ports.threshold import HeldKey, ThresholdSigner
+from console.application.ports.threshold import KeyMaterial, ThresholdSigner
 from console.application.sessions.protocol_session import (
-    Outage,
-    Part,
-    RunFailed,
-    RunInfo,
-    one_after_the_other,
+    FailureKind,
+    SessionFailed,
+    SessionInfo,
+    SubProtocol,
+    concatenate,
 )
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -74,7 +74,7 @@ class SigningCoordinator:
         self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-        self._in_use: dict[SessionId, HeldKey] = {}
+        self._in_use: dict[SessionId, KeyMaterial] = {}
         self._releasing = asyncio.Lock()
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
@@ -106,16 +106,16 @@ class SigningCoordinator:
         quorum = self._aggregates.wallet(request.proposal.wallet).quorum
         return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
 
-    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+    def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
         """Name the rounds of the request's kind."""
         request = self._aggregates.request(RequestId(invitation.subject))
         kind = request.proposal.kind
         rounds = self._schemes[kind].signing_rounds
         # One signature for each payload, one after the other.
         many = len(self._transactions.payloads(request.proposal))
-        return one_after_the_other([Part(kind.label, rounds)] * many)
+        return concatenate([SubProtocol(kind.label, rounds)] * many)
 
-    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
+    async def open(self, info: SessionInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
         """Record that this member takes part, open its share, and return the protocol to run."""
         request = self._aggregates.request(RequestId(info.subject))
         proposal = request.proposal
@@ -133,12 +133,12 @@ class SigningCoordinator:
         try:
             held = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
         except AdapterError as trouble:
-            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            await self.failed(info, SessionFailed(FailureKind.REFUSED, str(trouble)))
             raise
         self._in_use[info.session] = held
 
         async def run(party: Party) -> Signatures:
-            # One after the other: a protocol run is not concurrent with itself.
+            # One after the other: a protocol session is not concurrent with itself.
             signatures = [
                 await scheme.sign(party, held, payload.path, payload.message, secrets.token_bytes)
                 for payload in payloads
@@ -147,18 +147,18 @@ class SigningCoordinator:
 
         return run
 
-    async def releasing(self, info: RunInfo) -> None:
-        """Record that this run's nonces are used up, and with them the coins of its request.
+    async def releasing(self, info: SessionInfo) -> None:
+        """Record that this session's nonces are used up, and with them the coins of its request.
 
         Raises: AlreadyDecided, Conflict, NotYetPossible, UnknownTransaction, LedgerError.
         """
-        # Two runs may have been admitted before either gave a share: only one of them may.
+        # Two sessions may have been admitted before either gave a share: only one of them may.
         async with self._releasing:
             self._reservations.require_first(self._aggregates.request(RequestId(info.subject)))
             command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
             await self._requests.record(info.subject, command)
 
-    async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
+    async def succeeded(self, info: SessionInfo, outcome: Signatures) -> None:
         """Wipe the share; verify and record the signatures, and give them to the others."""
         self._wipe(info.session)
         await self._publish(
@@ -171,7 +171,7 @@ class SigningCoordinator:
             )
         )
 
-    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+    async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
         """Record verdict and failure, and wipe the share; the nonces are burned either way."""
         held = self._in_use.get(info.session)
         try:
@@ -190,7 +190,7 @@ class SigningCoordinator:
         )
 
     async def _hold_to_account(
-        self, info: RunInfo, failure: RunFailed, held: HeldKey | None
+        self, info: SessionInfo, failure: SessionFailed, held: KeyMaterial | None
     ) -> None:
         proposal = self._aggregates.request(RequestId(info.subject)).proposal
         await self._verdicts.record(info, failure, proposal.wallet, proposal.epoch)
@@ -201,7 +201,7 @@ class SigningCoordinator:
             await self._verdicts.destroy(scheme, wallet, held, failure, peers)
 
     def forget(self) -> None:
-        """Wipe every share in use: the node stops without the runs' own endings."""
+        """Wipe every share in use: the node stops without the sessions' own endings."""
         for session in tuple(self._in_use):
             self._wipe(session)
 

@@ -1,8 +1,9 @@
 """Drills: custodians prove that they can still sign, on a text that can be nothing else.
 
 A drill needs no approvals, because nobody chooses what is signed: the text names the wallet, the
-kind, the epoch, the run, whose id no single member chooses, and who takes part in it. Everybody
-signs only the names of those in its own run, so the signatures prove them, whoever tells of them.
+kind, the epoch, the session, whose id no single member chooses, and who takes part in it. Each
+member signs only the names of those in its own session, so the signatures prove them, whoever
+passes them on.
 """
 
 import hashlib
@@ -19,13 +20,13 @@ from console.application.peers.statements import (
     Invitation,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
-from console.application.ports.threshold import HeldKey, SignatureInvalid, ThresholdSigner
+from console.application.ports.threshold import KeyMaterial, SignatureInvalid, ThresholdSigner
 from console.application.sessions.protocol_session import (
-    Outage,
-    Part,
-    RunFailed,
-    RunInfo,
-    one_after_the_other,
+    FailureKind,
+    SessionFailed,
+    SessionInfo,
+    SubProtocol,
+    concatenate,
 )
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -47,7 +48,7 @@ Signatures = tuple[bytes, ...]
 
 
 def drill_subject(state: Wallet) -> str:
-    """Name a drill of a wallet's present epoch: shares of two epochs must not meet in a run."""
+    """Name a drill of a wallet's present epoch: shares of two epochs must not meet in a session."""
     return f"{state.wallet}@{state.epoch}"
 
 
@@ -93,7 +94,7 @@ class DrillService:
         self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-        self._in_use: dict[SessionId, tuple[Wallet, dict[SignatureKind, HeldKey]]] = {}
+        self._in_use: dict[SessionId, tuple[Wallet, dict[SignatureKind, KeyMaterial]]] = {}
 
     async def on_result(self, verified: Verified) -> None:
         """Record a drill whose signatures verify, under the group keys, for these signers.
@@ -126,7 +127,7 @@ class DrillService:
         )
         await self._aggregates.record_wallet(state.wallet, wallet.RecordDrill(drill))
 
-    # A run, as `RunKind`
+    # A session, as `SessionHandler`
 
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
@@ -146,23 +147,23 @@ class DrillService:
         quorum = self._wallet(invitation.subject).quorum
         return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
 
-    def parts(self, invitation: Invitation) -> tuple[Part, ...]:
+    def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
         """Name the rounds of all kinds, in order."""
         kinds = self._wallet(invitation.subject).kinds
-        return one_after_the_other(
-            [Part(kind.label, self._schemes[kind].signing_rounds) for kind in kinds]
+        return concatenate(
+            [SubProtocol(kind.label, self._schemes[kind].signing_rounds) for kind in kinds]
         )
 
-    async def open(self, info: RunInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
+    async def open(self, info: SessionInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
         """Open this member's shares and return the protocol to run. Raises: HsmError."""
         state = self._wallet(info.subject)
-        held: dict[SignatureKind, HeldKey] = {}
+        held: dict[SignatureKind, KeyMaterial] = {}
         self._in_use[info.session] = (state, held)
         try:
             for kind in state.kinds:
                 held[kind] = await self._shares.unseal(state.wallet, kind, state.epoch)
         except AdapterError as trouble:
-            await self.failed(info, RunFailed(Outage.REFUSED, str(trouble)))
+            await self.failed(info, SessionFailed(FailureKind.REFUSED, str(trouble)))
             raise
 
         async def run(party: Party) -> Signatures:
@@ -180,10 +181,10 @@ class DrillService:
 
         return run
 
-    async def releasing(self, info: RunInfo) -> None:
-        """Not used: a drill's nonces live and die with its run, which is never resumed."""
+    async def releasing(self, info: SessionInfo) -> None:
+        """Not used: a drill's nonces live and die with its session, which is never resumed."""
 
-    async def succeeded(self, info: RunInfo, outcome: Signatures) -> None:
+    async def succeeded(self, info: SessionInfo, outcome: Signatures) -> None:
         """Wipe the shares; whoever led tells the result."""
         state = self._wipe(info.session)
         if state and info.coordinator == self._me:
@@ -198,7 +199,7 @@ class DrillService:
                 )
             )
 
-    async def failed(self, info: RunInfo, failure: RunFailed) -> None:
+    async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
         """Record a verdict, and destroy what is shared with a banned member."""
         state, held = self._in_use.get(info.session, (None, {}))
         try:
@@ -211,7 +212,7 @@ class DrillService:
             self._wipe(info.session)
 
     def forget(self) -> None:
-        """Wipe every share in use: the node stops without the runs' own endings."""
+        """Wipe every share in use: the node stops without the sessions' own endings."""
         for session in tuple(self._in_use):
             self._wipe(session)
 

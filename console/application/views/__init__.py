@@ -43,7 +43,7 @@ from console.application.views.session import (
 from console.application.views.steps import (
     ApprovalView,
     CellView,
-    ProtocolRunView,
+    ProtocolSessionView,
     StepState,
 )
 from console.application.views.view import (
@@ -86,7 +86,7 @@ __all__ = [
     "NodeState",
     "OverviewView",
     "PolicyCheckView",
-    "ProtocolRunView",
+    "ProtocolSessionView",
     "RecoveryView",
     "RequestRow",
     "RequestStage",

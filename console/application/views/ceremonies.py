@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from console.application.views.session import MemberView
-from console.application.views.steps import ProtocolRunView, StepState
+from console.application.views.steps import ProtocolSessionView, StepState
 from console.application.views.view import View
 
 
@@ -55,8 +55,8 @@ class CeremonyView(View, frozen=True, kw_only=True):
     sentence: str
     proposed_ms: int
     expires_ms: int
-    run: ProtocolRunView | None
-    failed_runs: tuple[ProtocolRunView, ...]
+    run: ProtocolSessionView | None
+    failed_runs: tuple[ProtocolSessionView, ...]
     code: str
     """What every operator compares: six words and a group code, empty until shares are sealed."""
     safety: str

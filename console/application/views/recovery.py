@@ -80,7 +80,7 @@ class WalletSharesView(View, frozen=True, kw_only=True):
 
 
 class MachineView(View, frozen=True, kw_only=True):
-    """A machine that members vouch for: a member's new one, or a new member's first.
+    """A machine that members endorse: a member's new one, or a new member's first.
 
     `short_code` is what its owner reads out; `fingerprint` the SHA-256 of its identity key in
     hexadecimal. `replaces` tells whether the member has had another machine.
@@ -102,7 +102,7 @@ class MachineView(View, frozen=True, kw_only=True):
 
 
 class MachinePreview(View, frozen=True, kw_only=True):
-    """An entry line that nobody has vouched for yet. `problems` block it."""
+    """An entry line that nobody has endorsed yet. `problems` block it."""
 
     member: str
     name: str

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from console.application.views.steps import ApprovalView, ProtocolRunView, StepState
+from console.application.views.steps import ApprovalView, ProtocolSessionView, StepState
 from console.application.views.view import View
 from console.application.views.wallets import DescriptionView
 
@@ -60,8 +60,8 @@ class RequestView(View, frozen=True, kw_only=True):
     approvals_needed: int
     checks: tuple[PolicyCheckView, ...]
     timeline: tuple[TimelineItemView, ...]
-    run: ProtocolRunView | None
-    past_runs: tuple[ProtocolRunView, ...]
+    run: ProtocolSessionView | None
+    past_runs: tuple[ProtocolSessionView, ...]
     transaction_id: str
     signature: str
     fee_ceiling: str

@@ -19,14 +19,14 @@ class StepState(StrEnum):
 
 
 class CellView(View, frozen=True):
-    """One member in one round of a protocol run."""
+    """One member in one round of a protocol session."""
 
     member: str
     round: int
     state: StepState
 
 
-class ProtocolRunView(View, frozen=True, kw_only=True):
+class ProtocolSessionView(View, frozen=True, kw_only=True):
     """A running or ended attempt at a protocol, as this node sees it.
 
     `rounds` names the rounds in order, or, where several protocols follow each other, those:

@@ -22,7 +22,7 @@ from console.domain.events.fact import (
 )
 from console.domain.events.members import (
     MachineAdmitted,
-    MachineVouched,
+    MachineEndorsed,
     MemberEnrolled,
     PeerHeadSeen,
     VaultUnlocked,
@@ -41,8 +41,8 @@ from console.domain.events.requests import (
     TransactionFailed,
     TransactionRefused,
 )
-from console.domain.events.runs import (
-    RunAborted,
+from console.domain.events.sessions import (
+    SessionAborted,
     SignedMessage,
 )
 from console.domain.events.wallets import (
@@ -68,7 +68,7 @@ __all__ = [
     "GroupKey",
     "KeyChangeProposed",
     "MachineAdmitted",
-    "MachineVouched",
+    "MachineEndorsed",
     "MemberEnrolled",
     "PeerHeadSeen",
     "RequestApproved",
@@ -76,7 +76,7 @@ __all__ = [
     "RequestProposed",
     "RequestSigned",
     "RequestWithdrawn",
-    "RunAborted",
+    "SessionAborted",
     "SharesErased",
     "SignatureShareReleased",
     "SignedMessage",
@@ -94,7 +94,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MemberEnrolled,
     VaultUnlocked,
     PeerHeadSeen,
-    MachineVouched,
+    MachineEndorsed,
     MachineAdmitted,
     CeremonyProposed,
     KeyChangeProposed,
@@ -109,7 +109,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     WalletActivated,
     SharesErased,
     DrillPassed,
-    RunAborted,
+    SessionAborted,
     RequestProposed,
     RequestApproved,
     RequestDenied,

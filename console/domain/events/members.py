@@ -42,8 +42,8 @@ class PeerHeadSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MachineVouched(Event):
-    """A member's operator vouches for a machine: a member's new one, or a new member's first.
+class MachineEndorsed(Event):
+    """A member's operator endorses a machine: a member's new one, or a new member's first.
 
     `digest` stands for everything of it; `certificate` is its TLS certificate in PEM.
     """
@@ -63,7 +63,7 @@ class MachineVouched(Event):
 
 @dataclass(frozen=True, slots=True)
 class MachineAdmitted(Event):
-    """Enough members vouched: from now on this machine, and no other, is the member's."""
+    """Enough members endorsed: from now on this machine, and no other, is the member's."""
 
     NAME: ClassVar[str] = "member.machine-admitted.v1"
     member: MemberId

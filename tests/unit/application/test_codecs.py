@@ -30,7 +30,7 @@ from console.application.peers.messages import (
     Pulled,
     Ready,
     Refused,
-    RunMessage,
+    SessionMessage,
     decode_reply,
     decode_request,
 )
@@ -53,7 +53,7 @@ MALFORMED = [b"", b"\xc1", b"\x80", b"\x90", b"\xc0", b"\x82\xa1x" + DEEP + b"\x
         Pull(7),
         Invite(SIGNED),
         Begin(SIGNED, (SIGNED, SIGNED)),
-        RunMessage(b"envelope", b"signature"),
+        SessionMessage(b"envelope", b"signature"),
     ],
 )
 def test_requests_travel(message: PeerRequest) -> None:
@@ -81,7 +81,7 @@ def test_malformed_peer_messages_are_refused(data: bytes) -> None:
 
 def test_peer_messages_are_bounded_both_ways() -> None:
     with pytest.raises(MalformedPeerMessage, match="too large"):
-        encode_peer(RunMessage(bytes(MAX_MESSAGE_BYTES), b""))
+        encode_peer(SessionMessage(bytes(MAX_MESSAGE_BYTES), b""))
     for decode in (decode_request, decode_reply):
         with pytest.raises(MalformedPeerMessage, match="too large"):
             decode(bytes(MAX_MESSAGE_BYTES + 1))

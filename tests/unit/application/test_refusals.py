@@ -8,7 +8,7 @@ from console.application.errors import AdapterError, PinLocked
 from console.application.peers.messages import MalformedPeerMessage
 from console.application.peers.signed_statements import StatementRefused
 from console.application.refusals import EXPECTED, refusal
-from console.application.sessions.protocol_session import Outage, RunFailed
+from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain import errors as domain_errors
 from console.domain.errors import DomainError
 
@@ -23,7 +23,7 @@ EVERY = [
     *(kind("why") for kind in family(domain_errors, DomainError)),
     PinLocked("why", 8.0),
     MalformedPeerMessage("why"),
-    RunFailed(Outage.TIMEOUT, "why"),
+    SessionFailed(FailureKind.TIMEOUT, "why"),
     StatementRefused("why"),
 ]
 

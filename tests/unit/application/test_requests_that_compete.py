@@ -1,4 +1,4 @@
-"""What a node does when its settings changed, and when two runs are under way at once."""
+"""What a node does when its settings changed, and when two sessions are under way at once."""
 
 import asyncio
 from dataclasses import replace

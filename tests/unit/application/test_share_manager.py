@@ -6,7 +6,7 @@ import pytest
 
 from console.application.errors import SealBroken, ShareUnavailable, VaultLocked
 from console.application.ports.share_storage import ShareLabel
-from console.application.ports.threshold import HeldKey
+from console.application.ports.threshold import KeyMaterial
 from console.application.shares.share_manager import ShareManager
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
@@ -23,26 +23,26 @@ ANA = MemberId("ana")
 ECDSA = SignatureKind.ECDSA_SECP256K1
 SETUP = b"what two parties share for multiplying"
 
-Act = Callable[[ShareManager, HeldKey], Awaitable[None]]
+Act = Callable[[ShareManager, KeyMaterial], Awaitable[None]]
 
 
 def key_share(group: Group = ED25519) -> KeyShare:
     return dealt(2, 2, group=group)[1]
 
 
-def held_key() -> HeldKey:
-    return HeldKey(key_share())
+def held_key() -> KeyMaterial:
+    return KeyMaterial(key_share())
 
 
-def paired(setup: bytes = SETUP) -> HeldKey:
-    return HeldKey(key_share(SECP256K1), SecretBytes(setup))
+def paired(setup: bytes = SETUP) -> KeyMaterial:
+    return KeyMaterial(key_share(SECP256K1), SecretBytes(setup))
 
 
-async def seal(shares: ShareManager, held: HeldKey) -> None:
+async def seal(shares: ShareManager, held: KeyMaterial) -> None:
     await shares.seal(WALLET, KIND, 0, held)
 
 
-async def replace(shares: ShareManager, held: HeldKey) -> None:
+async def replace(shares: ShareManager, held: KeyMaterial) -> None:
     await shares.replace(WALLET, KIND, 0, held)
 
 

@@ -77,13 +77,13 @@ def test_the_package_reaches_the_rate_whatever_is_mined_before(
     parents = [waiting(account, rate, salt=salt) for salt, rate in enumerate(rates, start=1)]
     coins = tuple(change_of(each, account) for each in parents)
     try:
-        hastened = accelerate(wallet(account), coins, parents, target)
+        accelerated = accelerate(wallet(account), coins, parents, target)
     except TransactionError:
         assert all(each.fee * 1000 >= target * each.transaction.vsize for each in parents)
         return
     if more:
-        hastened = hastened.offer(coin(400_000, account, salt=9))
-    data = hastened.build(NEXT)
+        accelerated = accelerated.offer(coin(400_000, account, salt=9))
+    data = accelerated.build(NEXT)
     spending = parse_spending(data)
     child = signed(data)
     assert {each.outpoint for each in coins} <= {each.outpoint for each in child.inputs}
@@ -123,19 +123,21 @@ def test_a_parent_that_waits_for_another_is_lifted_with_it() -> None:
     first = waiting()
     data = draft().pay(FRIEND, 20_000).rate(1_000).spend(change_of(first)).build(PLACE)
     second = weighed(signed(data), [first.transaction])
-    hastened = accelerate(wallet(), (change_of(second),), [first, second], 30_000)
-    child = parse_spending(hastened.build(NEXT))
+    accelerated = accelerate(wallet(), (change_of(second),), [first, second], 30_000)
+    child = parse_spending(accelerated.build(NEXT))
     fees = child.fee + first.fee + second.fee
-    sizes = first.transaction.vsize + second.transaction.vsize + signed(hastened.build(NEXT)).vsize
+    sizes = (
+        first.transaction.vsize + second.transaction.vsize + signed(accelerated.build(NEXT)).vsize
+    )
     assert fees * 1000 >= 30_000 * sizes
 
 
 def test_a_small_coin_is_helped_by_others_or_does_not_reach() -> None:
     parent = waiting(satoshis=30_000 + 1_500)
-    hastened = accelerate(wallet(), (change_of(parent),), [parent], 30_000)
+    accelerated = accelerate(wallet(), (change_of(parent),), [parent], 30_000)
     with pytest.raises(InsufficientFunds):
-        hastened.build(NEXT)
-    assert len(parse_spending(hastened.offer(coin(90_000, salt=5)).build(NEXT)).spent) == 2
+        accelerated.build(NEXT)
+    assert len(parse_spending(accelerated.offer(coin(90_000, salt=5)).build(NEXT)).spent) == 2
 
 
 def test_what_needs_no_lift_gets_none() -> None:

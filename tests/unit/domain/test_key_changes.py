@@ -18,7 +18,7 @@ from console.domain.events import (
     DrillPassed,
     GroupKey,
     KeyChangeProposed,
-    RunAborted,
+    SessionAborted,
     SharesErased,
 )
 from console.domain.ids import MemberId, SessionId, WalletId
@@ -321,8 +321,8 @@ def test_a_drill_is_by_as_many_custodians_as_the_wallet_needs(signers: tuple[Mem
         wallet.decide(activated(CERTIFIED), RecordDrill(drill))
 
 
-def aborted(verdict: Verdict, epoch: int = 0, wallet_id: WalletId = WALLET) -> RunAborted:
-    return RunAborted(
+def aborted(verdict: Verdict, epoch: int = 0, wallet_id: WalletId = WALLET) -> SessionAborted:
+    return SessionAborted(
         session=SessionId("33" * 32),
         purpose="signing",
         subject="rq",

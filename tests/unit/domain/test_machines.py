@@ -1,4 +1,4 @@
-"""Machines: enough others vouch, the old machine is out, and every ledger decides the same."""
+"""Machines: enough others endorse, the old machine is out, and every ledger decides the same."""
 
 from dataclasses import replace
 
@@ -6,15 +6,15 @@ import pytest
 
 from console.domain import member
 from console.domain.errors import Conflict
-from console.domain.events import Event, MachineAdmitted, MachineVouched
+from console.domain.events import Event, MachineAdmitted, MachineEndorsed
 from console.domain.ids import MemberId
-from console.domain.member import Enrol, Member, RecordHead, Vouch, vouchers_needed
+from console.domain.member import Endorse, Enrol, Member, RecordHead, endorsements_needed
 from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, START, said
 
 ENROL = Enrol(
     member=BEN, display_name="Ben", identity_key=b"old key", tls_pin=b"old pin", address="host:1"
 )
-MACHINE = MachineVouched(
+MACHINE = MachineEndorsed(
     member=BEN,
     display_name="Ben Okafor",
     identity_key=b"new key",
@@ -37,11 +37,11 @@ def fold(state: Member | None, *events: Event) -> Member | None:
     return state
 
 
-def vouched(
-    state: Member | None, *machines: MachineVouched, founders: frozenset[MemberId] = OTHERS
+def endorsed(
+    state: Member | None, *machines: MachineEndorsed, founders: frozenset[MemberId] = OTHERS
 ) -> Member:
     for machine in machines:
-        state = fold(state, *member.decide(state, Vouch(machine, founders)))
+        state = fold(state, *member.decide(state, Endorse(machine, founders)))
     assert state is not None
     return state
 
@@ -52,80 +52,80 @@ def ben() -> Member:
     return state
 
 
-def by(who: str, machine: MachineVouched = MACHINE) -> MachineVouched:
+def by(who: str, machine: MachineEndorsed = MACHINE) -> MachineEndorsed:
     return replace(machine, by=who)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("founders", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (6, 4)])
-def test_more_than_half_of_the_other_founders_vouch(founders: int, needed: int) -> None:
-    assert vouchers_needed(founders) == needed
+def test_more_than_half_of_the_other_founders_endorse(founders: int, needed: int) -> None:
+    assert endorsements_needed(founders) == needed
 
 
-def test_one_voucher_changes_nothing_and_the_last_lets_the_machine_in() -> None:
-    waiting = vouched(ben(), by(ANA))
+def test_one_endorsement_changes_nothing_and_the_last_lets_the_machine_in() -> None:
+    waiting = endorsed(ben(), by(ANA))
     assert (waiting.identity_key, waiting.former_keys) == (b"old key", ())
-    admitted = vouched(waiting, by(CHIARA))
+    admitted = endorsed(waiting, by(CHIARA))
     assert (admitted.identity_key, admitted.tls_pin) == (b"new key", b"new pin")
     assert (admitted.certificate, admitted.address) == (b"PEM", "host:2")
     assert admitted.former_keys == (b"old key",)
     assert admitted.founder
 
 
-def test_vouching_twice_counts_once() -> None:
-    waiting = vouched(ben(), by(ANA))
-    assert member.decide(waiting, Vouch(by(ANA), OTHERS)) == ()
+def test_endorsing_twice_counts_once() -> None:
+    waiting = endorsed(ben(), by(ANA))
+    assert member.decide(waiting, Endorse(by(ANA), OTHERS)) == ()
 
 
-def test_who_came_after_the_founding_vouches_for_nobody() -> None:
-    waiting = vouched(ben(), by(ANA))
+def test_who_came_after_the_founding_endorses_nobody() -> None:
+    waiting = endorsed(ben(), by(ANA))
     with pytest.raises(Conflict, match="no founding member"):
-        member.decide(waiting, Vouch(by(EVE), OTHERS))
+        member.decide(waiting, Endorse(by(EVE), OTHERS))
 
 
-def test_vouching_on_after_the_admission_admits_nothing_again() -> None:
-    admitted = vouched(ben(), by(ANA), by(CHIARA))
-    events = member.decide(admitted, Vouch(by(EVE), OTHERS | {EVE}))
+def test_endorsing_on_after_the_admission_admits_nothing_again() -> None:
+    admitted = endorsed(ben(), by(ANA), by(CHIARA))
+    events = member.decide(admitted, Endorse(by(EVE), OTHERS | {EVE}))
     assert not any(isinstance(event, MachineAdmitted) for event in events)
 
 
-def test_nobody_vouches_for_a_machine_of_its_own() -> None:
+def test_nobody_endorses_a_machine_of_its_own() -> None:
     with pytest.raises(Conflict):
-        member.decide(ben(), Vouch(by(BEN), OTHERS))
+        member.decide(ben(), Endorse(by(BEN), OTHERS))
 
 
 @pytest.mark.parametrize("key", [b"old key", b"new key"])
 def test_a_key_that_the_member_has_or_had_is_refused(key: bytes) -> None:
-    admitted = vouched(ben(), by(ANA), by(CHIARA))
+    admitted = endorsed(ben(), by(ANA), by(CHIARA))
     other = replace(MACHINE, identity_key=key, digest=b"another")
     with pytest.raises(Conflict):
-        member.decide(admitted, Vouch(by(ANA, other), OTHERS))
+        member.decide(admitted, Endorse(by(ANA, other), OTHERS))
 
 
-def test_vouchers_for_different_machines_do_not_add_up() -> None:
+def test_endorsements_for_different_machines_do_not_add_up() -> None:
     other = replace(MACHINE, identity_key=b"third key", digest=b"another")
-    state = vouched(ben(), by(ANA), by(CHIARA, other))
+    state = endorsed(ben(), by(ANA), by(CHIARA, other))
     assert state.identity_key == b"old key"
 
 
-def test_a_new_member_counts_when_enough_vouch() -> None:
+def test_a_new_member_counts_when_enough_endorse() -> None:
     machine = replace(MACHINE, member=EVE)
-    waiting = vouched(None, by(ANA, machine), founders=OTHERS | {BEN})
+    waiting = endorsed(None, by(ANA, machine), founders=OTHERS | {BEN})
     assert not waiting.enrolled
-    admitted = vouched(waiting, by(CHIARA, machine), founders=OTHERS | {BEN})
+    admitted = endorsed(waiting, by(CHIARA, machine), founders=OTHERS | {BEN})
     assert admitted.enrolled
     assert not admitted.founder
     assert admitted.former_keys == ()
 
 
 def test_the_roster_file_does_not_bring_the_old_machine_back() -> None:
-    admitted = vouched(ben(), by(ANA), by(CHIARA))
+    admitted = endorsed(ben(), by(ANA), by(CHIARA))
     assert member.decide(admitted, ENROL) == ()
 
 
 def test_a_new_machine_begins_a_ledger_of_its_own() -> None:
     heads = RecordHead(member=BEN, sequence=90, hash=b"h", signed_at_ms=START, evidence=said(BEN))
     state = fold(ben(), *member.decide(ben(), heads))
-    admitted = vouched(state, by(ANA), by(CHIARA))
+    admitted = endorsed(state, by(ANA), by(CHIARA))
     first = RecordHead(
         member=BEN, sequence=3, hash=b"i", signed_at_ms=START + 1, evidence=said(BEN)
     )

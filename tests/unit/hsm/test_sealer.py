@@ -14,7 +14,7 @@ from pkcs11.types import Session
 from console.application.errors import HsmError, KeyCheckFailed, SealBroken
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
-from hsm.keys import KeyRecord, Keys, SigningKey, WrappingKey, kek_check
+from hsm.keys import KeyRecord, SigningKey, TokenKeys, WrappingKey, kek_check
 from hsm.sealer import TokenSealer
 from hsm.token import TokenSession
 
@@ -28,8 +28,8 @@ class Token:
         self.parameters: list[GCMParams] = []
         self.record = KeyRecord(MemberId("alice"), b"", b"", kek_check(self))
 
-    def keys(self) -> Keys:
-        return Keys(cast("Session", None), self, cast("SigningKey", None), self.record)
+    def keys(self) -> TokenKeys:
+        return TokenKeys(cast("Session", None), self, cast("SigningKey", None), self.record)
 
     def encrypt(
         self, data: bytes, *, mechanism: Mechanism, mechanism_param: GCMParams | None = None

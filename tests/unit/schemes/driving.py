@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_ds
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
-from console.application.ports.threshold import HeldKey, MadeKey, ThresholdScheme
+from console.application.ports.threshold import KeygenOutput, KeyMaterial, ThresholdScheme
 from console.protocols.keygen import PublicKeyPackage, RepairParameters, ReshareParameters
 from tests.adversary.keys import copy_of
 from tests.adversary.network import Network, Run, stream
 
 Kind = Callable[[], ThresholdScheme]
-Keys = dict[int, MadeKey]
-Parts = dict[int, HeldKey]
+Keys = dict[int, KeygenOutput]
+Parts = dict[int, KeyMaterial]
 
 KINDS: tuple[Kind, ...] = (EcdsaSecp256k1, SchnorrBip340, EddsaEd25519)
 DIGEST = stream("digest")(32)
@@ -48,10 +48,10 @@ def parts_of(keys: Keys) -> Parts:
     return {i: copied(key.held) for i, key in keys.items() if key.held}
 
 
-def copied(held: HeldKey) -> HeldKey:
+def copied(held: KeyMaterial) -> KeyMaterial:
     share = held.share
     setup = None if held.setup is None else copy_of(held.setup)
-    return HeldKey(type(share)(share.index, copy_of(share.secret), share.public), setup)
+    return KeyMaterial(type(share)(share.index, copy_of(share.secret), share.public), setup)
 
 
 def generating(kind: Kind, threshold: int, parties: int, label: str = "generate") -> dict[int, Run]:

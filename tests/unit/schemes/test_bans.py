@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
-from console.application.ports.threshold import HeldKey, ThresholdScheme
-from console.application.shares.key_material_codec import decode_held, encode_held
+from console.application.ports.threshold import KeyMaterial, ThresholdScheme
+from console.application.shares.key_material_codec import decode_key_material, encode_key_material
 from console.protocols.dkls23 import decode_pairs
 from console.protocols.dkls23.messages import SetupTrial, VoleRequest
 from console.protocols.kernel.secret import SecretBytes
@@ -53,7 +53,7 @@ def cheated(parts: Parts, ours: ThresholdScheme) -> Network:
     return delivered({**runs, 2: cheating(runs[2], VoleRequest, CHEAT)}, "cheated")
 
 
-def banned_in(held: HeldKey | None) -> frozenset[int]:
+def banned_in(held: KeyMaterial | None) -> frozenset[int]:
     assert held is not None
     assert held.setup is not None
     return decode_pairs(held.setup).banned
@@ -69,7 +69,7 @@ def test_a_ban_is_stored_and_ends_signing_with_that_peer(
     assert banned_in(stored) == {2}
     assert stored is not None
     # After a restart all that is known of the ban is in the record.
-    parts = {**parts, 1: decode_held(encode_held(stored))}
+    parts = {**parts, 1: decode_key_material(encode_key_material(stored))}
     again = attempt(parts, EcdsaSecp256k1())
     assert again.verdicts(2) == {1: BANNED}
     assert not [envelope for envelope in again.sent if envelope.sender == 1]

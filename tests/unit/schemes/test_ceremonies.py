@@ -8,7 +8,7 @@ import pytest
 
 from console.adapters.schemes import lifecycle
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
-from console.application.ports.threshold import HeldKey
+from console.application.ports.threshold import KeyMaterial
 from console.domain.values import CeremonyPurpose
 from console.protocols.dkls23 import decode_pairs
 from console.protocols.kernel.party import Party
@@ -63,14 +63,16 @@ def assert_no_signature(kind: Kind, parts: Parts, signers: tuple[int, ...]) -> N
     assert not network.outcomes
 
 
-def assert_thief_is_found(kind: Kind, new: Parts, old: HeldKey, signers: tuple[int, ...]) -> None:
+def assert_thief_is_found(
+    kind: Kind, new: Parts, old: KeyMaterial, signers: tuple[int, ...]
+) -> None:
     """An old share does not sign, although its thief has all else of the new epoch.
 
     FROST stops the thief at its own check before it says anything that could be judged.
     """
     thief = old.share.index
     share = KeyShare(thief, old.share.secret, new[thief].share.public)
-    parts = {**new, thief: HeldKey(share, new[thief].setup)}
+    parts = {**new, thief: KeyMaterial(share, new[thief].setup)}
     network = delivered(signing(kind, parts, signers), "thief")
     assert not network.outcomes
     assert thief in network.aborts
@@ -228,7 +230,7 @@ def test_only_the_parts_outlive_a_ceremony(kind: Kind, monkeypatch: pytest.Monke
         assert {id(secret) for secret in left} == {id(secret) for secret in kept}
 
 
-def secrets_of(held: HeldKey) -> list[SecretBytes]:
+def secrets_of(held: KeyMaterial) -> list[SecretBytes]:
     return [held.share.secret, *([held.setup] if held.setup else [])]
 
 
@@ -263,7 +265,7 @@ def test_the_refresh_after_a_repair_is_no_refresh_by_itself(kind: Kind) -> None:
 @EVERY_KIND
 def test_all_owners_take_part_in_a_repair(kind: Kind) -> None:
     group = generated(kind, 2, 2)[1].public.group
-    owners = {i: HeldKey(share) for i, share in dealt(2, 4, group=group).items() if i != 4}
+    owners = {i: KeyMaterial(share) for i, share in dealt(2, 4, group=group).items() if i != 4}
     with pytest.raises(ValueError, match="owners"):
         delivered(repairing(kind, owners, 3), "not all")
 
@@ -286,7 +288,7 @@ def test_a_threshold_of_one_is_refused(kind: Kind) -> None:
 @EVERY_KIND
 def test_a_key_of_another_group_is_refused(kind: Kind) -> None:
     other = ED25519 if generated(kind, 2, 2)[1].public.group is SECP256K1 else SECP256K1
-    parts = {i: HeldKey(share) for i, share in dealt(2, 2, group=other).items()}
+    parts = {i: KeyMaterial(share) for i, share in dealt(2, 2, group=other).items()}
     for runs in (
         refreshing(kind, parts),
         repairing(kind, parts, 2),

@@ -10,7 +10,7 @@ from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.application.errors import SealBroken
-from console.application.ports.threshold import HeldKey, KeyPathRefused, SignatureInvalid
+from console.application.ports.threshold import KeyMaterial, KeyPathRefused, SignatureInvalid
 from console.protocols.derivation import ExtendedPublicKey
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import PublicKeyPackage
@@ -210,7 +210,7 @@ def test_ecdsa_needs_the_pair_states_that_its_setup_made(damage: str) -> None:
         "cut": SecretBytes(bytes(held.setup.view()[:-1])),
         "empty": SecretBytes(b"QDP1"),
     }[damage]
-    broken = HeldKey(held.share, setup)
+    broken = KeyMaterial(held.share, setup)
     with pytest.raises(SealBroken):
         delivered(signing(EcdsaSecp256k1, {1: broken, 2: broken}, (1, 2)), "broken")
     with pytest.raises(SealBroken):

@@ -7,7 +7,7 @@ from console.application.views import (
     CeremonyStage,
     CeremonyView,
     CustodianView,
-    ProtocolRunView,
+    ProtocolSessionView,
     StepState,
 )
 from console.domain.values import CeremonyPurpose
@@ -224,7 +224,7 @@ def _plan(view: CeremonyView, people: dict[str, str]) -> list[Fact]:
     ]
 
 
-def _progress(run: ProtocolRunView | None) -> str:
+def _progress(run: ProtocolSessionView | None) -> str:
     return f"{run.unit} {run.round} of {len(run.rounds)}" if run else "not started"
 
 

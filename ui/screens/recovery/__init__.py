@@ -1,1 +1,1 @@
-"""Keep shares healthy: refresh, drill, repair, reshare, and machines that members vouch for."""
+"""Keep shares healthy: refresh, drill, repair, reshare, and machines that members endorse."""

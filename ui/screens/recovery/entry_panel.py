@@ -1,4 +1,4 @@
-"""The panel in which a new machine's entry line is read, compared and vouched for first."""
+"""The panel in which a new machine's entry line is read, compared and endorsed first."""
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
@@ -7,8 +7,8 @@ from console.application.views import MachinePreview
 from ui import object_names as names
 from ui import wording
 from ui.context import Context
+from ui.screens.recovery.endorsing import JOINING, REPLACING, EndorsePanel, MachineFacts
 from ui.screens.recovery.view_model import RecoveryModel
-from ui.screens.recovery.vouching import JOINING, REPLACING, MachineFacts, VouchPanel
 from ui.theme import Tone
 from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
@@ -27,7 +27,7 @@ _HOW = (
 )
 _READING = "Reading the line."
 _PASTE = "Paste the entry line first."
-_PROBLEMS = "This machine cannot be vouched for."
+_PROBLEMS = "This machine cannot be endorsed."
 
 
 class EntryPanel(Sheet):
@@ -54,8 +54,8 @@ class EntryPanel(Sheet):
         self.facts = MachineFacts()
         self.effect = Label("", "secondary", wrap=True)
         cancel = Button("Cancel", name=f"{name}.cancel")
-        self.vouch = VouchPanel(context.link, f"{name}.vouch", cancel)
-        self.vouch.block_while(self._blocked)
+        self.endorse = EndorsePanel(context.link, f"{name}.endorse", cancel)
+        self.endorse.block_while(self._blocked)
         self.card.add(
             self.how,
             column(caption, field, spacing=4),
@@ -63,19 +63,19 @@ class EntryPanel(Sheet):
             self.facts,
             self.effect,
             self.refusal,
-            self.vouch,
+            self.endorse,
         )
         self._settled = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._settled.timeout.connect(self._read)
         self.entry.textChanged.connect(self._typed)
         self.entry.returnPressed.connect(self._read)
-        self.vouch.vouched.connect(self.submitted)
+        self.endorse.endorsed.connect(self.submitted)
         cancel.clicked.connect(self.close_sheet)
 
     def ask(self) -> None:
         """Open with an empty line."""
         self.entry.clear()
-        self.vouch.reset()
+        self.endorse.reset()
         self._model.read_entry("")
         self.open(self.entry)
         self.show_model()
@@ -93,13 +93,13 @@ class EntryPanel(Sheet):
             self._show_preview(preview)
         self._show_problems(preview)
         self.refusal.show_problem(model.refusal)
-        self.vouch.offer(offered=preview is not None and not preview.problems)
-        self.vouch.show_state(working=model.working)
+        self.endorse.offer(offered=preview is not None and not preview.problems)
+        self.endorse.show_state(working=model.working)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Forget everything that was typed."""
         super().hideEvent(event)
-        self.vouch.reset()
+        self.endorse.reset()
         self.entry.clear()
         self._settled.stop()
 
@@ -134,9 +134,9 @@ class EntryPanel(Sheet):
         return _PROBLEMS if preview.problems else ""
 
     def _typed(self) -> None:
-        self.vouch.reset()
+        self.endorse.reset()
         self._settled.start()
-        self.vouch.update_arming()
+        self.endorse.update_arming()
 
     def _read(self) -> None:
         self._settled.stop()

@@ -1,4 +1,4 @@
-"""Machines that members vouch for: the list, and the open one with everything to compare."""
+"""Machines that members endorse: the list, and the open one with everything to compare."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -8,9 +8,9 @@ from console.application.views import ApprovalView, MachineView, StepState
 from ui import object_names as names
 from ui import status, wording
 from ui.context import Context
+from ui.screens.recovery.endorsing import JOINING, REPLACING, EndorsePanel, MachineFacts
 from ui.screens.recovery.side import INSET, side_card
 from ui.screens.recovery.view_model import RecoveryModel
-from ui.screens.recovery.vouching import JOINING, REPLACING, MachineFacts, VouchPanel
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import Banner
@@ -28,7 +28,7 @@ _STEPS = (
     ("inbox", "Bring the line here by any way, paste it and compare its code with the owner."),
     (
         "people",
-        "More than half of the other members must vouch, each after comparing the code.",
+        "More than half of the other members must endorse it, each after comparing the code.",
     ),
     ("x-octagon", REPLACING),
     ("user", JOINING),
@@ -36,10 +36,10 @@ _STEPS = (
 
 
 class MachinesPage(QWidget):
-    """List on the left, the open machine on the right; vouching happens here."""
+    """List on the left, the open machine on the right; endorsing happens here."""
 
     opened = Signal(str)
-    vouched = Signal(object, object)
+    endorsed = Signal(object, object)
     repair_wanted = Signal(str)
 
     def __init__(self, context: Context, model: RecoveryModel) -> None:
@@ -49,7 +49,7 @@ class MachinesPage(QWidget):
         self._wallet = ""
         self.list = RowList(names.MACHINES_LIST, inset=INSET)
         self.list.opened.connect(self.opened)
-        self.no_machine = Label("No machine was vouched for yet.", "muted", wrap=True)
+        self.no_machine = Label("No machine was endorsed yet.", "muted", wrap=True)
         self.no_machine.setContentsMargins(INSET, 0, INSET, INSET)
         side = side_card("All machines", self.list, self.no_machine, width=_SIDE)
         self.lost = Banner(Tone.WARN, names.MACHINE_LOST, action="Open shares")
@@ -78,17 +78,17 @@ class MachinesPage(QWidget):
         return card
 
     def _decision(self, context: Context) -> Card:
-        card = Card("Vouch for this machine", spacing=8)
+        card = Card("Endorse this machine", spacing=8)
         self.effect = Label("", "secondary", wrap=True)
-        self.vouch = VouchPanel(context.link, names.MACHINE_VOUCH)
-        self.vouch.block_while(self._blocked)
-        self.vouch.vouched.connect(self._vouch)
-        card.add(self.effect, self.vouch)
+        self.endorse = EndorsePanel(context.link, names.MACHINE_ENDORSE)
+        self.endorse.block_while(self._blocked)
+        self.endorse.endorsed.connect(self._endorse)
+        card.add(self.effect, self.endorse)
         return card
 
     def reset(self) -> None:
         """Forget tick and PIN."""
-        self.vouch.reset()
+        self.endorse.reset()
 
     def show_model(self, now: int) -> None:
         """Paint list and detail."""
@@ -106,7 +106,7 @@ class MachinesPage(QWidget):
         self._show_lost(machine)
         if machine is not None:
             self._show_machine(machine, now)
-        self.vouch.show_state(working=model.working)
+        self.endorse.show_state(working=model.working)
 
     def _show_lost(self, machine: MachineView | None) -> None:
         wallet = self._model.lost_share(machine.member) if machine and machine.admitted else None
@@ -146,14 +146,14 @@ class MachinesPage(QWidget):
         machine = self._machine
         if machine is None or not machine.can_approve:
             reason = wording.sentence(machine.approve_blocked_because) if machine else ""
-            return reason or "Nothing to vouch for."
+            return reason or "Nothing to endorse."
         return ""
 
-    def _vouch(self, pin: Pin) -> None:
+    def _endorse(self, pin: Pin) -> None:
         if self._machine is None:
             pin.wipe()
         else:
-            self.vouched.emit(self._machine, pin)
+            self.endorsed.emit(self._machine, pin)
 
 
 def _guide() -> Card:
@@ -191,6 +191,6 @@ def _sentence(machine: MachineView, quorum: str) -> str:
     done = [item.name for item in machine.approvals if item.state is StepState.DONE]
     people = wording.listed(done) or "nobody yet"
     if machine.admitted:
-        return f"Admitted: {people} vouched for it."
+        return f"Admitted: {people} endorsed it."
     said = f"{quorum} approvals: {people}."
     return f"{said} {wording.sentence(machine.approve_blocked_because)}".strip()

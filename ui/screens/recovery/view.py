@@ -39,8 +39,8 @@ class RecoveryScreen(Screen):
         "A drill proves that custodians can sign, without a transaction.",
         "A repair gives a lost share back on a new machine. A reshare changes custodians.",
         "In each of them the old shares stay valid until all have certified the new ones.",
-        "Vouch for a machine only after comparing its code by voice or in person.",
-        "Ctrl+Enter moves to Vouch once it is armed, Space presses it. Enter never vouches.",
+        "Endorse a machine only after comparing its code by voice or in person.",
+        "Ctrl+Enter moves to Endorse once it is armed, Space presses it. Enter never endorses.",
     )
     model: RecoveryModel
 
@@ -82,7 +82,7 @@ class RecoveryScreen(Screen):
         self.form.left.connect(self.back)
         self.machines.opened.connect(lambda key: self.context.navigate("recovery", key))
         self.machines.repair_wanted.connect(lambda key: self.context.navigate("recovery", key))
-        self.machines.vouched.connect(self._vouch)
+        self.machines.endorsed.connect(self._endorse)
 
     def open(self, subject: str) -> None:
         """Start with nothing typed, ticked or planned."""
@@ -118,7 +118,7 @@ class RecoveryScreen(Screen):
     def focus_armed(self) -> bool:
         """Focus the armed button of the panel, else of the page."""
         panel, page = self.entry_panel, self.machines
-        button = panel.vouch.approve if panel.isVisible() else page.vouch.approve
+        button = panel.endorse.approve if panel.isVisible() else page.endorse.approve
         button.setFocus()
         return button.isEnabled()
 
@@ -227,7 +227,7 @@ class RecoveryScreen(Screen):
         if act is not None:
             act(choice)
 
-    def _vouch(self, machine: MachineView, pin: Pin) -> None:
+    def _endorse(self, machine: MachineView, pin: Pin) -> None:
         self.model.approve_machine(machine, pin)
 
     def _forget(self) -> None:

@@ -132,7 +132,7 @@ class RecoveryModel(ViewModel):
 
     @property
     def waiting(self) -> int:
-        """How many machines this member can vouch for."""
+        """How many machines this member can endorse."""
         return sum(item.can_approve for item in self.view.machines) if self.view else 0
 
     def lost_share(self, member: str) -> WalletSharesView | None:
@@ -183,14 +183,14 @@ class RecoveryModel(ViewModel):
         self.changed.emit()
 
     def propose_machine(self, pin: Pin) -> None:
-        """Vouch first for exactly the machine that the preview showed."""
+        """Endorse first for exactly the machine that the preview showed."""
         if self.preview is None or self.preview.problems:
             pin.wipe()
             return
-        self.do(ProposeMachine(self.entry, pin), self._vouched)
+        self.do(ProposeMachine(self.entry, pin), self._endorsed)
 
     def approve_machine(self, machine: MachineView, pin: Pin) -> None:
-        """Vouch for exactly the machine that was on screen."""
+        """Endorse exactly the machine that was on screen."""
         self.do(ApproveMachine(machine.member, machine.digest, pin), self._tell)
 
     async def _read(self, entry: str) -> None:
@@ -211,7 +211,7 @@ class RecoveryModel(ViewModel):
         said = outcome.message or "The custodians proved that they can sign."
         self.context.notify(said, Tone.OK)
 
-    def _vouched(self, outcome: Outcome) -> None:
+    def _endorsed(self, outcome: Outcome) -> None:
         member = self.preview.member if self.preview else MACHINES
         self._tell(outcome)
         self.context.navigate("recovery", member)

@@ -36,7 +36,7 @@ class WalletDetail(QWidget):
 
     copied = Signal(str)
     request_opened = Signal(str)
-    hastened = Signal(str)
+    accelerated = Signal(str)
 
     def __init__(self, model: WalletsModel) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class WalletDetail(QWidget):
         past = Card("History", spacing=8)
         past.add(self.history, self.no_history)
         self.movements = MovementsCard()
-        self.movements.hastened.connect(self.hastened)
+        self.movements.accelerated.connect(self.accelerated)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)

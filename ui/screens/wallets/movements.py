@@ -17,10 +17,10 @@ _HASTE = "A payment waits. Open its line to have it mined sooner, for a fee of t
 class MovementsCard(Card):
     """Empty where a chain's nodes keep no list of an account's movements.
 
-    `hastened` tells which waiting payment is to be sped up, where the chain allows it.
+    `accelerated` tells which waiting payment is to be sped up, where the chain allows it.
     """
 
-    hastened = Signal(str)
+    accelerated = Signal(str)
 
     def __init__(self) -> None:
         super().__init__("On the chain", spacing=8)
@@ -56,7 +56,7 @@ class MovementsCard(Card):
 
     def _opened(self, transaction_id: str) -> None:
         if transaction_id in self._waiting:
-            self.hastened.emit(transaction_id)
+            self.accelerated.emit(transaction_id)
 
 
 def _row(line: MovementView, *, hide: bool) -> Row:

@@ -47,7 +47,7 @@ class WalletsScreen(Screen):
         self.detail.request_opened.connect(lambda key: self.context.navigate("review", key))
         line = row(spacing=16)
         line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
-        self.detail.hastened.connect(self._hasten)
+        self.detail.accelerated.connect(self._hasten)
         line.addWidget(self.detail, 1)
         self.content.addLayout(line)
 

@@ -1,7 +1,7 @@
 """Child pays for parent: a transaction that waits is mined for what spends its outputs.
 
 Miners take a transaction with all that it waits for, by the fee of them together. A payment to the
-wallet can be hastened so, which nobody here can replace; and an own one with change, too.
+wallet can be accelerated so, which nobody here can replace; and an own one with change, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ def accelerate(
     may be offered to the draft beside. Raises: TransactionError, also if nothing needs a lift.
     """
     if not 0 < len(waiting) <= MAX_WAITING:
-        raise TransactionError(f"from 1 to {MAX_WAITING} transactions can be hastened at once")
+        raise TransactionError(f"from 1 to {MAX_WAITING} transactions can be accelerated at once")
     if any(each.transaction.version == _TRUC_VERSION for each in waiting):
         raise TransactionError("version 3 waits only for its own kind, which is not made here")
     known = {each.transaction.hash: each for each in waiting}

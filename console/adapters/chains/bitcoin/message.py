@@ -42,7 +42,7 @@ _NO_OUTPUT = OutPoint(bytes(32), 0xFFFF_FFFF)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text and the canonical address that vouches for it."""
+    """A text and the canonical address that endorses it."""
 
     address: str
     text: str

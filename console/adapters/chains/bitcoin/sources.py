@@ -151,7 +151,7 @@ class Sources:
         return bool(told) and all(told)
 
     async def raw_transaction(self, txid: str) -> bytes:
-        """Return the bytes from the first source that has them: the id already vouches for them.
+        """Return the bytes from the first source that has them: the id already endorses them.
 
         Raises: ChainUnavailable, UnknownTransaction.
         """

@@ -81,12 +81,12 @@ class EthereumAdapter:
         self.assets = tuple(
             Asset(self.validate_address(a.address), a.unit, a.decimals) for a in assets
         )
-        vouched = frozenset(map(parse_address, trusted))
+        endorsed = frozenset(map(parse_address, trusted))
         self._known = Known(
             self.unit,
             {parse_address(a.address): Token(a.unit, a.decimals) for a in self.assets},
-            spenders=vouched,
-            accounts=vouched,
+            spenders=endorsed,
+            accounts=endorsed,
         )
         self._node = EthereumNode(network, urls, timeout_s)
 

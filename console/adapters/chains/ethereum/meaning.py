@@ -33,7 +33,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Contracts that the wallet's owners vouch for, by their 20 bytes.
+    """Contracts that the wallet's owners endorse, by their 20 bytes.
 
     `spenders` may be given allowances, `accounts` are Safes and other smart accounts that the
     wallet has a part in; any other one is a red flag.

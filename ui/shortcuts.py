@@ -28,7 +28,7 @@ class Keyed(Protocol):
     def toggle_privacy(self) -> None: ...
 
 
-class Keys:
+class Shortcuts:
     """The window's shortcuts; lives as long as the window."""
 
     def __init__(self, window: QMainWindow, keyed: Keyed) -> None:

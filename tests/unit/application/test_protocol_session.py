@@ -1,4 +1,4 @@
-"""A run ends exactly once, whatever its purpose, its peers and the network do."""
+"""A session ends exactly once, whatever its purpose, its peers and the network do."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 
 from console.application.errors import HsmError, LedgerUnavailable
-from console.application.peers.messages import Ack, Refused, RunMessage, decode_request, encode
+from console.application.peers.messages import Ack, Refused, SessionMessage, decode_request, encode
 from console.application.peers.signed_statements import StatementRefused
-from console.application.sessions.protocol_session import Outage, Run, RunFailed, RunInfo, RunTools
+from console.application.sessions.protocol_session import (
+    FailureKind,
+    ProtocolSession,
+    SessionContext,
+    SessionFailed,
+    SessionInfo,
+)
 from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible
 from console.domain.events import SignedMessage
@@ -36,13 +42,13 @@ class Purpose:
     raises: dict[str, Exception] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
-    async def releasing(self, _info: RunInfo) -> None:
+    async def releasing(self, _info: SessionInfo) -> None:
         self._step("releasing")
 
-    async def succeeded(self, _info: RunInfo, _outcome: Any) -> None:
+    async def succeeded(self, _info: SessionInfo, _outcome: Any) -> None:
         self._step("succeeded")
 
-    async def failed(self, _info: RunInfo, _failure: RunFailed) -> None:
+    async def failed(self, _info: SessionInfo, _failure: SessionFailed) -> None:
         self._step("failed")
 
     def _step(self, name: str) -> None:
@@ -52,7 +58,7 @@ class Purpose:
 
 
 class Pair:
-    """Two runs of one session over the fake network, in virtual time."""
+    """Two sessions of one session over the fake network, in virtual time."""
 
     def __init__(self, network: FakeNetwork | None = None) -> None:
         self.network = network or FakeNetwork()
@@ -61,9 +67,9 @@ class Pair:
         keys = {m: ChannelKeys.generate(bytes([i]).__mul__) for m, i in INDICES.items()}
         public = {INDICES[m]: k.public for m, k in keys.items()}
         clock = LoopClock(asyncio.get_running_loop())
-        self.runs: dict[MemberId, Run] = {}
+        self.runs: dict[MemberId, ProtocolSession] = {}
         for member, index in INDICES.items():
-            tools = RunTools(
+            tools = SessionContext(
                 me=member,
                 network=self.network.plug(member, tuple(INDICES), clock),
                 timeouts=AdaptiveTimeouts(TimeoutLimits(work_s=0.1)),
@@ -72,17 +78,17 @@ class Pair:
                 checkpoint=lambda _name: None,
                 moved=lambda _subject: None,
             )
-            info = RunInfo(
+            info = SessionInfo(
                 SessionId(SESSION_ID.hex()), "talk", "kc", ANA, (ANA, BEN), INDICES, (), 0, 0
             )
             channels = PairwiseChannels(index, keys[member], public, SESSION_ID)
-            self.runs[member] = Run(info, self.purposes[member], tools, channels, talk)
+            self.runs[member] = ProtocolSession(info, self.purposes[member], tools, channels, talk)
             self.network.attach(member, self._receiver(member))
 
     def _receiver(self, member: MemberId) -> Any:
         async def receive(sender: MemberId, data: bytes) -> bytes:
             message = decode_request(data)
-            assert isinstance(message, RunMessage)
+            assert isinstance(message, SessionMessage)
             self.sent.append((sender, message.envelope))
             try:
                 signed = SignedMessage(sender, message.envelope, message.signature)
@@ -131,7 +137,7 @@ def test_an_outcome_that_cannot_be_used_is_a_failure(trouble: Exception) -> None
             await pair.drive()
         run = pair.runs[ANA]
         assert run.failure is not None
-        assert run.failure.outage is Outage.REFUSED
+        assert run.failure.failure_kind is FailureKind.REFUSED
         assert run.outcome is None
         assert pair.purposes[ANA].steps == ["releasing", "succeeded", "failed"]
 
@@ -144,7 +150,7 @@ def test_a_run_ends_although_its_failure_cannot_be_recorded() -> None:
         pair.purposes[ANA].raises["failed"] = LedgerUnavailable("disk full")
         run = pair.runs[ANA]
         with pytest.raises(LedgerUnavailable):
-            await run.fail(RunFailed(Outage.CANCELLED, "stop"))
+            await run.fail(SessionFailed(FailureKind.CANCELLED, "stop"))
         assert run.ended.is_set()
 
     run_in_virtual_time(scene())
@@ -169,7 +175,7 @@ def test_a_silent_peer_is_unreachable_and_not_blamed() -> None:
         await pair.drive(ANA)
         failure = pair.runs[ANA].failure
         assert failure is not None
-        assert failure.outage is Outage.TIMEOUT
+        assert failure.failure_kind is FailureKind.TIMEOUT
         assert failure.unreachable == {BEN}
         assert not failure.blamed
         assert "ben" in failure.reason
@@ -217,8 +223,8 @@ def test_a_run_ends_once() -> None:
     async def scene() -> None:
         pair = Pair()
         run = pair.runs[ANA]
-        await run.fail(RunFailed(Outage.CANCELLED, "first"))
-        await run.fail(RunFailed(Outage.TIMEOUT, "second"))
+        await run.fail(SessionFailed(FailureKind.CANCELLED, "first"))
+        await run.fail(SessionFailed(FailureKind.TIMEOUT, "second"))
         assert run.failure is not None
         assert run.failure.reason == "first"
         assert pair.purposes[ANA].steps == ["failed"]

@@ -2,18 +2,18 @@
 
 import pytest
 
-from console.application.queries.runs import _joined, _spans
-from console.application.sessions.protocol_session import Part, one_after_the_other
+from console.application.queries.sessions import _joined, _spans
+from console.application.sessions.protocol_session import SubProtocol, concatenate
 from console.application.views import StepState
 
-FROST = Part("EdDSA", ("Commit", "Sign", "Confirm"))
-DKLS = Part("ECDSA", ("Commit", "Multiply", "Sign", "Confirm"))
+FROST = SubProtocol("EdDSA", ("Commit", "Sign", "Confirm"))
+DKLS = SubProtocol("ECDSA", ("Commit", "Multiply", "Sign", "Confirm"))
 
 
 def test_the_next_protocol_carries_the_echo_of_the_one_before() -> None:
-    parts = one_after_the_other([DKLS, FROST])
+    parts = concatenate([DKLS, FROST])
     assert [len(part.rounds) for part in parts] == [3, 3]
-    assert one_after_the_other([FROST]) == (FROST,)
+    assert concatenate([FROST]) == (FROST,)
     assert _spans(parts) == [(1, 3), (4, 6)]
 
 

@@ -1,4 +1,4 @@
-"""The tick, the PIN and the armed button with which a member vouches for a machine."""
+"""The tick, the PIN and the armed button with which a member endorses a machine."""
 
 from collections.abc import Callable
 
@@ -20,9 +20,9 @@ CHECK_FIRST = "Compare the code and tick the confirmation first."
 PIN_FIRST = "Enter your token PIN."
 WORKING = "Working."
 REPLACING = (
-    "As soon as enough founders have vouched, the old machine is shut out at once: no other node "
-    "talks to it any more. Shares are not moved. The new machine holds none, so run a repair next "
-    "in each wallet."
+    "As soon as enough founders have endorsed it, the old machine is revoked immediately: no other "
+    "node talks to it any more. Shares are not moved. The new machine holds none, so run a repair "
+    "next in each wallet."
 )
 JOINING = (
     "A new member can take part, but holds no share. Shares are not moved: a reshare gives the "
@@ -30,10 +30,10 @@ JOINING = (
 )
 
 
-class VouchPanel(QWidget):
-    """Arms only with tick and PIN. `vouched` carries the PIN; the field has forgotten it then."""
+class EndorsePanel(QWidget):
+    """Arms only with tick and PIN. `endorsed` carries the PIN; the field has forgotten it then."""
 
-    vouched = Signal(object)
+    endorsed = Signal(object)
 
     def __init__(self, link: NodeLink, name: str, *others: Button) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class VouchPanel(QWidget):
         self.caption.setBuddy(self.pin)
         self.token = Label("", "caption")
         self.why = Label("", "caption", wrap=True)
-        self.approve = ArmedButton("Vouch for this machine", name=f"{name}.approve")
+        self.approve = ArmedButton("Endorse this machine", name=f"{name}.approve")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -57,14 +57,14 @@ class VouchPanel(QWidget):
         layout.addLayout(row(*others, 1, self.approve))
         self.compared.toggled.connect(self.update_arming)
         self.pin.textChanged.connect(self.update_arming)
-        self.approve.confirmed.connect(self._vouch)
+        self.approve.confirmed.connect(self._endorse)
 
     def block_while(self, blocked: Callable[[], str]) -> None:
         """Never arm while `blocked` returns a reason."""
         self._blocked = blocked
 
     def offer(self, *, offered: bool) -> None:
-        """Show tick and PIN only while there is something to vouch for."""
+        """Show tick and PIN only while there is something to endorse."""
         for part in (self.compared, self.caption, self.pin, self.token):
             part.setVisible(offered)
 
@@ -96,10 +96,10 @@ class VouchPanel(QWidget):
             return CHECK_FIRST
         return "" if self.pin.text() else PIN_FIRST
 
-    def _vouch(self) -> None:
+    def _endorse(self) -> None:
         pin: Pin = self.pin.take()
         self.reset()
-        self.vouched.emit(pin)
+        self.endorsed.emit(pin)
 
 
 class MachineFacts(QWidget):

@@ -1,4 +1,4 @@
-"""Hands and eyes on the real window: it is driven by mouse and keys, and photographed."""
+"""WindowDriver and eyes on the real window: it is driven by mouse and keys, and photographed."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class DemoFailure(Exception):
     """The demonstration did not go as it should; says what was waited for."""
 
 
-class Hands:
+class WindowDriver:
     """Drives one window; every wait has a limit and says what it waited for."""
 
     def __init__(self, window: ConsoleWindow, pictures: Path) -> None:

@@ -1,28 +1,30 @@
-"""Protocol runs as a matrix of members by rounds, and one sentence on what is awaited."""
+"""Protocol sessions as a matrix of members by rounds, and one sentence on what is awaited."""
 
-from console.application.sessions.host import RunHost
-from console.application.sessions.protocol_session import Part, Run
-from console.application.views import CellView, ProtocolRunView, StepState
+from console.application.sessions.host import SessionHost
+from console.application.sessions.protocol_session import ProtocolSession, SubProtocol
+from console.application.views import CellView, ProtocolSessionView, StepState
 from console.domain.ids import MemberId
 
 PROTOCOL_NAMES = {"key-ceremony": "Key ceremony", "signing": "Threshold signing", "drill": "Drill"}
 
 
-def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) -> ProtocolRunView:
-    """Return the run as this node sees it."""
+def protocol_session_view(
+    run: ProtocolSession, attempt: int, now_ms: int, names: dict[MemberId, str]
+) -> ProtocolSessionView:
+    """Return the session as this node sees it."""
     info, session = run.info, run.session
     done = run.ended.is_set() and run.failure is None
     total = len(info.rounds)
     current = total if done else min(session.round, total)
     several = len(info.parts) > 1
-    # With several protocols in a run, a column is one of them: dozens of rounds say nothing.
+    # With several protocols in a session, a column is one of them: dozens of rounds say nothing.
     columns = _spans(info.parts) if several else [(n, n) for n in range(1, total + 1)]
     cells = tuple(
         CellView(member, number, _joined([_cell(run, member, r, current, done=done) for r in span]))
         for member in info.participants
         for number, span in enumerate((range(a, b + 1) for a, b in columns), start=1)
     )
-    return ProtocolRunView(
+    return ProtocolSessionView(
         session=info.session,
         protocol=PROTOCOL_NAMES.get(info.purpose, info.purpose),
         attempt=attempt,
@@ -39,7 +41,7 @@ def run_view(run: Run, attempt: int, now_ms: int, names: dict[MemberId, str]) ->
     )
 
 
-def _spans(parts: tuple[Part, ...]) -> list[tuple[int, int]]:
+def _spans(parts: tuple[SubProtocol, ...]) -> list[tuple[int, int]]:
     """Return the first and the last round of each part, from 1."""
     spans: list[tuple[int, int]] = []
     for part in parts:
@@ -58,16 +60,20 @@ def _joined(states: list[StepState]) -> StepState:
     return StepState.WAITING
 
 
-def runs_of(
-    host: RunHost, subject: str, now_ms: int, names: dict[MemberId, str]
-) -> tuple[ProtocolRunView | None, tuple[ProtocolRunView, ...]]:
+def sessions_of(
+    host: SessionHost, subject: str, now_ms: int, names: dict[MemberId, str]
+) -> tuple[ProtocolSessionView | None, tuple[ProtocolSessionView, ...]]:
     """Return the newest run of a subject and the ones before it."""
     runs = host.of_subject(subject)
-    views = tuple(run_view(run, n, now_ms, names) for n, run in enumerate(runs, start=1))
+    views = tuple(
+        protocol_session_view(run, n, now_ms, names) for n, run in enumerate(runs, start=1)
+    )
     return (views[-1], views[:-1]) if views else (None, ())
 
 
-def _cell(run: Run, member: MemberId, number: int, current: int, *, done: bool) -> StepState:
+def _cell(
+    run: ProtocolSession, member: MemberId, number: int, current: int, *, done: bool
+) -> StepState:
     heard = run.session.rounds_received.get(number, frozenset())
     mine = member == run.tools.me
     if done or number < current:
@@ -84,7 +90,13 @@ def _cell(run: Run, member: MemberId, number: int, current: int, *, done: bool) 
 
 
 def _sentence(
-    run: Run, current: int, total: int, now_ms: int, names: dict[MemberId, str], *, done: bool
+    run: ProtocolSession,
+    current: int,
+    total: int,
+    now_ms: int,
+    names: dict[MemberId, str],
+    *,
+    done: bool,
 ) -> str:
     if done:
         return f"All {total} rounds are complete."

@@ -1,4 +1,4 @@
-"""What this member's protocol runs ended with when a check failed."""
+"""What this member's protocol sessions ended with when a check failed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,8 +17,8 @@ class SignedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunAborted(Event):
-    """A check failed in a protocol run: this member's own verdict, recorded before it is told.
+class SessionAborted(Event):
+    """A check failed in a protocol session: this member's own verdict, recorded before it is told.
 
     `verdict` is "blame", "ban" or "freeze"; `check` names what fired. `wallet` and `epoch` say
     whose keys were used, "" and 0 in a key generation. `proof` holds signed messages of the
