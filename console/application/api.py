@@ -88,11 +88,11 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, kw_only=True, tag="pr
     account: str = ""
     asset: str = ""
     """A listed token's address; "" for the chain's own coin."""
-    fee: str = "normal"
+    fee_level: str = msgspec.field(default="normal", name="fee")
     """"economy", "normal" or "fast"."""
     everything: bool = False
     """Send the whole balance less the fee; `amount` is not read then."""
-    lasting: bool = False
+    durable: bool = msgspec.field(default=False, name="lasting")
     """Do not expire while people decide, where a chain's transactions expire by themselves."""
 
 
@@ -107,7 +107,7 @@ class PreviewCall(Query[TransferPreview], frozen=True, kw_only=True, tag="previe
     arguments: tuple[str, ...]
     amount: str = ""
     account: str = ""
-    fee: str = "normal"
+    fee_level: str = msgspec.field(default="normal", name="fee")
 
 
 class PreviewMessage(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-message"):
@@ -130,7 +130,7 @@ class PreviewAcceleration(
     chain: str
     transaction_id: str
     account: str = ""
-    fee: str = "fast"
+    fee_level: str = msgspec.field(default="fast", name="fee")
 
 
 class PreviewImport(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-import"):
@@ -144,7 +144,7 @@ class PreviewImport(Query[TransferPreview], frozen=True, kw_only=True, tag="prev
 
 
 class PreviewDurable(Query[TransferPreview], frozen=True, tag="preview-durable"):
-    """Build what lasting transfers need on a chain: on Solana, a durable nonce's account."""
+    """Build what durable transfers need on a chain: on Solana, a durable nonce's account."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -158,7 +158,7 @@ class PreviewReplacement(Query[TransferPreview], frozen=True, tag="preview-repla
     VIEW: ClassVar[type[View]] = TransferPreview
     request: str
     cancel: bool = False
-    fee: str = "fast"
+    fee_level: str = msgspec.field(default="fast", name="fee")
 
 
 class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):

@@ -27,7 +27,7 @@ class Payment:
     amount: str
     memo: str = ""
     asset: str = ""
-    lasting: bool = False
+    durable: bool = False
 
 
 @dataclass(slots=True)
@@ -53,9 +53,9 @@ class Paying:
         await hands.type(names.TRANSFER_AMOUNT, payment.amount)
         if payment.memo:
             await hands.type(names.TRANSFER_MEMO, payment.memo)
-        lasting = hands.visible(names.TRANSFER_LASTING)
-        if isinstance(lasting, CheckLine) and lasting.isChecked() is not payment.lasting:
-            await hands.click(names.TRANSFER_LASTING)
+        durable = hands.visible(names.TRANSFER_DURABLE)
+        if isinstance(durable, CheckLine) and durable.isChecked() is not payment.durable:
+            await hands.click(names.TRANSFER_DURABLE)
         await hands.picture(f"07-{payment.name}-form")
         await hands.click(names.TRANSFER_PREVIEW)
         return await self.ask(payment.name)

@@ -59,11 +59,11 @@ class TransfersStory:
         await self._decide(others, drafted)
         to = str(Keypair().pubkey())
         async with step("Ana drafts SOL and an SPL token that stay valid while people decide"):
-            lasting = (
-                Payment("durable", SOLANA, to, "0.75", "Invoice 2042", lasting=True),
+            durable = (
+                Payment("durable", SOLANA, to, "0.75", "Invoice 2042", durable=True),
                 Payment("spl", SOLANA, to, "0.5", asset=SOLANA_DOLLAR),
             )
-            drafted = {payment.name: await self.paying.draft(payment) for payment in lasting}
+            drafted = {payment.name: await self.paying.draft(payment) for payment in durable}
         await self._decide(others, drafted)
         self.report.facts["transactions"] = self.transactions
 

@@ -16,7 +16,7 @@ class Propose:
     quorum: Quorum
     approvals_needed: int
     proposer: MemberId
-    at_ms: int
+    proposed_at_ms: int
     expires_at_ms: int
     evidence: Evidence
 

@@ -219,7 +219,7 @@ def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
         quorum=command.quorum,
         approvals_needed=command.approvals_needed,
         proposer=command.proposer,
-        proposed_at_ms=command.at_ms,
+        proposed_at_ms=command.proposed_at_ms,
         expires_at_ms=command.expires_at_ms,
         evidence=command.evidence,
     )

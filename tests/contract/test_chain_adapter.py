@@ -342,7 +342,7 @@ async def test_more_haste_costs_at_least_as_much(bench: Bench) -> None:
     ceilings = []
     for level in FeeLevel:
         intent = TransferIntent(
-            account=bench.account, to_address=to, amount=bench.amount, fee=level
+            account=bench.account, to_address=to, amount=bench.amount, fee_level=level
         )
         ceilings.append((await bench.adapter.build_transaction(intent, bench.sender)).fee_ceiling)
     assert ceilings == sorted(ceilings)
@@ -366,7 +366,7 @@ async def test_what_a_chain_does_not_offer_is_refused_in_words(bench: Bench) -> 
     intents: dict[Ability, Intent] = {
         Ability.CALL: CallIntent(account=account, to_address=to, function="ping()", arguments=()),
         Ability.MESSAGE: MessageIntent(account, "hello"),
-        Ability.LASTING: DurableIntent(account),
+        Ability.DURABLE: DurableIntent(account),
     }
     for ability, intent in intents.items():
         if ability not in abilities:

@@ -164,19 +164,19 @@ async def test_coins_and_tokens_of_every_chain(treasury, chain, path, to, amount
 
 
 async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treasury):
-    lasting = PreviewTransfer(
+    durable = PreviewTransfer(
         wallet=treasury.wallet,
         chain="solana",
         to_address=DESTINATION,
         amount="0.25",
         account=SOLANA,
-        lasting=True,
+        durable=True,
     )
     with pytest.raises(CommandRefused, match="durable nonce"):
-        await treasury.preview(lasting)
+        await treasury.preview(durable)
     await treasury.sign(PreviewDurable(treasury.wallet, "solana", SOLANA), SOLANA)
     for _ in range(2):
-        request = await treasury.ask(lasting, SOLANA)
+        request = await treasury.ask(durable, SOLANA)
         # Days pass: no blockhash of now will be known any more.
         for _ in range(5):
             await treasury.order("/solana/expire-blockhash", {})
@@ -194,7 +194,7 @@ async def test_a_transfer_that_does_not_expire_needs_a_durable_nonce_first(treas
         asset=SOLANA_DOLLAR,
         everything=True,
     )
-    request = await treasury.ask(structs.replace(now, lasting=True), SOLANA)
+    request = await treasury.ask(structs.replace(now, durable=True), SOLANA)
     await treasury.sign(now, SOLANA)
     await treasury.approve(request)
     refused = await treasury.ended(request, RequestStage.REFUSED)

@@ -189,7 +189,7 @@ class FakeConsole:
                 detail="Requested by Ben Okafor \u00b7 code K7Q4-M2VD",
                 screen="review",
                 subject=waiting.request,
-                due_ms=waiting.expires_ms,
+                due_ms=waiting.expires_at_ms,
             ),
             views.TaskView(
                 title="Accept the ceremony for Operations",

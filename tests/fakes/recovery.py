@@ -190,7 +190,7 @@ def machine(member: str, *, endorsed: tuple[str, ...], **changes: object) -> v.M
         "short_code": short_code(hashlib.sha256(member.encode()).digest()),
         "fingerprint": digest(f"key {member}"),
         "replaces": replaces,
-        "proposed_ms": NOW_MS - 44 * MINUTE,
+        "proposed_at_ms": NOW_MS - 44 * MINUTE,
         "approvals": approvals,
         "approvals_needed": 3,
         "admitted": admitted,
@@ -205,8 +205,8 @@ def machines() -> tuple[v.MachineView, ...]:
     return (
         machine("ben", endorsed=("dara",)),
         machine("dara", endorsed=("ana", "eli")),
-        machine("chiara", endorsed=("ana", "ben", "dara"), proposed_ms=NOW_MS - 2 * DAY),
-        machine("eli", endorsed=("ana", "ben", "chiara"), proposed_ms=NOW_MS - 40 * DAY),
+        machine("chiara", endorsed=("ana", "ben", "dara"), proposed_at_ms=NOW_MS - 2 * DAY),
+        machine("eli", endorsed=("ana", "ben", "chiara"), proposed_at_ms=NOW_MS - 40 * DAY),
     )
 
 

@@ -308,8 +308,8 @@ def request(
         "note": "March invoice of the hosting provider",
         "proposer": "ben",
         "proposer_name": "Ben Okafor",
-        "proposed_ms": NOW_MS - 40 * MINUTE,
-        "expires_ms": NOW_MS + 80 * MINUTE,
+        "proposed_at_ms": NOW_MS - 40 * MINUTE,
+        "expires_at_ms": NOW_MS + 80 * MINUTE,
         "approvals": (
             v.ApprovalView(
                 member="chiara",
@@ -373,8 +373,8 @@ def inbox() -> v.InboxView:
                 approvals_done=1 if stage is RequestStage.AWAITING_APPROVAL else 2,
                 approvals_needed=2,
                 proposer_name="Ben Okafor" if n % 2 else "Chiara Neri",
-                proposed_ms=NOW_MS - n * 3 * HOUR,
-                expires_ms=NOW_MS + (n + 1) * 40 * MINUTE,
+                proposed_at_ms=NOW_MS - n * 3 * HOUR,
+                expires_at_ms=NOW_MS + (n + 1) * 40 * MINUTE,
                 needs_me=stage is RequestStage.AWAITING_APPROVAL,
                 short_code=f"{digest(stage)[:4]}-{digest(stage)[4:8]}".upper(),
             )
@@ -441,8 +441,8 @@ def ceremony(stage: CeremonyStage, **changes: object) -> v.CeremonyView:
         "proposer_name": "Ben Okafor",
         "stage": stage,
         "sentence": _SENTENCES[stage],
-        "proposed_ms": NOW_MS - 25 * MINUTE,
-        "expires_ms": NOW_MS + 23 * HOUR,
+        "proposed_at_ms": NOW_MS - 25 * MINUTE,
+        "expires_at_ms": NOW_MS + 23 * HOUR,
         "run": runs.get(stage),
         "failed_runs": (),
         "code": "harbor velvet nomad citrus walnut ember  \u00b7  7F3A" if coded else "",

@@ -288,7 +288,7 @@ async def test_a_payment_that_waits_is_mined_for_what_spends_it(desk):
     await desk.order("automine", on=False)
     to = adapter.address(desk.account, desk.keys)
     cheap = TransferIntent(
-        account=desk.account, to_address=to, amount=COIN // 10, fee=FeeLevel.ECONOMY
+        account=desk.account, to_address=to, amount=COIN // 10, fee_level=FeeLevel.ECONOMY
     )
     paying = (await adapter.build_transaction(cheap, stranger)).transaction
     signatures = tuple(stranger.sign(p) for p in adapter.payloads(paying, stranger))

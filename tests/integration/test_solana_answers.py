@@ -41,7 +41,7 @@ FRIEND = str(Keypair.from_seed(bytes([8]) * 32).pubkey())
 MESSAGE = build_transfer(bytes(KEYS.keypair.pubkey()), FRIEND, 5, "", "1" * 32)
 SIGNED = SignedTransaction(b"\1" + bytes(64) + MESSAGE, "1" * 64)
 PLAIN = TransferIntent(account=ACCOUNT, to_address=FRIEND, amount=10**7)
-LASTING = TransferIntent(account=ACCOUNT, to_address=FRIEND, amount=10**7, lasting=True)
+DURABLE = TransferIntent(account=ACCOUNT, to_address=FRIEND, amount=10**7, durable=True)
 ANOTHER_HASH = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"
 
 
@@ -134,10 +134,10 @@ async def test_an_odd_account_is_unavailability(
     nodes: tuple[Node, Node], alone: SolanaAdapter, dollars: Asset, case: str
 ) -> None:
     nodes[0].lies["getAccountInfo"] = ODD_ACCOUNTS[case]
-    with pytest.raises((ChainUnavailable, NotYetPossible)) as lasting:
-        await alone.build_transaction(LASTING, KEYS)
+    with pytest.raises((ChainUnavailable, NotYetPossible)) as durable:
+        await alone.build_transaction(DURABLE, KEYS)
     # An account that can be read and is no nonce account is passed over.
-    assert isinstance(lasting.value, ChainUnavailable) or case == "much"
+    assert isinstance(durable.value, ChainUnavailable) or case == "much"
     with pytest.raises(ChainUnavailable):
         await alone.balance(ACCOUNT, KEYS, dollars.address)
 
@@ -148,7 +148,7 @@ async def test_a_nonce_of_another_is_not_used(
     state = (1).to_bytes(4, "little") * 2 + bytes([9]) * 32 + bytes([5]) * 32 + bytes(8)
     nodes[0].lies["getAccountInfo"] = _account(state)
     with pytest.raises(NotYetPossible):
-        await alone.build_transaction(LASTING, KEYS)
+        await alone.build_transaction(DURABLE, KEYS)
 
 
 async def test_a_token_account_of_another_holds_nothing(
@@ -311,7 +311,7 @@ async def test_a_nonce_that_one_node_makes_up_is_not_used(
     made = await both.build_transaction(DurableIntent(ACCOUNT), KEYS)
     payload = both.payloads(made.transaction, KEYS)[0]
     await both.broadcast(both.attach(made.transaction, (KEYS.sign(payload),), KEYS))
-    assert (await both.build_transaction(LASTING, KEYS)).valid_for_s is None
+    assert (await both.build_transaction(DURABLE, KEYS)).valid_for_s is None
     key = KEYS.keypair.pubkey()
     account = nodes[0].chain.runtime.account(nonce_address(key, 0))
     assert account is not None
@@ -319,7 +319,7 @@ async def test_a_nonce_that_one_node_makes_up_is_not_used(
     state[45] ^= 1
     nodes[1].lies["getAccountInfo"] = _account(bytes(state), lamports=account.lamports)
     with pytest.raises(SourcesDisagree):
-        await both.build_transaction(LASTING, KEYS)
+        await both.build_transaction(DURABLE, KEYS)
 
 
 async def test_a_blockhash_of_another_cluster_is_not_used(

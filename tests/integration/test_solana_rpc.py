@@ -47,9 +47,9 @@ def _balance(adapter: SolanaAdapter) -> Awaitable[Amount]:
     return adapter.balance(ACCOUNT, KEYS)
 
 
-def _transfer(asset: str = "", *, lasting: bool = False) -> TransferIntent:
+def _transfer(asset: str = "", *, durable: bool = False) -> TransferIntent:
     return TransferIntent(
-        account=ACCOUNT, to_address=ADDRESS, amount=5, asset=asset, lasting=lasting
+        account=ACCOUNT, to_address=ADDRESS, amount=5, asset=asset, durable=durable
     )
 
 
@@ -58,7 +58,7 @@ CALLS: dict[str, Call] = {
     "token balance": lambda a: a.balance(ACCOUNT, KEYS, TOKEN.address),
     "build": lambda a: a.build_transaction(_transfer(), KEYS),
     "build of tokens": lambda a: a.build_transaction(_transfer(TOKEN.address), KEYS),
-    "lasting build": lambda a: a.build_transaction(_transfer(lasting=True), KEYS),
+    "durable build": lambda a: a.build_transaction(_transfer(durable=True), KEYS),
     "nonce": lambda a: a.build_transaction(DurableIntent(ACCOUNT), KEYS),
     "simulate": lambda a: a.simulate(MESSAGE, KEYS),
     "history": lambda a: a.history(ACCOUNT, KEYS),

@@ -68,7 +68,7 @@ class Bench:
         return next((a.address for a in self.adapter.assets if a.unit == unit), "")
 
     def intent(
-        self, unit: str = "", amount: int = 10**8, memo: str = "", *, lasting: bool = False
+        self, unit: str = "", amount: int = 10**8, memo: str = "", *, durable: bool = False
     ) -> TransferIntent:
         return TransferIntent(
             account=ACCOUNT,
@@ -76,7 +76,7 @@ class Bench:
             amount=amount,
             memo=memo,
             asset=self.asset(unit),
-            lasting=lasting,
+            durable=durable,
         )
 
     async def build(
@@ -122,15 +122,15 @@ UNITS = pytest.mark.parametrize("unit", ["", "USDQ", "QRT"])
 
 
 @UNITS
-@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("durable", [False, True])
 @pytest.mark.parametrize("memo", ["", "Invoice 4711"])
 async def test_a_transfer_does_what_was_shown(
-    bench: Bench, unit: str, memo: str, lasting: bool
+    bench: Bench, unit: str, memo: str, durable: bool
 ) -> None:
     bench.chain.answer("devnet_setPrioritizationFees", BUSY)
-    if lasting:
+    if durable:
         await bench.run(DurableIntent(ACCOUNT))
-    built = await bench.build(bench.intent(unit, memo=memo, lasting=lasting))
+    built = await bench.build(bench.intent(unit, memo=memo, durable=durable))
     told = bench.adapter.describe(built.transaction, bench.sender)
     assert told.red_flags == ()
     assert told.to_address == bench.to
@@ -138,7 +138,7 @@ async def test_a_transfer_does_what_was_shown(
     assert told.fee.base_units > 5_000
     assert dict(told.fields).get("Memo", "") == memo
     assert told.digest == hashlib.sha256(built.transaction).digest()
-    assert (built.valid_for_s is None) == lasting
+    assert (built.valid_for_s is None) == durable
     coins, had = await bench.has(bench.sender), await bench.has(bench.sender, unit)
     foreseen = await bench.adapter.simulate(built.transaction, bench.sender)
     assert foreseen is not None
@@ -161,11 +161,11 @@ async def test_a_transfer_does_what_was_shown(
 
 
 @UNITS
-@pytest.mark.parametrize("lasting", [False, True])
-async def test_no_flipped_bit_is_accepted(bench: Bench, unit: str, lasting: bool) -> None:
-    if lasting:
+@pytest.mark.parametrize("durable", [False, True])
+async def test_no_flipped_bit_is_accepted(bench: Bench, unit: str, durable: bool) -> None:
+    if durable:
         await bench.run(DurableIntent(ACCOUNT))
-    signed = bench.sign((await bench.build(bench.intent(unit, lasting=lasting))).transaction)
+    signed = bench.sign((await bench.build(bench.intent(unit, durable=durable))).transaction)
     before = await bench.has(bench.sender)
     for place in range(0, len(signed.transaction), 7):
         changed = bytearray(signed.transaction)
@@ -192,7 +192,7 @@ async def test_a_second_transfer_pays_no_deposit(bench: Bench) -> None:
 async def test_the_priority_fee_is_what_the_level_says(bench: Bench, level: FeeLevel) -> None:
     bench.chain.answer("devnet_setPrioritizationFees", BUSY)
     built = await bench.build(
-        TransferIntent(account=ACCOUNT, to_address=bench.to, amount=10**8, fee=level)
+        TransferIntent(account=ACCOUNT, to_address=bench.to, amount=10**8, fee_level=level)
     )
     told = bench.adapter.describe(built.transaction, bench.sender)
     assert dict(told.fields)["Compute unit price"] == str(PRICES[level])
@@ -230,8 +230,8 @@ async def test_blockhashes_of_the_last_150_slots_are_taken(bench: Bench) -> None
 
 async def test_a_lasting_transfer_outlives_every_blockhash(bench: Bench) -> None:
     await bench.run(DurableIntent(ACCOUNT))
-    signed = bench.sign((await bench.build(bench.intent(lasting=True))).transaction)
-    rival = bench.sign((await bench.build(bench.intent(amount=10**7, lasting=True))).transaction)
+    signed = bench.sign((await bench.build(bench.intent(durable=True))).transaction)
+    rival = bench.sign((await bench.build(bench.intent(amount=10**7, durable=True))).transaction)
     assert bench.adapter.consumes(signed.transaction[65:]) == bench.adapter.consumes(
         rival.transaction[65:]
     )
@@ -244,7 +244,7 @@ async def test_a_lasting_transfer_outlives_every_blockhash(bench: Bench) -> None
     with pytest.raises(NonceConflict):
         await bench.adapter.broadcast(rival)
     assert await bench.has(bench.receiver) == 10**8
-    again = await bench.build(bench.intent(lasting=True))
+    again = await bench.build(bench.intent(durable=True))
     assert again.transaction != signed.transaction[65:]
     await bench.adapter.broadcast(bench.sign(again.transaction))
     assert await bench.has(bench.receiver) == 2 * 10**8
@@ -252,19 +252,19 @@ async def test_a_lasting_transfer_outlives_every_blockhash(bench: Bench) -> None
 
 async def test_nonces_that_are_reserved_are_left_alone(bench: Bench) -> None:
     with pytest.raises(NotYetPossible, match="make one first"):
-        await bench.build(bench.intent(lasting=True))
+        await bench.build(bench.intent(durable=True))
     made = await bench.build(DurableIntent(ACCOUNT))
     # A nonce that another request is making is not made twice.
     other = await bench.build(DurableIntent(ACCOUNT), bench.adapter.consumes(made.transaction))
     assert not bench.adapter.consumes(made.transaction) & bench.adapter.consumes(other.transaction)
     await bench.adapter.broadcast(bench.sign(made.transaction))
-    lasting = await bench.build(bench.intent(lasting=True))
-    held = bench.adapter.consumes(lasting.transaction)
+    durable = await bench.build(bench.intent(durable=True))
+    held = bench.adapter.consumes(durable.transaction)
     with pytest.raises(NotYetPossible, match="make one first"):
-        await bench.build(bench.intent(lasting=True), held)
+        await bench.build(bench.intent(durable=True), held)
     # Once it is used, the account has another value, which nobody holds.
-    await bench.adapter.broadcast(bench.sign(lasting.transaction))
-    again = await bench.build(bench.intent(lasting=True), held)
+    await bench.adapter.broadcast(bench.sign(durable.transaction))
+    again = await bench.build(bench.intent(durable=True), held)
     assert not held & bench.adapter.consumes(again.transaction)
 
 
@@ -276,12 +276,12 @@ async def test_a_wallet_has_four_nonces_that_wait_at_once(bench: Bench) -> None:
     waiting: list[SignedTransaction] = []
     reserved: frozenset[str] = frozenset()
     for _ in range(NONCE_ACCOUNTS):
-        built = await bench.build(bench.intent("USDQ", lasting=True), reserved)
+        built = await bench.build(bench.intent("USDQ", durable=True), reserved)
         reserved |= bench.adapter.consumes(built.transaction)
         waiting.append(bench.sign(built.transaction))
     assert len(reserved) == NONCE_ACCOUNTS
     with pytest.raises(NotYetPossible):
-        await bench.build(bench.intent(lasting=True), reserved)
+        await bench.build(bench.intent(durable=True), reserved)
     for signed in reversed(waiting):
         bench.chain.expire_blockhash()
         await bench.adapter.broadcast(signed)
@@ -310,7 +310,7 @@ async def test_coins_at_a_nonces_address_do_not_stop_the_next(bench: Bench) -> N
     address = bench.adapter.describe(first.transaction, bench.sender).to_address
     await bench.adapter.request_faucet(address, 10**7)
     await bench.run(DurableIntent(ACCOUNT))
-    built = await bench.build(bench.intent(lasting=True))
+    built = await bench.build(bench.intent(durable=True))
     assert dict(bench.adapter.describe(built.transaction, bench.sender).fields)[
         "Durable nonce"
     ] not in {"", address}
@@ -358,7 +358,7 @@ async def test_what_is_not_offered_is_said(bench: Bench) -> None:
             await bench.build(intent)
     with pytest.raises(NotYetPossible):
         await bench.adapter.balance(ACCOUNT, bench.sender, bench.to)
-    assert bench.adapter.abilities == {Ability.MEMO, Ability.LASTING}
+    assert bench.adapter.abilities == {Ability.MEMO, Ability.DURABLE}
 
 
 @pytest.mark.parametrize("cancel", [False, True], ids=["speed-up", "cancel"])
@@ -367,7 +367,7 @@ async def test_of_two_that_share_a_durable_nonce_the_chain_takes_one(
 ) -> None:
     bench.chain.answer("devnet_setPrioritizationFees", BUSY)
     await bench.run(DurableIntent(ACCOUNT))
-    old = (await bench.build(bench.intent(memo="Invoice", lasting=True))).transaction
+    old = (await bench.build(bench.intent(memo="Invoice", durable=True))).transaction
     built = await bench.build(ReplaceIntent(account=ACCOUNT, transaction=old, cancel=cancel))
     assert bench.adapter.may_replace(old, built.transaction) == ""
     assert built.valid_for_s is None
@@ -386,7 +386,7 @@ async def test_of_two_that_share_a_durable_nonce_the_chain_takes_one(
 
 async def test_what_offers_the_most_already_is_not_sped_up(bench: Bench) -> None:
     await bench.run(DurableIntent(ACCOUNT))
-    old = (await bench.build(bench.intent(lasting=True))).transaction
+    old = (await bench.build(bench.intent(durable=True))).transaction
     dear = replacement(parse_message(old), MAX_UNIT_PRICE, cancel=False)
     with pytest.raises(NotYetPossible, match="the most"):
         await bench.build(ReplaceIntent(account=ACCOUNT, transaction=dear))

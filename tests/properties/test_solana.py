@@ -271,9 +271,9 @@ def _ran(data: bytes) -> dict[Pubkey, Account]:
     return dict(result.post_accounts())
 
 
-def _terms(price: int, lasting: bool) -> Terms:
+def _terms(price: int, durable: bool) -> Terms:
     nonce = DurableNonce(NONCE, ME, Hash(bytes(range(1, 33))))
-    return Terms(nonce if lasting else Hash(bytes(range(32))), price)
+    return Terms(nonce if durable else Hash(bytes(range(32))), price)
 
 
 PRICES = st.one_of(st.just(0), st.integers(0, 20_000_000))
@@ -282,11 +282,11 @@ PRICES = st.one_of(st.just(0), st.integers(0, 20_000_000))
 @given(st.integers(10**6, 10**14), MEMOS, PRICES, st.booleans())
 @examples(100)
 def test_the_machine_moves_the_coins_that_are_shown(
-    lamports: int, memo: str, price: int, lasting: bool
+    lamports: int, memo: str, price: int, durable: bool
 ) -> None:
     _furnish()
     assume(len(memo.encode()) <= 180)
-    data = build_transfer(ME, FRIEND, lamports, memo, _terms(price, lasting))
+    data = build_transfer(ME, FRIEND, lamports, memo, _terms(price, durable))
     told = described(data)
     assert told.red_flags == ()
     assert _texts(told, "Memo") == [memo] * bool(memo)
@@ -298,7 +298,7 @@ def test_the_machine_moves_the_coins_that_are_shown(
 @given(st.integers(1, 1 << 60), MEMOS, PRICES, st.booleans(), PROGRAMS, st.booleans())
 @examples(100)
 def test_the_machine_moves_the_tokens_that_are_shown(
-    amount: int, memo: str, price: int, lasting: bool, program: Pubkey, there: bool
+    amount: int, memo: str, price: int, durable: bool, program: Pubkey, there: bool
 ) -> None:
     _furnish()
     _mint(program)
@@ -309,7 +309,7 @@ def test_the_machine_moves_the_tokens_that_are_shown(
         MACHINE.set_account(arrival, Account(0, b"", programs.SYSTEM))
     assume(len(memo.encode()) <= 180)
     token = Token(MINT, program, 6)
-    data = build_token_transfer(ME, FRIEND, amount, memo, token, _terms(price, lasting))
+    data = build_token_transfer(ME, FRIEND, amount, memo, token, _terms(price, durable))
     told = described(data)
     assert told.red_flags == ()
     assert told.to_address == str(FRIEND)
@@ -324,7 +324,7 @@ def test_the_machine_moves_the_tokens_that_are_shown(
 def test_the_machine_makes_the_nonce_that_is_shown(number: int, deposit: int, price: int) -> None:
     _furnish()
     MACHINE.set_account(NONCE, Account(0, b"", programs.SYSTEM))
-    data = build_nonce_account(ME, number, deposit, _terms(price, lasting=False))
+    data = build_nonce_account(ME, number, deposit, _terms(price, durable=False))
     told = described(data)
     assert told.red_flags == ()
     after = _ran(data)

@@ -93,7 +93,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         request="rq-" + "1" * 16,
         wallet=wallet,
         epoch=0,
-        signature_kind=KIND.value,
+        kind=KIND.value,
         chain="solana",
         network="devnet",
         path="m",
@@ -210,7 +210,7 @@ def test_a_readiness_of_somebody_else_is_refused() -> None:
 def bad_statements(wallet: str) -> list[AnyStatement]:
     """Signed by a custodian, of good form, and each of them not to be had."""
     return [
-        transfer(wallet, signature_kind="unheard-of"),
+        transfer(wallet, kind="unheard-of"),
         transfer(wallet, chain="unheard-of"),
         transfer(wallet, network="unheard-of"),
         transfer(wallet, network="mainnet"),

@@ -84,10 +84,10 @@ def test_another_account_begins_with_the_coin(driver):
     view = drafted(driver)
     assert view.form.assets is not None
     view.form.assets.choose(scenario.TOKEN)
-    view.form.lasting.setChecked(False)
+    view.form.durable.setChecked(False)
     driver.show("new_transfer", f"{scenario.RESERVE}#{ETHER}")
     assert view.form.draft.asset == ""
-    assert view.form.lasting.isChecked()
+    assert view.form.durable.isChecked()
 
 
 def test_two_tokens_of_one_name_show_their_own_balances(driver):

@@ -322,7 +322,7 @@ def test_a_transfer_is_previewed_then_requested_with_the_same_bytes(driver):
     assert "at most 9 decimals" in view.form.amount_problem.text()
     view.form.amount.setText("1.25")
     query = _previewed(driver, view)
-    assert (query.lasting, query.fee, query.asset) == (True, "normal", "")
+    assert (query.durable, query.fee_level, query.asset) == (True, "normal", "")
     assert not view.form.to.isEnabled()
     assert view.preview_card.shown_address.text == scenario.DESTINATION
     assert view.preview_card.effects.shown[0].value == "-1.25 SOL"
@@ -369,8 +369,8 @@ def test_a_token_is_sent_in_its_own_unit_at_the_chosen_fee(driver):
     view.form.amount.setText("20.5")
     view.form.fees._tabs["fast"].click()
     query = _previewed(driver, view)
-    assert (query.asset, query.amount, query.fee) == (scenario.TOKEN, "20.5", "fast")
-    assert not query.lasting
+    assert (query.asset, query.amount, query.fee_level) == (scenario.TOKEN, "20.5", "fast")
+    assert not query.durable
 
 
 def test_a_contract_call_takes_one_value_a_line(driver):
@@ -409,12 +409,12 @@ def test_an_account_offers_only_what_its_chain_can_do(driver):
     view = _drafted(driver)
     assert view.form.modes._tabs["message"].isHidden()
     assert view.form.memo.isVisible()
-    assert view.form.lasting.isVisible()
+    assert view.form.durable.isVisible()
     assert view.durable_button.isVisible()
     view = _drafted(driver, ETHER)
     assert view.form.modes._tabs["message"].isVisible()
     assert not view.form.memo.isVisible()
-    assert not view.form.lasting.isVisible()
+    assert not view.form.durable.isVisible()
     assert not view.durable_button.isVisible()
     view = _drafted(driver, "bitcoin:m/84/0/0")
     assert view.form.modes._tabs["call"].isHidden()

@@ -159,7 +159,7 @@ class OperatorActions:
                 request=request,
                 wallet=wallet.wallet,
                 epoch=wallet.epoch,
-                signature_kind=account.kind.value,
+                kind=account.kind.value,
                 chain=adapter.chain.value,
                 network=adapter.network.value,
                 path=account.path,

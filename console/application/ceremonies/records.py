@@ -63,7 +63,7 @@ class CeremonyRecords:
                 quorum=quorum,
                 approvals_needed=s.approvals_needed,
                 proposer=verified.signer,
-                at_ms=s.at_ms,
+                proposed_at_ms=s.at_ms,
                 expires_at_ms=s.expires_at_ms,
                 evidence=verified.evidence,
             ),

@@ -149,7 +149,7 @@ class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-propo
     request: RequestName
     wallet: WalletName
     epoch: int
-    signature_kind: Named
+    kind: Named = msgspec.field(name="signature_kind")
     chain: Named
     network: Named
     path: Named

@@ -74,7 +74,7 @@ class FeeLevel(StrEnum):
 class TransferIntent:
     """What an operator filled in: `amount` in base units, `memo` at most 180 bytes of text.
 
-    `asset` is the address of a listed token, "" for the chain's own coin. `lasting` asks for bytes
+    `asset` is the address of a listed token, "" for the chain's own coin. `durable` asks for bytes
     that do not expire while people decide, where a chain's transactions expire by themselves.
     With `everything`, the whole balance less the fee is sent, whatever `amount` is.
     """
@@ -84,8 +84,8 @@ class TransferIntent:
     amount: int
     memo: str = ""
     asset: str = ""
-    fee: FeeLevel = FeeLevel.NORMAL
-    lasting: bool = False
+    fee_level: FeeLevel = FeeLevel.NORMAL
+    durable: bool = False
     everything: bool = False
 
 
@@ -101,7 +101,7 @@ class CallIntent:
     function: str
     arguments: tuple[str, ...]
     amount: int = 0
-    fee: FeeLevel = FeeLevel.NORMAL
+    fee_level: FeeLevel = FeeLevel.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class ReplaceIntent:
     account: Account
     transaction: bytes
     cancel: bool = False
-    fee: FeeLevel = FeeLevel.FAST
+    fee_level: FeeLevel = FeeLevel.FAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class AccelerateIntent:
 
     account: Account
     transaction_id: str
-    fee: FeeLevel = FeeLevel.FAST
+    fee_level: FeeLevel = FeeLevel.FAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class ImportIntent:
 
 @dataclass(frozen=True, slots=True)
 class DurableIntent:
-    """Make what lasting transfers need on this chain: on Solana, the account of a durable nonce."""
+    """Make what durable transfers need on this chain: on Solana, the account of a durable nonce."""
 
     account: Account
 
@@ -169,7 +169,7 @@ class Ability(StrEnum):
     MEMO = "memo"
     CALL = "call"
     MESSAGE = "message"
-    LASTING = "lasting"
+    DURABLE = "lasting"
     ACCELERATE = "accelerate"
 
 

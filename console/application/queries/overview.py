@@ -46,7 +46,7 @@ async def overview_view(node: Node) -> OverviewView:
             detail=f"Requested by {row.proposer_name}",
             screen="review",
             subject=row.request,
-            due_ms=row.expires_ms,
+            due_ms=row.expires_at_ms,
         )
         for row in rows
         if row.needs_me
@@ -133,7 +133,7 @@ def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
                 detail=detail,
                 screen="ceremonies",
                 subject=view.ceremony,
-                due_ms=view.expires_ms,
+                due_ms=view.expires_at_ms,
             )
         )
     return tuple(tasks)

@@ -44,7 +44,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
     health = core.ports.network.health()
     return RecoveryView(
         wallets=tuple(_wallet(core, wallet, now_ms) for wallet in wallets),
-        machines=tuple(sorted(machines, key=lambda m: -m.proposed_ms)),
+        machines=tuple(sorted(machines, key=lambda m: -m.proposed_at_ms)),
         members=member_views(aggregates, core.me, health, own_sequence),
     )
 
@@ -224,7 +224,7 @@ def _machine(core: Core, member: MemberId, first: MachineEndorsed) -> MachineVie
         short_code=short_code(first.digest),
         fingerprint=_fingerprint(first.identity_key),
         replaces=bool(state.former_keys) or (state.enrolled and not admitted),
-        proposed_ms=min(v.at_ms for v in endorsed.values()),
+        proposed_at_ms=min(v.at_ms for v in endorsed.values()),
         approvals=tuple(
             ApprovalView(
                 member=m,

@@ -65,8 +65,8 @@ async def preview_transfer(core: Core, query: PreviewTransfer) -> TransferPrevie
         amount=amount.base_units,
         memo=query.memo,
         asset=query.asset,
-        fee=_level(query.fee),
-        lasting=query.lasting,
+        fee_level=_level(query.fee_level),
+        durable=query.durable,
         everything=query.everything,
     )
     return await _preview(core, wallet, adapter, account, intent, amount, query.asset)
@@ -82,7 +82,7 @@ async def preview_call(core: Core, query: PreviewCall) -> TransferPreview:
         function=query.function,
         arguments=query.arguments,
         amount=amount.base_units,
-        fee=_level(query.fee),
+        fee_level=_level(query.fee_level),
     )
     return await _preview(core, wallet, adapter, account, intent)
 
@@ -96,7 +96,7 @@ async def preview_message(core: Core, query: PreviewMessage) -> TransferPreview:
 async def preview_acceleration(core: Core, query: PreviewAcceleration) -> TransferPreview:
     """Build what has a waiting payment mined sooner. Raises: as `preview_transfer`."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
-    intent = AccelerateIntent(account, query.transaction_id, _level(query.fee))
+    intent = AccelerateIntent(account, query.transaction_id, _level(query.fee_level))
     return await _preview(core, wallet, adapter, account, intent)
 
 
@@ -107,7 +107,7 @@ async def preview_import(core: Core, query: PreviewImport) -> TransferPreview:
 
 
 async def preview_durable(core: Core, query: PreviewDurable) -> TransferPreview:
-    """Build what lasting transfers need. Raises: as `preview_transfer`."""
+    """Build what durable transfers need. Raises: as `preview_transfer`."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, DurableIntent(account))
 
@@ -127,7 +127,7 @@ async def preview_replacement(core: Core, query: PreviewReplacement) -> Transfer
         account=account,
         transaction=proposal.transaction,
         cancel=query.cancel,
-        fee=_level(query.fee),
+        fee_level=_level(query.fee_level),
     )
     return await _preview(core, wallet, adapter, account, intent)
 

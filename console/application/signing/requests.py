@@ -51,7 +51,7 @@ class RequestRecords:
             request=RequestId(s.request),
             wallet=wallet.wallet,
             epoch=s.epoch,
-            kind=_one_of(SignatureKind, s.signature_kind),
+            kind=_one_of(SignatureKind, s.kind),
             chain=_one_of(Chain, s.chain),
             network=_one_of(Network, s.network),
             path=s.path,

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from console.application.views.session import MemberView
 from console.application.views.steps import ProtocolSessionView, StepState
 from console.application.views.view import View
@@ -53,8 +55,8 @@ class CeremonyView(View, frozen=True, kw_only=True):
     proposer_name: str
     stage: CeremonyStage
     sentence: str
-    proposed_ms: int
-    expires_ms: int
+    proposed_at_ms: int = msgspec.field(name="proposed_ms")
+    expires_at_ms: int = msgspec.field(name="expires_ms")
     run: ProtocolSessionView | None
     failed_runs: tuple[ProtocolSessionView, ...]
     code: str

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from console.application.views.session import MemberView
 from console.application.views.steps import ApprovalView
 from console.application.views.view import View
@@ -93,7 +95,7 @@ class MachineView(View, frozen=True, kw_only=True):
     short_code: str
     fingerprint: str
     replaces: bool
-    proposed_ms: int
+    proposed_at_ms: int = msgspec.field(name="proposed_ms")
     approvals: tuple[ApprovalView, ...]
     approvals_needed: int
     admitted: bool

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from console.application.views.steps import ApprovalView, ProtocolSessionView, StepState
 from console.application.views.view import View
 from console.application.views.wallets import DescriptionView
@@ -53,8 +55,8 @@ class RequestView(View, frozen=True, kw_only=True):
     note: str
     proposer: str
     proposer_name: str
-    proposed_ms: int
-    expires_ms: int
+    proposed_at_ms: int = msgspec.field(name="proposed_ms")
+    expires_at_ms: int = msgspec.field(name="expires_ms")
     approvals: tuple[ApprovalView, ...]
     approvals_done: int
     approvals_needed: int
@@ -95,8 +97,8 @@ class RequestRow(View, frozen=True, kw_only=True):
     approvals_done: int
     approvals_needed: int
     proposer_name: str
-    proposed_ms: int
-    expires_ms: int
+    proposed_at_ms: int = msgspec.field(name="proposed_ms")
+    expires_at_ms: int = msgspec.field(name="expires_ms")
     needs_me: bool
     short_code: str
 

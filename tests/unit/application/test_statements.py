@@ -151,7 +151,7 @@ TRANSFER = TransferProposal(
     request=REQUEST,
     wallet=WALLET,
     epoch=0,
-    signature_kind="eddsa-ed25519",
+    kind="eddsa-ed25519",
     chain="solana",
     network="devnet",
     path="m",
@@ -240,3 +240,21 @@ async def test_a_certificate_s_signature_may_be_of_a_former_machine() -> None:
             verify_member(replaced, b"another", await machine.sign(b"certificate"))
     with pytest.raises(StatementRefused):
         verify_member(ana, b"certificate", await new.sign(b"certificate"))
+
+
+WIRE_NAMES = {
+    "transfer-proposal": "at_ms request wallet epoch signature_kind chain network path transaction"
+    " fee_ceiling note policy_version nonce expires_at_ms",
+    "machine-vouching": "at_ms member name address identity_key certificate",
+    "run-failure": "at_ms subject session reason blamed",
+    "ceremony-proposal": "at_ms ceremony wallet wallet_name kinds threshold custodians"
+    " approvals_needed expires_at_ms",
+}
+"""What crosses the wire and stands in ledgers, whatever the fields are called in the code."""
+
+
+@pytest.mark.parametrize("tag", WIRE_NAMES)
+def test_names_on_the_wire_stay_as_they_are(tag: str) -> None:
+    kinds = {kind.__struct_config__.tag: kind for kind in AnyStatement.__args__}
+    names = " ".join(field.encode_name for field in msgspec.structs.fields(kinds[tag]))
+    assert names == WIRE_NAMES[tag]

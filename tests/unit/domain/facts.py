@@ -40,7 +40,7 @@ def ceremony_proposal(body: bytes = b"proposal") -> ceremony_commands.Propose:
         quorum=QUORUM,
         approvals_needed=2,
         proposer=ANA,
-        at_ms=START,
+        proposed_at_ms=START,
         expires_at_ms=END,
         evidence=said(ANA, body),
     )

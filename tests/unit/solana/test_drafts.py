@@ -49,8 +49,8 @@ async def test_a_draft_must_be_the_wallets() -> None:
     assert (built.transaction, built.fee_ceiling, built.valid_for_s) == (DRAFT, 5_000, 60)
     with pytest.raises(TransactionError, match="another account"):
         await adapter.build_transaction(ImportIntent(ACCOUNT, DRAFT.hex()), others)
-    lasting = build_transfer(
+    durable = build_transfer(
         ME, FRIEND, 5, "", Terms(DurableNonce(nonce_address(ME, 0), ME, RECENT))
     )
-    built = await adapter.build_transaction(ImportIntent(ACCOUNT, lasting.hex()), mine)
-    assert (built.transaction, built.valid_for_s) == (lasting, None)
+    built = await adapter.build_transaction(ImportIntent(ACCOUNT, durable.hex()), mine)
+    assert (built.transaction, built.valid_for_s) == (durable, None)

@@ -117,7 +117,9 @@ def _row(item: RequestRow, now: int, *, hide: bool) -> Row:
     look = status.REQUEST[item.stage]
     ended = item.stage not in status.OPEN_REQUESTS
     expires = (
-        wording.moment(item.proposed_ms)[:10] if ended else wording.remaining(item.expires_ms, now)
+        wording.moment(item.proposed_at_ms)[:10]
+        if ended
+        else wording.remaining(item.expires_at_ms, now)
     )
     to = wording.masked(wording.shortened(item.to_address), hide=hide)
     tip = "Hidden by privacy mode" if hide else f"To {' '.join(wording.chunks(item.to_address))}"

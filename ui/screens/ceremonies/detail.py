@@ -219,8 +219,8 @@ def _plan(view: CeremonyView, people: dict[str, str]) -> list[Fact]:
         facts.append(Fact("Leaving", f"{leaving}, must erase" if leaving else "nobody"))
     return [
         *facts,
-        Fact("Proposed by", f"{view.proposer_name}, {wording.moment(view.proposed_ms)}"),
-        Fact("Open until", f"{wording.moment(view.expires_ms)}"),
+        Fact("Proposed by", f"{view.proposer_name}, {wording.moment(view.proposed_at_ms)}"),
+        Fact("Open until", f"{wording.moment(view.expires_at_ms)}"),
     ]
 
 
@@ -234,7 +234,7 @@ def _steps(view: CeremonyView) -> list[TimelineItem]:
     confirmed = sum(person.confirmed is StepState.DONE for person in view.custodians)
     people = len(view.custodians)
     details = (
-        f"{view.proposer_name} \u00b7 {wording.clock(view.proposed_ms)}",
+        f"{view.proposer_name} \u00b7 {wording.clock(view.proposed_at_ms)}",
         wording.quorum(accepted, people),
         _progress(view.run),
         wording.quorum(confirmed, people) if view.code else "not started",

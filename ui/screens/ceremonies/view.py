@@ -221,7 +221,7 @@ def _row(item: CeremonyView) -> Row:
             Cell(wording.quorum(accepted, people)),
             Cell(item.proposer_name),
             Cell(waits, "muted"),
-            Cell(wording.moment(item.proposed_ms), "muted"),
+            Cell(wording.moment(item.proposed_at_ms), "muted"),
         ),
         f"{wording.ceremony(item)}\n{item.sentence}",
     )

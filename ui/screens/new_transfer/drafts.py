@@ -47,8 +47,8 @@ class Draft:
     amount: str = ""
     memo: str = ""
     asset: str = ""
-    fee: str = "normal"
-    lasting: bool = False
+    fee_level: str = "normal"
+    durable: bool = False
     function: str = ""
     arguments: str = ""
     message: str = ""
@@ -83,9 +83,9 @@ class Draft:
                     memo=self.memo.strip(),
                     account=path,
                     asset=self.asset,
-                    fee=self.fee,
+                    fee_level=self.fee_level,
                     everything=self.everything,
-                    lasting=self.lasting,
+                    durable=self.durable,
                 )
             case Mode.CALL:
                 values = tuple(line.strip() for line in self.arguments.splitlines() if line.strip())
@@ -98,7 +98,7 @@ class Draft:
                     arguments=values,
                     amount=self.amount.strip(),
                     account=path,
-                    fee=self.fee,
+                    fee_level=self.fee_level,
                 )
             case Mode.MESSAGE:
                 return PreviewMessage(wallet=wallet, chain=chain, text=self.message, account=path)

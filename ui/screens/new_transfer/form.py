@@ -22,7 +22,7 @@ _MODES = (
 _IMPORT_HINTS = {"bitcoin": "A PSBT", "solana": "An unsigned message"}
 _PAYING = {Mode.TRANSFER, Mode.CALL}
 _FEES = (("economy", "Economy"), ("normal", "Normal"), ("fast", "Fast"))
-_LASTING = "Stays valid while people decide (durable nonce)"
+_DURABLE = "Stays valid while people decide (durable nonce)"
 _MESSAGE_HINT = (
     "A text that the account signs, or an EIP-712 document as JSON. A signature on a message can "
     "move funds too: read what is decoded."
@@ -61,8 +61,8 @@ class DraftForm(Card):
             names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
         )
         self.import_hint = Label("", "muted", wrap=True)
-        self.lasting = CheckLine(_LASTING, names.TRANSFER_LASTING)
-        self.lasting.setChecked(True)
+        self.durable = CheckLine(_DURABLE, names.TRANSFER_DURABLE)
+        self.durable.setChecked(True)
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
@@ -77,7 +77,7 @@ class DraftForm(Card):
             area.textChanged.connect(self.changed)
         for tabs in (self.modes, self.fees):
             tabs.chosen.connect(lambda _key: self.changed.emit())
-        for line in (self.lasting, self.everything):
+        for line in (self.durable, self.everything):
             line.toggled.connect(lambda _on: self.changed.emit())
 
     def _lay_out(self) -> dict[str, QWidget]:
@@ -96,7 +96,7 @@ class DraftForm(Card):
             ),
             "memo": _group(Label("Memo", "caption"), self.memo),
             "fee": _group(Label("Fee", "caption"), self.fees),
-            "lasting": _group(self.lasting),
+            "durable": _group(self.durable),
         }
         self.add(
             column(Label("From", "caption"), self.from_label, self.available, spacing=4),
@@ -115,8 +115,8 @@ class DraftForm(Card):
             amount=self.amount.text(),
             memo=self.memo.text() if not self._groups["memo"].isHidden() else "",
             asset=self.assets.current if self.assets is not None else "",
-            fee=self.fees.current,
-            lasting=self.lasting.isChecked() and not self._groups["lasting"].isHidden(),
+            fee_level=self.fees.current,
+            durable=self.durable.isChecked() and not self._groups["durable"].isHidden(),
             function=self.function.text(),
             arguments=self.arguments.toPlainText(),
             message=self.message.toPlainText(),
@@ -134,7 +134,7 @@ class DraftForm(Card):
         self.everything.setChecked(False)
         self.modes.choose(Mode.TRANSFER)
         self.fees.choose("normal")
-        self.lasting.setChecked(True)
+        self.durable.setChecked(True)
         if self.assets is not None:
             self.assets.choose("")
 
@@ -164,7 +164,7 @@ class DraftForm(Card):
             "import": mode is Mode.IMPORT,
             "memo": mode is Mode.TRANSFER and "memo" in account.abilities,
             "fee": mode in _PAYING,
-            "lasting": mode is Mode.TRANSFER and "lasting" in account.abilities,
+            "durable": mode is Mode.TRANSFER and "lasting" in account.abilities,
         }
         for key, group in self._groups.items():
             group.setVisible(visible[key])

@@ -127,7 +127,7 @@ class MachinesPage(QWidget):
         )
         waiting = Look(status.WAITING.icon, f"Waiting \u00b7 {quorum}", status.WAITING.tone)
         self.state.set_look(status.ADMITTED if machine.admitted else waiting)
-        proposed = wording.moment(machine.proposed_ms)
+        proposed = wording.moment(machine.proposed_at_ms)
         self.facts.show_machine(
             machine.short_code,
             machine.fingerprint,
@@ -136,7 +136,7 @@ class MachinesPage(QWidget):
                 "Machine", "replaces another" if machine.replaces else "the first of a new member"
             ),
             Fact("Address", machine.address),
-            Fact("Proposed", f"{proposed}, {wording.ago(machine.proposed_ms, now)}"),
+            Fact("Proposed", f"{proposed}, {wording.ago(machine.proposed_at_ms, now)}"),
         )
         self.approvals.set_segments([_segment(item, now) for item in machine.approvals])
         self.said.show_text(_sentence(machine, quorum))

@@ -143,9 +143,9 @@ class ReviewScreen(Screen):
         self.stage.set_look(look, f"{look.word} \u00b7 {quorum}" if waiting else look.word)
         now = self.context.now_ms()
         if waiting:
-            soon = view.expires_ms - now < _SOON_MS
+            soon = view.expires_at_ms - now < _SOON_MS
             tone = Tone.WARN if soon else Tone.NEUTRAL
-            self.expires.set_look(Look("timer", wording.remaining(view.expires_ms, now), tone))
+            self.expires.set_look(Look("timer", wording.remaining(view.expires_at_ms, now), tone))
         else:
             self.expires.hide()
 

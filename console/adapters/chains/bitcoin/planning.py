@@ -72,7 +72,7 @@ class Planner:
         if not 0 < intent.amount <= MAX_MONEY:
             raise TransactionError("the amount must be above zero and below all coins there are")
         draft = Draft(wallet).pay(intent.to_address, intent.amount)
-        return await self._funded(draft, await self._rate(intent.fee), reserved)
+        return await self._funded(draft, await self._rate(intent.fee_level), reserved)
 
     async def replacement(
         self, intent: ReplaceIntent, wallet: Wallet, reserved: frozenset[str]
@@ -100,7 +100,7 @@ class Planner:
             made = parse_transaction(previous)
             draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
         held = reserved | coins_of(spending)
-        return await self._funded(draft, await self._rate(intent.fee), held)
+        return await self._funded(draft, await self._rate(intent.fee_level), held)
 
     async def acceleration(
         self, intent: AccelerateIntent, wallet: Wallet, reserved: frozenset[str]
@@ -120,7 +120,7 @@ class Planner:
         if not coins:
             raise TransactionError("no coin of this account waits for that transaction")
         waiting = await self._waiting(coins[0].previous)
-        rate = await self._rate(intent.fee)
+        rate = await self._rate(intent.fee_level)
         draft = accelerate(wallet, tuple(coins), waiting, rate)
         spent = frozenset(f"utxo:{coin.outpoint}" for coin in coins)
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
@@ -155,7 +155,7 @@ class Planner:
         if len(found) > MAX_INPUTS:
             raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
         draft = Draft(wallet).sweep(intent.to_address).offer(*own)
-        draft = draft.rate(await self._rate(intent.fee)).at(height).seed(secrets.randbits(64))
+        draft = draft.rate(await self._rate(intent.fee_level)).at(height).seed(secrets.randbits(64))
         return _quoted(draft.build(await self._watcher.next_change(wallet)))
 
     async def _funded(

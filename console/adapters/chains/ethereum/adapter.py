@@ -168,7 +168,7 @@ class EthereumAdapter:
                 to = parse_address(intent.to_address)
                 data = encode_call(intent.function, intent.arguments)
                 draft = Draft(0, 0).call(to, data, _amount(intent.amount, least=0))
-                return await self._priced(draft, intent.fee, keys, reserved)
+                return await self._priced(draft, intent.fee_level, keys, reserved)
             case MessageIntent():
                 return self._message(intent.text)
             case ReplaceIntent():
@@ -266,7 +266,7 @@ class EthereumAdapter:
         if intent.asset:
             token = self._listed(intent.asset)
             draft = draft.call(token, call_data("transfer(address,uint256)", to, amount))
-        return await self._priced(draft, intent.fee, keys, reserved)
+        return await self._priced(draft, intent.fee_level, keys, reserved)
 
     async def _everything(self, intent: TransferIntent, to: bytes, keys: PublicKeys) -> int:
         """Return the token's balance, or the coin's less the most that the fee can be."""
@@ -274,7 +274,7 @@ class EthereumAdapter:
         if intent.asset:
             return balance.base_units
         gas = await self._gas(Draft(0, 0).pay(to, 1), _own(keys))
-        left = balance.base_units - gas * (await self._fees(intent.fee)).max_fee
+        left = balance.base_units - gas * (await self._fees(intent.fee_level)).max_fee
         if left <= 0:
             raise InsufficientFunds("the account holds less than the fee")
         return left
@@ -297,7 +297,7 @@ class EthereumAdapter:
         old = parse_transaction(intent.transaction)
         if old.chain_id != await self._node.chain_id():
             raise TransactionError("the transaction is of another chain")
-        fees = capped((await self._fees(intent.fee)).raised_over(old))
+        fees = capped((await self._fees(intent.fee_level)).raised_over(old))
         new = replacement(old, fees, _own(keys), cancel=intent.cancel)
         return BuiltTransaction(new.encode(), new.fee_ceiling, None)
 

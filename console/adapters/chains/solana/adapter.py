@@ -70,7 +70,7 @@ class SolanaAdapter:
     unit = UNIT
     decimals = DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
-    abilities = frozenset({Ability.MEMO, Ability.LASTING})
+    abilities = frozenset({Ability.MEMO, Ability.DURABLE})
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class SolanaAdapter:
                 plan = await self._planner.nonce_account(_wallet(keys), reserved)
             case ReplaceIntent():
                 old = parse_message(intent.transaction)
-                plan = await self._planner.replacement(old, intent.fee, cancel=intent.cancel)
+                plan = await self._planner.replacement(old, intent.fee_level, cancel=intent.cancel)
             case ImportIntent():
                 plan = self._imported(read_draft(intent.text), keys)
             case _:

@@ -25,7 +25,7 @@ from console.adapters.chains.solana.message import Call, ParsedMessage, parse_me
 from console.adapters.chains.solana.programs import SYSTEM
 
 NONCE_ACCOUNTS: Final = 4
-"""How many nonce accounts a wallet may have: so many lasting transactions can wait at once."""
+"""How many nonce accounts a wallet may have: so many durable transactions can wait at once."""
 NONCE_BYTES: Final = 80
 _SEED = "quorate-nonce-"
 # Version 1, initialized, authority, value, and what a signature cost then.
@@ -55,7 +55,7 @@ def creation(wallet: Pubkey, number: int, lamports: int) -> list[Instruction]:
 
 
 def advance(nonce: DurableNonce) -> Instruction:
-    """Return the instruction that a lasting transaction begins with."""
+    """Return the instruction that a durable transaction begins with."""
     return advance_nonce_account(
         AdvanceNonceAccountParams(nonce_pubkey=nonce.account, authorized_pubkey=nonce.authority)
     )

@@ -76,18 +76,18 @@ class Planner:
         listed = self.listed(intent.asset) if intent.asset else None
         lifetime = (
             await self._free_nonce(wallet, reserved)
-            if intent.lasting
+            if intent.durable
             else await self._node.blockhash()
         )
-        valid_for_s = None if intent.lasting else BLOCKHASH_VALID_S
+        valid_for_s = None if intent.durable else BLOCKHASH_VALID_S
         await self._check_receiver(to)
         if listed is None:
-            terms = Terms(lifetime, await self._node.unit_price(intent.fee, [wallet, to]))
+            terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, to]))
             build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
             return Plan(_distinct(build, terms, reserved), 0, valid_for_s)
         token = await self.token(listed)
         arrival = token_account(to, token.mint, token.program)
-        terms = Terms(lifetime, await self._node.unit_price(intent.fee, [wallet, arrival]))
+        terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival]))
         build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
         deposit = await self._arrival_deposit(arrival, token)
         return Plan(_distinct(build, terms, reserved), deposit, valid_for_s)
@@ -152,7 +152,7 @@ class Planner:
             nonce = parse_nonce_account(account, *found) if found else None
             if nonce and nonce.authority == wallet and used_name(nonce) not in reserved:
                 return nonce
-        raise NotYetPossible("a lasting transfer needs a free durable nonce: make one first")
+        raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
     async def _arrival_deposit(self, arrival: Pubkey, token: Token) -> int:
         """Return what the receiver's token account costs; nothing if it is there."""
