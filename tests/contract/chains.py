@@ -30,6 +30,14 @@ class Runtime:
     """Whether the chain has a smallest amount."""
     token: Asset | None = None
     """A token that is there from the start."""
+    history: bool = True
+    """Whether a node tells an account's history."""
+    simulates: bool = True
+    """Whether a node foresees what a transaction would do."""
+    coins: bool = False
+    """Whether there are coins, each spent whole; else there are accounts with a balance."""
+    counts_tokens: bool = True
+    """Whether a transfer of more tokens than there are is refused as it is built."""
 
     async def expire(self) -> None:
         """Make every transaction that was built so far too old."""
@@ -63,6 +71,7 @@ async def solana() -> AsyncIterator[Runtime]:
             f"{url}/solana",
             smallest_amount=1_000_000,
             token=Asset(SOLANA_DOLLAR, "SUSD", 6),
+            counts_tokens=False,
             foreign_addresses=(
                 "",
                 "0x52908400098527886E0F7030069857D2E4169EE7",
@@ -89,6 +98,7 @@ async def ethereum() -> AsyncIterator[Runtime]:
             expires=False,
             dust=False,
             token=Asset(ETHEREUM_DOLLAR, "DUSD", 6),
+            history=False,
         )
 
 
@@ -107,6 +117,8 @@ async def bitcoin() -> AsyncIterator[Runtime]:
             ),
             memo=False,
             expires=False,
+            simulates=False,
+            coins=True,
         )
 
 

@@ -173,12 +173,12 @@ async def test_a_lie_about_money_never_changes_what_is_signed(street: Street) ->
     adapter = street.adapter(street.false_url)
     honest = street.adapter(street.honest_url)
     await street.switch("lying-balance")
-    try:
-        data = await street.build(adapter)
-    except ChainUnavailable:
+    if street.chain is Chain.BITCOIN:
         # A coin's amount is in the transaction that made it, whose hash cannot lie.
-        assert street.chain is Chain.BITCOIN
-        return
+        with pytest.raises(ChainUnavailable):
+            await street.build(adapter)
+        pytest.skip("a lie about coins is found before anything is built")
+    data = await street.build(adapter)
     told = honest.describe(data, street.sender)
     assert told.red_flags == ()
     assert told.amount.base_units == COINS[street.chain] // 10

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from console.application.core import Core
 from console.application.peers.messages import (
@@ -36,6 +37,7 @@ from console.application.peers.statements import (
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
+from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
@@ -141,7 +143,7 @@ def test_nonsense_as_every_answer_harms_nobody(noise: bytes) -> None:
 
 
 @pytest.mark.parametrize("round_of_noise", ["invite", "begin", "run"])
-def test_nonsense_during_a_run_ends_the_run_only(round_of_noise: str) -> None:
+def test_nonsense_during_a_session_ends_the_session_only(round_of_noise: str) -> None:
     kinds = {"invite": Invite, "begin": Begin, "run": SessionMessage}
 
     async def scene(cluster: SimulatedCluster) -> None:
@@ -151,10 +153,32 @@ def test_nonsense_during_a_run_ends_the_run_only(round_of_noise: str) -> None:
         restore = corrupt(cluster, CHIARA, answer)
         work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
         await asyncio.sleep(30)
+        assert not work.done()
+        ended = sessions(cluster)
+        # Without her answer to the invitation there is no session at all.
+        assert bool(ended) == (round_of_noise != "invite")
+        for failure in ended:
+            assert failure is not None
+            assert failure.reason.startswith("no answer from ")
+            assert failure.unreachable <= {CHIARA}
+            assert not failure.blamed
         restore()
         await work
+        assert sessions(cluster).count(None) == 2
+        assert not any(seat.core.aggregates.verdicts for seat in cluster.seats.values())
 
     play(scene)
+
+
+def sessions(cluster: SimulatedCluster) -> list[SessionFailed | None]:
+    """Return how each ceremony session ended at Ana's and Ben's; None for a success."""
+    return [
+        session.failure
+        for seat in (cluster.seats[ANA], cluster.seats[BEN])
+        for ceremony in seat.core.aggregates.ceremonies
+        for session in seat.core.host.of_subject(ceremony)
+        if session.ended.is_set()
+    ]
 
 
 @pytest.mark.parametrize("channel_key", [b"", b"short", bytes(32)])
@@ -191,16 +215,35 @@ def test_an_unusable_channel_key_blocks_no_later_run(channel_key: bytes) -> None
     play(scene)
 
 
-def test_a_readiness_of_somebody_else_is_refused() -> None:
+@pytest.mark.parametrize("signer", ["nobody", BEN, ANA])
+def test_a_readiness_of_somebody_else_is_refused(signer: MemberId) -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         async def answer(data: bytes) -> AnyReply | None:
-            if not isinstance(decode_request(data), Invite):
+            request = decode_request(data)
+            if not isinstance(request, Invite):
                 return None
-            return Ready(SignedStatement(b"body", "nobody", bytes(64)))
+            if signer not in cluster.seats:
+                return Ready(SignedStatement(b"body", signer, bytes(64)))
+            core = cluster.seats[signer].core
+            readiness = Readiness(
+                at_ms=START_MS,
+                invitation=core.host._verify(request.invitation).digest,
+                nonce=bytes(32),
+                channel_key=ChannelKeys.generate(bytes).public,
+                head_sequence=0,
+                head_hash=bytes(32),
+            )
+            return Ready(await signed_by(core, readiness))
 
         restore = corrupt(cluster, CHIARA, answer)
         work = asyncio.create_task(Operators(cluster).hold_ceremony(ANA))
-        await asyncio.sleep(20)
+        with capture_logs() as lines:
+            await asyncio.sleep(20)
+        refused = [line["why"] for line in lines if line["event"] == "ceremony-session-failed"]
+        expected = "nobody in the roster" if signer == "nobody" else "answered for somebody else"
+        assert refused
+        assert all(expected in why for why in refused)
+        assert sessions(cluster) == []
         restore()
         await work
 
