@@ -5,6 +5,7 @@ import getpass
 import os
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -53,6 +54,8 @@ app = typer.Typer(
 
 Home = Annotated[Path, typer.Option(help="Directory with this machine's members.")]
 MemberName = Annotated[str, typer.Option(help="The member's short name.")]
+LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
+"""What the demonstration runs its chains with: the `devnet` extra, not in the installed product."""
 _DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
 EXPECTED = (
     AdapterError,
@@ -114,6 +117,7 @@ def demo(
     ),
 ) -> None:
     """Run the whole thread on this machine: ceremony, approval, signing, broadcast."""
+    _require_local_chains()
     os.execv(sys.executable, [sys.executable, "-m", "console.demo", "--out", str(out)])  # noqa: S606
 
 
@@ -123,6 +127,7 @@ def devnet(
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run the local chains for tests and the demonstration."""
+    _require_local_chains()
     arguments = ["-m", "console.devnet", "--port", str(port), "--with-parent", str(with_parent)]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
@@ -272,6 +277,16 @@ def main() -> NoReturn:
         typer.echo(f"quorate: {refusal.what} {refusal.safe} {refusal.next_step}", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _require_local_chains() -> None:
+    """Refuse to start chains that are not installed. Raises: SettingsInvalid."""
+    missing = [name for name in LOCAL_CHAINS if find_spec(name) is None]
+    if missing:
+        raise SettingsInvalid(
+            "the local chains are not part of this installation. They come with the sources "
+            "(./run demo) and with the package's `devnet` extra"
+        )
 
 
 def _read_pin(prompt: str) -> SecretBytes:

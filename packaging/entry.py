@@ -10,11 +10,9 @@ import sys
 
 from console import cli
 
-# Each in a module of its own, loaded when it is asked for: a node needs no window and no devnet.
+# Each in a module of its own, loaded when it is asked for: a node needs no window.
 PROGRAMS = {
     "console.cli": "console.cli",
-    "console.demo": "console.demo.__main__",
-    "console.devnet": "console.devnet.__main__",
     "ui": "ui.app",
 }
 

@@ -49,11 +49,6 @@ class _Active:
     tokens: dict[str, str] = token_table()["light"]
 
 
-def is_dark() -> bool:
-    """Say whether the dark tokens are painted now."""
-    return _Active.name is ThemeName.DARK
-
-
 def hex_of(token: str) -> str:
     """Return the active colour of a token as text."""
     return _Active.tokens[token]

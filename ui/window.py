@@ -111,11 +111,6 @@ class ConsoleWindow(QMainWindow):
         """The screen in front; None while the node is locked."""
         return self._current
 
-    @property
-    def current_view(self) -> Screen | SignInScreen | None:
-        """The widget of the screen in front."""
-        return self._current or self._sign_in
-
     def show_screen(self, name: str, subject: str = "") -> None:
         """Go to a screen; while locked, go there after sign-in. Raises: KeyError."""
         entry = registry.find(name)

@@ -2,9 +2,7 @@
 
 
 class AdapterError(Exception):
-    """Something outside did not work. `retryable` says whether the same call may be made again."""
-
-    retryable = False
+    """Something outside did not work."""
 
 
 class HsmError(AdapterError):
@@ -69,13 +67,9 @@ class LedgerRolledBack(LedgerError):
 class ConcurrencyConflict(LedgerError):
     """The stream has moved on since it was read; read again and decide again."""
 
-    retryable = True
-
 
 class PeerUnavailable(AdapterError):
     """A peer does not answer. Never a reason for blame."""
-
-    retryable = True
 
 
 class PeerRefused(AdapterError):

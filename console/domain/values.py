@@ -117,13 +117,6 @@ class Quorum:
                 return index
         raise InvalidQuorum(f"{member} holds no share of this wallet")
 
-    def member_at(self, index: int) -> MemberId:
-        """Return the custodian with this share index, from 1. Raises: InvalidQuorum."""
-        for known, custodian in self.shares:
-            if known == index:
-                return custodian
-        raise InvalidQuorum(f"no custodian has share index {index}")
-
     def resharing(self, threshold: int, custodians: tuple[MemberId, ...]) -> "Quorum":
         """Return the quorum that follows: who stays keeps its index, new ones get fresh ones.
 

@@ -64,6 +64,8 @@ PLANTS = (
     ),
     ("rpc", "console/adapters/rpc/sources.py", "from console.adapters.chains import solana"),
     ("devnet-chains", "console/devnet/solana/node.py", "from console.devnet.bitcoin import index"),
+    ("devnet-packages", "console/adapters/rpc/json_rpc.py", "import rlp"),
+    ("devnet-packages", "console/cli.py", "import eth_tester"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"

@@ -219,11 +219,6 @@ class DataTable(QTableView):
         rows = (self._cells.row_at(line) for line in range(self._cells.rowCount()))
         return [row.key for row in rows if row is not None]
 
-    def select_key(self, key: str) -> None:
-        """Select the row with this key; for small tables."""
-        if key in self.keys:
-            self.selectRow(self.keys.index(key))
-
     @property
     def current_key(self) -> str:
         """The key of the selected row, or ''."""

@@ -23,13 +23,6 @@ class Label(QLabel):
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.setText(text)
 
-    def set_role(self, role: str) -> None:
-        """Change the type role."""
-        if self.property("role") != role:
-            self.setProperty("role", role)
-            self.style().unpolish(self)
-            self.style().polish(self)
-
     def show_text(self, text: str) -> None:
         """Show the text, or take no room when it is empty."""
         self.setText(text)

@@ -37,15 +37,8 @@ def test_a_custodian_counts_once() -> None:
 
 def test_share_indices_are_places_in_the_list() -> None:
     assert [QUORUM.index_of(m) for m in (ANA, BEN, CHIARA)] == [1, 2, 3]
-    assert [QUORUM.member_at(i) for i in (1, 2, 3)] == [ANA, BEN, CHIARA]
     with pytest.raises(InvalidQuorum):
         QUORUM.index_of(EVE)
-
-
-@pytest.mark.parametrize("index", [0, -1, 4])
-def test_no_custodian_has_an_index_out_of_range(index: int) -> None:
-    with pytest.raises(InvalidQuorum):
-        QUORUM.member_at(index)
 
 
 @pytest.mark.parametrize(

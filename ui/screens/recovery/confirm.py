@@ -48,12 +48,6 @@ class ConfirmSheet(Sheet):
         """The key of the choice, or ''."""
         return next((key for key, box in self._boxes.items() if box.isChecked()), "")
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What the panel says."""
-        labels = self.card.findChildren(Label)
-        return tuple(label.text() for label in labels if label.isVisibleTo(self.card))
-
     def ask(self, plan: Callable[[str], Plan], choices: Sequence[tuple[str, str]] = ()) -> None:
         """Open with the plan of the first choice, or of ''."""
         self._plan = plan

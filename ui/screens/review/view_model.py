@@ -11,7 +11,7 @@ from console.application.commands import (
     RetrySigning,
     WithdrawRequest,
 )
-from console.application.views import RequestStage, RequestView
+from console.application.views import RequestView
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -58,14 +58,6 @@ class ReviewModel(ViewModel):
         if not checks:
             return Missing.CHECKS
         return "" if pin else Missing.PIN
-
-    @property
-    def live(self) -> bool:
-        """Whether a protocol run is on its way."""
-        return self.view is not None and self.view.stage in {
-            RequestStage.APPROVED,
-            RequestStage.SIGNING,
-        }
 
     def approve(self, pin: Pin) -> None:
         """Approve exactly the intent that was on screen."""
