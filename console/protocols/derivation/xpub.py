@@ -13,11 +13,6 @@ from console.protocols.math.secp256k1 import SECP256K1
 MAINNET = bytes.fromhex("0488b21e")
 TESTNET = bytes.fromhex("043587cf")
 
-# For keys that have no chain code of their own: aggregates of MuSig2 (BIP 328).
-SYNTHETIC_CHAIN_CODE = bytes.fromhex(
-    "868087ca02a6f974c4598924c36b57762d32cb45717167e300622c7167e38965"
-)
-
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 

@@ -3,8 +3,8 @@
 import hashlib
 
 from console.protocols.frost.suite import Hash, HashToScalar, InvalidSignature, Suite
+from console.protocols.math.expand_message import expand_message_xmd
 from console.protocols.math.group import BadEncoding, Point, Scalar
-from console.protocols.math.hash_to_curve import expand_message_xmd
 from console.protocols.math.secp256k1 import SECP256K1
 
 _CONTEXT = b"FROST-secp256k1-SHA256-v1"
@@ -74,7 +74,6 @@ FROST_SECP256K1 = Suite(
     H3=hash_to_secret(_CONTEXT + b"nonce"),
     H4=prefixed_sha256(_CONTEXT + b"msg"),
     H5=prefixed_sha256(_CONTEXT + b"com"),
-    HDKG=hash_to_scalar(_CONTEXT + b"dkg"),
     challenge=_challenge,
     encode=_encode,
     decode=_decode,

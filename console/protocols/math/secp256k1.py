@@ -13,7 +13,6 @@ from console.protocols.math.group import BadEncoding, Buffer, Group, Point, Scal
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 _CONTEXT = GLOBAL_CONTEXT.ctx  # randomised, so that multiplications of the generator are blinded
-_ORDER = N.to_bytes(32, "big")
 _ZERO = bytes(32)
 _2_192 = (1 << 192).to_bytes(32, "big")
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
