@@ -4,7 +4,8 @@ It answers once. Two answers with one presignature give the key away, so its sec
 before the answer exists, and encoding it for storage moves it: what was encoded is erased. The
 store must note, durably, that it is consumed before the answer leaves, and must never give out a
 copy from a backup. The key, and with it the tweak, is fixed when it is made: choosing the tweak
-later would let an attacker search for a forgery among many presignatures.
+later would let an attacker search for a forgery among many presignatures. Storing one is library
+only until the product has presignatures.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,8 @@
 
 Compared with RFC 9591 one coefficient b binds all nonces, so that a coordinator can add them up.
 The BIP is a draft: what is implemented is the state that `tests/vectors` records. Parties are
-numbered from 1 here and from 0 there; every hash sees the BIP's numbers.
+numbered from 1 here and from 0 there; every hash sees the BIP's numbers. Library only: the product
+signs for Taproot with `frost.taproot`.
 """
 
 from collections.abc import Mapping, Sequence

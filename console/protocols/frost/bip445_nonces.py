@@ -1,4 +1,4 @@
-"""Nonces of BIP 445: how they are drawn, and how commitments become one aggregate nonce."""
+"""Nonces of BIP 445: how they are drawn, and how commitments are aggregated. Library only."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Nonces made ahead of time: bounded, each good for one answer, gone when the pool is wiped."""
+"""Nonces made ahead of time: bounded, each good for one answer, gone when the pool is wiped.
+
+Library only: the product draws the nonces of each attempt afresh.
+"""
 
 from console.protocols.frost.nonces import Commitment, NonceReused, SigningNonces, commit
 from console.protocols.frost.suite import Suite

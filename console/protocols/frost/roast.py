@@ -4,7 +4,7 @@ The coordinator opens a new attempt as soon as any t signers have an unused comm
 and leaves earlier attempts open. A good answer carries the next commitment, a bad one excludes
 its signer, and silence only leaves a signer out: with n - t or fewer faulty parties, some attempt
 has none of them, after n - t + 1 attempts at most. The coordinator is trusted with nothing but
-this progress.
+this progress. Library only: the product starts a new session with other signers instead.
 """
 
 from collections.abc import Iterable

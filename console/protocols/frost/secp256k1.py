@@ -1,4 +1,7 @@
-"""FROST(secp256k1, SHA-256): Schnorr signatures over compressed points (RFC 9591, 6.5)."""
+"""FROST(secp256k1, SHA-256): Schnorr signatures over compressed points (RFC 9591, 6.5).
+
+The suite itself is library only; that of BIP 340 builds on its hashes.
+"""
 
 import hashlib
 

@@ -100,7 +100,7 @@ class Session(Generic[T]):
         return tuple(self._rounds.outbox)
 
     def received_envelopes(self) -> tuple[Envelope, ...]:
-        """All accepted broadcasts, to be exchanged when echoes differ (`find_equivocation`)."""
+        """All accepted broadcasts, as `find_equivocation` compares them. Library only."""
         return self._rounds.inbox.broadcasts()
 
     def start(self) -> list[Envelope]:
