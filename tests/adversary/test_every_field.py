@@ -127,7 +127,7 @@ def commit_rows(protocol: Protocol, opening: type) -> list[Row]:
         (protocol, opening, "proof_scalar", flipped, DEALER),
         (protocol, opening, "blind", flipped, OPENING),
         (protocol, messages.Subshare, "share", flipped, SETTLED),
-        (protocol, messages.Verdict, "accused", accused, FALSE),
+        (protocol, messages.Complaints, "accused", accused, FALSE),
         (protocol, messages.ShareProof, "proof_point", moved, HOLDER),
         (protocol, messages.ShareProof, "proof_scalar", flipped, HOLDER),
     ]
@@ -142,7 +142,7 @@ TABLE: list[Row] = [
     (repairing, messages.Split, "points", moved, blame("split-sum")),
     (repairing, messages.Split, "points", cut, blame("split-point")),
     (repairing, messages.Subshare, "share", flipped, SETTLED),
-    (repairing, messages.Verdict, "accused", accused, FALSE),
+    (repairing, messages.Complaints, "accused", accused, FALSE),
     (repairing, messages.SplitSum, "share", flipped, blame("repair-sum")),
     (repaired, messages.ShareProof, "proof_point", moved, HOLDER),
     (repaired, messages.ShareProof, "proof_scalar", flipped, HOLDER),

@@ -1,6 +1,6 @@
 """Distributed key generation: Pedersen's with commitments first (PedPop, PROTOCOLS 1.2).
 
-Rounds: commit; open and deal; verdicts; reveals, only after complaints; proofs of the final
+Rounds: commit; open and deal; complaints; reveals, only after complaints; proofs of the final
 shares. Several keys are made in one session by running `generate` once per group, each with its
 own `context`.
 """
@@ -22,10 +22,10 @@ from console.protocols.keygen.dealing import (
 from console.protocols.keygen.messages import (
     MAX_DEALERS,
     Commitment,
+    Complaints,
     Opening,
     Reveal,
     Subshare,
-    Verdict,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.keygen.share_proof import exchange_proofs
@@ -97,8 +97,8 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         wiped += received.values()
         points = check_openings(group, threshold, agreed, session, commitments, openings)
 
-        # Round 3: say whose share does not fit; round 4: let the accused answer.
-        verdicts, reveals = await complain(
+        # Round 3: complain about shares that do not fit; round 4: the accused answer.
+        complaints, reveals = await complain(
             party,
             party.parties,
             party.parties,
@@ -115,7 +115,7 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
-        said = _said(session, commitments, openings, verdicts, reveals)
+        said = _said(session, commitments, openings, complaints, reveals)
         proofs = await exchange_proofs(
             party, Tag.DKG_SHARE_PROOF, public, party.parties, share, said, random
         )
@@ -170,7 +170,7 @@ def _said(
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
-    verdicts: Mapping[int, Verdict],
+    complaints: Mapping[int, Complaints],
     reveals: Mapping[int, Reveal],
 ) -> bytes:
     """Hash everything broadcast before the last round."""
@@ -188,7 +188,7 @@ def _said(
                 o.proof_scalar,
                 o.chain_code,
                 o.blind,
-                verdicts[i].accused,
+                complaints[i].accused,
                 revealed,
             )
         )

@@ -46,7 +46,7 @@ class Subshare:
 
 @message("dkg.verdict")
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Complaints:
     """Round 3: the dealers whose share does not fit, in ascending order; none is the good case."""
 
     accused: Annotated[tuple[PartyIndex, ...], Count(0, MAX_DEALERS)]

@@ -16,10 +16,10 @@ from console.protocols.keygen import proof
 from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.messages import (
     Commitment,
+    Complaints,
     RedealOpening,
     Reveal,
     Subshare,
-    Verdict,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.keygen.share_proof import exchange_proofs
@@ -83,12 +83,12 @@ async def redeal(
         # Rounds 1 and 2.
         heard = await _deal(party, plan, polynomial, nonce, wiped, random)
 
-        # Round 3: say whose share does not fit; round 4: let the accused answer.
+        # Round 3: complain about shares that do not fit; round 4: the accused answer.
         receives = party.me in plan.receivers
         dealt = heard.dealt
         received = {i: share for i, share in heard.shares.items() if receives and i in dealt}
         check = fits(group, dealt)
-        verdicts, reveals = await complain(
+        complaints, reveals = await complain(
             party, dealt, plan.receivers, polynomial.evaluate, check, received
         )
         wiped += received.values()
@@ -103,7 +103,7 @@ async def redeal(
             new = KeyShare(party.me, _sum(group, received, kept), public)
             wiped.append(new.secret)
             new.check()  # before we claim anything about it
-        said = _said(heard, verdicts, reveals)
+        said = _said(heard, complaints, reveals)
         tag = Tag.REDEAL_SHARE_PROOF
         proofs = await exchange_proofs(party, tag, public, plan.receivers, new, said, random)
         if new is not None:
@@ -244,12 +244,14 @@ def _sum(
     return SecretBytes(total)
 
 
-def _said(heard: _Heard, verdicts: Mapping[int, Verdict], reveals: Mapping[int, Reveal]) -> bytes:
+def _said(
+    heard: _Heard, complaints: Mapping[int, Complaints], reveals: Mapping[int, Reveal]
+) -> bytes:
     """Hash everything broadcast before the last round."""
     rows: list[Field] = []
     for i, o in sorted(heard.openings.items()):
         c = heard.commitments[i]
         revealed = [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else []
         opened = (o.points, o.proof_point, o.proof_scalar, o.blind)
-        rows.append((i, c.nonce, c.digest, opened, verdicts[i].accused, revealed))
+        rows.append((i, c.nonce, c.digest, opened, complaints[i].accused, revealed))
     return H(Tag.REDEAL_TRANSCRIPT, heard.session, rows)

@@ -12,7 +12,7 @@ from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import H, Tag
 from console.protocols.keygen.complaints import complain
-from console.protocols.keygen.messages import Reveal, Split, SplitSum, Subshare, Verdict
+from console.protocols.keygen.messages import Complaints, Reveal, Split, SplitSum, Subshare
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage, encode_public
 from console.protocols.keygen.share_proof import exchange_proofs
 from console.protocols.math.feldman import ShareMismatch, parse_commitment
@@ -86,10 +86,12 @@ async def repair(
         wiped += heard.values()
         points = _check_splits(parameters, splits)
 
-        # Round 2: say whose part does not fit; round 3: let the accused answer.
+        # Round 2: complain about parts that do not fit; round 3: the accused answer.
         received = {i: part for i, part in heard.items() if i in helpers and party.me in helpers}
         check = _fits(group, points)
-        verdicts, reveals = await complain(party, helpers, helpers, _copies(parts), check, received)
+        complaints, reveals = await complain(
+            party, helpers, helpers, _copies(parts), check, received
+        )
         wiped += received.values()
 
         # Round 4: each helper sums up its parts for the one who is repaired.
@@ -103,7 +105,7 @@ async def repair(
             new.check()
 
         # Last round: the repaired party proves to hold its share.
-        said = _said(party, parameters, splits, verdicts, reveals)
+        said = _said(party, parameters, splits, complaints, reveals)
         tag = Tag.REPAIR_SHARE_PROOF
         proofs = await exchange_proofs(party, tag, public, (lost,), new, said, random)
         if new is not None:
@@ -220,7 +222,7 @@ def _said(
     party: Party,
     parameters: RepairParameters,
     splits: Mapping[int, Split],
-    verdicts: Mapping[int, Verdict],
+    complaints: Mapping[int, Complaints],
     reveals: Mapping[int, Reveal],
 ) -> bytes:
     """Hash the parameters and everything broadcast before the last round."""
@@ -228,7 +230,7 @@ def _said(
         (
             i,
             splits[i].points,
-            verdicts[i].accused,
+            complaints[i].accused,
             [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else [],
         )
         for i in sorted(splits)
