@@ -373,13 +373,15 @@ def substituted(bench: Bench, monkeypatch: pytest.MonkeyPatch, which: str, peer:
     """Let party 2 put another nonce, or key, into its multiplication with one peer."""
     original = signing.answer_request
 
-    def answer(terms: Any, pairs: Any, session: Any, asked: Any, secrets: Any, random: Any) -> Any:
+    def answer(
+        parameters: Any, pairs: Any, session: Any, asked: Any, secrets: Any, random: Any
+    ) -> Any:
         nonces, key, chi = secrets
         other = SecretBytes(SECP256K1.scalar(5))
-        if terms.me == 2 and asked[0] == peer:
+        if parameters.me == 2 and asked[0] == peer:
             nonces = replace(nonces, nonce=other) if which == "nonce" else nonces
             key = other if which == "key" else key
-        return original(terms, pairs, session, asked, (nonces, key, chi), random)
+        return original(parameters, pairs, session, asked, (nonces, key, chi), random)
 
     monkeypatch.setattr(run, "answer_request", answer)
     return Network(runs(bench)).deliver()
@@ -422,8 +424,10 @@ def test_dkls23_round2_wrong_tweak_of_the_lowest_blames_it(
 ) -> None:
     original = signing.key_input
 
-    def key_input(terms: Any, share: Any, fragments: Any) -> Any:
-        changed = replace(terms, tweak=SECP256K1.scalar(0)) if terms.me == 1 else terms
+    def key_input(parameters: Any, share: Any, fragments: Any) -> Any:
+        changed = (
+            replace(parameters, tweak=SECP256K1.scalar(0)) if parameters.me == 1 else parameters
+        )
         return original(changed, share, fragments)
 
     monkeypatch.setattr(run, "key_input", key_input)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from console.protocols.dkls23.messages import Fragment, Fragments
+from console.protocols.dkls23.parameters import SigningParameters
 from console.protocols.dkls23.signing import cached_lagrange, zero_share
-from console.protocols.dkls23.terms import Terms
 from console.protocols.kernel.abort import Accusations, freeze
 from console.protocols.kernel.party import Party
 from console.protocols.math.group import BadEncoding, Point
@@ -21,7 +21,10 @@ CHECK = "key-points"
 
 
 async def settle(
-    party: Party, terms: Terms, key_points: Mapping[int, Point], ours: Mapping[int, int]
+    party: Party,
+    parameters: SigningParameters,
+    key_points: Mapping[int, Point],
+    ours: Mapping[int, int],
 ) -> NoReturn:
     """Show our fragments, collect the others', and abort with a verdict.
 
@@ -30,49 +33,49 @@ async def settle(
     shown = tuple(Fragment(j, SECP256K1.scalar(ours[j])) for j in sorted(ours))
     await party.broadcast(Fragments(shown))
     messages = await party.gather(Fragments)
-    judge(terms, key_points, ours, messages)
+    judge(parameters, key_points, ours, messages)
 
 
 def judge(
-    terms: Terms,
+    parameters: SigningParameters,
     key_points: Mapping[int, Point],
     ours: Mapping[int, int],
     messages: Mapping[int, Fragments],
 ) -> NoReturn:
     """Find who is to blame. Raises: ProtocolAbort, always."""
     accusations = Accusations()
-    claims = {terms.me: dict(ours)}
+    claims = {parameters.me: dict(ours)}
     for j, message in messages.items():
         try:
-            claims[j] = _parse(terms, j, message)
+            claims[j] = _parse(parameters, j, message)
         except BadEncoding:
             accusations.add(j, "fragments-encoding")
     accusations.raise_if_any()
     for j in messages:
-        if key_points[j] != _explained(terms, j, claims[j]):
+        if key_points[j] != _explained(parameters, j, claims[j]):
             accusations.add(j, CHECK)
-        if claims[j][terms.me] != ours[j]:
+        if claims[j][parameters.me] != ours[j]:
             accusations.add(j, "fragment")
     accusations.raise_if_any()
     apart = [(i, j) for i in claims for j in claims[i] if i < j and claims[i][j] != claims[j][i]]
     raise freeze("fragment", f"the fragments of pairs {sorted(apart)} contradict each other")
 
 
-def _parse(terms: Terms, sender: int, message: Fragments) -> dict[int, int]:
+def _parse(parameters: SigningParameters, sender: int, message: Fragments) -> dict[int, int]:
     """Accept one scalar per other signer, in order."""
-    expected = [j for j in terms.parties if j != sender]
+    expected = [j for j in parameters.parties if j != sender]
     if [fragment.peer for fragment in message.fragments] != expected:
         raise BadEncoding("the fragments are not those of the other signers")
     parse = SECP256K1.parse_scalar
     return {f.peer: SECP256K1.public_int(parse(f.value)) for f in message.fragments}
 
 
-def _explained(terms: Terms, index: int, claimed: Mapping[int, int]) -> Point:
+def _explained(parameters: SigningParameters, index: int, claimed: Mapping[int, int]) -> Point:
     """Give the key point that a party should have, if its fragments are as claimed."""
     group = SECP256K1
     weighted = group.multiply_public(
-        cached_lagrange(index, terms.parties), terms.public.public_share(index)
+        cached_lagrange(index, parameters.parties), parameters.public.public_share(index)
     )
     offset = group.base(group.scalar(zero_share(index, claimed)))
-    tweak = group.base(terms.tweak) if index == terms.tweaking else group.identity
+    tweak = group.base(parameters.tweak) if index == parameters.tweaking else group.identity
     return group.sum((weighted, offset, tweak))

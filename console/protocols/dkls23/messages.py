@@ -25,7 +25,7 @@ BasePoints = Annotated[bytes, Size(POINTS)]
 class SetupOpening:
     """Setup 1: what we believe to agree on, and fresh randomness for the session."""
 
-    terms: Bytes32
+    parameters: Bytes32
     nonce: Bytes32
 
 
@@ -83,7 +83,7 @@ class SetupConfirmation:
 class Commitment:
     """Round 1: what we believe to sign, fresh randomness, and a hash of our nonce point."""
 
-    terms: Bytes32
+    parameters: Bytes32
     nonce: Bytes32
     digest: Bytes32
 

@@ -24,6 +24,7 @@ from console.protocols.dkls23.messages import (
     VoleRequest,
 )
 from console.protocols.dkls23.pairs import PairStates, ban_all
+from console.protocols.dkls23.parameters import PRESIGN, SigningParameters, SigningRefused, agree
 from console.protocols.dkls23.presignature import Presignature
 from console.protocols.dkls23.signing import (
     Begun,
@@ -39,7 +40,6 @@ from console.protocols.dkls23.signing import (
     key_input,
     zero_fragments,
 )
-from console.protocols.dkls23.terms import PRESIGN, SigningRefused, Terms, agree
 from console.protocols.kernel.abort import Accusations, blame, freeze, retry
 from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
@@ -68,8 +68,8 @@ async def sign(
     do not mean the same; FREEZE if the result is wrong and nobody can be named.
     """
     m = parse_digest(digest)
-    terms = agree(party, share, pairs, digest, tweak)
-    made = await _make(party, terms, share, pairs, random)
+    parameters = agree(party, share, pairs, digest, tweak)
+    made = await _make(party, parameters, share, pairs, random)
     try:
         answer = _answer(made, m, H(Tag.DKLS_GROUP_NONCE, made.id, made.point))
         await party.broadcast(answer)
@@ -94,8 +94,8 @@ async def presign(
 
     Raises: as `sign`.
     """
-    terms = agree(party, share, pairs, PRESIGN, tweak)
-    return await _make(party, terms, share, pairs, random)
+    parameters = agree(party, share, pairs, PRESIGN, tweak)
+    return await _make(party, parameters, share, pairs, random)
 
 
 async def sign_online(party: Party, presignature: Presignature, digest: bytes) -> EcdsaSignature:
@@ -119,7 +119,7 @@ async def sign_online(party: Party, presignature: Presignature, digest: bytes) -
 
 
 async def _make(
-    party: Party, terms: Terms, share: KeyShare, pairs: PairStates, random: Random
+    party: Party, parameters: SigningParameters, share: KeyShare, pairs: PairStates, random: Random
 ) -> Presignature:
     """Rounds 1 and 2, and what of round 3 does not depend on the message."""
     with ExitStack() as dropped:
@@ -127,24 +127,24 @@ async def _make(
         nonces = Nonces.draw(random)
         dropped.callback(nonces.wipe)
         nonce = random(32)
-        committed = commitment_digest(terms, party.me, nonce, nonces.point, nonces.blind)
-        commitment = Commitment(terms.id, nonce, committed)
-        begun = _begin(terms, pairs, nonce, dropped, random)
+        committed = commitment_digest(parameters, party.me, nonce, nonces.point, nonces.blind)
+        commitment = Commitment(parameters.id, nonce, committed)
+        begun = _begin(parameters, pairs, nonce, dropped, random)
         await party.broadcast(commitment)
         for j in party.others:
             await party.send(j, VoleRequest(begun[j].request))
         commitments = {party.me: commitment, **await party.gather(Commitment)}
         requests = await party.gather(VoleRequest)
-        terms.check(commitments)
+        parameters.check(commitments)
         _check_bans(party, pairs)
-        session = terms.session(commitments)
+        session = parameters.session(commitments)
 
         # Round 2: open, and put r_i and sk_i into the multiplications of the others.
-        matrices = accept_requests(terms, pairs, commitments, requests)
+        matrices = accept_requests(parameters, pairs, commitments, requests)
         for matrix in matrices.values():
             dropped.callback(matrix.wipe)
-        fragments = zero_fragments(terms, pairs, session)
-        key = key_input(terms, share, fragments)
+        fragments = zero_fragments(parameters, pairs, session)
+        key = key_input(parameters, share, fragments)
         dropped.callback(key.wipe)
         key_point = SECP256K1.base(SECP256K1.secret_scalar(key))
         heard = commitments_digest(session, commitments)
@@ -155,7 +155,7 @@ async def _make(
             chi = vole.share_of(begun[j].choosing, pairs.gadget_from(j))
             asked = (j, commitments[j].nonce, requests[j].request, matrices[j])
             secrets = (nonces, key, chi)
-            reply, product = answer_request(terms, pairs, session, asked, secrets, random)
+            reply, product = answer_request(parameters, pairs, session, asked, secrets, random)
             dropped.callback(product.wipe)
             products.append(product)
             await party.send(j, reply)
@@ -164,14 +164,14 @@ async def _make(
         _check_bans(party, pairs)
 
         # Round 3, without the message: all checks before any answer.
-        points = check_openings(terms, session, commitments, openings)
+        points = check_openings(parameters, session, commitments, openings)
         finished, differences = finish_products(pairs, session, begun, replies, points, random)
         for product in finished.values():
             dropped.callback(product.wipe)
             products.append(product)
         key_points = {j: pk for j, (_, pk) in points.items()}
-        if SECP256K1.sum(key_points.values()) != terms.key:
-            await settle(party, terms, key_points, fragments)
+        if SECP256K1.sum(key_points.values()) != parameters.key:
+            await settle(party, parameters, key_points, fragments)
         R = SECP256K1.sum(R_j for R_j, _ in points.values())
         if SECP256K1.identity == R or nonce_coordinate(R) == 0:
             raise retry("the nonce came out degenerate", check="group-nonce")
@@ -182,8 +182,8 @@ async def _make(
             id=session,
             me=party.me,
             parties=party.parties,
-            setup_id=terms.setup_id,
-            key=terms.key,
+            setup_id=parameters.setup_id,
+            key=parameters.key,
             point=R,
             mask=SecretBytes(bytes(nonces.mask.view())),
             denominator=SecretBytes(SECP256K1.scalar(u)),
@@ -192,12 +192,16 @@ async def _make(
 
 
 def _begin(
-    terms: Terms, pairs: PairStates, nonce: bytes, dropped: ExitStack, random: Random
+    parameters: SigningParameters,
+    pairs: PairStates,
+    nonce: bytes,
+    dropped: ExitStack,
+    random: Random,
 ) -> dict[int, Begun]:
     begun: dict[int, Begun] = {}
-    for j in terms.parties:
-        if j != terms.me:
-            session = terms.vole(terms.me, j, nonce)
+    for j in parameters.parties:
+        if j != parameters.me:
+            session = parameters.vole(parameters.me, j, nonce)
             choosing, request = extension.request(pairs.state(j).both_keys, session, random)
             dropped.callback(choosing.wipe)
             begun[j] = Begun(choosing, request, session)

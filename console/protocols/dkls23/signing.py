@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from console.protocols.dkls23.messages import Commitment, Opening, VoleReply, VoleRequest
 from console.protocols.dkls23.pairs import PairStates, ban_all
-from console.protocols.dkls23.terms import Terms, reply_session
+from console.protocols.dkls23.parameters import SigningParameters, reply_session
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
@@ -69,9 +69,11 @@ def integer(secret: SecretBytes) -> int:
     return int.from_bytes(secret.view(), "big")
 
 
-def commitment_digest(terms: Terms, index: int, nonce: bytes, point: bytes, blind: bytes) -> bytes:
+def commitment_digest(
+    parameters: SigningParameters, index: int, nonce: bytes, point: bytes, blind: bytes
+) -> bytes:
     """Commit to R_i."""
-    return H(Tag.DKLS_COMMITMENT, terms.id, index, nonce, point, blind)
+    return H(Tag.DKLS_COMMITMENT, parameters.id, index, nonce, point, blind)
 
 
 def commitments_digest(session: bytes, commitments: Mapping[int, Commitment]) -> bytes:
@@ -81,7 +83,7 @@ def commitments_digest(session: bytes, commitments: Mapping[int, Commitment]) ->
 
 
 def accept_requests(
-    terms: Terms,
+    parameters: SigningParameters,
     pairs: PairStates,
     commitments: Mapping[int, Commitment],
     requests: Mapping[int, VoleRequest],
@@ -93,7 +95,7 @@ def accept_requests(
     matrices: dict[int, SecretBytes] = {}
     cheats: dict[int, str] = {}
     for j, message in requests.items():
-        session = terms.vole(j, terms.me, commitments[j].nonce)
+        session = parameters.vole(j, parameters.me, commitments[j].nonce)
         try:
             matrices[j] = extension.accept(pairs.state(j).chosen_keys, session, message.request)
         except ChoicesInconsistent:
@@ -106,12 +108,14 @@ def accept_requests(
     return matrices
 
 
-def zero_fragments(terms: Terms, pairs: PairStates, session: bytes) -> dict[int, int]:
+def zero_fragments(
+    parameters: SigningParameters, pairs: PairStates, session: bytes
+) -> dict[int, int]:
     """Derive what we and each other signer add and subtract in this session."""
     return {
         j: Hs(Tag.DKLS_ZERO_SHARE, N, bytes(pairs.state(j).zero_seed.view()), session)
-        for j in terms.parties
-        if j != terms.me
+        for j in parameters.parties
+        if j != parameters.me
     }
 
 
@@ -120,12 +124,14 @@ def zero_share(index: int, fragments: Mapping[int, int]) -> int:
     return sum(value if index < j else -value for j, value in fragments.items()) % N
 
 
-def key_input(terms: Terms, share: KeyShare, fragments: Mapping[int, int]) -> SecretBytes:
+def key_input(
+    parameters: SigningParameters, share: KeyShare, fragments: Mapping[int, int]
+) -> SecretBytes:
     """Give sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
-    weight = cached_lagrange(terms.me, terms.parties)
-    value = weight * integer(share.secret) + zero_share(terms.me, fragments)
-    if terms.me == terms.tweaking:
-        value += SECP256K1.public_int(terms.tweak)
+    weight = cached_lagrange(parameters.me, parameters.parties)
+    value = weight * integer(share.secret) + zero_share(parameters.me, fragments)
+    if parameters.me == parameters.tweaking:
+        value += SECP256K1.public_int(parameters.tweak)
     return SecretBytes(SECP256K1.scalar(value))
 
 
@@ -136,7 +142,7 @@ def cached_lagrange(index: int, parties: tuple[int, ...]) -> int:
 
 
 def answer_request(
-    terms: Terms,
+    parameters: SigningParameters,
     pairs: PairStates,
     session: bytes,
     asked: tuple[int, bytes, Request, SecretBytes],
@@ -151,7 +157,7 @@ def answer_request(
     peer, their_nonce, request, matrix = asked
     nonces, key, chi = secrets
     nonce = random(32)
-    vole_session = terms.vole(peer, terms.me, their_nonce)
+    vole_session = parameters.vole(peer, parameters.me, their_nonce)
     message, c_u, c_v = vole.reply(
         pairs.state(peer).chosen_keys,
         pairs.gadget_to(peer),
@@ -174,7 +180,7 @@ def answer_request(
 
 
 def check_openings(
-    terms: Terms,
+    parameters: SigningParameters,
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
@@ -185,7 +191,7 @@ def check_openings(
     points: dict[int, tuple[Point, Point]] = {}
     for j, opening in openings.items():
         nonce, point = commitments[j].nonce, opening.nonce_point
-        if commitment_digest(terms, j, nonce, point, opening.blind) != commitments[j].digest:
+        if commitment_digest(parameters, j, nonce, point, opening.blind) != commitments[j].digest:
             accusations.add(j, "commitment-opening")
         # The session has proved that all heard the same: a wrong digest is the sender's doing.
         if opening.commitments != expected:

@@ -1,7 +1,7 @@
-"""The steps of a setup, seen from one party: all its links at once, checked before they are used.
+"""The steps of a setup, seen from one party: all its pairs at once, checked before they are used.
 
 Every hash names the session, both parties and who of them receives the multiplication, so nothing
-said in one link, direction or session fits another (PROTOCOLS 3.2).
+sent for one pair, direction or session fits another (PROTOCOLS 3.2).
 """
 
 import hmac
@@ -17,7 +17,7 @@ from console.protocols.dkls23.messages import (
     SetupTrial,
 )
 from console.protocols.dkls23.pairs import PairStates, ban_all
-from console.protocols.dkls23.terms import reply_session
+from console.protocols.dkls23.parameters import reply_session
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
@@ -29,18 +29,18 @@ from console.protocols.ot.extension import ChoicesInconsistent, Choosing, Reques
 from console.protocols.ot.vole import BadReply, InputsInconsistent
 
 
-def promise(terms: bytes, sender: int, receiver: int, purpose: str, value: bytes) -> bytes:
+def promise(parameters: bytes, sender: int, receiver: int, purpose: str, value: bytes) -> bytes:
     """Commit to 32 random bytes, which hide themselves."""
-    return H(Tag.DKLS_SETUP_PROMISE, terms, sender, receiver, purpose, value)
+    return H(Tag.DKLS_SETUP_PROMISE, parameters, sender, receiver, purpose, value)
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    """Our links in one setup session; `session` covers the randomness of all."""
+class PairSetup:
+    """Our part in one setup session, with all peers; `session` covers the randomness of all."""
 
     me: int
     session: bytes
-    terms: bytes
+    parameters: bytes
 
     def id(self, receiver: int, sender: int) -> bytes:
         """Name the base transfers that serve multiplications from `sender` to `receiver`."""
@@ -73,7 +73,7 @@ class Links:
         """
         accusations = Accusations()
         for j, message in chosen.items():
-            promised = promise(self.terms, j, self.me, "zero", bytes(message.zero.view()))
+            promised = promise(self.parameters, j, self.me, "zero", bytes(message.zero.view()))
             if not hmac.compare_digest(promised, promises[j].zero):
                 accusations.add(j, "zero-promise")
             if message.session != self.id(self.me, j):
@@ -100,7 +100,7 @@ class Links:
         """Take the keys we chose; `held` wipes them. Raises: ProtocolAbort BLAME."""
         accusations = Accusations()
         for j, message in answered.items():
-            promised = promise(self.terms, j, self.me, "gadget", message.gadget)
+            promised = promise(self.parameters, j, self.me, "gadget", message.gadget)
             if not hmac.compare_digest(promised, promises[j].gadget):
                 accusations.add(j, "gadget-promise")
             if message.session != self.id(j, self.me):

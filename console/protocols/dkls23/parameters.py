@@ -21,7 +21,7 @@ class SigningRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SigningParameters:
     """One signature to be made: by whom, under which key.
 
     `id` is known before the first round (sid0 of PROTOCOLS 0.2); `key` is the group's key with
@@ -55,13 +55,13 @@ class Terms:
 
         Before anything else: a commitment made for another message would look like a broken one.
         """
-        if any(commitment.terms != self.id for commitment in commitments.values()):
+        if any(commitment.parameters != self.id for commitment in commitments.values()):
             raise retry("the parties do not agree on what is signed", check="terms")
 
 
 def agree(
     party: Party, share: KeyShare, pairs: PairStates, purpose: bytes, tweak: bytes | None
-) -> Terms:
+) -> SigningParameters:
     """Check that this party can take part; `purpose` is the digest, or PRESIGN.
 
     Raises: SigningRefused; PeerBanned; BadEncoding if the tweak is not a scalar.
@@ -94,7 +94,7 @@ def agree(
         scalar,
         purpose,
     )
-    return Terms(id_, party.me, party.parties, public, scalar, key, pairs.setup_id)
+    return SigningParameters(id_, party.me, party.parties, public, scalar, key, pairs.setup_id)
 
 
 def reply_session(vole_session: bytes, session: bytes, nonce: bytes, request: Request) -> bytes:
