@@ -355,7 +355,7 @@ def test_dkls23_round2_nonce_other_than_committed_bans_sender(
 
     def cheat(party: Any) -> Any:
         def draw(random: Random) -> Nonces:
-            return replace(original(random), point=POINT)
+            return replace(original(random), R_i=POINT)
 
         async def play() -> Any:
             monkeypatch.setattr(Nonces, "draw", draw)
@@ -374,14 +374,13 @@ def substituted(bench: Bench, monkeypatch: pytest.MonkeyPatch, which: str, peer:
     original = signing.answer_request
 
     def answer(
-        parameters: Any, pairs: Any, session: Any, asked: Any, secrets: Any, random: Any
+        pairs: Any, session: Any, asked: Any, random: Any, *, nonces: Any, sk_i: Any, chi: Any
     ) -> Any:
-        nonces, key, chi = secrets
         other = SecretBytes(SECP256K1.scalar(5))
-        if parameters.me == 2 and asked[0] == peer:
-            nonces = replace(nonces, nonce=other) if which == "nonce" else nonces
-            key = other if which == "key" else key
-        return original(parameters, pairs, session, asked, (nonces, key, chi), random)
+        if pairs.me == 2 and asked.peer == peer:
+            nonces = replace(nonces, r_i=other) if which == "nonce" else nonces
+            sk_i = other if which == "key" else sk_i
+        return original(pairs, session, asked, random, nonces=nonces, sk_i=sk_i, chi=chi)
 
     monkeypatch.setattr(run, "answer_request", answer)
     return Network(runs(bench)).deliver()

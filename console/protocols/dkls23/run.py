@@ -27,6 +27,7 @@ from console.protocols.dkls23.pairs import PairStates, ban_all
 from console.protocols.dkls23.parameters import PRESIGN, SigningParameters, SigningRefused, agree
 from console.protocols.dkls23.presignature import Presignature
 from console.protocols.dkls23.signing import (
+    Asked,
     Begun,
     Nonces,
     Product,
@@ -127,7 +128,7 @@ async def _make(
         nonces = Nonces.draw(random)
         dropped.callback(nonces.wipe)
         nonce = random(32)
-        committed = commitment_digest(parameters, party.me, nonce, nonces.point, nonces.blind)
+        committed = commitment_digest(parameters, party.me, nonce, nonces.R_i, nonces.blind)
         commitment = Commitment(parameters.id, nonce, committed)
         begun = _begin(parameters, pairs, nonce, dropped, random)
         await party.broadcast(commitment)
@@ -144,18 +145,24 @@ async def _make(
         for matrix in matrices.values():
             dropped.callback(matrix.wipe)
         fragments = zero_fragments(parameters, pairs, session)
-        key = key_input(parameters, share, fragments)
-        dropped.callback(key.wipe)
-        key_point = SECP256K1.base(SECP256K1.secret_scalar(key))
+        sk_i = key_input(parameters, share, fragments)
+        dropped.callback(sk_i.wipe)
+        pk_i = SECP256K1.base(SECP256K1.secret_scalar(sk_i))
         heard = commitments_digest(session, commitments)
-        opening = Opening(nonces.point, nonces.blind, key_point, heard)
+        opening = Opening(nonces.R_i, nonces.blind, pk_i, heard)
         await party.broadcast(opening)
         products: list[Product] = []
         for j in party.others:
             chi = vole.share_of(begun[j].choosing, pairs.gadget_from(j))
-            asked = (j, commitments[j].nonce, requests[j].request, matrices[j])
-            secrets = (nonces, key, chi)
-            reply, product = answer_request(parameters, pairs, session, asked, secrets, random)
+            asked = Asked(
+                j,
+                requests[j].request,
+                matrices[j],
+                parameters.vole(j, party.me, commitments[j].nonce),
+            )
+            reply, product = answer_request(
+                pairs, session, asked, random, nonces=nonces, sk_i=sk_i, chi=chi
+            )
             dropped.callback(product.wipe)
             products.append(product)
             await party.send(j, reply)
@@ -165,7 +172,7 @@ async def _make(
 
         # Round 3, without the message: all checks before any answer.
         points = check_openings(parameters, session, commitments, openings)
-        finished, differences = finish_products(pairs, session, begun, replies, points, random)
+        finished, psi = finish_products(pairs, session, begun, replies, points, random)
         for product in finished.values():
             dropped.callback(product.wipe)
             products.append(product)
@@ -175,9 +182,9 @@ async def _make(
         R = SECP256K1.sum(R_j for R_j, _ in points.values())
         if SECP256K1.identity == R or nonce_coordinate(R) == 0:
             raise retry("the nonce came out degenerate", check="group-nonce")
-        phi = integer(nonces.mask) + sum(differences.values())
-        u = integer(nonces.nonce) * phi + sum(integer(product.nonce) for product in products)
-        v = integer(key) * phi + sum(integer(product.key) for product in products)
+        phi = integer(nonces.phi_i) + sum(psi.values())
+        u_i = integer(nonces.r_i) * phi + sum(integer(product.u) for product in products)
+        v_i = integer(sk_i) * phi + sum(integer(product.v) for product in products)
         return Presignature(
             id=session,
             me=party.me,
@@ -185,9 +192,9 @@ async def _make(
             setup_id=parameters.setup_id,
             key=parameters.key,
             point=R,
-            mask=SecretBytes(bytes(nonces.mask.view())),
-            denominator=SecretBytes(SECP256K1.scalar(u)),
-            product=SecretBytes(SECP256K1.scalar(v)),
+            mask=SecretBytes(bytes(nonces.phi_i.view())),
+            denominator=SecretBytes(SECP256K1.scalar(u_i)),
+            product=SecretBytes(SECP256K1.scalar(v_i)),
         )
 
 
@@ -217,9 +224,9 @@ def _check_bans(party: Party, pairs: PairStates) -> None:
 
 def _answer(made: Presignature, m: int, binding: bytes) -> Partial:
     """Give w_i = m * phi_i + r * v_i, and u_i; uses the presignature up."""
-    phi, u, v = made.consume()
-    w = m * phi + nonce_coordinate(made.point) * v
-    return Partial(SECP256K1.scalar(w), SECP256K1.scalar(u), binding)
+    phi_i, u_i, v_i = made.consume()
+    w_i = m * phi_i + nonce_coordinate(made.point) * v_i
+    return Partial(SECP256K1.scalar(w_i), SECP256K1.scalar(u_i), binding)
 
 
 def _combine(made: Presignature, digest: bytes, answers: Mapping[int, Partial]) -> EcdsaSignature:

@@ -31,37 +31,45 @@ from console.protocols.ot.vole import BadReply, InputsInconsistent
 
 @dataclass(frozen=True, slots=True)
 class Nonces:
-    """Our r_i and phi_i for one signature, the point R_i, and the blind of its commitment."""
+    """What we draw for one signature.
 
-    nonce: SecretBytes
-    mask: SecretBytes
-    point: Point
+    `r_i` is our part of the nonce, `phi_i` of the mask that the nonce is inverted under; `R_i` is
+    r_i * G, and `blind` hides it in its commitment.
+    """
+
+    r_i: SecretBytes
+    phi_i: SecretBytes
+    R_i: Point
     blind: bytes
 
     @classmethod
     def draw(cls, random: Random) -> "Nonces":
-        nonce, mask = (SecretBytes(SECP256K1.random_scalar(random)) for _ in range(2))
-        return cls(nonce, mask, SECP256K1.base(SECP256K1.secret_scalar(nonce)), random(32))
+        r_i, phi_i = (SecretBytes(SECP256K1.random_scalar(random)) for _ in range(2))
+        return cls(r_i, phi_i, SECP256K1.base(SECP256K1.secret_scalar(r_i)), random(32))
 
     def wipe(self) -> None:
-        self.nonce.wipe()
-        self.mask.wipe()
+        self.r_i.wipe()
+        self.phi_i.wipe()
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Our halves of the products with one peer: c_u, c_v of our inputs, or d_u, d_v of theirs."""
+    """Our halves of both products of one multiplication.
 
-    nonce: SecretBytes
-    key: SecretBytes
+    If the inputs are ours, `u` is c_u, of r_i and the peer's chi, and `v` is c_v, of sk_i and that
+    chi; if they are the peer's, `u` is d_u and `v` is d_v, of r_j, sk_j and our chi.
+    """
+
+    u: SecretBytes
+    v: SecretBytes
 
     @classmethod
-    def of(cls, nonce: int, key: int) -> "Product":
-        return cls(SecretBytes(SECP256K1.scalar(nonce)), SecretBytes(SECP256K1.scalar(key)))
+    def of(cls, u: int, v: int) -> "Product":
+        return cls(SecretBytes(SECP256K1.scalar(u)), SecretBytes(SECP256K1.scalar(v)))
 
     def wipe(self) -> None:
-        self.nonce.wipe()
-        self.key.wipe()
+        self.u.wipe()
+        self.v.wipe()
 
 
 def integer(secret: SecretBytes) -> int:
@@ -141,42 +149,46 @@ def cached_lagrange(index: int, parties: tuple[int, ...]) -> int:
     return lagrange(index, parties, N)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A multiplication that `peer` began: its request, the matrix we made of it, its session."""
+
+    peer: int
+    request: Request
+    matrix: SecretBytes
+    session: bytes
+
+
 def answer_request(
-    parameters: SigningParameters,
     pairs: PairStates,
     session: bytes,
-    asked: tuple[int, bytes, Request, SecretBytes],
-    secrets: tuple[Nonces, SecretBytes, int],
+    asked: Asked,
     random: Random,
+    *,
+    nonces: Nonces,
+    sk_i: SecretBytes,
+    chi: int,
 ) -> tuple[VoleReply, Product]:
-    """Put r_i and sk_i into the multiplication that a peer began; wipes the peer's matrix.
+    """Put r_i and sk_i into the multiplication that a peer began; wipes the matrix of `asked`.
 
-    `asked` is the peer, its nonce, its request and our matrix; `secrets` are our nonces, sk_i,
-    and the chi of the multiplication in the other direction.
+    `chi` is our output of the multiplication with this peer in the other direction. The reply's
+    nonce_product is Gamma_u = c_u * G, its key_product Gamma_v = c_v * G, and its difference psi =
+    phi_i - chi.
     """
-    peer, their_nonce, request, matrix = asked
-    nonces, key, chi = secrets
     nonce = random(32)
-    vole_session = parameters.vole(peer, parameters.me, their_nonce)
     message, c_u, c_v = vole.reply(
-        pairs.state(peer).chosen_keys,
-        pairs.gadget_to(peer),
-        reply_session(vole_session, session, nonce, request),
-        matrix,
-        (integer(nonces.nonce), integer(key)),
+        pairs.state(asked.peer).chosen_keys,
+        pairs.gadget_to(asked.peer),
+        reply_session(asked.session, session, nonce, asked.request),
+        asked.matrix,
+        (integer(nonces.r_i), integer(sk_i)),
         random,
     )
     product = Product.of(c_u, c_v)
-    return (
-        VoleReply(
-            nonce,
-            message,
-            SECP256K1.base(SECP256K1.parse_scalar(product.nonce.view())),
-            SECP256K1.base(SECP256K1.parse_scalar(product.key.view())),
-            SECP256K1.scalar(integer(nonces.mask) - chi),
-        ),
-        product,
-    )
+    Gamma_u = SECP256K1.base(SECP256K1.parse_scalar(product.u.view()))
+    Gamma_v = SECP256K1.base(SECP256K1.parse_scalar(product.v.view()))
+    psi = SECP256K1.scalar(integer(nonces.phi_i) - chi)
+    return VoleReply(nonce, message, Gamma_u, Gamma_v, psi), product
 
 
 def check_openings(
@@ -207,11 +219,11 @@ def check_openings(
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A reply whose points and scalar are valid: Gamma_u, Gamma_v, psi."""
+    """A reply whose points and scalar are valid."""
 
-    nonce_product: Point
-    key_product: Point
-    difference: int
+    Gamma_u: Point
+    Gamma_v: Point
+    psi: int
 
 
 def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
@@ -282,7 +294,7 @@ def finish_products(
     if cheats:
         raise ban_all(cheats, "a reply does not hold one input, or not the one committed to")
     accusations.raise_if_any()
-    return products, {j: reply.difference for j, reply in parsed.items()}
+    return products, {j: reply.psi for j, reply in parsed.items()}
 
 
 def _fits(
@@ -303,8 +315,8 @@ def _fits(
     right = group.sum(
         (
             group.base(group.scalar(d[0] + e * d[1])),
-            reply.nonce_product,
-            group.multiply_public(e, reply.key_product),
+            reply.Gamma_u,
+            group.multiply_public(e, reply.Gamma_v),
         )
     )
     return left == right
