@@ -14,7 +14,7 @@ from console.protocols.dkls23.parameters import SigningParameters
 from console.protocols.dkls23.signing import cached_lagrange, zero_share
 from console.protocols.kernel.abort import Accusations, freeze
 from console.protocols.kernel.party import Party
-from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.secp256k1 import SECP256K1
 
 CHECK = "key-points"
@@ -24,13 +24,13 @@ async def settle(
     party: Party,
     parameters: SigningParameters,
     key_points: Mapping[int, Point],
-    ours: Mapping[int, int],
+    ours: Mapping[int, Scalar],
 ) -> NoReturn:
     """Show our fragments, collect the others', and abort with a verdict.
 
     Raises: ProtocolAbort BLAME, or FREEZE if two other parties contradict each other.
     """
-    shown = tuple(Fragment(j, SECP256K1.scalar(ours[j])) for j in sorted(ours))
+    shown = tuple(Fragment(j, ours[j]) for j in sorted(ours))
     await party.broadcast(Fragments(shown))
     messages = await party.gather(Fragments)
     judge(parameters, key_points, ours, messages)
@@ -39,7 +39,7 @@ async def settle(
 def judge(
     parameters: SigningParameters,
     key_points: Mapping[int, Point],
-    ours: Mapping[int, int],
+    ours: Mapping[int, Scalar],
     messages: Mapping[int, Fragments],
 ) -> NoReturn:
     """Find who is to blame. Raises: ProtocolAbort, always."""
@@ -61,21 +61,20 @@ def judge(
     raise freeze("fragment", f"the fragments of pairs {sorted(apart)} contradict each other")
 
 
-def _parse(parameters: SigningParameters, sender: int, message: Fragments) -> dict[int, int]:
+def _parse(parameters: SigningParameters, sender: int, message: Fragments) -> dict[int, Scalar]:
     """Accept one scalar per other signer, in order."""
     expected = [j for j in parameters.parties if j != sender]
     if [fragment.peer for fragment in message.fragments] != expected:
         raise BadEncoding("the fragments are not those of the other signers")
-    parse = SECP256K1.parse_scalar
-    return {f.peer: SECP256K1.public_int(parse(f.value)) for f in message.fragments}
+    return {f.peer: SECP256K1.parse_scalar(f.value) for f in message.fragments}
 
 
-def _explained(parameters: SigningParameters, index: int, claimed: Mapping[int, int]) -> Point:
+def _explained(parameters: SigningParameters, index: int, claimed: Mapping[int, Scalar]) -> Point:
     """Give the key point that a party should have, if its fragments are as claimed."""
     group = SECP256K1
     weighted = group.multiply_public(
         cached_lagrange(index, parameters.parties), parameters.public.public_share(index)
     )
-    offset = group.base(group.scalar(zero_share(index, claimed)))
+    offset = group.base(zero_share(index, claimed))
     tweak = group.base(parameters.tweak) if index == parameters.tweaking else group.identity
     return group.sum((weighted, offset, tweak))

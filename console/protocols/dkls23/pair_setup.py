@@ -22,7 +22,8 @@ from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import Field, H, Tag
-from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.math.group import Scalar
+from console.protocols.math.secp256k1 import SECP256K1
 from console.protocols.ot import endemic, extension, vole
 from console.protocols.ot.endemic import BadTransfer, BothKeys, Choice, ChosenKeys
 from console.protocols.ot.extension import ChoicesInconsistent, Choosing, Request
@@ -163,7 +164,7 @@ class PairSetup:
                 continue
             b = vole.share_of(choosing, weights)
             a, c = _pair(trial.inputs), _pair(trial.outputs)
-            if any((c[i] + d[i] - a[i] * b) % N for i in (0, 1)):
+            if any(_add(c[i], d[i]) != _multiply(a[i], b) for i in (0, 1)):
                 cheats[j] = "trial-product"
         # Bans first: they are about secrets, and the state is about to be thrown away either way.
         if cheats:
@@ -200,10 +201,10 @@ class PairSetup:
             pairs.gadget_to(peer),
             self._reply_session(peer, self.me, nonce, request),
             matrix,
-            (SECP256K1.public_int(first), SECP256K1.public_int(second)),
+            (first, second),
             random,
         )
-        return SetupTrial(nonce, reply, first + second, SECP256K1.scalar(c1) + SECP256K1.scalar(c2))
+        return SetupTrial(nonce, reply, first + second, c1 + c2)
 
     def _reply_session(self, receiver: int, sender: int, nonce: bytes, request: Request) -> bytes:
         return reply_session(self.vole(receiver, sender), self.session, nonce, request)
@@ -214,5 +215,10 @@ class PairSetup:
         return H(tag, self.session, parts)
 
 
-def _pair(data: bytes) -> tuple[int, int]:
-    return int.from_bytes(data[:32], "big"), int.from_bytes(data[32:], "big")
+_add, _multiply = SECP256K1.add_scalars, SECP256K1.multiply_scalars
+
+
+def _pair(data: bytes) -> tuple[Scalar, Scalar]:
+    """Read two numbers that a trial has made public, modulo the order."""
+    first, second = (int.from_bytes(half, "big") for half in (data[:32], data[32:]))
+    return SECP256K1.scalar(first), SECP256K1.scalar(second)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from console.protocols.dkls23.messages import MAX_SIGNERS
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.secp256k1 import SECP256K1
 
 _MAGIC = b"QDS1"
@@ -52,13 +52,13 @@ class Presignature:
     def used(self) -> bool:
         return self.mask.wiped
 
-    def consume(self) -> tuple[int, int, int]:
-        """Hand out phi_i, u_i, v_i and erase them. Raises: PresignatureUsed."""
+    def consume(self) -> tuple[Scalar, Scalar, Scalar]:
+        """Return phi_i, u_i, v_i and erase them. Raises: PresignatureUsed."""
         if self.used:
             raise PresignatureUsed("this presignature has been used")
         with self.mask as mask, self.denominator as denominator, self.product as product:
-            phi, u, v = (int.from_bytes(view, "big") for view in (mask, denominator, product))
-        return phi, u, v
+            phi_i, u_i, v_i = (Scalar(bytes(view)) for view in (mask, denominator, product))
+        return phi_i, u_i, v_i
 
     def wipe(self) -> None:
         """Erase an unused presignature; it counts as used."""

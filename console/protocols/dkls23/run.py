@@ -34,11 +34,12 @@ from console.protocols.dkls23.signing import (
     accept_requests,
     answer_request,
     check_openings,
+    combined,
     commitment_digest,
     commitments_digest,
     finish_products,
-    integer,
     key_input,
+    scalar_of,
     zero_fragments,
 )
 from console.protocols.kernel.abort import Accusations, blame, freeze, retry
@@ -182,9 +183,9 @@ async def _make(
         R = SECP256K1.sum(R_j for R_j, _ in points.values())
         if SECP256K1.identity == R or nonce_coordinate(R) == 0:
             raise retry("the nonce came out degenerate", check="group-nonce")
-        phi = integer(nonces.phi_i) + sum(psi.values())
-        u_i = integer(nonces.r_i) * phi + sum(integer(product.u) for product in products)
-        v_i = integer(sk_i) * phi + sum(integer(product.v) for product in products)
+        phi = SECP256K1.sum_scalars((scalar_of(nonces.phi_i), *psi.values()))
+        u_i = combined(nonces.r_i, phi, (product.u for product in products))
+        v_i = combined(sk_i, phi, (product.v for product in products))
         return Presignature(
             id=session,
             me=party.me,
@@ -193,8 +194,8 @@ async def _make(
             key=parameters.key,
             point=R,
             mask=SecretBytes(bytes(nonces.phi_i.view())),
-            denominator=SecretBytes(SECP256K1.scalar(u_i)),
-            product=SecretBytes(SECP256K1.scalar(v_i)),
+            denominator=u_i,
+            product=v_i,
         )
 
 
@@ -225,8 +226,12 @@ def _check_bans(party: Party, pairs: PairStates) -> None:
 def _answer(made: Presignature, m: int, binding: bytes) -> Partial:
     """Give w_i = m * phi_i + r * v_i, and u_i; uses the presignature up."""
     phi_i, u_i, v_i = made.consume()
-    w_i = m * phi_i + nonce_coordinate(made.point) * v_i
-    return Partial(SECP256K1.scalar(w_i), SECP256K1.scalar(u_i), binding)
+    r = SECP256K1.scalar(nonce_coordinate(made.point))
+    w_i = SECP256K1.add_scalars(
+        SECP256K1.multiply_scalars(phi_i, SECP256K1.scalar(m)),
+        SECP256K1.multiply_scalars(v_i, r),
+    )
+    return Partial(w_i, u_i, binding)
 
 
 def _combine(made: Presignature, digest: bytes, answers: Mapping[int, Partial]) -> EcdsaSignature:

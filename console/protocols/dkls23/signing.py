@@ -9,7 +9,7 @@ one equation with a random weight, and signatures are made under Y' = Y + tweak 
 lowest party adds the tweak.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,9 +19,9 @@ from console.protocols.dkls23.parameters import SigningParameters, reply_session
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.kernel.transcript import H, Hs, Tag
+from console.protocols.kernel.transcript import XOF, H, Tag
 from console.protocols.keygen.share import KeyShare
-from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.polynomial import lagrange
 from console.protocols.math.secp256k1 import SECP256K1, N
 from console.protocols.ot import extension, vole
@@ -63,18 +63,14 @@ class Product:
     u: SecretBytes
     v: SecretBytes
 
-    @classmethod
-    def of(cls, u: int, v: int) -> "Product":
-        return cls(SecretBytes(SECP256K1.scalar(u)), SecretBytes(SECP256K1.scalar(v)))
-
     def wipe(self) -> None:
         self.u.wipe()
         self.v.wipe()
 
 
-def integer(secret: SecretBytes) -> int:
-    """Read a secret scalar for one step of arithmetic."""
-    return int.from_bytes(secret.view(), "big")
+def scalar_of(secret: SecretBytes) -> Scalar:
+    """Read a secret scalar for one step of arithmetic; a product or a sum may be zero."""
+    return Scalar(bytes(secret.view()))
 
 
 def commitment_digest(
@@ -118,29 +114,37 @@ def accept_requests(
 
 def zero_fragments(
     parameters: SigningParameters, pairs: PairStates, session: bytes
-) -> dict[int, int]:
+) -> dict[int, Scalar]:
     """Derive what we and each other signer add and subtract in this session."""
     return {
-        j: Hs(Tag.DKLS_ZERO_SHARE, N, bytes(pairs.state(j).zero_seed.view()), session)
+        j: SECP256K1.reduce(
+            XOF(Tag.DKLS_ZERO_SHARE, 48, bytes(pairs.state(j).zero_seed.view()), session)
+        )
         for j in parameters.parties
         if j != parameters.me
     }
 
 
-def zero_share(index: int, fragments: Mapping[int, int]) -> int:
-    """Give zeta of a party: of each pair, the lower adds the fragment and the higher subtracts."""
-    return sum(value if index < j else -value for j, value in fragments.items()) % N
+def zero_share(index: int, fragments: Mapping[int, Scalar]) -> Scalar:
+    """Return zeta of a party: of each pair, the lower adds the fragment, the higher subtracts."""
+    return SECP256K1.sum_scalars(
+        value if index < j else SECP256K1.negate_scalar(value) for j, value in fragments.items()
+    )
 
 
 def key_input(
-    parameters: SigningParameters, share: KeyShare, fragments: Mapping[int, int]
+    parameters: SigningParameters, share: KeyShare, fragments: Mapping[int, Scalar]
 ) -> SecretBytes:
-    """Give sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
-    weight = cached_lagrange(parameters.me, parameters.parties)
-    value = weight * integer(share.secret) + zero_share(parameters.me, fragments)
+    """Return sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
+    group = SECP256K1
+    lambda_i = group.scalar(cached_lagrange(parameters.me, parameters.parties))
+    sk_i = group.add_scalars(
+        group.multiply_scalars(group.secret_scalar(share.secret), lambda_i),
+        zero_share(parameters.me, fragments),
+    )
     if parameters.me == parameters.tweaking:
-        value += SECP256K1.public_int(parameters.tweak)
-    return SecretBytes(SECP256K1.scalar(value))
+        sk_i = group.add_scalars(sk_i, parameters.tweak)
+    return SecretBytes(sk_i)
 
 
 @lru_cache(maxsize=256)
@@ -167,7 +171,7 @@ def answer_request(
     *,
     nonces: Nonces,
     sk_i: SecretBytes,
-    chi: int,
+    chi: Scalar,
 ) -> tuple[VoleReply, Product]:
     """Put r_i and sk_i into the multiplication that a peer began; wipes the matrix of `asked`.
 
@@ -181,14 +185,13 @@ def answer_request(
         pairs.gadget_to(asked.peer),
         reply_session(asked.session, session, nonce, asked.request),
         asked.matrix,
-        (integer(nonces.r_i), integer(sk_i)),
+        (scalar_of(nonces.r_i), scalar_of(sk_i)),
         random,
     )
-    product = Product.of(c_u, c_v)
-    Gamma_u = SECP256K1.base(SECP256K1.parse_scalar(product.u.view()))
-    Gamma_v = SECP256K1.base(SECP256K1.parse_scalar(product.v.view()))
-    psi = SECP256K1.scalar(integer(nonces.phi_i) - chi)
-    return VoleReply(nonce, message, Gamma_u, Gamma_v, psi), product
+    Gamma_u, Gamma_v = SECP256K1.base(c_u), SECP256K1.base(c_v)
+    psi = SECP256K1.add_scalars(scalar_of(nonces.phi_i), SECP256K1.negate_scalar(chi))
+    reply = VoleReply(nonce, message, Gamma_u, Gamma_v, psi)
+    return reply, Product(SecretBytes(c_u), SecretBytes(c_v))
 
 
 def check_openings(
@@ -223,7 +226,7 @@ class _Parsed:
 
     Gamma_u: Point
     Gamma_v: Point
-    psi: int
+    psi: Scalar
 
 
 def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
@@ -235,7 +238,7 @@ def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
             parsed[j] = _Parsed(
                 SECP256K1.parse_point(message.nonce_product),
                 SECP256K1.parse_point(message.key_product),
-                SECP256K1.public_int(SECP256K1.parse_scalar(message.difference)),
+                SECP256K1.parse_scalar(message.difference),
             )
         except BadEncoding:
             accusations.add(j, "reply-encoding")
@@ -259,7 +262,7 @@ def finish_products(
     replies: Mapping[int, VoleReply],
     points: Mapping[int, tuple[Point, Point]],
     random: Random,
-) -> tuple[dict[int, Product], dict[int, int]]:
+) -> tuple[dict[int, Product], dict[int, Scalar]]:
     """Checks (2), (3) and (4): give d_u, d_v and psi of each peer.
 
     Raises: ProtocolAbort BLAME for what is malformed; BAN, with the state of every culprit
@@ -281,7 +284,7 @@ def finish_products(
         except InputsInconsistent:
             cheats[j] = "vole-inputs"
             continue
-        products[j] = Product.of(d_u, d_v)
+        products[j] = Product(SecretBytes(d_u), SecretBytes(d_v))
         chi = vole.share_of(ours.choosing, weights)
         if not _fits(chi, (d_u, d_v), points[j], parsed[j], random):
             cheats[j] = "vole-points"
@@ -297,9 +300,15 @@ def finish_products(
     return products, {j: reply.psi for j, reply in parsed.items()}
 
 
+def combined(input_: SecretBytes, phi: Scalar, halves: Iterable[SecretBytes]) -> SecretBytes:
+    """Return u_i or v_i: our input, r_i or sk_i, times phi, plus our halves of its products."""
+    own = SECP256K1.multiply_scalars(scalar_of(input_), phi)
+    return SecretBytes(SECP256K1.sum_scalars((own, *map(scalar_of, halves))))
+
+
 def _fits(
-    chi: int,
-    d: tuple[int, int],
+    chi: Scalar,
+    d: tuple[Scalar, Scalar],
     points: tuple[Point, Point],
     reply: _Parsed,
     random: Random,
@@ -311,10 +320,11 @@ def _fits(
     e = int.from_bytes(random(16), "big")
     R, pk = points
     group = SECP256K1
-    left = group.multiply(group.scalar(chi), group.add(R, group.multiply_public(e, pk)), random)
+    left = group.multiply(chi, group.add(R, group.multiply_public(e, pk)), random)
+    d_u, d_v = d
     right = group.sum(
         (
-            group.base(group.scalar(d[0] + e * d[1])),
+            group.base(group.add_scalars(d_u, group.multiply_scalars(d_v, group.scalar(e)))),
             reply.Gamma_u,
             group.multiply_public(e, reply.Gamma_v),
         )

@@ -73,6 +73,7 @@ class Secp256k1(Group):
     def add_scalars(self, a: Scalar, b: Scalar) -> Scalar:
         total = ffi.new("unsigned char[32]", a)
         # For scalars in range the backend refuses a zero, as `a` or as the sum, and writes zero.
+        # A secret is zero with a chance of 2**-256, so that the branch tells nothing of it.
         if not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, total, b) and self.is_zero(a):
             return b
         return Scalar(bytes(ffi.buffer(total)))
