@@ -37,7 +37,10 @@ def certificate_message(
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate message with (index, signature) of each party, sorted by index."""
+    """A certificate message with (index, signature) of each party, sorted by index.
+
+    Library only: the application records each signature as it comes, and counts them itself.
+    """
 
     message: bytes
     signatures: tuple[tuple[int, bytes], ...]
