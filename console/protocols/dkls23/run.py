@@ -4,8 +4,9 @@ Rounds of a signature: commit and begin the multiplications; open and answer the
 first two do not depend on the message and make a presignature by themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from console.protocols.dkls23.ecdsa import (
     EcdsaSignature,
@@ -125,67 +126,28 @@ async def _make(
 ) -> Presignature:
     """Rounds 1 and 2, and what of round 3 does not depend on the message."""
     with ExitStack() as dropped:
-        # Round 1: commit to R_i, and begin a multiplication with each peer.
-        nonces = Nonces.draw(random)
-        dropped.callback(nonces.wipe)
-        nonce = random(32)
-        committed = commitment_digest(parameters, party.me, nonce, nonces.R_i, nonces.blind)
-        commitment = Commitment(parameters.id, nonce, committed)
-        begun = _begin(parameters, pairs, nonce, dropped, random)
-        await party.broadcast(commitment)
-        for j in party.others:
-            await party.send(j, VoleRequest(begun[j].request))
-        commitments = {party.me: commitment, **await party.gather(Commitment)}
-        requests = await party.gather(VoleRequest)
-        parameters.check(commitments)
-        _check_bans(party, pairs)
-        session = parameters.session(commitments)
-
-        # Round 2: open, and put r_i and sk_i into the multiplications of the others.
-        matrices = accept_requests(parameters, pairs, commitments, requests)
-        for matrix in matrices.values():
-            dropped.callback(matrix.wipe)
-        fragments = zero_fragments(parameters, pairs, session)
+        begun = await _commit(party, parameters, pairs, dropped, random)
+        fragments = zero_fragments(parameters, pairs, begun.session)
         sk_i = key_input(parameters, share, fragments)
         dropped.callback(sk_i.wipe)
-        pk_i = SECP256K1.base(SECP256K1.secret_scalar(sk_i))
-        heard = commitments_digest(session, commitments)
-        opening = Opening(nonces.R_i, nonces.blind, pk_i, heard)
-        await party.broadcast(opening)
-        products: list[Product] = []
-        for j in party.others:
-            chi = vole.share_of(begun[j].choosing, pairs.gadget_from(j))
-            asked = Asked(
-                j,
-                requests[j].request,
-                matrices[j],
-                parameters.vole(j, party.me, commitments[j].nonce),
-            )
-            reply, product = answer_request(
-                pairs, session, asked, random, nonces=nonces, sk_i=sk_i, chi=chi
-            )
-            dropped.callback(product.wipe)
-            products.append(product)
-            await party.send(j, reply)
-        openings = {party.me: opening, **await party.gather(Opening)}
-        replies = await party.gather(VoleReply)
-        _check_bans(party, pairs)
+        answered = await _multiply(party, parameters, pairs, begun, sk_i, dropped, random)
 
         # Round 3, without the message: all checks before any answer.
-        points = check_openings(parameters, session, commitments, openings)
-        finished, psi = finish_products(pairs, session, begun, replies, points, random)
+        session, nonces = begun.session, begun.nonces
+        points = check_openings(parameters, session, begun.commitments, answered.openings)
+        finished, psi = finish_products(
+            pairs, session, begun.multiplications, answered.replies, points, random
+        )
         for product in finished.values():
             dropped.callback(product.wipe)
-            products.append(product)
         key_points = {j: pk for j, (_, pk) in points.items()}
         if SECP256K1.sum(key_points.values()) != parameters.key:
             await settle(party, parameters, key_points, fragments)
         R = SECP256K1.sum(R_j for R_j, _ in points.values())
         if SECP256K1.identity == R or nonce_coordinate(R) == 0:
             raise retry("the nonce came out degenerate", check="group-nonce")
+        products = (*answered.products, *finished.values())
         phi = SECP256K1.sum_scalars((scalar_of(nonces.phi_i), *psi.values()))
-        u_i = combined(nonces.r_i, phi, (product.u for product in products))
-        v_i = combined(sk_i, phi, (product.v for product in products))
         return Presignature(
             id=session,
             me=party.me,
@@ -194,9 +156,88 @@ async def _make(
             key=parameters.key,
             point=R,
             mask=SecretBytes(bytes(nonces.phi_i.view())),
-            denominator=u_i,
-            product=v_i,
+            denominator=combined(nonces.r_i, phi, (product.u for product in products)),
+            product=combined(sk_i, phi, (product.v for product in products)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """What is known after round 1; `multiplications` are those that we began."""
+
+    session: bytes
+    nonces: Nonces
+    multiplications: Mapping[int, Begun]
+    commitments: Mapping[int, Commitment]
+    requests: Mapping[int, VoleRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class _Multiplied:
+    """What is known after round 2; `products` are our halves where the inputs are ours."""
+
+    products: Sequence[Product]
+    openings: Mapping[int, Opening]
+    replies: Mapping[int, VoleReply]
+
+
+async def _commit(
+    party: Party,
+    parameters: SigningParameters,
+    pairs: PairStates,
+    dropped: ExitStack,
+    random: Random,
+) -> _Committed:
+    """Round 1: commit to R_i, and begin a multiplication with each peer."""
+    nonces = Nonces.draw(random)
+    dropped.callback(nonces.wipe)
+    nonce = random(32)
+    committed = commitment_digest(parameters, party.me, nonce, nonces.R_i, nonces.blind)
+    commitment = Commitment(parameters.id, nonce, committed)
+    begun = _begin(parameters, pairs, nonce, dropped, random)
+    await party.broadcast(commitment)
+    for j in party.others:
+        await party.send(j, VoleRequest(begun[j].request))
+    commitments = {party.me: commitment, **await party.gather(Commitment)}
+    requests = await party.gather(VoleRequest)
+    parameters.check(commitments)
+    _check_bans(party, pairs)
+    return _Committed(parameters.session(commitments), nonces, begun, commitments, requests)
+
+
+async def _multiply(
+    party: Party,
+    parameters: SigningParameters,
+    pairs: PairStates,
+    begun: _Committed,
+    sk_i: SecretBytes,
+    dropped: ExitStack,
+    random: Random,
+) -> _Multiplied:
+    """Round 2: open, and put r_i and sk_i into the multiplications of the others."""
+    session, nonces, commitments = begun.session, begun.nonces, begun.commitments
+    matrices = accept_requests(parameters, pairs, commitments, begun.requests)
+    for matrix in matrices.values():
+        dropped.callback(matrix.wipe)
+    pk_i = SECP256K1.base(SECP256K1.secret_scalar(sk_i))
+    heard = commitments_digest(session, commitments)
+    opening = Opening(nonces.R_i, nonces.blind, pk_i, heard)
+    await party.broadcast(opening)
+    products: list[Product] = []
+    for j in party.others:
+        chi = vole.share_of(begun.multiplications[j].choosing, pairs.gadget_from(j))
+        vole_session = parameters.vole(j, party.me, commitments[j].nonce)
+        asked = Asked(j, begun.requests[j].request, matrices[j], vole_session)
+        reply, product = answer_request(
+            pairs, session, asked, random, nonces=nonces, sk_i=sk_i, chi=chi
+        )
+        dropped.callback(product.wipe)
+        products.append(product)
+        await party.send(j, reply)
+    openings = {party.me: opening, **await party.gather(Opening)}
+    replies = await party.gather(VoleReply)
+    _check_bans(party, pairs)
+    return _Multiplied(products, openings, replies)
 
 
 def _begin(

@@ -6,6 +6,7 @@ multiplications they serve are reversed. Nobody finishes unless every pair has p
 so that a corrupt state does not look like an attack later.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from console.protocols.dkls23.messages import (
@@ -41,18 +42,7 @@ async def setup(party: Party, context: bytes, random: Random) -> PairStates:
         for zero in zeros.values():
             dropped.callback(zero.wipe)
         gadgets = {j: random(32) for j in party.others}
-        ours = SetupOpening(parameters, random(32))
-        await party.broadcast(ours)
-        for j in party.others:
-            zero_promise = promise(parameters, party.me, j, "zero", bytes(zeros[j].view()))
-            gadget_promise = promise(parameters, party.me, j, "gadget", gadgets[j])
-            await party.send(j, SetupPromise(zero_promise, gadget_promise))
-        openings = {party.me: ours, **await party.gather(SetupOpening)}
-        promises = await party.gather(SetupPromise)
-        if any(opening.parameters != parameters for opening in openings.values()):
-            raise retry("the parties do not agree on what the setup is for", check="terms")
-        nonces = [(i, openings[i].nonce) for i in sorted(openings)]
-        pair_setup = PairSetup(party.me, H(Tag.DKLS_SETUP, parameters, nonces), parameters)
+        pair_setup, promises = await _open(party, parameters, zeros, gadgets, random)
 
         # Round 2: choose the bits of base transfers in which we are the receiver.
         choices = {j: endemic.choose(pair_setup.id(j, party.me), random) for j in party.others}
@@ -95,3 +85,25 @@ async def setup(party: Party, context: bytes, random: Random) -> PairStates:
         pair_setup.confirm(pairs, await party.gather(SetupConfirmation))
         kept.pop_all()
         return pairs
+
+
+async def _open(
+    party: Party,
+    parameters: bytes,
+    zeros: Mapping[int, SecretBytes],
+    gadgets: Mapping[int, bytes],
+    random: Random,
+) -> tuple[PairSetup, dict[int, SetupPromise]]:
+    """Round 1: promise our parts of the seeds, and name the session."""
+    ours = SetupOpening(parameters, random(32))
+    await party.broadcast(ours)
+    for j in party.others:
+        zero = promise(parameters, party.me, j, "zero", bytes(zeros[j].view()))
+        gadget = promise(parameters, party.me, j, "gadget", gadgets[j])
+        await party.send(j, SetupPromise(zero, gadget))
+    openings = {party.me: ours, **await party.gather(SetupOpening)}
+    promises = await party.gather(SetupPromise)
+    if any(opening.parameters != parameters for opening in openings.values()):
+        raise retry("the parties do not agree on what the setup is for", check="terms")
+    nonces = [(i, openings[i].nonce) for i in sorted(openings)]
+    return PairSetup(party.me, H(Tag.DKLS_SETUP, parameters, nonces), parameters), promises

@@ -14,6 +14,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import Field, H, Tag
 from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.dealing import (
+    Dealing,
     check_openings,
     commitment_digest,
     deal,
@@ -71,19 +72,7 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
     dealing = deal(group, threshold, random)
     try:
         # Round 1: commit, so that a rushing party cannot choose its part after seeing ours.
-        ours = Commitment(
-            nonce=random(32),
-            digest=commitment_digest(
-                agreed,
-                party.me,
-                dealing.points,
-                dealing.proof_point,
-                dealing.chain_code,
-                dealing.blind,
-            ),
-        )
-        await party.broadcast(ours)
-        commitments = {party.me: ours, **await party.gather(Commitment)}
+        commitments = await _commit(party, agreed, dealing, random)
         nonces = [(i, commitments[i].nonce) for i in sorted(commitments)]
         session = H(Tag.DKG_SESSION, agreed, nonces)
 
@@ -125,6 +114,22 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         dealing.wipe()
         for item in wiped:
             item.wipe()
+
+
+async def _commit(
+    party: Party, agreed: bytes, dealing: Dealing, random: Random
+) -> dict[int, Commitment]:
+    digest = commitment_digest(
+        agreed,
+        party.me,
+        dealing.points,
+        dealing.proof_point,
+        dealing.chain_code,
+        dealing.blind,
+    )
+    ours = Commitment(nonce=random(32), digest=digest)
+    await party.broadcast(ours)
+    return {party.me: ours, **await party.gather(Commitment)}
 
 
 def _held(wiped: list[SecretBytes], secret: SecretBytes) -> SecretBytes:

@@ -61,18 +61,12 @@ async def repair(
     of the round. A wrong sum is visible only to the one who is repaired, and blamed there.
     """
     parameters.check()
+    _check_ours(party, parameters, share)
     public, lost, helpers = parameters.public, parameters.lost, parameters.helpers
-    if party.parties != tuple(sorted((*helpers, lost))):
-        raise ValueError("the parties are the helpers and the one who lost its share")
-    if (share is None) != (party.me == lost):
-        raise ValueError("every helper brings its share")
     group = public.group
     wiped: list[SecretBytes] = []
     parts: dict[int, SecretBytes] = {}
     if share is not None:
-        if share.public != public or share.index != party.me:
-            raise ValueError("our share is of another key")
-        share.check()
         parts = _split(group, share, parameters, random)
         wiped += parts.values()
     try:
@@ -114,6 +108,18 @@ async def repair(
     finally:
         for item in wiped:
             item.wipe()
+
+
+def _check_ours(party: Party, parameters: RepairParameters, share: KeyShare | None) -> None:
+    """Check that we take part as we should, with a sound share if we help."""
+    if party.parties != tuple(sorted((*parameters.helpers, parameters.lost))):
+        raise ValueError("the parties are the helpers and the one who lost its share")
+    if (share is None) != (party.me == parameters.lost):
+        raise ValueError("every helper brings its share")
+    if share is not None:
+        if share.public != parameters.public or share.index != party.me:
+            raise ValueError("our share is of another key")
+        share.check()
 
 
 def _split(
