@@ -1,4 +1,4 @@
-"""A key and all tweaks applied to it, as one sign and one sum (PROTOCOLS 2.4)."""
+"""A key and all tweaks applied to it, as one sign and one sum (gacc and tacc of BIP 445)."""
 
 from dataclasses import dataclass, replace
 from typing import Self

@@ -1,9 +1,10 @@
-"""Who is to blame when the key points do not make the key (check (5), PROTOCOLS 3.6).
+"""Who is to blame when the pk_j do not add up to the key: check (5) of `dkls23.signing`.
 
-The session is dead, and its shares of zero are of no other use: every party shows them. Then
+The session is over, and its shares of zero serve nothing else: every party reveals them. Then
 pk_j - zeta_j * G must be lambda_j * Y_j, plus the tweak for the lowest party. A party whose own
-fragments do not explain its point is to blame. Two parties that contradict each other about their
-common fragment know who of them lies; the others do not, and the key is frozen for people to look.
+fragments do not explain its point is to blame. Of two parties that claim different values of
+their common fragment, each knows that the other is wrong; third parties cannot tell which, and
+freeze the key.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ async def settle(
     key_points: Mapping[int, Point],
     ours: Mapping[int, Scalar],
 ) -> NoReturn:
-    """Show our fragments, collect the others', and abort with a verdict.
+    """Reveal our fragments, collect the others', and abort with a verdict.
 
     Raises: ProtocolAbort BLAME, or FREEZE if two other parties contradict each other.
     """
@@ -70,7 +71,7 @@ def _parse(parameters: SigningParameters, sender: int, message: Fragments) -> di
 
 
 def _explained(parameters: SigningParameters, index: int, claimed: Mapping[int, Scalar]) -> Point:
-    """Give the key point that a party should have, if its fragments are as claimed."""
+    """Return the pk_j that a party should have, if its fragments are as claimed."""
     group = SECP256K1
     weighted = group.multiply_public(
         cached_lagrange(index, parameters.parties), parameters.public.public_share(index)

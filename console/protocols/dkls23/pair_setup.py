@@ -1,7 +1,7 @@
 """The steps of a setup, seen from one party: all its pairs at once, checked before they are used.
 
 Every hash names the session, both parties and who of them receives the multiplication, so nothing
-sent for one pair, direction or session fits another (PROTOCOLS 3.2).
+sent for one pair, direction or session fits another.
 """
 
 import hmac
@@ -31,7 +31,7 @@ from console.protocols.ot.vole import BadReply, InputsInconsistent
 
 
 def promise(parameters: bytes, sender: int, receiver: int, purpose: str, value: bytes) -> bytes:
-    """Commit to 32 random bytes, which hide themselves."""
+    """Commit to 32 random bytes; they need no blind."""
     return H(Tag.DKLS_SETUP_PROMISE, parameters, sender, receiver, purpose, value)
 
 
@@ -121,7 +121,7 @@ class PairSetup:
     def join(
         self, pairs: PairStates, answered: Mapping[int, SetupAnswer], random: Random
     ) -> dict[int, SetupTrial]:
-        """Check the others' requests, and put throw-away inputs in. Raises: ProtocolAbort BAN."""
+        """Check the others' requests, and answer with trial inputs. Raises: ProtocolAbort BAN."""
         matrices: dict[int, SecretBytes] = {}
         cheats: dict[int, str] = {}
         for j, message in answered.items():

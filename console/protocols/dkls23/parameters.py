@@ -1,4 +1,4 @@
-"""What the signers must agree on before they start, and how the parts of a session are named."""
+"""What the signers must agree on before they start, and the names of a session's parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ PRESIGN = b"presign"
 
 
 class SigningRefused(Exception):
-    """The parties cannot sign with this key and these pair states; nothing has been said."""
+    """The parties cannot sign with this key and these pair states; nothing has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningParameters:
     """One signature to be made: by whom, under which key.
 
-    `id` is known before the first round (sid0 of PROTOCOLS 0.2); `key` is the group's key with
+    `id` is known before the first round; `key` is the group's key with
     `tweak` added.
     """
 
@@ -51,7 +51,7 @@ class SigningParameters:
         return H(Tag.DKLS_VOLE, self.id, receiver, sender, nonce)
 
     def check(self, commitments: Mapping[int, Commitment]) -> None:
-        """Demand that all mean the same. Raises: ProtocolAbort RETRY.
+        """Check that all parties have the same parameters. Raises: ProtocolAbort RETRY.
 
         Before anything else: a commitment made for another message would look like a broken one.
         """

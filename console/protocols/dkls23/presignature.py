@@ -1,8 +1,8 @@
-"""A presignature: all of a signature that does not depend on the message (PROTOCOLS 3.7, 8).
+"""A presignature: all of a signature that does not depend on the message.
 
-It answers once. Two answers with one presignature give the key away, so its secrets are erased
+It answers once. Two answers with one presignature reveal the key, so its secrets are erased
 before the answer exists, and encoding it for storage moves it: what was encoded is erased. The
-store must note, durably, that it is consumed before the answer leaves, and must never give out a
+store must record, durably, that it is consumed before the answer leaves, and must never return a
 copy from a backup. The key, and with it the tweak, is fixed when it is made: choosing the tweak
 later would let an attacker search for a forgery among many presignatures. Storing one is library
 only until the product has presignatures.
@@ -22,7 +22,7 @@ _SECRET = 3 * 32
 
 
 class PresignatureUsed(Exception):
-    """A presignature was asked for a second answer, which would give the key away."""
+    """A presignature was asked for a second answer, which would reveal the key."""
 
 
 class BadPresignature(Exception):

@@ -1,4 +1,4 @@
-"""Threshold ECDSA as protocol runs: a whole signature, or its two halves (PROTOCOLS 3.3, 3.7).
+"""Threshold ECDSA as protocol runs: a whole signature, or its two halves.
 
 Rounds of a signature: commit and begin the multiplications; open and answer them; add up. The
 first two do not depend on the message and make a presignature by themselves.
@@ -66,9 +66,9 @@ async def sign(
     The caller has hashed the transaction it displayed itself. `tweak`, a scalar of 32 bytes, is
     added to the key. If the run ends with a ban, `pairs` has changed and must be stored before
     anything is sent.
-    Raises: SigningRefused or PeerBanned, with nothing said; ProtocolAbort BLAME for what the
+    Raises: SigningRefused or PeerBanned, with nothing sent; ProtocolAbort BLAME for what the
     culprits signed and anybody can check; BAN after a secret-dependent check; RETRY if the parties
-    do not mean the same; FREEZE if the result is wrong and nobody can be named.
+    disagree on the parameters; FREEZE if the result is wrong and nobody can be named.
     """
     m = parse_digest(digest)
     parameters = agree(party, share, pairs, digest, tweak)
@@ -81,7 +81,7 @@ async def sign(
         made.wipe()
     liars = [j for j, partial in answers.items() if partial.binding != answer.binding]
     if liars:
-        # The points were opened to all, who proved to have heard the same.
+        # The points were broadcast, and all parties proved to have received the same.
         raise blame(liars, "group-nonce", "another nonce than the one that was opened")
     return _combine(made, digest, answers)
 
@@ -220,8 +220,7 @@ async def _multiply(
     for matrix in matrices.values():
         dropped.callback(matrix.wipe)
     pk_i = SECP256K1.base(SECP256K1.secret_scalar(sk_i))
-    heard = commitments_digest(session, commitments)
-    opening = Opening(nonces.R_i, nonces.blind, pk_i, heard)
+    opening = Opening(nonces.R_i, nonces.blind, pk_i, commitments_digest(session, commitments))
     await party.broadcast(opening)
     products: list[Product] = []
     for j in party.others:
@@ -265,7 +264,7 @@ def _check_bans(party: Party, pairs: PairStates) -> None:
 
 
 def _answer(made: Presignature, m: int, binding: bytes) -> Partial:
-    """Give w_i = m * phi_i + r * v_i, and u_i; uses the presignature up."""
+    """Return w_i = m * phi_i + r * v_i, and u_i; uses the presignature up."""
     phi_i, u_i, v_i = made.consume()
     r = SECP256K1.scalar(nonce_coordinate(made.point))
     w_i = SECP256K1.add_scalars(

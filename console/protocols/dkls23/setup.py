@@ -1,4 +1,4 @@
-"""Setup of all pairs of a key's owners, in one run (PROTOCOLS 3.2): once per key and epoch.
+"""Setup of all pairs of a key's owners, in one run: once per key and epoch.
 
 Rounds: commit; base transfers chosen; base transfers answered, and a trial multiplication begun;
 trial answered; confirmations. Every ordered pair has its own transfers, in which the roles of the
@@ -31,7 +31,7 @@ async def setup(party: Party, context: bytes, random: Random) -> PairStates:
 
     All owners of the key take part, also after a ban: states of two setups do not sign together.
     Raises: ProtocolAbort BLAME naming all who sent bad points or broke a promise; BAN naming all
-    who failed a secret-dependent check of a trial; RETRY if the parties do not mean the same.
+    who failed a secret-dependent check of a trial; RETRY if the parties disagree on the parameters.
     """
     if len(party.parties) < 2:
         raise ValueError("a setup needs two parties")
@@ -74,12 +74,12 @@ async def setup(party: Party, context: bytes, random: Random) -> PairStates:
         }
         pairs = PairStates(party.me, pair_setup.session, sorted(states.items()))
 
-        # Round 4: put throw-away inputs into the others' trials, and show them.
+        # Round 4: answer the others' trials with throw-away inputs, and reveal these.
         for j, trial in pair_setup.join(pairs, answered, random).items():
             await party.send(j, trial)
         pair_setup.judge(pairs, trials, await party.gather(SetupTrial))
 
-        # Round 5: say that all our trials were right, and what the pair holds.
+        # Round 5: confirm that all our trials were right, and what the pair holds.
         for j in party.others:
             await party.send(j, SetupConfirmation(pair_setup.confirmation(pairs, party.me, j)))
         pair_setup.confirm(pairs, await party.gather(SetupConfirmation))

@@ -1,8 +1,8 @@
-"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6; PROTOCOLS 3.6).
+"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6).
 
-The checks are numbered as in PROTOCOLS: (1) commitments open, (2) inputs are consistent,
-(3) and (4) they are the committed nonce and key, (5) the key points make the key, (6) the nonce is
-not degenerate. Secret-dependent checks destroy the pair state before anything else is said.
+The checks: (1) commitments open, (2) inputs are consistent, (3) and (4) they are the nonce behind
+R_j and the key behind pk_j, (5) the pk_j add up to the key, (6) the nonce is not degenerate. If
+(2), (3) or (4) fails, the pair state is destroyed before anything else is sent.
 
 Deviations from the paper: freshness comes from both sides of each multiplication, (3) and (4) are
 one equation with a random weight, and signatures are made under Y' = Y + tweak * G, where the
@@ -81,7 +81,7 @@ def commitment_digest(
 
 
 def commitments_digest(session: bytes, commitments: Mapping[int, Commitment]) -> bytes:
-    """Stand for all commitments of a session."""
+    """Hash all commitments of a session."""
     rows = [(i, commitments[i].nonce, commitments[i].digest) for i in sorted(commitments)]
     return H(Tag.DKLS_COMMITMENTS, session, rows)
 
@@ -149,7 +149,7 @@ def key_input(
 
 @lru_cache(maxsize=256)
 def cached_lagrange(index: int, parties: tuple[int, ...]) -> int:
-    """Give Lagrange's coefficient at zero."""
+    """Return lambda_i, the Lagrange coefficient at zero."""
     return lagrange(index, parties, N)
 
 
@@ -200,7 +200,7 @@ def check_openings(
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
 ) -> dict[int, tuple[Point, Point]]:
-    """Check (1): give R_j and pk_j of all. Raises: ProtocolAbort BLAME."""
+    """Check (1), and return R_j and pk_j of all. Raises: ProtocolAbort BLAME."""
     accusations = Accusations()
     expected = commitments_digest(session, commitments)
     points: dict[int, tuple[Point, Point]] = {}
@@ -208,7 +208,7 @@ def check_openings(
         nonce, point = commitments[j].nonce, opening.nonce_point
         if commitment_digest(parameters, j, nonce, point, opening.blind) != commitments[j].digest:
             accusations.add(j, "commitment-opening")
-        # The session has proved that all heard the same: a wrong digest is the sender's doing.
+        # The echo has proved that all received the same: a wrong digest is the sender's doing.
         if opening.commitments != expected:
             accusations.add(j, "commitments-digest")
         try:
@@ -263,7 +263,7 @@ def finish_products(
     points: Mapping[int, tuple[Point, Point]],
     random: Random,
 ) -> tuple[dict[int, Product], dict[int, Scalar]]:
-    """Checks (2), (3) and (4): give d_u, d_v and psi of each peer.
+    """Check (2), (3) and (4), and return d_u, d_v and psi of each peer.
 
     Raises: ProtocolAbort BLAME for what is malformed; BAN, with the state of every culprit
     destroyed.

@@ -116,7 +116,7 @@ def verify_share(
 ) -> None:
     """Check s_i * G == +-(R_1 + b * R_2) + e * lambda_i * g * gacc * Y_i (PartialSigVerify).
 
-    Says only that the signer used these nonces: the aggregate must be of the same commitments.
+    Proves only that the signer used these nonces: the aggregate must be of the same commitments.
     Raises: ShareInvalid.
     """
     group = SECP256K1
@@ -217,7 +217,7 @@ def sign_deterministically(
 
 
 def _checked_context(public: PublicKeyPackage, context: TweakContext | None) -> TweakContext:
-    """Give the tweaks, none by default, after checking that they lead from this key to Q."""
+    """Return the tweaks, none by default, after checking that they lead from this key to Q."""
     Y = Point(public.group_key)
     if context is None:
         return TweakContext.of(SECP256K1, Y)

@@ -14,7 +14,7 @@ _CONTEXT = b"FROST-secp256k1-SHA256-v1"
 
 
 def hash_to_scalar(dst: bytes) -> HashToScalar:
-    """Give hash_to_field of RFC 9380 for one public scalar, under a domain separation tag."""
+    """Return hash_to_field of RFC 9380 for one public scalar, under a domain separation tag."""
 
     def to_scalar(data: bytes) -> Scalar:
         return SECP256K1.scalar(int.from_bytes(expand_message_xmd(data, dst, 48), "big"))
@@ -23,7 +23,7 @@ def hash_to_scalar(dst: bytes) -> HashToScalar:
 
 
 def hash_to_secret(dst: bytes) -> HashToScalar:
-    """Give the same for a secret scalar, which the backend reduces."""
+    """Return the same for a secret scalar, which the backend reduces."""
 
     def to_scalar(data: bytes) -> Scalar:
         return SECP256K1.reduce(expand_message_xmd(data, dst, 48))
@@ -32,7 +32,7 @@ def hash_to_secret(dst: bytes) -> HashToScalar:
 
 
 def prefixed_sha256(prefix: bytes) -> Hash:
-    """Give SHA-256 of `prefix` and the input."""
+    """Return SHA-256 of `prefix` and the input."""
 
     def digest(data: bytes) -> bytes:
         return hashlib.sha256(prefix + data).digest()

@@ -14,9 +14,9 @@ ECHO_KIND = "echo"
 """The kind of an envelope that carries nothing but the digest, after the last round."""
 
 
-def echo_digest(session_id: bytes, round_: int, heard: Mapping[tuple[int, str], bytes]) -> bytes:
-    """Digest a round: `heard` maps (sender, kind) to the digest of the broadcast envelope."""
-    rows = [(sender, kind, heard[sender, kind]) for sender, kind in sorted(heard)]
+def echo_digest(session_id: bytes, round_: int, received: Mapping[tuple[int, str], bytes]) -> bytes:
+    """Digest a round: `received` maps (sender, kind) to the digest of the broadcast envelope."""
+    rows = [(sender, kind, received[sender, kind]) for sender, kind in sorted(received)]
     return H(Tag.ECHO, session_id, round_, rows)
 
 
@@ -24,7 +24,7 @@ def find_equivocation(a: Iterable[Envelope], b: Iterable[Envelope]) -> frozenset
     """Name the senders of different broadcasts for one (session, round, kind).
 
     `a` and `b` are what two parties received; the caller has checked the senders' signatures.
-    If it names nobody, the party whose echo differs from the agreed originals has lied.
+    If it names nobody, the party whose echo differs from the agreed originals is at fault.
     """
     first: dict[tuple[bytes, int, int, str], bytes] = {}
     culprits = set()

@@ -1,7 +1,7 @@
 """The certificate of a key: all parties' signatures on the same transcript and public key.
 
 A key, or an epoch of it, becomes active only with signatures of all n parties: acknowledgements
-sent to some and not to others could split the group (PROTOCOLS 0.4).
+sent to some and not to others could split the group.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ class CertificateIncomplete(Exception):
 def certificate_message(
     *, session_id: bytes, key_id: str, epoch: int, transcript: bytes, public: PublicKeyPackage
 ) -> bytes:
-    """Give what every party signs; `transcript` has 32 bytes, `epoch` is the one that begins."""
+    """Return what every party signs; `transcript` has 32 bytes, `epoch` is the one that begins."""
     if len(session_id) != 32 or len(transcript) != 32 or epoch < 0:
         raise ValueError("session id and transcript have 32 bytes, an epoch is not negative")
     return enc(

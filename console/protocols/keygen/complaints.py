@@ -1,6 +1,6 @@
 """Complaints in key generation: who holds a share that does not fit, and what the dealer answers.
 
-An accused dealer makes the share public. A share that fits settles the matter and blames nobody:
+An accused dealer makes the share public. A share that fits ends the complaint and blames nobody:
 the first one may have been bad, or the complaint false, and no third party can tell. A share that
 does not fit, or a missing one, blames the dealer; an impossible complaint blames its author.
 """
@@ -92,8 +92,8 @@ async def settle(
 ) -> dict[int, Reveal]:
     """Answer the complaints against us, check the others' answers, and replace our bad shares.
 
-    `evaluate` gives what we owe to a receiver. Everybody speaks in this round, the unaccused with
-    an empty message. Returns all reveals.
+    `evaluate` returns what we owe to a receiver. All send in this round, the unaccused an empty
+    message. Returns all reveals.
     Raises: ProtocolAbort blaming every dealer whose answer is missing or does not fit.
     """
     owed = accusers.get(party.me, ())

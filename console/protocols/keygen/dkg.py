@@ -1,4 +1,4 @@
-"""Distributed key generation: Pedersen's with commitments first (PedPop, PROTOCOLS 1.2).
+"""Distributed key generation: Pedersen's with commitments first (PedPop).
 
 Rounds: commit; open and deal; complaints; reveals, only after complaints; proofs of the final
 shares. Several keys are made in one session by running `generate` once per group, each with its
@@ -50,7 +50,7 @@ class KeygenParameters:
 
 @dataclass(frozen=True, slots=True)
 class KeygenResult:
-    """Our share, and 32 bytes that stand for everything said: the same at every party."""
+    """Our share, and a hash of all broadcasts, 32 bytes: the same at every party."""
 
     share: KeyShare
     transcript: bytes
@@ -104,12 +104,12 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
-        said = _said(session, commitments, openings, complaints, reveals)
+        transcript = _transcript(session, commitments, openings, complaints, reveals)
         proofs = await exchange_proofs(
-            party, Tag.DKG_SHARE_PROOF, public, party.parties, share, said, random
+            party, Tag.DKG_SHARE_PROOF, public, party.parties, share, transcript, random
         )
         kept = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
-        return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, said, proofs))
+        return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, transcript, proofs))
     finally:
         dealing.wipe()
         for item in wiped:
@@ -171,7 +171,7 @@ def _public(
     return PublicKeyPackage(group.name, parameters.threshold, total[0], shares, chain_code)
 
 
-def _said(
+def _transcript(
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],

@@ -1,4 +1,4 @@
-"""The messages of key generation and of changes to a key (PROTOCOLS 1.2 and 6).
+"""The messages of key generation and of changes to a key.
 
 Points and scalars are bounded here and parsed in the protocol, where the group is known.
 """
@@ -47,7 +47,7 @@ class Subshare:
 @message("dkg.verdict")
 @dataclass(frozen=True, slots=True)
 class Complaints:
-    """Round 3: the dealers whose share does not fit, in ascending order; none is the good case."""
+    """Round 3: the dealers whose share does not fit, in ascending order; none if all fit."""
 
     accused: Annotated[tuple[PartyIndex, ...], Count(0, MAX_DEALERS)]
 

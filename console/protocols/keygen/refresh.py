@@ -1,4 +1,4 @@
-"""Refresh: new shares of the same key for the same owners (PROTOCOLS 6.1).
+"""Refresh: new shares of the same key for the same owners.
 
 Shares stolen before are worthless afterwards, if the old ones are erased: an adversary must get
 t shares of one epoch.

@@ -1,4 +1,4 @@
-"""Repair of a lost share: t owners compute it for its owner without learning it (PROTOCOLS 6.3).
+"""Repair of a lost share: t owners compute it for its owner without learning it.
 
 Repairable threshold scheme of Laing and Stinson, with commitments to the parts, so that whoever
 cheats can be named. The epoch stays: if the lost device may have been stolen, refresh next.
@@ -55,7 +55,7 @@ class RepairResult:
 async def repair(
     party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
 ) -> RepairResult:
-    """Give the party `lost` its share again; `share` is ours, None for that party.
+    """Restore the share of party `lost`; `share` is ours, None for that party.
 
     Raises: BadShare if our share is not sound; ProtocolAbort BLAME naming all who failed a check
     of the round. A wrong sum is visible only to the one who is repaired, and blamed there.
@@ -76,12 +76,14 @@ async def repair(
         for j in party.others:
             await party.send(j, Subshare(parts.get(j) or SecretBytes(b"")))
         splits = {party.me: ours, **await party.gather(Split)}
-        heard = {i: m.share for i, m in (await party.gather(Subshare)).items()}
-        wiped += heard.values()
+        subshares = {i: m.share for i, m in (await party.gather(Subshare)).items()}
+        wiped += subshares.values()
         points = _check_splits(parameters, splits)
 
         # Round 2: complain about parts that do not fit; round 3: the accused answer.
-        received = {i: part for i, part in heard.items() if i in helpers and party.me in helpers}
+        received = {
+            i: part for i, part in subshares.items() if i in helpers and party.me in helpers
+        }
         check = _fits(group, points)
         complaints, reveals = await complain(
             party, helpers, helpers, _copies(parts), check, received
@@ -99,12 +101,12 @@ async def repair(
             new.check()
 
         # Last round: the repaired party proves to hold its share.
-        said = _said(party, parameters, splits, complaints, reveals)
+        transcript = _transcript(party, parameters, splits, complaints, reveals)
         tag = Tag.REPAIR_SHARE_PROOF
-        proofs = await exchange_proofs(party, tag, public, (lost,), new, said, random)
+        proofs = await exchange_proofs(party, tag, public, (lost,), new, transcript, random)
         if new is not None:
             new = KeyShare(lost, SecretBytes(bytes(new.secret.view())), public)
-        return RepairResult(new, H(Tag.REPAIR_TRANSCRIPT, said, proofs))
+        return RepairResult(new, H(Tag.REPAIR_TRANSCRIPT, transcript, proofs))
     finally:
         for item in wiped:
             item.wipe()
@@ -142,7 +144,7 @@ def _split(
 def _check_splits(
     parameters: RepairParameters, splits: Mapping[int, Split]
 ) -> dict[int, dict[int, Point]]:
-    """Check that each helper's parts add up to zeta_i * Y_i, and give all D_ih by i and h."""
+    """Check that each helper's parts add up to zeta_i * Y_i, and return all D_ih by i and h."""
     public, helpers = parameters.public, parameters.helpers
     group = public.group
     accusations = Accusations()
@@ -224,7 +226,7 @@ def sum_of_parts(group: Group, parts: list[SecretBytes]) -> SecretBytes:
     return SecretBytes(total)
 
 
-def _said(
+def _transcript(
     party: Party,
     parameters: RepairParameters,
     splits: Mapping[int, Split],

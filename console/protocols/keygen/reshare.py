@@ -1,4 +1,4 @@
-"""Reshare: the same key for other owners, or with another threshold (PROTOCOLS 6.2)."""
+"""Reshare: the same key for other owners, or with another threshold."""
 
 from dataclasses import dataclass
 

@@ -114,7 +114,7 @@ class Group(ABC):
     def negate(self, point: Point) -> Point: ...
 
     def add_multiple(self, point: Point, k: int, other: Point) -> Point:
-        """Give point + k * other, where k is public."""
+        """Return point + k * other, where k is public."""
         return self.add(point, self.multiply_public(k, other))
 
     def sum(self, points: Iterable[Point]) -> Point:

@@ -1,4 +1,4 @@
-"""A linear universal hash of rows of bits, made of GMAC (PROTOCOLS 3.4).
+"""A linear universal hash of rows of bits, made of GMAC.
 
 With the message as associated data, GMAC is the polynomial hash GHASH plus a constant of the key
 (NIST SP 800-38D); taking the hash of the zero row away leaves the part that is linear over GF(2).

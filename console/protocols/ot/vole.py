@@ -1,7 +1,7 @@
 """Random vector OLE from extended transfers: two products shared between two parties.
 
 The receiver gets a random b and d_1, d_2; the sender puts in a_1, a_2 and gets c_1, c_2 with
-c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19; PROTOCOLS 3.5).
+c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19).
 
 Deviations from the paper: the gadget is drawn once for each direction of a pair and kept, and
 the receiver's b is not encoded on top of it, as both inputs are random anyway.
@@ -115,7 +115,7 @@ def finish(
     """Check that the sender put the same inputs into all rows, and return d_1 and d_2.
 
     Raises: BadReply before anything secret is used; InputsInconsistent: the keys must then be
-    destroyed before anything else is said.
+    destroyed before anything else is sent.
     """
     eta = int.from_bytes(received.combined, "big")
     corrections = [
@@ -146,7 +146,7 @@ def _shifted(a: Scalar) -> int:
     """Read an input, moved by a multiple of the order.
 
     A correction is then reduced from the same number of digits whatever the input is; without
-    it, the time that a column takes would tell the input's first bits.
+    it, the time that a column takes would reveal the input's first bits.
     """
     return int.from_bytes(a, "big") + _MULTIPLE
 
