@@ -184,7 +184,7 @@ class PairSetup:
         )
 
     def confirm(self, pairs: PairStates, confirmations: Mapping[int, SetupConfirmation]) -> None:
-        """Demand that every peer holds what we hold. Raises: ProtocolAbort BLAME."""
+        """Check that every peer holds what we hold. Raises: ProtocolAbort BLAME."""
         accusations = Accusations()
         for j, message in confirmations.items():
             if not hmac.compare_digest(message.digest, self.confirmation(pairs, j, self.me)):

@@ -67,7 +67,7 @@ class Presignature:
 
 
 def encode_presignature(presignature: Presignature) -> SecretBytes:
-    """Move it into one buffer for sealing: what is given is erased. Raises: PresignatureUsed."""
+    """Encode into one buffer for sealing, and erase the original. Raises: PresignatureUsed."""
     if presignature.used:
         raise PresignatureUsed("this presignature has been used")
     parties = presignature.parties

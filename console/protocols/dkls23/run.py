@@ -214,7 +214,7 @@ async def _multiply(
     dropped: ExitStack,
     random: Random,
 ) -> _Multiplied:
-    """Round 2: open, and put r_i and sk_i into the multiplications of the others."""
+    """Round 2: open, and answer the requests of the others with r_i and sk_i."""
     session, nonces, commitments = begun.session, begun.nonces, begun.commitments
     matrices = accept_requests(parameters, pairs, commitments, begun.requests)
     for matrix in matrices.values():
@@ -257,7 +257,7 @@ def _begin(
 
 
 def _check_bans(party: Party, pairs: PairStates) -> None:
-    """Stop if another session has banned one of the peers meanwhile."""
+    """Raise BAN if another session has banned one of the peers meanwhile."""
     banned = pairs.banned & set(party.others)
     if banned:
         raise ban_all(dict.fromkeys(banned, "banned"), "the peer was banned in another session")

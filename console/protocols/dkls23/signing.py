@@ -173,7 +173,7 @@ def answer_request(
     sk_i: SecretBytes,
     chi: Scalar,
 ) -> tuple[VoleReply, Product]:
-    """Put r_i and sk_i into the multiplication that a peer began; wipes the matrix of `asked`.
+    """Multiply r_i and sk_i by the chi of the peer that asked; wipes the matrix of `asked`.
 
     `chi` is our output of the multiplication with this peer in the other direction. The reply's
     nonce_product is Gamma_u = c_u * G, its key_product Gamma_v = c_v * G, and its difference psi =

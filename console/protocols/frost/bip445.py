@@ -85,7 +85,7 @@ class SigningSession:
         return self.context.gacc * (1 if SECP256K1.has_even_y(self.context.Q) else -1)
 
     def weight(self, index: int) -> int:
-        """E * lambda_i * g * gacc, what share x_i is multiplied with."""
+        """Return e * lambda_i * g * gacc, what share x_i is multiplied with."""
         e = SECP256K1.public_int(self.e)
         return self.sign * e * lagrange(index, self.signers, SECP256K1.order)
 

@@ -48,7 +48,7 @@ class Certificate:
     def verify(
         self, parties: Iterable[int], verify_one: Callable[[int, bytes, bytes], None]
     ) -> None:
-        """Demand a valid signature of every party, and no other.
+        """Check that every party, and no other, has signed.
 
         `verify_one(index, message, signature)` raises if that signature is not valid.
         Raises: CertificateIncomplete, or what `verify_one` raises.

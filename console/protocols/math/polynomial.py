@@ -21,7 +21,7 @@ def check_indices(indices: Iterable[int], order: int) -> None:
 
 
 def lagrange(index: int, indices: Iterable[int], order: int, at: int = 0) -> int:
-    """Coefficient of `index` when interpolating over `indices` at the point `at`.
+    """Return the coefficient of `index` when interpolating over `indices` at the point `at`.
 
     Raises: BadIndices.
     """

@@ -146,7 +146,7 @@ _MAX_KNOWN = 2048
 
 
 def _parsed(point: bytes) -> Any:
-    """Decompress a point other than the identity; None if it is not one."""
+    """Decompress a point other than the identity; return None if it is not one."""
     key = _KNOWN.get(point)
     if key is None:
         key = ffi.new("secp256k1_pubkey *")

@@ -79,7 +79,7 @@ def reply(
     inputs: tuple[Scalar, Scalar],
     random: Random,
 ) -> tuple[Reply, Scalar, Scalar]:
-    """Put a_1 and a_2 in; return the message, c_1 and c_2. Wipes `matrix`.
+    """Multiply a_1 and a_2 by the receiver's b: return the message, c_1 and c_2. Wipes `matrix`.
 
     `session` holds the freshness of both sides and the request.
     """
