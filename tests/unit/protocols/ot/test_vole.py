@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from console.protocols.kernel.secret import SecretWiped
+from console.protocols.kernel.transcript import XOF, Tag
 from console.protocols.math.secp256k1 import SECP256K1, N
 from console.protocols.ot import extension, vole
 from console.protocols.ot.extension import Choosing
@@ -62,6 +63,19 @@ def test_gadgets_differ_by_seed_and_direction() -> None:
     gadgets = [gadget(bytes(32), 1, 2), gadget(bytes(32), 2, 1), gadget(b"\x01" * 32, 1, 2)]
     assert len(set(gadgets)) == 3
     assert all(len(set(g)) == XI and max(g) < N for g in gadgets)
+
+
+def scalars_of(drawn: bytes) -> tuple[int, ...]:
+    """Cut what was drawn into numbers of 48 bytes, modulo the order."""
+    whole = iter(drawn)
+    pieces = zip(*[whole] * 48, strict=True)
+    return tuple(int.from_bytes(bytes(piece), "big") % N for piece in pieces)
+
+
+def test_gadget_and_weights_are_scalars_of_48_bytes_each() -> None:
+    expected = scalars_of(XOF(Tag.VOLE_GADGET, 48 * XI, bytes(32), 1, 2))
+    assert gadget.__wrapped__(bytes(32), 1, 2) == expected
+    assert vole._thetas(b"s", b"c") == scalars_of(XOF(Tag.VOLE_THETA, 96, b"s", b"c"))
 
 
 def test_weights_of_the_check_are_whole_scalars_and_depend_on_all_corrections() -> None:
