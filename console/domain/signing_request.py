@@ -278,22 +278,17 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
     request = state.proposal.request
     known = next((a for a in state.attempts if a.session == command.session), None)
     match command:
-        case StartSession(session=session, signers=signers, coordinator=coordinator, at_ms=at_ms):
-            if state.state not in UNSIGNED:
-                raise AlreadyDecided("the request is signed or over")
-            if at_ms >= state.proposal.expires_at_ms:
-                raise Expired("the request has expired; make it again")
-            if not state.has_quorum:
-                raise NotYetPossible("the approvals are not complete")
+        case StartSession():
+            _require_startable(state, command.at_ms)
             if known:
                 raise AlreadyDecided("this session was used before")
             return (
                 SigningSessionStarted(
                     request=request,
-                    session=session,
-                    signers=signers,
-                    coordinator=coordinator,
-                    at_ms=at_ms,
+                    session=command.session,
+                    signers=command.signers,
+                    coordinator=command.coordinator,
+                    at_ms=command.at_ms,
                 ),
             )
         case ReleaseShare(session, at_ms):
@@ -302,19 +297,17 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
             if state.denial or state.withdrawal:
                 raise AlreadyDecided("the request was denied or withdrawn")
             return (SignatureShareReleased(request, session, at_ms),)
-        case FailSession(
-            session=session, reason=reason, unreachable=unreachable, blamed=blamed, at_ms=at_ms
-        ):
+        case FailSession():
             if known is None or known.failure or state.signed:
                 return ()
             return (
                 SigningSessionFailed(
                     request=request,
-                    session=session,
-                    reason=reason,
-                    unreachable=unreachable,
-                    blamed=blamed,
-                    at_ms=at_ms,
+                    session=command.session,
+                    reason=command.reason,
+                    unreachable=command.unreachable,
+                    blamed=command.blamed,
+                    at_ms=command.at_ms,
                 ),
             )
         case RecordSignature():
@@ -337,6 +330,15 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
             )
         case _:
             assert_never(command)
+
+
+def _require_startable(state: SigningRequest, at_ms: int) -> None:
+    if state.state not in UNSIGNED:
+        raise AlreadyDecided("the request is signed or over")
+    if at_ms >= state.proposal.expires_at_ms:
+        raise Expired("the request has expired; make it again")
+    if not state.has_quorum:
+        raise NotYetPossible("the approvals are not complete")
 
 
 def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:

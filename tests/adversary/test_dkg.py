@@ -15,12 +15,12 @@ from console.protocols.keygen.complaints import fits, settle
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.messages import (
     Commitment,
+    Complaints,
     Opening,
     Reveal,
     RevealedShare,
     ShareProof,
     Subshare,
-    Verdict,
 )
 from console.protocols.math.ed25519 import ED25519, L
 from console.protocols.math.group import Group
@@ -261,7 +261,7 @@ def test_dkg_round4_answer_without_complaint_blames_sender() -> None:
 
 @pytest.mark.parametrize("accused", [(2,), (9,), (3, 1), (1, 1)])
 def test_dkg_round3_impossible_complaint_blames_complainer(accused: tuple[int, ...]) -> None:
-    network = with_cheat(Verdict, lambda _: Verdict(accused))
+    network = with_cheat(Complaints, lambda _: Complaints(accused))
     assert_blamed(network, {2}, "false-complaint")
 
 
@@ -309,7 +309,7 @@ def test_dkg_broadcast_equivocation_is_never_an_outcome(kind: str) -> None:
     changes: Mapping[str, Change] = {
         "dkg.commitment": lambda m: replace(m, nonce=bytes(32)),
         "dkg.opening": lambda m: replace(m, proof_scalar=bytes(32)),
-        "dkg.verdict": lambda m: Verdict((1,)),
+        "dkg.verdict": lambda m: Complaints((1,)),
     }
     network = Network(runs(), wire=rewrite(2, kind, changes[kind], to=1)).deliver()
     assert not network.outcomes.keys() & {1, 3}

@@ -355,7 +355,7 @@ def test_dkls23_round2_nonce_other_than_committed_bans_sender(
 
     def cheat(party: Any) -> Any:
         def draw(random: Random) -> Nonces:
-            return replace(original(random), point=POINT)
+            return replace(original(random), R_i=POINT)
 
         async def play() -> Any:
             monkeypatch.setattr(Nonces, "draw", draw)
@@ -373,13 +373,14 @@ def substituted(bench: Bench, monkeypatch: pytest.MonkeyPatch, which: str, peer:
     """Let party 2 put another nonce, or key, into its multiplication with one peer."""
     original = signing.answer_request
 
-    def answer(terms: Any, pairs: Any, session: Any, asked: Any, secrets: Any, random: Any) -> Any:
-        nonces, key, chi = secrets
+    def answer(
+        pairs: Any, session: Any, asked: Any, random: Any, *, nonces: Any, sk_i: Any, chi: Any
+    ) -> Any:
         other = SecretBytes(SECP256K1.scalar(5))
-        if terms.me == 2 and asked[0] == peer:
-            nonces = replace(nonces, nonce=other) if which == "nonce" else nonces
-            key = other if which == "key" else key
-        return original(terms, pairs, session, asked, (nonces, key, chi), random)
+        if pairs.me == 2 and asked.peer == peer:
+            nonces = replace(nonces, r_i=other) if which == "nonce" else nonces
+            sk_i = other if which == "key" else sk_i
+        return original(pairs, session, asked, random, nonces=nonces, sk_i=sk_i, chi=chi)
 
     monkeypatch.setattr(run, "answer_request", answer)
     return Network(runs(bench)).deliver()
@@ -422,8 +423,10 @@ def test_dkls23_round2_wrong_tweak_of_the_lowest_blames_it(
 ) -> None:
     original = signing.key_input
 
-    def key_input(terms: Any, share: Any, fragments: Any) -> Any:
-        changed = replace(terms, tweak=SECP256K1.scalar(0)) if terms.me == 1 else terms
+    def key_input(parameters: Any, share: Any, fragments: Any) -> Any:
+        changed = (
+            replace(parameters, tweak=SECP256K1.scalar(0)) if parameters.me == 1 else parameters
+        )
         return original(changed, share, fragments)
 
     monkeypatch.setattr(run, "key_input", key_input)

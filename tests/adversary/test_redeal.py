@@ -22,11 +22,11 @@ from console.protocols.keygen import (
 )
 from console.protocols.keygen.messages import (
     Commitment,
+    Complaints,
     RedealOpening,
     Reveal,
     ShareProof,
     Subshare,
-    Verdict,
 )
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
@@ -336,7 +336,7 @@ def test_redeal_round4_missing_answer_blames_dealer() -> None:
 def test_reshare_round3_impossible_complaint_blames_complainer(
     who: int, accused: tuple[int, ...]
 ) -> None:
-    run = cheating(resharing(who), Verdict, lambda _: Verdict(accused))
+    run = cheating(resharing(who), Complaints, lambda _: Complaints(accused))
     assert_blamed(reshare_with(**{f"p{who}": run}), {who}, "false-complaint")
 
 

@@ -10,12 +10,12 @@ import pytest
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import BadShare, KeyShare, RepairParameters, repair
 from console.protocols.keygen.messages import (
+    Complaints,
     Reveal,
     ShareProof,
     Split,
     SplitSum,
     Subshare,
-    Verdict,
 )
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
@@ -152,7 +152,7 @@ def test_repair_round3_bad_answer_blames_helper() -> None:
 def test_repair_round2_impossible_complaint_blames_complainer(
     who: int, accused: tuple[int, ...]
 ) -> None:
-    network = with_cheat(Verdict, lambda _: Verdict(accused), cheat=who)
+    network = with_cheat(Complaints, lambda _: Complaints(accused), cheat=who)
     assert_blamed(network, {who}, "false-complaint")
 
 

@@ -187,7 +187,7 @@ def test_session_echo_of_an_early_message_is_checked_when_its_round_begins() -> 
     assert (caught.value.kind, caught.value.check) == (AbortKind.RETRY, "echo-broadcast")
 
 
-def test_session_echo_mismatch_blames_nobody_until_originals_meet() -> None:
+def test_session_echo_mismatch_blames_nobody() -> None:
     def equivocate(e: Envelope, to: int) -> Iterable[Envelope]:
         if e.sender == 2 and e.kind == "test.word" and to == 3:
             return [replace(e, payload=encode(Word(b"word two")))]

@@ -1,4 +1,4 @@
-"""What is ChillDKG's alone: its hashes, pads, proofs and messages (BIP draft, docs/spec 1.4).
+"""What is ChillDKG's alone: its hashes, pads, proofs and messages (BIP draft; docs/spec 1.4).
 
 The product runs another protocol around the same sharing. This is just enough of ChillDKG to let
 its vectors reach the steps that both have; parties are numbered from 0 here, as in the draft.

@@ -1,19 +1,17 @@
-"""BIP 32: unhardened children and the form of extended public keys; BIP 328: synthetic ones."""
+"""BIP 32: unhardened children and the form of extended public keys."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from console.protocols.derivation import ExtendedPublicKey, derive_public
-from console.protocols.derivation.xpub import SYNTHETIC_CHAIN_CODE, BadExtendedKey
+from console.protocols.derivation.xpub import BadExtendedKey
 from console.protocols.keygen.share import PublicKeyPackage
 from console.protocols.math.secp256k1 import SECP256K1
 
 HERE = Path(__file__).parent
 VECTORS = json.loads((HERE / "bip32/bip32_vectors.json").read_text())
-SYNTHETIC = json.loads((HERE / "bip328/vectors.json").read_text())
 
 KEYS = {(v["vector"], c["path"]): c["ext_pub"] for v in VECTORS for c in v["chains"]}
 STEPS = [
@@ -50,9 +48,3 @@ def test_unhardened_children(parent: str, index: int, expected: str) -> None:
 def test_invalid_extended_keys_are_refused(case: dict[str, str]) -> None:
     with pytest.raises(BadExtendedKey):
         ExtendedPublicKey.decode(case["key"])
-
-
-@pytest.mark.parametrize("case", SYNTHETIC, ids=range(len(SYNTHETIC)))
-def test_synthetic_extended_keys(case: dict[str, Any]) -> None:
-    key = SECP256K1.parse_point(bytes.fromhex(case["aggregate_pubkey"]))
-    assert ExtendedPublicKey(key, SYNTHETIC_CHAIN_CODE).encode() == case["xpub"]

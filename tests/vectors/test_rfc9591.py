@@ -12,7 +12,6 @@ from console.protocols.frost import (
     FROST_SECP256K1,
     FROST_TAPROOT,
     Commitment,
-    InvalidSignature,
     SignatureShare,
     SigningNonces,
     SigningPackage,
@@ -21,7 +20,6 @@ from console.protocols.frost import (
     sign_share,
     verify_share,
 )
-from console.protocols.frost.dkg_proof import verify_dkg_proof
 from console.protocols.frost.nonces import commit, generate_nonce
 from console.protocols.frost.signing import binding_factor_inputs
 from console.protocols.kernel.secret import SecretBytes
@@ -176,13 +174,6 @@ def test_dkg_vectors(suite: Suite, folder: str) -> None:
     }
     shares = {}
     for i, d in dealers.items():
-        proof = unhex(d["proof_of_knowledge"])
-        verify_dkg_proof(suite, i, commitments[i][0], proof)
-        for wrong in (proof[:-1], proof[:-1] + b"\x00", bytes(len(proof))):
-            with pytest.raises(InvalidSignature):
-                verify_dkg_proof(suite, i, commitments[i][0], wrong)
-        with pytest.raises(InvalidSignature):
-            verify_dkg_proof(suite, i % 3 + 1, commitments[i][0], proof)
         polynomial = Polynomial(
             group, [SecretBytes(unhex(d[name])) for name in ("signing_key", "coefficient")]
         )

@@ -55,8 +55,8 @@ class CeremonyView(View, frozen=True, kw_only=True):
     proposer_name: str
     stage: CeremonyStage
     sentence: str
-    proposed_at_ms: int = msgspec.field(name="proposed_ms")
-    expires_at_ms: int = msgspec.field(name="expires_ms")
+    proposed_at_ms: int = msgspec.field(name="proposed_at_ms")
+    expires_at_ms: int = msgspec.field(name="expires_at_ms")
     run: ProtocolSessionView | None
     failed_runs: tuple[ProtocolSessionView, ...]
     code: str

@@ -95,7 +95,7 @@ class MachineView(View, frozen=True, kw_only=True):
     short_code: str
     fingerprint: str
     replaces: bool
-    proposed_at_ms: int = msgspec.field(name="proposed_ms")
+    proposed_at_ms: int = msgspec.field(name="proposed_at_ms")
     approvals: tuple[ApprovalView, ...]
     approvals_needed: int
     admitted: bool

@@ -55,8 +55,8 @@ class RequestView(View, frozen=True, kw_only=True):
     note: str
     proposer: str
     proposer_name: str
-    proposed_at_ms: int = msgspec.field(name="proposed_ms")
-    expires_at_ms: int = msgspec.field(name="expires_ms")
+    proposed_at_ms: int = msgspec.field(name="proposed_at_ms")
+    expires_at_ms: int = msgspec.field(name="expires_at_ms")
     approvals: tuple[ApprovalView, ...]
     approvals_done: int
     approvals_needed: int
@@ -97,8 +97,8 @@ class RequestRow(View, frozen=True, kw_only=True):
     approvals_done: int
     approvals_needed: int
     proposer_name: str
-    proposed_at_ms: int = msgspec.field(name="proposed_ms")
-    expires_at_ms: int = msgspec.field(name="expires_ms")
+    proposed_at_ms: int = msgspec.field(name="proposed_at_ms")
+    expires_at_ms: int = msgspec.field(name="expires_at_ms")
     needs_me: bool
     short_code: str
 

@@ -14,7 +14,7 @@ HARDENED = 1 << 31
 
 
 def child(parent: Point, chain_code: bytes, index: int) -> tuple[Scalar, bytes]:
-    """Give the tweak I_L of child `index`, below 2**31, and the child's chain code I_R.
+    """Return the tweak I_L of child `index`, below 2**31, and the child's chain code I_R.
 
     Raises: DegenerateTweak if I_L is not below the order.
     """

@@ -1,4 +1,4 @@
-"""A key and all tweaks applied to it, as one sign and one sum (docs/spec 2.4)."""
+"""A key and all tweaks applied to it, as gacc and tacc of BIP 445 (docs/spec 2.4)."""
 
 from dataclasses import dataclass, replace
 from typing import Self

@@ -1,4 +1,4 @@
-"""Derivation paths, of which only unhardened steps can be walked without the whole secret."""
+"""Derivation paths: only unhardened steps can be derived without the whole secret."""
 
 import re
 from collections.abc import Iterable

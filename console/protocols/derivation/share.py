@@ -19,7 +19,7 @@ _CHILDREN: dict[str, Callable[[Point, bytes, int], tuple[Scalar, bytes]]] = {
 
 
 def derive(share: KeyShare, path: Iterable[int]) -> KeyShare:
-    """Give our share of the child key at `path`; the caller owns, and wipes, both shares.
+    """Return our share of the child key at `path`; the caller owns, and wipes, both shares.
 
     With any t of the others' it makes signatures under the child. A child's whole secret, should
     it ever leak, reveals the parent's to whoever knows the chain code: children are not exported.
@@ -30,13 +30,13 @@ def derive(share: KeyShare, path: Iterable[int]) -> KeyShare:
 
 
 def derive_public(public: PublicKeyPackage, path: Iterable[int]) -> PublicKeyPackage:
-    """Give the public package of the child key at `path`. Raises: PathRefused; DegenerateTweak."""
+    """Return the public package of the child at `path`. Raises: PathRefused; DegenerateTweak."""
     context, chain_code = _walk(public, path)
     return _moved_public(public, context, chain_code)
 
 
 def tweak_context(public: PublicKeyPackage, path: Iterable[int]) -> TweakContext:
-    """Give the child key at `path` as a sum of tweaks, which a protocol may apply as it signs.
+    """Return the child key at `path` as a sum of tweaks, which a protocol may apply as it signs.
 
     Raises: PathRefused; DegenerateTweak.
     """
@@ -44,7 +44,7 @@ def tweak_context(public: PublicKeyPackage, path: Iterable[int]) -> TweakContext
 
 
 def tap_tweak(share: KeyShare, merkle_root: bytes | None) -> KeyShare:
-    """Give our share of the Taproot output key (BIP 341); None for a key without scripts.
+    """Return our share of the Taproot output key (BIP 341); None for a key without scripts.
 
     Raises: DegenerateTweak; ValueError if the key is not of secp256k1, or the root not 32 bytes.
     """
@@ -52,7 +52,7 @@ def tap_tweak(share: KeyShare, merkle_root: bytes | None) -> KeyShare:
 
 
 def tap_tweak_public(public: PublicKeyPackage, merkle_root: bytes | None) -> PublicKeyPackage:
-    """Give the public package of the Taproot output key. Raises: as `tap_tweak`."""
+    """Return the public package of the Taproot output key. Raises: as `tap_tweak`."""
     return _moved_public(public, _tapped(public, merkle_root), public.chain_code)
 
 

@@ -7,7 +7,7 @@ from console.protocols.math.tagged_hash import tagged_hash
 
 
 def tap_tweak_scalar(internal: Point, merkle_root: bytes | None) -> Scalar:
-    """Give the hash of x(P) and the root of the script tree; None commits to no script at all.
+    """Return the hash of x(P) and the root of the script tree; None commits to no script at all.
 
     Raises: DegenerateTweak; ValueError if the root has not 32 bytes.
     """

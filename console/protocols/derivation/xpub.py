@@ -13,11 +13,6 @@ from console.protocols.math.secp256k1 import SECP256K1
 MAINNET = bytes.fromhex("0488b21e")
 TESTNET = bytes.fromhex("043587cf")
 
-# For keys that have no chain code of their own: aggregates of MuSig2 (BIP 328).
-SYNTHETIC_CHAIN_CODE = bytes.fromhex(
-    "868087ca02a6f974c4598924c36b57762d32cb45717167e300622c7167e38965"
-)
-
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -44,7 +39,7 @@ class ExtendedPublicKey:
         return hashlib.new("ripemd160", hashlib.sha256(self.key).digest()).digest()[:4]
 
     def child(self, index: int) -> Self:
-        """Give the unhardened child. Raises: PathRefused; DegenerateTweak."""
+        """Return the unhardened child. Raises: PathRefused; DegenerateTweak."""
         check_path((index,))
         if self.depth == MAX_DEPTH:
             raise PathRefused("the path is too deep")
@@ -53,7 +48,7 @@ class ExtendedPublicKey:
         return type(self)(key, chain_code, self.depth + 1, self.fingerprint, index)
 
     def encode(self, version: bytes = MAINNET) -> str:
-        """Give the 111 characters that begin with `xpub` on the main network."""
+        """Return the 111 characters that begin with `xpub` on the main network."""
         place = bytes((self.depth,)) + self.parent + self.index.to_bytes(4, "big")
         payload = version + place + self.chain_code + self.key
         return _base58(payload + _checksum(payload))

@@ -9,6 +9,7 @@ from console.protocols.dkls23.pairs import (
     decode_pairs,
     encode_pairs,
 )
+from console.protocols.dkls23.parameters import SigningRefused
 from console.protocols.dkls23.presignature import (
     BadPresignature,
     Presignature,
@@ -18,7 +19,6 @@ from console.protocols.dkls23.presignature import (
 )
 from console.protocols.dkls23.run import presign, sign, sign_online
 from console.protocols.dkls23.setup import setup
-from console.protocols.dkls23.terms import SigningRefused
 
 __all__ = [
     "BadPairStates",

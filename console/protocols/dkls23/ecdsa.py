@@ -28,7 +28,7 @@ class EcdsaSignature:
 
     @property
     def compact(self) -> bytes:
-        """Give r and s, 32 bytes each, big-endian."""
+        """Return r and s, 32 bytes each, big-endian."""
         return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big")
 
 
@@ -40,12 +40,12 @@ def parse_digest(digest: bytes) -> int:
 
 
 def nonce_coordinate(R: Point) -> int:
-    """Give r: x(R) modulo the order."""
+    """Return r: x(R) modulo the order."""
     return int.from_bytes(SECP256K1.x_only(R), "big") % N
 
 
 def normalise(R: Point, s: int) -> EcdsaSignature:
-    """Choose the lower of s and its negative, and say which point it is (docs/spec 7.3).
+    """Choose the lower of s and its negative, and its recovery id (docs/spec 7.3).
 
     Raises: InvalidSignature if r or s is zero.
     """

@@ -23,9 +23,9 @@ BasePoints = Annotated[bytes, Size(POINTS)]
 @message("dkls23.setup-opening")
 @dataclass(frozen=True, slots=True)
 class SetupOpening:
-    """Setup 1: what we believe to agree on, and fresh randomness for the session."""
+    """Setup 1: a digest of the parameters as we see them, and fresh randomness for the session."""
 
-    terms: Bytes32
+    parameters: Bytes32
     nonce: Bytes32
 
 
@@ -73,7 +73,7 @@ class SetupTrial:
 @message("dkls23.setup-confirmation", Delivery.DIRECT)
 @dataclass(frozen=True, slots=True)
 class SetupConfirmation:
-    """Setup 5: all our trials were right, and this is what the pair holds, hashed."""
+    """Setup 5: all our trials were right; a hash of what the pair holds."""
 
     digest: Bytes32
 
@@ -81,9 +81,9 @@ class SetupConfirmation:
 @message("dkls23.commitment")
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """Round 1: what we believe to sign, fresh randomness, and a hash of our nonce point."""
+    """Round 1: a digest of the parameters as we see them, fresh randomness, a commitment to R_i."""
 
-    terms: Bytes32
+    parameters: Bytes32
     nonce: Bytes32
     digest: Bytes32
 
@@ -91,7 +91,7 @@ class Commitment:
 @message("dkls23.vole-request", Delivery.DIRECT)
 @dataclass(frozen=True, slots=True)
 class VoleRequest:
-    """Round 1, to one peer: a multiplication begins in which the peer puts its inputs in."""
+    """Round 1, to one peer: begins a multiplication of the peer's inputs."""
 
     request: Request
 
@@ -99,7 +99,7 @@ class VoleRequest:
 @message("dkls23.opening")
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Round 2: R_i and its blind, pk_i, and a digest of all commitments heard."""
+    """Round 2: R_i (`nonce_point`), its blind, pk_i (`key_point`), a digest of all commitments."""
 
     nonce_point: EncodedPoint
     blind: Bytes32
@@ -110,7 +110,10 @@ class Opening:
 @message("dkls23.vole-reply", Delivery.DIRECT)
 @dataclass(frozen=True, slots=True)
 class VoleReply:
-    """Round 2, to one peer: our inputs, masked; c_u*G, c_v*G, and psi."""
+    """Round 2, to one peer: our inputs, masked; Gamma_u, Gamma_v and psi.
+
+    `nonce_product` is Gamma_u = c_u * G, `key_product` is Gamma_v = c_v * G, `difference` is psi.
+    """
 
     nonce: Bytes32
     reply: Reply
@@ -122,7 +125,10 @@ class VoleReply:
 @message("dkls23.partial")
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Round 3: w_i and u_i; `binding` stands for R, or for the presignature and the digest."""
+    """Round 3: w_i (`numerator`) and u_i (`denominator`).
+
+    `binding` is a hash of R, or of the presignature and the digest.
+    """
 
     numerator: Bytes32
     denominator: Bytes32
@@ -140,6 +146,6 @@ class Fragment:
 @message("dkls23.fragments")
 @dataclass(frozen=True, slots=True)
 class Fragments:
-    """Round 3, instead of a partial signature, if the key points do not make the key."""
+    """Round 3, instead of a partial signature, if the pk_j do not add up to the key."""
 
     fragments: Annotated[tuple[Fragment, ...], Count(1, MAX_SIGNERS)]

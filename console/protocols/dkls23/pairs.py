@@ -74,22 +74,22 @@ class PairStates:
         return frozenset(peer for peer, state in self.states if state is None)
 
     def state(self, peer: int) -> PairState:
-        """Give the state with a peer. Raises: PeerBanned."""
+        """Return the state with a peer. Raises: PeerBanned."""
         for known, state in self.states:
             if known == peer and state is not None:
                 return state
         raise PeerBanned(f"there is no state with party {peer}")
 
     def gadget_from(self, peer: int) -> Gadget:
-        """Give the gadget of multiplications that the peer puts its inputs into."""
+        """Return the gadget of multiplications that the peer puts its inputs into."""
         return gadget(self.state(peer).gadget_id, self.me, peer)
 
     def gadget_to(self, peer: int) -> Gadget:
-        """Give the gadget of multiplications that we put our inputs into."""
+        """Return the gadget of multiplications that we put our inputs into."""
         return gadget(self.state(peer).gadget_id, peer, self.me)
 
     def ban(self, peers: Iterable[int]) -> None:
-        """Destroy the states with these peers, for good."""
+        """Destroy the states with these peers, irrevocably."""
         banned = set(peers)
         for place, (peer, state) in enumerate(self.states):
             if peer in banned and state is not None:
@@ -97,7 +97,7 @@ class PairStates:
                 self.states[place] = (peer, None)
 
     def keep(self, peers: Iterable[int]) -> None:
-        """Destroy and forget the states with all but these peers, who alone own the key now."""
+        """Destroy and drop the states with all but these peers, the key's owners from now on."""
         kept = set(peers)
         self.ban(peer for peer in self.peers if peer not in kept)
         self.states[:] = [(peer, state) for peer, state in self.states if peer in kept]

@@ -1,17 +1,18 @@
 """A presignature: all of a signature that does not depend on the message (docs/spec 3.7, 8).
 
-It answers once. Two answers with one presignature give the key away, so its secrets are erased
+It answers once. Two answers with one presignature reveal the key, so its secrets are erased
 before the answer exists, and encoding it for storage moves it: what was encoded is erased. The
-store must note, durably, that it is consumed before the answer leaves, and must never give out a
+store must record, durably, that it is consumed before the answer leaves, and must never return a
 copy from a backup. The key, and with it the tweak, is fixed when it is made: choosing the tweak
-later would let an attacker search for a forgery among many presignatures.
+later would let an attacker search for a forgery among many presignatures. Storing one is library
+only until the product has presignatures.
 """
 
 from dataclasses import dataclass
 
 from console.protocols.dkls23.messages import MAX_SIGNERS
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.secp256k1 import SECP256K1
 
 _MAGIC = b"QDS1"
@@ -21,7 +22,7 @@ _SECRET = 3 * 32
 
 
 class PresignatureUsed(Exception):
-    """A presignature was asked for a second answer, which would give the key away."""
+    """A presignature was asked for a second answer, which would reveal the key."""
 
 
 class BadPresignature(Exception):
@@ -51,13 +52,13 @@ class Presignature:
     def used(self) -> bool:
         return self.mask.wiped
 
-    def consume(self) -> tuple[int, int, int]:
-        """Hand out phi_i, u_i, v_i and erase them. Raises: PresignatureUsed."""
+    def consume(self) -> tuple[Scalar, Scalar, Scalar]:
+        """Return phi_i, u_i, v_i and erase them. Raises: PresignatureUsed."""
         if self.used:
             raise PresignatureUsed("this presignature has been used")
         with self.mask as mask, self.denominator as denominator, self.product as product:
-            phi, u, v = (int.from_bytes(view, "big") for view in (mask, denominator, product))
-        return phi, u, v
+            phi_i, u_i, v_i = (Scalar(bytes(view)) for view in (mask, denominator, product))
+        return phi_i, u_i, v_i
 
     def wipe(self) -> None:
         """Erase an unused presignature; it counts as used."""
@@ -66,7 +67,7 @@ class Presignature:
 
 
 def encode_presignature(presignature: Presignature) -> SecretBytes:
-    """Move it into one buffer for sealing: what is given is erased. Raises: PresignatureUsed."""
+    """Encode into one buffer for sealing, and erase the original. Raises: PresignatureUsed."""
     if presignature.used:
         raise PresignatureUsed("this presignature has been used")
     parties = presignature.parties

@@ -1,27 +1,27 @@
-"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6; docs/spec 3.6).
+"""The steps of a DKLs23 signature (eprint 2023/765, protocol 3.6).
 
-The checks are numbered as in docs/spec 3.6: (1) commitments open, (2) inputs are consistent,
-(3) and (4) they are the committed nonce and key, (5) the key points make the key, (6) the nonce is
-not degenerate. Secret-dependent checks destroy the pair state before anything else is said.
+The checks: (1) commitments open, (2) inputs are consistent, (3) and (4) they are the nonce behind
+R_j and the key behind pk_j, (5) the pk_j add up to the key, (6) the nonce is not degenerate. If
+(2), (3) or (4) fails, the pair state is destroyed before anything else is sent (docs/spec 3.6).
 
 Deviations from the paper: freshness comes from both sides of each multiplication, (3) and (4) are
 one equation with a random weight, and signatures are made under Y' = Y + tweak * G, where the
 lowest party adds the tweak.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from console.protocols.dkls23.messages import Commitment, Opening, VoleReply, VoleRequest
 from console.protocols.dkls23.pairs import PairStates, ban_all
-from console.protocols.dkls23.terms import Terms, reply_session
+from console.protocols.dkls23.parameters import SigningParameters, reply_session
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.kernel.transcript import H, Hs, Tag
+from console.protocols.kernel.transcript import XOF, H, Tag
 from console.protocols.keygen.share import KeyShare
-from console.protocols.math.group import BadEncoding, Point
+from console.protocols.math.group import BadEncoding, Point, Scalar
 from console.protocols.math.polynomial import lagrange
 from console.protocols.math.secp256k1 import SECP256K1, N
 from console.protocols.ot import extension, vole
@@ -31,57 +31,63 @@ from console.protocols.ot.vole import BadReply, InputsInconsistent
 
 @dataclass(frozen=True, slots=True)
 class Nonces:
-    """Our r_i and phi_i for one signature, the point R_i, and the blind of its commitment."""
+    """What we draw for one signature.
 
-    nonce: SecretBytes
-    mask: SecretBytes
-    point: Point
+    `r_i` is our part of the nonce, `phi_i` of the mask that the nonce is inverted under; `R_i` is
+    r_i * G, and `blind` hides it in its commitment.
+    """
+
+    r_i: SecretBytes
+    phi_i: SecretBytes
+    R_i: Point
     blind: bytes
 
     @classmethod
     def draw(cls, random: Random) -> "Nonces":
-        nonce, mask = (SecretBytes(SECP256K1.random_scalar(random)) for _ in range(2))
-        return cls(nonce, mask, SECP256K1.base(SECP256K1.secret_scalar(nonce)), random(32))
+        r_i, phi_i = (SecretBytes(SECP256K1.random_scalar(random)) for _ in range(2))
+        return cls(r_i, phi_i, SECP256K1.base(SECP256K1.secret_scalar(r_i)), random(32))
 
     def wipe(self) -> None:
-        self.nonce.wipe()
-        self.mask.wipe()
+        self.r_i.wipe()
+        self.phi_i.wipe()
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Our halves of the products with one peer: c_u, c_v of our inputs, or d_u, d_v of theirs."""
+    """Our halves of both products of one multiplication.
 
-    nonce: SecretBytes
-    key: SecretBytes
+    If the inputs are ours, `u` is c_u, of r_i and the peer's chi, and `v` is c_v, of sk_i and that
+    chi; if they are the peer's, `u` is d_u and `v` is d_v, of r_j, sk_j and our chi.
+    """
 
-    @classmethod
-    def of(cls, nonce: int, key: int) -> "Product":
-        return cls(SecretBytes(SECP256K1.scalar(nonce)), SecretBytes(SECP256K1.scalar(key)))
+    u: SecretBytes
+    v: SecretBytes
 
     def wipe(self) -> None:
-        self.nonce.wipe()
-        self.key.wipe()
+        self.u.wipe()
+        self.v.wipe()
 
 
-def integer(secret: SecretBytes) -> int:
-    """Read a secret scalar for one step of arithmetic."""
-    return int.from_bytes(secret.view(), "big")
+def scalar_of(secret: SecretBytes) -> Scalar:
+    """Read a secret scalar for one step of arithmetic; a product or a sum may be zero."""
+    return Scalar(bytes(secret.view()))
 
 
-def commitment_digest(terms: Terms, index: int, nonce: bytes, point: bytes, blind: bytes) -> bytes:
+def commitment_digest(
+    parameters: SigningParameters, index: int, nonce: bytes, point: bytes, blind: bytes
+) -> bytes:
     """Commit to R_i."""
-    return H(Tag.DKLS_COMMITMENT, terms.id, index, nonce, point, blind)
+    return H(Tag.DKLS_COMMITMENT, parameters.id, index, nonce, point, blind)
 
 
 def commitments_digest(session: bytes, commitments: Mapping[int, Commitment]) -> bytes:
-    """Stand for all commitments of a session."""
+    """Hash all commitments of a session."""
     rows = [(i, commitments[i].nonce, commitments[i].digest) for i in sorted(commitments)]
     return H(Tag.DKLS_COMMITMENTS, session, rows)
 
 
 def accept_requests(
-    terms: Terms,
+    parameters: SigningParameters,
     pairs: PairStates,
     commitments: Mapping[int, Commitment],
     requests: Mapping[int, VoleRequest],
@@ -93,7 +99,7 @@ def accept_requests(
     matrices: dict[int, SecretBytes] = {}
     cheats: dict[int, str] = {}
     for j, message in requests.items():
-        session = terms.vole(j, terms.me, commitments[j].nonce)
+        session = parameters.vole(j, parameters.me, commitments[j].nonce)
         try:
             matrices[j] = extension.accept(pairs.state(j).chosen_keys, session, message.request)
         except ChoicesInconsistent:
@@ -106,88 +112,103 @@ def accept_requests(
     return matrices
 
 
-def zero_fragments(terms: Terms, pairs: PairStates, session: bytes) -> dict[int, int]:
+def zero_fragments(
+    parameters: SigningParameters, pairs: PairStates, session: bytes
+) -> dict[int, Scalar]:
     """Derive what we and each other signer add and subtract in this session."""
     return {
-        j: Hs(Tag.DKLS_ZERO_SHARE, N, bytes(pairs.state(j).zero_seed.view()), session)
-        for j in terms.parties
-        if j != terms.me
+        j: SECP256K1.reduce(
+            XOF(Tag.DKLS_ZERO_SHARE, 48, bytes(pairs.state(j).zero_seed.view()), session)
+        )
+        for j in parameters.parties
+        if j != parameters.me
     }
 
 
-def zero_share(index: int, fragments: Mapping[int, int]) -> int:
-    """Give zeta of a party: of each pair, the lower adds the fragment and the higher subtracts."""
-    return sum(value if index < j else -value for j, value in fragments.items()) % N
+def zero_share(index: int, fragments: Mapping[int, Scalar]) -> Scalar:
+    """Return zeta of a party: of each pair, the lower adds the fragment, the higher subtracts."""
+    return SECP256K1.sum_scalars(
+        value if index < j else SECP256K1.negate_scalar(value) for j, value in fragments.items()
+    )
 
 
-def key_input(terms: Terms, share: KeyShare, fragments: Mapping[int, int]) -> SecretBytes:
-    """Give sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
-    weight = cached_lagrange(terms.me, terms.parties)
-    value = weight * integer(share.secret) + zero_share(terms.me, fragments)
-    if terms.me == terms.tweaking:
-        value += SECP256K1.public_int(terms.tweak)
-    return SecretBytes(SECP256K1.scalar(value))
+def key_input(
+    parameters: SigningParameters, share: KeyShare, fragments: Mapping[int, Scalar]
+) -> SecretBytes:
+    """Return sk_i, our additive share of the key, blinded afresh; the lowest adds the tweak."""
+    group = SECP256K1
+    lambda_i = group.scalar(cached_lagrange(parameters.me, parameters.parties))
+    sk_i = group.add_scalars(
+        group.multiply_scalars(group.secret_scalar(share.secret), lambda_i),
+        zero_share(parameters.me, fragments),
+    )
+    if parameters.me == parameters.tweaking:
+        sk_i = group.add_scalars(sk_i, parameters.tweak)
+    return SecretBytes(sk_i)
 
 
 @lru_cache(maxsize=256)
 def cached_lagrange(index: int, parties: tuple[int, ...]) -> int:
-    """Give Lagrange's coefficient at zero."""
+    """Return lambda_i, the Lagrange coefficient at zero."""
     return lagrange(index, parties, N)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A multiplication that `peer` began: its request, the matrix we made of it, its session."""
+
+    peer: int
+    request: Request
+    matrix: SecretBytes
+    session: bytes
+
+
 def answer_request(
-    terms: Terms,
     pairs: PairStates,
     session: bytes,
-    asked: tuple[int, bytes, Request, SecretBytes],
-    secrets: tuple[Nonces, SecretBytes, int],
+    asked: Asked,
     random: Random,
+    *,
+    nonces: Nonces,
+    sk_i: SecretBytes,
+    chi: Scalar,
 ) -> tuple[VoleReply, Product]:
-    """Put r_i and sk_i into the multiplication that a peer began; wipes the peer's matrix.
+    """Multiply r_i and sk_i by the chi of the peer that asked; wipes the matrix of `asked`.
 
-    `asked` is the peer, its nonce, its request and our matrix; `secrets` are our nonces, sk_i,
-    and the chi of the multiplication in the other direction.
+    `chi` is our output of the multiplication with this peer in the other direction. The reply's
+    nonce_product is Gamma_u = c_u * G, its key_product Gamma_v = c_v * G, and its difference psi =
+    phi_i - chi.
     """
-    peer, their_nonce, request, matrix = asked
-    nonces, key, chi = secrets
     nonce = random(32)
-    vole_session = terms.vole(peer, terms.me, their_nonce)
     message, c_u, c_v = vole.reply(
-        pairs.state(peer).chosen_keys,
-        pairs.gadget_to(peer),
-        reply_session(vole_session, session, nonce, request),
-        matrix,
-        (integer(nonces.nonce), integer(key)),
+        pairs.state(asked.peer).chosen_keys,
+        pairs.gadget_to(asked.peer),
+        reply_session(asked.session, session, nonce, asked.request),
+        asked.matrix,
+        (scalar_of(nonces.r_i), scalar_of(sk_i)),
         random,
     )
-    product = Product.of(c_u, c_v)
-    return (
-        VoleReply(
-            nonce,
-            message,
-            SECP256K1.base(SECP256K1.parse_scalar(product.nonce.view())),
-            SECP256K1.base(SECP256K1.parse_scalar(product.key.view())),
-            SECP256K1.scalar(integer(nonces.mask) - chi),
-        ),
-        product,
-    )
+    Gamma_u, Gamma_v = SECP256K1.base(c_u), SECP256K1.base(c_v)
+    psi = SECP256K1.add_scalars(scalar_of(nonces.phi_i), SECP256K1.negate_scalar(chi))
+    reply = VoleReply(nonce, message, Gamma_u, Gamma_v, psi)
+    return reply, Product(SecretBytes(c_u), SecretBytes(c_v))
 
 
 def check_openings(
-    terms: Terms,
+    parameters: SigningParameters,
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
 ) -> dict[int, tuple[Point, Point]]:
-    """Check (1): give R_j and pk_j of all. Raises: ProtocolAbort BLAME."""
+    """Check (1), and return R_j and pk_j of all. Raises: ProtocolAbort BLAME."""
     accusations = Accusations()
     expected = commitments_digest(session, commitments)
     points: dict[int, tuple[Point, Point]] = {}
     for j, opening in openings.items():
         nonce, point = commitments[j].nonce, opening.nonce_point
-        if commitment_digest(terms, j, nonce, point, opening.blind) != commitments[j].digest:
+        if commitment_digest(parameters, j, nonce, point, opening.blind) != commitments[j].digest:
             accusations.add(j, "commitment-opening")
-        # The session has proved that all heard the same: a wrong digest is the sender's doing.
+        # The echo has proved that all received the same: a wrong digest is the sender's doing.
         if opening.commitments != expected:
             accusations.add(j, "commitments-digest")
         try:
@@ -201,11 +222,11 @@ def check_openings(
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A reply whose points and scalar are valid: Gamma_u, Gamma_v, psi."""
+    """A reply whose points and scalar are valid."""
 
-    nonce_product: Point
-    key_product: Point
-    difference: int
+    Gamma_u: Point
+    Gamma_v: Point
+    psi: Scalar
 
 
 def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
@@ -217,7 +238,7 @@ def parse_replies(replies: Mapping[int, VoleReply]) -> dict[int, _Parsed]:
             parsed[j] = _Parsed(
                 SECP256K1.parse_point(message.nonce_product),
                 SECP256K1.parse_point(message.key_product),
-                SECP256K1.public_int(SECP256K1.parse_scalar(message.difference)),
+                SECP256K1.parse_scalar(message.difference),
             )
         except BadEncoding:
             accusations.add(j, "reply-encoding")
@@ -241,8 +262,8 @@ def finish_products(
     replies: Mapping[int, VoleReply],
     points: Mapping[int, tuple[Point, Point]],
     random: Random,
-) -> tuple[dict[int, Product], dict[int, int]]:
-    """Checks (2), (3) and (4): give d_u, d_v and psi of each peer.
+) -> tuple[dict[int, Product], dict[int, Scalar]]:
+    """Check (2), (3) and (4), and return d_u, d_v and psi of each peer.
 
     Raises: ProtocolAbort BLAME for what is malformed; BAN, with the state of every culprit
     destroyed.
@@ -263,7 +284,7 @@ def finish_products(
         except InputsInconsistent:
             cheats[j] = "vole-inputs"
             continue
-        products[j] = Product.of(d_u, d_v)
+        products[j] = Product(SecretBytes(d_u), SecretBytes(d_v))
         chi = vole.share_of(ours.choosing, weights)
         if not _fits(chi, (d_u, d_v), points[j], parsed[j], random):
             cheats[j] = "vole-points"
@@ -276,12 +297,18 @@ def finish_products(
     if cheats:
         raise ban_all(cheats, "a reply does not hold one input, or not the one committed to")
     accusations.raise_if_any()
-    return products, {j: reply.difference for j, reply in parsed.items()}
+    return products, {j: reply.psi for j, reply in parsed.items()}
+
+
+def combined(input_: SecretBytes, phi: Scalar, halves: Iterable[SecretBytes]) -> SecretBytes:
+    """Return u_i or v_i: our input, r_i or sk_i, times phi, plus our halves of its products."""
+    own = SECP256K1.multiply_scalars(scalar_of(input_), phi)
+    return SecretBytes(SECP256K1.sum_scalars((own, *map(scalar_of, halves))))
 
 
 def _fits(
-    chi: int,
-    d: tuple[int, int],
+    chi: Scalar,
+    d: tuple[Scalar, Scalar],
     points: tuple[Point, Point],
     reply: _Parsed,
     random: Random,
@@ -293,12 +320,13 @@ def _fits(
     e = int.from_bytes(random(16), "big")
     R, pk = points
     group = SECP256K1
-    left = group.multiply(group.scalar(chi), group.add(R, group.multiply_public(e, pk)), random)
+    left = group.multiply(chi, group.add(R, group.multiply_public(e, pk)), random)
+    d_u, d_v = d
     right = group.sum(
         (
-            group.base(group.scalar(d[0] + e * d[1])),
-            reply.nonce_product,
-            group.multiply_public(e, reply.key_product),
+            group.base(group.add_scalars(d_u, group.multiply_scalars(d_v, group.scalar(e)))),
+            reply.Gamma_u,
+            group.multiply_public(e, reply.Gamma_v),
         )
     )
     return left == right

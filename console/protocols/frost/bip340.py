@@ -11,18 +11,18 @@ from console.protocols.math.tagged_hash import tagged_hash
 
 
 def challenge(R: Point, Y: Point, message: bytes) -> Scalar:
-    """Give int(hash(x(R) || x(Y) || m)) mod n (BIP 340, Verification)."""
+    """Return int(hash(x(R) || x(Y) || m)) mod n (BIP 340, Verification)."""
     digest = tagged_hash("BIP0340/challenge", R[1:] + Y[1:] + message)
     return SECP256K1.scalar(int.from_bytes(digest, "big") % N)
 
 
 def encode(R: Point, z: Scalar) -> bytes:
-    """Give x(R) || z, 64 bytes."""
+    """Return x(R) || z, 64 bytes."""
     return SECP256K1.x_only(R) + z
 
 
 def decode(signature: bytes) -> tuple[Point, Scalar]:
-    """Give R, whose y is even, and z. Raises: BadEncoding."""
+    """Return R, whose y is even, and z. Raises: BadEncoding."""
     return SECP256K1.lift_x(signature[:32]), SECP256K1.parse_scalar(signature[32:])
 
 

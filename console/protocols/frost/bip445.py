@@ -2,7 +2,8 @@
 
 Compared with RFC 9591 one coefficient b binds all nonces, so that a coordinator can add them up.
 The BIP is a draft: what is implemented is the state that `tests/vectors` records. Parties are
-numbered from 1 here and from 0 there; every hash sees the BIP's numbers.
+numbered from 1 here and from 0 there; every hash sees the BIP's numbers. Library only: the product
+signs for Taproot with `frost.taproot`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,7 +85,7 @@ class SigningSession:
         return self.context.gacc * (1 if SECP256K1.has_even_y(self.context.Q) else -1)
 
     def weight(self, index: int) -> int:
-        """E * lambda_i * g * gacc, what share x_i is multiplied with."""
+        """Return e * lambda_i * g * gacc, what share x_i is multiplied with."""
         e = SECP256K1.public_int(self.e)
         return self.sign * e * lagrange(index, self.signers, SECP256K1.order)
 
@@ -115,7 +116,7 @@ def verify_share(
 ) -> None:
     """Check s_i * G == +-(R_1 + b * R_2) + e * lambda_i * g * gacc * Y_i (PartialSigVerify).
 
-    Says only that the signer used these nonces: the aggregate must be of the same commitments.
+    Proves only that the signer used these nonces: the aggregate must be of the same commitments.
     Raises: ShareInvalid.
     """
     group = SECP256K1
@@ -216,7 +217,7 @@ def sign_deterministically(
 
 
 def _checked_context(public: PublicKeyPackage, context: TweakContext | None) -> TweakContext:
-    """Give the tweaks, none by default, after checking that they lead from this key to Q."""
+    """Return the tweaks, none by default, after checking that they lead from this key to Q."""
     Y = Point(public.group_key)
     if context is None:
         return TweakContext.of(SECP256K1, Y)

@@ -1,4 +1,4 @@
-"""Nonces of BIP 445: how they are drawn, and how commitments become one aggregate nonce."""
+"""Nonces of BIP 445: how they are drawn, and how commitments are aggregated. Library only."""
 
 from collections.abc import Sequence
 
@@ -27,8 +27,8 @@ def generate_nonces(
     if len(randomness) != 32 or len(public_share) not in {0, 33} or len(key) not in {0, 32}:
         raise ValueError("32 random bytes, a compressed public share and an x-only key are needed")
     rand = randomness if secret is None else masked(secret, randomness)
-    said = b"\x00" if message is None else b"\x01" + _sized(message, 8)
-    data = rand + _sized(public_share, 1) + _sized(key, 1) + said + _sized(extra, 4)
+    framed = b"\x00" if message is None else b"\x01" + _sized(message, 8)
+    data = rand + _sized(public_share, 1) + _sized(key, 1) + framed + _sized(extra, 4)
     return _pair("BIP0445/nonce", data)
 
 

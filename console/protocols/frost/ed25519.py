@@ -68,7 +68,6 @@ FROST_ED25519 = Suite(
     H3=_scalar(_sha512(_CONTEXT + b"nonce")),
     H4=_sha512(_CONTEXT + b"msg"),
     H5=_sha512(_CONTEXT + b"com"),
-    HDKG=_scalar(_sha512(_CONTEXT + b"dkg")),
     challenge=_challenge,
     encode=_encode,
     decode=_decode,

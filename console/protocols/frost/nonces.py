@@ -11,7 +11,7 @@ from console.protocols.math.group import Scalar
 
 
 class NonceReused(Exception):
-    """A nonce pair was asked for a second answer, which would give the share away."""
+    """A nonce pair was asked for a second answer, which would reveal the share."""
 
 
 @message("frost.commitment")
@@ -39,7 +39,7 @@ class SigningNonces:
         return self._used
 
     def consume(self, suite: Suite) -> tuple[Scalar, Scalar]:
-        """Hand out (d, e) and erase them. Raises: NonceReused on the second call."""
+        """Return (d, e) and erase them. Raises: NonceReused on the second call."""
         if self._used:
             raise NonceReused("these signing nonces have been used")
         self._used = True

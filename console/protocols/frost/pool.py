@@ -1,4 +1,7 @@
-"""Nonces made ahead of time: bounded, each good for one answer, gone when the pool is wiped."""
+"""Nonces made ahead of time: bounded, each good for one answer, gone when the pool is wiped.
+
+Library only: the product draws the nonces of each attempt afresh.
+"""
 
 from console.protocols.frost.nonces import Commitment, NonceReused, SigningNonces, commit
 from console.protocols.frost.suite import Suite
@@ -34,7 +37,7 @@ class NoncePool:
         return len(self._unused)
 
     def commit(self) -> Commitment:
-        """Make one more nonce pair and give its commitment. Raises: PoolFull."""
+        """Make one more nonce pair and return its commitment. Raises: PoolFull."""
         if len(self._unused) >= self._capacity:
             raise PoolFull("too many nonces are unused")
         nonces, commitment = commit(self._suite, self._share.secret, self._random)
@@ -42,9 +45,9 @@ class NoncePool:
         return commitment
 
     def take(self, commitment: Commitment) -> SigningNonces:
-        """Hand out the nonces behind a commitment, which leave the pool whatever happens next.
+        """Return the nonces behind a commitment, and remove them from the pool.
 
-        Raises: NonceReused if they are not of this pool, or were handed out before.
+        Raises: NonceReused if they are not of this pool, or were taken before.
         """
         nonces = self._unused.pop(commitment, None)
         if nonces is None:

@@ -4,7 +4,7 @@ The coordinator opens a new attempt as soon as any t signers have an unused comm
 and leaves earlier attempts open. A good answer carries the next commitment, a bad one excludes
 its signer, and silence only leaves a signer out: with n - t or fewer faulty parties, some attempt
 has none of them, after n - t + 1 attempts at most. The coordinator is trusted with nothing but
-this progress.
+this progress. Library only: the product starts a new session with other signers instead.
 """
 
 from collections.abc import Iterable
@@ -76,7 +76,7 @@ class Signer:
         self._pool = pool
 
     def start(self) -> Commitment:
-        """Give the first commitment. Raises: PoolFull."""
+        """Return the first commitment. Raises: PoolFull."""
         return self._pool.commit()
 
     def answer(self, request: Request) -> Answer:
@@ -108,7 +108,7 @@ class _Open:
 
 
 class Coordinator:
-    """Collects commitments and answers; says whom to ask next, until there is a signature.
+    """Collects commitments and answers, and returns whom to ask next, until there is a signature.
 
     Every share is checked when it comes, so that a cheat is found before it can do harm.
     `culprits` maps each excluded party to the check it failed.
@@ -124,7 +124,7 @@ class Coordinator:
         if not self._parties <= set(public.indices) or len(self._parties) < public.threshold:
             raise PackageMismatch("the parties are too few, or do not belong to the key")
         self._ready: dict[int, Commitment] = {}
-        self._heard: set[int] = set()
+        self._begun: set[int] = set()
         self._attempts: dict[int, _Open] = {}
         self.culprits: dict[int, str] = {}
         self.signature: bytes | None = None
@@ -140,9 +140,9 @@ class Coordinator:
         Raises: MessageRejected; ProtocolAbort BLAME when fewer than t parties are left.
         """
         self._admit(index)
-        if index in self._heard:
+        if index in self._begun:
             raise MessageRejected(f"party {index} has begun already")
-        self._heard.add(index)
+        self._begun.add(index)
         return self._make_ready(index, commitment)
 
     def answer(self, index: int, answer: Answer) -> dict[int, Request]:

@@ -1,17 +1,20 @@
-"""FROST(secp256k1, SHA-256): Schnorr signatures over compressed points (RFC 9591, 6.5)."""
+"""FROST(secp256k1, SHA-256): Schnorr signatures over compressed points (RFC 9591, 6.5).
+
+The suite itself is library only; that of BIP 340 builds on its hashes.
+"""
 
 import hashlib
 
 from console.protocols.frost.suite import Hash, HashToScalar, InvalidSignature, Suite
+from console.protocols.math.expand_message import expand_message_xmd
 from console.protocols.math.group import BadEncoding, Point, Scalar
-from console.protocols.math.hash_to_curve import expand_message_xmd
 from console.protocols.math.secp256k1 import SECP256K1
 
 _CONTEXT = b"FROST-secp256k1-SHA256-v1"
 
 
 def hash_to_scalar(dst: bytes) -> HashToScalar:
-    """Give hash_to_field of RFC 9380 for one public scalar, under a domain separation tag."""
+    """Return hash_to_field of RFC 9380 for one public scalar, under a domain separation tag."""
 
     def to_scalar(data: bytes) -> Scalar:
         return SECP256K1.scalar(int.from_bytes(expand_message_xmd(data, dst, 48), "big"))
@@ -20,7 +23,7 @@ def hash_to_scalar(dst: bytes) -> HashToScalar:
 
 
 def hash_to_secret(dst: bytes) -> HashToScalar:
-    """Give the same for a secret scalar, which the backend reduces."""
+    """Return the same for a secret scalar, which the backend reduces."""
 
     def to_scalar(data: bytes) -> Scalar:
         return SECP256K1.reduce(expand_message_xmd(data, dst, 48))
@@ -29,7 +32,7 @@ def hash_to_secret(dst: bytes) -> HashToScalar:
 
 
 def prefixed_sha256(prefix: bytes) -> Hash:
-    """Give SHA-256 of `prefix` and the input."""
+    """Return SHA-256 of `prefix` and the input."""
 
     def digest(data: bytes) -> bytes:
         return hashlib.sha256(prefix + data).digest()
@@ -74,7 +77,6 @@ FROST_SECP256K1 = Suite(
     H3=hash_to_secret(_CONTEXT + b"nonce"),
     H4=prefixed_sha256(_CONTEXT + b"msg"),
     H5=prefixed_sha256(_CONTEXT + b"com"),
-    HDKG=hash_to_scalar(_CONTEXT + b"dkg"),
     challenge=_challenge,
     encode=_encode,
     decode=_decode,

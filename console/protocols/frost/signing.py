@@ -43,7 +43,7 @@ class SigningPackage:
 
     `commitments` holds (index, commitment), ascending. `shares` maps each signer to
     D + rho * E, whose sum is `R`; `factors` to rho; `challenge` is c. `negate_key` and
-    `negate_nonces` say what the suite's rule of signs asks of every signer.
+    `negate_nonces` are what the suite's rule of signs demands of every signer.
     """
 
     suite: Suite
@@ -108,7 +108,7 @@ class SigningPackage:
 def binding_factor_inputs(
     suite: Suite, group_key: bytes, message: bytes, commitments: Sequence[tuple[int, Commitment]]
 ) -> dict[int, bytes]:
-    """Give the input of H1 for each signer (RFC 9591, section 4.4).
+    """Return the input of H1 for each signer (RFC 9591, section 4.4).
 
     Covers the key, the message and the whole list: leaving one out would let parallel sessions
     be combined into a forgery (ROS).
@@ -143,7 +143,7 @@ def sign_share(share: KeyShare, nonces: SigningNonces, package: SigningPackage) 
 def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> None:
     """Check z_i * G == D_i + rho_i * E_i + c * lambda_i * Y_i (RFC 9591, section 5.4).
 
-    Either term is negated where the suite negates what it stands for.
+    Either term is negated where the suite negates the secret behind it.
     Raises: ShareInvalid.
     """
     if index not in package.shares:
@@ -162,7 +162,7 @@ def verify_share(package: SigningPackage, index: int, share: SignatureShare) -> 
 
 
 def _weight(package: SigningPackage, index: int) -> int:
-    """Give c * lambda_i, what share x_i is multiplied with, in the sign that the suite wants."""
+    """Return c * lambda_i, negated if the key is: what share x_i is multiplied with."""
     group = package.suite.group
     c = group.public_int(package.challenge)
     weight = c * lagrange(index, package.signers, group.order)

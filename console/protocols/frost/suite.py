@@ -19,7 +19,7 @@ def _never(_point: Point) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A group with its hashes, named as in RFC 9591; `HDKG` is the one of the FROST paper's DKG.
+    """A group with its hashes, named as in RFC 9591.
 
     `challenge(R, Y, m)` is H2 over the encodings, `encode(R, z)` the final signature and `decode`
     its inverse, which raises BadEncoding; `verify(Y, m, signature)` raises InvalidSignature.
@@ -33,7 +33,6 @@ class Suite:
     H3: HashToScalar
     H4: Hash
     H5: Hash
-    HDKG: HashToScalar
     challenge: Callable[[Point, Point, bytes], Scalar]
     encode: Callable[[Point, Scalar], bytes]
     decode: Callable[[bytes], tuple[Point, Scalar]]

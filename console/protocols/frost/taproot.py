@@ -36,7 +36,6 @@ FROST_TAPROOT = Suite(
     H3=hash_to_secret(_CONTEXT + b"nonce"),
     H4=prefixed_sha256(_CONTEXT + b"msg"),
     H5=prefixed_sha256(_CONTEXT + b"com"),
-    HDKG=hash_to_scalar(_CONTEXT + b"dkg"),
     challenge=bip340.challenge,
     encode=bip340.encode,
     decode=bip340.decode,

@@ -1,7 +1,8 @@
-"""Echo broadcast: proof that all parties heard the same, and who lied if they did not.
+"""Echo broadcast: proof that all parties received the same broadcasts.
 
 Each party hashes the broadcasts of a round and sends the digest with its next message. Digests
-that differ blame nobody yet: the parties then exchange the signed originals.
+that differ end the session and blame nobody. To name who equivocated, the parties would have to
+exchange the signed originals, which no protocol of ours does: `find_equivocation` is library only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,9 @@ ECHO_KIND = "echo"
 """The kind of an envelope that carries nothing but the digest, after the last round."""
 
 
-def echo_digest(session_id: bytes, round_: int, heard: Mapping[tuple[int, str], bytes]) -> bytes:
-    """Digest a round: `heard` maps (sender, kind) to the digest of the broadcast envelope."""
-    rows = [(sender, kind, heard[sender, kind]) for sender, kind in sorted(heard)]
+def echo_digest(session_id: bytes, round_: int, received: Mapping[tuple[int, str], bytes]) -> bytes:
+    """Digest a round: `received` maps (sender, kind) to the digest of the broadcast envelope."""
+    rows = [(sender, kind, received[sender, kind]) for sender, kind in sorted(received)]
     return H(Tag.ECHO, session_id, round_, rows)
 
 
@@ -23,7 +24,7 @@ def find_equivocation(a: Iterable[Envelope], b: Iterable[Envelope]) -> frozenset
     """Name the senders of different broadcasts for one (session, round, kind).
 
     `a` and `b` are what two parties received; the caller has checked the senders' signatures.
-    When this names nobody, the party whose echo differs from the agreed originals has lied.
+    If it names nobody, the party whose echo differs from the agreed originals is at fault.
     """
     first: dict[tuple[bytes, int, int, str], bytes] = {}
     culprits = set()

@@ -52,18 +52,18 @@ class Envelope:
 
     @property
     def digest(self) -> bytes:
-        """32 bytes that stand for the whole envelope."""
+        """A hash of the whole envelope, 32 bytes."""
         return digest_of(encode_envelope(self))
 
     def evidence(self) -> bytes:
-        """Give what may be shown to others: the envelope, or a digest if it is confidential."""
+        """Return what may be shown to others: the envelope, or a digest if it is confidential."""
         if self.confidential:
             return H(Tag.CONFIDENTIAL, self.header, self.digest)
         return encode_envelope(self)
 
 
 def digest_of(encoded: bytes) -> bytes:
-    """Give the digest of an envelope that is encoded already."""
+    """Return the digest of an envelope that is encoded already."""
     return H(Tag.ENVELOPE, encoded)
 
 

@@ -53,7 +53,7 @@ class Inbox:
         """Accept a message in round `current` or the next one; None if it was here already.
 
         Raises: MessageRejected if it is dropped; ProtocolAbort blaming the sender if it is
-        malformed, or differs from what the sender said before.
+        malformed, or differs from what the sender sent before.
         """
         self._check_address(envelope)
         key = (envelope.round, envelope.kind, envelope.sender)

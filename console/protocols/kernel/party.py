@@ -1,4 +1,4 @@
-"""The effects a protocol may have: speak to everybody or to one peer, and collect answers."""
+"""The effects a protocol may have: send to all or to one peer, and collect answers."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -8,7 +8,7 @@ from console.protocols.kernel.wire import Message
 M = TypeVar("M", bound=Message)
 
 Random = Callable[[int], bytes]
-"""Gives that many fresh random bytes; `secrets.token_bytes` outside of tests."""
+"""Returns that many fresh random bytes; `secrets.token_bytes` outside of tests."""
 
 
 class Party(Protocol):
@@ -31,10 +31,10 @@ class Party(Protocol):
         """32 bytes, never used before."""
 
     async def broadcast(self, message: Message) -> None:
-        """Say the same to all others; the session proves later that everybody heard the same."""
+        """Send the same to all others; the session proves later that all received the same."""
 
     async def send(self, to: int, message: Message) -> None:
-        """Say something to one peer in confidence."""
+        """Send to one peer, confidentially."""
 
     async def gather(self, kind: type[M]) -> dict[int, M]:
         """Wait for exactly one message of `kind` from each other party, in the current round."""

@@ -41,13 +41,13 @@ class Rounds:
         self.outbox: list[Envelope] = []
         self._echo = b""
         self._gathered: set[str] = set()
-        self._said: dict[tuple[str, int | None], bytes] = {}
+        self._sent: dict[tuple[str, int | None], bytes] = {}
 
     async def broadcast(self, message: Message) -> None:
-        self._say(None, message)
+        self._send(None, message)
 
     async def send(self, to: int, message: Message) -> None:
-        self._say(to, message)
+        self._send(to, message)
 
     async def gather(self, kind: type[M]) -> dict[int, M]:
         return await Gather(message_type(kind).kind)
@@ -59,7 +59,7 @@ class Rounds:
         )
 
     def take(self, kind: str) -> dict[int, Any]:
-        """Give the messages of `kind`, which then has its place in this round."""
+        """Return the messages of `kind`, which then has its place in this round."""
         self._gathered.add(kind)
         items = [(j, self.inbox.get(self.number, kind, j)) for j in self.others]
         return {j: item.message for j, item in items if item is not None}
@@ -67,7 +67,7 @@ class Rounds:
     def post_last_echo(self) -> bool:
         """Open one more round with nothing but the echo; False if there is nothing to echo."""
         self._turn()
-        if self._echo:  # said before the others' are checked, so that they notice as well
+        if self._echo:  # sent before the others' are checked, so that they notice as well
             self._post(None, ECHO_KIND, b"")
         self.check_echoes(self.inbox.of_round(self.number))
         return bool(self._echo)
@@ -98,7 +98,7 @@ class Rounds:
                 tuple(item.evidence for item in stray),
             )
 
-    def _say(self, to: int | None, message: Message) -> None:
+    def _send(self, to: int | None, message: Message) -> None:
         known = message_type(type(message))
         if (to is None) != (known.delivery is Delivery.BROADCAST):
             raise ValueError(f"{known.kind} travels as {known.delivery.value}")
@@ -106,7 +106,7 @@ class Rounds:
             raise ValueError("the recipient is not a peer")
         if self._gathered:
             self._open()
-        if (known.kind, to) in self._said:
+        if (known.kind, to) in self._sent:
             raise ValueError(f"{known.kind} was sent already in this round")
         self._post(to, known.kind, encode(message))
 
@@ -120,7 +120,7 @@ class Rounds:
             echo=self._echo,
             payload=payload,
         )
-        self._said[kind, to] = envelope.digest
+        self._sent[kind, to] = envelope.digest
         self.outbox.append(envelope)
 
     def _open(self) -> None:
@@ -131,13 +131,13 @@ class Rounds:
     def _turn(self) -> None:
         """Close this round and digest its broadcasts."""
         self.check_unexpected()
-        heard = {(self.me, kind): seen for (kind, to), seen in self._said.items() if to is None}
-        heard |= {
+        received = {(self.me, kind): seen for (kind, to), seen in self._sent.items() if to is None}
+        received |= {
             (item.sender, item.kind): item.digest
             for item in self.inbox.of_round(self.number)
             if item.broadcast is not None
         }
-        self._echo = echo_digest(self.session_id, self.number, heard) if heard else b""
+        self._echo = echo_digest(self.session_id, self.number, received) if received else b""
         self.number += 1
         self._gathered.clear()
-        self._said.clear()
+        self._sent.clear()

@@ -42,7 +42,7 @@ class SecretBytes:  # noqa: PLW1641  a secret is not hashable: equality is all i
         return self._wiped
 
     def view(self) -> memoryview:
-        """Give a writable window on the secret, without a copy; it reads zeros after `wipe`.
+        """Return a writable window on the secret, without a copy; it reads zeros after `wipe`.
 
         Raises: SecretWiped.
         """
@@ -51,7 +51,7 @@ class SecretBytes:  # noqa: PLW1641  a secret is not hashable: equality is all i
         return memoryview(self._data)
 
     def reveal(self) -> memoryview:
-        """Give the same window as `view`; the name to search for where a secret leaves our code."""
+        """Return what `view` does; the name to search for where a secret leaves our code."""
         return self.view()
 
     def wipe(self) -> None:

@@ -77,7 +77,7 @@ class Session(Generic[T]):
 
     @property
     def outcome(self) -> T:
-        """The result, once every party has confirmed to have heard the same as we did."""
+        """The result, once every party has confirmed to have received the same as we did."""
         if not self._done:
             raise RuntimeError("the session has no outcome yet")
         return self._outcome[0]
@@ -96,11 +96,11 @@ class Session(Generic[T]):
 
     @property
     def unsent(self) -> tuple[Envelope, ...]:
-        """What the run had said before it aborted: send it, so that all reach the same verdict."""
+        """What the run had to send before it aborted: send it, so that all reach one verdict."""
         return tuple(self._rounds.outbox)
 
     def received_envelopes(self) -> tuple[Envelope, ...]:
-        """All accepted broadcasts, to be exchanged when echoes differ (`find_equivocation`)."""
+        """All accepted broadcasts, as `find_equivocation` compares them. Library only."""
         return self._rounds.inbox.broadcasts()
 
     def start(self) -> list[Envelope]:

@@ -18,7 +18,7 @@ class CertificateIncomplete(Exception):
 def certificate_message(
     *, session_id: bytes, key_id: str, epoch: int, transcript: bytes, public: PublicKeyPackage
 ) -> bytes:
-    """Give what every party signs; `transcript` has 32 bytes, `epoch` is the one that begins."""
+    """Return what every party signs; `transcript` has 32 bytes, `epoch` is the one that begins."""
     if len(session_id) != 32 or len(transcript) != 32 or epoch < 0:
         raise ValueError("session id and transcript have 32 bytes, an epoch is not negative")
     return enc(
@@ -37,7 +37,10 @@ def certificate_message(
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate message with (index, signature) of each party, sorted by index."""
+    """A certificate message with (index, signature) of each party, sorted by index.
+
+    Library only: the application records each signature as it comes, and counts them itself.
+    """
 
     message: bytes
     signatures: tuple[tuple[int, bytes], ...]
@@ -45,7 +48,7 @@ class Certificate:
     def verify(
         self, parties: Iterable[int], verify_one: Callable[[int, bytes, bytes], None]
     ) -> None:
-        """Demand a valid signature of every party, and no other.
+        """Check that every party, and no other, has signed.
 
         `verify_one(index, message, signature)` raises if that signature is not valid.
         Raises: CertificateIncomplete, or what `verify_one` raises.

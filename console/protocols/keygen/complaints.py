@@ -1,6 +1,6 @@
 """Complaints in key generation: who holds a share that does not fit, and what the dealer answers.
 
-An accused dealer makes the share public. A share that fits settles the matter and blames nobody:
+An accused dealer makes the share public. A share that fits ends the complaint and blames nobody:
 the first one may have been bad, or the complaint false, and no third party can tell. A share that
 does not fit, or a missing one, blames the dealer; an impossible complaint blames its author.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Party
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.keygen.messages import Reveal, RevealedShare, Verdict
+from console.protocols.keygen.messages import Complaints, Reveal, RevealedShare
 from console.protocols.math.feldman import ShareMismatch, verify_share
 from console.protocols.math.group import Group, Point
 
@@ -38,26 +38,26 @@ def find_bad_shares(me: int, received: Mapping[int, SecretBytes], check: Check) 
     return tuple(bad)
 
 
-def check_verdicts(
-    dealers: Collection[int], receivers: Collection[int], verdicts: Mapping[int, Verdict]
+def check_complaints(
+    dealers: Collection[int], receivers: Collection[int], complaints: Mapping[int, Complaints]
 ) -> dict[int, tuple[int, ...]]:
-    """Turn verdicts into complaints: dealer -> receivers, both ascending.
+    """Return who complained about each accused dealer: dealer -> receivers, both ascending.
 
     Raises: ProtocolAbort blaming who complained about itself, about somebody who deals nothing,
     without being owed anything, or out of order.
     """
     accusations = Accusations()
-    complaints: dict[int, tuple[int, ...]] = {}
-    for receiver, verdict in sorted(verdicts.items()):
-        accused = verdict.accused
+    accusers: dict[int, tuple[int, ...]] = {}
+    for receiver, message in sorted(complaints.items()):
+        accused = message.accused
         possible = set(dealers) - {receiver} if receiver in receivers else set()
         if not set(accused) <= possible or list(accused) != sorted(set(accused)):
             accusations.add(receiver, "false-complaint")
             continue
         for dealer in accused:
-            complaints[dealer] = (*complaints.get(dealer, ()), receiver)
+            accusers[dealer] = (*accusers.get(dealer, ()), receiver)
     accusations.raise_if_any()
-    return complaints
+    return accusers
 
 
 async def complain(
@@ -67,41 +67,42 @@ async def complain(
     evaluate: Callable[[int], SecretBytes],
     check: Check,
     received: dict[int, SecretBytes],
-) -> tuple[dict[int, Verdict], dict[int, Reveal]]:
-    """Exchange verdicts on what we `received`, and settle complaints in one more round.
+) -> tuple[dict[int, Complaints], dict[int, Reveal]]:
+    """Exchange complaints about what we `received`, and settle them in one more round.
 
-    Bad shares of ours are replaced. Returns all verdicts, and all reveals if there was that round.
-    Raises: ProtocolAbort as `check_verdicts` and `settle`.
+    Bad shares of ours are replaced. Returns all complaints, and all reveals if there was that
+    round.
+    Raises: ProtocolAbort as `check_complaints` and `settle`.
     """
-    ours = Verdict(find_bad_shares(party.me, received, check))
+    ours = Complaints(find_bad_shares(party.me, received, check))
     await party.broadcast(ours)
-    verdicts = {party.me: ours, **await party.gather(Verdict)}
-    complaints = check_verdicts(dealers, receivers, verdicts)
-    if not complaints:
-        return verdicts, {}
-    return verdicts, await settle(party, evaluate, check, complaints, received)
+    complaints = {party.me: ours, **await party.gather(Complaints)}
+    accusers = check_complaints(dealers, receivers, complaints)
+    if not accusers:
+        return complaints, {}
+    return complaints, await settle(party, evaluate, check, accusers, received)
 
 
 async def settle(
     party: Party,
     evaluate: Callable[[int], SecretBytes],
     check: Check,
-    complaints: Mapping[int, tuple[int, ...]],
+    accusers: Mapping[int, tuple[int, ...]],
     received: dict[int, SecretBytes],
 ) -> dict[int, Reveal]:
     """Answer the complaints against us, check the others' answers, and replace our bad shares.
 
-    `evaluate` gives what we owe to a receiver. Everybody speaks in this round, the unaccused with
-    an empty message. Returns all reveals.
+    `evaluate` returns what we owe to a receiver. All send in this round, the unaccused an empty
+    message. Returns all reveals.
     Raises: ProtocolAbort blaming every dealer whose answer is missing or does not fit.
     """
-    owed = complaints.get(party.me, ())
+    owed = accusers.get(party.me, ())
     ours = Reveal(tuple(RevealedShare(j, _reveal(evaluate, j)) for j in owed))
     await party.broadcast(ours)
     reveals = {party.me: ours, **await party.gather(Reveal)}
     accusations = Accusations()
     for dealer in party.others:
-        owed = complaints.get(dealer, ())
+        owed = accusers.get(dealer, ())
         shares = reveals[dealer].shares
         if tuple(share.receiver for share in shares) != owed:
             accusations.add(dealer, "complaint-answer")

@@ -1,6 +1,6 @@
-"""Distributed key generation: Pedersen's with commitments first (PedPop, docs/spec 1.2).
+"""Distributed key generation: Pedersen's with commitments first (PedPop; docs/spec 1.2).
 
-Rounds: commit; open and deal; verdicts; reveals, only after complaints; proofs of the final
+Rounds: commit; open and deal; complaints; reveals, only after complaints; proofs of the final
 shares. Several keys are made in one session by running `generate` once per group, each with its
 own `context`.
 """
@@ -14,6 +14,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import Field, H, Tag
 from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.dealing import (
+    Dealing,
     check_openings,
     commitment_digest,
     deal,
@@ -22,10 +23,10 @@ from console.protocols.keygen.dealing import (
 from console.protocols.keygen.messages import (
     MAX_DEALERS,
     Commitment,
+    Complaints,
     Opening,
     Reveal,
     Subshare,
-    Verdict,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.keygen.share_proof import exchange_proofs
@@ -49,7 +50,7 @@ class KeygenParameters:
 
 @dataclass(frozen=True, slots=True)
 class KeygenResult:
-    """Our share, and 32 bytes that stand for everything said: the same at every party."""
+    """Our share, and a hash of all broadcasts, 32 bytes: the same at every party."""
 
     share: KeyShare
     transcript: bytes
@@ -71,19 +72,7 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
     dealing = deal(group, threshold, random)
     try:
         # Round 1: commit, so that a rushing party cannot choose its part after seeing ours.
-        ours = Commitment(
-            nonce=random(32),
-            digest=commitment_digest(
-                agreed,
-                party.me,
-                dealing.points,
-                dealing.proof_point,
-                dealing.chain_code,
-                dealing.blind,
-            ),
-        )
-        await party.broadcast(ours)
-        commitments = {party.me: ours, **await party.gather(Commitment)}
+        commitments = await _commit(party, agreed, dealing, random)
         nonces = [(i, commitments[i].nonce) for i in sorted(commitments)]
         session = H(Tag.DKG_SESSION, agreed, nonces)
 
@@ -97,8 +86,8 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         wiped += received.values()
         points = check_openings(group, threshold, agreed, session, commitments, openings)
 
-        # Round 3: say whose share does not fit; round 4: let the accused answer.
-        verdicts, reveals = await complain(
+        # Round 3: complain about shares that do not fit; round 4: the accused answer.
+        complaints, reveals = await complain(
             party,
             party.parties,
             party.parties,
@@ -115,16 +104,32 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
-        said = _said(session, commitments, openings, verdicts, reveals)
+        transcript = _transcript(session, commitments, openings, complaints, reveals)
         proofs = await exchange_proofs(
-            party, Tag.DKG_SHARE_PROOF, public, party.parties, share, said, random
+            party, Tag.DKG_SHARE_PROOF, public, party.parties, share, transcript, random
         )
         kept = KeyShare(party.me, SecretBytes(bytes(secret.view())), public)
-        return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, said, proofs))
+        return KeygenResult(kept, H(Tag.DKG_TRANSCRIPT, transcript, proofs))
     finally:
         dealing.wipe()
         for item in wiped:
             item.wipe()
+
+
+async def _commit(
+    party: Party, agreed: bytes, dealing: Dealing, random: Random
+) -> dict[int, Commitment]:
+    digest = commitment_digest(
+        agreed,
+        party.me,
+        dealing.points,
+        dealing.proof_point,
+        dealing.chain_code,
+        dealing.blind,
+    )
+    ours = Commitment(nonce=random(32), digest=digest)
+    await party.broadcast(ours)
+    return {party.me: ours, **await party.gather(Commitment)}
 
 
 def _held(wiped: list[SecretBytes], secret: SecretBytes) -> SecretBytes:
@@ -166,11 +171,11 @@ def _public(
     return PublicKeyPackage(group.name, parameters.threshold, total[0], shares, chain_code)
 
 
-def _said(
+def _transcript(
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
-    verdicts: Mapping[int, Verdict],
+    complaints: Mapping[int, Complaints],
     reveals: Mapping[int, Reveal],
 ) -> bytes:
     """Hash everything broadcast before the last round."""
@@ -188,7 +193,7 @@ def _said(
                 o.proof_scalar,
                 o.chain_code,
                 o.blind,
-                verdicts[i].accused,
+                complaints[i].accused,
                 revealed,
             )
         )

@@ -46,8 +46,8 @@ class Subshare:
 
 @message("dkg.verdict")
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Round 3: the dealers whose share does not fit, in ascending order; none is the good case."""
+class Complaints:
+    """Round 3: the dealers whose share does not fit, in ascending order; none if all fit."""
 
     accused: Annotated[tuple[PartyIndex, ...], Count(0, MAX_DEALERS)]
 

@@ -1,8 +1,8 @@
 """The ceremony behind refresh and reshare: dealers share what everybody knows the point of.
 
 It is key generation with constant terms that are fixed in advance, so they are not sent: a dealer
-whose polynomial has another one fails the check of every share (docs/spec 6.1 and 6.2). Whoever
-deals nothing, or receives nothing, says so in every round with an empty message.
+whose polynomial has another one fails the check of every share. Whoever deals nothing, or
+receives nothing, sends an empty message in every round (docs/spec 6.1 and 6.2).
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from console.protocols.keygen import proof
 from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.messages import (
     Commitment,
+    Complaints,
     RedealOpening,
     Reveal,
     Subshare,
-    Verdict,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
 from console.protocols.keygen.share_proof import exchange_proofs
@@ -81,14 +81,14 @@ async def redeal(
         polynomial = Polynomial.through(constant, group, plan.threshold, random)
     try:
         # Rounds 1 and 2.
-        heard = await _deal(party, plan, polynomial, nonce, wiped, random)
+        dealing = await _deal(party, plan, polynomial, nonce, wiped, random)
 
-        # Round 3: say whose share does not fit; round 4: let the accused answer.
+        # Round 3: complain about shares that do not fit; round 4: the accused answer.
         receives = party.me in plan.receivers
-        dealt = heard.dealt
-        received = {i: share for i, share in heard.shares.items() if receives and i in dealt}
+        dealt = dealing.dealt
+        received = {i: share for i, share in dealing.shares.items() if receives and i in dealt}
         check = fits(group, dealt)
-        verdicts, reveals = await complain(
+        complaints, reveals = await complain(
             party, dealt, plan.receivers, polynomial.evaluate, check, received
         )
         wiped += received.values()
@@ -103,12 +103,12 @@ async def redeal(
             new = KeyShare(party.me, _sum(group, received, kept), public)
             wiped.append(new.secret)
             new.check()  # before we claim anything about it
-        said = _said(heard, verdicts, reveals)
+        transcript = _transcript(dealing, complaints, reveals)
         tag = Tag.REDEAL_SHARE_PROOF
-        proofs = await exchange_proofs(party, tag, public, plan.receivers, new, said, random)
+        proofs = await exchange_proofs(party, tag, public, plan.receivers, new, transcript, random)
         if new is not None:
             new = KeyShare(party.me, SecretBytes(bytes(new.secret.view())), public)
-        return Redealt(new, public, H(Tag.REDEAL_TRANSCRIPT, said, proofs))
+        return Redealt(new, public, H(Tag.REDEAL_TRANSCRIPT, transcript, proofs))
     finally:
         polynomial.wipe()
         nonce.wipe()
@@ -117,7 +117,7 @@ async def redeal(
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _Dealing:
     """What is known after the dealing; `dealt` holds each dealer's whole commitment."""
 
     session: bytes
@@ -134,7 +134,7 @@ async def _deal(
     nonce: SecretBytes,
     wiped: list[SecretBytes],
     random: Random,
-) -> _Heard:
+) -> _Dealing:
     group, deals = plan.group, party.me in plan.constants
     # Round 1: commit, as in key generation, so that nobody aims at the new public shares.
     points = polynomial.commitments()[1:]
@@ -164,7 +164,7 @@ async def _deal(
     shares = {i: m.share for i, m in (await party.gather(Subshare)).items()}
     wiped += shares.values()
     dealt = _check_openings(plan, session, commitments, openings)
-    return _Heard(session, commitments, openings, shares, dealt)
+    return _Dealing(session, commitments, openings, shares, dealt)
 
 
 def _digest(agreed: bytes, dealer: int, points: tuple[bytes, ...], R: bytes, blind: bytes) -> bytes:
@@ -177,7 +177,7 @@ def _check_openings(
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, RedealOpening],
 ) -> dict[int, tuple[Point, ...]]:
-    """Check all openings and give each dealer's whole commitment, constant term included.
+    """Check all openings and return each dealer's whole commitment, constant term included.
 
     Raises: ProtocolAbort blaming all that failed.
     """
@@ -244,12 +244,14 @@ def _sum(
     return SecretBytes(total)
 
 
-def _said(heard: _Heard, verdicts: Mapping[int, Verdict], reveals: Mapping[int, Reveal]) -> bytes:
+def _transcript(
+    dealing: _Dealing, complaints: Mapping[int, Complaints], reveals: Mapping[int, Reveal]
+) -> bytes:
     """Hash everything broadcast before the last round."""
     rows: list[Field] = []
-    for i, o in sorted(heard.openings.items()):
-        c = heard.commitments[i]
+    for i, o in sorted(dealing.openings.items()):
+        c = dealing.commitments[i]
         revealed = [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else []
         opened = (o.points, o.proof_point, o.proof_scalar, o.blind)
-        rows.append((i, c.nonce, c.digest, opened, verdicts[i].accused, revealed))
-    return H(Tag.REDEAL_TRANSCRIPT, heard.session, rows)
+        rows.append((i, c.nonce, c.digest, opened, complaints[i].accused, revealed))
+    return H(Tag.REDEAL_TRANSCRIPT, dealing.session, rows)

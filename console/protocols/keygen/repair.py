@@ -12,7 +12,7 @@ from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import H, Tag
 from console.protocols.keygen.complaints import complain
-from console.protocols.keygen.messages import Reveal, Split, SplitSum, Subshare, Verdict
+from console.protocols.keygen.messages import Complaints, Reveal, Split, SplitSum, Subshare
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage, encode_public
 from console.protocols.keygen.share_proof import exchange_proofs
 from console.protocols.math.feldman import ShareMismatch, parse_commitment
@@ -55,24 +55,18 @@ class RepairResult:
 async def repair(
     party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
 ) -> RepairResult:
-    """Give the party `lost` its share again; `share` is ours, None for that party.
+    """Restore the share of party `lost`; `share` is ours, None for that party.
 
     Raises: BadShare if our share is not sound; ProtocolAbort BLAME naming all who failed a check
     of the round. A wrong sum is visible only to the one who is repaired, and blamed there.
     """
     parameters.check()
+    _check_ours(party, parameters, share)
     public, lost, helpers = parameters.public, parameters.lost, parameters.helpers
-    if party.parties != tuple(sorted((*helpers, lost))):
-        raise ValueError("the parties are the helpers and the one who lost its share")
-    if (share is None) != (party.me == lost):
-        raise ValueError("every helper brings its share")
     group = public.group
     wiped: list[SecretBytes] = []
     parts: dict[int, SecretBytes] = {}
     if share is not None:
-        if share.public != public or share.index != party.me:
-            raise ValueError("our share is of another key")
-        share.check()
         parts = _split(group, share, parameters, random)
         wiped += parts.values()
     try:
@@ -82,14 +76,18 @@ async def repair(
         for j in party.others:
             await party.send(j, Subshare(parts.get(j) or SecretBytes(b"")))
         splits = {party.me: ours, **await party.gather(Split)}
-        heard = {i: m.share for i, m in (await party.gather(Subshare)).items()}
-        wiped += heard.values()
+        subshares = {i: m.share for i, m in (await party.gather(Subshare)).items()}
+        wiped += subshares.values()
         points = _check_splits(parameters, splits)
 
-        # Round 2: say whose part does not fit; round 3: let the accused answer.
-        received = {i: part for i, part in heard.items() if i in helpers and party.me in helpers}
+        # Round 2: complain about parts that do not fit; round 3: the accused answer.
+        received = {
+            i: part for i, part in subshares.items() if i in helpers and party.me in helpers
+        }
         check = _fits(group, points)
-        verdicts, reveals = await complain(party, helpers, helpers, _copies(parts), check, received)
+        complaints, reveals = await complain(
+            party, helpers, helpers, _copies(parts), check, received
+        )
         wiped += received.values()
 
         # Round 4: each helper sums up its parts for the one who is repaired.
@@ -103,15 +101,27 @@ async def repair(
             new.check()
 
         # Last round: the repaired party proves to hold its share.
-        said = _said(party, parameters, splits, verdicts, reveals)
+        transcript = _transcript(party, parameters, splits, complaints, reveals)
         tag = Tag.REPAIR_SHARE_PROOF
-        proofs = await exchange_proofs(party, tag, public, (lost,), new, said, random)
+        proofs = await exchange_proofs(party, tag, public, (lost,), new, transcript, random)
         if new is not None:
             new = KeyShare(lost, SecretBytes(bytes(new.secret.view())), public)
-        return RepairResult(new, H(Tag.REPAIR_TRANSCRIPT, said, proofs))
+        return RepairResult(new, H(Tag.REPAIR_TRANSCRIPT, transcript, proofs))
     finally:
         for item in wiped:
             item.wipe()
+
+
+def _check_ours(party: Party, parameters: RepairParameters, share: KeyShare | None) -> None:
+    """Check that we take part as we should, with a sound share if we help."""
+    if party.parties != tuple(sorted((*parameters.helpers, parameters.lost))):
+        raise ValueError("the parties are the helpers and the one who lost its share")
+    if (share is None) != (party.me == parameters.lost):
+        raise ValueError("every helper brings its share")
+    if share is not None:
+        if share.public != parameters.public or share.index != party.me:
+            raise ValueError("our share is of another key")
+        share.check()
 
 
 def _split(
@@ -134,7 +144,7 @@ def _split(
 def _check_splits(
     parameters: RepairParameters, splits: Mapping[int, Split]
 ) -> dict[int, dict[int, Point]]:
-    """Check that each helper's parts add up to zeta_i * Y_i, and give all D_ih by i and h."""
+    """Check that each helper's parts add up to zeta_i * Y_i, and return all D_ih by i and h."""
     public, helpers = parameters.public, parameters.helpers
     group = public.group
     accusations = Accusations()
@@ -216,11 +226,11 @@ def sum_of_parts(group: Group, parts: list[SecretBytes]) -> SecretBytes:
     return SecretBytes(total)
 
 
-def _said(
+def _transcript(
     party: Party,
     parameters: RepairParameters,
     splits: Mapping[int, Split],
-    verdicts: Mapping[int, Verdict],
+    complaints: Mapping[int, Complaints],
     reveals: Mapping[int, Reveal],
 ) -> bytes:
     """Hash the parameters and everything broadcast before the last round."""
@@ -228,7 +238,7 @@ def _said(
         (
             i,
             splits[i].points,
-            verdicts[i].accused,
+            complaints[i].accused,
             [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else [],
         )
         for i in sorted(splits)

@@ -71,7 +71,7 @@ class PublicKeyPackage:
         return tuple(index for index, _ in self.public_shares)
 
     def public_share(self, index: int) -> Point:
-        """Y_i of one party. Raises: BadIndices if the key has no such party."""
+        """Return Y_i of one party. Raises: BadIndices if the key has no such party."""
         for known, point in self.public_shares:
             if known == index:
                 return Point(point)

@@ -17,16 +17,16 @@ async def exchange_proofs(
     public: PublicKeyPackage,
     holders: Collection[int],
     share: KeyShare | None,
-    said: bytes,
+    transcript: bytes,
     random: Random,
 ) -> Field:
     """Prove knowledge of x_i to all, check theirs, and return all proofs for the transcript.
 
-    Parties that are not among `holders`, and have no `share`, send an empty message. `said`
-    stands for everything said before.
+    Parties that are not among `holders`, and have no `share`, send an empty message. `transcript`
+    is a hash of all earlier broadcasts.
     Raises: ProtocolAbort blaming all whose proof does not verify.
     """
-    ours = ShareProof(b"", b"") if share is None else _prove(share, tag, said, random)
+    ours = ShareProof(b"", b"") if share is None else _prove(share, tag, transcript, random)
     await party.broadcast(ours)
     proofs = {party.me: ours, **await party.gather(ShareProof)}
     accusations = Accusations()
@@ -39,7 +39,7 @@ async def exchange_proofs(
             proof.verify(
                 public.group,
                 tag,
-                _statement(public, said, i),
+                _statement(public, transcript, i),
                 public.public_share(i),
                 proofs[i].proof_point,
                 proofs[i].proof_scalar,
@@ -50,16 +50,16 @@ async def exchange_proofs(
     return _rows(proofs)
 
 
-def _prove(share: KeyShare, tag: Tag, said: bytes, random: Random) -> ShareProof:
+def _prove(share: KeyShare, tag: Tag, transcript: bytes, random: Random) -> ShareProof:
     group = share.public.group
     nonce = SecretBytes(group.random_scalar(random))
     R = group.base(group.secret_scalar(nonce))
-    statement = _statement(share.public, said, share.index)
+    statement = _statement(share.public, transcript, share.index)
     return ShareProof(R, proof.respond(group, tag, statement, R, nonce, share.secret))
 
 
-def _statement(public: PublicKeyPackage, said: bytes, prover: int) -> Field:
-    return (said, public.chain_code, public.group_key, prover, public.public_share(prover))
+def _statement(public: PublicKeyPackage, transcript: bytes, prover: int) -> Field:
+    return (transcript, public.chain_code, public.group_key, prover, public.public_share(prover))
 
 
 def _rows(proofs: Mapping[int, ShareProof]) -> Field:

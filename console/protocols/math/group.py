@@ -1,8 +1,9 @@
 """What a protocol needs of a prime-order group; one instance per curve.
 
 Scalars and points are their canonical encodings. A value of type `Scalar` or `Point` has been
-parsed or computed here, so protocols never meet an invalid one. Secret scalars are only passed
-to the C backend; `int` appears for public scalars.
+parsed or computed here, so protocols never meet an invalid one. Secret scalars are added,
+multiplied and negated by the C backend; `int` is for public scalars. The one exception is
+`ot.vole`, which says what it computes with Python integers, and what that may reveal.
 """
 
 from abc import ABC, abstractmethod
@@ -82,6 +83,15 @@ class Group(ABC):
     @abstractmethod
     def negate_scalar(self, a: Scalar) -> Scalar: ...
 
+    def sum_scalars(self, scalars: Iterable[Scalar]) -> Scalar:
+        rest = iter(scalars)
+        total = next(rest, None)
+        if total is None:
+            return self.scalar(0)
+        for scalar in rest:
+            total = self.add_scalars(total, scalar)
+        return total
+
     @abstractmethod
     def base(self, k: Scalar) -> Point:
         """Multiply the generator by a secret scalar."""
@@ -104,7 +114,7 @@ class Group(ABC):
     def negate(self, point: Point) -> Point: ...
 
     def add_multiple(self, point: Point, k: int, other: Point) -> Point:
-        """Give point + k * other, where k is public."""
+        """Return point + k * other, where k is public."""
         return self.add(point, self.multiply_public(k, other))
 
     def sum(self, points: Iterable[Point]) -> Point:

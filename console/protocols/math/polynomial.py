@@ -21,7 +21,7 @@ def check_indices(indices: Iterable[int], order: int) -> None:
 
 
 def lagrange(index: int, indices: Iterable[int], order: int, at: int = 0) -> int:
-    """Coefficient of `index` when interpolating over `indices` at the point `at`.
+    """Return the coefficient of `index` when interpolating over `indices` at the point `at`.
 
     Raises: BadIndices.
     """
@@ -82,7 +82,7 @@ class Polynomial:
         return self._coefficients[1]
 
     def evaluate(self, x: int) -> SecretBytes:
-        """Give the share of index `x`, which must not be zero. Raises: BadIndices."""
+        """Return the share of index `x`, which must not be zero. Raises: BadIndices."""
         check_indices((x,), self._group.order)
         at = self._group.scalar(x)
         total = self._group.scalar(0)
@@ -92,7 +92,7 @@ class Polynomial:
         return SecretBytes(total)
 
     def commitments(self) -> tuple[Point, ...]:
-        """Give each coefficient times the generator, constant term first."""
+        """Return each coefficient times the generator, constant term first."""
         return tuple(self._group.base(Scalar(bytes(c.view()))) for c in self._coefficients)
 
     def wipe(self) -> None:

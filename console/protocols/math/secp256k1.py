@@ -13,7 +13,6 @@ from console.protocols.math.group import BadEncoding, Buffer, Group, Point, Scal
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 _CONTEXT = GLOBAL_CONTEXT.ctx  # randomised, so that multiplications of the generator are blinded
-_ORDER = N.to_bytes(32, "big")
 _ZERO = bytes(32)
 _2_192 = (1 << 192).to_bytes(32, "big")
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
@@ -23,7 +22,7 @@ _EVEN, _ODD = 2, 3
 class Secp256k1(Group):
     """Scalars are 32 bytes, big-endian; points 33 bytes, compressed (SEC 1, section 2.3.3).
 
-    The identity has no such encoding: 33 zero bytes stand for it, which no parser accepts.
+    The identity has no such encoding: it is 33 zero bytes here, which no parser accepts.
     """
 
     name = "secp256k1"
@@ -74,6 +73,7 @@ class Secp256k1(Group):
     def add_scalars(self, a: Scalar, b: Scalar) -> Scalar:
         total = ffi.new("unsigned char[32]", a)
         # For scalars in range the backend refuses a zero, as `a` or as the sum, and writes zero.
+        # A secret is zero with a chance of 2**-256, so that the branch reveals nothing of it.
         if not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, total, b) and self.is_zero(a):
             return b
         return Scalar(bytes(ffi.buffer(total)))
@@ -127,26 +127,26 @@ class Secp256k1(Group):
         return self.identity if total is None else _remembered(total)
 
     def has_even_y(self, point: Point) -> bool:
-        """Tell the parity of y; the identity has none and counts as odd."""
+        """Return the parity of y; the identity has none and counts as odd."""
         return point[0] == _EVEN
 
     def x_only(self, point: Point) -> bytes:
-        """Give the 32 bytes of x, the public key of BIP 340."""
+        """Return the 32 bytes of x, the public key of BIP 340."""
         return point[1:]
 
     def lift_x(self, x: Buffer) -> Point:
-        """Accept 32 bytes of x and give the point with even y (BIP 340). Raises: BadEncoding."""
+        """Accept 32 bytes of x and return the point with even y (BIP 340). Raises: BadEncoding."""
         return self.parse_point(bytes((_EVEN,)) + bytes(x))
 
 
-# Points that were parsed or computed of late: to decompress one costs a sixth of a product. What
+# Points that were parsed or computed recently: to decompress one costs a sixth of a product. What
 # is in here is shared, so the backend never writes to it. A product of `multiply` is not in here.
 _KNOWN: dict[bytes, Any] = {}
 _MAX_KNOWN = 2048
 
 
 def _parsed(point: bytes) -> Any:
-    """Decompress a point other than the identity; None if it is not one."""
+    """Decompress a point other than the identity; return None if it is not one."""
     key = _KNOWN.get(point)
     if key is None:
         key = ffi.new("secp256k1_pubkey *")

@@ -12,7 +12,7 @@ def _start(tag: str) -> Any:
 
 
 def tagged_hash(tag: str, data: bytes) -> bytes:
-    """Give SHA-256(SHA-256(tag) || SHA-256(tag) || data), 32 bytes (BIP 340, Design)."""
+    """Return SHA-256(SHA-256(tag) || SHA-256(tag) || data), 32 bytes (BIP 340, Design)."""
     running = _start(tag).copy()
     running.update(data)
     digest: bytes = running.digest()

@@ -4,7 +4,7 @@ The receiver holds a choice bit per transfer and gets one key of two; the sender
 learns no bit. Points are hashed to by drawing candidates for x until one is on the curve, so
 nobody knows a logarithm: were it a scalar times the generator, a receiver could compute both keys.
 Inputs of that hash are public once they are sent, and the receiver hashes for both bits, so the
-number of candidates it tries says nothing of its choices.
+number of candidates it tries reveals nothing of its choices.
 
 Deviations from the paper: keys are hashed from SHA-256 of the shared point, which is what
 libsecp256k1 gives in constant time, together with the sender's point; batches of KAPPA transfers
@@ -177,7 +177,7 @@ def _on_curve(candidate: bytes) -> Point | None:
 
 
 def _agree(secret: bytes | memoryview, point: Point) -> bytes:
-    """Give SHA-256 of the compressed product, in time that does not depend on the scalar."""
+    """Return SHA-256 of the compressed product, in time that does not depend on the scalar."""
     parsed, out = ffi.new("secp256k1_pubkey *"), ffi.new("unsigned char[32]")
     # The point has been parsed before, and the scalar is in range: neither call can fail.
     lib.secp256k1_ec_pubkey_parse(_CONTEXT, parsed, point, POINT)

@@ -77,9 +77,9 @@ def prove(session: bytes, choosing: Choosing, correction: bytes) -> Request:
 
 
 def accept(keys: ChosenKeys, session: bytes, asked: Request) -> SecretBytes:
-    """Check every row, and give the sender's matrix Q.
+    """Check every row, and return the sender's matrix Q.
 
-    Raises: ChoicesInconsistent; the keys must then be destroyed before anything else is said.
+    Raises: ChoicesInconsistent; the keys must then be destroyed before anything else is sent.
     """
     delta = bytes(keys.choices.view())
     rows = _number(_rows(session, keys.keys.view()))
@@ -95,7 +95,7 @@ def accept(keys: ChosenKeys, session: bytes, asked: Request) -> SecretBytes:
 
 
 def both_pads(keys: ChosenKeys, session: bytes, matrix: SecretBytes) -> tuple[Columns, Columns]:
-    """Give the sender's pads for choice 0 and for choice 1.
+    """Return the sender's pads for choice 0 and for choice 1.
 
     `session` is fresh on both sides: the same pads with two inputs would give their difference.
     """
@@ -105,7 +105,7 @@ def both_pads(keys: ChosenKeys, session: bytes, matrix: SecretBytes) -> tuple[Co
 
 
 def chosen_pads(choosing: Choosing, session: bytes) -> Columns:
-    """Give the receiver's pads: in each transfer, the one of its choice."""
+    """Return the receiver's pads: in each transfer, the one of its choice."""
     return _pads(session, transposed(_number(choosing.rows.view())))
 
 

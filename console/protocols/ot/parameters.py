@@ -1,4 +1,4 @@
-"""The sizes of the oblivious transfers, fixed for good (docs/spec 3.1): never set at run time."""
+"""The sizes of the oblivious transfers, as constants: never set at run time (docs/spec 3.1)."""
 
 KAPPA = 256
 """Base transfers of one direction of a pair, and bits of the extension sender's secret."""

@@ -36,7 +36,7 @@ def transposed(matrix: int) -> bytes:
 
 
 def columns(block: bytes) -> list[bytes]:
-    """Give the first XI columns of the matrix that was transposed, KAPPA bits each."""
+    """Return the first XI columns of the matrix that was transposed, KAPPA bits each."""
     return [block[begin:end] for begin, end in _PLACES]
 
 

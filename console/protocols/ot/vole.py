@@ -5,6 +5,14 @@ c_i + d_i = a_i * b (DKLs23, eprint 2023/765, protocol 5.2 after DKLs19; docs/sp
 
 Deviations from the paper: the gadget is drawn once for each direction of a pair and kept, and
 the receiver's b is not encoded on top of it, as both inputs are random anyway.
+
+Pads, choice bits, the inputs while they are added to pads, and sums over the gadget are Python
+integers, whose arithmetic takes time that depends on them: XI calls of the C backend take eight
+times as long as a sum does here. None of these secrets serves twice, so that a measurement cannot
+be repeated: pads and bits are fresh, and so are the inputs of DKLs23, r_i and sk_i, the latter a
+share blinded for this session. But a few bits of r_i in each of many signatures are enough for
+other signers to find the key. To get at them, the time of a step has to be measured on the
+machine that computes it: a column takes 0.1 ms.
 """
 
 import hmac
@@ -18,6 +26,7 @@ from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import XOF, H, Tag
 from console.protocols.kernel.wire import Size
+from console.protocols.math.group import Scalar
 from console.protocols.math.secp256k1 import SECP256K1, N
 from console.protocols.ot import extension
 from console.protocols.ot.endemic import ChosenKeys
@@ -25,6 +34,7 @@ from console.protocols.ot.extension import Choosing
 from console.protocols.ot.parameters import CHOICE, WIDTH, XI
 
 _COLUMN = 32 * XI
+_MULTIPLE = N << 15
 _BITS = tuple(tuple(byte >> shift & 1 for shift in range(7, -1, -1)) for byte in range(256))
 
 Gadget = tuple[int, ...]
@@ -55,10 +65,10 @@ def gadget(seed: bytes, receiver: int, sender: int) -> Gadget:
     return tuple(int.from_bytes(drawn[at : at + 48], "big") % N for at in range(0, 48 * XI, 48))
 
 
-def share_of(choosing: Choosing, weights: Gadget) -> int:
-    """Give the receiver's b: the sum of the gadget where its bits are set."""
+def share_of(choosing: Choosing, weights: Gadget) -> Scalar:
+    """Return the receiver's b: the sum of the gadget where its bits are set."""
     total: int = sum(map(mul, _bits(choosing), weights))
-    return total % N
+    return SECP256K1.scalar(total)
 
 
 def reply(
@@ -66,37 +76,46 @@ def reply(
     weights: Gadget,
     session: bytes,
     matrix: SecretBytes,
-    inputs: tuple[int, int],
+    inputs: tuple[Scalar, Scalar],
     random: Random,
-) -> tuple[Reply, int, int]:
-    """Put a_1 and a_2 in; give the message, and c_1 and c_2. Wipes `matrix`.
+) -> tuple[Reply, Scalar, Scalar]:
+    """Multiply a_1 and a_2 by the receiver's b: return the message, c_1 and c_2. Wipes `matrix`.
 
     `session` holds the freshness of both sides and the request.
     """
+    group = SECP256K1
     a1, a2 = inputs
-    a3 = SECP256K1.public_int(SECP256K1.random_scalar(random))
+    a3 = group.random_scalar(random)
     with matrix:
         zeros, ones = extension.both_pads(keys, session, matrix)
     corrections = b"".join(
-        _encoded([zero - one + a for zero, one in zip(z, o, strict=True)])
-        for z, o, a in zip(zeros, ones, (a1, a2, a3), strict=True)
+        _encoded([zero - one + shifted for zero, one in zip(z, o, strict=True)])
+        for z, o, shifted in zip(zeros, ones, map(_shifted, (a1, a2, a3)), strict=True)
     )
     theta1, theta2 = _thetas(session, corrections)
     combined = [v3 + theta1 * v1 + theta2 * v2 for v1, v2, v3 in zip(*zeros, strict=True)]
     message = Reply(
         corrections,
-        SECP256K1.scalar(a3 + theta1 * a1 + theta2 * a2),
+        group.sum_scalars(
+            (
+                a3,
+                group.multiply_scalars(a1, group.scalar(theta1)),
+                group.multiply_scalars(a2, group.scalar(theta2)),
+            )
+        ),
         H(Tag.VOLE_MU, session, _encoded(combined)),
     )
-    c1, c2 = (-sum(map(mul, weights, column)) % N for column in zeros[:2])
+    c1, c2 = (group.scalar(-sum(map(mul, weights, column))) for column in zeros[:2])
     return message, c1, c2
 
 
-def finish(choosing: Choosing, weights: Gadget, session: bytes, received: Reply) -> tuple[int, int]:
-    """Check that the sender put the same inputs into all rows, and give d_1 and d_2.
+def finish(
+    choosing: Choosing, weights: Gadget, session: bytes, received: Reply
+) -> tuple[Scalar, Scalar]:
+    """Check that the sender put the same inputs into all rows, and return d_1 and d_2.
 
     Raises: BadReply before anything secret is used; InputsInconsistent: the keys must then be
-    destroyed before anything else is said.
+    destroyed before anything else is sent.
     """
     eta = int.from_bytes(received.combined, "big")
     corrections = [
@@ -119,7 +138,17 @@ def finish(choosing: Choosing, weights: Gadget, session: bytes, received: Reply)
     expected = H(Tag.VOLE_MU, session, _encoded(combined))
     if not hmac.compare_digest(expected, received.digest):
         raise InputsInconsistent("the rows do not agree on the inputs")
-    return sum(map(mul, weights, d1)) % N, sum(map(mul, weights, d2)) % N
+    first, second = (SECP256K1.scalar(sum(map(mul, weights, d))) for d in (d1, d2))
+    return first, second
+
+
+def _shifted(a: Scalar) -> int:
+    """Read an input, moved by a multiple of the order.
+
+    A correction is then reduced from the same number of digits whatever the input is; without
+    it, the time that a column takes would reveal the input's first bits.
+    """
+    return int.from_bytes(a, "big") + _MULTIPLE
 
 
 def _bits(choosing: Choosing) -> list[int]:

@@ -12,7 +12,7 @@ from console.protocols.ot import endemic, extension, parameters
 
 
 def test_parameters_are_those_of_the_sheet() -> None:
-    """docs/spec 3.1 and 11."""
+    """Sizes that peers of other versions rely on (docs/spec 3.1 and 11)."""
     p = parameters
     sizes = (p.KAPPA, p.XI, p.WIDTH, p.KEY, p.ROW, p.CHOICE, p.HASHED)
     assert sizes == (256, 416, 3, 32, 80, 52, 16)

@@ -164,7 +164,7 @@ def test_nothing_secret_outlives_a_session_in_which_one_of_two_cheats(
 def test_nothing_secret_outlives_a_session_that_ends_with_a_bug(
     monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError(step)
 
     bench = THREE.copy()

@@ -8,6 +8,8 @@ from console.protocols.math.ed25519 import ED25519, L
 from console.protocols.math.group import BadEncoding
 from console.protocols.math.groups import group_named
 
+EDGES = (0, 1, 2, (L - 1) // 2, (L + 1) // 2, L - 2, L - 1)
+
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P
 TORSION = [
@@ -120,6 +122,17 @@ def test_sum_with_a_multiple_is_the_sum_and_the_multiple() -> None:
         for point in (G, identity):
             expected = ED25519.add(point, ED25519.multiply_public(k, G))
             assert ED25519.add_multiple(point, k, G) == expected
+
+
+@pytest.mark.parametrize("a", EDGES)
+@pytest.mark.parametrize("b", EDGES)
+def test_scalar_arithmetic_agrees_with_integers_at_the_edges(a: int, b: int) -> None:
+    sa, sb = ED25519.scalar(a), ED25519.scalar(b)
+    assert ED25519.add_scalars(sa, sb) == scalar_of((a + b) % L)
+    assert ED25519.multiply_scalars(sa, sb) == scalar_of(a * b % L)
+    assert ED25519.negate_scalar(sa) == scalar_of(-a % L)
+    assert ED25519.sum_scalars((sa, sb, sa)) == scalar_of((2 * a + b) % L)
+    assert ED25519.sum_scalars(()) == scalar_of(0)
 
 
 def test_parsers_take_any_buffer() -> None:

@@ -12,6 +12,7 @@ from console.protocols.math.secp256k1 import SECP256K1, N
 
 P = 2**256 - 2**32 - 977
 G = SECP256K1.generator
+EDGES = (0, 1, 2, (N - 1) // 2, (N + 1) // 2, N - 2, N - 1)
 
 Affine = tuple[int, int] | None
 
@@ -121,6 +122,23 @@ def test_zero_is_a_result_of_scalar_arithmetic() -> None:
     assert SECP256K1.multiply_scalars(zero, one) == SECP256K1.multiply_scalars(one, zero) == zero
     assert SECP256K1.negate_scalar(zero) == zero
     assert SECP256K1.negate_scalar(one) == minus == scalar_of(N - 1)
+
+
+@pytest.mark.parametrize("a", EDGES)
+@pytest.mark.parametrize("b", EDGES)
+def test_scalar_arithmetic_agrees_with_integers_at_the_edges(a: int, b: int) -> None:
+    sa, sb = SECP256K1.scalar(a), SECP256K1.scalar(b)
+    assert SECP256K1.add_scalars(sa, sb) == scalar_of((a + b) % N)
+    assert SECP256K1.multiply_scalars(sa, sb) == scalar_of(a * b % N)
+    assert SECP256K1.negate_scalar(sa) == scalar_of(-a % N)
+    assert SECP256K1.sum_scalars((sa, sb, sa)) == scalar_of((2 * a + b) % N)
+
+
+@given(st.lists(st.integers(0, N - 1), max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_sum_of_scalars_agrees_with_integers(values: list[int]) -> None:
+    total = SECP256K1.sum_scalars(map(SECP256K1.scalar, values))
+    assert total == scalar_of(sum(values) % N)
 
 
 def test_parsers_take_any_buffer() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from console.protocols.kernel.secret import SecretWiped
+from console.protocols.kernel.transcript import XOF, Tag
 from console.protocols.math.secp256k1 import SECP256K1, N
 from console.protocols.ot import extension, vole
 from console.protocols.ot.extension import Choosing
@@ -15,6 +16,7 @@ from tests.unit.protocols.ot.keys import bit, dealt_keys, flipped
 BOTH, CHOSEN = dealt_keys()
 WEIGHTS = gadget(bytes(32), 1, 2)
 INPUTS = (3**150 % N, 5**110 % N)
+scalar, number = SECP256K1.scalar, SECP256K1.public_int
 
 
 def run(
@@ -22,32 +24,58 @@ def run(
 ) -> tuple[Choosing, Reply, tuple[int, int]]:
     choosing, request = extension.request(BOTH, b"s", stream(seed))
     matrix = extension.accept(CHOSEN, b"s", request)
-    reply, c1, c2 = vole.reply(CHOSEN, WEIGHTS, b"s2", matrix, inputs, stream(f"{seed}/sender"))
+    scalars = scalar(inputs[0]), scalar(inputs[1])
+    reply, c1, c2 = vole.reply(CHOSEN, WEIGHTS, b"s2", matrix, scalars, stream(f"{seed}/sender"))
     with pytest.raises(SecretWiped):
         matrix.view()
-    return choosing, reply, (c1, c2)
+    return choosing, reply, (number(c1), number(c2))
 
 
 @pytest.mark.parametrize("inputs", [INPUTS, (0, 0), (1, N - 1), (N - 1, 0)])
 def test_shares_add_up_to_the_products(inputs: tuple[int, int]) -> None:
     choosing, reply, c = run(inputs, f"{inputs}")
     d = vole.finish(choosing, WEIGHTS, b"s2", reply)
-    b = vole.share_of(choosing, WEIGHTS)
+    b = number(vole.share_of(choosing, WEIGHTS))
     for i in (0, 1):
-        assert (c[i] + d[i]) % N == inputs[i] * b % N
+        assert (c[i] + number(d[i])) % N == inputs[i] * b % N
 
 
 def test_the_share_is_the_sum_of_the_chosen_weights() -> None:
     choosing = run()[0]
     bits = [bit(choosing.choice.view(), j) for j in range(XI)]
     total = sum(weight for weight, chosen in zip(WEIGHTS, bits, strict=True) if chosen) % N
-    assert vole.share_of(choosing, WEIGHTS) == total
+    assert number(vole.share_of(choosing, WEIGHTS)) == total
+
+
+@pytest.mark.parametrize("value", [0, 1, N // 2, N - 1])
+@pytest.mark.parametrize("pads", [(0, 0), (0, 2**256 - 1), (2**256 - 1, 0)])
+def test_corrections_are_reduced_from_one_size_whatever_the_input(
+    value: int, pads: tuple[int, int]
+) -> None:
+    shifted = vole._shifted(scalar(value))
+    assert shifted % N == value
+    whole = pads[0] - pads[1] + shifted
+    assert whole > 0
+    assert (whole.bit_length() - 1) // 30 == 9  # ten digits of CPython's
 
 
 def test_gadgets_differ_by_seed_and_direction() -> None:
     gadgets = [gadget(bytes(32), 1, 2), gadget(bytes(32), 2, 1), gadget(b"\x01" * 32, 1, 2)]
     assert len(set(gadgets)) == 3
     assert all(len(set(g)) == XI and max(g) < N for g in gadgets)
+
+
+def scalars_of(drawn: bytes) -> tuple[int, ...]:
+    """Cut what was drawn into numbers of 48 bytes, modulo the order."""
+    whole = iter(drawn)
+    pieces = zip(*[whole] * 48, strict=True)
+    return tuple(int.from_bytes(bytes(piece), "big") % N for piece in pieces)
+
+
+def test_gadget_and_weights_are_scalars_of_48_bytes_each() -> None:
+    expected = scalars_of(XOF(Tag.VOLE_GADGET, 48 * XI, bytes(32), 1, 2))
+    assert gadget.__wrapped__(bytes(32), 1, 2) == expected
+    assert vole._thetas(b"s", b"c") == scalars_of(XOF(Tag.VOLE_THETA, 96, b"s", b"c"))
 
 
 def test_weights_of_the_check_are_whole_scalars_and_depend_on_all_corrections() -> None:
@@ -102,7 +130,8 @@ def test_vole_sender_that_guesses_a_choice_is_caught_if_it_guesses_wrong(row: in
     choosing, request = extension.request(BOTH, b"s", stream(f"guess/{row}"))
     matrix = extension.accept(CHOSEN, b"s", request)
     zeros, _ = extension.both_pads(CHOSEN, b"s2", matrix)
-    reply, _, _ = vole.reply(CHOSEN, WEIGHTS, b"s2", matrix, INPUTS, stream("sender"))
+    scalars = scalar(INPUTS[0]), scalar(INPUTS[1])
+    reply, _, _ = vole.reply(CHOSEN, WEIGHTS, b"s2", matrix, scalars, stream("sender"))
     corrections = add_one(row)(reply.corrections)
     theta1, theta2 = vole._thetas(b"s2", corrections)
     # The cheat knows a_1, a_2 and its third input, from the honest combination.

@@ -1,4 +1,4 @@
-"""What the signers must agree on before they start, and how the parts of a session are named."""
+"""What the signers must agree on before they start, and the names of a session's parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ PRESIGN = b"presign"
 
 
 class SigningRefused(Exception):
-    """The parties cannot sign with this key and these pair states; nothing has been said."""
+    """The parties cannot sign with this key and these pair states; nothing has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SigningParameters:
     """One signature to be made: by whom, under which key.
 
     `id` is known before the first round (docs/spec 3.3); `key` is the group's key with
@@ -51,17 +51,17 @@ class Terms:
         return H(Tag.DKLS_VOLE, self.id, receiver, sender, nonce)
 
     def check(self, commitments: Mapping[int, Commitment]) -> None:
-        """Demand that all mean the same. Raises: ProtocolAbort RETRY.
+        """Check that all parties have the same parameters. Raises: ProtocolAbort RETRY.
 
         Before anything else: a commitment made for another message would look like a broken one.
         """
-        if any(commitment.terms != self.id for commitment in commitments.values()):
+        if any(commitment.parameters != self.id for commitment in commitments.values()):
             raise retry("the parties do not agree on what is signed", check="terms")
 
 
 def agree(
     party: Party, share: KeyShare, pairs: PairStates, purpose: bytes, tweak: bytes | None
-) -> Terms:
+) -> SigningParameters:
     """Check that this party can take part; `purpose` is the digest, or PRESIGN.
 
     Raises: SigningRefused; PeerBanned; BadEncoding if the tweak is not a scalar.
@@ -94,7 +94,7 @@ def agree(
         scalar,
         purpose,
     )
-    return Terms(id_, party.me, party.parties, public, scalar, key, pairs.setup_id)
+    return SigningParameters(id_, party.me, party.parties, public, scalar, key, pairs.setup_id)
 
 
 def reply_session(vole_session: bytes, session: bytes, nonce: bytes, request: Request) -> bytes:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from console.protocols.dkls23.links import Links, promise
 from console.protocols.dkls23.messages import Commitment
-from console.protocols.dkls23.signing import commitment_digest, commitments_digest
-from console.protocols.dkls23.terms import (
+from console.protocols.dkls23.pair_setup import PairSetup, promise
+from console.protocols.dkls23.parameters import (
     PRESIGN,
+    SigningParameters,
     SigningRefused,
-    Terms,
     agree,
     reply_session,
 )
+from console.protocols.dkls23.signing import commitment_digest, commitments_digest
 from console.protocols.kernel.rounds import Rounds
 from console.protocols.math.secp256k1 import SECP256K1
 from console.protocols.ot import extension
@@ -29,35 +29,35 @@ NONCE = bytes(32)
 OTHER = b"\x01" * 32
 
 
-def terms(
+def parameters(
     me: int = 1,
     peer: int = 2,
     session_id: bytes = SESSION_ID,
     bench: Bench = BENCH,
     purpose: bytes = DIGEST,
     tweak: bytes | None = None,
-) -> Terms:
+) -> SigningParameters:
     party = Rounds(session_id, me, tuple(sorted((me, peer))))
     return agree(party, bench.keys[me], bench.pairs[me], purpose, tweak)
 
 
-def test_terms_are_the_same_at_all_parties_and_cover_all_they_name() -> None:
-    assert terms(1, 2).id == terms(2, 1).id
+def test_signing_parameters_are_the_same_at_all_parties_and_cover_all_they_name() -> None:
+    assert parameters(1, 2).id == parameters(2, 1).id
     epoch = BENCH.copy()
     epoch.pairs[1].setup_id = bytes(32)
     changed = [
-        terms(),
-        terms(1, 3),
-        terms(session_id=OTHER),
-        terms(bench=Bench(2, 3)),
-        terms(bench=epoch),
-        terms(purpose=OTHER),
-        terms(purpose=b"presign"),
-        terms(tweak=TWEAK),
-        terms(tweak=SECP256K1.scalar(1)),
+        parameters(),
+        parameters(1, 3),
+        parameters(session_id=OTHER),
+        parameters(bench=Bench(2, 3)),
+        parameters(bench=epoch),
+        parameters(purpose=OTHER),
+        parameters(purpose=b"presign"),
+        parameters(tweak=TWEAK),
+        parameters(tweak=SECP256K1.scalar(1)),
     ]
     assert len({one.id for one in changed}) == len(changed)
-    assert terms(tweak=SECP256K1.scalar(0)).id == terms().id
+    assert parameters(tweak=SECP256K1.scalar(0)).id == parameters().id
 
 
 @pytest.mark.parametrize(("threshold", "refused"), [(2, False), (64, False), (65, True)])
@@ -75,13 +75,13 @@ def test_as_many_as_64_may_sign(threshold: int, refused: bool) -> None:
 
 
 def test_multiplications_have_names_of_their_own() -> None:
-    one = terms()
+    one = parameters()
     names = [
         one.vole(1, 2, NONCE),
         one.vole(2, 1, NONCE),
         one.vole(1, 3, NONCE),
         one.vole(1, 2, OTHER),
-        terms(purpose=OTHER).vole(1, 2, NONCE),
+        parameters(purpose=OTHER).vole(1, 2, NONCE),
     ]
     assert len(set(names)) == len(names)
 
@@ -104,7 +104,7 @@ def test_replies_are_bound_to_the_session_and_to_the_whole_request() -> None:
 
 
 def test_sessions_and_commitments_cover_everything_said() -> None:
-    one = terms()
+    one = parameters()
     said = {1: Commitment(one.id, NONCE, NONCE), 2: Commitment(one.id, OTHER, NONCE)}
     other_nonce = {**said, 2: Commitment(one.id, NONCE, NONCE)}
     other_digest = {**said, 2: Commitment(one.id, OTHER, OTHER)}
@@ -113,14 +113,14 @@ def test_sessions_and_commitments_cover_everything_said() -> None:
     digests = {commitments_digest(NONCE, rows) for rows in (said, other_nonce, other_digest)}
     assert len(digests | {commitments_digest(OTHER, said)}) == 4
     base = (one, 1, NONCE, SECP256K1.generator, NONCE)
-    for at, value in enumerate((terms(purpose=OTHER), 2, OTHER, one.key, OTHER)):
+    for at, value in enumerate((parameters(purpose=OTHER), 2, OTHER, one.key, OTHER)):
         assert commitment_digest(*base) != commitment_digest(*base[:at], value, *base[at + 1 :])
 
 
 @pytest.mark.parametrize("name", ["id", "vole"])
-def test_links_have_names_of_their_own(name: str) -> None:
-    links = [Links(1, NONCE, NONCE), Links(1, OTHER, NONCE)]
-    names = {getattr(link, name)(a, b) for link in links for a, b in ((1, 2), (2, 1), (1, 3))}
+def test_pair_setups_have_names_of_their_own(name: str) -> None:
+    both = [PairSetup(1, NONCE, NONCE), PairSetup(1, OTHER, NONCE)]
+    names = {getattr(one, name)(a, b) for one in both for a, b in ((1, 2), (2, 1), (1, 3))}
     assert len(names) == 6
 
 

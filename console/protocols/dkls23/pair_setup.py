@@ -1,7 +1,7 @@
-"""The steps of a setup, seen from one party: all its links at once, checked before they are used.
+"""The steps of a setup, seen from one party: all its pairs at once, checked before they are used.
 
 Every hash names the session, both parties and who of them receives the multiplication, so nothing
-said in one link, direction or session fits another (docs/spec 3.2).
+sent for one pair, direction or session fits another (docs/spec 3.2).
 """
 
 import hmac
@@ -17,30 +17,31 @@ from console.protocols.dkls23.messages import (
     SetupTrial,
 )
 from console.protocols.dkls23.pairs import PairStates, ban_all
-from console.protocols.dkls23.terms import reply_session
+from console.protocols.dkls23.parameters import reply_session
 from console.protocols.kernel.abort import Accusations
 from console.protocols.kernel.party import Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import Field, H, Tag
-from console.protocols.math.secp256k1 import SECP256K1, N
+from console.protocols.math.group import Scalar
+from console.protocols.math.secp256k1 import SECP256K1
 from console.protocols.ot import endemic, extension, vole
 from console.protocols.ot.endemic import BadTransfer, BothKeys, Choice, ChosenKeys
 from console.protocols.ot.extension import ChoicesInconsistent, Choosing, Request
 from console.protocols.ot.vole import BadReply, InputsInconsistent
 
 
-def promise(terms: bytes, sender: int, receiver: int, purpose: str, value: bytes) -> bytes:
-    """Commit to 32 random bytes, which hide themselves."""
-    return H(Tag.DKLS_SETUP_PROMISE, terms, sender, receiver, purpose, value)
+def promise(parameters: bytes, sender: int, receiver: int, purpose: str, value: bytes) -> bytes:
+    """Commit to 32 random bytes; they need no blind."""
+    return H(Tag.DKLS_SETUP_PROMISE, parameters, sender, receiver, purpose, value)
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    """Our links in one setup session; `session` covers the randomness of all."""
+class PairSetup:
+    """Our part in one setup session, with all peers; `session` covers the randomness of all."""
 
     me: int
     session: bytes
-    terms: bytes
+    parameters: bytes
 
     def id(self, receiver: int, sender: int) -> bytes:
         """Name the base transfers that serve multiplications from `sender` to `receiver`."""
@@ -73,7 +74,7 @@ class Links:
         """
         accusations = Accusations()
         for j, message in chosen.items():
-            promised = promise(self.terms, j, self.me, "zero", bytes(message.zero.view()))
+            promised = promise(self.parameters, j, self.me, "zero", bytes(message.zero.view()))
             if not hmac.compare_digest(promised, promises[j].zero):
                 accusations.add(j, "zero-promise")
             if message.session != self.id(self.me, j):
@@ -100,7 +101,7 @@ class Links:
         """Take the keys we chose; `held` wipes them. Raises: ProtocolAbort BLAME."""
         accusations = Accusations()
         for j, message in answered.items():
-            promised = promise(self.terms, j, self.me, "gadget", message.gadget)
+            promised = promise(self.parameters, j, self.me, "gadget", message.gadget)
             if not hmac.compare_digest(promised, promises[j].gadget):
                 accusations.add(j, "gadget-promise")
             if message.session != self.id(j, self.me):
@@ -120,7 +121,7 @@ class Links:
     def join(
         self, pairs: PairStates, answered: Mapping[int, SetupAnswer], random: Random
     ) -> dict[int, SetupTrial]:
-        """Check the others' requests, and put throw-away inputs in. Raises: ProtocolAbort BAN."""
+        """Check the others' requests, and answer with trial inputs. Raises: ProtocolAbort BAN."""
         matrices: dict[int, SecretBytes] = {}
         cheats: dict[int, str] = {}
         for j, message in answered.items():
@@ -163,7 +164,7 @@ class Links:
                 continue
             b = vole.share_of(choosing, weights)
             a, c = _pair(trial.inputs), _pair(trial.outputs)
-            if any((c[i] + d[i] - a[i] * b) % N for i in (0, 1)):
+            if any(_add(c[i], d[i]) != _multiply(a[i], b) for i in (0, 1)):
                 cheats[j] = "trial-product"
         # Bans first: they are about secrets, and the state is about to be thrown away either way.
         if cheats:
@@ -183,7 +184,7 @@ class Links:
         )
 
     def confirm(self, pairs: PairStates, confirmations: Mapping[int, SetupConfirmation]) -> None:
-        """Demand that every peer holds what we hold. Raises: ProtocolAbort BLAME."""
+        """Check that every peer holds what we hold. Raises: ProtocolAbort BLAME."""
         accusations = Accusations()
         for j, message in confirmations.items():
             if not hmac.compare_digest(message.digest, self.confirmation(pairs, j, self.me)):
@@ -200,10 +201,10 @@ class Links:
             pairs.gadget_to(peer),
             self._reply_session(peer, self.me, nonce, request),
             matrix,
-            (SECP256K1.public_int(first), SECP256K1.public_int(second)),
+            (first, second),
             random,
         )
-        return SetupTrial(nonce, reply, first + second, SECP256K1.scalar(c1) + SECP256K1.scalar(c2))
+        return SetupTrial(nonce, reply, first + second, c1 + c2)
 
     def _reply_session(self, receiver: int, sender: int, nonce: bytes, request: Request) -> bytes:
         return reply_session(self.vole(receiver, sender), self.session, nonce, request)
@@ -214,5 +215,10 @@ class Links:
         return H(tag, self.session, parts)
 
 
-def _pair(data: bytes) -> tuple[int, int]:
-    return int.from_bytes(data[:32], "big"), int.from_bytes(data[32:], "big")
+_add, _multiply = SECP256K1.add_scalars, SECP256K1.multiply_scalars
+
+
+def _pair(data: bytes) -> tuple[Scalar, Scalar]:
+    """Read two numbers that a trial has made public, modulo the order."""
+    first, second = (int.from_bytes(half, "big") for half in (data[:32], data[32:]))
+    return SECP256K1.scalar(first), SECP256K1.scalar(second)
