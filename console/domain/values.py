@@ -1,4 +1,4 @@
-"""Values that several aggregates share: quorum, signature kinds, amounts, expiry."""
+"""Values that several aggregates share: signature kinds, chains, quorum, amounts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,7 +36,7 @@ class SignatureKind(StrEnum):
 
     @property
     def label(self) -> str:
-        """How people call it, shortly."""
+        """Short display name."""
         return _KIND_LABELS[self]
 
 

@@ -24,6 +24,8 @@ CASE_ROW = re.compile(r"^\| (C\d+[^|]*)\|", re.MULTILINE)
 WITHDRAWN = re.compile(r"\bPROTOCOLS\b|\bSECURITY-BRIEF\b|\bBRIEF\b|\b[Ss]ecurity brief\b")
 DECISION = re.compile(r"\bdocs/adr/(\d+)|\bADRs?\s+(\d+)")
 DOCUMENT = re.compile(r"\bdocs/[\w/-]+\.md\b")
+MODULE = re.compile(r"`((?:[\w-]+/)*[\w-]+\.py)(?::\d+)?`")
+ROOM = re.compile(r"`(\w+)/?`")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
 WITH_CASES = ("docs/checks.md", "docs/chains.md")
@@ -44,6 +46,7 @@ def _texts() -> dict[str, str]:
 
 
 TEXTS = _texts()
+MODULES = tuple(f"/{name}" for name in TEXTS if name.endswith(".py"))
 SPEC = {name: text for name, text in TEXTS.items() if name.startswith("docs/spec/")}
 
 
@@ -114,6 +117,14 @@ def wrong_documents(_name: str, text: str) -> Iterator[str]:
     yield from (place for place in DOCUMENT.findall(text) if not (ROOT / place).is_file())
 
 
+def wrong_modules(name: str, text: str) -> Iterator[str]:
+    """Give modules that a document names and that there are not, by the end of their path."""
+    if name.endswith(".md"):
+        for module in MODULE.findall(text):
+            if not any(known.endswith(f"/{module}") for known in MODULES):
+                yield module
+
+
 def wrong_links(name: str, text: str) -> Iterator[str]:
     """Give relative links of a document to files, or to headings, that there are not."""
     if not name.endswith(".md"):
@@ -144,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     withdrawn_documents,
     wrong_decisions,
     wrong_documents,
+    wrong_modules,
     wrong_links,
 )
 
@@ -152,6 +164,15 @@ RULES: tuple[Rule, ...] = (
 def test_what_is_cited_is_there(rule: Rule) -> None:
     found = {name: wrong for name, text in TEXTS.items() if (wrong := [*rule(name, text)])}
     assert found == {}
+
+
+def test_the_map_shows_every_room_of_the_use_cases() -> None:
+    folder = ROOT / "console/application"
+    rooms = {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
+    table = TEXTS["docs/architecture.md"].partition("## The rooms")[2].partition("**A newcomer")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    shown = {room for row in rows for room in ROOM.findall(row)}
+    assert rooms - {"api", "commands", "views"} == shown
 
 
 PLANTS: tuple[tuple[Rule, str, str, list[str]], ...] = (
@@ -167,6 +188,7 @@ PLANTS: tuple[tuple[Rule, str, str, list[str]], ...] = (
     (wrong_cases, "a.py", "a lie (case C116, docs/nowhere.md)", ["C116"]),
     (wrong_cases, "a.py", "a lie (C116)", ["C116"]),
     (wrong_cases, "docs/a.md", "a lie (case C996)", ["C996"]),
+    (wrong_modules, "docs/a.md", "`console/core.py` and `frost/run.py:7`", ["console/core.py"]),
     (withdrawn_documents, "a.py", "(PROTOCOLS 3.6)", ["PROTOCOLS"]),
     (withdrawn_documents, "a.md", "PROTOCOLS, section 9", ["PROTOCOLS"]),
     (withdrawn_documents, "a.py", "(SECURITY-BRIEF C116)", ["SECURITY-BRIEF"]),

@@ -270,7 +270,7 @@ class KeyGenerationService:
                 return await scheme.reshare(party, resharing, share, random)
 
     async def _unseal(self, ceremony: KeyCeremony) -> dict[SignatureKind, KeyMaterial]:
-        """Open the shares that this member brings, () if it brings none."""
+        """Open the shares that this member brings; empty if it brings none."""
         proposal = ceremony.proposal
         if isinstance(proposal, CeremonyProposed) or not self._brings(proposal):
             return {}

@@ -1,1 +1,1 @@
-"""Bitcoin: transactions as PSBTs and messages, built and described from their bytes alone."""
+"""Bitcoin: PSBTs and messages from their bytes, and what Esplora or Core is asked."""

@@ -1,1 +1,1 @@
-"""Ethereum: transactions and messages, built and described from their bytes; no network here."""
+"""Ethereum: transactions and messages from their bytes, and what its nodes are asked."""

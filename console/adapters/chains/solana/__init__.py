@@ -1,1 +1,1 @@
-"""Solana: transfers described from their bytes, against a JSON-RPC node."""
+"""Solana: transactions from their bytes, and what its nodes are asked."""
