@@ -1,4 +1,4 @@
-"""The aggregates as the verified ledger folds them, and the only way to record something new."""
+"""Aggregates: the fold of the verified ledger, and the only way to record something new."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Balances of all wallets, each with the time it was seen and what stood in the way since."""
+"""Balances of all wallets, each with when it was read and why nothing newer is known."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ PATIENCE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a chain said last, and `error`, why nothing newer is known; "" when it is fresh."""
+    """The last known amount; `error` says why nothing newer is known, "" when it is fresh."""
 
     amount: Amount | None
     as_of_ms: int | None
@@ -61,7 +61,7 @@ class Balances:
         return self._balances.get((wallet, chain, path, asset), UNKNOWN)
 
     def on_event(self, record: RecordedEvent) -> None:
-        """Ask the chains at once when funds moved or a wallet came to be."""
+        """Ask the chains again when funds moved or a wallet was made."""
         if isinstance(record.event, TransactionConfirmed | WalletActivated):
             self._asked_ms.clear()
             self._wake.set()
@@ -100,9 +100,9 @@ class Balances:
         return tuple(replace(b, as_of_ms=None) for b in balances)
 
     async def refresh(self, wallet_id: WalletId) -> None:
-        """Ask all chains for the wallet's balances; trouble is kept beside the old figure.
+        """Ask all chains for the wallet's balances; an error is kept beside the old figure.
 
-        All are asked at once: a node that hangs holds up nothing but its own figures.
+        All are asked at once: a node that hangs delays only its own figures.
         """
         wallet = self._aggregates.wallet(wallet_id)
         for chain in self._chains:

@@ -253,7 +253,7 @@ class Core:
         )
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a task inside the core; work given before `run` waits for it, after it is dropped."""
+        """Run a task inside the core. Before `run` it waits; after it, the work is dropped."""
         if self._ended:
             work.close()
         elif self._tasks is None:
@@ -262,7 +262,7 @@ class Core:
             try:
                 self._tasks.create_task(work)
             except RuntimeError:
-                # The group is shutting down: what goes on beside it begins nothing new.
+                # The group is shutting down: nothing new is started.
                 work.close()
 
     async def open(self, verified_to: int, progress: Callable[[int, int], None]) -> None:
@@ -281,7 +281,7 @@ class Core:
             )
             await self.aggregates.record_member(m.member, command)
         if self.me in self.aggregates.members:
-            # A new member's node is nobody here until others have endorsed it.
+            # A new member is unknown here until others have endorsed its machine.
             unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
             await self.aggregates.record_member(self.me, unlocked)
 

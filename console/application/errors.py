@@ -1,8 +1,8 @@
-"""What can go wrong outside: the families that adapters translate into, once, at their edge."""
+"""Errors of adapters: what goes wrong outside, translated once at the adapter's edge."""
 
 
 class AdapterError(Exception):
-    """Something outside did not work."""
+    """Something outside the node failed."""
 
 
 class HsmError(AdapterError):
@@ -73,7 +73,7 @@ class PeerUnavailable(AdapterError):
 
 
 class PeerRefused(AdapterError):
-    """A peer answered and said no; its sentence is kept."""
+    """A peer refused; its reason is kept."""
 
 
 class ChainUnavailable(AdapterError):

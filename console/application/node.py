@@ -100,7 +100,7 @@ class Node:
                 raise
 
     async def _require_fit_vault(self) -> None:
-        """Refuse a test token where real funds are. Raises: VaultUnfit."""
+        """Refuse a test token on a main network. Raises: VaultUnfit."""
         networks = {adapter.network for adapter in self.ports.chains.values()}
         status = await self.ports.vault.status()
         if Network.MAINNET in networks and status.for_tests_only:
@@ -122,9 +122,9 @@ class Node:
             self._unsubscribe()
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry `work` to its end even when the caller gives up, as a peer's deadline makes it.
+        """Finish `work` even when its caller gives up, as a peer's deadline makes it do.
 
-        Half a step is worse than a late one: what is durable must also be folded and sent.
+        What is durable must also be folded and sent: half a step is worse than a late one.
         """
         task = asyncio.ensure_future(work)
         self._unfinished.add(task)
@@ -150,7 +150,7 @@ class Node:
         return report
 
     def tell(self, change: Change) -> None:
-        """Notify every console; one that does not listen loses notices, never facts."""
+        """Notify every console; a slow one loses notices, never facts."""
         for queue in self._listeners:
             if queue.full():
                 queue.get_nowait()
@@ -183,12 +183,12 @@ class Node:
         self._move(NodeState.READY)
 
     async def _supervise(self, core: Core, ready: Callable[[], None]) -> None:
-        """Run the core; whatever it did not expect halts the node instead of going on."""
+        """Run the core; an unexpected error halts the node."""
         try:
             await core.run(ready)
-        except Exception as group:  # Whatever it was, this node must not go on.
+        except Exception as group:  # Whatever failed, this node must stop.
             first = _first(group)
-            # What nobody expected may quote a secret: only its kind is told.
+            # An unexpected error may quote a secret: only its type is reported.
             expected = isinstance(first, AdapterError | DomainError)
             reason = str(first) if expected else f"an internal error: {type(first).__name__}"
             log.exception("node-halted", why=reason)

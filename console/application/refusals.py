@@ -1,4 +1,4 @@
-"""Every expected failure as an operator reads it: what happened, is it safe, what next."""
+"""Refusals: every expected failure as what happened, whether keys and funds are safe, what next."""
 
 from console.application.api import CommandRefused
 from console.application.errors import (

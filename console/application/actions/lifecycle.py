@@ -1,4 +1,4 @@
-"""What an operator asks about shares and machines, turned into statements and runs."""
+"""Commands about shares and machines, turned into statements and sessions."""
 
 import secrets
 
@@ -48,7 +48,7 @@ class LifecycleActions:
         )
 
     async def propose_reshare(self, command: ProposeReshare) -> Outcome:
-        """Propose to hand the keys over."""
+        """Propose to reshare the keys to other custodians."""
         wallet = self._wallet(command.wallet)
         members = self._node.core.aggregates.members
         custodians = tuple(MemberId(m) for m in command.custodians)
@@ -66,7 +66,7 @@ class LifecycleActions:
         )
 
     async def run_drill(self, command: RunDrill) -> Outcome:
-        """Let every custodian prove its share; ends when all have."""
+        """Run drills until every custodian has proved its share."""
         wallet = self._wallet(command.wallet)
         await self._node.core.drill_saga.run(wallet.wallet)
         return Outcome(command.wallet, "All custodians proved their shares")
@@ -135,7 +135,7 @@ class LifecycleActions:
             wallet=wallet.wallet,
             purpose=purpose.value,
             from_epoch=wallet.epoch,
-            # A ceremony that came to nothing has taken its epoch with it.
+            # A failed ceremony has used its epoch up.
             epoch=max(wallet.epoch, *(c.epoch for c in others)) + 1,
             threshold=quorum.threshold,
             custodians=quorum.custodians,

@@ -1,4 +1,4 @@
-"""What an operator's commands do: check the words, sign a statement, record it, tell the others."""
+"""Operators' commands: check the input, sign a statement, record and publish it."""
 
 import hashlib
 import secrets
@@ -205,7 +205,7 @@ class OperatorActions:
         return Outcome(command.request, "Denied")
 
     async def withdraw(self, command: WithdrawRequest) -> Outcome:
-        """Take back one's own request."""
+        """Withdraw one's own request."""
         await self._publish(Withdrawal(at_ms=self._now_ms(), request=command.request))
         return Outcome(command.request, "Withdrawn")
 
@@ -257,7 +257,7 @@ class OperatorActions:
 
 
 def expiry_s(seconds: int) -> int:
-    """Bound the time that people have to decide. Raises: PolicyViolation."""
+    """Check the time that people have to decide. Raises: PolicyViolation."""
     if not MIN_EXPIRY_S <= seconds <= MAX_EXPIRY_S:
         raise PolicyViolation("the time to decide is between 5 minutes and 7 days")
     return seconds

@@ -30,7 +30,7 @@ def joined_message(
     epoch: int,
     keys: tuple[tuple[SignatureKind, PublicKeyPackage, bytes], ...],
 ) -> bytes:
-    """Give what every member signs for all keys of a ceremony: (kind, package, transcript) each."""
+    """Return the message that all members sign: (kind, package, transcript) of each key."""
     messages = [
         certificate_message(
             session_id=bytes.fromhex(session),
@@ -45,7 +45,7 @@ def joined_message(
 
 
 def key_certificate(ceremony: KeyCeremony, at_ms: int) -> KeyCertificate | None:
-    """Build the statement from what this member has sealed and heard; None if that is not all."""
+    """Build the statement from what this member has on record; None while it is incomplete."""
     sealed = ceremony.sealed
     if sealed is None or len(sealed.transcript) != _TRANSCRIPT_BYTES * len(sealed.keys):
         return None
@@ -73,9 +73,9 @@ def verified_certificate(
     verified: Verified,
     members: Mapping[MemberId, Member],
 ) -> CeremonyCertified:
-    """Check a certificate that a peer handed on, as if we had been there.
+    """Verify a certificate that a peer passed on, as a participant would.
 
-    The message is put together here from the packages, so nothing is signed that is not shown.
+    The signed message is rebuilt here from the packages, so it cannot differ from them.
     Raises: StatementRefused, UnknownMember.
     """
     proposal, epoch = ceremony.proposal, ceremony.epoch

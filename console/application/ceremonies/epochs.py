@@ -1,4 +1,4 @@
-"""Epochs: when a certificate is whole its shares count, and only then the old ones go."""
+"""Epochs: a complete certificate activates new shares, and only then old ones are erased."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -25,8 +25,8 @@ Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 class Epochs:
     """Pending shares become active with the certificate; shares before them are erased.
 
-    Every custodian has sealed its new share before it signs, so a whole certificate proves that
-    the new set is complete; without one the old set stays. There is always exactly one to use.
+    Every custodian has sealed its new share before it signs, so a complete certificate proves that
+    the new set is complete; without one the old set stays. Exactly one set is in use.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Epochs:
         self._publish = publish
 
     async def activate_if_certified(self, ceremony_id: CeremonyId) -> None:
-        """Begin the epoch once all have certified; harmless to repeat after a crash."""
+        """Begin the epoch once all have certified; idempotent."""
         ceremony = self._aggregates.ceremony(ceremony_id)
         if ceremony.state is not CeremonyState.CERTIFIED:
             return
@@ -55,14 +55,14 @@ class Epochs:
             await self.hand_on(ceremony)
 
     async def hand_on(self, ceremony: KeyCeremony) -> None:
-        """Publish a whole certificate for those who took no part, unless somebody has."""
+        """Publish the complete certificate for members who took no part, once."""
         if ceremony.certified is None:
             statement = key_certificate(ceremony, self._clock.now_ms())
             if statement is not None:
                 await self._publish(statement)
 
     async def on_certificate(self, verified: Verified) -> None:
-        """Take over a whole certificate, every signature of which is verified here.
+        """Record a certificate from a peer after verifying every signature of it.
 
         Raises: StatementRefused, NotYetPossible.
         """
@@ -103,7 +103,7 @@ class Epochs:
         if state.epoch == key_ceremony.FIRST_EPOCH:
             return
         if self._me in state.quorum.custodians and not await self._holds(state):
-            # A machine that waits for its repair holds nothing, and says nothing.
+            # A machine that waits for its repair has no share, and none to erase.
             return
         old = [
             (kind, epoch)

@@ -1,7 +1,7 @@
-"""KeyGenerationService: runs ceremonies, from an invitation to shares that wait for certification.
+"""KeyGenerationService: runs ceremonies, from the invitation to sealed, pending shares.
 
-A key generation, a refresh, a repair and a reshare differ in what each kind of key runs; all else
-is one: accepted by all, run once, sealed as pending, compared, certified by all.
+A key generation, a refresh, a repair and a reshare differ in the protocol only; the rest is
+the same: accepted by all, run once, sealed as pending, compared, certified by all.
 """
 
 import hashlib
@@ -134,7 +134,7 @@ class KeyGenerationService:
             await self._report_failure(ceremony, session, "a new session was started instead")
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
-        """Return the share index of everybody who takes part."""
+        """Return the participants' share indices."""
         return self._aggregates.ceremony(CeremonyId(invitation.subject)).indices
 
     def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
@@ -194,7 +194,7 @@ class KeyGenerationService:
                     dropped.callback(made.held.wipe)
             for kind, made in outcome:
                 if made.held is not None:
-                    # What a crash left under this label was never certified.
+                    # A share that a crash left under this label was never certified.
                     await self._shares.erase(wallet, kind, epoch)
                     await self._shares.seal(wallet, kind, epoch, made.held)
         keys = tuple((kind, made.public, made.transcript) for kind, made in outcome)
@@ -244,7 +244,7 @@ class KeyGenerationService:
         share: KeyShare | None,
         context: bytes,
     ) -> KeygenOutput:
-        """Run what the ceremony is for, for one kind of key."""
+        """Run the ceremony's protocol for one kind of key."""
         scheme, proposal, random = self._schemes[kind], ceremony.proposal, secrets.token_bytes
         if isinstance(proposal, CeremonyProposed):
             return await scheme.generate(party, proposal.quorum.threshold, context, random)
@@ -290,7 +290,7 @@ class KeyGenerationService:
         return self._me != proposal.repaired
 
     async def _require_sealed(self, ceremony: KeyCeremony) -> None:
-        """Certify nothing that this member could not open afterwards. Raises: NotYetPossible."""
+        """Check that every share can be opened before it is certified. Raises: NotYetPossible."""
         if self._me not in ceremony.quorum.custodians:
             return
         wallet: WalletId = ceremony.proposal.wallet

@@ -40,7 +40,7 @@ class CeremonyRecords:
         self._kinds = frozenset(kinds)
 
     async def on_proposal(self, verified: Verified) -> None:
-        """Record a proposed key generation, if this member could keep its side of it."""
+        """Record a proposed key generation, if this member can take part in it."""
         s = verified.expect(CeremonyProposal)
         for member in s.custodians:
             self._aggregates.member(MemberId(member))
@@ -92,7 +92,7 @@ class CeremonyRecords:
         purpose = _purpose(s.purpose)
         previous = wallet.quorum
         if known and isinstance(known.proposal, KeyChangeProposed):
-            # Told again after the wallet has moved on: it must still be the same proposal.
+            # Received again after the wallet has moved on: it must be the same proposal.
             previous = known.proposal.previous
         quorum = previous
         if purpose is CeremonyPurpose.RESHARE:
@@ -138,7 +138,7 @@ class CeremonyRecords:
         await self._record(s.ceremony, command)
 
     async def on_cancellation(self, verified: Verified) -> None:
-        """Record a cancellation; shares that nobody can certify any more go."""
+        """Record a cancellation; erase shares that can no longer be certified."""
         s = verified.expect(CeremonyCancellation)
         command = ceremony_commands.Abort(
             member=verified.signer, reason=s.reason, at_ms=s.at_ms, evidence=verified.evidence

@@ -1,7 +1,7 @@
-"""Spreads signed statements: announced once, pulled by whoever missed them, imported once.
+"""Exchanges signed statements: announced once, pulled by whoever missed them, imported once.
 
 Delivery is at least once and in no particular order; recording is idempotent, and a statement
-that comes before the fact it needs waits here until that fact is recorded.
+that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class StatementExchange:
         self._cursors: dict[MemberId, int] = {}
 
     def handle(self, kind: type, handler: Handler) -> None:
-        """Say who records statements of a type."""
+        """Register the handler that records statements of a type."""
         self._handlers[kind] = handler
 
     async def publish(self, statement: AnyStatement) -> Verified:
@@ -133,7 +133,7 @@ class StatementExchange:
         await self.retry_deferred()
 
     async def retry_deferred(self) -> None:
-        """Try again what came too early."""
+        """Retry statements that came too early."""
         # Taken at once: another task may try again while this one waits for the ledger.
         waiting = tuple(self._deferred)
         self._deferred.clear()
@@ -198,7 +198,7 @@ class StatementExchange:
         return tuple(member for member in self._aggregates.members if member != self._me)
 
     async def keep_up(self, pause_s: float) -> None:
-        """Catch up with every peer again and again, until cancelled."""
+        """Poll every peer for what is missing, until cancelled."""
         while True:
             await asyncio.gather(*(self._try_catch_up(peer) for peer in self._peers()))
             await asyncio.sleep(pause_s)

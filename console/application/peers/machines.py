@@ -56,7 +56,7 @@ class Machine:
 
     @property
     def digest(self) -> bytes:
-        """32 bytes that stand for all of it; people compare its short code."""
+        """Digest of all fields, 32 bytes; people compare its short code."""
         digest = hashlib.sha256(_DOMAIN)
         for part in (
             self.member.encode(),
@@ -91,7 +91,7 @@ def read_entry(text: str) -> Machine:
 
 
 class MachineService:
-    """Records who endorses which machine, and lets an admitted one in at once."""
+    """Records endorsements of machines; links to an admitted machine immediately."""
 
     def __init__(
         self, *, me: MemberId, aggregates: Aggregates, network: NetworkPort, publish: Publish
@@ -158,13 +158,13 @@ class MachineService:
         await self.let_in(machine.member)
 
     async def let_in(self, member_id: MemberId) -> None:
-        """Link to a member's admitted machine from now on, and to no other of its."""
+        """Accept links from a member's admitted machine only, from now on."""
         state = self._aggregates.members.get(member_id)
         if state and state.certificate and member_id != self._me:
             await self._network.admit(member_id, state.address, state.certificate)
 
     async def resume(self) -> None:
-        """After a start: the roster file knows only the founders' machines."""
+        """Let admitted machines in after a start: the roster file has the first ones only."""
         for member_id in tuple(self._aggregates.members):
             await self.let_in(member_id)
 

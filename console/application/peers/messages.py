@@ -12,7 +12,7 @@ MAX_PULLED_STATEMENTS = 128
 
 
 class MalformedPeerMessage(PeerRefused):
-    """A peer sent bytes that are none of these messages: as good as a refusal."""
+    """A peer sent bytes that are none of these messages; handled as a refusal."""
 
 
 class PeerRequest(msgspec.Struct, frozen=True, tag_field="q", forbid_unknown_fields=True):
@@ -20,25 +20,25 @@ class PeerRequest(msgspec.Struct, frozen=True, tag_field="q", forbid_unknown_fie
 
 
 class Announce(PeerRequest, frozen=True, tag="announce"):
-    """Here is a statement that you may not have."""
+    """Offers a statement that the peer may not have."""
 
     statement: SignedStatement
 
 
 class Pull(PeerRequest, frozen=True, tag="pull"):
-    """Ask for the statements recorded after this sequence of the answerer's ledger."""
+    """Asks for the statements after this sequence of the answering node's ledger."""
 
     after: int
 
 
 class Invite(PeerRequest, frozen=True, tag="invite"):
-    """Take part in a protocol session; the answer is a signed readiness."""
+    """Asks a peer into a protocol session; the answer is a signed readiness."""
 
     invitation: SignedStatement
 
 
 class Begin(PeerRequest, frozen=True, tag="begin"):
-    """All are ready: the invitation and one readiness for each participant."""
+    """Starts a session: the invitation and one readiness for each participant."""
 
     invitation: SignedStatement
     ready: tuple[SignedStatement, ...]
@@ -56,11 +56,11 @@ class PeerReply(msgspec.Struct, frozen=True, tag_field="r", forbid_unknown_field
 
 
 class Ack(PeerReply, frozen=True, tag="ack"):
-    """Received; what follows from it is this node's own business."""
+    """Received."""
 
 
 class Refused(PeerReply, frozen=True, tag="refused"):
-    """No, and why, in a sentence without internals. `later` asks to send the same bytes again."""
+    """Refused, with the reason for people. With `later`, the sender tries the same bytes again."""
 
     reason: str
     later: bool = False

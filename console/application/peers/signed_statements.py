@@ -27,7 +27,7 @@ S = TypeVar("S")
 
 
 class StatementRefused(Exception):
-    """Bytes that are no statement, or not signed by whom they name; nothing was recorded."""
+    """Bytes are not a statement, or not signed by the member they name; nothing was recorded."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -84,8 +84,8 @@ class Statements:
         """Check signature and form. Raises: StatementRefused."""
         if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
             raise StatementRefused("a statement is too large or not by the member it names")
-        # By the machine of today alone: a statement of the one before could be dated back. Whoever
-        # pulls a ledger from its start meets such statements before the admission that ends them.
+        # Only the current machine counts: an older one could backdate. A member that
+        # pulls from the start sees older statements before the admission that ends them.
         verify_identity(
             signer.identity_key, self._message(signer.member, signed.body), signed.signature
         )
@@ -105,7 +105,7 @@ class Statements:
         return Verified(statement, signer.member, evidence)
 
     async def is_of_this_machine(self, signed: SignedStatement) -> bool:
-        """Tell whether this machine's own key signed it, whatever the roster says."""
+        """Return whether this machine's own key signed it, whatever the roster says."""
         try:
             verify_identity(
                 await self._identity.public_key(),
@@ -122,7 +122,7 @@ class Statements:
 
 
 def to_signed(evidence: Evidence) -> SignedStatement:
-    """Return the travelling form of recorded evidence."""
+    """Return recorded evidence as it is sent to peers."""
     return SignedStatement(evidence.body, evidence.signer, evidence.signature)
 
 
@@ -153,9 +153,9 @@ def verify_member(member: Member, message: bytes, signature: bytes) -> None:
 
 
 def vault_id(members: tuple[Member, ...]) -> bytes:
-    """Name a vault by its founding members and their keys, 32 bytes; bound into every signature.
+    """Return the vault's id, 32 bytes: a hash of founding members and keys, in every signature.
 
-    It stays the same whoever joins and whatever machine is replaced.
+    It stays the same when members join or machines are replaced.
     """
     digest = hashlib.sha256(b"quorate/vault/v1")
     for member in sorted(members, key=lambda m: m.member):
@@ -165,7 +165,7 @@ def vault_id(members: tuple[Member, ...]) -> bytes:
 
 
 def signer_of(signed: SignedStatement, members: Mapping[MemberId, Member]) -> Member:
-    """Find the signer in the roster. Raises: UnknownMember."""
+    """Return the signer's roster entry. Raises: UnknownMember."""
     member = members.get(MemberId(signed.signer))
     if member is None:
         raise UnknownMember("a statement is signed by nobody in the roster")

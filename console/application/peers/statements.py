@@ -71,7 +71,7 @@ class CodeConfirmation(Statement, frozen=True, kw_only=True, tag="code-confirmat
 class KeyChangeProposal(Statement, frozen=True, kw_only=True, tag="key-change-proposal"):
     """A ceremony that gives a wallet's keys new shares.
 
-    What is not said follows from the wallet: names, kinds, share indices and the quorum before.
+    The rest follows from the wallet: names, kinds, share indices and the current quorum.
     """
 
     ceremony: CeremonyName
@@ -103,7 +103,7 @@ class CertificateSignature(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 class KeyCertificate(Statement, frozen=True, kw_only=True, tag="key-certificate"):
-    """A whole certificate, for members who took no part: it proves itself, whoever hands it on."""
+    """A complete certificate, for members who took no part: its signatures prove it."""
 
     ceremony: CeremonyName
     session: SessionName
@@ -114,7 +114,7 @@ class KeyCertificate(Statement, frozen=True, kw_only=True, tag="key-certificate"
 
 
 class Erasure(Statement, frozen=True, tag="erasure"):
-    """The signer's shares of this wallet, of all epochs up to `epoch`, are gone."""
+    """The signer's shares of this wallet, of all epochs up to `epoch`, are erased."""
 
     wallet: WalletName
     epoch: Epoch
@@ -131,7 +131,7 @@ class DrillResult(Statement, frozen=True, kw_only=True, tag="drill-result"):
 
 
 class MachineEndorsement(Statement, frozen=True, kw_only=True, tag="machine-vouching"):
-    """The signer endorses that this machine is `member`'s, whom it may make a new member.
+    """The signer endorses this machine as `member`'s; the member may be new.
 
     `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM.
     """
@@ -195,7 +195,7 @@ class Invitation(Statement, frozen=True, kw_only=True, tag="invitation"):
 
 
 class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
-    """A member will take part: its fresh nonce and channel key (32 bytes each), its ledger head."""
+    """A member's consent: a fresh nonce and channel key (32 bytes each), and its ledger head."""
 
     invitation: Digest
     nonce: bytes
@@ -205,7 +205,7 @@ class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
 
 
 class SessionFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
-    """The signer's run ended without result. `blamed` is its own view and binds nobody."""
+    """The signer's session ended without a result. `blamed` is its own view; it binds nobody."""
 
     subject: Named
     session: SessionName

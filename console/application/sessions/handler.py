@@ -1,4 +1,4 @@
-"""What a service says of the protocol sessions that it has a purpose for."""
+"""SessionHandler: what a kind of session is for, and how it is judged and run."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from console.protocols.kernel.party import Party
 
 
 class SessionHandler(SessionPurpose, Protocol):
-    """A purpose that can also judge an invitation and say how to run it."""
+    """Judges invitations to one kind of session, and opens the protocol to run."""
 
     name: str
 

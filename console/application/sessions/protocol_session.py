@@ -35,14 +35,14 @@ ECHO = "Confirm"
 
 @dataclass(frozen=True, slots=True)
 class SubProtocol:
-    """One protocol of a session, with its rounds, for people."""
+    """One protocol of a session, with the names of its rounds for display."""
 
     name: str
     rounds: tuple[str, ...]
 
 
 def concatenate(protocols: Sequence[SubProtocol]) -> tuple[SubProtocol, ...]:
-    """Name the parts of a session in which protocols follow each other."""
+    """Return the parts of a session that runs these protocols in sequence."""
     carried = [
         replace(part, rounds=part.rounds[:-1]) if part.rounds[-1:] == (ECHO,) else part
         for part in protocols[:-1]
@@ -62,8 +62,8 @@ class FailureKind(StrEnum):
 class SessionFailed(Exception):
     """A session ended without an outcome; nothing of it can be used again.
 
-    `unreachable` did not answer, which is no fault; `blamed` broke `check`, and `proof` holds
-    what they signed for all to hear.
+    `unreachable` members did not answer, which is no fault; `blamed` ones failed `check`, and
+    `proof` holds their signed broadcasts.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class SessionContext:
 
 @dataclass(slots=True, eq=False)
 class ProtocolSession:
-    """A session under way, or ended; ended runs are kept for the screen."""
+    """A running or ended session; ended ones are kept for display."""
 
     info: SessionInfo
     purpose: SessionPurpose
@@ -222,7 +222,7 @@ class ProtocolSession:
         await self._step(lambda: self.session.receive(envelope))
 
     def _remember(self, signed: SignedMessage) -> None:
-        """Keep what was said to all, within bounds: it proves to others who broke a check."""
+        """Keep signed broadcasts, within bounds: they prove to others who failed a check."""
         self._heard_bytes += len(signed.envelope)
         if self._heard_bytes <= _MAX_HEARD_BYTES:
             self._heard.append(signed)
@@ -255,7 +255,7 @@ class ProtocolSession:
         blamed = self.info.members(abort.culprits)
         proof = tuple(m for m in self._heard if m.sender in blamed)
         if abort.kind is AbortKind.BAN:
-            proof = ()  # it would need our side of a pair's secrets to mean anything
+            proof = ()  # Proof of a ban would need our half of the pair's secrets.
         return SessionFailed(
             FailureKind.ABORTED,
             abort.reason,
@@ -269,7 +269,7 @@ class ProtocolSession:
         try:
             await self.purpose.succeeded(self.info, self.session.outcome)
         except (DomainError, AdapterError, StatementRefused) as refusal:
-            # An outcome that cannot be used or recorded is none.
+            # An outcome that cannot be used or recorded counts as a failure.
             await self._fail(SessionFailed(FailureKind.REFUSED, str(refusal)))
             return
         self._concluded = True
@@ -278,7 +278,7 @@ class ProtocolSession:
         self.tools.moved(self.info.subject)
 
     async def _dispatch(self, envelopes: list[Envelope]) -> None:
-        """Sign and queue messages; what must be recorded first is recorded first."""
+        """Sign and queue messages, after recording what they depend on."""
         for envelope in envelopes:
             self.tools.checkpoint(f"{self.info.purpose}:{envelope.round}")
             if envelope.round >= self.purpose.release_round and not self._released:
@@ -294,7 +294,7 @@ class ProtocolSession:
                     self._queues[member].put_nowait(message)
 
     async def _deliver(self, member: MemberId) -> None:
-        """Send one peer its messages in order, the same bytes again until it has taken them."""
+        """Send one peer its messages in order; resend the same bytes until it takes them."""
         queue = self._queues[member]
         while True:
             message = await queue.get()
@@ -323,7 +323,7 @@ class ProtocolSession:
                 return True
 
     async def _flush(self) -> None:
-        """Give the peers a fair time to take our last messages, which they need to finish."""
+        """Wait, within bounds, until peers have our last messages, which they need to finish."""
         patience = self.tools.timeouts.round_s(frozenset(self.others))
         try:
             async with asyncio.timeout(patience):
@@ -352,9 +352,9 @@ class ProtocolSession:
             return
 
     async def _fail(self, failure: SessionFailed, last_words: Sequence[Envelope] = ()) -> None:
-        """End the session. `last_words` let the others reach the same verdict.
+        """End the session. `last_words` are messages that let the others reach the same verdict.
 
-        The verdict is durable, and what it obliges to is done, before anything is said.
+        The verdict is durable, and what it requires is done, before anything is sent.
         """
         if self._concluded:
             return

@@ -30,7 +30,7 @@ class AdaptiveTimeouts:
     _peers: dict[MemberId, _Estimate] = field(default_factory=dict)
 
     def observe(self, peer: MemberId, round_trip_s: float) -> None:
-        """Learn from an answered call; calls that were sent twice must not be given here."""
+        """Learn from an answered call; not for calls that were sent twice."""
         known = self._peers.get(peer)
         if known is None:
             self._peers[peer] = _Estimate(round_trip_s, round_trip_s / 2)

@@ -1,4 +1,4 @@
-"""Verdicts: a failed check is recorded, with its proof, before anybody hears of it."""
+"""Verdicts: a failed check is recorded, with its proof, before anything about it is sent."""
 
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
@@ -26,7 +26,7 @@ _VERDICTS = {
 
 
 class Verdicts:
-    """What this member holds against others, and what follows from it."""
+    """This member's verdicts about others, and their consequences."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Verdicts:
     ) -> None:
         """Record a failed check durably; transport trouble and disagreement are none.
 
-        A banned member is in no other session of ours either: what it learns there, it adds up.
+        Our other sessions with a banned member end too: leaks of several sessions add up.
         Raises: LedgerError.
         """
         verdict = _VERDICTS.get(failure.kind)
@@ -86,7 +86,7 @@ class Verdicts:
         failure: SessionFailed,
         peers: Collection[int],
     ) -> None:
-        """After a ban, destroy what the key's protocol shares with the banned, where it rests.
+        """After a ban, destroy the stored pair states with the banned members.
 
         Raises: HsmError, SealBroken; the ban is on record by then.
         """
@@ -100,13 +100,13 @@ class Verdicts:
                 left.wipe()
 
     def banned(self, wallet: WalletId, epoch: int) -> frozenset[MemberId]:
-        """Return whom this member does not sign with in this epoch."""
+        """Return the members that this one does not sign with in this epoch."""
         return frozenset(banned(self._aggregates.verdicts, wallet, epoch))
 
     def require_usable(
         self, wallet: WalletId, epoch: int, participants: frozenset[MemberId]
     ) -> None:
-        """Demand that the keys are not quarantined and that nobody here is banned.
+        """Check that the keys are not quarantined and none of the members is banned.
 
         Raises: PolicyViolation.
         """

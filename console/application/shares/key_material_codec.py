@@ -1,7 +1,7 @@
-"""How one member's part of a key is written down for sealing: the share, and its kind's setup.
+"""Encoding of key material for sealing: the share, and its kind's setup.
 
-`magic QHK1 | share length (4) | setup length (4) | share | setup`; a setup of no bytes is none.
-Records from before there were setups are a bare share, with a magic of its own.
+`magic QHK1 | share length (4) | setup length (4) | share | setup`; an empty setup is none.
+Records from before setups existed are a bare share, with a magic of its own.
 """
 
 from console.application.ports.threshold import KeyMaterial

@@ -1,4 +1,4 @@
-"""ShareManager: this member's shares, from the moment they exist to the moment they are used."""
+"""ShareManager: seals, opens and erases this member's shares."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -34,7 +34,7 @@ class ShareManager:
     async def seal(
         self, wallet: WalletId, kind: SignatureKind, epoch: int, held: KeyMaterial
     ) -> None:
-        """Store a part durably, then open it again: what cannot be opened is not acknowledged.
+        """Store a share durably, then open it again: what cannot be opened is not acknowledged.
 
         Wipes `held`. Raises: HsmError, SealBroken; FileExistsError if another one is stored.
         """
@@ -44,7 +44,7 @@ class ShareManager:
     async def replace(
         self, wallet: WalletId, kind: SignatureKind, epoch: int, held: KeyMaterial
     ) -> None:
-        """Store a part in place of the one that is there, and open it again.
+        """Replace a stored share, and open it again.
 
         A crash leaves the old one or the new. Wipes `held`. Raises: ShareUnavailable if none is
         there; HsmError, SealBroken.
@@ -53,7 +53,7 @@ class ShareManager:
         await self._store(self._storage.replace, label, held)
 
     async def unseal(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> KeyMaterial:
-        """Open a part and check its share; the caller wipes it.
+        """Open a share and check it; the caller wipes it.
 
         Raises: ShareUnavailable, SealBroken, HsmError.
         """
@@ -70,21 +70,21 @@ class ShareManager:
         return held
 
     async def erase(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
-        """Remove a part for good."""
+        """Erase a share."""
         await self._storage.erase(ShareLabel(wallet, self._me, kind, epoch))
 
     async def require(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
-        """Demand that a part is stored, before others wait for us. Raises: NotYetPossible."""
+        """Check that a share is stored, before others wait for us. Raises: NotYetPossible."""
         if not await self.holds(wallet, kind, epoch):
             raise NotYetPossible("this member holds no share of this epoch: it needs a repair")
 
     async def stored(self, wallet: WalletId) -> tuple[tuple[SignatureKind, int], ...]:
-        """List the kind and epoch of every part of a wallet that is stored; works while locked."""
+        """Return kind and epoch of a wallet's stored shares; works while locked."""
         labels = await self._storage.labels()
         return tuple((label.kind, label.epoch) for label in labels if label.wallet == wallet)
 
     async def holds(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> bool:
-        """Tell whether a part is stored; says nothing about whether it opens."""
+        """Return whether a share is stored, not whether it opens."""
         return ShareLabel(wallet, self._me, kind, epoch) in await self._storage.labels()
 
     async def _store(self, store: Store, label: ShareLabel, held: KeyMaterial) -> None:

@@ -148,18 +148,18 @@ class SigningCoordinator:
         return run
 
     async def releasing(self, info: SessionInfo) -> None:
-        """Record that this session's nonces are used up, and with them the coins of its request.
+        """Record that this session's nonces are consumed, and with them the coins of its request.
 
         Raises: AlreadyDecided, Conflict, NotYetPossible, UnknownTransaction, LedgerError.
         """
-        # Two sessions may have been admitted before either gave a share: only one of them may.
+        # Two sessions may have been admitted before either released a share: only one may.
         async with self._releasing:
             self._reservations.require_first(self._aggregates.request(RequestId(info.subject)))
             command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
             await self._requests.record(info.subject, command)
 
     async def succeeded(self, info: SessionInfo, outcome: Signatures) -> None:
-        """Wipe the share; verify and record the signatures, and give them to the others."""
+        """Wipe the share; verify and record the signatures, and publish them."""
         self._wipe(info.session)
         await self._publish(
             SignatureResult(
@@ -201,7 +201,7 @@ class SigningCoordinator:
             await self._verdicts.destroy(scheme, wallet, held, failure, peers)
 
     def forget(self) -> None:
-        """Wipe every share in use: the node stops without the sessions' own endings."""
+        """Wipe every share in use: the node stops and sessions do not end by themselves."""
         for session in tuple(self._in_use):
             self._wipe(session)
 

@@ -1,4 +1,4 @@
-"""Drills: custodians prove that they can still sign, on a text that can be nothing else.
+"""Drills: custodians prove that they can still sign, with a message that is no transaction.
 
 A drill needs no approvals, because nobody chooses what is signed: the text names the wallet, the
 kind, the epoch, the session, whose id no single member chooses, and who takes part in it. Each
@@ -48,7 +48,7 @@ Signatures = tuple[bytes, ...]
 
 
 def drill_subject(state: Wallet) -> str:
-    """Name a drill of a wallet's present epoch: shares of two epochs must not meet in a session."""
+    """Return the subject of a drill: wallet and epoch, so that epochs never mix in a session."""
     return f"{state.wallet}@{state.epoch}"
 
 
@@ -59,9 +59,9 @@ def drill_message(
     session: SessionId,
     signers: Collection[MemberId],
 ) -> bytes:
-    """Give the 32 bytes that are signed in a drill.
+    """Return the 32 bytes that are signed in a drill.
 
-    They are a hash of what begins like no transaction: 0xff is no version of a Solana message, no
+    They hash bytes that no transaction begins with: 0xff is no version of a Solana message, no
     type of an Ethereum transaction, and no BIP 340 tag.
     """
     names = ",".join(sorted(signers))
@@ -185,7 +185,7 @@ class DrillService:
         """Not used: a drill's nonces live and die with its session, which is never resumed."""
 
     async def succeeded(self, info: SessionInfo, outcome: Signatures) -> None:
-        """Wipe the shares; whoever led tells the result."""
+        """Wipe the shares; the leader publishes the result."""
         state = self._wipe(info.session)
         if state and info.coordinator == self._me:
             await self._publish(
@@ -200,7 +200,7 @@ class DrillService:
             )
 
     async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
-        """Record a verdict, and destroy what is shared with a banned member."""
+        """Record a verdict, and destroy pair states with banned members."""
         state, held = self._in_use.get(info.session, (None, {}))
         try:
             if state:
@@ -212,7 +212,7 @@ class DrillService:
             self._wipe(info.session)
 
     def forget(self) -> None:
-        """Wipe every share in use: the node stops without the sessions' own endings."""
+        """Wipe every share in use: the node stops and sessions do not end by themselves."""
         for session in tuple(self._in_use):
             self._wipe(session)
 

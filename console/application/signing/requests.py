@@ -44,7 +44,7 @@ class RequestRecords:
         self._clock = clock
 
     async def on_proposal(self, verified: Verified) -> None:
-        """Record a request whose bytes this member can decode and whose facts are right."""
+        """Record a request whose bytes this member can decode and whose fields agree with them."""
         s = verified.expect(TransferProposal)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         proposal = RequestProposed(
@@ -98,7 +98,7 @@ class RequestRecords:
         await self.record(s.request, command)
 
     async def on_signature(self, verified: Verified) -> None:
-        """Take finished signatures from any custodian: verified here, by the group key, or refused.
+        """Record finished signatures from any custodian, verified here under the group keys.
 
         Raises: StatementRefused, NotYetPossible, TransactionError.
         """

@@ -1,4 +1,4 @@
-"""Coins and nonces that open requests hold: nothing is signed twice by two of them.
+"""Reservations: coins and nonces that open requests hold, so that none is signed for twice.
 
 Nothing is recorded for this: what a request consumes is in its bytes, whether it is open in the
 ledger. Which of two requests comes first is each custodian's own view, so both could be signed
@@ -30,7 +30,7 @@ class Reservations:
         self._read: dict[RequestId, frozenset[str]] = {}
 
     def held(self, wallet: WalletId, chain: Chain) -> frozenset[str]:
-        """Name what the open requests of a wallet hold."""
+        """Return what a wallet's open requests hold."""
         now_ms = self._clock.now_ms()
         held: set[str] = set()
         for request in tuple(self._aggregates.requests.values()):
@@ -50,7 +50,7 @@ class Reservations:
                 self._require_replacement(other, transaction)
 
     def require_first(self, request: SigningRequest) -> None:
-        """Refuse to sign what another request, signed or about to be, uses up.
+        """Refuse to sign what another request, signed or about to be, consumes.
 
         Raises: Conflict, NotYetPossible, UnknownTransaction.
         """
@@ -66,7 +66,7 @@ class Reservations:
                 self._require_replacement(other, proposal.transaction)
 
     def successor(self, request: SigningRequest) -> SigningRequest | None:
-        """Return the confirmed request that used up what this one needs."""
+        """Return the confirmed request that has consumed what this one needs."""
         proposal = request.proposal
         for other in self._sharing(proposal.wallet, proposal.chain, self._consumed(proposal)):
             if other.state is _DONE and other.proposal.request != proposal.request:
@@ -74,7 +74,7 @@ class Reservations:
         return None
 
     def _needed(self, chain: Chain, transaction: bytes) -> frozenset[str]:
-        """Name what bytes would use up. Raises: NotYetPossible, UnknownTransaction."""
+        """Return what the bytes would consume. Raises: NotYetPossible, UnknownTransaction."""
         adapter = self._chains.get(chain)
         if adapter is None:
             raise NotYetPossible(f"this node has no connection to {chain.value}")
@@ -92,9 +92,9 @@ class Reservations:
                 yield other
 
     def _consumed(self, proposal: RequestProposed) -> frozenset[str]:
-        """Name what a request on record uses up here: nothing, if it is for another network.
+        """Return what a request on record consumes here: nothing, if it is for another network.
 
-        What this node cannot decode any more holds nothing up: it does not sign that either.
+        What this node can no longer decode blocks nothing: it does not sign that either.
         """
         adapter = self._chains.get(proposal.chain)
         if adapter is None or adapter.network is not proposal.network:

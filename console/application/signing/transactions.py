@@ -1,4 +1,4 @@
-"""What is in requests: bytes decoded, judged by policy, and taken apart into what is signed.
+"""Transactions of requests: decoded from their bytes, judged by policy, split into payloads.
 
 Every custodian decides for itself from the bytes. Nothing that a proposer says is taken on trust.
 """
@@ -37,7 +37,7 @@ class Transactions:
         """Decode a request's bytes. Raises: UnknownTransaction, NotYetPossible."""
         adapter = self.chain(proposal.chain)
         if proposal.network is not adapter.network:
-            # Bytes may not name their network: they would be shown as this node's.
+            # The bytes may not name a network; they would be shown as on this node's.
             place = f"{proposal.chain.value} {proposal.network.value}"
             raise NotYetPossible(f"this node has no connection to {place}")
         keys = self.keys(self._aggregates.wallet(proposal.wallet))

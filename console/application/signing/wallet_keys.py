@@ -25,7 +25,7 @@ class WalletKeys:
         known = self._derived.get((kind, path))
         if known is None:
             if len(self._derived) >= MAX_KEPT:
-                # Paths come from proposals, too: what they name must not fill the memory.
+                # Paths come from proposals too: they must not fill the memory.
                 self._derived.clear()
             known = self._derived[kind, path] = self._derive(kind, path)
         return known
