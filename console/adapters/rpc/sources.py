@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from console.adapters.rpc.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.rpc.http import TIMEOUT_S
+from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, SourcesDisagree
 
 T = TypeVar("T")

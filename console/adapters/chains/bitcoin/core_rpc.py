@@ -21,7 +21,8 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
-from console.adapters.rpc.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.rpc.http import TIMEOUT_S
+from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 
 _COIN = 10**8
