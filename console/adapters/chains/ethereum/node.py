@@ -11,23 +11,12 @@ from console.adapters.chains.ethereum.answers import (
     Receipt,
     SimulatedBlock,
 )
+from console.adapters.chains.ethereum.networks import is_of_network
+from console.adapters.chains.ethereum.refusals import failure
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.adapters.rpc.sources import RpcSources
-from console.application.errors import (
-    ChainUnavailable,
-    FeeTooLow,
-    InsufficientFunds,
-    NonceConflict,
-    TransactionError,
-    TransactionRejected,
-)
+from console.application.errors import ChainUnavailable, TransactionError, TransactionRejected
 from console.domain.values import Network
-
-CHAIN_IDS = {
-    Network.MAINNET: frozenset({1}),
-    Network.TESTNET: frozenset({11_155_111, 17_000, 560_048}),
-}
-"""EIP-155 ids of Ethereum, and of Sepolia, Holesky and Hoodi; any other id is a devnet."""
 
 _BALANCE_OF = bytes.fromhex("70a08231")
 """The selector of ERC-20's `balanceOf(address)`."""
@@ -173,27 +162,3 @@ class EthereumNode:
             return await self._rpc.every(method, params, kind)
         except RpcRefused as refused:
             raise ChainUnavailable(f"the Ethereum node refuses {method}: {refused}") from None
-
-
-def is_of_network(chain_id: int, network: Network) -> bool:
-    """Say whether an EIP-155 chain id belongs to a network."""
-    expected = CHAIN_IDS.get(network)
-    if expected is not None:
-        return chain_id in expected
-    return all(chain_id not in public for public in CHAIN_IDS.values())
-
-
-_TOO_POOR = ("insufficient funds", "enough balance", "cannot afford")
-_TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "fee cap less than")
-
-
-def failure(refused: RpcRefused) -> TransactionError:
-    """Translate a node's refusal into the common family."""
-    text = str(refused).lower()
-    if any(words in text for words in _TOO_POOR):
-        return InsufficientFunds("the account cannot pay the amount and the fee")
-    if any(words in text for words in _TOO_LOW):
-        return FeeTooLow("the fee is below what the chain's nodes take now")
-    if "nonce" in text and "nonce too high" not in text:
-        return NonceConflict("another transaction of this account took its nonce; make it again")
-    return TransactionRejected(f"the chain refused it: {refused}")
