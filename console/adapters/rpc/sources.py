@@ -1,12 +1,13 @@
 """The JSON-RPC endpoints of one chain's nodes, asked by the rule of agreement."""
 
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from console.adapters.rpc import agreement
 from console.adapters.rpc.agreement import Told
 from console.adapters.rpc.http import TIMEOUT_S
 from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
+from console.adapters.rpc.rules import Rule, Way
 
 T = TypeVar("T")
 
@@ -23,6 +24,27 @@ class RpcSources:
             raise ValueError("a chain needs at least one node")
         self._node = node
         self._rpcs = tuple(JsonRpc(node, url, timeout_s) for url in urls)
+
+    async def told(self, method: str, params: list[Any], rule: Rule) -> Any:
+        """Return one answer by the method's rule.
+
+        Raises: RpcRefused as the rule has it; SourcesDisagree, ChainUnavailable.
+        """
+        match rule.way:
+            case Way.AGREED:
+                return await self.agreed(method, params, rule.kind)
+            case Way.LOWEST:
+                return min(await self.every(method, params, rule.kind), key=rule.figure)
+            case Way.HIGHEST:
+                return max(await self.every(method, params, rule.kind), key=rule.figure)
+            case Way.FIRST:
+                return (await self.every(method, params, rule.kind))[0]
+            case Way.ANY:
+                return await self.any_of(method, params, rule.kind)
+            case Way.HANDED_OVER:
+                return await self.handed_over(method, params, rule.kind)
+            case way:
+                assert_never(way)
 
     async def agreed(self, method: str, params: list[Any], kind: type[T]) -> T:
         """Return what every node answers alike.
