@@ -1,6 +1,6 @@
 """web3's way to the nodes: bounded answers of known shapes, by one rule for each method.
 
-Importing this module imports web3, which takes about a second: do it when a chain is first used,
+Importing this module imports web3, which can take a second: do it when a chain is first used,
 in a thread (`rpc/late_web3.py`).
 """
 

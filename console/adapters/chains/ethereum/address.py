@@ -1,6 +1,7 @@
 """Addresses: from a key, to EIP-55 text and back, with a sentence that says what is wrong."""
 
 from coincurve import PublicKey
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -27,11 +28,11 @@ def address_of_point(point: PublicKey) -> bytes:
     return keccak(point.format(compressed=False)[1:])[-ADDRESS_BYTES:]
 
 
-def checksummed(address: bytes) -> str:
+def checksummed(address: bytes) -> ChecksumAddress:
     """Write 20 bytes as EIP-55 text."""
     if len(address) != ADDRESS_BYTES:
         raise InvalidAddress("an Ethereum address has 20 bytes")
-    return str(to_checksum_address(address))
+    return to_checksum_address(address)
 
 
 def parse_address(text: str) -> bytes:

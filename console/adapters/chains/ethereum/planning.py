@@ -1,12 +1,13 @@
 """What must be asked of the chain before a transaction can be built: nonce, gas, fees."""
 
-from console.adapters.chains.ethereum.address import checksummed, parse_address
+from console.adapters.chains.ethereum.address import parse_address
 from console.adapters.chains.ethereum.build import Draft, call_data
 from console.adapters.chains.ethereum.fees import Fees, capped, quote
 from console.adapters.chains.ethereum.meaning import Known
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.replacing import PLAIN_GAS, replacement
 from console.adapters.chains.ethereum.transaction import parse_transaction
+from console.adapters.chains.ethereum.trials import Trial
 from console.adapters.chains.ethereum.typed_arguments import encode_call
 from console.application.errors import InsufficientFunds, TransactionError
 from console.application.ports.chain import (
@@ -103,12 +104,7 @@ class Planner:
             raise TransactionError("contracts are not created here")
         if not draft.data and not await self._node.has_code(draft.to):
             return PLAIN_GAS
-        call = {"from": checksummed(sender), "to": checksummed(draft.to)}
-        if draft.value:
-            call["value"] = hex(draft.value)
-        if draft.data:
-            call["data"] = f"0x{draft.data.hex()}"
-        gas = await self._node.gas(call) * 6 // 5
+        gas = await self._node.gas(Trial(sender, draft.to, draft.value, draft.data)) * 6 // 5
         if gas > _MOST_GAS:
             raise TransactionError("the contract needs more gas than is ever offered")
         return gas
