@@ -17,7 +17,7 @@ Refusal: TypeAlias = type[Exception] | tuple[()]
 
 
 async def ask_all(questions: Iterable[Awaitable[T]]) -> list[Told[T]]:
-    """Ask at the same time; return what each told, in order, once all have."""
+    """Ask all at once; return what each told, in order."""
     return list(await asyncio.gather(*questions, return_exceptions=True))
 
 

@@ -57,7 +57,7 @@ class JsonRpc:
         answer = self.decode(told.body, _Answer)
         if answer.error:
             raise RpcRefused(answer.error)
-        # Without a result it is no answer; "nothing found" is said as null.
+        # An answer without a result is malformed; "nothing found" is null.
         return self.decode(bytes(answer.result), kind)
 
     async def close(self) -> None:

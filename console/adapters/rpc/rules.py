@@ -24,7 +24,7 @@ def number(quantity: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Of one method. `figure` is what LOWEST and HIGHEST compare."""
+    """The rule of one method. `figure` is what LOWEST and HIGHEST compare."""
 
     way: Way
     kind: Any

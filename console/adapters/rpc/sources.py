@@ -72,7 +72,7 @@ class RpcSources:
         return await agreement.first(questions, RpcRefused)
 
     async def handed_over(self, method: str, params: list[Any], kind: type[T]) -> T:
-        """Give all nodes the same call at once, a broadcast; return what one that took it says.
+        """Send all nodes the same call at once; return what one that took it says.
 
         One node alone could keep a transaction from the others. Raises: RpcRefused if one
         understood and refused, and none took it; ChainUnavailable.

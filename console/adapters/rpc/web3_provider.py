@@ -1,4 +1,4 @@
-"""web3's way to the nodes: bounded answers of known shapes, by one rule for each method.
+"""The provider through which web3 asks: bounded answers, one shape and rule for each method.
 
 Importing this module imports web3, which can take a second: do it when a chain is first used,
 in a thread (`rpc/late_web3.py`).
@@ -39,5 +39,5 @@ class SourcesProvider(AsyncBaseProvider):
         if rule is None:
             raise ChainUnavailable(f"{method} is not among the questions for nodes")
         told = await self._sources.told(method, list(params), rule)
-        # Members that the shape does not name are gone: web3 formats only what was checked.
+        # Only members of the shape are left, so web3 formats only what was checked.
         return {"jsonrpc": "2.0", "id": 1, "result": msgspec.to_builtins(told)}

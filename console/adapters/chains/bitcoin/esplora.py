@@ -137,7 +137,7 @@ class Esplora:
 
         Raises: ChainUnavailable, UnknownTransaction.
         """
-        # Not /status: that path says "not confirmed" of ids that nobody knows, too.
+        # Not /status, which says "not confirmed" of unknown ids too.
         told = await self._http.get(f"/tx/{checked_txid(txid)}", OK | {_NOT_FOUND})
         if told.status == _NOT_FOUND:
             if told.body == _UNKNOWN:
@@ -160,7 +160,7 @@ class Esplora:
         return {wanted: known[_nearest(wanted, known)] for wanted in FEE_TARGETS}
 
     async def send(self, raw: bytes) -> str:
-        """Hand over a transaction; return its id.
+        """Send a transaction; return its id.
 
         Raises: EsploraRefused, ChainUnavailable, UnknownTransaction.
         """
@@ -212,12 +212,12 @@ def _change(transaction: _Transaction, address: str) -> int:
 
 
 def _nearest(wanted: int, known: dict[int, int]) -> int:
-    """Return the longest time that is no longer than the wanted one, else the shortest."""
+    """Return the longest target up to the wanted one, else the shortest."""
     return max((target for target in known if target <= wanted), default=min(known))
 
 
 def _reason(data: bytes) -> str:
-    """Return the node's own sentence, out of the wrapping that Esplora passes it on in."""
+    """Return the node's own sentence without Esplora's wrapping."""
     text = data.decode(errors="replace")
     _, brace, error = text.partition("{")
     with contextlib.suppress(msgspec.MsgspecError, RecursionError):

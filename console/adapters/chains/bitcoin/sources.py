@@ -102,7 +102,7 @@ class BitcoinSource(Protocol):
 
 
 class Sources:
-    """Several sources as one: facts count when all tell the same (SECURITY-BRIEF, C116)."""
+    """Several sources as one, by the rule of agreement (SECURITY-BRIEF, C116)."""
 
     def __init__(self, sources: tuple[BitcoinSource, ...]) -> None:
         if not sources:
@@ -110,7 +110,7 @@ class Sources:
         self._sources = sources
 
     async def tip_height(self) -> int:
-        """Return the lowest: blocks travel, and nothing is confirmed before all have it."""
+        """Return the lowest: nothing is confirmed before all nodes have the block."""
         return min(await self._all(lambda source: source.tip_height()))
 
     async def block_hash(self, height: int) -> str:
@@ -136,11 +136,11 @@ class Sources:
 
     @property
     def keep_history(self) -> bool:
-        """Whether any source can tell which addresses were used and are empty now."""
+        """Return whether any source can tell which addresses were used and are empty now."""
         return bool(self._keepers())
 
     async def was_used(self, address: str) -> bool:
-        """Whether all that keep histories have one: a false one alone moves no change away.
+        """Return whether all that keep histories have one, so that no single one decides.
 
         Raises: ChainUnavailable, InvalidAddress.
         """
@@ -149,14 +149,14 @@ class Sources:
         return bool(histories) and all(histories)
 
     async def raw_transaction(self, txid: str) -> bytes:
-        """Return the bytes from the first source that has them: the id already vouches for them.
+        """Return the bytes from the first source that has them; their id is computed.
 
         Raises: ChainUnavailable, UnknownTransaction.
         """
         return await agreement.first(partial(each.raw_transaction, txid) for each in self._sources)
 
     async def status(self, txid: str) -> Standing | None:
-        """Return the block that all tell of; waiting, if one knows it waiting and none in a block.
+        """Return the block that all tell; waiting, if one knows it and none in a block.
 
         Raises: SourcesDisagree, ChainUnavailable, UnknownTransaction.
         """
@@ -171,7 +171,7 @@ class Sources:
         return {target: min(fees[target] for fees in told) for target in FEE_TARGETS}
 
     async def send(self, raw: bytes) -> str:
-        """Hand over to all; it is enough that one takes it.
+        """Send to all; it is enough that one takes it.
 
         Raises: BroadcastRefused if one refused and none took it; ChainUnavailable,
         UnknownTransaction.
@@ -202,14 +202,14 @@ def _different(what: str) -> str:
 
 
 def checked_address(text: str) -> str:
-    """Let nothing into a question that could be more than an address. Raises: InvalidAddress."""
+    """Return the text, if it has the form of an address. Raises: InvalidAddress."""
     if not _ADDRESS.fullmatch(text):
         raise InvalidAddress("this is no Bitcoin address")
     return text
 
 
 def checked_txid(text: str) -> str:
-    """Return the id. Raises: UnknownTransaction if it has not the form of one."""
+    """Return the id. Raises: UnknownTransaction if the text is none."""
     if len(text) != _TXID_LENGTH or not set(text) <= set("0123456789abcdef"):
         raise UnknownTransaction("this is no id of a Bitcoin transaction")
     return text

@@ -65,7 +65,7 @@ class Function:
     selector: bytes
 
     def encode(self, *values: Any) -> bytes:
-        """Write a call's data. Raises: EncodingError of eth_abi."""
+        """Return a call's data. Raises: EncodingError of eth_abi."""
         return self.selector + bytes(encode(self.types, values))
 
 

@@ -95,7 +95,7 @@ class EthereumAdapter:
         return checksummed(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Decode the bytes; the sender is the wallet's account. Raises: UnknownTransaction."""
+        """Return what the bytes do for the wallet's account. Raises: UnknownTransaction."""
         place = Place(self.chain, self.network, bound_to(transaction, self.network), self._known)
         return describe(transaction, self.address(ACCOUNT, keys), place)
 
@@ -111,7 +111,7 @@ class EthereumAdapter:
     def attach(
         self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
     ) -> SignedTransaction:
-        """Join bytes and signature, which must be of the wallet's account.
+        """Return the signed transaction; the signature must be of the wallet's account.
 
         Raises: TransactionError, UnknownTransaction.
         """
@@ -128,14 +128,14 @@ class EthereumAdapter:
         return SignedTransaction(signed.content, known_by)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the nonce. Raises: UnknownTransaction."""
+        """Return the nonce's name. Raises: UnknownTransaction."""
         content = signable.parse(transaction, bound_to(transaction, self.network))
         if not isinstance(content, Transaction):
             return frozenset()
         return frozenset({nonce_name(content.chain_id, content.nonce)})
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it is a transaction of type 2. Raises: UnknownTransaction."""
+        """Return whether it is a transaction of type 2. Raises: UnknownTransaction."""
         content = signable.parse(transaction, bound_to(transaction, self.network))
         return isinstance(content, Transaction) and is_replaceable(content)
 
@@ -149,7 +149,7 @@ class EthereumAdapter:
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build with the account's lowest free nonce and a fee that lasts some full blocks.
+        """Return bytes with the account's lowest free nonce and a fee that lasts some full blocks.
 
         Raises: InvalidAddress, TransactionError, ChainUnavailable, NotYetPossible.
         """
@@ -168,7 +168,7 @@ class EthereumAdapter:
                 raise NotYetPossible("Ethereum needs nothing set up for that")
 
     async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
-        """Call it without sending it; None for messages. Raises: ChainUnavailable."""
+        """Return what a node foresees; None for messages. Raises: ChainUnavailable."""
         content = signable.parse(transaction, bound_to(transaction, self.network))
         if not isinstance(content, Transaction):
             return None
@@ -193,7 +193,7 @@ class EthereumAdapter:
         return ()
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand the transaction over; one that the chain has already is no error.
+        """Send the transaction to the nodes; do nothing if they have it already.
 
         Raises: ChainUnavailable, InsufficientFunds, NonceConflict, FeeTooLow, TransactionRejected.
         """
@@ -213,7 +213,7 @@ class EthereumAdapter:
             raise ChainUnavailable("the Ethereum node names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
+        """Return where the transaction stands. Raises: ChainUnavailable."""
         await self._node.chain_id()
         receipt = await self._node.receipt(transaction_id)
         if receipt is None:
@@ -242,7 +242,7 @@ class EthereumAdapter:
         await self._node.close()
 
     async def _is_early(self, content: bytes) -> bool:
-        """Say whether a signed transaction's nonce is above the account's next."""
+        """Return whether a signed transaction's nonce is above the account's next."""
         transaction, _, signed = parse_signed(content)
         return transaction.nonce > await self._node.next_nonce(signed.sender)
 

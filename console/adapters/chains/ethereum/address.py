@@ -1,4 +1,4 @@
-"""Addresses: from a key, to EIP-55 text and back, with a sentence that says what is wrong."""
+"""Addresses: from a public key, to EIP-55 text and back."""
 
 from coincurve import PublicKey
 from eth_typing import ChecksumAddress
@@ -29,14 +29,14 @@ def address_of_point(point: PublicKey) -> bytes:
 
 
 def checksummed(address: bytes) -> ChecksumAddress:
-    """Write 20 bytes as EIP-55 text."""
+    """Return 20 bytes as EIP-55 text."""
     if len(address) != ADDRESS_BYTES:
         raise InvalidAddress("an Ethereum address has 20 bytes")
     return to_checksum_address(address)
 
 
 def parse_address(text: str) -> bytes:
-    """Read an address; capitals, where there are any, must be those of EIP-55.
+    """Return the address; text of mixed case must have the EIP-55 checksum.
 
     Raises: InvalidAddress, which says what is wrong.
     """

@@ -42,7 +42,7 @@ MAX_LOGS = 512
 
 
 class Log(msgspec.Struct, frozen=True):
-    """An event that a contract tells."""
+    """A contract's event."""
 
     address: Address
     topics: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=4)]

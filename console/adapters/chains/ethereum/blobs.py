@@ -34,7 +34,7 @@ class Sidecar:
 
     @property
     def versioned_hashes(self) -> tuple[bytes, ...]:
-        """What the transaction that is signed carries."""
+        """Return the hashes that the signed transaction carries."""
         return tuple(versioned_hash(commitment) for commitment in self.commitments)
 
 
@@ -44,7 +44,7 @@ def versioned_hash(commitment: bytes) -> bytes:
 
 
 def load_setup() -> object:
-    """Load the public parameters of the ceremony: seconds of work, to be done once."""
+    """Return the trusted setup's parameters. It takes seconds: load them once."""
     found = importlib.util.find_spec("eth_account")
     if found is None or found.origin is None:
         raise TransactionError("the public parameters for blobs are not installed")
@@ -52,7 +52,7 @@ def load_setup() -> object:
 
 
 def seal(blobs: Iterable[bytes], setup: object) -> Sidecar:
-    """Compute commitments and proofs, a third of a second for each blob.
+    """Return blobs with commitments and proofs, a third of a second for each.
 
     `setup` comes from `load_setup`. Raises: TransactionError.
     """
@@ -74,7 +74,7 @@ def seal(blobs: Iterable[bytes], setup: object) -> Sidecar:
 
 
 def network_form(signed: bytes, sidecar: Sidecar) -> bytes:
-    """Join a signed transaction and its blobs as nodes take them (EIP-7594).
+    """Return a signed transaction with its blobs, as nodes take it (EIP-7594).
 
     Raises: UnknownTransaction; TransactionError if these are not the blobs that were signed for.
     """

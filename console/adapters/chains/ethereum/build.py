@@ -1,4 +1,4 @@
-"""A fluent builder of unsigned transactions from explicit values; it asks and guesses nothing.
+"""A builder of unsigned transactions from explicit values; it asks no node.
 
 Draft(chain_id=1, nonce=7).pay(to, wei).gas(21_000).fees(max_fee, tip).build()
 """
@@ -70,7 +70,7 @@ class Draft:
         return replace(self, max_fee=max_fee, max_tip=max_tip)
 
     def price(self, gas_price: int, *, legacy: bool = False) -> "Draft":
-        """Set one price per gas, as before EIP-1559; `legacy` without an envelope at all."""
+        """Set one price per gas, as before EIP-1559; `legacy` without an envelope."""
         return replace(self, max_fee=gas_price, max_tip=None, typed=not legacy)
 
     def access(self, *entries: AccessEntry) -> "Draft":
@@ -90,7 +90,7 @@ class Draft:
         transaction = self._transaction()
         try:
             data = transaction.encode()
-            # Whoever reads the bytes will read exactly this: numbers in range, nothing lost.
+            # The bytes must decode to this transaction: numbers in range, nothing lost.
             if parse_transaction(data) == transaction:
                 return data
         except (OverflowError, UnknownTransaction) as error:
@@ -128,7 +128,7 @@ class Draft:
 
 
 def call_data(signature: str, *values: Any) -> bytes:
-    """Write a call of a function of the table. Raises: TransactionError."""
+    """Return a call of a function of the table. Raises: TransactionError."""
     function = FUNCTIONS.get(signature)
     if function is None:
         raise TransactionError(f"{signature[:100]} is not in the table of functions")

@@ -12,7 +12,7 @@ CHAIN_IDS = {
 
 
 def is_of_network(chain_id: int, network: Network) -> bool:
-    """Say whether an EIP-155 chain id belongs to a network."""
+    """Return whether an EIP-155 chain id belongs to a network."""
     expected = CHAIN_IDS.get(network)
     if expected is not None:
         return chain_id in expected

@@ -17,6 +17,7 @@ from console.application.errors import ChainUnavailable, TransactionError, Trans
 from console.domain.values import Network
 
 if TYPE_CHECKING:
+    # Bundlers find the module by this line; at run time it is imported late, by name.
     from console.adapters.chains.ethereum.web3_client import Web3Client
 
 WEB3_CLIENT = "console.adapters.chains.ethereum.web3_client"
@@ -60,7 +61,7 @@ class EthereumNode:
         )
 
     async def has_code(self, address: bytes) -> bool:
-        """Say whether a contract is there."""
+        """Return whether a contract is there."""
         account = checksummed(address)
         return bool(
             await self._fact("eth_getCode", lambda node: node.eth.get_code(account, "latest"))
@@ -111,7 +112,7 @@ class EthereumNode:
         return receipt
 
     async def knows(self, transaction_id: str) -> bool:
-        """Say whether nodes have the transaction, in a block or waiting."""
+        """Return whether nodes have the transaction, in a block or waiting."""
         known = await self._fact(
             "eth_getTransactionByHash", lambda node: node.known(HexStr(transaction_id))
         )
@@ -151,7 +152,7 @@ class EthereumNode:
         """Return the client, which imports web3 the first time."""
         if self._client is None:
             module = await imported(WEB3_CLIENT)
-            # Nothing is awaited in between: of two first uses, the second finds the first's.
+            # No await between these two: of two first uses, the second finds the client.
             self._client = self._client or module.Web3Client(self._sources)
         return self._client
 

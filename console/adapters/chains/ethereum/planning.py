@@ -23,7 +23,7 @@ _MOST_GAS = 1_000_000
 
 
 class Planner:
-    """Finds out what an account's transactions need, and builds them."""
+    """Asks what an account's transactions need, and builds them."""
 
     def __init__(self, node: EthereumNode, known: Known) -> None:
         self._node = node
@@ -84,7 +84,7 @@ class Planner:
     async def _priced(
         self, draft: Draft, level: FeeLevel, sender: bytes, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Give a draft its chain, nonce, gas and fees."""
+        """Return a draft built with chain, nonce, gas and fees."""
         chain_id = await self._node.chain_id()
         nonce = await self._node.next_nonce(sender)
         while nonce_name(chain_id, nonce) in reserved:
@@ -119,7 +119,7 @@ def listed(asset: str, known: Known) -> bytes:
 
 
 def nonce_name(chain_id: int, nonce: int) -> str:
-    """Name a nonce of the account, which only one transaction of a chain can use."""
+    """Return the name of a nonce, which only one transaction of the account can use."""
     return f"nonce:{chain_id}:{nonce}"
 
 

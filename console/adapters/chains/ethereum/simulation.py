@@ -1,4 +1,4 @@
-"""What a node says that a transaction would do now: shown to people, never decided on."""
+"""What a node foresees of a transaction: shown to people, never decided on."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ MAX_CHANGES = 64
 async def simulate(
     node: EthereumNode, transaction: Transaction, sender: bytes, known: Known
 ) -> Simulation:
-    """Ask for the effects; without them only whether it fails. Raises: ChainUnavailable."""
+    """Return the effects; without them only whether it fails. Raises: ChainUnavailable."""
     trial = Trial(sender, transaction.to, transaction.value, transaction.data)
     calls = await node.simulated(trial)
     if calls is None:

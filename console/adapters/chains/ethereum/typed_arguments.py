@@ -45,7 +45,7 @@ def parse_function(text: str) -> Function:
 
 
 def encode_call(text: str, arguments: tuple[str, ...]) -> bytes:
-    """Write the data of a call. Raises: TransactionError, InvalidAddress."""
+    """Return the data of a call. Raises: TransactionError, InvalidAddress."""
     function = parse_function(text)
     if len(arguments) != len(function.types):
         raise TransactionError(f"{function.signature} takes {len(function.types)} values")

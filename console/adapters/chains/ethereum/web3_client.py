@@ -85,10 +85,10 @@ class Web3Client:
     def __init__(self, sources: RpcSources) -> None:
         self.web3: AsyncWeb3[SourcesProvider] = AsyncWeb3(
             SourcesProvider(sources, RULES),
-            # Middleware fills in, formats and asks by itself; here nothing is done unasked.
+            # Middleware fills in fields, formats, and asks questions of its own.
             middleware=(),
             modules={"eth": AsyncEth},
-            # Without it, web3 makes a name service of its own.
+            # The default is a name service over this client.
             ens=None,
         )
         self.web3.codec = CanonicalCodec(registry)
