@@ -33,6 +33,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "reshare_2of3_to_3of5": ceremonies.reshare_2of3_to_3of5,
     "adapter_overhead_solana": chains.adapter_overhead_solana,
     "adapter_overhead_ethereum": chains.adapter_overhead_ethereum,
+    "ethereum_first_use": chains.ethereum_first_use,
+    "ethereum_questions": chains.ethereum_questions,
     "adapter_overhead_bitcoin_segwit": chains.adapter_overhead_bitcoin_segwit,
     "adapter_overhead_bitcoin_taproot": chains.adapter_overhead_bitcoin_taproot,
     "hsm_seal": vaults.hsm_seal,

@@ -1,6 +1,14 @@
-"""What adapters compute for one transfer: build, describe, payloads, attach; no network."""
+"""What adapters compute for one transfer: build, describe, payloads, attach; no network.
 
+For Ethereum also what importing web3 costs, and what it adds to a question.
+"""
+
+import asyncio
 import hashlib
+import json
+import subprocess
+import sys
+import time
 
 from solders.hash import Hash
 
@@ -11,7 +19,6 @@ from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
 from console.adapters.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.address import parse_address
-from console.adapters.chains.ethereum.build import Draft as EthereumDraft
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.chains.solana.address import account_of
 from console.adapters.chains.solana.build import Terms, build_transfer
@@ -20,11 +27,14 @@ from console.domain.values import Chain, Network
 from tests.benchmarks.figures import Figure, figure, p95
 from tests.benchmarks.protocols import timed
 from tests.contract.keys import SigningKey
+from tests.unit.ethereum.drafts import Draft as EthereumDraft
+from tests.unit.ethereum.nodes import QUESTIONS, SaidNode, over
 
 NOWHERE = ("http://127.0.0.1:1",)
 ETHER_TO = "0x52908400098527886E0F7030069857D2E4169EE7"
 REGTEST_TO = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 _COUNT = 300
+_PROCESSES = 7
 
 
 def adapter_overhead_solana() -> list[Figure]:
@@ -55,6 +65,41 @@ def adapter_overhead_ethereum() -> list[Figure]:
         adapter.attach(data, (keys.sign(payload),), keys)
 
     return [figure("adapter_overhead_ethereum", timed(transfer, _COUNT), quote=p95)]
+
+
+def ethereum_first_use() -> list[Figure]:
+    """What a node's imports take without web3, and what the first use of Ethereum adds."""
+    command = [sys.executable, "-m", "tests.benchmarks.first_use"]
+    runs = [
+        json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for _ in range(_PROCESSES)
+    ]
+    start_s, start_mb, use_s, late_s, use_mb = zip(*runs, strict=True)
+    return [
+        figure("node_import", start_s),
+        figure("node_import_memory", start_mb, "MB", scale=1),
+        figure("ethereum_first_use", use_s),
+        figure("ethereum_first_use_stall", late_s),
+        figure("ethereum_first_use_memory", use_mb, "MB", scale=1),
+    ]
+
+
+def ethereum_questions() -> list[Figure]:
+    """The process CPU of one question through web3, with an answer that is there at once."""
+    return [
+        figure("ethereum_question_balance", asyncio.run(_asked("eth_getBalance")), quote=p95),
+        figure("ethereum_question_token", asyncio.run(_asked("eth_call")), quote=p95),
+    ]
+
+
+async def _asked(method: str) -> list[float]:
+    node, taken = over(SaidNode()), []
+    await node.chain_id()
+    for _ in range(_COUNT):
+        started = time.process_time()
+        await QUESTIONS[method](node)
+        taken.append(time.process_time() - started)
+    return taken
 
 
 def adapter_overhead_bitcoin_segwit() -> list[Figure]:

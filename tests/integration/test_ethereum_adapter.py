@@ -10,7 +10,6 @@ from eth_account.messages import encode_defunct, encode_typed_data
 
 from console.adapters.chains.ethereum.adapter import ACCOUNT, EthereumAdapter, nonce_name
 from console.adapters.chains.ethereum.address import parse_address
-from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.transaction import parse_transaction
 from console.adapters.rpc.json_rpc import JsonRpc
@@ -40,6 +39,7 @@ from console.devnet.tokens import ETHEREUM_DOLLAR
 from console.domain.values import Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey
+from tests.unit.ethereum.drafts import Draft
 
 ETHER = 10**18
 CHAIN_ID = 131277322940537

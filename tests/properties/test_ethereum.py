@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from console.adapters.chains.ethereum import strict_rlp
 from console.adapters.chains.ethereum.address import address_of, checksummed
-from console.adapters.chains.ethereum.build import Draft, call_data
+from console.adapters.chains.ethereum.build import call_data
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.messages import build_message
 from console.adapters.chains.ethereum.signable import attach, parse
@@ -31,6 +31,7 @@ from console.domain.transaction import TransactionDescription
 from tests.properties.damage import flipped, mutated
 from tests.properties.depth import TIMES, examples
 from tests.unit.ethereum import documents
+from tests.unit.ethereum.drafts import Draft
 from tests.unit.ethereum.places import CHAIN_ID, KEY, ME, SAFE, USDC, described
 from tests.unit.ethereum.test_calldata import packed, safe
 from tests.unit.ethereum.test_transaction import authorized

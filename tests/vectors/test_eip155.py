@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.signable import parse
 from console.adapters.chains.ethereum.signature import Signature
 from console.adapters.chains.ethereum.signed import parse_signed, sign_transaction
 from console.adapters.chains.ethereum.transaction import parse_transaction
 from console.application.errors import UnknownTransaction
+from tests.unit.ethereum.drafts import Draft
 
 HERE = Path(__file__).parent
 EXAMPLE = json.loads((HERE / "eip155/example.json").read_text())

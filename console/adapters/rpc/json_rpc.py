@@ -1,23 +1,23 @@
-"""A small JSON-RPC client: bounded answers, strict shapes, one error for all trouble outside."""
+"""A JSON-RPC client over bounded HTTP: answers are decoded as one type, strictly."""
 
 import itertools
 from typing import Any, TypeVar
 
-import aiohttp
 import msgspec
 
+from console.adapters.rpc.http import TIMEOUT_S, HttpClient
 from console.adapters.rpc.strict_json import MalformedJson, strict_json
 from console.application.errors import ChainUnavailable
 
-MAX_ANSWER_BYTES = 1 << 20
-TIMEOUT_S = 8
+__all__ = ["TIMEOUT_S", "JsonRpc", "RpcError", "RpcRefused"]
+
 _MAX_TEXT = 300
 
 T = TypeVar("T")
 
 
 class RpcError(msgspec.Struct, frozen=True):
-    """An error that the node answered; `data` is looked at only for known shapes."""
+    """An error that the node answered. `data` is read only where its shape is known."""
 
     code: int
     message: str
@@ -47,54 +47,22 @@ class JsonRpc:
 
     def __init__(self, node: str, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._node = node
-        self._url = url
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s / 2)
-        self._session: aiohttp.ClientSession | None = None
+        self._http = HttpClient(node, url, timeout_s)
         self._ids = itertools.count(1)
 
     async def call(self, method: str, params: list[Any], kind: type[T]) -> T:
         """Call and decode the result as `kind`. Raises: RpcRefused, ChainUnavailable."""
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        answer = self.decode(await self._post(msgspec.json.encode(body)), _Answer)
+        told = await self._http.post("", msgspec.json.encode(body), "application/json")
+        answer = self.decode(told.body, _Answer)
         if answer.error:
             raise RpcRefused(answer.error)
-        # Without a result it is no answer; "nothing found" is said as null.
+        # An answer without a result is malformed; "nothing found" is null.
         return self.decode(bytes(answer.result), kind)
 
     async def close(self) -> None:
         """Release the connection."""
-        if self._session:
-            await self._session.close()
-            self._session = None
-
-    async def _post(self, body: bytes) -> bytes:
-        if self._session is None:
-            # Without decompression: a small answer must not become a large one.
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout,
-                trust_env=False,
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        try:
-            async with self._session.post(
-                self._url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                if response.status != 200:
-                    raise ChainUnavailable(f"{self._node} answers HTTP {response.status}")
-                return await self._bounded(response.content)
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            raise ChainUnavailable(f"{self._node} does not answer") from None
-
-    async def _bounded(self, content: aiohttp.StreamReader) -> bytes:
-        """Read to the end, in as many pieces as it takes, or give up on a flood."""
-        data = bytearray()
-        async for piece in content.iter_any():
-            data += piece
-            if len(data) > MAX_ANSWER_BYTES:
-                raise ChainUnavailable(f"{self._node}'s answer is too large")
-        return bytes(data)
+        await self._http.close()
 
     def decode(self, data: bytes, kind: type[T]) -> T:
         """Read what the node answered, strictly. Raises: ChainUnavailable."""

@@ -1,4 +1,4 @@
-"""JSON from outside, read as one type: no key twice, no numbers that are none, bounded depth.
+"""JSON from outside, read as one type: no duplicate keys, no NaN, bounded depth.
 
 The libraries' own parsers are not used: one of them raises, at an unknown variant, what is no
 `Exception`, so one odd answer could end a node.
@@ -22,7 +22,7 @@ def strict_json(data: bytes, kind: Any) -> Any:
     try:
         json.loads(data, object_pairs_hook=_without_duplicates)
         return msgspec.json.decode(data, type=kind)
-    # Numbers of thousands of digits and bad UTF-8 are ValueErrors, as the library's own error is.
+    # Numbers that are too long, bad UTF-8 and the library's own errors are ValueErrors.
     except (ValueError, RecursionError):
         raise MalformedJson("this is not the JSON that was expected") from None
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
-from console.adapters.chains.ethereum.build import Draft
 from console.application.signing.reservations import Reservations
 from console.domain.errors import Conflict
 from console.domain.events import RequestProposed
@@ -36,6 +35,7 @@ from tests.unit.domain.facts import (
     signature,
     start,
 )
+from tests.unit.ethereum.drafts import Draft
 
 GWEI = 10**9
 FRIEND = b"\x22" * 20

@@ -3,11 +3,11 @@
 from coincurve import PrivateKey
 
 from console.adapters.chains.ethereum.address import address_of, checksummed
-from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.describe import Place, describe
 from console.adapters.chains.ethereum.meaning import Known, Token, TokenStandard
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network
+from tests.unit.ethereum.drafts import Draft
 
 KEY = PrivateKey(b"\x01" * 32)
 ME = address_of(KEY.public_key.format())

@@ -5,13 +5,13 @@ import hashlib
 import pytest
 
 from console.adapters.chains.ethereum.address import checksummed
-from console.adapters.chains.ethereum.build import build_authorization
 from console.adapters.chains.ethereum.describe import describe
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.signable import parse
 from console.adapters.chains.ethereum.transaction import TransactionKind
 from console.application.errors import InvalidAddress, UnknownTransaction
 from console.domain.transaction import TransactionDescription
+from tests.unit.ethereum.drafts import build_authorization
 from tests.unit.ethereum.places import (
     CHAIN,
     CHAIN_ID,

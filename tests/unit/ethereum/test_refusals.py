@@ -3,9 +3,8 @@
 import pytest
 
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
-from console.adapters.chains.ethereum.build import Draft
 from console.adapters.chains.ethereum.messages import build_message
-from console.adapters.chains.ethereum.node import failure
+from console.adapters.chains.ethereum.refusals import failure
 from console.adapters.rpc.json_rpc import RpcError, RpcRefused
 from console.application.errors import (
     FeeTooLow,
@@ -15,6 +14,7 @@ from console.application.errors import (
     TransactionRejected,
 )
 from console.domain.values import Network
+from tests.unit.ethereum.drafts import Draft
 
 FRIEND = b"\x22" * 20
 

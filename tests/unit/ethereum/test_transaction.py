@@ -9,7 +9,7 @@ from console.adapters.chains.ethereum.authorization import (
     SignedAuthorization,
     parse_authorization,
 )
-from console.adapters.chains.ethereum.build import Draft, build_authorization, call_data
+from console.adapters.chains.ethereum.build import call_data
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.signable import attach, parse
 from console.adapters.chains.ethereum.signature import ORDER, Signature, parse_signature
@@ -22,6 +22,7 @@ from console.adapters.chains.ethereum.transaction import (
     parse_transaction,
 )
 from console.application.errors import TransactionError, UnknownTransaction
+from tests.unit.ethereum.drafts import Draft, build_authorization
 from tests.unit.ethereum.places import CHAIN_ID, FRIEND, GWEI, KEY, ME, ROUTER, draft
 
 ENTRY = AccessEntry(ROUTER, (b"\1" * 32, b"\2" * 32))

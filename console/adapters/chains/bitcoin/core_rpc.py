@@ -21,7 +21,8 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
-from console.adapters.rpc.json_rpc import TIMEOUT_S, JsonRpc, RpcRefused
+from console.adapters.rpc.http import TIMEOUT_S
+from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 
 _COIN = 10**8
@@ -84,7 +85,7 @@ class CoreRpc:
         return str(await self._ask("getblockhash", [height], Hash))
 
     async def utxos(self, address: str) -> tuple[Unspent, ...]:
-        """Return coins in blocks that nothing spends, not even what waits; sorted.
+        """Return confirmed coins that no transaction spends, in a block or waiting; sorted.
 
         Raises: ChainUnavailable, InvalidAddress.
         """
@@ -162,7 +163,7 @@ class CoreRpc:
         return rates
 
     async def send(self, raw: bytes) -> str:
-        """Hand over a transaction; return its id.
+        """Send a transaction; return its id.
 
         Raises: BroadcastRefused, ChainUnavailable, UnknownTransaction.
         """
@@ -180,7 +181,7 @@ class CoreRpc:
         await self._rpc.close()
 
     async def _is_free(self, coin: _Coin) -> bool:
-        """Ask whether something that waits spends the coin."""
+        """Return whether no waiting transaction spends the coin."""
         found = await self._ask("gettxout", [coin.txid, coin.vout, True], msgspec.Raw)
         return bytes(found) != b"null"
 

@@ -1,4 +1,4 @@
-"""A client of Esplora's HTTP API: bounded answers, strict shapes, ids computed and not believed.
+"""A client of Esplora's HTTP API: strict shapes, ids computed and not believed.
 
 Shapes and paths are those of github.com/Blockstream/esplora, API.md.
 """
@@ -7,7 +7,6 @@ import contextlib
 import math
 from typing import Annotated
 
-import aiohttp
 import msgspec
 
 from console.adapters.chains.bitcoin.answers import Hash, Height, Sats, read_json
@@ -21,13 +20,13 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
+from console.adapters.rpc.http import OK, TIMEOUT_S, HttpClient
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
-MAX_ANSWER_BYTES = 1 << 20
-TIMEOUT_S = 8
 _MAX_TEXT = 300
 _MAX_RATE = 1_000_000
 _UNKNOWN = b"Transaction not found"
+_REFUSED, _NOT_FOUND = 400, 404
 
 Rate = Annotated[float, msgspec.Meta(gt=0, le=_MAX_RATE)]
 Target = Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{0,3}\Z")]
@@ -80,9 +79,7 @@ class Esplora:
     """One Esplora at `url`; implements `BitcoinSource`."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s / 2)
-        self._session: aiohttp.ClientSession | None = None
+        self._http = HttpClient("the Bitcoin node", url.rstrip("/"), timeout_s)
 
     async def tip_height(self) -> int:
         """Return the height of the newest block. Raises: ChainUnavailable."""
@@ -140,11 +137,13 @@ class Esplora:
 
         Raises: ChainUnavailable, UnknownTransaction.
         """
-        # Not /status: that path says "not confirmed" of ids that nobody knows, too.
-        status, data = await self._ask("GET", f"/tx/{checked_txid(txid)}")
-        if status == 404 and data == _UNKNOWN:
-            return None
-        known = read_json(_ok(status, data), _Known)
+        # Not /status, which says "not confirmed" of unknown ids too.
+        told = await self._http.get(f"/tx/{checked_txid(txid)}", OK | {_NOT_FOUND})
+        if told.status == _NOT_FOUND:
+            if told.body == _UNKNOWN:
+                return None
+            raise ChainUnavailable(f"the Bitcoin node answers HTTP {told.status}")
+        known = read_json(told.body, _Known)
         if known.txid != txid:
             raise ChainUnavailable("the Bitcoin node answers for another transaction")
         return _standing(known.status)
@@ -161,65 +160,33 @@ class Esplora:
         return {wanted: known[_nearest(wanted, known)] for wanted in FEE_TARGETS}
 
     async def send(self, raw: bytes) -> str:
-        """Hand over a transaction; return its id.
+        """Send a transaction; return its id.
 
         Raises: EsploraRefused, ChainUnavailable, UnknownTransaction.
         """
         txid = checked_transaction(raw)
-        status, data = await self._ask("POST", "/tx", raw.hex().encode())
-        if status == 400:
-            raise EsploraRefused(_reason(data))
-        if _hash(_ok(status, data)) != txid:
+        if _hash(await self._post("/tx", raw.hex().encode())) != txid:
             raise ChainUnavailable("the Bitcoin node names another transaction than it was given")
         return txid
 
     async def fund(self, address: str, satoshis: int) -> None:
         """Ask a devnet's faucet for coins. Raises: EsploraRefused, ChainUnavailable."""
         body = msgspec.json.encode({"address": checked_address(address), "sats": satoshis})
-        status, data = await self._ask("POST", "/devnet/fund", body)
-        if status == 400:
-            raise EsploraRefused(_reason(data))
-        _ok(status, data)
+        await self._post("/devnet/fund", body)
 
     async def close(self) -> None:
         """Release the connection."""
-        if self._session:
-            await self._session.close()
-            self._session = None
+        await self._http.close()
 
     async def _get(self, path: str) -> bytes:
-        return _ok(*await self._ask("GET", path))
+        return (await self._http.get(path)).body
 
-    async def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        if self._session is None:
-            # Without decompression: a small answer must not become a large one.
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout, trust_env=False, auto_decompress=False
-            )
-        headers = {"Accept-Encoding": "identity", "Content-Type": "text/plain"}
-        try:
-            async with self._session.request(
-                method, self._url + path, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                return response.status, await _bounded(response.content)
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
-            raise ChainUnavailable("the Bitcoin node does not answer") from None
-
-
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """Read to the end, or give up on a flood."""
-    data = bytearray()
-    async for piece in content.iter_any():
-        data += piece
-        if len(data) > MAX_ANSWER_BYTES:
-            raise ChainUnavailable("the Bitcoin node's answer is too large")
-    return bytes(data)
-
-
-def _ok(status: int, data: bytes) -> bytes:
-    if status != 200:
-        raise ChainUnavailable(f"the Bitcoin node answers HTTP {status}")
-    return data
+    async def _post(self, path: str, body: bytes) -> bytes:
+        """Return the body. Raises: EsploraRefused, ChainUnavailable."""
+        told = await self._http.post(path, body, "text/plain", OK | {_REFUSED})
+        if told.status == _REFUSED:
+            raise EsploraRefused(_reason(told.body))
+        return told.body
 
 
 def _hash(data: bytes) -> str:
@@ -245,12 +212,12 @@ def _change(transaction: _Transaction, address: str) -> int:
 
 
 def _nearest(wanted: int, known: dict[int, int]) -> int:
-    """Return the longest time that is no longer than the wanted one, else the shortest."""
+    """Return the longest target up to the wanted one, else the shortest."""
     return max((target for target in known if target <= wanted), default=min(known))
 
 
 def _reason(data: bytes) -> str:
-    """Return the node's own sentence, out of the wrapping that Esplora passes it on in."""
+    """Return the node's own sentence without Esplora's wrapping."""
     text = data.decode(errors="replace")
     _, brace, error = text.partition("{")
     with contextlib.suppress(msgspec.MsgspecError, RecursionError):

@@ -1,20 +1,17 @@
 """Where the chain's facts come from: one interface, and several sources that must agree."""
 
-import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from bitcoin.core import CTransaction, b2lx
 from bitcoin.core.serialize import SerializationError
 
-from console.application.errors import (
-    ChainUnavailable,
-    InvalidAddress,
-    SourcesDisagree,
-    UnknownTransaction,
-)
+from console.adapters.rpc import agreement
+from console.adapters.rpc.agreement import Told
+from console.application.errors import InvalidAddress, UnknownTransaction
 
 FEE_TARGETS = (2, 6, 144)
 """The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
@@ -105,7 +102,7 @@ class BitcoinSource(Protocol):
 
 
 class Sources:
-    """Several sources as one: facts count when all tell the same (case C116, docs/chains.md)."""
+    """Several sources as one, by the rule of agreement (case C116, docs/chains.md)."""
 
     def __init__(self, sources: tuple[BitcoinSource, ...]) -> None:
         if not sources:
@@ -113,12 +110,13 @@ class Sources:
         self._sources = sources
 
     async def tip_height(self) -> int:
-        """Return the lowest: blocks travel, and nothing is confirmed before all have it."""
+        """Return the lowest: nothing is confirmed before all nodes have the block."""
         return min(await self._all(lambda source: source.tip_height()))
 
     async def block_hash(self, height: int) -> str:
         """Return what all tell. Raises: SourcesDisagree, ChainUnavailable."""
-        return self._same(await self._all(lambda source: source.block_hash(height)), "a block")
+        told = await self._ask_all(lambda source: source.block_hash(height))
+        return agreement.agreed(told, _different("a block"))
 
     async def utxos(self, address: str) -> tuple[Unspent, ...]:
         """Return coins in blocks, of which all must tell the same, and waiting ones all know.
@@ -128,7 +126,7 @@ class Sources:
         """
         told = [set(coins) for coins in await self._all(lambda source: source.utxos(address))]
         in_blocks = [{coin for coin in coins if coin.height is not None} for coins in told]
-        self._same(in_blocks, "coins")
+        agreement.agreed(in_blocks, _different("coins"))
         return tuple(sorted(set.intersection(*told), key=lambda coin: (coin.txid, coin.number)))
 
     async def transactions(self, address: str) -> tuple[Transacted, ...]:
@@ -138,39 +136,33 @@ class Sources:
 
     @property
     def keep_history(self) -> bool:
-        """Whether any source can tell which addresses were used and are empty now."""
+        """Return whether any source can tell which addresses were used and are empty now."""
         return bool(self._keepers())
 
     async def was_used(self, address: str) -> bool:
-        """Whether all that keep histories have one: a false one alone moves no change away.
+        """Return whether all that keep histories have one, so that no single one decides.
 
         Raises: ChainUnavailable, InvalidAddress.
         """
-        keepers = self._keepers()
-        told = await asyncio.gather(*(keeper.transactions(address) for keeper in keepers))
-        return bool(told) and all(told)
+        questions = (keeper.transactions(address) for keeper in self._keepers())
+        histories = agreement.answers(await agreement.ask_all(questions))
+        return bool(histories) and all(histories)
 
     async def raw_transaction(self, txid: str) -> bytes:
-        """Return the bytes from the first source that has them: the id already endorses them.
+        """Return the bytes from the first source that has them; their id is computed.
 
         Raises: ChainUnavailable, UnknownTransaction.
         """
-        trouble = ChainUnavailable("no source answers")
-        for source in self._sources:
-            try:
-                return await source.raw_transaction(txid)
-            except ChainUnavailable as failure:
-                trouble = failure
-        raise trouble
+        return await agreement.first(partial(each.raw_transaction, txid) for each in self._sources)
 
     async def status(self, txid: str) -> Standing | None:
-        """Return the block that all tell of; waiting, if one knows it waiting and none in a block.
+        """Return the block that all tell; waiting, if one knows it and none in a block.
 
         Raises: SourcesDisagree, ChainUnavailable, UnknownTransaction.
         """
         told = await self._all(lambda source: source.status(txid))
         waiting = Standing(None, None)
-        self._same([standing or waiting for standing in told], "a transaction")
+        agreement.agreed([standing or waiting for standing in told], _different("a transaction"))
         return next((standing for standing in told if standing), None)
 
     async def fee_estimates(self) -> dict[int, int]:
@@ -179,19 +171,14 @@ class Sources:
         return {target: min(fees[target] for fees in told) for target in FEE_TARGETS}
 
     async def send(self, raw: bytes) -> str:
-        """Hand over to all; it is enough that one takes it.
+        """Send to all; it is enough that one takes it.
 
         Raises: BroadcastRefused if one refused and none took it; ChainUnavailable,
         UnknownTransaction.
         """
         checked_transaction(raw)
-        calls = [source.send(raw) for source in self._sources]
-        told = await asyncio.gather(*calls, return_exceptions=True)
-        taken = [answer for answer in told if isinstance(answer, str)]
-        if taken:
-            return taken[0]
-        failures = [answer for answer in told if isinstance(answer, BaseException)]
-        raise next((each for each in failures if isinstance(each, BroadcastRefused)), failures[0])
+        told = await self._ask_all(lambda source: source.send(raw))
+        return agreement.taken(told, BroadcastRefused)
 
     async def close(self) -> None:
         """Release connections."""
@@ -202,30 +189,27 @@ class Sources:
         return tuple(each for each in self._sources if getattr(each, "keeps_history", True))
 
     async def _all(self, ask: Callable[[BitcoinSource], Coroutine[Any, Any, T]]) -> list[T]:
-        """Ask all at once. Raises what the first that fails raises, once all have answered."""
-        told = await asyncio.gather(*map(ask, self._sources), return_exceptions=True)
-        answers: list[T] = []
-        for answer in told:
-            if isinstance(answer, BaseException):
-                raise answer
-            answers.append(answer)
-        return answers
+        return agreement.answers(await self._ask_all(ask))
 
-    def _same(self, told: list[T], what: str) -> T:
-        if any(answer != told[0] for answer in told):
-            raise SourcesDisagree(f"the Bitcoin nodes tell different facts about {what}")
-        return told[0]
+    async def _ask_all(
+        self, ask: Callable[[BitcoinSource], Coroutine[Any, Any, T]]
+    ) -> list[Told[T]]:
+        return await agreement.ask_all(map(ask, self._sources))
+
+
+def _different(what: str) -> str:
+    return f"the Bitcoin nodes tell different facts about {what}"
 
 
 def checked_address(text: str) -> str:
-    """Let nothing into a question that could be more than an address. Raises: InvalidAddress."""
+    """Return the text, if it has the form of an address. Raises: InvalidAddress."""
     if not _ADDRESS.fullmatch(text):
         raise InvalidAddress("this is no Bitcoin address")
     return text
 
 
 def checked_txid(text: str) -> str:
-    """Return the id. Raises: UnknownTransaction if it has not the form of one."""
+    """Return the id. Raises: UnknownTransaction if the text is none."""
     if len(text) != _TXID_LENGTH or not set(text) <= set("0123456789abcdef"):
         raise UnknownTransaction("this is no id of a Bitcoin transaction")
     return text

@@ -5,7 +5,7 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
-from eth_utils.crypto import keccak
+from eth_utils.abi import function_signature_to_4byte_selector
 
 SELECTOR_BYTES = 4
 
@@ -65,7 +65,7 @@ class Function:
     selector: bytes
 
     def encode(self, *values: Any) -> bytes:
-        """Write a call's data. Raises: EncodingError of eth_abi."""
+        """Return a call's data. Raises: EncodingError of eth_abi."""
         return self.selector + bytes(encode(self.types, values))
 
 
@@ -82,7 +82,7 @@ def _parse(source: str) -> Function:
     pairs = [part.split(" ") for part in rest.split(",")]
     types = tuple(kind for kind, _ in pairs)
     signature = f"{name}({','.join(types)})"
-    selector = keccak(signature.encode())[:SELECTOR_BYTES]
+    selector = function_signature_to_4byte_selector(signature)
     return Function(signature, types, tuple(name for _, name in pairs), selector)
 
 

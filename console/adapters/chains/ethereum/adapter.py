@@ -2,32 +2,25 @@
 
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.address import address_of, checksummed, parse_address
-from console.adapters.chains.ethereum.build import Draft, call_data
 from console.adapters.chains.ethereum.describe import Place, describe
-from console.adapters.chains.ethereum.fees import Fees, capped, quote
+from console.adapters.chains.ethereum.importing import imported, message
 from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, Token
-from console.adapters.chains.ethereum.messages import build_message
-from console.adapters.chains.ethereum.node import EthereumNode, failure, is_of_network
-from console.adapters.chains.ethereum.replacing import (
-    PLAIN_GAS,
-    is_replaceable,
-    replacement,
-    why_not_replaced,
-)
+from console.adapters.chains.ethereum.networks import bound_to
+from console.adapters.chains.ethereum.node import EthereumNode
+from console.adapters.chains.ethereum.planning import Planner, listed, nonce_name
+from console.adapters.chains.ethereum.refusals import failure
+from console.adapters.chains.ethereum.replacing import is_replaceable, why_not_replaced
 from console.adapters.chains.ethereum.signature import parse_signature
 from console.adapters.chains.ethereum.signed import parse_signed
 from console.adapters.chains.ethereum.simulation import simulate
-from console.adapters.chains.ethereum.transaction import Transaction, parse_transaction
-from console.adapters.chains.ethereum.typed_arguments import encode_call
+from console.adapters.chains.ethereum.transaction import Transaction
 from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.application.errors import (
     ChainUnavailable,
-    InsufficientFunds,
     NonceConflict,
     TransactionError,
     TransactionRejected,
-    UnknownTransaction,
 )
 from console.application.ports.chain import (
     MESSAGE_ID,
@@ -36,7 +29,6 @@ from console.application.ports.chain import (
     Asset,
     BuiltTransaction,
     CallIntent,
-    FeeLevel,
     ImportIntent,
     Inclusion,
     InclusionState,
@@ -57,7 +49,6 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 ACCOUNT = Account(SignatureKind.ECDSA_SECP256K1, "m/44/60/0/0/0", "Ethereum")
 """BIP 44's place for the first account, without its hardened steps, which shares cannot take."""
 CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 3, Network.MAINNET: 12}
-_MOST_GAS = 1_000_000
 
 
 class EthereumAdapter:
@@ -81,14 +72,15 @@ class EthereumAdapter:
         self.assets = tuple(
             Asset(self.validate_address(a.address), a.unit, a.decimals) for a in assets
         )
-        endorsed = frozenset(map(parse_address, trusted))
+        contracts = frozenset(map(parse_address, trusted))
         self._known = Known(
             self.unit,
             {parse_address(a.address): Token(a.unit, a.decimals) for a in self.assets},
-            spenders=endorsed,
-            accounts=endorsed,
+            spenders=contracts,
+            accounts=contracts,
         )
         self._node = EthereumNode(network, urls, timeout_s)
+        self._planner = Planner(self._node, self._known)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the EIP-55 address. Raises: NotYetPossible."""
@@ -103,8 +95,8 @@ class EthereumAdapter:
         return checksummed(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Decode the bytes; the sender is the wallet's account. Raises: UnknownTransaction."""
-        place = Place(self.chain, self.network, self._bound_to(transaction), self._known)
+        """Return what the bytes do for the wallet's account. Raises: UnknownTransaction."""
+        place = Place(self.chain, self.network, bound_to(transaction, self.network), self._known)
         return describe(transaction, self.address(ACCOUNT, keys), place)
 
     def payloads(
@@ -113,20 +105,20 @@ class EthereumAdapter:
         keys: PublicKeys,  # noqa: ARG002 - whose account it is does not change what is signed
     ) -> tuple[Payload, ...]:
         """Return the signing hash. Raises: UnknownTransaction."""
-        content = signable.parse(transaction, self._bound_to(transaction))
+        content = signable.parse(transaction, bound_to(transaction, self.network))
         return (Payload(content.signing_hash(), ACCOUNT.kind, ACCOUNT.path),)
 
     def attach(
         self, transaction: bytes, signatures: tuple[bytes, ...], keys: PublicKeys
     ) -> SignedTransaction:
-        """Join bytes and signature, which must be of the wallet's account.
+        """Return the signed transaction; the signature must be of the wallet's account.
 
         Raises: TransactionError, UnknownTransaction.
         """
         if len(signatures) != 1:
             raise TransactionError("what is signed on Ethereum has exactly one signature")
         signature = parse_signature(signatures[0])
-        chain_id = self._bound_to(transaction)
+        chain_id = bound_to(transaction, self.network)
         signed = signable.attach(transaction, signature, chain_id)
         if signed.sender != _own(keys):
             raise TransactionError("the signature is of another account")
@@ -136,15 +128,15 @@ class EthereumAdapter:
         return SignedTransaction(signed.content, known_by)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the nonce. Raises: UnknownTransaction."""
-        content = signable.parse(transaction, self._bound_to(transaction))
+        """Return the nonce's name. Raises: UnknownTransaction."""
+        content = signable.parse(transaction, bound_to(transaction, self.network))
         if not isinstance(content, Transaction):
             return frozenset()
         return frozenset({nonce_name(content.chain_id, content.nonce)})
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it is a transaction of type 2. Raises: UnknownTransaction."""
-        content = signable.parse(transaction, self._bound_to(transaction))
+        """Return whether it is a transaction of type 2. Raises: UnknownTransaction."""
+        content = signable.parse(transaction, bound_to(transaction, self.network))
         return isinstance(content, Transaction) and is_replaceable(content)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
@@ -157,30 +149,27 @@ class EthereumAdapter:
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build with the account's lowest free nonce and a fee that lasts some full blocks.
+        """Return bytes with the account's lowest free nonce and a fee that lasts some full blocks.
 
         Raises: InvalidAddress, TransactionError, ChainUnavailable, NotYetPossible.
         """
         match intent:
             case TransferIntent():
-                return await self._transfer(intent, keys, reserved)
+                return await self._planner.transfer(intent, _own(keys), reserved)
             case CallIntent():
-                to = parse_address(intent.to_address)
-                data = encode_call(intent.function, intent.arguments)
-                draft = Draft(0, 0).call(to, data, _amount(intent.amount, least=0))
-                return await self._priced(draft, intent.fee_level, keys, reserved)
+                return await self._planner.call(intent, _own(keys), reserved)
             case MessageIntent():
-                return self._message(intent.text)
+                return message(intent.text, self.network)
             case ReplaceIntent():
-                return await self._replacement(intent, keys)
+                return await self._planner.replacement(intent, _own(keys))
             case ImportIntent():
-                return self._imported(bytes_from_text(intent.text))
+                return imported(bytes_from_text(intent.text), self.network)
             case _:
                 raise NotYetPossible("Ethereum needs nothing set up for that")
 
     async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
-        """Call it without sending it; None for messages. Raises: ChainUnavailable."""
-        content = signable.parse(transaction, self._bound_to(transaction))
+        """Return what a node foresees; None for messages. Raises: ChainUnavailable."""
+        content = signable.parse(transaction, bound_to(transaction, self.network))
         if not isinstance(content, Transaction):
             return None
         await self._node.chain_id()
@@ -192,7 +181,7 @@ class EthereumAdapter:
         owner = address_of(keys.public_key(account.kind, account.path))
         if not asset:
             return self._known.coins(await self._node.balance(owner))
-        token = self._listed(asset)
+        token = listed(asset, self._known)
         return self._known.amount(token, await self._node.token_balance(token, owner))
 
     async def history(
@@ -204,7 +193,7 @@ class EthereumAdapter:
         return ()
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand the transaction over; one that the chain has already is no error.
+        """Send the transaction to the nodes; do nothing if they have it already.
 
         Raises: ChainUnavailable, InsufficientFunds, NonceConflict, FeeTooLow, TransactionRejected.
         """
@@ -224,7 +213,7 @@ class EthereumAdapter:
             raise ChainUnavailable("the Ethereum node names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
+        """Return where the transaction stands. Raises: ChainUnavailable."""
         await self._node.chain_id()
         receipt = await self._node.receipt(transaction_id)
         if receipt is None:
@@ -245,127 +234,18 @@ class EthereumAdapter:
         if self.network is not Network.DEVNET:
             raise TransactionRejected("only a devnet has a faucet")
         await self._node.chain_id()
-        token = self._listed(asset) if asset else None
+        token = listed(asset, self._known) if asset else None
         await self._node.fund(parse_address(address), base_units, token)
 
     async def close(self) -> None:
         """Release the connections."""
         await self._node.close()
 
-    # How it is built
-
-    async def _transfer(
-        self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
-    ) -> BuiltTransaction:
-        to = parse_address(intent.to_address)
-        if intent.memo:
-            raise TransactionError("a transfer on Ethereum carries no memo; leave it empty")
-        whole = await self._everything(intent, to, keys) if intent.everything else intent.amount
-        amount = _amount(whole, least=1)
-        draft = Draft(0, 0).pay(to, amount)
-        if intent.asset:
-            token = self._listed(intent.asset)
-            draft = draft.call(token, call_data("transfer(address,uint256)", to, amount))
-        return await self._priced(draft, intent.fee_level, keys, reserved)
-
-    async def _everything(self, intent: TransferIntent, to: bytes, keys: PublicKeys) -> int:
-        """Return the token's balance, or the coin's less the most that the fee can be."""
-        balance = await self.balance(intent.account, keys, intent.asset)
-        if intent.asset:
-            return balance.base_units
-        gas = await self._gas(Draft(0, 0).pay(to, 1), _own(keys))
-        left = balance.base_units - gas * (await self._fees(intent.fee_level)).max_fee
-        if left <= 0:
-            raise InsufficientFunds("the account holds less than the fee")
-        return left
-
-    async def _priced(
-        self, draft: Draft, level: FeeLevel, keys: PublicKeys, reserved: frozenset[str]
-    ) -> BuiltTransaction:
-        """Give a draft its chain, nonce, gas and fees."""
-        chain_id, sender = await self._node.chain_id(), _own(keys)
-        nonce = await self._node.next_nonce(sender)
-        while nonce_name(chain_id, nonce) in reserved:
-            nonce += 1
-        fees = await self._fees(level)
-        gas = await self._gas(draft, sender)
-        bound = Draft(chain_id, nonce, draft.to, draft.value, draft.data)
-        data = bound.gas(gas).fees(fees.max_fee, fees.max_tip).build()
-        return BuiltTransaction(data, gas * fees.max_fee, None)
-
-    async def _replacement(self, intent: ReplaceIntent, keys: PublicKeys) -> BuiltTransaction:
-        old = parse_transaction(intent.transaction)
-        if old.chain_id != await self._node.chain_id():
-            raise TransactionError("the transaction is of another chain")
-        fees = capped((await self._fees(intent.fee_level)).raised_over(old))
-        new = replacement(old, fees, _own(keys), cancel=intent.cancel)
-        return BuiltTransaction(new.encode(), new.fee_ceiling, None)
-
-    def _message(self, text: str) -> BuiltTransaction:
-        """Take a document of EIP-712 as it is, anything else as a personal message."""
-        try:
-            data, whole = text.strip().encode(), text.encode()
-        except UnicodeEncodeError:
-            raise TransactionError("the message holds half of a character") from None
-        return self._imported(data if data.startswith(b"{") else build_message(whole))
-
-    def _imported(self, data: bytes) -> BuiltTransaction:
-        """Take bytes that can be signed as they are. Raises: TransactionError."""
-        try:
-            content = signable.parse(data, self._bound_to(data))
-        except UnknownTransaction as error:
-            raise TransactionError(f"this cannot be signed: {error}") from None
-        fee = content.fee_ceiling if isinstance(content, Transaction) else 0
-        return BuiltTransaction(data, fee, None)
-
-    async def _fees(self, level: FeeLevel) -> Fees:
-        return quote(await self._node.base_fee(), await self._node.tip(), level)
-
-    async def _gas(self, draft: Draft, sender: bytes) -> int:
-        """Return a plain transfer's gas, or what the code at the destination needs and a fifth."""
-        if draft.to is None:
-            raise TransactionError("contracts are not created here")
-        if not draft.data and not await self._node.has_code(draft.to):
-            return PLAIN_GAS
-        call = {"from": checksummed(sender), "to": checksummed(draft.to)}
-        if draft.value:
-            call["value"] = hex(draft.value)
-        if draft.data:
-            call["data"] = f"0x{draft.data.hex()}"
-        gas = await self._node.gas(call) * 6 // 5
-        if gas > _MOST_GAS:
-            raise TransactionError("the contract needs more gas than is ever offered")
-        return gas
-
     async def _is_early(self, content: bytes) -> bool:
-        """Say whether a signed transaction's nonce is above the account's next."""
+        """Return whether a signed transaction's nonce is above the account's next."""
         transaction, _, signed = parse_signed(content)
         return transaction.nonce > await self._node.next_nonce(signed.sender)
-
-    def _listed(self, asset: str) -> bytes:
-        token = parse_address(asset)
-        if token not in self._known.tokens:
-            raise NotYetPossible(f"{asset[:60]} is not on this node's list of tokens")
-        return token
-
-    def _bound_to(self, transaction: bytes) -> int:
-        """Return the chain id in the bytes, which must be of this network; 0 if they name none."""
-        chain_id = signable.named_chain(transaction)
-        if chain_id is not None and not is_of_network(chain_id, self.network):
-            raise UnknownTransaction(f"chain id {chain_id} is not on {self.network.value}")
-        return chain_id or 0
-
-
-def nonce_name(chain_id: int, nonce: int) -> str:
-    """Name a nonce of the account, which only one transaction of a chain can use."""
-    return f"nonce:{chain_id}:{nonce}"
 
 
 def _own(keys: PublicKeys) -> bytes:
     return address_of(keys.public_key(ACCOUNT.kind, ACCOUNT.path))
-
-
-def _amount(amount: int, *, least: int) -> int:
-    if not least <= amount < 1 << 256:
-        raise TransactionError("the amount must be above zero" if least else "no such amount")
-    return amount

@@ -1,6 +1,7 @@
-"""Addresses: from a key, to EIP-55 text and back, with a sentence that says what is wrong."""
+"""Addresses: from a public key, to EIP-55 text and back."""
 
 from coincurve import PublicKey
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -27,15 +28,15 @@ def address_of_point(point: PublicKey) -> bytes:
     return keccak(point.format(compressed=False)[1:])[-ADDRESS_BYTES:]
 
 
-def checksummed(address: bytes) -> str:
-    """Write 20 bytes as EIP-55 text."""
+def checksummed(address: bytes) -> ChecksumAddress:
+    """Return 20 bytes as EIP-55 text."""
     if len(address) != ADDRESS_BYTES:
         raise InvalidAddress("an Ethereum address has 20 bytes")
-    return str(to_checksum_address(address))
+    return to_checksum_address(address)
 
 
 def parse_address(text: str) -> bytes:
-    """Read an address; capitals, where there are any, must be those of EIP-55.
+    """Return the address; text of mixed case must have the EIP-55 checksum.
 
     Raises: InvalidAddress, which says what is wrong.
     """

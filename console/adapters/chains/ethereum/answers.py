@@ -7,13 +7,20 @@ import msgspec
 Quantity = Annotated[str, msgspec.Meta(pattern=r"\A0x(0|[1-9a-f][0-9a-f]{0,63})\Z")]
 """A number of up to 256 bits, in hexadecimal without leading zeros."""
 Hash = Annotated[str, msgspec.Meta(pattern=r"\A0x[0-9a-f]{64}\Z")]
+Address = Annotated[str, msgspec.Meta(pattern=r"\A0x[0-9a-f]{40}\Z")]
+Code = Annotated[str, msgspec.Meta(pattern=r"\A(0x([0-9a-fA-F]{2})*)?\Z")]
 Data = Annotated[str, msgspec.Meta(pattern=r"\A0x([0-9a-f]{2})*\Z")]
 
 
-class Block(msgspec.Struct, frozen=True, rename="camel"):
-    """A block's head."""
+class FeeHistory(msgspec.Struct, frozen=True, rename="camel"):
+    """What blocks cost; the last base fee is the one of the block that comes next."""
 
-    base_fee_per_gas: Quantity
+    base_fee_per_gas: Annotated[tuple[Quantity, ...], msgspec.Meta(min_length=1, max_length=1025)]
+
+
+def next_base_fee(history: FeeHistory) -> int:
+    """Return the base fee of the next block in wei per gas."""
+    return int(history.base_fee_per_gas[-1], 16)
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel"):
@@ -30,11 +37,15 @@ class KnownTransaction(msgspec.Struct, frozen=True):
     hash: Hash
 
 
-class Log(msgspec.Struct, frozen=True):
-    """An event that a contract tells."""
+MAX_LOGS = 512
+"""Of one simulated call; decoding more would hold the event loop up."""
 
-    address: Data
-    topics: tuple[Hash, ...]
+
+class Log(msgspec.Struct, frozen=True):
+    """A contract's event."""
+
+    address: Address
+    topics: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=4)]
     data: Data
 
 
@@ -48,7 +59,7 @@ class SimulatedCall(msgspec.Struct, frozen=True):
     """One call of a simulated block."""
 
     status: Quantity
-    logs: tuple[Log, ...] = ()
+    logs: Annotated[tuple[Log, ...], msgspec.Meta(max_length=MAX_LOGS)] = ()
     error: CallError | None = None
 
 

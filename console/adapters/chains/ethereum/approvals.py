@@ -49,7 +49,7 @@ def allowance_meaning(action: str, allowance: Allowance, signer: bytes, known: K
 
 
 def spender_flags(spender: bytes, known: Known) -> tuple[str, ...]:
-    """Warn of whoever is to be given rights and is not on the wallet's list."""
+    """Return a warning of a spender that is not on the wallet's list."""
     if spender == ZERO:
         return ("The rights go to the zero address",)
     if spender not in known.spenders:
@@ -58,7 +58,7 @@ def spender_flags(spender: bytes, known: Known) -> tuple[str, ...]:
 
 
 def token_flags(token: bytes, known: Known) -> tuple[str, ...]:
-    """Warn of a contract that is not on the wallet's list of tokens."""
+    """Return a warning of a contract that is not on the wallet's list of tokens."""
     if token in known.tokens:
         return ()
     danger = "its decimals, and whether it is a token at all, are not known"
@@ -66,7 +66,7 @@ def token_flags(token: bytes, known: Known) -> tuple[str, ...]:
 
 
 def moment(seconds: int) -> str:
-    """Write a Unix time as date and time in UTC."""
+    """Return a Unix time as date and time in UTC."""
     if seconds >= FOR_EVER:
         return f"for ever ({seconds})"
     if seconds > 253_402_300_799:

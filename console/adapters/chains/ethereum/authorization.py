@@ -24,7 +24,7 @@ class Authorization:
     nonce: int
 
     def encode(self) -> bytes:
-        """Write the bytes that are hashed and signed."""
+        """Return the bytes that are hashed and signed."""
         return bytes([MAGIC]) + strict_rlp.encode(self.items())
 
     def signing_hash(self) -> bytes:
@@ -72,7 +72,7 @@ def parse_signed_authorization(item: Item) -> SignedAuthorization:
     try:
         signature = Signature(r, s, parity)
     except TransactionError as error:
-        # The chain would skip it in silence; a transaction that only pretends is not signed.
+        # The chain would skip it without an error, so the transaction is not signed.
         raise UnknownTransaction(f"an authorisation is not valid: {error}") from None
     return SignedAuthorization(_content(items[:3]), signature)
 

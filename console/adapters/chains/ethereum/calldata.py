@@ -1,4 +1,4 @@
-"""What a call does, in words: coins, tokens, allowances, Safes and batches, however nested.
+"""What a call and the calls inside of it do, in words: coins, tokens, allowances, Safes, batches.
 
 Whatever is not understood is a red flag; whatever `to` and `amount` alone do not say has one too,
 so that nothing but a plain transfer can pass on policy alone.

@@ -1,4 +1,4 @@
-"""What is to be signed, as people and policy judge it: from the bytes alone."""
+"""What is to be signed, described for people and policy from its bytes alone."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -104,7 +104,7 @@ def _transaction(transaction: Transaction, account: bytes, known: Known) -> Mean
 
 
 def _envelope(transaction: Transaction) -> tuple[tuple[str, str], ...]:
-    """List what the chain is told beside the call."""
+    """Return the fields beside the call: chain, nonce, type, gas, fees."""
     dynamic = transaction.kind >= TransactionKind.DYNAMIC_FEE
     fields = [
         ("Chain id", str(transaction.chain_id)),

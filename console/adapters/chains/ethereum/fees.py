@@ -1,4 +1,4 @@
-"""Fees per gas: what is offered, what is never offered, and what replaces an earlier offer."""
+"""Fees per gas: quotes, caps, and what a replacement must pay."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Fees:
 
 
 def quote(base_fee: int, tip: int, level: FeeLevel) -> Fees:
-    """Offer a fee that lasts the base fee's growth over some blocks. Raises: TransactionError.
+    """Return a fee that lasts the base fee's growth over some blocks. Raises: TransactionError.
 
     An eighth more a block is the most that a base fee grows (EIP-1559): economy stands two full
     blocks, normal six, fast nine.
@@ -53,7 +53,7 @@ def capped(fees: Fees) -> Fees:
 
 
 def fee_flags(transaction: Transaction) -> tuple[str, ...]:
-    """Warn of fees that no honest quote reaches (case C109, docs/chains.md)."""
+    """Return warnings of fees that no honest quote reaches (case C109, docs/chains.md)."""
     flags: tuple[str, ...] = ()
     if transaction.max_fee > FEE_CAP:
         flags += (f"The fee per gas is above the limit of {FEE_CAP // GWEI} gwei",)
@@ -67,7 +67,7 @@ def fee_flags(transaction: Transaction) -> tuple[str, ...]:
 
 
 def outbids(old: Transaction, new: Transaction) -> bool:
-    """Say whether both fees are a tenth higher, as nodes ask before they replace."""
+    """Return whether both fees are a tenth higher, as nodes ask before they replace."""
     return new.max_fee >= _tenth_more(old.max_fee) and new.max_tip >= _tenth_more(old.max_tip)
 
 

@@ -22,7 +22,7 @@ class AccessEntry:
 
 
 def uint_of(item: Item, name: str, bits: int) -> int:
-    """Read a whole number below 2^bits without leading zeros. Raises: UnknownTransaction."""
+    """Return a whole number below 2^bits without leading zeros. Raises: UnknownTransaction."""
     if not isinstance(item, bytes):
         raise UnknownTransaction(f"the {name} is a list instead of a number")
     if len(item) * 8 > bits:
@@ -33,7 +33,7 @@ def uint_of(item: Item, name: str, bits: int) -> int:
 
 
 def bytes_of(item: Item, name: str, length: int | None = None) -> bytes:
-    """Read a byte string, of `length` if given. Raises: UnknownTransaction."""
+    """Return a byte string, of `length` if given. Raises: UnknownTransaction."""
     if not isinstance(item, bytes):
         raise UnknownTransaction(f"the {name} is a list instead of bytes")
     if length is not None and len(item) != length:
@@ -42,7 +42,7 @@ def bytes_of(item: Item, name: str, length: int | None = None) -> bytes:
 
 
 def list_of(item: Item, name: str, length: int | None = None) -> list[Item]:
-    """Read a list, of `length` if given. Raises: UnknownTransaction."""
+    """Return a list, of `length` if given. Raises: UnknownTransaction."""
     if isinstance(item, bytes):
         raise UnknownTransaction(f"the {name} is no list")
     if length is not None and len(item) != length:
@@ -51,12 +51,12 @@ def list_of(item: Item, name: str, length: int | None = None) -> list[Item]:
 
 
 def destination_of(item: Item) -> bytes | None:
-    """Read the destination; None creates a contract. Raises: UnknownTransaction."""
+    """Return the destination; None creates a contract. Raises: UnknownTransaction."""
     return None if item == b"" else bytes_of(item, "destination", ADDRESS_BYTES)
 
 
 def access_list_of(item: Item) -> tuple[AccessEntry, ...]:
-    """Read an access list. Raises: UnknownTransaction."""
+    """Return an access list. Raises: UnknownTransaction."""
     entries = []
     for part in list_of(item, "access list"):
         address, keys = list_of(part, "access list's entry", 2)

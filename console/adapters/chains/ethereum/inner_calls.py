@@ -54,7 +54,7 @@ def inner_calls(decoded: Decoded, call: Call, known: Known) -> InnerCalls | None
 
 
 def safe_transaction(values: dict[str, Any], safe: bytes, known: Known) -> InnerCalls | None:
-    """Read a Safe's transaction, from calldata or from typed data (the same names)."""
+    """Return a Safe's call, from calldata or from typed data (the same names)."""
     operation = values["operation"]
     if operation not in {0, 1}:
         return None
@@ -78,7 +78,7 @@ def safe_transaction(values: dict[str, Any], safe: bytes, known: Known) -> Inner
 
 
 def _multi_send(packed: bytes, account: bytes) -> InnerCalls | None:
-    """Read a batch of packed calls: operation, destination, value, length of data, data."""
+    """Return the calls of a packed batch: operation, destination, value, length of data, data."""
     calls: list[Call] = []
     start = 0
     while start < len(packed):

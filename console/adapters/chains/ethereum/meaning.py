@@ -90,29 +90,29 @@ class Meaning:
 
 
 def written(amount: Amount) -> str:
-    """Write an amount with its unit."""
+    """Return an amount with its unit."""
     return f"{amount.text()} {amount.unit}"
 
 
 def destination_flags(destination: bytes, what: str) -> tuple[str, ...]:
-    """Warn of a destination that nobody can move anything from."""
+    """Return a warning of a destination that nobody can move anything from."""
     if destination == ZERO:
         return (f"The {what} go to the zero address, from which nobody can move them",)
     return ()
 
 
 def shown_bytes(data: bytes, limit: int = 256) -> str:
-    """Write bytes as hexadecimal, or their size, beginning and hash when they are many."""
+    """Return bytes as hexadecimal; of many their size, beginning and hash."""
     if len(data) <= limit:
         return f"0x{data.hex()}"
     return f"{len(data)} bytes from 0x{data[:32].hex()} on, Keccak-256 0x{keccak(data).hex()}"
 
 
 def shown_text(text: str) -> str:
-    """Write text so that nothing in it is invisible or changes the direction of reading."""
+    """Return text without invisible characters and direction marks."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def shown_address(address: bytes) -> str:
-    """Write an address as people compare it."""
+    """Return an address as EIP-55 text."""
     return checksummed(address)

@@ -21,7 +21,7 @@ class PersonalMessage:
     message: bytes
 
     def encode(self) -> bytes:
-        """Write the bytes that are hashed and signed."""
+        """Return the bytes that are hashed and signed."""
         return PREFIX + str(len(self.message)).encode() + self.message
 
     def signing_hash(self) -> bytes:
@@ -37,13 +37,13 @@ def build_message(message: bytes) -> bytes:
 
 
 def parse_message(data: bytes) -> PersonalMessage:
-    """Read bytes that are signed. Raises: UnknownTransaction."""
+    """Return the message in the bytes. Raises: UnknownTransaction."""
     rest = data.removeprefix(PREFIX)
     if len(rest) == len(data):
         raise UnknownTransaction("the bytes are no personal message")
     if len(rest) > MAX_MESSAGE_BYTES + 5:
         raise UnknownTransaction(f"a message has at most {MAX_MESSAGE_BYTES} bytes")
-    # Nothing marks where the length ends, yet only one number of digits fits each total length.
+    # Nothing marks where the length ends, but for each total length one number of digits fits.
     for count in range(1, 6):
         digits = rest[:count]
         if _LENGTH.fullmatch(digits) and int(digits) == len(rest) - count:

@@ -1,36 +1,27 @@
-"""What Ethereum's nodes are asked over JSON-RPC: each question bounded, each answer strict."""
+"""What Ethereum's nodes are asked, through web3; every failure is of the common family."""
 
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from eth_typing import HexStr
 
 from console.adapters.chains.ethereum.address import checksummed
-from console.adapters.chains.ethereum.answers import (
-    Block,
-    Data,
-    KnownTransaction,
-    Quantity,
-    Receipt,
-    SimulatedBlock,
-)
+from console.adapters.chains.ethereum.answers import Receipt
+from console.adapters.chains.ethereum.networks import is_of_network
+from console.adapters.chains.ethereum.refusals import failure
+from console.adapters.chains.ethereum.trials import Trial, Tried
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
+from console.adapters.rpc.late_web3 import imported
 from console.adapters.rpc.sources import RpcSources
-from console.application.errors import (
-    ChainUnavailable,
-    FeeTooLow,
-    InsufficientFunds,
-    NonceConflict,
-    TransactionError,
-    TransactionRejected,
-)
+from console.application.errors import ChainUnavailable, TransactionError, TransactionRejected
 from console.domain.values import Network
 
-CHAIN_IDS = {
-    Network.MAINNET: frozenset({1}),
-    Network.TESTNET: frozenset({11_155_111, 17_000, 560_048}),
-}
-"""EIP-155 ids of Ethereum, and of Sepolia, Holesky and Hoodi; any other id is a devnet."""
+if TYPE_CHECKING:
+    # Bundlers find the module by this line; at run time it is imported late, by name.
+    from console.adapters.chains.ethereum.web3_client import Web3Client
 
-_BALANCE_OF = bytes.fromhex("70a08231")
-"""The selector of ERC-20's `balanceOf(address)`."""
+WEB3_CLIENT = "console.adapters.chains.ethereum.web3_client"
+"""Imported when the chain is first used: that can take a second."""
 T = TypeVar("T")
 
 
@@ -41,13 +32,14 @@ class EthereumNode:
         self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
     ) -> None:
         self._network = network
-        self._rpc = RpcSources("the Ethereum node", urls, timeout_s)
+        self._sources = RpcSources("the Ethereum node", urls, timeout_s)
+        self._client: Web3Client | None = None
         self._chain_id: int | None = None
 
     async def chain_id(self) -> int:
         """Return the chain id, of this network; asked once. Raises: ChainUnavailable."""
         if self._chain_id is None:
-            chain_id = int(await self._agreed("eth_chainId", [], Quantity), 16)
+            chain_id = await self._fact("eth_chainId", lambda node: node.eth.chain_id)
             if not is_of_network(chain_id, self._network):
                 raise ChainUnavailable(f"chain id {chain_id} is not on {self._network.value}")
             self._chain_id = chain_id
@@ -55,145 +47,127 @@ class EthereumNode:
 
     async def next_nonce(self, address: bytes) -> int:
         """Return the nonce after all that nodes know of, in blocks or waiting."""
-        return await self._number("eth_getTransactionCount", [checksummed(address), "pending"])
+        account = checksummed(address)
+        return await self._fact(
+            "eth_getTransactionCount",
+            lambda node: node.eth.get_transaction_count(account, "pending"),
+        )
 
     async def balance(self, address: bytes) -> int:
         """Return wei in the newest block."""
-        return await self._number("eth_getBalance", [checksummed(address), "latest"])
+        account = checksummed(address)
+        return await self._fact(
+            "eth_getBalance", lambda node: node.eth.get_balance(account, "latest")
+        )
 
     async def has_code(self, address: bytes) -> bool:
-        """Say whether a contract is there."""
-        code = await self._agreed("eth_getCode", [checksummed(address), "latest"], str)
-        return code not in {"", "0x"}
+        """Return whether a contract is there."""
+        account = checksummed(address)
+        return bool(
+            await self._fact("eth_getCode", lambda node: node.eth.get_code(account, "latest"))
+        )
 
     async def base_fee(self) -> int:
-        """Return the newest base fee in wei per gas, of several nodes the lowest."""
-        blocks = await self._every("eth_getBlockByNumber", ["latest", False], Block)
-        return min(int(block.base_fee_per_gas, 16) for block in blocks)
+        """Return the next block's base fee in wei per gas, of several nodes the lowest."""
+        history = await self._fact(
+            "eth_feeHistory", lambda node: node.eth.fee_history(1, "latest", [])
+        )
+        return history["baseFeePerGas"][-1]
 
     async def tip(self) -> int:
         """Return the tip in wei per gas that nodes suggest, the lowest."""
-        tips = await self._every("eth_maxPriorityFeePerGas", [], Quantity)
-        return min(int(tip, 16) for tip in tips)
+        return await self._fact("eth_maxPriorityFeePerGas", lambda node: node.eth.max_priority_fee)
 
-    async def gas(self, call: dict[str, str]) -> int:
+    async def gas(self, trial: Trial) -> int:
         """Return an estimate of a call's gas, the highest. Raises: TransactionRejected."""
-        try:
-            estimates = await self._rpc.every("eth_estimateGas", [call], Quantity)
-        except RpcRefused as refused:
-            raise failure(refused) from None
-        return max(int(estimate, 16) for estimate in estimates)
+        return await self._tried(lambda node: node.gas(trial))
 
-    async def call(self, call: dict[str, str]) -> bytes:
+    async def call(self, trial: Trial) -> bytes:
         """Return what a call would answer. Raises: TransactionRejected with its reason."""
-        try:
-            answer = await self._rpc.agreed("eth_call", [call, "latest"], Data)
-        except RpcRefused as refused:
-            raise failure(refused) from None
-        return bytes.fromhex(answer[2:])
+        return await self._tried(lambda node: node.call(trial))
 
     async def token_balance(self, token: bytes, owner: bytes) -> int:
         """Return ERC-20's `balanceOf` in base units. Raises: ChainUnavailable."""
-        data = _BALANCE_OF + owner.rjust(32, bytes(1))
-        call = {"to": checksummed(token), "data": f"0x{data.hex()}"}
+        contract, account = checksummed(token), checksummed(owner)
         try:
-            answer = await self.call(call)
+            return await self._tried(lambda node: node.token_balance(contract, account))
         except TransactionError as refused:
             raise ChainUnavailable(f"the token tells no balance: {refused}") from None
-        if len(answer) != 32:
-            raise ChainUnavailable("the token's contract answers something else than a balance")
-        return int.from_bytes(answer, "big")
 
-    async def simulated(self, call: dict[str, str]) -> SimulatedBlock | None:
+    async def simulated(self, trial: Trial) -> tuple[Tried, ...] | None:
         """Simulate a call on the newest block; None where the node offers no such method."""
-        asked = {"blockStateCalls": [{"calls": [call]}], "traceTransfers": True}
+        client = await self._web3()
         try:
-            answers = await self._rpc.every(
-                "eth_simulateV1", [asked, "latest"], tuple[SimulatedBlock, ...]
-            )
+            return await client.ask(lambda node: node.simulated(trial))
         except RpcRefused:
             return None
-        return answers[0][0] if answers[0] else None
 
     async def receipt(self, transaction_id: str) -> Receipt | None:
         """Return a transaction's receipt, None while it is in no block."""
-        receipt = await self._found("eth_getTransactionReceipt", transaction_id, Receipt)
+        receipt = await self._fact(
+            "eth_getTransactionReceipt", lambda node: node.receipt(HexStr(transaction_id))
+        )
         if receipt is not None and receipt.transaction_hash != transaction_id:
             raise ChainUnavailable("the Ethereum node answers for another transaction")
         return receipt
 
     async def knows(self, transaction_id: str) -> bool:
-        """Say whether nodes have the transaction, in a block or waiting."""
-        known = await self._found("eth_getTransactionByHash", transaction_id, KnownTransaction)
-        return known is not None and known.hash == transaction_id
+        """Return whether nodes have the transaction, in a block or waiting."""
+        known = await self._fact(
+            "eth_getTransactionByHash", lambda node: node.known(HexStr(transaction_id))
+        )
+        return known == transaction_id
 
     async def height(self) -> int:
         """Return the number of the newest block that all nodes have."""
-        heights = await self._every("eth_blockNumber", [], Quantity)
-        return min(int(height, 16) for height in heights)
+        return await self._fact("eth_blockNumber", lambda node: node.eth.block_number)
 
     async def send(self, content: bytes) -> str:
         """Hand a signed transaction over; return its id as the node tells it.
 
         Raises: RpcRefused, ChainUnavailable.
         """
-        return await self._rpc.handed_over("eth_sendRawTransaction", [f"0x{content.hex()}"], str)
+        client = await self._web3()
+        told = await client.ask(lambda node: node.eth.send_raw_transaction(content))
+        return told.to_0x_hex()
 
     async def fund(self, address: bytes, base_units: int, token: bytes | None) -> None:
         """Ask a devnet's faucet. Raises: TransactionRejected, ChainUnavailable."""
         to, amount = checksummed(address), hex(base_units)
+        client = await self._web3()
         try:
             if token is None:
-                await self._rpc.any_of("devnet_fund", [to, amount], str)
+                await client.ask(lambda node: node.devnet.fund(to, amount))
             else:
-                await self._rpc.any_of("devnet_fundToken", [checksummed(token), to, amount], str)
+                contract = checksummed(token)
+                await client.ask(lambda node: node.devnet.fund_token(contract, to, amount))
         except RpcRefused as refused:
             raise TransactionRejected(f"the faucet refuses: {refused}") from None
 
     async def close(self) -> None:
         """Release the connections."""
-        await self._rpc.close()
+        await self._sources.close()
 
-    async def _found(self, method: str, transaction_id: str, kind: type[T]) -> T | None:
-        optional: Any = kind | None
-        found: T | None = await self._agreed(method, [transaction_id], optional)
-        return found
+    async def _web3(self) -> "Web3Client":
+        """Return the client, which imports web3 the first time."""
+        if self._client is None:
+            module = await imported(WEB3_CLIENT)
+            # No await between these two: of two first uses, the second finds the client.
+            self._client = self._client or module.Web3Client(self._sources)
+        return self._client
 
-    async def _number(self, method: str, params: list[object]) -> int:
-        return int(await self._agreed(method, params, Quantity), 16)
-
-    async def _agreed(self, method: str, params: list[object], kind: type[T]) -> T:
+    async def _fact(self, method: str, question: "Callable[[Web3Client], Awaitable[T]]") -> T:
+        """Return an answer; a refusal is a node that does not work. Raises: ChainUnavailable."""
+        client = await self._web3()
         try:
-            return await self._rpc.agreed(method, params, kind)
+            return await client.ask(question)
         except RpcRefused as refused:
             raise ChainUnavailable(f"the Ethereum node refuses {method}: {refused}") from None
 
-    async def _every(self, method: str, params: list[object], kind: type[T]) -> tuple[T, ...]:
+    async def _tried(self, question: "Callable[[Web3Client], Awaitable[T]]") -> T:
+        """Return what a call would do; a refusal is the call's own. Raises: TransactionError."""
+        client = await self._web3()
         try:
-            return await self._rpc.every(method, params, kind)
+            return await client.ask(question)
         except RpcRefused as refused:
-            raise ChainUnavailable(f"the Ethereum node refuses {method}: {refused}") from None
-
-
-def is_of_network(chain_id: int, network: Network) -> bool:
-    """Say whether an EIP-155 chain id belongs to a network."""
-    expected = CHAIN_IDS.get(network)
-    if expected is not None:
-        return chain_id in expected
-    return all(chain_id not in public for public in CHAIN_IDS.values())
-
-
-_TOO_POOR = ("insufficient funds", "enough balance", "cannot afford")
-_TOO_LOW = ("underpriced", "fee too low", "less than block base fee", "fee cap less than")
-
-
-def failure(refused: RpcRefused) -> TransactionError:
-    """Translate a node's refusal into the common family."""
-    text = str(refused).lower()
-    if any(words in text for words in _TOO_POOR):
-        return InsufficientFunds("the account cannot pay the amount and the fee")
-    if any(words in text for words in _TOO_LOW):
-        return FeeTooLow("the fee is below what the chain's nodes take now")
-    if "nonce" in text and "nonce too high" not in text:
-        return NonceConflict("another transaction of this account took its nonce; make it again")
-    return TransactionRejected(f"the chain refused it: {refused}")
+            raise failure(refused) from None

@@ -1,4 +1,4 @@
-"""Taking the place of a transaction that waits: the same again for more, or nothing at all."""
+"""Replacing a transaction that waits: by the same at a higher fee, or by a cancellation."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ _PRICED = frozenset({TransactionKind.DYNAMIC_FEE})
 
 
 def is_replaceable(transaction: Transaction) -> bool:
-    """Tell whether another one may take its nonce for a higher fee."""
+    """Return whether another one may take its nonce for a higher fee."""
     return transaction.kind in _PRICED
 
 

@@ -1,4 +1,4 @@
-"""Everything that a wallet may be asked to sign, told apart by its first byte.
+"""What a wallet may be asked to sign, told apart by its first byte.
 
 1 to 4 and 0xc0 upwards are transactions, 5 is an authorisation (EIP-7702), 0x19 a personal message
 (EIP-191), and a brace opens an EIP-712 document.
@@ -24,7 +24,7 @@ Signable: TypeAlias = Transaction | Authorization | PersonalMessage | TypedData
 
 
 def parse(data: bytes, chain_id: int) -> Signable:
-    """Read what is to be signed; whatever is for another chain is refused.
+    """Return what is to be signed, if it is for this chain or names none.
 
     Raises: UnknownTransaction, and nothing else.
     """
@@ -71,7 +71,7 @@ def _parse(data: bytes) -> Signable:
 
 
 def _chain_of(signable: Signable) -> int | None:
-    """Return the chain that it is bound to; None if to none, which is for `describe` to tell."""
+    """Return the chain that it is bound to, None if to none; `describe` warns of that."""
     match signable:
         case Transaction():
             return signable.chain_id

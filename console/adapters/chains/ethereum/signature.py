@@ -1,4 +1,4 @@
-"""A recoverable ECDSA signature as the chain wants it: r, s in the lower half, and a parity bit."""
+"""A recoverable ECDSA signature as the chain takes it: r, s in the lower half, and a parity bit."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Signature:
     parity: int
 
     def __post_init__(self) -> None:
-        """Refuse what every node refuses."""
+        """Raise TransactionError for what every node refuses."""
         if not 0 < self.r < ORDER or not 0 < self.s < ORDER:
             raise TransactionError("the signature's numbers are out of range")
         if self.s > ORDER // 2:
@@ -32,7 +32,7 @@ class Signature:
             raise TransactionError("the signature's recovery id must be 0 or 1")
 
     def encode(self) -> bytes:
-        """Write r, s and the recovery id: 65 bytes."""
+        """Return r, s and the recovery id: 65 bytes."""
         return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big") + bytes([self.parity])
 
 

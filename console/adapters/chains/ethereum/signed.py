@@ -28,7 +28,7 @@ class SignedBytes:
 
 
 def sign_transaction(data: bytes, signature: Signature) -> SignedBytes:
-    """Join unsigned bytes and a signature over their hash.
+    """Return unsigned bytes joined to a signature over their hash.
 
     Raises: UnknownTransaction; TransactionError if no key made the signature.
     """
@@ -39,7 +39,7 @@ def sign_transaction(data: bytes, signature: Signature) -> SignedBytes:
 
 
 def encode_signed(transaction: Transaction, signature: Signature) -> bytes:
-    """Write what nodes take; a blob transaction without its blobs, as blocks hold it."""
+    """Return what nodes take; a blob transaction without its blobs, as blocks hold it."""
     legacy = transaction.kind is TransactionKind.LEGACY
     last = signature.parity + 35 + 2 * transaction.chain_id if legacy else signature.parity
     tail = [uint_item(number) for number in (last, signature.r, signature.s)]
@@ -48,7 +48,7 @@ def encode_signed(transaction: Transaction, signature: Signature) -> bytes:
 
 
 def parse_signed(data: bytes) -> tuple[Transaction, Signature, SignedBytes]:
-    """Read signed bytes, as a node gives them. Raises: UnknownTransaction."""
+    """Return the transaction and the signature in signed bytes. Raises: UnknownTransaction."""
     kind, items = split_envelope(data)
     count = ITEMS[kind]
     list_of(items, "signed transaction", count + 3)

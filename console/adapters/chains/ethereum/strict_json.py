@@ -32,21 +32,21 @@ def parse_json(data: bytes) -> Json:
 
 
 def object_of(value: Json, name: str) -> dict[str, Json]:
-    """Take an object. Raises: UnknownTransaction."""
+    """Return an object. Raises: UnknownTransaction."""
     if not isinstance(value, dict):
         raise UnknownTransaction(f"{name} is no object")
     return value
 
 
 def list_of(value: Json, name: str) -> list[Json]:
-    """Take a list. Raises: UnknownTransaction."""
+    """Return a list. Raises: UnknownTransaction."""
     if not isinstance(value, list):
         raise UnknownTransaction(f"{name} is no list")
     return value
 
 
 def text_of(value: Json, name: str) -> str:
-    """Take a text. Raises: UnknownTransaction."""
+    """Return a text. Raises: UnknownTransaction."""
     if not isinstance(value, str):
         raise UnknownTransaction(f"{name} is no text")
     return value

@@ -15,7 +15,7 @@ MAX_DEPTH = 5
 
 
 def encode(item: Item) -> bytes:
-    """Write bytes or a list of items in the one form that exists."""
+    """Return the canonical encoding of bytes or of a list of items."""
     if isinstance(item, bytes):
         if len(item) == 1 and item[0] < 0x80:
             return item
@@ -25,7 +25,7 @@ def encode(item: Item) -> bytes:
 
 
 def decode(data: bytes) -> Item:
-    """Read one item that fills the bytes. Raises: UnknownTransaction."""
+    """Return the one item that fills the bytes. Raises: UnknownTransaction."""
     item, end = _read(data, 0, len(data), MAX_DEPTH)
     if end != len(data):
         raise UnknownTransaction("bytes follow after the end of the transaction")
@@ -33,7 +33,7 @@ def decode(data: bytes) -> Item:
 
 
 def encode_uint(value: int) -> bytes:
-    """Write a whole number without leading zeros; zero is the empty string."""
+    """Return a whole number without leading zeros; zero is the empty string."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 

@@ -169,7 +169,7 @@ def _permit(values: dict[str, Any], call: Call, known: Known) -> Meaning:
 
 def _permit_all(values: dict[str, Any], call: Call, known: Known) -> Meaning:
     amount = (1 << 256) - 1 if values["allowed"] else 0
-    # Zero stands for no end in this older form.
+    # In this older form zero means no deadline.
     deadline = values["deadline"] or 1 << 64
     allowance = Allowance(call.to, values["owner"], values["spender"], amount, deadline)
     meaning = allowance_meaning("Permit", allowance, call.sender, known)

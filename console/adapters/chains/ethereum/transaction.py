@@ -70,11 +70,11 @@ class Transaction:
 
     @property
     def fee_ceiling(self) -> int:
-        """The most that the chain can charge, blobs included."""
+        """Return the most that the chain can charge, blobs included."""
         return self.gas_limit * self.max_fee + GAS_PER_BLOB * len(self.blob_hashes) * self.blob_fee
 
     def encode(self) -> bytes:
-        """Write the bytes that are hashed and signed."""
+        """Return the bytes that are hashed and signed."""
         if self.kind is TransactionKind.LEGACY:
             return strict_rlp.encode([*self.items(), uint_item(self.chain_id), b"", b""])
         return bytes([self.kind]) + strict_rlp.encode(self.items())
@@ -174,7 +174,7 @@ def from_items(kind: TransactionKind, chain_id: int, items: list[Item]) -> Trans
 
 
 def check(transaction: Transaction) -> None:
-    """Refuse what every node refuses, however it was signed. Raises: UnknownTransaction."""
+    """Raise for what every node refuses, whatever the signature. Raises: UnknownTransaction."""
     if not 0 < transaction.chain_id <= MAX_CHAIN_ID:
         raise UnknownTransaction("the chain id is 0 or too large")
     if transaction.nonce == (1 << 64) - 1:

@@ -9,9 +9,9 @@ from typing import Any
 from eth_abi.exceptions import ABITypeError, EncodingError, ParseError
 from eth_abi.grammar import ABIType, BasicType, TupleType, normalize, parse
 from eth_abi.registry import registry
-from eth_utils.crypto import keccak
+from eth_utils.abi import function_signature_to_4byte_selector
 
-from console.adapters.chains.ethereum.abi import SELECTOR_BYTES, Function
+from console.adapters.chains.ethereum.abi import Function
 from console.adapters.chains.ethereum.address import parse_address
 from console.adapters.chains.ethereum.strict_json import Json, parse_json
 from console.adapters.chains.ethereum.transaction import MAX_TRANSACTION_BYTES
@@ -39,13 +39,13 @@ def parse_function(text: str) -> Function:
     if len(types) > MAX_ARGUMENTS:
         raise TransactionError(f"a function has at most {MAX_ARGUMENTS} arguments here")
     signature = f"{name}({','.join(types)})"
-    selector = keccak(signature.encode())[:SELECTOR_BYTES]
+    selector = function_signature_to_4byte_selector(signature)
     names = tuple(f"value {number}" for number in range(1, len(types) + 1))
     return Function(signature, tuple(types), names, selector)
 
 
 def encode_call(text: str, arguments: tuple[str, ...]) -> bytes:
-    """Write the data of a call. Raises: TransactionError, InvalidAddress."""
+    """Return the data of a call. Raises: TransactionError, InvalidAddress."""
     function = parse_function(text)
     if len(arguments) != len(function.types):
         raise TransactionError(f"{function.signature} takes {len(function.types)} values")

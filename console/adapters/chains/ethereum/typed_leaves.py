@@ -17,7 +17,7 @@ def leaves(document: TypedData) -> Iterator[tuple[str, str]]:
 
 
 def has_hidden_text(document: TypedData) -> bool:
-    """Tell whether a text cannot be shown as it is: too long, or with invisible characters."""
+    """Return whether a text cannot be shown as it is: too long, or with invisible characters."""
     return any(
         text.endswith(_MARK) or "\\u" in text or "\\x" in text for _, text in leaves(document)
     )
@@ -39,7 +39,7 @@ def _leaves(schema: Schema, kind: str, value: Value, path: str) -> Iterator[tupl
 
 
 def shown_value(value: int | bytes | str | bool, kind: str) -> str:
-    """Write one elementary value."""
+    """Return one elementary value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):

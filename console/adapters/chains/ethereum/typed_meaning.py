@@ -57,7 +57,7 @@ def _permit(message: dict[str, Any], token: bytes, signer: bytes, known: Known) 
 
 def _permit_all(message: dict[str, Any], token: bytes, signer: bytes, known: Known) -> Meaning:
     amount = (1 << 256) - 1 if message["allowed"] else 0
-    # Zero stands for no end in this older form.
+    # In this older form zero means no deadline.
     expiry = message["expiry"] or 1 << 64
     allowance = Allowance(token, message["holder"], message["spender"], amount, expiry)
     meaning = allowance_meaning("Permit", allowance, signer, known)

@@ -81,7 +81,7 @@ def element_of(kind: str) -> tuple[str, int | None] | None:
 
 
 def is_basic(kind: str) -> bool:
-    """Tell whether it is an elementary type of EIP-712."""
+    """Return whether it is an elementary type of EIP-712."""
     return (
         kind in {"bool", "address", "string", "bytes"}
         or integer_of(kind) is not None
