@@ -1,7 +1,8 @@
 """How the answers of several nodes become one: facts count when all tell the same.
 
-SECURITY-BRIEF C116. What a node told is a value, or the exception that it ended in. A refusal is
-the exception of a node that understood and declined; any other exception is trouble on the way.
+The rule of case C116, docs/chains.md. A node's answer is a value, or the exception that the call
+ended in. A refusal is the exception of a node that understood and declined; any other exception
+is a transport failure.
 """
 
 import asyncio
