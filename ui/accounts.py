@@ -5,7 +5,7 @@ from typing import NamedTuple
 from console.application.views import AccountView, WalletView
 
 
-class Place(NamedTuple):
+class PageSubject(NamedTuple):
     """What a page is about: a wallet, one of its accounts, and what is to be done there.
 
     `purpose` is "" for a transfer, else a word and, after a colon, the request it is about.
@@ -36,9 +36,9 @@ def find_account(wallet: WalletView | None, key: str) -> AccountView | None:
 
 def joined(wallet: str, account: AccountView | None, purpose: str = "") -> str:
     """Name a wallet and one of its accounts as the subject of a page."""
-    return Place(wallet, account_key(account) if account else "", purpose).subject
+    return PageSubject(wallet, account_key(account) if account else "", purpose).subject
 
 
-def split(subject: str) -> Place:
+def split(subject: str) -> PageSubject:
     """Return what a page's subject names."""
-    return Place(*subject.split("#", 2))
+    return PageSubject(*subject.split("#", 2))

@@ -520,7 +520,7 @@ def test_redeal_of_constants_that_do_not_make_the_key_is_noticed_by_leavers_too(
     """They hold no new share to check, but they sign the certificate of the new epoch."""
     dealers = {i: Polynomial.draw(GROUP, 2, stream(f"wrong/{i}")).commitments() for i in (1, 2)}
     constants = {i: points[0] for i, points in dealers.items()}
-    plan = redeal.Plan(bytes(32), KEYS[1].public, 2, constants, NEW, {})
+    plan = redeal.RedealPlan(bytes(32), KEYS[1].public, 2, constants, NEW, {})
     with pytest.raises(BadShare, match="group key"):
         redeal._public(plan, dealers)
 

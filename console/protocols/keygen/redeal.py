@@ -31,7 +31,7 @@ _NOTHING = RedealOpening((), b"", b"", bytes(32))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RedealPlan:
     """What all parties agree on: `agreed` is a hash of all that led to it, session included.
 
     `constants` maps each dealer to the point of its constant term; new shares are for
@@ -61,7 +61,7 @@ class Redealt:
 
 async def redeal(
     party: Party,
-    plan: Plan,
+    plan: RedealPlan,
     constant: SecretBytes | None,
     kept: SecretBytes | None,
     random: Random,
@@ -129,7 +129,7 @@ class _Dealing:
 
 async def _deal(
     party: Party,
-    plan: Plan,
+    plan: RedealPlan,
     polynomial: Polynomial,
     nonce: SecretBytes,
     wiped: list[SecretBytes],
@@ -172,7 +172,7 @@ def _digest(agreed: bytes, dealer: int, points: tuple[bytes, ...], R: bytes, bli
 
 
 def _check_openings(
-    plan: Plan,
+    plan: RedealPlan,
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, RedealOpening],
@@ -220,7 +220,7 @@ def _check_proof(
         raise proof.ProofInvalid("there is nothing to prove")
 
 
-def _public(plan: Plan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
+def _public(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
     group, old = plan.group, plan.old
     total = add_commitments(group, [dealt[i] for i in sorted(dealt)])
     shares = tuple(

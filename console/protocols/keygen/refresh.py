@@ -7,7 +7,7 @@ t shares of one epoch.
 from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import H, Tag
-from console.protocols.keygen.redeal import Plan, Redealt, redeal
+from console.protocols.keygen.redeal import RedealPlan, Redealt, redeal
 from console.protocols.keygen.share import KeyShare, encode_public
 from console.protocols.math.group import Point
 
@@ -26,7 +26,7 @@ async def refresh(party: Party, share: KeyShare, context: bytes, random: Random)
     share.check()
     group = old.group
     agreed = H(Tag.REFRESH_PARAMETERS, party.session_id, encode_public(old), context)
-    plan = Plan(
+    plan = RedealPlan(
         agreed=agreed,
         old=old,
         threshold=old.threshold,

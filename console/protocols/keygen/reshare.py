@@ -6,7 +6,7 @@ from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import H, Tag
 from console.protocols.keygen.messages import MAX_DEALERS
-from console.protocols.keygen.redeal import Plan, Redealt, redeal
+from console.protocols.keygen.redeal import RedealPlan, Redealt, redeal
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage, encode_public
 from console.protocols.math.group import Point
 from console.protocols.math.polynomial import check_indices, lagrange
@@ -80,7 +80,7 @@ async def reshare(
         parameters.threshold,
         parameters.context,
     )
-    plan = Plan(
+    plan = RedealPlan(
         agreed=agreed,
         old=old,
         threshold=parameters.threshold,

@@ -39,7 +39,7 @@ MAX_TEXT = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class TransferFields:
     """The form's fields, as typed. `arguments` has one value a line."""
 
     mode: Mode = Mode.TRANSFER

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLayout, QWidget
 from console.application.views import AccountView, WalletView
 from ui import object_names as names
 from ui import wording
-from ui.screens.new_transfer.drafts import Draft, Mode
+from ui.screens.new_transfer.drafts import Mode, TransferFields
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.fields import CheckLine, text_area, text_field
@@ -107,9 +107,9 @@ class DraftForm(Card):
         return groups
 
     @property
-    def draft(self) -> Draft:
+    def draft(self) -> TransferFields:
         """What is filled in now."""
-        return Draft(
+        return TransferFields(
             mode=Mode(self.modes.current),
             to_address=self.to.text(),
             amount=self.amount.text(),

@@ -12,7 +12,7 @@ from console.application.views import AccountView, TransferPreview, WalletView
 from console.domain.values import InvalidAmount, parse_amount
 from ui.accounts import account_key, find_account, joined, split
 from ui.problem import Problem, describe
-from ui.screens.new_transfer.drafts import Draft, Mode, Purpose, purpose_query
+from ui.screens.new_transfer.drafts import Mode, Purpose, TransferFields, purpose_query
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
@@ -79,7 +79,7 @@ class NewTransferModel(ViewModel):
         """Name the same account with another purpose."""
         return joined(self.wallet_id, self.account, purpose)
 
-    def amount_problem(self, draft: Draft, unit: str, decimals: int) -> str:
+    def amount_problem(self, draft: TransferFields, unit: str, decimals: int) -> str:
         """Say what is wrong with a typed amount, or ''."""
         without = draft.mode in {Mode.MESSAGE, Mode.IMPORT} or draft.everything
         if not draft.amount.strip() or without:
@@ -91,7 +91,7 @@ class NewTransferModel(ViewModel):
         zero = not amount.base_units and draft.mode is Mode.TRANSFER
         return "The amount is zero." if zero else ""
 
-    def make_preview(self, draft: Draft) -> None:
+    def make_preview(self, draft: TransferFields) -> None:
         """Build what was drafted and decode it again."""
         if self.account is not None:
             self._ask_for(draft.query(self.wallet_id, self.account))

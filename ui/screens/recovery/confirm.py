@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui import object_names as names
-from ui.screens.recovery.plans import Plan, Point
+from ui.screens.recovery.plans import Confirmation, Point
 from ui.widgets.buttons import Button
 from ui.widgets.card import column, row
 from ui.widgets.chip import IconMark
@@ -28,7 +28,7 @@ class ConfirmSheet(Sheet):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window, "Confirm", width=_WIDTH)
         self.setObjectName(names.RECOVERY_CONFIRM)
-        self._plan: Callable[[str], Plan] | None = None
+        self._plan: Callable[[str], Confirmation] | None = None
         self._boxes: dict[str, ChoiceLine] = {}
         self._question = Label("Whose share was lost?", "caption")
         self._choices = QVBoxLayout()
@@ -48,7 +48,9 @@ class ConfirmSheet(Sheet):
         """The key of the choice, or ''."""
         return next((key for key, box in self._boxes.items() if box.isChecked()), "")
 
-    def ask(self, plan: Callable[[str], Plan], choices: Sequence[tuple[str, str]] = ()) -> None:
+    def ask(
+        self, plan: Callable[[str], Confirmation], choices: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Open with the plan of the first choice, or of ''."""
         self._plan = plan
         _empty(self._choices)

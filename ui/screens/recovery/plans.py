@@ -17,7 +17,7 @@ class Point(NamedTuple):
     text: str
 
 
-class Plan(NamedTuple):
+class Confirmation(NamedTuple):
     """A question: its title, what will happen, and the word on the button."""
 
     title: str
@@ -25,9 +25,9 @@ class Plan(NamedTuple):
     action: str
 
 
-def refresh(wallet: WalletSharesView) -> Plan:
+def refresh(wallet: WalletSharesView) -> Confirmation:
     """Tell what a refresh does."""
-    return Plan(
+    return Confirmation(
         f"Refresh the shares of {wallet.name}",
         (
             Point(
@@ -43,11 +43,11 @@ def refresh(wallet: WalletSharesView) -> Plan:
     )
 
 
-def repair(wallet: WalletSharesView, member: str) -> Plan:
+def repair(wallet: WalletSharesView, member: str) -> Confirmation:
     """Tell what a repair does for a member."""
     names = {share.member: share.name for share in wallet.shares}
     owner = names.get(member, member)
-    return Plan(
+    return Confirmation(
         f"Repair a share of {wallet.name}",
         (
             Point(
@@ -63,7 +63,7 @@ def repair(wallet: WalletSharesView, member: str) -> Plan:
     )
 
 
-def reshare(draft: Reshare) -> Plan:
+def reshare(draft: Reshare) -> Confirmation:
     """Tell what a reshare does."""
     people = draft.taking_part
     points = [
@@ -86,12 +86,12 @@ def reshare(draft: Reshare) -> Plan:
             Point("ban", f"{leaving} must erase the old share, and sign that it is gone.")
         )
     points.append(Point("clock", _OPEN))
-    return Plan(f"Reshare {draft.wallet.name}", tuple(points), "Propose reshare")
+    return Confirmation(f"Reshare {draft.wallet.name}", tuple(points), "Propose reshare")
 
 
-def drill(wallet: WalletSharesView) -> Plan:
+def drill(wallet: WalletSharesView) -> Confirmation:
     """Tell what a drill does."""
-    return Plan(
+    return Confirmation(
         f"Run a drill with {wallet.name}",
         (
             Point(

@@ -218,7 +218,9 @@ class RecoveryScreen(Screen):
                 lambda _: plans.reshare(draft), lambda _: self.model.propose_reshare(draft)
             )
 
-    def _confirm(self, plan: Callable[[str], plans.Plan], act: Callable[[str], None]) -> None:
+    def _confirm(
+        self, plan: Callable[[str], plans.Confirmation], act: Callable[[str], None]
+    ) -> None:
         self._confirmed = act
         self.confirm_panel.ask(plan)
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import Signal
 from console.application.views import RequestStage, RequestView
 from ui import object_names as names
 from ui import status, wording
-from ui.accounts import Place
+from ui.accounts import PageSubject
 from ui.context import Context
 from ui.screen import Screen
 from ui.screens.review.panels import (
@@ -184,10 +184,10 @@ class ReviewScreen(Screen):
         )
 
     def _replace(self, how: str) -> None:
-        """Draft what takes the place of this request; it is approved like any other."""
+        """Draft the replacement of this request; it is approved like any other."""
         view = self.model.view
         if view is not None:
-            place = Place(view.wallet, view.account, f"{how}:{view.request}")
+            place = PageSubject(view.wallet, view.account, f"{how}:{view.request}")
             self.context.navigate("new_transfer", place.subject)
 
     def _people(self, view: RequestView) -> dict[str, str]:
