@@ -1,4 +1,4 @@
-"""The whole surface of a node: commands go in, views and change notices come out."""
+"""The node's interface: commands go in, views and change notices come out."""
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
@@ -28,7 +28,7 @@ V_co = TypeVar("V_co", bound=View, covariant=True)
 
 
 class Query(msgspec.Struct, Generic[V_co], frozen=True, tag_field="ask"):
-    """A question; `VIEW` is the type of its answer."""
+    """A query; `VIEW` is the type of its result."""
 
     VIEW: ClassVar[type[View]] = View
 
@@ -57,7 +57,7 @@ class GetWallets(Query[WalletsView], frozen=True, tag="wallets"):
 
 
 class GetWallet(Query[WalletView], frozen=True, tag="wallet"):
-    """With `refresh`, the balance is asked from the chain before the answer."""
+    """With `refresh`, the balance is first read from the chain."""
 
     VIEW: ClassVar[type[View]] = WalletView
     wallet: str
@@ -65,7 +65,7 @@ class GetWallet(Query[WalletView], frozen=True, tag="wallet"):
 
 
 class GetMovements(Query[MovementsView], frozen=True, tag="movements"):
-    """Ask a chain for an account's newest movements; `account` is a path."""
+    """An account's newest movements, from its chain; `account` is a path."""
 
     VIEW: ClassVar[type[View]] = MovementsView
     wallet: str
@@ -91,9 +91,9 @@ class PreviewTransfer(Query[TransferPreview], frozen=True, kw_only=True, tag="pr
     fee_level: str = msgspec.field(default="normal", name="fee")
     """"economy", "normal" or "fast"."""
     everything: bool = False
-    """Send the whole balance less the fee; `amount` is not read then."""
+    """Send the complete balance less the fee; `amount` is ignored then."""
     durable: bool = msgspec.field(default=False, name="lasting")
-    """Do not expire while people decide, where a chain's transactions expire by themselves."""
+    """Build bytes that do not expire while people decide, where a chain's transactions expire."""
 
 
 class PreviewCall(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-call"):
@@ -111,7 +111,7 @@ class PreviewCall(Query[TransferPreview], frozen=True, kw_only=True, tag="previe
 
 
 class PreviewMessage(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-message"):
-    """Read a text to be signed that is no transaction."""
+    """Build and decode a message to be signed."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -123,7 +123,7 @@ class PreviewMessage(Query[TransferPreview], frozen=True, kw_only=True, tag="pre
 class PreviewAcceleration(
     Query[TransferPreview], frozen=True, kw_only=True, tag="preview-acceleration"
 ):
-    """Build what has a waiting payment mined sooner: it is spent for a fee that pays for both."""
+    """Build a transaction that spends a waiting one, with a fee that pays for both (CPFP)."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -134,7 +134,7 @@ class PreviewAcceleration(
 
 
 class PreviewImport(Query[TransferPreview], frozen=True, kw_only=True, tag="preview-import"):
-    """Read what another program drafted, in hexadecimal or base 64."""
+    """Decode what another program drafted, in hexadecimal or base 64."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -144,7 +144,7 @@ class PreviewImport(Query[TransferPreview], frozen=True, kw_only=True, tag="prev
 
 
 class PreviewDurable(Query[TransferPreview], frozen=True, tag="preview-durable"):
-    """Build what durable transfers need on a chain: on Solana, a durable nonce's account."""
+    """Build what durable transfers need on a chain: on Solana, a durable nonce account."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     wallet: str
@@ -153,7 +153,7 @@ class PreviewDurable(Query[TransferPreview], frozen=True, tag="preview-durable")
 
 
 class PreviewReplacement(Query[TransferPreview], frozen=True, tag="preview-replacement"):
-    """Build what takes the place of a sent request: the same for more, or nothing at all."""
+    """Build the replacement of a broadcast request: the same for a higher fee, or cancelled."""
 
     VIEW: ClassVar[type[View]] = TransferPreview
     request: str
@@ -162,13 +162,13 @@ class PreviewReplacement(Query[TransferPreview], frozen=True, tag="preview-repla
 
 
 class GetRecovery(Query[RecoveryView], frozen=True, tag="recovery"):
-    """Shares of all wallets, machines that wait for approval, and what can be done."""
+    """Shares of all wallets, machines to endorse, and the possible actions."""
 
     VIEW: ClassVar[type[View]] = RecoveryView
 
 
 class PreviewMachine(Query[MachinePreview], frozen=True, tag="preview-machine"):
-    """Read an entry line as `quorate init` printed it, before anybody endorses it."""
+    """Decode an entry line that `quorate init` printed, before a member endorses it."""
 
     VIEW: ClassVar[type[View]] = MachinePreview
     entry: str
@@ -193,7 +193,7 @@ class GetLedger(Query[LedgerPage], frozen=True, tag="ledger"):
 
 
 class ChangeKind(StrEnum):
-    """What a change notice is about; a window asks again for what it shows."""
+    """The kind of a change notice; a window then queries again what it shows."""
 
     SESSION = "session"
     CEREMONY = "ceremony"
@@ -204,13 +204,13 @@ class ChangeKind(StrEnum):
     LEDGER = "ledger"
     PEERS = "peers"
     RUN = "run"
-    """A protocol session moved; `subject` is its ceremony or request."""
+    """A protocol session changed; `subject` is its ceremony or request."""
     LEDGER_VERIFICATION = "ledger-verification"
     """`done` of `total` records are verified."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Something moved; `subject` names it. Carries no content, so nothing leaks or goes stale."""
+    """A change notice; `subject` names what changed. It has no content that could leak or age."""
 
     kind: ChangeKind
     subject: str = ""
@@ -219,9 +219,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandRefused(Exception):
-    """The node said no. Its parts answer an operator's three questions, and a support code.
+    """The node refused. The parts state what an operator needs to know, and a support code.
 
-    `code` is stable (for example "wrong-pin"), `what` says what happened, `safe` whether keys
+    `code` is stable (for example "wrong-pin"). `what` says what happened, `safe` whether keys
     and funds are safe, `next_step` what to do.
     """
 
@@ -234,18 +234,18 @@ class CommandRefused(Exception):
 
 
 class NodeUnreachable(Exception):
-    """The local node does not answer. Nothing is lost; it keeps its ledger and shares."""
+    """The local node does not reply. Nothing is lost: the node keeps its ledger and shares."""
 
 
 class Console(Protocol):
-    """A node as the window, the command line and automation see it."""
+    """A node's interface for the window, the command line and automation."""
 
     async def execute(self, command: Command) -> Outcome:
-        """Carry out a command. Raises: CommandRefused, NodeUnreachable."""
+        """Execute a command. Raises: CommandRefused, NodeUnreachable."""
         ...
 
     async def ask(self, query: Query[V_co]) -> V_co:
-        """Answer a query. Raises: CommandRefused, NodeUnreachable."""
+        """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
         ...
 
     def changes(self) -> AsyncIterator[Change]:

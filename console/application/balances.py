@@ -135,4 +135,4 @@ async def _balance(adapter: ChainAdapter, account: Account, keys: PublicKeys, as
         async with asyncio.timeout(PATIENCE_S):
             return await adapter.balance(account, keys, asset)
     except TimeoutError:
-        raise ChainUnavailable("the chain's node answers too slowly") from None
+        raise ChainUnavailable("the chain's node did not reply in time") from None

@@ -1,4 +1,4 @@
-"""What an operator can ask a node to do. Commands travel; a refusal comes back as a sentence."""
+"""Commands of an operator to a node. A refusal comes back as a sentence."""
 
 import msgspec
 
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields=True):
-    """A request to act. Fields with times are seconds from now, never wall-clock times."""
+    """A command. Fields with times are seconds from now, never wall-clock times."""
 
 
 class Unlock(Command, frozen=True, tag="unlock"):
@@ -43,11 +43,11 @@ class Unlock(Command, frozen=True, tag="unlock"):
 
 
 class Lock(Command, frozen=True, tag="lock"):
-    """Close the vault and the ledger. A protocol session in progress is burned."""
+    """Close the vault and the ledger. A protocol session in progress fails."""
 
 
 class ProposeCeremony(Command, frozen=True, kw_only=True, tag="propose-ceremony"):
-    """Propose a key generation. The answer's `subject` is the ceremony id."""
+    """Propose a key generation. The outcome's `subject` is the ceremony id."""
 
     wallet_name: str
     kinds: tuple[str, ...]
@@ -58,14 +58,14 @@ class ProposeCeremony(Command, frozen=True, kw_only=True, tag="propose-ceremony"
 
 
 class ProposeRefresh(Command, frozen=True, tag="propose-refresh"):
-    """Propose new shares for the same custodians. The answer's `subject` is the ceremony id."""
+    """Propose new shares for the same custodians. The outcome's `subject` is the ceremony id."""
 
     wallet: str
     expires_in_s: int = 86_400
 
 
 class ProposeRepair(Command, frozen=True, tag="propose-repair"):
-    """Propose to give `member`, whose machine was replaced, its share again, and to refresh."""
+    """Propose to restore the share of `member`, whose machine was replaced, and to refresh."""
 
     wallet: str
     member: str
@@ -73,9 +73,9 @@ class ProposeRepair(Command, frozen=True, tag="propose-repair"):
 
 
 class ProposeReshare(Command, frozen=True, kw_only=True, tag="propose-reshare"):
-    """Propose to hand the keys over. Whoever is no custodian afterwards erases its share.
+    """Propose shares for other custodians. Members that leave the quorum erase theirs.
 
-    `dealers` are custodians of today, at least the threshold, who deal the new shares; () chooses
+    `dealers` are current custodians, at least the threshold, that deal the new shares; () means
     all of them.
     """
 
@@ -88,7 +88,7 @@ class ProposeReshare(Command, frozen=True, kw_only=True, tag="propose-reshare"):
 
 
 class RunDrill(Command, frozen=True, tag="run-drill"):
-    """Prove that the custodians can still sign: they sign a text that is no transaction."""
+    """Prove that the custodians can still sign, with a message that is no transaction."""
 
     wallet: str
 
@@ -97,7 +97,7 @@ class ProposeMachine(Command, frozen=True, tag="propose-machine"):
     """Endorse a new machine of a member, or for a new member, as the first to do so.
 
     `entry` is the line that `quorate init` printed there. The operator has compared its code with
-    that machine's owner, and proves the PIN.
+    that machine's owner, and enters the PIN.
     """
 
     entry: str
@@ -136,9 +136,9 @@ class CancelCeremony(Command, frozen=True, tag="cancel-ceremony"):
 
 
 class ProposeTransfer(Command, frozen=True, kw_only=True, tag="propose-transfer"):
-    """Freeze a transfer and ask for approvals. The answer's `subject` is the request id.
+    """Freeze a transfer and request approvals. The outcome's `subject` is the request id.
 
-    `transaction` is the bytes that the preview showed, so that what was seen is what is asked.
+    `transaction` is the bytes of the preview, so that what was shown is what is proposed.
     """
 
     wallet: str
@@ -164,13 +164,13 @@ class DenyRequest(Command, frozen=True, tag="deny-request"):
 
 
 class WithdrawRequest(Command, frozen=True, tag="withdraw-request"):
-    """Take back one's own request before it is signed."""
+    """Withdraw one's own request before it is signed."""
 
     request: str
 
 
 class RetrySigning(Command, frozen=True, tag="retry-signing"):
-    """Start a fresh attempt from this node after the bounded automatic ones are used up."""
+    """Start a fresh attempt from this node after the automatic ones have failed."""
 
     request: str
 
@@ -191,14 +191,14 @@ class VerifyLedger(Command, frozen=True, tag="verify-ledger"):
 
 
 class ExportLedger(Command, frozen=True, tag="export-ledger"):
-    """Write the ledger as lines of JSON that anyone can verify. The answer's `subject` is the file.
+    """Export the ledger as lines of JSON that anyone can verify; `subject` is the file's path.
 
-    The file goes to the node's own directory; it holds no secret, but everything that happened.
+    The file is in the node's own directory. It holds no secret, but all recorded events.
     """
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A command was carried out; `subject` names what it made or changed."""
+    """A command was executed; `subject` names what it created or changed."""
 
     subject: str = ""
     message: str = ""

@@ -1,4 +1,4 @@
-"""ConsoleService: the node's whole surface, commands in, views and changes out."""
+"""ConsoleService: the node's interface, commands in, views and changes out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, cast
@@ -144,14 +144,14 @@ class ConsoleService:
         }
 
     async def execute(self, command: Command) -> Outcome:
-        """Carry out a command. Raises: CommandRefused."""
+        """Execute a command. Raises: CommandRefused."""
         try:
             return await self._node.finish(self._commands[type(command)](command))
         except EXPECTED as error:
             raise refusal(error) from None
 
     async def ask(self, query: Query[V_co]) -> V_co:
-        """Answer a query. Raises: CommandRefused."""
+        """Return a query's view. Raises: CommandRefused."""
         try:
             view = await self._answers[type(query)](query)
         except EXPECTED as error:
@@ -164,7 +164,7 @@ class ConsoleService:
         return self._node.changes()
 
     async def close(self) -> None:
-        """Nothing to release: the node lives on."""
+        """Do nothing: the node keeps running."""
 
     async def _session(self, _query: GetSession) -> SessionView:
         return await session_view(self._node)

@@ -48,7 +48,7 @@ class RemoteConsole:
         self._changes = channel.unary_stream(CHANGES)
 
     async def execute(self, command: Command) -> Outcome:
-        """Carry out a command. Raises: CommandRefused, NodeUnreachable."""
+        """Execute a command. Raises: CommandRefused, NodeUnreachable."""
         try:
             return decode_outcome(await self._execute(encode(command), timeout=_COMMAND_TIMEOUT_S))
         except grpc.aio.AioRpcError as error:

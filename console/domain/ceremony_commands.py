@@ -1,4 +1,4 @@
-"""What can be asked of a ceremony; each command is built from a verified statement or a session."""
+"""Commands on a ceremony; each is built from a verified statement or a session."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class StartSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailSession:
-    """A member ended the session without keys, so that nobody's keys of it count."""
+    """A member ended the session without keys, so no member's keys of it count."""
 
     session: SessionId
     reason: str
@@ -83,7 +83,7 @@ class ConfirmCode:
 
 @dataclass(frozen=True, slots=True)
 class Certify:
-    """Take over a whole certificate; the caller has verified every signature of it."""
+    """Record a complete certificate; the caller has verified every signature of it."""
 
     certificate: CeremonyCertified
 

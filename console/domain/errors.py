@@ -1,4 +1,4 @@
-"""What the domain refuses, in sentences that an operator can act on. Nobody retries these."""
+"""Refusals of the domain, in sentences that an operator can act on. They are not retried."""
 
 
 class DomainError(Exception):
@@ -18,7 +18,7 @@ class UnknownMember(DomainError):
 
 
 class AlreadyDecided(DomainError):
-    """This member has already said yes or no, and a decision is not changed."""
+    """This member has already decided, and a decision is not changed."""
 
 
 class NotYetPossible(DomainError):
@@ -34,7 +34,7 @@ class PolicyViolation(DomainError):
 
 
 class InvalidAmount(DomainError):
-    """An amount is not a whole, positive number of the chain's smallest unit."""
+    """An amount is not a non-negative integer of the chain's smallest unit."""
 
 
 class Conflict(DomainError):

@@ -20,29 +20,29 @@ _HEX_64 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def member_id(text: str) -> MemberId:
-    """Check the form of a member's name. Raises: MalformedIdentifier."""
+    """Return a member's name after checking its form. Raises: MalformedIdentifier."""
     if not _NAME.match(text):
         raise MalformedIdentifier("a member's name is 1 to 32 characters of a-z, 0-9 and '-'")
     return MemberId(text)
 
 
 def wallet_id(entropy: bytes) -> WalletId:
-    """Name a wallet from 8 random bytes."""
+    """Return a wallet id from 8 random bytes."""
     return WalletId(_named("wl", entropy))
 
 
 def ceremony_id(entropy: bytes) -> CeremonyId:
-    """Name a ceremony from 8 random bytes."""
+    """Return a ceremony id from 8 random bytes."""
     return CeremonyId(_named("kc", entropy))
 
 
 def request_id(entropy: bytes) -> RequestId:
-    """Name a signing request from 8 random bytes."""
+    """Return a request id from 8 random bytes."""
     return RequestId(_named("rq", entropy))
 
 
 def session_id(digest: bytes) -> SessionId:
-    """Name a protocol session after its 32-byte session id."""
+    """Return the name of a protocol session from its 32-byte session id."""
     text = digest.hex()
     if not _HEX_64.match(text):
         raise MalformedIdentifier("a session id has 32 bytes")

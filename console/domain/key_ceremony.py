@@ -1,4 +1,4 @@
-"""KeyCeremony: who proposed, accepted, saw which code; keys exist only when all have certified."""
+"""KeyCeremony: proposal, acceptances, sessions, codes; keys exist only when all have certified."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -37,7 +37,7 @@ from console.domain.values import CeremonyPurpose, Quorum
 
 
 class CeremonyState(StrEnum):
-    """Where a ceremony stands, derived from its events alone."""
+    """A ceremony's state, derived from its events alone."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -65,7 +65,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class KeyCeremony:
-    """A ceremony in the making: a key generation, or a change of who holds which shares."""
+    """A key generation, or a change of a wallet's shares."""
 
     proposal: CeremonyProposed | KeyChangeProposed
     accepted: tuple[CeremonyAccepted, ...] = ()
@@ -78,7 +78,7 @@ class KeyCeremony:
 
     @property
     def quorum(self) -> Quorum:
-        """Who holds shares afterwards."""
+        """The custodians that hold shares afterwards, with the threshold."""
         return self.proposal.quorum
 
     @property
@@ -100,7 +100,7 @@ class KeyCeremony:
 
     @property
     def indices(self) -> dict[MemberId, int]:
-        """Everybody who takes part, accepts and certifies, with the share index."""
+        """The share index of each participant; all of them accept and certify."""
         indices = {member: index for index, member in self.quorum.shares}
         match self.proposal:
             case KeyChangeProposed(previous=previous, dealers=dealers):
@@ -111,7 +111,7 @@ class KeyCeremony:
 
     @property
     def participants(self) -> tuple[MemberId, ...]:
-        """Everybody who takes part, in the order of the share indices."""
+        """The participants, in the order of their share indices."""
         indices = self.indices
         return tuple(sorted(indices, key=indices.__getitem__))
 
@@ -121,7 +121,7 @@ class KeyCeremony:
 
     @property
     def running(self) -> Attempt | None:
-        """The attempt under way, if the newest one has neither failed nor sealed."""
+        """The newest attempt, if it has neither failed nor sealed shares."""
         if not self.attempts or self.attempts[-1].failure:
             return None
         newest = self.attempts[-1]
@@ -135,7 +135,7 @@ class KeyCeremony:
         return tuple(c for c in self.confirmations if c.session == self.sealed.session)
 
     def has_confirmed(self, member: MemberId) -> bool:
-        """Tell whether a member has certified the keys that this member has sealed."""
+        """Return whether a member has certified the keys that this member has sealed."""
         return any(c.member == member for c in self.certifying)
 
     @property
@@ -155,7 +155,7 @@ class KeyCeremony:
 
 
 def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, ...]:
-    """Decide on a ceremony; () when the fact is already recorded.
+    """Return the events that a command causes; () if they are already recorded.
 
     Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember.
     """
@@ -177,7 +177,7 @@ def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, 
 
 
 def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
-    """Fold one event of a ceremony's stream."""
+    """Return the state after one event of a ceremony's stream."""
     match event:
         case CeremonyProposed() | KeyChangeProposed():
             return KeyCeremony(event)
@@ -228,7 +228,7 @@ def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
             raise Conflict("another ceremony was proposed under the same id")
         return ()
     if command.proposer not in command.quorum.custodians:
-        raise UnknownMember(f"{command.proposer} proposes a wallet it would hold no share of")
+        raise UnknownMember(f"{command.proposer} proposes a wallet of which it would hold no share")
     return (proposed,)
 
 

@@ -1,4 +1,4 @@
-"""Which changes of shares are possible: who deals, who receives, and what must stay as it is."""
+"""Which changes of shares are possible: who deals, who receives, and what does not change."""
 
 from typing import assert_never
 
@@ -8,7 +8,7 @@ from console.domain.values import CeremonyPurpose
 
 
 def require_possible(proposal: KeyChangeProposed) -> None:
-    """Judge a proposal by itself. Raises: Conflict, NotYetPossible, UnknownMember."""
+    """Check a proposal by itself. Raises: Conflict, NotYetPossible, UnknownMember."""
     before, after = set(proposal.previous.custodians), set(proposal.quorum.custodians)
     dealers = set(proposal.dealers)
     match proposal.purpose:
@@ -19,14 +19,14 @@ def require_possible(proposal: KeyChangeProposed) -> None:
                 raise Conflict("a refresh or a repair changes no custodian")
             repairs = proposal.purpose is CeremonyPurpose.REPAIR
             if repairs != (proposal.repaired in before):
-                raise Conflict("a repair, and nothing else, names the custodian it is for")
+                raise Conflict("only a repair names the custodian that lost its share")
             if repairs and len(before) <= proposal.quorum.threshold:
                 raise NotYetPossible(
                     "without the lost share there are fewer custodians than the threshold"
                 )
         case CeremonyPurpose.RESHARE:
             if proposal.repaired or not dealers <= before:
-                raise Conflict("only custodians of today deal in a reshare")
+                raise Conflict("only current custodians deal in a reshare")
             if len(dealers) < proposal.previous.threshold:
                 raise NotYetPossible("there are fewer dealers than the threshold")
             expected = proposal.previous.resharing(

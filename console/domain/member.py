@@ -1,4 +1,4 @@
-"""Member: who belongs to this vault, by which keys, and what was seen of their ledgers."""
+"""Member: the members of this vault, their keys and machines, and their newest ledger heads."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -20,9 +20,9 @@ from console.domain.ids import MemberId
 class Member:
     """A member of the roster. `head` is the newest ledger head that it signed for us.
 
-    A `founder` is in the roster file; a member is `enrolled` once it has a machine that is
-    admitted. `endorsed` are machines that members endorsed. `certificate` is the machine's in
-    PEM, b"" for that of the roster file. `former_keys` belong to machines that were replaced.
+    A `founder` is in the roster file. A member is `enrolled` once a machine of it is admitted.
+    `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
+    if the roster file has it. `former_keys` belong to machines that were replaced.
     """
 
     member: MemberId
@@ -59,7 +59,7 @@ class RecordUnlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
-    """A peer told its ledger head, signed at `signed_at_ms` by its own clock."""
+    """A peer sent its ledger head, signed at `signed_at_ms` by its own clock."""
 
     member: MemberId
     sequence: int
@@ -72,8 +72,8 @@ class RecordHead:
 class Endorse:
     """The event is built, and its evidence verified, by the caller.
 
-    `founders` are the founding members, the one with the machine left out: no order of other
-    admissions changes who they are, so all ledgers admit the same.
+    `founders` are the founding members without the machine's own member. Other admissions, in
+    any order, do not change this set, so all ledgers admit the same machines.
     """
 
     machine: MachineEndorsed
@@ -84,12 +84,12 @@ MemberCommand = Enrol | RecordUnlock | RecordHead | Endorse
 
 
 def endorsements_needed(founders: int) -> int:
-    """Say how many founders must endorse a machine: more than half of the others."""
+    """Return how many founders must endorse a machine: more than half of the others."""
     return founders // 2 + 1
 
 
 def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
-    """Decide on a member's stream. Raises: UnknownMember, Conflict (a ledger went backwards)."""
+    """Return the events that a command causes. Raises: UnknownMember, Conflict (rolled back)."""
     match command:
         case Enrol():
             return _enrol(state, command)
@@ -105,7 +105,7 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
 
 
 def evolve(state: Member | None, event: Event) -> Member | None:
-    """Fold one event of a member's stream."""
+    """Return the state after one event of a member's stream."""
     match event:
         case MemberEnrolled(
             member=member,
@@ -145,7 +145,7 @@ def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
     if state is None:
         return (enrolled,)
     if state.former_keys:
-        # The roster file is that of the founding; the ledger knows who came after.
+        # The roster file names the first machines only; later ones are in the ledger.
         return ()
     if (state.identity_key, state.tls_pin) != (command.identity_key, command.tls_pin):
         raise Conflict(
@@ -158,7 +158,7 @@ def _enrol(state: Member | None, command: Enrol) -> tuple[Event, ...]:
 def _record_head(state: Member, command: RecordHead) -> tuple[Event, ...]:
     if command.sequence < state.head_sequence:
         if command.signed_at_ms <= state.head_signed_at_ms:
-            # Of two sessions that were agreed to at once, the one agreed to first may begin last.
+            # Of two sessions agreed to at the same time, the one agreed to first may begin last.
             return ()
         raise Conflict(
             f"{command.member} reports ledger record {command.sequence}, older than "
@@ -189,9 +189,9 @@ def _endorse(
     state: Member | None, machine: MachineEndorsed, founders: frozenset[MemberId]
 ) -> tuple[Event, ...]:
     if machine.by == machine.member:
-        raise Conflict("nobody endorses a machine of its own")
+        raise Conflict("no member endorses a machine of its own")
     if machine.by not in founders:
-        # Two who came later could otherwise put a machine of theirs in a founder's place.
+        # Otherwise two later members could replace a founder's machine with one of theirs.
         raise Conflict(f"{machine.by} is no founding member, and only they endorse machines")
     if state:
         keys = {state.identity_key, *state.former_keys} if state.enrolled else set()
@@ -211,7 +211,7 @@ def _endorse(
 
 def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
     if state is None:
-        # A new member: it counts as one when enough have endorsed.
+        # A new member is enrolled once enough founders have endorsed its machine.
         state = Member(
             member=event.member,
             display_name=event.display_name,
@@ -234,7 +234,7 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         certificate=machine.certificate,
         enrolled=True,
         former_keys=(*state.former_keys, state.identity_key) if state.enrolled else (),
-        # The new machine begins a ledger of its own.
+        # The new machine starts its own ledger.
         head_sequence=0,
         head_hash=b"",
         head_signed_at_ms=0,

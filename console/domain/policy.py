@@ -1,4 +1,4 @@
-"""The rules that each member evaluates for itself on the decoded transaction."""
+"""Policy: the rules that each member evaluates for itself on the decoded transaction."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from console.domain.values import Amount, Quorum
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A wallet's rules. Nothing is allowed that no rule allows.
+    """A wallet's rules. What no rule allows is refused.
 
     Raises: InvalidQuorum when the approvals can never be reached.
     """
@@ -34,7 +34,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """How one rule judged one transaction."""
+    """The outcome of one rule for one transaction."""
 
     rule: str
     passed: bool
@@ -44,7 +44,7 @@ class RuleResult:
 def evaluate(
     description: TransactionDescription, *, own_address: str, fee_ceiling: int
 ) -> tuple[RuleResult, ...]:
-    """Judge a decoded transaction by every rule; all must pass before it is signed."""
+    """Return every rule's result for a decoded transaction; all must pass before it is signed."""
     fee = description.fee
     return (
         RuleResult(
@@ -71,14 +71,14 @@ def evaluate(
 
 
 def enforce(results: tuple[RuleResult, ...]) -> None:
-    """Raise PolicyViolation naming every rule that failed."""
+    """Check that every rule passed. Raises: PolicyViolation naming every rule that failed."""
     failed = [result for result in results if not result.passed]
     if failed:
         raise PolicyViolation("; ".join(f"{r.rule}: {r.explanation}" for r in failed))
 
 
 def may_approve(policy: Policy, member: MemberId, proposer: MemberId) -> str:
-    """Return "" if the member may approve, else the reason in words."""
+    """Return "" if the member may approve, else the reason for people."""
     if member not in policy.quorum.custodians:
         return "Only custodians of this wallet approve its requests"
     if member == proposer and not policy.initiator_may_approve:

@@ -1,4 +1,4 @@
-"""What can be asked of a signing request; each is built from a verified statement, run or chain."""
+"""Commands on a signing request, each built from a verified statement, session or chain status."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ class FailSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSignature:
-    """The signatures, one a payload, were verified under the group key by the caller."""
+    """The signatures, one per payload, were verified under the group key by the caller."""
 
     session: SessionId
     signers: tuple[MemberId, ...]

@@ -1,7 +1,7 @@
 """Short codes that people compare by voice: six words and a group of four, from a digest.
 
-Six words of a 256-word list carry 48 bits, the group 20 more: enough that an attacker who can
-try 2^40 inputs within a ceremony still fails. Everything that matters is signed in full as well.
+Six words of a 256-word list carry 48 bits, the group 20 more. An attacker who tries 2^40 inputs
+within a ceremony still fails. The full digests are signed as well.
 """
 
 _WORDS = (  # noqa: SIM905 - 256 words read better as text

@@ -1,4 +1,4 @@
-"""SigningRequest: an intent, the people who approved exactly it, its attempts and its fate."""
+"""SigningRequest: an intent, its approvals, its signing attempts and its outcome."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -50,7 +50,7 @@ from console.domain.request_commands import (
 
 
 class RequestState(StrEnum):
-    """Where a request stands, derived from its events alone; expiry is judged by the asker."""
+    """A request's state, derived from its events alone; callers judge expiry by their clock."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -80,7 +80,7 @@ UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState
 
 @dataclass(frozen=True, slots=True)
 class SigningAttempt:
-    """One protocol session for a request. Its nonces are used up once `share_released`."""
+    """One protocol session for a request. Its nonces are consumed once `share_released`."""
 
     session: SessionId
     signers: tuple[MemberId, ...]
@@ -111,7 +111,7 @@ class SigningRequest:
 
     @property
     def signed(self) -> RequestSigned | None:
-        """The signature that the chain confirmed or was given, else the first known."""
+        """The signature that the chain confirmed or received, else the first known."""
         chosen = self.confirmed or self.broadcast
         for signature in self.signatures:
             if chosen is None or signature.transaction_id == chosen.transaction_id:
@@ -153,7 +153,7 @@ class SigningRequest:
 def decide(
     state: SigningRequest | None, command: RequestCommand, policy: Policy
 ) -> tuple[Event, ...]:
-    """Decide on a request; () when the fact is already recorded.
+    """Return the events that a command causes; () if they are already recorded.
 
     Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, PolicyViolation, UnknownMember.
     """
@@ -171,7 +171,7 @@ def decide(
 
 
 def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> SigningRequest | None:
-    """Fold one event of a request's stream; `policy` is the wallet's at the proposal."""
+    """Return the state after one event; `policy` is the wallet's at the proposal."""
     match event:
         case RequestProposed():
             return SigningRequest(event, policy)
@@ -293,7 +293,7 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
             )
         case ReleaseShare(session, at_ms):
             if known is None or known.failure or known.share_released:
-                raise AlreadyDecided("this session gives no share any more")
+                raise AlreadyDecided("this session releases no more shares")
             if state.denial or state.withdrawal:
                 raise AlreadyDecided("the request was denied or withdrawn")
             return (SignatureShareReleased(request, session, at_ms),)
@@ -336,7 +336,7 @@ def _require_startable(state: SigningRequest, at_ms: int) -> None:
     if state.state not in UNSIGNED:
         raise AlreadyDecided("the request is signed or over")
     if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; make it again")
+        raise Expired("the request has expired; propose it again")
     if not state.has_quorum:
         raise NotYetPossible("the approvals are not complete")
 
@@ -385,4 +385,4 @@ def _undecided(state: SigningRequest, at_ms: int) -> None:
     if state.state in OVER or state.signed:
         raise AlreadyDecided("the request is signed or over")
     if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; make it again")
+        raise Expired("the request has expired; propose it again")

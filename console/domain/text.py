@@ -1,4 +1,4 @@
-"""Text that people typed: it must look the same on every screen, or it is refused."""
+"""Text that people typed: refused unless it looks the same on every screen."""
 
 import unicodedata
 
@@ -9,7 +9,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether every character of a text can be seen."""
+    """Return whether every character of a text is visible."""
     return all(unicodedata.category(character) not in _HIDDEN for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What a transaction does, decoded from its bytes: the one thing that policy and people judge."""
+"""A transaction's effects, decoded from its bytes: what policy and people judge."""
 
 from dataclasses import dataclass
 

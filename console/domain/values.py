@@ -52,13 +52,13 @@ class CeremonyPurpose(StrEnum):
     """What a ceremony does to the shares of a wallet's keys."""
 
     GENERATE = "generate"
-    """Make the keys."""
+    """Generate the keys."""
     REFRESH = "refresh"
-    """New shares for the same custodians; the old ones become worthless."""
+    """New shares for the same custodians; old and new shares cannot be combined."""
     REPAIR = "repair"
-    """Give a custodian whose machine was lost its share again, then refresh."""
+    """Restore the share of a custodian whose machine was lost, then refresh."""
     RESHARE = "reshare"
-    """Hand the keys over to other custodians, or to another threshold."""
+    """New shares for other custodians, or for another threshold."""
 
 
 class Chain(StrEnum):
@@ -82,7 +82,7 @@ class Quorum:
     """`threshold` of `custodians` must take part.
 
     `indices` are the custodians' share indices, ascending; () stands for 1, 2, 3 and so on. Only
-    a reshare leaves gaps: whoever stays keeps its index. Raises: InvalidQuorum.
+    a reshare leaves gaps: remaining custodians keep their index. Raises: InvalidQuorum.
     """
 
     threshold: int
@@ -90,7 +90,7 @@ class Quorum:
     indices: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse quorums that protect nothing or cannot be reached."""
+        """Check that the quorum can be reached and that no member can sign alone."""
         if len(set(self.custodians)) != len(self.custodians):
             raise InvalidQuorum("a custodian is listed twice")
         if len(self.custodians) > MAX_CUSTODIANS:
@@ -118,9 +118,9 @@ class Quorum:
         raise InvalidQuorum(f"{member} holds no share of this wallet")
 
     def resharing(self, threshold: int, custodians: tuple[MemberId, ...]) -> "Quorum":
-        """Return the quorum that follows: who stays keeps its index, new ones get fresh ones.
+        """Return the quorum after a reshare: remaining custodians keep their index.
 
-        An index is not given away while its old owner may still deal: new ones come after all.
+        New custodians get indices above all old ones, since an old owner may still deal.
         Raises: InvalidQuorum.
         """
         held = {member: index for index, member in self.shares}
@@ -142,8 +142,8 @@ class Quorum:
 class Amount:
     """A whole number of a chain's smallest unit, never a float.
 
-    `unit` is the name of the large unit (SOL), `decimals` how many digits it has. Raises:
-    InvalidAmount.
+    `unit` is the name of the large unit (SOL), `decimals` its number of decimal places.
+    Raises: InvalidAmount.
     """
 
     base_units: int
@@ -156,7 +156,7 @@ class Amount:
             raise InvalidAmount("an amount is a whole number from 0 to 2^256 - 1")
 
     def text(self) -> str:
-        """Write the amount with all its digits, grouped by thin spaces, without the unit."""
+        """Return the amount with all its digits, grouped by thin spaces, without the unit."""
         whole, part = divmod(self.base_units, 10**self.decimals)
         grouped = f"{whole:,}".replace(",", "\u2009")
         if not self.decimals:
@@ -167,7 +167,7 @@ class Amount:
 
 
 def parse_amount(text: str, unit: str, decimals: int) -> Amount:
-    """Read a decimal amount exactly; spaces group digits, '.' separates. Raises: InvalidAmount."""
+    """Return an exact decimal amount; spaces group digits, '.' separates. Raises: InvalidAmount."""
     cleaned = "".join(text.split())
     whole, point, part = cleaned.partition(".")
     if len(cleaned) > 100 or not whole.isascii() or not whole.isdigit():

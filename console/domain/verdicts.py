@@ -1,8 +1,8 @@
-"""What this member holds against others: failed checks that bind until the next epoch.
+"""This member's verdicts about others: failed checks that bind until the next epoch.
 
-A ban follows a secret-dependent check, which cannot be proven to others; a quarantine follows a
-wrong signature that nobody can be named for (docs/spec 0.3 and 13). Both end with a refresh,
-which makes new pair states and new shares.
+A ban follows a secret-dependent check, which cannot be proven to others. A quarantine follows a
+wrong signature for which no member can be blamed (docs/spec 0.3 and 13). Both end with a refresh,
+which generates new pair states and new shares.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 def banned(
     verdicts: Iterable[SessionAborted], wallet: WalletId, epoch: int
 ) -> dict[MemberId, SessionAborted]:
-    """Return the members that this one signs with no more, each with the newest reason."""
+    """Return the members that this one no longer signs with, each with the newest reason."""
     return {
         member: verdict
         for verdict in verdicts
@@ -35,7 +35,7 @@ def banned(
 def quarantine(
     verdicts: Iterable[SessionAborted], wallet: WalletId, epoch: int
 ) -> SessionAborted | None:
-    """Return why this member signs nothing with the wallet's keys, None if it does."""
+    """Return why this member does not sign with the wallet's keys; None if it does."""
     frozen = (
         v for v in verdicts if (v.wallet, v.epoch, v.verdict) == (wallet, epoch, Verdict.FREEZE)
     )

@@ -1,4 +1,4 @@
-"""Wallet: the certified group keys, their quorum and epoch, and what is known of their shares."""
+"""Wallet: the certified group keys, their quorum and epoch, and the state of their shares."""
 
 from dataclasses import dataclass, replace
 
@@ -10,14 +10,14 @@ from console.domain.policy import Policy
 from console.domain.values import Quorum, SignatureKind
 
 REFRESH_AFTER_MS = 90 * 24 * 3_600_000
-"""Shares are refreshed at least every 90 days: a thief must get t of them within one epoch."""
+"""Shares are refreshed at least every 90 days: a thief must steal t of them within one epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """An active wallet. `policy` is that of its epoch, and numbered like it, from 1.
+    """An active wallet. `policy` is that of its epoch; its version is the epoch plus 1.
 
-    `erased` tells up to which epoch members signed that their old shares are gone.
+    `erased` maps a member to the epoch up to which it signed that its shares are erased.
     """
 
     wallet: WalletId
@@ -31,7 +31,7 @@ class Wallet:
     certificate_message: bytes
     certificate: tuple[tuple[int, bytes], ...]
     former: tuple[tuple[MemberId, int], ...] = ()
-    """Custodians of earlier epochs who are none any more, with the last epoch they held."""
+    """Former custodians, with the last epoch of which they held a share."""
     erased: tuple[SharesErased, ...] = ()
     drills: tuple[DrillPassed, ...] = ()
 
@@ -44,16 +44,16 @@ class Wallet:
         for key in self.keys:
             if key.kind is kind:
                 return key
-        raise NotYetPossible(f"{self.name} has no {kind.value} key; a new ceremony would make one")
+        raise NotYetPossible(f"{self.name} has no {kind.value} key; a new ceremony generates one")
 
     def has_erased(self, member: MemberId) -> bool:
-        """Tell whether a member signed that its shares of all earlier epochs are gone."""
+        """Return whether a member signed that its shares of all earlier epochs are erased."""
         held = dict(self.former).get(member, self.epoch - 1)
         return any(e.member == member and e.epoch >= held for e in self.erased)
 
     @property
     def erasing(self) -> tuple[MemberId, ...]:
-        """Everybody who held, or may have held, shares of an earlier epoch."""
+        """The members that held, or may have held, shares of an earlier epoch."""
         if self.epoch == FIRST_EPOCH:
             return ()
         return (*self.quorum.custodians, *(member for member, _ in self.former))
@@ -77,7 +77,7 @@ WalletCommand = RecordErasure | RecordDrill
 
 
 def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[Event, ...]:
-    """Turn a certified ceremony into a wallet, or into its next epoch; () when that is past.
+    """Return the event that activates a certified ceremony's keys; () if the epoch is past.
 
     The caller has verified every certificate signature. Raises: NotYetPossible, Conflict.
     """
@@ -113,7 +113,7 @@ def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[E
 
 
 def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
-    """Decide on what is told about a wallet; () when it is recorded.
+    """Return the events that a command causes; () if they are already recorded.
 
     Raises: NotYetPossible, Conflict, UnknownMember.
     """
@@ -122,7 +122,7 @@ def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
     match command:
         case RecordErasure(erasure):
             if erasure.epoch >= state.epoch:
-                # Said in advance it would count as true of shares that are still in use.
+                # Signed in advance it would count for shares that are still in use.
                 raise NotYetPossible("the erasure is of an epoch that is not over here yet")
             if erasure.member not in state.erasing:
                 raise UnknownMember(f"{erasure.member} never held a share of this wallet")
@@ -134,12 +134,12 @@ def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
             if drill.epoch > state.epoch:
                 raise NotYetPossible("the drill was in an epoch that is not known here yet")
             if drill.epoch == state.epoch and not _is_quorum(drill.signers, state.quorum):
-                raise Conflict("a drill was not by as many custodians as the wallet needs")
+                raise Conflict("the drill had fewer or more signers than the threshold")
             return () if any(d.session == drill.session for d in state.drills) else (drill,)
 
 
 def evolve(state: Wallet | None, event: Event) -> Wallet | None:
-    """Fold one event of a wallet's stream."""
+    """Return the state after one event of a wallet's stream."""
     match event:
         case WalletActivated():
             return _begin_epoch(state, event)
@@ -176,7 +176,7 @@ def _begin_epoch(state: Wallet | None, event: WalletActivated) -> Wallet:
 def _certificate(
     ceremony: KeyCeremony,
 ) -> tuple[tuple[GroupKey, ...], bytes, dict[MemberId, bytes]]:
-    """Give the certified keys, what was signed, and everybody's signature."""
+    """Return the certified keys, the message that was signed, and all signatures by share index."""
     if ceremony.certified:
         whole = ceremony.certified
         return whole.keys, whole.certificate_message, dict(whole.signatures)

@@ -1,1 +1,1 @@
-"""Records at rest: sealed files and the back-off after wrong PINs, shared by both vaults."""
+"""Sealed files and the back-off after wrong PINs, shared by both vaults."""

@@ -1,6 +1,6 @@
 """PIN back-off that survives a restart: 1, 2, 4 … 900 s after each wrong PIN.
 
-Tokens differ in whether they count tries; some never lock. This count is ours and always applies.
+Tokens differ in whether they count tries; some never lock. This count always applies.
 """
 
 import json
@@ -17,7 +17,7 @@ _CAP_AT = 11  # 2^(11 - 1) s is the first wait above the longest
 
 
 class PinBackoff:
-    """Counts tries in a file; a try is counted before it is made, so that a kill cannot hide it.
+    """Counts tries in a file, each before it is made, so that killing the process cannot hide it.
 
     `now_ms` is wall time, because the wait must outlive the process. Blocking, for one thread.
     """
@@ -28,7 +28,7 @@ class PinBackoff:
         self._before: tuple[int, int] | None = None
 
     def retry_after_s(self) -> float:
-        """Return how long no PIN is accepted, 0.0 when a try is allowed."""
+        """Return the seconds for which no PIN is accepted, 0.0 when a try is allowed."""
         failures, failed_at_ms = self._load()
         if failures == 0:
             return 0.0
@@ -47,11 +47,11 @@ class PinBackoff:
         self._store(self._before[0] + 1, self._now_ms())
 
     def succeeded(self) -> None:
-        """Forget all failures."""
+        """Reset the count of failures."""
         self._store(0, self._now_ms())
 
     def not_tried(self) -> None:
-        """Take the last try back: it never reached the token's judgement."""
+        """Uncount the last try: the token did not judge it."""
         if self._before is not None:
             self._store(*self._before)
 

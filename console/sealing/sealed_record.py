@@ -1,4 +1,4 @@
-"""Sealed records: the form and the files in which shares rest, whatever vault seals them.
+"""Sealed records: the encoding and the files of shares, for every vault.
 
 A share record is `version(1) | header length(2) | header | nonce(12) | ciphertext | tag(16)`; the
 header is the label in clear. A wrapped secret is `version(1) | nonce(12) | ciphertext | tag(16)`.
@@ -32,7 +32,7 @@ _WRAP_DOMAIN = b"quorate/wrap"
 
 
 class Sealer(Protocol):
-    """AES-256-GCM under a key that stays where it is; blocking, for one thread."""
+    """AES-256-GCM under a key that never leaves its vault; blocking, for one thread."""
 
     def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
         """Return nonce, ciphertext and 16-byte tag. `associated` is never empty."""
@@ -44,17 +44,17 @@ class Sealer(Protocol):
 
 
 def length_prefixed(*parts: bytes) -> bytes:
-    """Join parts so that no two different lists give the same bytes."""
+    """Join parts so that no two different lists have the same encoding."""
     return b"".join(struct.pack(">I", len(part)) + part for part in parts)
 
 
 def share_associated_data(label: ShareLabel) -> bytes:
-    """Return what a share's seal is bound to: purpose, version, and every field of the label."""
+    """Return a share's associated data: purpose, version, and every field of the label."""
     return length_prefixed(_SHARE_DOMAIN, bytes([SEAL_VERSION]), _encode_label(label))
 
 
 def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
-    """Return what a wrapped secret is bound to."""
+    """Return a wrapped secret's associated data."""
     if not 1 <= len(purpose) <= 64:
         raise ValueError("a purpose has 1 to 64 characters")
     return length_prefixed(
@@ -63,7 +63,7 @@ def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
 
 
 def encode_share_record(label: ShareLabel, sealed: bytes) -> bytes:
-    """Write a share record from its label and its sealed bytes."""
+    """Encode a share record from its label and its sealed bytes."""
     header = _encode_label(label)
     return struct.pack(">BH", SEAL_VERSION, len(header)) + header + sealed
 
@@ -82,7 +82,7 @@ def decode_share_record(record: bytes) -> tuple[ShareLabel, bytes]:
 
 
 def record_name(label: ShareLabel) -> str:
-    """Name a label's file by its hash, so that no label can reach outside its folder."""
+    """Return a label's file name: a hash, so that no label can reach outside its folder."""
     return hashlib.sha256(share_associated_data(label)).hexdigest()[:40] + ".share"
 
 
@@ -106,8 +106,8 @@ def unwrap_secret(sealer: Sealer, member: MemberId, purpose: str, blob: bytes) -
 class ShareFiles:
     """A folder of share records, one file each. Blocking, for one thread.
 
-    Files whose name does not belong to their label are not listed; opening what should be there
-    tells that it is broken.
+    Files whose name does not match their label are not listed; opening such a label raises
+    SealBroken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -129,10 +129,10 @@ class ShareFiles:
             raise HsmError(f"a share cannot be stored: {error.strerror}") from None
 
     def replace(self, label: ShareLabel, share: SecretBytes, sealer: Sealer) -> None:
-        """Seal, prove that it opens, and only then put it in the old record's place at once.
+        """Seal, prove that it opens, and only then replace the old record atomically.
 
-        A crash leaves the old record or the new. The old one is overwritten afterwards as well as
-        the disk allows. Raises: ShareUnavailable, SealBroken, HsmError.
+        A crash leaves the old record or the new. The old one is overwritten afterwards, as far
+        as the disk allows. Raises: ShareUnavailable, SealBroken, HsmError.
         """
         _check_size(share)
         path = self._folder / record_name(label)
@@ -140,12 +140,12 @@ class ShareFiles:
             raise ShareUnavailable("no share is stored under this label")
         record = _proven_record(label, share, sealer)
         try:
-            if os.name == "nt":  # no file is replaced there while it is open
+            if os.name == "nt":  # Windows replaces no open file.
                 replace_file(path, record)
                 return
             with path.open("r+b") as old:
                 replace_file(path, record)
-                with contextlib.suppress(OSError):  # the new record is in force already
+                with contextlib.suppress(OSError):  # The new record is already in place.
                     _overwrite(old)
         except OSError as error:
             raise HsmError(f"a share cannot be replaced: {error.strerror}") from None
@@ -158,7 +158,7 @@ class ShareFiles:
         return sealer.open(share_associated_data(label), sealed)
 
     def labels(self) -> tuple[ShareLabel, ...]:
-        """List the labels of all records in their place, sorted."""
+        """Return the labels of all records whose file name matches, sorted."""
         found = []
         for path in self._folder.glob("*.share"):
             try:
@@ -170,7 +170,7 @@ class ShareFiles:
         return tuple(sorted(found))
 
     def erase(self, label: ShareLabel) -> None:
-        """Overwrite and remove a record, and what a crash while writing it has left beside it.
+        """Overwrite and remove a record, and any temporary file of it that a crash left.
 
         Flash storage may keep old blocks; the seal stays.
         """
@@ -201,7 +201,7 @@ class ShareFiles:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` durably and at once: a crash leaves the old content or the new."""
+    """Write `data` to `path` durably and atomically: a crash leaves the old content or the new."""
     temporary = write_temporary(path, data)
     try:
         temporary.replace(path)
@@ -211,7 +211,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def create_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` durably. Raises: FileExistsError if something is there already."""
+    """Write `data` to `path` durably. Raises: FileExistsError if the path exists."""
     temporary = write_temporary(path, data)
     try:
         os.link(temporary, path)
@@ -221,7 +221,7 @@ def create_file(path: Path, data: bytes) -> None:
 
 
 def write_temporary(path: Path, data: bytes) -> Path:
-    """Write and sync `data` beside `path`, readable by the owner only; return where."""
+    """Write and sync `data` beside `path`, readable by the owner only; return that path."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -237,7 +237,7 @@ def write_temporary(path: Path, data: bytes) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable; Windows cannot open folders and needs no such step."""
+    """Sync a rename in `folder`; Windows cannot open folders and needs no such step."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -253,11 +253,11 @@ def _check_size(share: SecretBytes) -> None:
 
 
 def _proven_record(label: ShareLabel, share: SecretBytes, sealer: Sealer) -> bytes:
-    """Seal a share, and open it again before anybody relies on it. Raises: SealBroken, HsmError."""
+    """Seal a share, and open it again before it is used. Raises: SealBroken, HsmError."""
     associated = share_associated_data(label)
     sealed = sealer.seal(associated, share)
     with sealer.open(associated, sealed) as opened:
-        # A token that answers with a damaged key must be found out before the share is gone.
+        # A token with a damaged key must be detected before the share in memory is wiped.
         if not hmac.compare_digest(opened, share.view()):
             raise SealBroken("a fresh seal does not open to what was sealed")
     return encode_share_record(label, sealed)

@@ -102,7 +102,7 @@ def shares(wallet: str = TREASURY, name: str = "Treasury", **changes: object) ->
 def wallets() -> tuple[v.WalletSharesView, ...]:
     """Return every state of a wallet's shares, by name."""
     waits = v.ActionView(False, "Chiara Neri has no share yet: repair it first")
-    alone = "Without one custodian there are fewer than the threshold: nobody could help"
+    alone = "With one custodian lost, fewer than the threshold remain: no repair is possible"
     return (
         shares(
             QUARANTINED,

@@ -257,8 +257,8 @@ _REACHED = {
 STAGES = tuple(RequestStage)
 REFUSED = (
     "Signed, but the chain's node refuses it: the fee is below what the chain's nodes take now. "
-    "The funds have not moved. It is offered again, and what is signed stays valid: speed it up "
-    "or cancel it; a second request for the same could pay twice."
+    "The funds have not moved. It is broadcast again, and the signature stays valid: speed it up "
+    "or cancel it. A second request for the same could pay twice."
 )
 
 

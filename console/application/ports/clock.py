@@ -3,7 +3,7 @@
 from typing import Protocol
 
 MAX_CLOCK_SKEW_MS = 300_000
-"""How far the clocks of two members may be apart."""
+"""How far apart the clocks of two members may be."""
 
 
 class Clock(Protocol):

@@ -10,10 +10,10 @@ Subscriber = Callable[[RecordedEvent], None]
 
 
 class EventBus(Protocol):
-    """In order, at most once; whoever misses something reads the ledger."""
+    """Delivers in order, at most once; a subscriber that misses an event reads the ledger."""
 
     def publish(self, record: RecordedEvent) -> None:
-        """Tell every subscriber. A subscriber's error is a bug and is raised."""
+        """Call every subscriber. A subscriber's error is a bug and is raised."""
         ...
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:

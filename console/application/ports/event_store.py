@@ -27,7 +27,7 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """What a verification saw: all records from 1 to `head.sequence` hold."""
+    """A verification's result: all records from 1 to `head.sequence` are valid."""
 
     head: HeadAnchor
     anchored: HeadAnchor | None
@@ -35,7 +35,7 @@ class LedgerReport:
 
 
 class EventStore(Protocol):
-    """Append with optimistic concurrency; what cannot be recorded does not happen."""
+    """Append with optimistic concurrency; a step that cannot be recorded is not taken."""
 
     async def append(
         self, stream: str, expected_version: int, events: Sequence[Event]

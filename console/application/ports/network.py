@@ -14,7 +14,7 @@ PeerHandler = Callable[[MemberId, bytes], Awaitable[bytes]]
 
 
 class MachineUnusable(Exception):
-    """A certificate is none, or not of a kind that links use; the sentence says so."""
+    """Not a certificate, or not of a kind that links use; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class NetworkPort(Protocol):
     """Links to the roster's members. Transport trouble is never blame."""
 
     async def serve(self, handler: PeerHandler) -> None:
-        """Start to answer peers."""
+        """Start to serve peers."""
         ...
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
@@ -38,20 +38,20 @@ class NetworkPort(Protocol):
         ...
 
     def health(self) -> Mapping[MemberId, PeerHealth]:
-        """Tell the state of every link, this member's own left out."""
+        """Return the state of every link to a peer."""
         ...
 
     def pin_of(self, certificate: bytes) -> bytes:
-        """Return what a certificate (PEM) is known by, 32 bytes. Raises: MachineUnusable."""
+        """Return a certificate's pin, 32 bytes; `certificate` is PEM. Raises: MachineUnusable."""
         ...
 
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
-        """Link to this machine of a member from now on, and shut out any other of its.
+        """Accept only this machine of a member from now on; any other of its is revoked.
 
         Harmless to repeat. Raises: MachineUnusable.
         """
         ...
 
     async def close(self) -> None:
-        """Stop answering and close all links."""
+        """Stop serving and close all links."""
         ...

@@ -1,4 +1,4 @@
-"""ShareStoragePort: where one member's shares rest, sealed."""
+"""ShareStoragePort: the sealed shares of one member."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ SEAL_VERSION = 1
 
 @dataclass(frozen=True, slots=True, order=True)
 class ShareLabel:
-    """Names one share; every field is bound into the seal as associated data."""
+    """The name of one share; every field is associated data of the seal."""
 
     wallet: WalletId
     member: MemberId
@@ -21,7 +21,7 @@ class ShareLabel:
 
 
 class ShareStoragePort(Protocol):
-    """Seals shares and opens them again. Which epoch is active is the ledger's business."""
+    """Seals and opens shares. The ledger decides which epoch is active."""
 
     async def seal(self, label: ShareLabel, share: SecretBytes) -> None:
         """Seal and store durably before returning; an existing record is never overwritten.
@@ -31,7 +31,7 @@ class ShareStoragePort(Protocol):
         ...
 
     async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
-        """Seal in place of what is stored under the label: a crash leaves the old or the new.
+        """Replace what is stored under the label; a crash leaves the old record or the new.
 
         Raises: ShareUnavailable if nothing is stored, VaultLocked, HsmError.
         """
@@ -42,9 +42,9 @@ class ShareStoragePort(Protocol):
         ...
 
     async def labels(self) -> tuple[ShareLabel, ...]:
-        """List what is stored, sorted; works while locked."""
+        """Return what is stored, sorted; works while locked."""
         ...
 
     async def erase(self, label: ShareLabel) -> None:
-        """Remove a share for good; erasing what is not there is not an error."""
+        """Erase a share; a missing one is no error."""
         ...

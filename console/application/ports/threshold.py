@@ -1,4 +1,4 @@
-"""KeyGenerationPort and ThresholdSigner: one signature kind's protocols behind one face."""
+"""KeyGenerationPort and ThresholdSigner: the protocols of one signature kind."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class KeyPathRefused(Exception):
 class KeyMaterial:
     """One member's part of one key in one epoch.
 
-    `setup` is what the kind's protocol keeps beside the share, encoded: the pair states of
-    DKLs23; None for kinds that keep nothing.
+    `setup` is what the kind's protocol stores beside the share, encoded: the pair states of
+    DKLs23; None for kinds without such state.
     """
 
     share: KeyShare
     setup: SecretBytes | None = None
 
     def wipe(self) -> None:
-        """Erase all secrets of it."""
+        """Erase all its secrets."""
         self.share.wipe()
         if self.setup is not None:
             self.setup.wipe()
@@ -40,7 +40,7 @@ class KeyMaterial:
 
 @dataclass(frozen=True, slots=True)
 class KeygenOutput:
-    """What a ceremony made of one key: the same `public` and 32-byte `transcript` at every party.
+    """A ceremony's result for one key; all parties have the same `public` and 32-byte `transcript`.
 
     `held` is None at a party that holds no share afterwards.
     """
@@ -51,35 +51,35 @@ class KeygenOutput:
 
 
 class KeyGenerationPort(Protocol):
-    """Makes group keys of one kind and changes who holds them.
+    """Generates group keys of one kind, and changes their shares.
 
-    Every change ends in a new epoch: the shares of two epochs never sign together. `context` says
-    which key of which wallet and which epoch begins. All raise ProtocolAbort; whatever was made is
-    pending until the ceremony's certificate is complete.
+    Every change ends in a new epoch: shares of two epochs never sign together. `context` names the
+    wallet, the key and the new epoch. All raise ProtocolAbort. The result is pending until the
+    ceremony's certificate is complete.
     """
 
     kind: SignatureKind
 
     def ceremony_rounds(self, purpose: CeremonyPurpose) -> tuple[str, ...]:
-        """Name the rounds of a ceremony, for people, in order."""
+        """Return the names of a ceremony's rounds, for people, in order."""
         ...
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make a key of which nobody ever holds more than a share."""
+        """Generate a key of which no party ever holds more than a share."""
         ...
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make new shares for the same owners, all of whom take part."""
+        """Generate new shares for the same owners; all of them take part."""
         ...
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Give the lost share back, then refresh all; `share` is None at the one who lost it.
+        """Restore a lost share, then refresh all; `share` is None at the member that lost it.
 
         All owners take part. The caller still owns `share`.
         """
@@ -88,7 +88,7 @@ class KeyGenerationPort(Protocol):
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Hand the key over; `share` is ours of the old key if we deal."""
+        """Generate shares for the next quorum; `share` is this member's old one if it deals."""
         ...
 
 
@@ -102,9 +102,9 @@ class ThresholdSigner(Protocol):
     kind: SignatureKind
     signing_rounds: tuple[str, ...]
     release_round: int
-    """The round whose messages use up the nonces; it is recorded before they leave."""
+    """The round whose messages consume the nonces; it is recorded before they leave."""
     message_size: int | None
-    """How many bytes a message has: 32 for digests, None for any number."""
+    """A message's length in bytes: 32 for digests, None for any length."""
 
     async def sign(
         self, party: Party, held: KeyMaterial, path: str, message: bytes, random: Random
@@ -124,9 +124,9 @@ class ThresholdSigner(Protocol):
         ...
 
     def without_peers(self, held: KeyMaterial, peers: Collection[int]) -> KeyMaterial | None:
-        """Return the part without what is shared with these banned peers, None if nothing changes.
+        """Return the material without the pair states of banned peers, None if nothing changes.
 
-        The caller stores it before anything else is said, and owns both.
+        The caller stores it before it sends any other message, and owns both.
         """
         ...
 

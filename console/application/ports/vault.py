@@ -9,11 +9,11 @@ from console.protocols.kernel.secret import SecretBytes
 
 @dataclass(frozen=True, slots=True)
 class VaultStatus:
-    """What can be told about the vault without unlocking it.
+    """The vault's state, readable without unlocking it.
 
-    `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not tell;
+    `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not report it.
     `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
-    keys, in words; `for_tests_only` that it may not hold keys of a main network.
+    keys, for people. With `for_tests_only` it may not hold keys of a main network.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class VaultStatus:
 
 @dataclass(frozen=True, slots=True)
 class HeadAnchor:
-    """The ledger's head as it is kept outside the ledger: sequence and 32-byte hash."""
+    """The ledger's head as stored outside the ledger: sequence and 32-byte hash."""
 
     sequence: int
     hash: bytes
@@ -56,19 +56,19 @@ class KeyWrapPort(Protocol):
         ...
 
     async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
-        """Open it again. Raises: SealBroken, VaultLocked, HsmError."""
+        """Open what `wrap` sealed. Raises: SealBroken, VaultLocked, HsmError."""
         ...
 
 
 class HeadAnchorPort(Protocol):
-    """Keeps the ledger's head inside the vault, where a copied disk does not reach."""
+    """Stores the ledger's head inside the vault, which a copy of the disk does not include."""
 
     async def read(self) -> HeadAnchor | None:
         """Return the newest anchor, or None if none was ever written. Raises: HsmError."""
         ...
 
     async def write(self, head: HeadAnchor) -> None:
-        """Replace the anchor; an interrupted write leaves the one before readable."""
+        """Replace the anchor; an interrupted write leaves the previous one readable."""
         ...
 
 
@@ -85,25 +85,25 @@ class VaultPort(Protocol):
     def anchor(self) -> HeadAnchorPort: ...
 
     async def status(self) -> VaultStatus:
-        """Tell the vault's state; never raises for a missing token, says `present=False`."""
+        """Return the vault's state, with `present=False` for a missing token."""
         ...
 
     async def unlock(self, pin: SecretBytes) -> None:
-        """Log in and verify the key-check values. Wipes `pin`, whatever happens.
+        """Log in and verify the key-check values. Always wipes `pin`.
 
         Raises: WrongPin, PinLocked, TokenMissing, KeyCheckFailed, HsmError.
         """
         ...
 
     async def verify_pin(self, pin: SecretBytes) -> None:
-        """Prove the PIN again while unlocked (before an approval), without losing the session.
+        """Verify the PIN again while unlocked (before an approval); the session stays open.
 
         Counts as a try like `unlock`. Wipes `pin`. Raises as `unlock`.
         """
         ...
 
     async def lock(self) -> None:
-        """Log out and forget everything; safe to call at any time."""
+        """Log out and erase all secrets in memory; safe to call at any time."""
         ...
 
     async def close(self) -> None:

@@ -47,7 +47,7 @@ def ceremony_view(
     proposal, names = ceremony.proposal, names_of(aggregates)
     stage = ceremony_stage(ceremony, now_ms)
     if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
-        # Certified, but this member has yet to record the wallet: nothing can use it so far.
+        # Certified, but this member has not recorded the wallet yet: it cannot be used.
         stage = CeremonyStage.COMPARING
     run, past = sessions_of(host, proposal.ceremony, now_ms, names)
     takes_part = me in ceremony.indices
@@ -95,7 +95,7 @@ def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
 
 
 def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
-    """Return who holds a share today and none afterwards."""
+    """Return the current custodians that hold no share afterwards."""
     if not isinstance(ceremony.proposal, KeyChangeProposed):
         return ()
     after = ceremony.quorum.custodians

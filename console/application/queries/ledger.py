@@ -1,4 +1,4 @@
-"""The audit ledger in pages, each record in a sentence and in full."""
+"""Pages of the audit ledger, each record as a sentence and in full."""
 
 import msgspec
 
@@ -81,7 +81,7 @@ def ledger_row(record: RecordedEvent) -> LedgerRow:
 
 
 def summarise(event: Event) -> tuple[str, str]:
-    """Return who acted, and what happened in a sentence."""
+    """Return who acted, and a sentence on what happened."""
     match event:
         case MemberEnrolled():
             return event.member, f"{event.display_name} enrolled"
@@ -111,7 +111,7 @@ def summarise(event: Event) -> tuple[str, str]:
         case CeremonyAborted():
             return event.member, f"Cancelled the ceremony: {event.reason}"
         case CeremonyCertified():
-            return event.evidence.signer, "Handed on the whole certificate of the keys"
+            return event.evidence.signer, "Passed on the complete certificate of the keys"
         case WalletActivated():
             return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case _:
@@ -125,12 +125,12 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
         case DrillPassed():
             return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
         case SessionAborted():
-            who = ", ".join(event.blamed) or "nobody can be named"
+            who = ", ".join(event.blamed) or "no member can be blamed"
             return "", f"Check {event.check} failed, {event.verdict}: {who}"
         case MachineEndorsed():
             return event.by, f"Endorsed a machine of {event.display_name}"
         case MachineAdmitted():
-            return event.member, "Machine admitted in place of any before it"
+            return event.member, "Machine admitted; any earlier one is revoked"
         case _:
             return _summarise_request(event)
 
@@ -148,7 +148,7 @@ def _summarise_request(event: Event) -> tuple[str, str]:
         case SigningSessionStarted():
             return event.coordinator, f"Signing session with {', '.join(event.signers)}"
         case SignatureShareReleased():
-            return "", "Signature share released, nonces used up"
+            return "", "Signature share released, nonces consumed"
         case SigningSessionFailed():
             return "", f"Signing session failed: {event.reason}"
         case RequestSigned():

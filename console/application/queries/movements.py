@@ -1,4 +1,4 @@
-"""What a chain itself tells of an account: what came in, too, which no request of ours shows."""
+"""An account's history from its chain, with incoming payments, which no request shows."""
 
 from console.application.api import GetMovements
 from console.application.core import Core
@@ -8,7 +8,7 @@ from console.domain.values import Amount
 
 
 async def movements(core: Core, query: GetMovements) -> MovementsView:
-    """Ask for an account's newest movements. Raises: NotYetPossible, ChainUnavailable."""
+    """Return an account's newest movements. Raises: NotYetPossible, ChainUnavailable."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     lines = await adapter.history(account, core.transactions.keys(wallet))
     return MovementsView(

@@ -1,4 +1,4 @@
-"""What needs this operator now, and how the vault stands."""
+"""The overview: tasks for this operator, wallets and recent events."""
 
 from console.application.core import Core
 from console.application.node import Node
@@ -81,7 +81,7 @@ async def overview_view(node: Node) -> OverviewView:
 
 
 def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskView, ...]:
-    """Machines to endorse, shares to repair, and refreshes that are due."""
+    """Return machines to endorse, shares to repair, and refreshes that are due."""
     view = recovery_view(core, now_ms, own_sequence)
     tasks = [
         TaskView(

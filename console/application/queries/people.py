@@ -16,7 +16,7 @@ def names_of(aggregates: Aggregates) -> dict[MemberId, str]:
 def member_views(
     aggregates: Aggregates, me: MemberId, health: Mapping[MemberId, PeerHealth], own_sequence: int
 ) -> tuple[MemberView, ...]:
-    """Return the roster in order; a member's own node is always online to itself."""
+    """Return the roster in order; this member's own node always counts as online."""
     views: list[MemberView] = []
     for member, state in aggregates.members.items():
         link = health.get(member)

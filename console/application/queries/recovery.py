@@ -1,4 +1,4 @@
-"""Shares, drills and machines as the Recovery screen shows them."""
+"""Shares, drills and machines for the Recovery screen."""
 
 import hashlib
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
 
 
 def machine_preview(core: Core, entry: str) -> MachinePreview:
-    """Read an entry line for the operator who is about to endorse it. Raises: Conflict."""
+    """Decode an entry line for the operator who is about to endorse it. Raises: Conflict."""
     machine = read_entry(entry)
     problems: tuple[str, ...] = ()
     try:
@@ -70,7 +70,7 @@ def machine_preview(core: Core, entry: str) -> MachinePreview:
 
 
 def lost_shares(wallet: Wallet, aggregates: Aggregates) -> frozenset[MemberId]:
-    """Return the custodians whose machine of today is not the one that certified its share."""
+    """Return the custodians whose current machine is not the one that certified its share."""
     signed = dict(wallet.certificate)
     return frozenset(
         member
@@ -113,7 +113,7 @@ def _wallet(core: Core, wallet: Wallet, now_ms: int) -> WalletSharesView:
     busy = blocked or ("Another ceremony of this wallet is open" if open_ceremony else "")
     missing = ", ".join(names_of(aggregates).get(m, m) for m in custodians if m in lost)
     waits = busy or (f"{missing} has no share yet: repair it first" if lost else "")
-    alone = "Without one custodian there are fewer than the threshold: nobody could help"
+    alone = "With one custodian lost, fewer than the threshold remain: no repair is possible"
     return WalletSharesView(
         wallet=wallet.wallet,
         name=wallet.name,
@@ -149,7 +149,9 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
         elif member in shut_out:
             verdict = shut_out[member]
             state = ShareState.BANNED
-            detail = f"Failed the check {verdict.check!r}: no signing together until a refresh"
+            detail = (
+                f"Failed the check {verdict.check!r}: they do not sign together until a refresh"
+            )
         elif member in proved:
             state, detail = ShareState.PROVED, "Signed in this epoch, and it verified"
         link = health.get(member)
@@ -171,8 +173,8 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
 def _proved(aggregates: Aggregates, wallet: Wallet) -> dict[MemberId, int]:
     """Return when each custodian last signed in this epoch, in a drill or for a request.
 
-    Of requests only the sessions that this member took part in count: whoever tells of another
-    signature says who made it, and nothing proves that.
+    Of requests, only sessions that this member took part in count. For other signatures the
+    sender names the signers, and nothing proves that.
     """
     seen = [(d.signers, d.at_ms) for d in wallet.drills if d.epoch == wallet.epoch]
     seen += [

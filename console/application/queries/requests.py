@@ -1,4 +1,4 @@
-"""Signing requests as the window shows them: always decoded from the bytes to be signed."""
+"""Signing requests for the window, always decoded from the bytes to be signed."""
 
 import hashlib
 
@@ -76,7 +76,7 @@ def description_view(description: TransactionDescription) -> DescriptionView:
 
 
 def described(transactions: Transactions, proposal: RequestProposed) -> TransactionDescription:
-    """Decode a request's bytes, or say that this node cannot: its settings may have changed."""
+    """Return a request's description; if this node's settings no longer decode it, a red flag."""
     try:
         return transactions.describe(proposal)
     except (DomainError, TransactionError) as trouble:
@@ -109,7 +109,7 @@ def request_row(
     me: MemberId,
     now_ms: int,
 ) -> RequestRow:
-    """Return a line of the inbox."""
+    """Return a row of the inbox."""
     proposal, names = request.proposal, names_of(aggregates)
     description = described(transactions, proposal)
     stage = request_stage(request, now_ms)
@@ -139,7 +139,7 @@ def request_view(
     me: MemberId,
     now_ms: int,
 ) -> RequestView:
-    """Return everything about a request."""
+    """Return a request with its approvals, checks, sessions and timeline."""
     proposal, names = request.proposal, names_of(aggregates)
     wallet = aggregates.wallet(proposal.wallet)
     description = described(transactions, proposal)
@@ -274,12 +274,12 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
             why = request.refused.reason if request.refused else ""
             return (
                 f"Signed, but the chain's node refuses it: {why}. The funds have not moved. It is "
-                "offered again, and what is signed stays valid: speed it up or cancel it; a second "
-                "request for the same could pay twice."
+                "broadcast again, and the signature stays valid: speed it up or cancel it. A "
+                "second request for the same could pay twice."
             )
         case RequestStage.CONFIRMED:
             if _transaction_id(request).startswith(MESSAGE_ID):
-                return "Signed. A message is complete without any chain."
+                return "Signed. A message is not broadcast."
             block = request.confirmed.block if request.confirmed else 0
             return f"Confirmed in block {block}."
         case RequestStage.DENIED:
@@ -288,6 +288,6 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
         case RequestStage.WITHDRAWN:
             return "Withdrawn by its proposer. Nothing was signed."
         case RequestStage.EXPIRED:
-            return "Expired before it was signed. Nothing was signed; make it again."
+            return "Expired before it was signed. Nothing was signed: propose it again."
         case RequestStage.FAILED:
             return f"Failed: {request.failed.reason if request.failed else ''}"

@@ -1,4 +1,4 @@
-"""The node as the sign-in screen and the frame show it, in every state."""
+"""The node's state for the sign-in screen and the frame."""
 
 from console.application.node import Node
 from console.application.queries.people import member_views

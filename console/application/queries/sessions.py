@@ -1,4 +1,4 @@
-"""Protocol sessions as a matrix of members by rounds, and one sentence on what is awaited."""
+"""Protocol sessions as a matrix of members by rounds, with a sentence on what is awaited."""
 
 from console.application.sessions.host import SessionHost
 from console.application.sessions.protocol_session import ProtocolSession, SubProtocol
@@ -11,13 +11,13 @@ PROTOCOL_NAMES = {"key-ceremony": "Key ceremony", "signing": "Threshold signing"
 def protocol_session_view(
     run: ProtocolSession, attempt: int, now_ms: int, names: dict[MemberId, str]
 ) -> ProtocolSessionView:
-    """Return the session as this node sees it."""
+    """Return a session as this node sees it."""
     info, session = run.info, run.session
     done = run.ended.is_set() and run.failure is None
     total = len(info.rounds)
     current = total if done else min(session.round, total)
     several = len(info.parts) > 1
-    # With several protocols in a session, a column is one of them: dozens of rounds say nothing.
+    # With several protocols in a session, a column is one protocol: dozens of rounds are illegible.
     columns = _spans(info.parts) if several else [(n, n) for n in range(1, total + 1)]
     cells = tuple(
         CellView(member, number, _joined([_cell(run, member, r, current, done=done) for r in span]))
@@ -51,7 +51,7 @@ def _spans(parts: tuple[SubProtocol, ...]) -> list[tuple[int, int]]:
 
 
 def _joined(states: list[StepState]) -> StepState:
-    """Say of several rounds what matters: trouble first, then work under way."""
+    """Return one state for several rounds: trouble first, then work in progress."""
     for state in (StepState.FAILED, StepState.LATE, StepState.WAITING, StepState.RECEIVED):
         if state in states:
             return StepState.WAITING if state is StepState.RECEIVED else state
@@ -63,7 +63,7 @@ def _joined(states: list[StepState]) -> StepState:
 def sessions_of(
     host: SessionHost, subject: str, now_ms: int, names: dict[MemberId, str]
 ) -> tuple[ProtocolSessionView | None, tuple[ProtocolSessionView, ...]]:
-    """Return the newest run of a subject and the ones before it."""
+    """Return the newest session of a subject and the ones before it."""
     runs = host.of_subject(subject)
     views = tuple(
         protocol_session_view(run, n, now_ms, names) for n, run in enumerate(runs, start=1)

@@ -1,4 +1,4 @@
-"""The story of a request, from its creation to its confirmation, with what is still to come."""
+"""A request's timeline, from its proposal to its confirmation, with the steps to come."""
 
 from console.application.ports.chain import MESSAGE_ID
 from console.application.views import (
@@ -45,7 +45,7 @@ def timeline(
         )
     )
     if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
-        # No chain is told of a message.
+        # A message is not broadcast.
         return tuple(items)
     waiting = StepState.WAITING if signed else StepState.NOT_STARTED
     items.extend(
@@ -135,7 +135,7 @@ def _attempts(
 
 def _stop_title(request: SigningRequest, stage: RequestStage) -> str:
     if request.failed is not None and request.failed.reason.startswith(REPLACED):
-        return "Another request took its place on the chain"
+        return "The chain confirmed another request in its place"
     return {
         RequestStage.DENIED: "Denied: nothing was signed",
         RequestStage.WITHDRAWN: "Withdrawn: nothing was signed",

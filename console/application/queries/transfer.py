@@ -1,4 +1,4 @@
-"""What an operator wants signed before it is asked for: built, then decoded from its own bytes."""
+"""Previews: what an operator wants signed, built and then decoded from its own bytes."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -45,7 +45,7 @@ from console.domain.wallet import Wallet
 
 _SENT = {RequestState.SIGNED, RequestState.BROADCAST, RequestState.REFUSED}
 _BUILD_S, _BALANCE_S, _SIMULATION_S = 10.0, 5.0, 4.0
-"""How long each part of a preview may take: together less than a window waits for its answer."""
+"""The time for each part of a preview: together less than the window's deadline for a reply."""
 
 T = TypeVar("T")
 
@@ -88,20 +88,20 @@ async def preview_call(core: Core, query: PreviewCall) -> TransferPreview:
 
 
 async def preview_message(core: Core, query: PreviewMessage) -> TransferPreview:
-    """Read a text that is to be signed. Raises: as `preview_transfer`."""
+    """Build and decode a message to be signed. Raises: as `preview_transfer`."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, MessageIntent(account, query.text))
 
 
 async def preview_acceleration(core: Core, query: PreviewAcceleration) -> TransferPreview:
-    """Build what has a waiting payment mined sooner. Raises: as `preview_transfer`."""
+    """Build and decode the child of a waiting transaction. Raises: as `preview_transfer`."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     intent = AccelerateIntent(account, query.transaction_id, _level(query.fee_level))
     return await _preview(core, wallet, adapter, account, intent)
 
 
 async def preview_import(core: Core, query: PreviewImport) -> TransferPreview:
-    """Read what another program drafted. Raises: as `preview_transfer`."""
+    """Decode what another program drafted. Raises: as `preview_transfer`."""
     wallet, adapter, account = place_of(core, query.wallet, query.chain, query.account)
     return await _preview(core, wallet, adapter, account, ImportIntent(account, query.text))
 
@@ -113,13 +113,13 @@ async def preview_durable(core: Core, query: PreviewDurable) -> TransferPreview:
 
 
 async def preview_replacement(core: Core, query: PreviewReplacement) -> TransferPreview:
-    """Build what takes the place of a request that waits for its chain.
+    """Build and decode the replacement of a request that waits for its chain.
 
     Raises: NotYetPossible if it does not wait; as `preview_transfer`.
     """
     request = core.aggregates.request(RequestId(query.request))
     if request.state not in _SENT:
-        raise NotYetPossible("only what was sent and is in no block yet can be replaced")
+        raise NotYetPossible("only a broadcast transaction that is in no block can be replaced")
     proposal = request.proposal
     wallet = core.aggregates.wallet(proposal.wallet)
     adapter, account = core.transactions.chain(proposal.chain), core.transactions.account(proposal)
@@ -151,7 +151,7 @@ async def _preview(
     sent: Amount | None = None,
     asset: str = "",
 ) -> TransferPreview:
-    """Build, decode and judge; `sent` is what leaves the balance of `asset`."""
+    """Build, decode and check; `sent` is what leaves the balance of `asset`."""
     keys = core.transactions.keys(wallet)
     held = core.reservations.held(wallet.wallet, adapter.chain)
     built = await _within(_BUILD_S, adapter.build_transaction(intent, keys, held))
@@ -160,10 +160,10 @@ async def _preview(
     rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
     try:
-        # What another program drafted may use what an open request holds.
+        # What another program drafted may consume what an open request reserves.
         core.reservations.require_unheld(wallet.wallet, adapter.chain, built.transaction)
     except Conflict as conflict:
-        problems.append(f"In use already: {conflict}")
+        problems.append(f"Already in use: {conflict}")
     if isinstance(intent, TransferIntent) and intent.everything:
         sent = description.amount
     if sent is not None and not sent.base_units:
@@ -199,7 +199,7 @@ async def _balance_left(
     tokens: Amount | None,
     asset: str,
 ) -> tuple[str, str]:
-    """Return what is left of the token that is sent, else of the coin, and what is wrong or ""."""
+    """Return the remaining balance of the token sent, else of the coin, and the problem or ""."""
     coin_left = (await adapter.balance(account, keys)).base_units - costs
     if coin_left < 0 and costs:
         return "", "The balance does not cover the amount and the fee."
@@ -214,30 +214,30 @@ async def _balance_left(
 async def _foresee(
     adapter: ChainAdapter, built: BuiltTransaction, keys: PublicKeys
 ) -> tuple[Simulation | None, tuple[str, ...]]:
-    """Return what the chain's node foresees, and what people should read; it decides nothing."""
+    """Return the effects that the chain's node predicts, and warnings; they decide nothing."""
     try:
         simulation = await _within(_SIMULATION_S, adapter.simulate(built.transaction, keys))
     except (AdapterError, DomainError) as trouble:
-        return None, (f"The chain's node could not say what would happen: {trouble}",)
+        return None, (f"The chain's node could not simulate the transaction: {trouble}",)
     if simulation is None or not simulation.failure:
         return simulation, ()
-    failure = f"The chain's node says that it would fail now: {simulation.failure}"
+    failure = f"The chain's node predicts that it would fail now: {simulation.failure}"
     return simulation, (failure,)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """Wait for a chain's node. Raises: ChainUnavailable when it takes longer."""
+    """Return a chain's reply in time. Raises: ChainUnavailable when it takes longer."""
     try:
         async with asyncio.timeout(seconds):
             return await work
     except TimeoutError:
-        raise ChainUnavailable("the chain's node answers too slowly") from None
+        raise ChainUnavailable("the chain's node did not reply in time") from None
 
 
 def _effects(
     simulation: Simulation | None, description: TransactionDescription
 ) -> tuple[FieldView, ...]:
-    """List the balance changes that a node foresees, the wallet's own first."""
+    """Return the balance changes that a node predicts, the wallet's own first."""
     if simulation is None:
         return ()
     own = description.from_address
@@ -262,7 +262,7 @@ def _moved(change: BalanceChange) -> str:
 def place_of(
     core: Core, wallet_id: str, chain: str, path: str
 ) -> tuple[Wallet, ChainAdapter, Account]:
-    """Return what a query is about; "" is the chain's first account. Raises: NotYetPossible."""
+    """Return the account of a query; "" is the chain's first account. Raises: NotYetPossible."""
     wallet = core.aggregates.wallet(WalletId(wallet_id))
     try:
         adapter = core.transactions.chain(Chain(chain))

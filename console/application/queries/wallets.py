@@ -13,7 +13,7 @@ MAX_HISTORY = 200
 
 
 class WalletQueryService:
-    """Answers for the wallets of an unlocked node."""
+    """Returns views of an unlocked node's wallets."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

@@ -1,1 +1,1 @@
-"""Long-running work: each saga reacts to recorded facts, retries within bounds and compensates."""
+"""Long-running work: each saga reacts to recorded events, retries within bounds and compensates."""

@@ -1,4 +1,4 @@
-"""BroadcastSaga: hands a signed transaction to its chain and follows it until it is final.
+"""BroadcastSaga: broadcasts a signed transaction and follows it until it is final.
 
 Broadcast and confirmation are separate, idempotent steps that any member can resume; the bytes
 were recorded before, so that a crash can neither lose nor change them.
@@ -41,12 +41,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BroadcastLimits:
-    """When nodes hand over what the chain does not know, and when they give up.
+    """When nodes broadcast what the chain does not know, and when they stop.
 
-    Others than the first in line begin `takeover_s` a place later, at most a second, and hand over
-    after `rebroadcast_every` polls a place. `polls` bounds the following (about 16 hours),
-    `polls_a_step` are made before the pause doubles. A refusal is followed by a pause of
-    `refused_s`, since nodes lag behind each other; `refusals` for one reason in a row count.
+    Each later place starts `takeover_s` after the one before it, at most 1 s in all, and
+    broadcasts after `rebroadcast_every` polls per place. `polls` bounds the following (about
+    16 hours); the pause doubles after every `polls_a_step` polls. A refusal is followed by a
+    pause of `refused_s`, since nodes lag behind each other. It is recorded after `refusals` in a
+    row for the same reason.
     """
 
     takeover_s: float = 5.0
@@ -88,7 +89,7 @@ class BroadcastSaga:
             self._consider(record.event.request)
 
     def resume(self) -> None:
-        """After a start: go on with what the ledger says is unfinished."""
+        """Resume after a start what is unfinished in the ledger."""
         for request in tuple(self._aggregates.requests):
             self._consider(request)
 
@@ -115,10 +116,10 @@ class BroadcastSaga:
                     if await self._advance(request_id, adapter, poll, place):
                         return
                 except (ChainUnavailable, DomainError) as trouble:
-                    # An answer that no rule of ours lets stand is none.
+                    # A reply that the domain refuses counts as no reply.
                     log.info("chain-unavailable", request=request_id, why=str(trouble))
                 except TransactionError as refusal:
-                    # The chain's node may lag behind: the funds may have moved all the same.
+                    # The chain's node may lag behind: the funds may have moved nevertheless.
                     alike = alike + 1 if type(refusal) is reason else 1
                     reason = type(refusal)
                     if alike == self._limits.refusals:
@@ -132,14 +133,14 @@ class BroadcastSaga:
     async def _advance(
         self, request_id: RequestId, adapter: ChainAdapter, poll: int, place: int
     ) -> bool:
-        """Do one step; True when the transaction is final.
+        """Do one step; return True when the transaction is final.
 
         Raises: ChainUnavailable, TransactionError.
         """
         request = self._aggregates.request(request_id)
         if not request.signatures or request.state in OVER:
             return True
-        # All members broadcast the same one, should there be two.
+        # If there are two signatures, all members broadcast the same one.
         signatures = sorted(request.signatures, key=lambda s: s.transaction_id)
         for signature in signatures:
             inclusion = await _inclusion(adapter, signature.transaction_id)
@@ -165,15 +166,15 @@ class BroadcastSaga:
     async def _record_refusal(
         self, request: SigningRequest, adapter: ChainAdapter, refusal: TransactionError
     ) -> None:
-        """End what can never be executed; all else stays open, since anyone may hand it in later.
+        """Fail what can never be executed, or cannot be replaced and would stay open for ever.
 
-        What cannot be replaced would stay for ever: it ends here too.
+        Any other stays open, since anyone may broadcast its bytes later.
         """
         now = self._clock.now_ms()
         try:
             stays = adapter.can_be_replaced(request.proposal.transaction)
         except UnknownTransaction:
-            # Of another version of this program.
+            # Built by another version of this program.
             stays = False
         if isinstance(refusal, TransactionImpossible) or not stays:
             await self._record(request, request_commands.RecordFailure(str(refusal), now))
@@ -196,7 +197,7 @@ class BroadcastSaga:
                 await self._record(request, request_commands.RecordFailure(inclusion.reason, now))
                 return True
             case InclusionState.PENDING:
-                # Whoever handed it over: the chain has it, and it may have to be replaced.
+                # Whichever member broadcast it, the chain has it, and it may have to be replaced.
                 await self._record(request, request_commands.RecordBroadcast(transaction_id, now))
                 return False
             case InclusionState.UNKNOWN:
@@ -220,7 +221,7 @@ class BroadcastSaga:
 
 
 async def _inclusion(adapter: ChainAdapter, transaction_id: str) -> Inclusion:
-    """Ask the chain; what is no transaction is complete once it is signed."""
+    """Return what the chain reports; a message is complete once it is signed."""
     if transaction_id.startswith(MESSAGE_ID):
         return Inclusion(InclusionState.CONFIRMED)
     return await adapter.status(transaction_id)

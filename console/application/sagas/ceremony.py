@@ -1,4 +1,4 @@
-"""CeremonySaga: starts a ceremony's run once all have accepted, and again when it fails."""
+"""CeremonySaga: starts a ceremony's session once all have accepted, and again when it fails."""
 
 import asyncio
 import itertools
@@ -27,12 +27,12 @@ from console.domain.key_ceremony import CeremonyState
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
-"""Sessions that began and failed. An absent custodian costs none: there is time until expiry."""
+"""Limit of started sessions that fail. An absent custodian costs none, within the expiry."""
 RUN_DEADLINE_S = 120.0
 
 
 class CeremonySaga:
-    """The proposer's node leads; every node stops a session that became pointless."""
+    """The proposer's node leads; every node stops sessions of a ceremony that is over."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class CeremonySaga:
                 pass
 
     def resume(self) -> None:
-        """After a start: go on with what the ledger says is unfinished."""
+        """Resume after a start what is unfinished in the ledger."""
         for ceremony in tuple(self._aggregates.ceremonies):
             self.consider(ceremony)
 
     def consider(self, ceremony_id: CeremonyId) -> None:
-        """Lead the ceremony if it waits for that and is this member's to lead."""
+        """Lead the ceremony if it waits for a session and this member proposed it."""
         ceremony = self._aggregates.ceremonies.get(ceremony_id)
         if (
             ceremony is None
@@ -93,7 +93,7 @@ class CeremonySaga:
                 if len(ceremony.attempts) - begun_before >= MAX_ATTEMPTS:
                     return
                 if any(a.blamed for a in ceremony.attempts):
-                    # Somebody broke a check: people decide whether to try again, and with whom.
+                    # A check blamed a member: people decide whether, and with whom, to retry.
                     return
                 try:
                     await self._host.lead(

@@ -23,7 +23,7 @@ from console.protocols.kernel.abort import AbortKind
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 6
-"""Of each group: peers that have not heard of the new epoch yet refuse at first."""
+"""Attempts per group: peers that have not received the new epoch yet refuse at first."""
 RUN_DEADLINE_S = 60.0
 
 
@@ -49,7 +49,7 @@ class DrillSaga:
         self._leading: set[WalletId] = set()
 
     def on_event(self, record: RecordedEvent) -> None:
-        """React to what was recorded: who proposed a ceremony also sees to its first drill."""
+        """React to an event: the member that proposed a ceremony also leads its first drill."""
         match record.event:
             case WalletActivated(wallet=wallet, ceremony=ceremony):
                 known = self._aggregates.ceremonies.get(ceremony)
@@ -59,12 +59,12 @@ class DrillSaga:
                 pass
 
     def resume(self) -> None:
-        """Nothing to go on with: a drill that a crash cut short proved nothing."""
+        """Do nothing: a drill that a crash interrupted proved nothing."""
 
     async def run(self, wallet_id: WalletId) -> None:
-        """Lead the drills of a wallet to their end.
+        """Lead the drills of a wallet until all have ended.
 
-        Raises: NotYetPossible naming who has not proved its share, and why.
+        Raises: NotYetPossible naming the custodians without proof, and why.
         """
         state = self._aggregates.wallet(wallet_id)
         if self._me not in state.quorum.custodians:
@@ -84,7 +84,7 @@ class DrillSaga:
             raise NotYetPossible("; ".join(troubles))
 
     def _groups(self, state: Wallet) -> list[tuple[MemberId, ...]]:
-        """Divide the custodians; a last group that is too small takes some of the first again."""
+        """Return groups of custodians; a last group that is too small repeats some of the first."""
         banned = self._verdicts.banned(state.wallet, state.epoch)
         others = [m for m in state.quorum.custodians if m != self._me and m not in banned]
         size = state.quorum.threshold - 1
@@ -100,7 +100,7 @@ class DrillSaga:
         ]
 
     async def _lead(self, state: Wallet, group: tuple[MemberId, ...]) -> str:
-        """Lead one group, with bounded attempts; return what stood in the way, "" if nothing."""
+        """Lead one group, with bounded attempts; return the reason of the failure, "" if none."""
         trouble = ""
         for attempt in range(1, ATTEMPTS + 1):
             if self._aggregates.wallet(state.wallet).epoch != state.epoch:
@@ -110,7 +110,7 @@ class DrillSaga:
             except SessionFailed as failure:
                 trouble = failure.reason
                 if failure.kind is not AbortKind.RETRY:
-                    break  # a failed check obliges: another attempt would meet the same member
+                    break  # After a failed check another attempt would meet the same member.
             except (DomainError, AdapterError) as refusal:
                 trouble = str(refusal)
             else:
@@ -122,5 +122,5 @@ class DrillSaga:
         try:
             await self.run(wallet_id)
         except DomainError as refusal:
-            # Nobody waits for it: the shares without a proof show on the screen.
+            # No caller waits for it: the screen shows the shares without a proof.
             log.info("drill-incomplete", wallet=wallet_id, why=str(refusal))

@@ -1,7 +1,7 @@
-"""SigningSaga: from a complete set of approvals to one verified signature, whoever drops out.
+"""SigningSaga: from complete approvals to one verified signature, though members may drop out.
 
-An attempt that fails is burned; the next has a new session, fresh nonces and other signers where
-there are any. Attempts are bounded; after that people decide.
+A failed attempt is discarded; the next has a new session, fresh nonces and, where possible, other
+signers. Attempts are bounded; after that people decide.
 """
 
 import asyncio
@@ -41,8 +41,7 @@ _LATENCY_STEP_S = 0.05
 class SigningLimits:
     """Bounds of one request's automatic attempts; times in seconds.
 
-    A custodian that is `n` places after the proposer takes over after `n * takeover_s` if
-    nothing has happened by then.
+    A custodian `n` places after the proposer takes over after `n * takeover_s` without progress.
     """
 
     attempts: int = 6
@@ -93,12 +92,12 @@ class SigningSaga:
                 pass
 
     def resume(self) -> None:
-        """After a start: go on with what the ledger says is unfinished."""
+        """Resume after a start what is unfinished in the ledger."""
         for request in tuple(self._aggregates.requests):
             self.consider(request)
 
     def consider(self, request_id: RequestId) -> None:
-        """Take a place in the line of leaders for a request whose approvals are complete."""
+        """Queue as a leader of a request whose approvals are complete."""
         request = self._aggregates.requests.get(request_id)
         if request is None or not self._is_open(request) or request_id in self._leading:
             return
@@ -111,7 +110,7 @@ class SigningSaga:
         self._spawn(self._lead(request_id, place * self._limits.takeover_s))
 
     async def retry(self, request_id: RequestId) -> None:
-        """Lead at once, at an operator's word. Raises: NotYetPossible."""
+        """Lead immediately, on an operator's command. Raises: NotYetPossible."""
         request = self._aggregates.request(request_id)
         if self._is_open(request):
             self._leading.add(request_id)
@@ -143,7 +142,7 @@ class SigningSaga:
             self._leading.discard(request_id)
 
     async def _wait_for_turn(self, request_id: RequestId, wait_s: float) -> None:
-        """Wait for those before us; every attempt of theirs starts the wait again."""
+        """Wait for the leaders before us; each attempt of theirs restarts the wait."""
         while wait_s:
             seen = len(self._aggregates.request(request_id).attempts)
             await asyncio.sleep(wait_s)
@@ -178,10 +177,9 @@ def choose_signers(
     health: Mapping[MemberId, PeerHealth],
     excluded: frozenset[MemberId],
 ) -> tuple[MemberId, ...]:
-    """Choose threshold signers: us, then those online, not excluded, quickest, in roster order.
+    """Return threshold signers: us, then those online, not excluded, fastest, in roster order.
 
-    Excluded members are still better than nobody: they are taken last, because being
-    unreachable once is no fault.
+    Excluded members come last rather than not at all: being unreachable once is no fault.
     """
     quorum = request.policy.quorum
 
@@ -204,13 +202,13 @@ def choose_signers(
 def _with_excluded(
     request: SigningRequest, excluded: frozenset[MemberId], more: frozenset[MemberId]
 ) -> frozenset[MemberId]:
-    """Exclude more members, or start afresh when too few would be left."""
+    """Exclude more members, or none if too few would be left."""
     joined = excluded | more
     left = len(request.policy.quorum.custodians) - len(joined)
     return joined if left >= request.policy.quorum.threshold else more
 
 
 def _frozen(request: SigningRequest) -> bool:
-    """Tell whether a check blamed enough members that too few honest ones are left."""
+    """Return whether checks blamed so many members that too few honest ones are left."""
     blamed = {m for attempt in request.attempts for m in attempt.blamed}
     return len(request.policy.quorum.custodians) - len(blamed) < request.policy.quorum.threshold

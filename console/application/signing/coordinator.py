@@ -91,7 +91,7 @@ class SigningCoordinator:
         if request.state not in UNSIGNED:
             raise AlreadyDecided(f"the request is {request.state.value}")
         if self._clock.now_ms() >= proposal.expires_at_ms:
-            raise Expired("the request has expired; make it again")
+            raise Expired("the request has expired; propose it again")
         if not request.has_quorum:
             raise NotYetPossible("the approvals are not complete here")
         others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}

@@ -1,4 +1,4 @@
-"""What a window may see: frozen, complete, free of secrets, decoded from verified facts.
+"""Views for windows: frozen, complete, free of secrets, decoded from verified events.
 
 Times are UTC milliseconds; `None` means "has not happened". Amounts are text with all digits
 and their unit apart, already exact.

@@ -34,10 +34,10 @@ class CustodianView(View, frozen=True, kw_only=True):
 
 
 class CeremonyView(View, frozen=True, kw_only=True):
-    """A ceremony. `purpose` is a `CeremonyPurpose`; `epoch` the one that would begin.
+    """A ceremony. `purpose` is a `CeremonyPurpose`; `epoch` is the one that it begins.
 
-    `custodians` lists everybody who takes part; `repaired` names the member who gets its share
-    again, `leaving` those who will hold none afterwards.
+    `custodians` lists all participants. `repaired` names the member whose share is repaired,
+    `leaving` the members that hold no share afterwards.
     """
 
     ceremony: str
@@ -60,7 +60,7 @@ class CeremonyView(View, frozen=True, kw_only=True):
     run: ProtocolSessionView | None
     failed_runs: tuple[ProtocolSessionView, ...]
     code: str
-    """What every operator compares: six words and a group code, empty until shares are sealed."""
+    """The code that all operators compare: six words and a group; empty until shares are sealed."""
     safety: str
     """What an abort would mean now, for example "No key exists yet. You can start again."."""
     can_accept: bool

@@ -1,4 +1,4 @@
-"""What waits for the operator, and the audit ledger."""
+"""The operator's tasks, and the audit ledger."""
 
 from console.application.views.session import MemberView
 from console.application.views.view import View
@@ -6,7 +6,7 @@ from console.application.views.wallets import WalletView
 
 
 class TaskView(View, frozen=True, kw_only=True):
-    """Something that waits for this operator. `screen` and `subject` say where to go."""
+    """A task of this operator. `screen` and `subject` name where it is done."""
 
     title: str
     detail: str

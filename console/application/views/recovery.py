@@ -10,20 +10,20 @@ from console.application.views.view import View
 
 
 class ShareState(StrEnum):
-    """What is known of one custodian's share in the wallet's epoch."""
+    """The state of one custodian's share in the wallet's epoch."""
 
     SEALED = "sealed"
     """Certified by its owner as sealed."""
     PROVED = "proved"
-    """And used since, in a signature or a drill that verified."""
+    """Used since then, in a signature or a drill that verified."""
     LOST = "lost"
-    """Its machine was replaced since: it needs a repair."""
+    """Its machine was replaced since then: the share needs a repair."""
     BANNED = "banned"
-    """A peer does not sign with it any more until the next refresh; `detail` says who and why."""
+    """A peer does not sign with it until the next refresh; `detail` says who and why."""
 
 
 class ShareView(View, frozen=True, kw_only=True):
-    """A custodian's share. `last_proved_ms` is the newest use that verified."""
+    """A custodian's share. `last_proved_ms` is the time of the newest signature that verified."""
 
     member: str
     name: str
@@ -35,7 +35,7 @@ class ShareView(View, frozen=True, kw_only=True):
 
 
 class DrillView(View, frozen=True, kw_only=True):
-    """A drill: custodians proved that they can sign, with all kinds of keys of an epoch."""
+    """A drill: custodians proved that they can sign with all kinds of keys of an epoch."""
 
     at_ms: int
     epoch: int
@@ -44,19 +44,19 @@ class DrillView(View, frozen=True, kw_only=True):
 
 
 class ActionView(View, frozen=True):
-    """Whether something can be done now; `because` says why not, in words."""
+    """Whether an action is possible now; `because` says why not."""
 
     possible: bool
     because: str
 
 
 class WalletSharesView(View, frozen=True, kw_only=True):
-    """The shares of one wallet, and what can be done with them.
+    """The shares of one wallet, and the actions on them.
 
-    `quarantined_because` is empty unless a signature came out wrong and nobody could be named:
-    then this member signs nothing with the wallet before a refresh. `open_ceremony` names the one
-    under way. `erased` are former custodians, or custodians of the epoch before, who have signed
-    that their old shares are gone, `not_erased` those who have not yet.
+    `quarantined_because` is set when a signature was wrong and no member could be blamed: this
+    member then signs nothing with the wallet until a refresh. `open_ceremony` names the one in
+    progress. `erased` are former custodians, or custodians of the previous epoch, that signed
+    that their old shares are erased; `not_erased` those that have not yet.
     `repairable` are the members whose share can be repaired.
     """
 
@@ -84,8 +84,8 @@ class WalletSharesView(View, frozen=True, kw_only=True):
 class MachineView(View, frozen=True, kw_only=True):
     """A machine that members endorse: a member's new one, or a new member's first.
 
-    `short_code` is what its owner reads out; `fingerprint` the SHA-256 of its identity key in
-    hexadecimal. `replaces` tells whether the member has had another machine.
+    Its owner reads out `short_code`. `fingerprint` is the SHA-256 of its identity key, in
+    hexadecimal. `replaces` says whether the member has had another machine.
     """
 
     member: str
@@ -104,7 +104,7 @@ class MachineView(View, frozen=True, kw_only=True):
 
 
 class MachinePreview(View, frozen=True, kw_only=True):
-    """An entry line that nobody has endorsed yet. `problems` block it."""
+    """An entry line that no member has endorsed yet. `problems` block it."""
 
     member: str
     name: str
@@ -117,7 +117,7 @@ class MachinePreview(View, frozen=True, kw_only=True):
 
 
 class RecoveryView(View, frozen=True):
-    """Everything of the Recovery screen; machines newest first, wallets by name."""
+    """The Recovery screen; machines newest first, wallets by name."""
 
     wallets: tuple[WalletSharesView, ...]
     machines: tuple[MachineView, ...]

@@ -16,7 +16,7 @@ class RequestStage(StrEnum):
     SIGNED = "signed"
     BROADCAST = "broadcast"
     REFUSED = "refused"
-    """Signed, but the chain's node does not take it; it is offered again, and may be replaced."""
+    """Signed, but the chain's node refuses it; it is broadcast again, and may be replaced."""
     CONFIRMED = "confirmed"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
@@ -33,7 +33,7 @@ class PolicyCheckView(View, frozen=True):
 
 
 class TimelineItemView(View, frozen=True, kw_only=True):
-    """One line of a request's story, done or still to come."""
+    """One line of a request's timeline, done or to come."""
 
     title: str
     detail: str
@@ -73,19 +73,19 @@ class RequestView(View, frozen=True, kw_only=True):
     can_withdraw: bool
     can_retry: bool
     can_replace: bool = False
-    """Whether it was sent, waits for its chain, and another one may take its place."""
+    """Whether it was broadcast, is in no block yet, and can be replaced."""
     account: str = ""
-    """The account that it is for: the chain's name, a colon and the path."""
+    """The account that signs: the chain's name, a colon and the path."""
     is_message: bool = False
     """Whether it is a message: `transaction_id` is then its digest, and no chain has it."""
     unsigned_bytes: str = ""
-    """What is signed, in hexadecimal; on Bitcoin a PSBT."""
+    """The unsigned bytes in hexadecimal; on Bitcoin a PSBT."""
     signed_bytes: str = ""
-    """What was signed, in hexadecimal: the bytes that were sent, or a message's signature."""
+    """The signed bytes that were broadcast, or a message's signature, in hexadecimal."""
 
 
 class RequestRow(View, frozen=True, kw_only=True):
-    """A request in the inbox."""
+    """A row of the inbox."""
 
     request: str
     wallet_name: str

@@ -6,7 +6,7 @@ from console.application.views.view import View
 
 
 class VaultView(View, frozen=True, kw_only=True):
-    """The token in front of the operator, as far as it can be told."""
+    """The operator's token, as far as its state is known."""
 
     kind: str
     label: str
@@ -31,7 +31,7 @@ class MemberView(View, frozen=True, kw_only=True):
 
 
 class NodeState(StrEnum):
-    """Where the node stands: only `READY` answers other queries."""
+    """The node's state; other queries are answered only in `READY`."""
 
     LOCKED = "locked"
     OPENING = "opening"
@@ -41,7 +41,7 @@ class NodeState(StrEnum):
 
 
 class SessionView(View, frozen=True, kw_only=True):
-    """Everything the sign-in screen and the frame show; available while locked."""
+    """The sign-in screen and the frame; available while locked."""
 
     state: NodeState
     member: str

@@ -1,4 +1,4 @@
-"""Steps, rounds and people in words that every screen shares."""
+"""States of steps, rounds and members that all screens share."""
 
 from enum import StrEnum
 
@@ -29,8 +29,8 @@ class CellView(View, frozen=True):
 class ProtocolSessionView(View, frozen=True, kw_only=True):
     """A running or ended attempt at a protocol, as this node sees it.
 
-    `rounds` names the rounds in order, or, where several protocols follow each other, those:
-    `unit` is "round" or "key". `sentence` says in words what is awaited from whom.
+    `rounds` names the rounds in order; where several protocols follow each other, it names the
+    protocols. `unit` is "round" or "key". `sentence` says what is awaited from whom.
     """
 
     session: str
@@ -49,7 +49,7 @@ class ProtocolSessionView(View, frozen=True, kw_only=True):
 
 
 class ApprovalView(View, frozen=True, kw_only=True):
-    """A member's place in the approvals of a request or a machine."""
+    """A member's part in the approvals of a request or a machine."""
 
     member: str
     name: str

@@ -15,9 +15,9 @@ class TokenView(View, frozen=True, kw_only=True):
 
 
 class AccountView(View, frozen=True, kw_only=True):
-    """A wallet's account on one chain, told by `label`. Balance texts are empty while unknown.
+    """A wallet's account on one chain. Balance texts are empty while unknown.
 
-    `balance_base_units` is decimal text: whole numbers of coins exceed what travels as a number.
+    `balance_base_units` is decimal text: amounts of coins exceed the integers of the encoding.
     """
 
     chain: str
@@ -33,9 +33,9 @@ class AccountView(View, frozen=True, kw_only=True):
     label: str = ""
     tokens: tuple[TokenView, ...] = ()
     abilities: tuple[str, ...] = ()
-    """What is offered beyond a plain transfer: memo, call, message, lasting, accelerate."""
+    """Abilities beyond a plain transfer: memo, call, message, lasting, accelerate."""
     export: str = ""
-    """What a watching wallet needs: an output descriptor, or the address."""
+    """The input of a watch-only wallet: an output descriptor, or the address."""
 
 
 class HistoryItemView(View, frozen=True, kw_only=True):
@@ -73,9 +73,9 @@ class FieldView(View, frozen=True):
 
 
 class DescriptionView(View, frozen=True, kw_only=True):
-    """A transaction decoded from the bytes to be signed, never from a form.
+    """A transaction decoded from the bytes to be signed, never from typed fields.
 
-    `red_flags` are dangers in words; a flag never hides a field.
+    `red_flags` are dangers, for people; a flag never hides a field.
     """
 
     chain: str
@@ -94,7 +94,7 @@ class DescriptionView(View, frozen=True, kw_only=True):
 
 
 class TransferPreview(View, frozen=True, kw_only=True):
-    """A transfer built and decoded again, not yet asked for. `problems` block it."""
+    """A transfer built and decoded again, not yet proposed. `problems` block it."""
 
     transaction: bytes
     description: DescriptionView
@@ -103,13 +103,13 @@ class TransferPreview(View, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     valid_for_s: int | None
     warnings: tuple[str, ...] = ()
-    """What should be read before asking, and blocks nothing."""
+    """Warnings before proposing; they block nothing."""
     effects: tuple[FieldView, ...] = ()
-    """Changes of balances as the chain's node foresees them: a claim, not a decoding."""
+    """Balance changes that the chain's node predicts: a claim, not a decoding."""
 
 
 class MovementView(View, frozen=True, kw_only=True):
-    """One line of an account's history as its chain tells it; `block` is 0 while it waits."""
+    """One line of an account's history from its chain; `block` is 0 while unconfirmed."""
 
     transaction_id: str
     amount: str
@@ -120,7 +120,7 @@ class MovementView(View, frozen=True, kw_only=True):
 
 
 class MovementsView(View, frozen=True):
-    """The newest movements, newest first; () where a chain's nodes keep no such list."""
+    """The newest movements, newest first; () where a chain's nodes keep no history."""
 
     lines: tuple[MovementView, ...]
 

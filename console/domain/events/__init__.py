@@ -1,4 +1,4 @@
-"""Everything that can be recorded in a ledger, under names that never change.
+"""All events that a ledger records, under names that never change.
 
 Secrets never appear here. A member's decision keeps the signed statement that proves it.
 """

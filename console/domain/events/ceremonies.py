@@ -1,4 +1,4 @@
-"""Facts about key ceremonies: the generation of keys, and changes of their shares."""
+"""Events of key ceremonies: the generation of keys, and changes of their shares."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,8 +27,8 @@ class CeremonyProposed(Event):
 class KeyChangeProposed(Event):
     """A ceremony that gives the keys of a wallet new shares, in a new epoch.
 
-    `previous` is the quorum of `from_epoch`; `dealers` are those of it who deal in a reshare, ()
-    for other purposes; `repaired` is the member who lost its share, "" for other purposes.
+    `previous` is the quorum of `from_epoch`. `dealers` are its members that deal in a reshare, ()
+    for other purposes. `repaired` is the member that lost its share, "" for other purposes.
     """
 
     NAME: ClassVar[str] = "key-ceremony.change-proposed.v1"
@@ -81,7 +81,7 @@ class CeremonySessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonySessionFailed(Event):
-    """An attempt ended without keys at the member who signed `evidence`: nobody may use it."""
+    """An attempt ended without keys at the member that signed `evidence`: no member may use it."""
 
     NAME: ClassVar[str] = "key-ceremony.session-failed.v1"
     ceremony: CeremonyId
@@ -124,9 +124,9 @@ class CeremonyCodeConfirmed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyCertified(Event):
-    """The whole certificate as a peer handed it on; every signature of it was verified here.
+    """The complete certificate as a peer passed it on; every signature of it was verified here.
 
-    So a member that took no part, or whose machine is new, learns the keys from all of their
+    A member that took no part, or whose machine is new, thus learns the keys from all their
     custodians and not from one.
     """
 

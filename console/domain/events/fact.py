@@ -1,4 +1,4 @@
-"""What all events share: a name that never changes, evidence, group keys."""
+"""Base types of events: a name that never changes, evidence, group keys."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +19,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """One group key of a wallet: the kind, the public key package as the protocol encodes it."""
+    """One group key of a wallet; `package` is the public key package as the protocol encodes it."""
 
     kind: SignatureKind
     public_key: bytes

@@ -1,4 +1,4 @@
-"""Facts about members, their machines and their ledgers."""
+"""Events of members, their machines and their ledgers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,7 +31,7 @@ class VaultUnlocked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHeadSeen(Event):
-    """A peer's signed ledger head, so that a rolled back ledger is found out by others."""
+    """A peer's signed ledger head, with which others detect that its ledger was rolled back."""
 
     NAME: ClassVar[str] = "member.peer-head-seen.v1"
     member: MemberId
@@ -45,7 +45,7 @@ class PeerHeadSeen(Event):
 class MachineEndorsed(Event):
     """A member's operator endorses a machine: a member's new one, or a new member's first.
 
-    `digest` stands for everything of it; `certificate` is its TLS certificate in PEM.
+    `digest` covers all its fields; `certificate` is its TLS certificate in PEM.
     """
 
     NAME: ClassVar[str] = "member.machine-vouched.v1"
@@ -63,7 +63,7 @@ class MachineEndorsed(Event):
 
 @dataclass(frozen=True, slots=True)
 class MachineAdmitted(Event):
-    """Enough members endorsed: from now on this machine, and no other, is the member's."""
+    """Enough members endorsed: from now on the member has this machine and no other."""
 
     NAME: ClassVar[str] = "member.machine-admitted.v1"
     member: MemberId

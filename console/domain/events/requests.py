@@ -1,4 +1,4 @@
-"""Facts about signing requests, from the proposal to the chain's answer."""
+"""Events of signing requests, from the proposal to the chain's status."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from console.domain.values import Chain, Network, SignatureKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestProposed(Event):
-    """What a human asked for: the unsigned bytes, and the limits under which they were shown."""
+    """The unsigned bytes that an operator asked to sign, and the limits they were shown with."""
 
     NAME: ClassVar[str] = "signing-request.proposed.v1"
     request: RequestId
@@ -74,7 +74,7 @@ class SigningSessionStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SignatureShareReleased(Event):
-    """From here on the attempt's nonces count as used; recorded before the share leaves."""
+    """The attempt's nonces are consumed; recorded before the share leaves."""
 
     NAME: ClassVar[str] = "signing-request.share-released.v1"
     request: RequestId
@@ -95,7 +95,7 @@ class SigningSessionFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSigned(Event):
-    """The signatures, one a payload, verified by this member, and the bytes to broadcast."""
+    """The signatures, one per payload, verified by this member, and the bytes to broadcast."""
 
     NAME: ClassVar[str] = "signing-request.signed.v1"
     request: RequestId
@@ -127,7 +127,7 @@ class TransactionConfirmed(Event):
 
 @dataclass(frozen=True, slots=True)
 class TransactionRefused(Event):
-    """The chain's node does not take it now; what was signed stays valid until it is replaced."""
+    """The chain's node refuses it now; the signed bytes stay valid until they are replaced."""
 
     NAME: ClassVar[str] = "signing-request.refused.v1"
     request: RequestId
@@ -137,7 +137,7 @@ class TransactionRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class TransactionFailed(Event):
-    """It was executed and failed, or never can be; the request is over, the funds did not move."""
+    """It was executed and failed, or never can be executed; the funds did not move."""
 
     NAME: ClassVar[str] = "signing-request.failed.v1"
     request: RequestId

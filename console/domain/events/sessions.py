@@ -1,4 +1,4 @@
-"""What this member's protocol sessions ended with when a check failed."""
+"""How this member's protocol sessions ended when a check failed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,11 +18,11 @@ class SignedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAborted(Event):
-    """A check failed in a protocol session: this member's own verdict, recorded before it is told.
+    """A check failed in a protocol session: this member's verdict, recorded before it is sent.
 
-    `verdict` is "blame", "ban" or "freeze"; `check` names what fired. `wallet` and `epoch` say
-    whose keys were used, "" and 0 in a key generation. `proof` holds signed messages of the
-    blamed, where these let others repeat the check.
+    `verdict` is "blame", "ban" or "freeze"; `check` names the check that failed. `wallet` and
+    `epoch` name the keys in use, "" and 0 in a key generation. `proof` holds signed messages of
+    the blamed members, where these let others repeat the check.
     """
 
     NAME: ClassVar[str] = "run.aborted.v1"

@@ -1,4 +1,4 @@
-"""Facts about wallets: their epochs, and what their custodians proved and erased."""
+"""Events of wallets: their epochs, drills and erasures."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,7 +30,7 @@ class WalletActivated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharesErased(Event):
-    """A member signed that its shares of all epochs up to `epoch` are gone."""
+    """A member signed that its shares of all epochs up to `epoch` are erased."""
 
     NAME: ClassVar[str] = "wallet.shares-erased.v1"
     wallet: WalletId
@@ -42,7 +42,7 @@ class SharesErased(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillPassed(Event):
-    """Custodians signed the drill's text with every key; verified here under the group keys."""
+    """Custodians signed the drill's message with every key; verified here under the group keys."""
 
     NAME: ClassVar[str] = "wallet.drill-passed.v1"
     wallet: WalletId

@@ -136,7 +136,7 @@ async def test_a_node_that_never_tells_a_balance_is_given_up(monkeypatch):
     figures = balances(Telling(Chain.SOLANA, 1, asyncio.Event()))
     await figures.refresh(WALLET)
     (balance,) = figures._balances.values()
-    assert "too slowly" in balance.error
+    assert "in time" in balance.error
 
 
 class Foreseeing(FakeChain):
@@ -171,14 +171,14 @@ async def test_a_simulation_that_fails_is_a_warning_and_hides_no_balance(trouble
     preview = await preview_transfer(core(Foreseeing(trouble)), QUESTION)
     assert preview.problems == ()
     assert preview.balance_after
-    assert preview.warnings == (f"The chain's node could not say what would happen: {trouble}",)
+    assert preview.warnings == (f"The chain's node could not simulate the transaction: {trouble}",)
 
 
 async def test_a_simulation_that_never_ends_is_given_up(monkeypatch):
     monkeypatch.setattr(transfer, "_SIMULATION_S", 0)
     preview = await preview_transfer(core(Foreseeing(None)), QUESTION)
     assert preview.problems == ()
-    assert "too slowly" in preview.warnings[0]
+    assert "in time" in preview.warnings[0]
 
 
 async def test_a_simulation_of_more_than_there_can_be_is_shown_as_that():
@@ -198,7 +198,7 @@ async def test_a_node_that_never_builds_is_given_up(monkeypatch):
         await asyncio.Event().wait()
 
     chain.build_transaction = build
-    with pytest.raises(ChainUnavailable, match="too slowly"):
+    with pytest.raises(ChainUnavailable, match="in time"):
         await preview_transfer(core(chain), QUESTION)
 
 
