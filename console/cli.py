@@ -55,7 +55,7 @@ app = typer.Typer(
 Home = Annotated[Path, typer.Option(help="Directory with this machine's members.")]
 MemberName = Annotated[str, typer.Option(help="The member's short name.")]
 LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
-"""What the demonstration runs its chains with: the `devnet` extra, not in the installed product."""
+"""The demonstration's local chains: the `devnet` extra, not in the installed product."""
 _DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
 EXPECTED = (
     AdapterError,
@@ -102,7 +102,7 @@ def node(
 
 @app.command()
 def ui(home: Home = _DEFAULT_HOME, member: MemberName = "") -> None:
-    """Open the window; starts the nodes of this machine's members that do not run yet."""
+    """Open the window, after starting the nodes of this machine's members that do not run yet."""
     for profile in find_profiles(home):
         if member in {"", profile.member}:
             start_if_absent(home, profile)
@@ -112,11 +112,11 @@ def ui(home: Home = _DEFAULT_HOME, member: MemberName = "") -> None:
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Where screenshots and the report go.")] = Path(
+    out: Annotated[Path, typer.Option(help="Directory for screenshots and the report.")] = Path(
         "build/demo"
     ),
 ) -> None:
-    """Run the whole thread on this machine: ceremony, approval, signing, broadcast."""
+    """Run all steps on this machine: ceremony, approval, signing, broadcast."""
     _require_local_chains()
     os.execv(sys.executable, [sys.executable, "-m", "console.demo", "--out", str(out)])  # noqa: S606
 
@@ -146,9 +146,9 @@ def init(
     trusted: Annotated[list[str] | None, typer.Option(help="chain,address")] = None,
     websocket: Annotated[list[str] | None, typer.Option(help="chain,url")] = None,
 ) -> None:
-    """Set up a member: its keys are made inside its token. Prints its roster entry as JSON.
+    """Set up a member: its keys are generated inside its token. Prints its roster entry as JSON.
 
-    The PINs are asked for, or read from standard input, one a line: user, then (SoftHSM only)
+    The PINs are asked for, or read from standard input, one per line: user, then (SoftHSM only)
     security officer.
     """
     softhsm = module == "softhsm"
@@ -173,14 +173,14 @@ def init(
 
 @app.command()
 def founders(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
-    """Print the vault's founding entries, one a line, for a machine that joins."""
+    """Print the vault's founding entries, one per line, for a machine that joins."""
     for entry in read_roster(MemberFiles(home / member)).members:
         typer.echo(entry_line(entry))
 
 
 @app.command()
 def join(
-    entries: Annotated[Path, typer.Argument(help="What `quorate founders` printed elsewhere.")],
+    entries: Annotated[Path, typer.Argument(help="The output of `quorate founders`.")],
     member: MemberName,
     home: Home = _DEFAULT_HOME,
 ) -> None:
@@ -196,7 +196,7 @@ def join(
 
 @app.command()
 def roster(
-    entries: Annotated[Path, typer.Argument(help="File with one roster entry (JSON) a line.")],
+    entries: Annotated[Path, typer.Argument(help="File with one roster entry (JSON) per line.")],
     home: Home = _DEFAULT_HOME,
 ) -> None:
     """Give every member of this machine the same roster."""
@@ -220,7 +220,7 @@ def verify(
 
 @app.command()
 def export(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
-    """Have the running node write its ledger to a file that anyone can verify."""
+    """Export the running node's ledger to a file that anyone can verify."""
     directory = home / member_id(member)
     typer.echo(asyncio.run(_export(directory, member)))
 
@@ -234,7 +234,7 @@ async def _export(directory: Path, member: str) -> str:
 
 
 async def _verify(directory: Path, member: str) -> str:
-    """Verify through the running node, or, if none answers, by opening the ledger here."""
+    """Verify through the running node or, if it does not answer, by opening the ledger here."""
     try:
         console: Console = await connect(Profile(member, member, directory))
         outcome = await console.execute(VerifyLedger())
@@ -248,7 +248,7 @@ async def _verify_offline(directory: Path) -> str:
     files = MemberFiles(directory)
     settings = read_settings(files)
     if not files.ledger.exists():
-        raise SettingsInvalid(f"{settings.member} has no ledger yet: it was never unlocked")
+        raise SettingsInvalid(f"{settings.member} has no ledger yet: its vault was never unlocked")
     vault = build_vault(files, settings)
     try:
         await vault.unlock(_read_pin("PIN"))
@@ -264,7 +264,7 @@ async def _verify_offline(directory: Path) -> str:
 
 
 def main() -> NoReturn:
-    """Run the command; expected failures are one sentence on standard error and exit code 1."""
+    """Run the command; an expected failure is one sentence on standard error and exit code 1."""
     try:
         app(standalone_mode=True)
     except EXPECTED as failure:
@@ -284,8 +284,8 @@ def _require_local_chains() -> None:
     missing = [name for name in LOCAL_CHAINS if find_spec(name) is None]
     if missing:
         raise SettingsInvalid(
-            "the local chains are not part of this installation. They come with the sources "
-            "(./run demo) and with the package's `devnet` extra"
+            "the local chains are not part of this installation. They are in the sources "
+            "(./run demo) and in the package's `devnet` extra"
         )
 
 
@@ -303,7 +303,7 @@ def _read_pin(prompt: str) -> SecretBytes:
 def _chain(
     text: str, assets: list[str], trusted: list[str], websockets: list[str]
 ) -> ChainSettings:
-    """Read a chain with the tokens and contracts that are given for it."""
+    """Parse a chain with the tokens and contracts given for it."""
     chain, network, url, *more = _parts(text, 3, "a chain is given as chain,network,url")
     tokens = [_parts(asset, 4, "a token is chain,address,unit,decimals") for asset in assets]
     contracts = [_parts(entry, 2, "a trusted contract is chain,address") for entry in trusted]
@@ -328,7 +328,7 @@ def _chain(
 
 
 def _require_chains(chains: Iterable[str], entries: Iterable[str]) -> None:
-    """Refuse entries for a chain that is not given: a typing error would drop them unseen.
+    """Refuse entries for a chain that is not given: a typing error would silently drop them.
 
     Raises: SettingsInvalid.
     """

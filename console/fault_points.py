@@ -1,4 +1,4 @@
-"""Deliberate crashes at named points of a protocol run, for tests and the demonstration.
+"""Deliberate crashes at named points of a protocol session, for tests and the demonstration.
 
 A point is `purpose:round`, for example `signing:2`: reached just before that round's messages
 leave. Refused on any network that is not a devnet.
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class FaultRefused(Exception):
-    """Fault points are for devnets only."""
+    """A fault point was set on a network that is no devnet."""
 
 
 def crash_at(point: str, token: Path | None) -> Callable[[str], None]:
     """Return the checkpoint that kills this process at `point`.
 
-    With `token`, only the one process that can remove that file dies: a shared token makes
-    exactly one of several nodes crash, exactly once.
+    With `token`, only the process that removes that file dies: of several nodes that share the
+    file, exactly one crashes, exactly once.
     """
 
     def reached(name: str) -> None:

@@ -1,6 +1,6 @@
-"""What a process that holds shares does first: no core dumps, not attachable, dies with its parent.
+"""Hardening of processes that hold shares: no core dumps, not attachable, ends with its parent.
 
-Linux only; elsewhere these calls do nothing, which `quorate node` says at its start.
+Linux only; elsewhere these calls do nothing, and `quorate node` says so at its start.
 """
 
 import ctypes
@@ -13,13 +13,13 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def harden_process() -> bool:
-    """Forbid core dumps and attaching. Returns whether the system took it."""
+    """Forbid core dumps and attaching. Return whether the system accepted both."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process when `parent` ends; exits at once if it has ended already."""
+    """End this process when `parent` ends; exit immediately if it has ended already."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Structured logs that cannot carry secrets: only short plain values pass, one JSON line each."""
+"""Structured logs without secrets: only short plain values pass, one JSON line per entry."""
 
 import logging
 import sys
@@ -44,9 +44,9 @@ def log_warnings() -> None:
 def _plain_values_only(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Drop everything but short text and numbers; bytes and objects could hold a secret.
+    """Drop all values but short text and numbers; bytes and objects could hold a secret.
 
-    `exc_info` is reduced to the exception's type: its message may quote what it choked on.
+    `exc_info` is reduced to the exception's type: its message may quote its input.
     """
     clean: dict[str, Any] = {}
     for key, value in event.items():

@@ -1,4 +1,4 @@
-"""The node as a process: hardened, logged, answering until it is told to stop."""
+"""The node as a process: hardened, logged, running until a signal stops it."""
 
 import asyncio
 import contextlib
@@ -22,13 +22,13 @@ READY = "quorate node ready"
 def run_node(directory: Path, *, parent: int | None, fail_at: str, fail_token: Path | None) -> None:
     """Run a member's node until SIGTERM or SIGINT.
 
-    Prints one line on standard output once it answers. Raises: SettingsInvalid,
+    Prints one line on standard output once it serves. Raises: SettingsInvalid,
     TlsMaterialUnusable, HsmError, PeerUnavailable, FaultRefused.
     """
     if parent is not None:
         die_with_parent(parent)
     harden_process()
-    read_settings(MemberFiles(directory))  # Before the log: a member that is not set up has none.
+    read_settings(MemberFiles(directory))  # Before the log, which needs its directory.
     log_to(MemberFiles(directory).log)
     checkpoint = crash_at(fail_at, fail_token) if fail_at else None
     built = build_node(directory, checkpoint)
@@ -38,9 +38,9 @@ def run_node(directory: Path, *, parent: int | None, fail_at: str, fail_token: P
 
 
 def start_if_absent(home: Path, profile: Profile) -> None:
-    """Start a member's node as a process of its own, unless its console port answers already.
+    """Start a member's node as a process of its own, unless its console port already answers.
 
-    It outlives the window: a running ceremony or signing does not depend on who looks at it.
+    It outlives the window: sessions do not depend on an open window.
     """
     host, _, port = read_settings(MemberFiles(profile.directory)).console_address.rpartition(":")
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):

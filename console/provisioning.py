@@ -1,4 +1,4 @@
-"""Sets a new member up on this machine: directory, TLS keys, vault keys, its roster entry."""
+"""Sets up a new member on this machine: directory, TLS keys, vault keys, roster entry."""
 
 import os
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ _SOFTHSM_MODULES = (
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """What is decided about a new member. `module` is a PKCS#11 library, or "file" for none.
+    """The settings of a new member. `module` is a PKCS#11 library, or "file" for none.
 
-    With `fresh_softhsm`, a SoftHSM token is made in the member's own directory: for tests and
+    With `fresh_softhsm`, a SoftHSM token is created in the member's own directory: for tests and
     the demonstration only.
     """
 
@@ -56,9 +56,9 @@ class NewMember:
 def set_up_member(
     home: Path, new: NewMember, pin: SecretBytes, so_pin: SecretBytes | None
 ) -> RosterEntry:
-    """Make everything a member needs and return its roster entry. Wipes the PINs. Blocking.
+    """Create a member's files and keys; return its roster entry. Wipes the PINs. Blocking.
 
-    Raises: SettingsInvalid if the member is there already; HsmError.
+    Raises: SettingsInvalid if the member exists already; HsmError.
     """
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
@@ -94,13 +94,13 @@ def set_up_member(
         certificate=peer.certificate_pem.decode(),
     )
     files.entry.write_text(f"{entry_line(entry)}\n")
-    # The settings come last: a member without them was not set up, whatever else is there.
+    # The settings are written last: a member without them was not set up.
     write_toml(files.settings, settings)
     return entry
 
 
 def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
-    """Give every member below `home` the same roster."""
+    """Write the same roster for every member below `home`."""
     for entry in entries:
         directory = home / member_id(entry.member)
         if directory.exists():
@@ -108,9 +108,9 @@ def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
 
 
 def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> RosterEntry:
-    """Let a new machine join a vault; return its entry, which other members now endorse.
+    """Join a vault with a new machine; return its entry, which founders then endorse.
 
-    `founders` are the entries of the vault's roster file, as any member has it.
+    `founders` are the entries of the vault's roster file, which every member has.
     Raises: SettingsInvalid.
     """
     files = MemberFiles(home / member_id(member))
@@ -123,7 +123,7 @@ def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> Ro
 
 
 def find_softhsm() -> Path:
-    """Return SoftHSM's library. Raises: SettingsInvalid naming the package that brings it."""
+    """Return SoftHSM's library. Raises: SettingsInvalid naming its package."""
     for module in _SOFTHSM_MODULES:
         if module.exists():
             return module

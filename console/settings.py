@@ -14,7 +14,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 
 class SettingsInvalid(Exception):
-    """A settings or roster file is missing or wrong; the sentence says where."""
+    """A settings or roster file is missing or wrong; the message says where."""
 
 
 class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token that this member trusts: its contract or mint, and how it is counted."""
+    """A token that this member trusts: its contract or mint, unit and decimals."""
 
     address: Text
     unit: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9.$]{1,12}\Z")]
@@ -35,10 +35,10 @@ class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a chain's nodes answer. With `more_urls`, all of them must tell the same facts.
+    """A chain's nodes. With `more_urls`, all of them must agree.
 
-    `trusted` are contracts that may be given allowances; `websocket` is where a Solana node
-    notifies.
+    `trusted` are contracts that may receive allowances. `websocket` is the URL of a Solana node's
+    notifications.
     """
 
     chain: Text
@@ -62,7 +62,7 @@ class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A member as the others need to know it: identity key in hexadecimal, certificate in PEM."""
+    """A member's entry in the roster: identity key in hexadecimal, certificate in PEM."""
 
     member: Text
     name: Text
@@ -72,10 +72,10 @@ class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The founding members of a vault, whose keys name it for good.
+    """The founding members of a vault; their keys identify it.
 
-    `joining` is this machine's own entry if it came later, for a new member or in place of a lost
-    machine: the others endorse it, and their ledgers keep that.
+    `joining` is this machine's own entry if it joins later, for a new member or in place of a lost
+    machine: the others endorse it, and their ledgers record that.
     """
 
     members: tuple[RosterEntry, ...]
@@ -84,7 +84,7 @@ class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 @dataclass(frozen=True, slots=True)
 class MemberFiles:
-    """Where a member's files are."""
+    """The paths of a member's files."""
 
     directory: Path
 
@@ -137,18 +137,18 @@ def read_roster(files: MemberFiles) -> Roster:
 
 
 def entry_line(entry: RosterEntry) -> str:
-    """Write an entry as one line of JSON."""
+    """Return an entry as one line of JSON."""
     return msgspec.json.encode(entry).decode()
 
 
 def read_entries(path: Path) -> tuple[RosterEntry, ...]:
-    """Read a file with one entry a line. Raises: SettingsInvalid."""
+    """Read a file with one entry per line. Raises: SettingsInvalid."""
     try:
         data = _read_bounded(path)
         lines = [line for line in data.splitlines() if line.strip()]
         return tuple(msgspec.json.decode(line, type=RosterEntry) for line in lines)
     except (msgspec.MsgspecError, UnicodeError):
-        raise SettingsInvalid(f"{path} holds a line that is no roster entry") from None
+        raise SettingsInvalid(f"{path} has a line that is no roster entry") from None
 
 
 def write_toml(path: Path, content: MemberSettings | Roster) -> None:

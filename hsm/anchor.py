@@ -1,7 +1,7 @@
-"""The anchor part: the ledger's head in two data objects that take turns.
+"""The anchor part: the ledger's head in two data objects, written alternately.
 
 Data objects cannot be changed in place on every token, so the older one is destroyed and a new
-one made; an interruption leaves the newer of the two readable.
+one is created. An interruption leaves the newer of the two readable.
 """
 
 import hashlib
@@ -62,11 +62,11 @@ class TokenAnchor:
         made = create_head(session, newest.turn + 1, head)
         written = _decode(made)
         if written is None or written.head != head:
-            raise HsmError("the token did not keep the ledger's head as it was written")
+            raise HsmError("the token did not store the ledger's head as it was written")
 
 
 def create_head(session: Session, turn: int, head: HeadAnchor) -> Object:
-    """Make one data object; turn 0 marks that no head was written yet."""
+    """Create one data object; turn 0 means that no head was written yet."""
     body = _FORM.pack(_MAGIC, turn, head.sequence, head.hash)
     return session.create_object(
         {
@@ -93,7 +93,7 @@ def _slots(session: Session) -> tuple[list[_Slot], list[Object]]:
 
 def _newest(slots: list[_Slot]) -> _Slot:
     if not slots:
-        # Provisioning made two; none means a damaged or a missing token, not a new ledger.
+        # Provisioning created two; none means a damaged or a missing token, not a new ledger.
         raise HsmError("the token holds no readable head of the ledger")
     return max(slots, key=lambda slot: slot.turn)
 

@@ -1,4 +1,4 @@
-"""The identity part: signs with a P-256 key that was made in the token and stays there."""
+"""The identity part: signs with a P-256 key that was generated in the token and stays there."""
 
 from hsm.keys import sign_checked
 from hsm.token import TokenSession

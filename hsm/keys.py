@@ -1,4 +1,4 @@
-"""The member's keys in the token: how they must be, and how it is proven that they are the ones."""
+"""The member's keys in the token: their required attributes, and the checks that identify them."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ KEK = "quorate-kek"
 RECORD = "quorate-key-record"
 
 _RECORD_DOMAIN = b"quorate/key-record/1"
-# A fixed block that no GCM counter meets, and never zero: E(0) is GCM's authentication key.
+# A fixed block that no GCM counter takes, and not zero: E(0) is GCM's authentication key.
 _CHECK_BLOCK = hashlib.sha256(b"quorate/kek-check").digest()[:16]
 
 _SECRET_TRAITS = {
@@ -76,7 +76,7 @@ class SigningKey(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What the token's keys were when they were made; kept in the token as public data."""
+    """The token's keys when they were generated; stored in the token as public data."""
 
     member: MemberId
     identity_point: bytes
@@ -84,7 +84,7 @@ class KeyRecord:
     kek_check: bytes
 
     def encode(self) -> bytes:
-        """Write the record with its checksum."""
+        """Encode the record with its checksum."""
         body = length_prefixed(
             _RECORD_DOMAIN,
             self.member.encode("ascii"),
@@ -133,13 +133,13 @@ def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
 
 
 def require_kek(keys: TokenKeys) -> None:
-    """Prove that the wrapping key is the one of the record. Raises: KeyCheckFailed."""
+    """Check that the wrapping key is the one of the record. Raises: KeyCheckFailed."""
     if not hmac.compare_digest(kek_check(keys.kek), keys.record.kek_check):
-        raise KeyCheckFailed("the wrapping key is not the one this member was set up with")
+        raise KeyCheckFailed("the wrapping key is not the one that this member was set up with")
 
 
 def kek_check(kek: WrappingKey) -> bytes:
-    """Return the wrapping key's check value; hashed, so that it says nothing about the cipher."""
+    """Return the wrapping key's check value; hashed, so that no cipher block is published."""
     block = kek.encrypt(_CHECK_BLOCK, mechanism=Mechanism.AES_ECB)
     return hashlib.sha256(block).digest()
 
@@ -173,7 +173,7 @@ def presence_key(session: Session) -> SigningKey:
 def _one(session: Session, kind: ObjectClass, label: str) -> Object:
     found = list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}))
     if len(found) != 1:
-        # An absent key is never made anew: it may be a token that was pulled out.
+        # An absent key is never generated again: the token may have been pulled out.
         raise KeyCheckFailed(f"the token holds {len(found)} objects {label!r} instead of one")
     return found[0]
 

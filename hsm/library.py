@@ -1,7 +1,7 @@
 """Library: one PKCS#11 module in this process, with its lock and the tokens in use.
 
-PKCS#11 keeps one login for each token and process, whatever the number of sessions. So a token
-has one owner here, and the whole library, which is initialised without locking, one caller.
+PKCS#11 has one login for each token and process, for all sessions. So a token has one owner here.
+The library is initialised without locking, so it has one caller at a time.
 """
 
 import os
@@ -30,19 +30,19 @@ class Library:
         self._pid = os.getpid()
 
     def require_same_process(self) -> None:
-        """Refuse after a fork: the child inherits a login that nobody gave it. Raises: HsmError."""
+        """Refuse after a fork: the child would inherit the parent's login. Raises: HsmError."""
         if os.getpid() != self._pid:
             raise HsmError("the token belongs to the process that opened it")
 
     def claim(self, label: str) -> None:
-        """Become a token's only owner in this process. Raises: HsmError."""
+        """Make the caller a token's only owner in this process. Raises: HsmError."""
         with _registry_lock:
             if label in self._claims:
                 raise HsmError(f"the token {label!r} is in use already")
             self._claims.add(label)
 
     def release(self, label: str) -> None:
-        """Give a token up."""
+        """Release a token."""
         with _registry_lock:
             self._claims.discard(label)
 
@@ -70,7 +70,7 @@ class Library:
             raise HsmError(f"the PKCS#11 module does not load: {type(error).__name__}") from None
 
     def reset(self) -> None:
-        """Initialise the library anew: all sessions and logins of this process end."""
+        """Initialise the library again: all sessions and logins of this process end."""
         self.generation += 1
         try:
             self.handle().reinitialize()
@@ -80,7 +80,7 @@ class Library:
             ) from None
 
     def reset_if_sole_owner(self) -> None:
-        """Initialise anew unless another token is in use; frees what a refused login left open."""
+        """Initialise again unless another token is in use; closes sessions of refused logins."""
         if len(self._claims) <= 1:
             self.reset()
 

@@ -1,4 +1,4 @@
-"""Provisioning: a fresh token, and the member's keys in it, made once and never again."""
+"""Provisioning: a fresh token, and the member's keys in it, generated only once."""
 
 import ctypes
 from pathlib import Path
@@ -31,15 +31,15 @@ from hsm.library import Library, library
 from hsm.vault import Pkcs11Settings
 
 _LABEL_SIZE = 32
-# What a token decides by itself and does not take in a template.
+# Attributes that a token sets by itself and does not accept in a template.
 _DECIDED_BY_TOKEN = (Attribute.LOCAL, Attribute.ALWAYS_SENSITIVE, Attribute.NEVER_EXTRACTABLE)
 
 
 def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: SecretBytes) -> None:
     """Initialise a blank slot: label, security officer's PIN, user's PIN. Blocking.
 
-    An initialised token is never touched. PINs travel in memory only, not in arguments of a
-    process. Raises: HsmError.
+    An initialised token is never changed. PINs stay in memory; they are no process arguments.
+    Raises: HsmError.
     """
     owner = library(module)
     with owner.lock:
@@ -57,9 +57,9 @@ def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: Se
 
 
 def provision(settings: Pkcs11Settings, user_pin: SecretBytes) -> bytes:
-    """Make the member's keys in an initialised, empty token; return the identity key. Blocking.
+    """Generate the member's keys in an initialised, empty token; return the identity key. Blocking.
 
-    Wipes `user_pin`. Raises: TokenMissing, WrongPin, HsmError if anything of ours is there.
+    Wipes `user_pin`. Raises: TokenMissing, WrongPin, HsmError if it holds objects of ours.
     """
     owner = library(settings.module)
     owner.claim(settings.token_label)
@@ -92,11 +92,11 @@ def _provision(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes) 
             template=_template(KEK_TRAITS),
         )
         if not isinstance(kek, WrappingKey):
-            raise HsmError("the token made a key that cannot encrypt")
+            raise HsmError("the token generated a key that cannot encrypt")
         for _ in range(2):
             create_head(session, 0, HeadAnchor(0, bytes(32)))
         record = KeyRecord(settings.member, identity, presence, kek_check(kek))
-        # The record comes last: a token without it was not set up, whatever else it holds.
+        # The record is written last: a token without it was not set up, whatever else it holds.
         session.create_object(
             {
                 Attribute.CLASS: ObjectClass.DATA,
@@ -160,7 +160,7 @@ def _blank_slot(owner: Library, label: str) -> int:
 
 
 def _init_token(module: Path, slot: int, label: str, so_pin: SecretBytes) -> None:
-    """Call C_InitToken, which the Python library does not offer, in the module it has loaded."""
+    """Call C_InitToken, which the Python library lacks, in the module that it has loaded."""
     call = ctypes.CDLL(str(module)).C_InitToken
     call.argtypes = [ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
     call.restype = ctypes.c_ulong

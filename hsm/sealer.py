@@ -22,10 +22,10 @@ class TokenSealer:
     def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
         """Return nonce, ciphertext and tag. Raises: VaultLocked, KeyCheckFailed, HsmError."""
         keys = self._token.keys()
-        # Flipped bits in a token's file can give another key without any error: look before.
+        # Flipped bits in a token's file can yield another key without any error: check before use.
         require_kek(keys)
         nonce = self._random(NONCE_SIZE)
-        # The library takes `bytes` only: a copy that lives as long as this call.
+        # The library takes `bytes` only; this copy lives as long as the call.
         sealed = keys.kek.encrypt(
             bytes(secret.reveal()),
             mechanism=Mechanism.AES_GCM,
@@ -64,6 +64,6 @@ def _parameters(nonce: bytes, associated: bytes) -> GCMParams:
 
 
 def _refusal(keys: TokenKeys) -> SealBroken:
-    """Tell an altered record from a failing token: the key must still answer as recorded."""
+    """Return SealBroken for an altered record, another error if the token's key fails its check."""
     require_kek(keys)
     return SealBroken("a sealed record does not open: altered, or sealed for something else")

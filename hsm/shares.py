@@ -20,7 +20,7 @@ class TokenShares:
         await self._token.call(lambda: self._files.seal(label, share, self._sealer))
 
     async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
-        """Seal in place of what is stored; a crash leaves the old or the new."""
+        """Replace what is stored; a crash leaves the old record or the new."""
         await self._token.call(lambda: self._replace(label, share))
 
     async def unseal(self, label: ShareLabel) -> SecretBytes:
@@ -28,11 +28,11 @@ class TokenShares:
         return await self._token.call(lambda: self._unseal(label))
 
     async def labels(self) -> tuple[ShareLabel, ...]:
-        """List what is stored; works while locked."""
+        """Return what is stored; works while locked."""
         return await self._token.call(self._files.labels)
 
     async def erase(self, label: ShareLabel) -> None:
-        """Remove a share for good."""
+        """Erase a share."""
         await self._token.call(lambda: self._files.erase(label))
 
     def _replace(self, label: ShareLabel, share: SecretBytes) -> None:

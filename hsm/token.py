@@ -1,4 +1,4 @@
-"""TokenSession: the one thread that owns a token's one session, and the rules of its use."""
+"""TokenSession: the only thread of a token's only session, and the rules of its use."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,8 +38,8 @@ class TokenSession:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
 
     async def call(self, operation: Callable[[], _T]) -> _T:
-        """Run `operation` in the token's thread; the library's errors come out as ours."""
-        # Checked here too: after a fork the thread is gone and the call would never return.
+        """Run `operation` in the token's thread; the library's errors are translated to ours."""
+        # Checked here too: after a fork there is no thread and the call would never return.
         self._library.require_same_process()
         if self._closed:
             raise VaultLocked("the vault is closed")
@@ -71,7 +71,7 @@ class TokenSession:
             raise VaultLocked("the vault is locked")
         if self._generation != self._library.generation:
             self._keys = None
-            raise VaultLocked("the library was started again; unlock the vault")
+            raise VaultLocked("the PKCS#11 library was restarted; unlock the vault")
         return self._keys
 
     def find(self) -> Token:
@@ -82,7 +82,7 @@ class TokenSession:
         """Read the key record, locked or not. Raises: TokenMissing, KeyCheckFailed."""
         if self.unlocked:
             return self.keys().record
-        # A session without a PIN sees public objects only, as nobody is logged in.
+        # A session without login sees public objects only.
         with self.find().open() as session:
             return read_record(session, self._member)
 
@@ -104,17 +104,17 @@ class TokenSession:
                 session.close()
 
     def prove(self, pin: SecretBytes) -> None:
-        """Have the token judge the PIN while logged in; the session stays as it is.
+        """Have the token verify the PIN while logged in; the session is not changed.
 
-        A key with CKA_ALWAYS_AUTHENTICATE signs only after the PIN was given again. A plain
-        login would not do: while a session is logged in, any PIN passes as "already logged in".
+        A key with CKA_ALWAYS_AUTHENTICATE signs only after the PIN was entered again. A plain
+        login is no check: while a session is logged in, any PIN passes as "already logged in".
         """
         record = self.keys().record
         self._require_presence_enforced(record)
         self._counted(lambda: self._sign_presence(pin, record))
 
     def logout(self) -> None:
-        """Log out and forget the handles; never raises for a token that is gone."""
+        """Log out and drop the handles; never raises for a missing token."""
         if self._keys is None:
             return
         keys, self._keys = self._keys, None
@@ -123,11 +123,11 @@ class TokenSession:
         try:
             keys.session.close()
         except p11.PKCS11Error:
-            # Whether the token still counts us as logged in is not known: end all sessions.
+            # Whether the token is still logged in is not known: end all sessions.
             self._library.reset()
 
     def fault(self) -> None:
-        """Forget everything after an error that leaves the token's state unknown."""
+        """Drop all handles after an error that leaves the token's state unknown."""
         self._keys = None
         self._library.reset()
 
@@ -140,7 +140,7 @@ class TokenSession:
                 failure = type(error)
             if not leaves_state_known(failure):
                 self.fault()
-            # Raised outside of the handler, so that no frame of the failed call hangs on to it.
+            # Raised outside the handler, so that it references no frame of the failed call.
             raise translate(failure)
 
     def _counted(self, attempt: Callable[[], _T]) -> _T:
@@ -163,7 +163,7 @@ class TokenSession:
         if not isinstance(wrong, WrongPin):
             self._backoff.not_tried()
         elif self._keys is None:
-            # The refused login left a session open that has no handle to close it by.
+            # The refused login left a session open, without a handle to close it.
             self._library.reset_if_sole_owner()
         if not leaves_state_known(failure):
             self.fault()
@@ -175,7 +175,7 @@ class TokenSession:
         try:
             return token.open(rw=True, user_pin=text)
         except p11.UserAlreadyLoggedIn:
-            # We own the token and are not logged in: a stray login, under which any PIN passes.
+            # Not our login, although we own the token: under it any PIN would pass.
             self._library.reset()
         token = self.find()
         return token.open(rw=True, user_pin=text)
@@ -189,14 +189,14 @@ class TokenSession:
         raise HsmError("the token does not ask for the PIN again; it cannot prove presence")
 
     def _sign_presence(self, pin: SecretBytes, record: KeyRecord) -> None:
-        # A session of its own: a refused PIN leaves the operation open until the session ends.
+        # A separate session: a refused PIN leaves the operation open until the session ends.
         with self.find().open() as session:
             key = presence_key(session)
             sign_checked(key, record.presence_point, _PRESENCE_PROBE, pin=_pin_text(pin))
 
 
 def refuse_locked(flags: TokenFlag) -> None:
-    """Stop before a try that would lock the token, or that cannot succeed. Raises: PinLocked."""
+    """Refuse a try that would lock the token, or that cannot succeed. Raises: PinLocked."""
     if flags & TokenFlag.USER_PIN_LOCKED:
         raise PinLocked("the token has locked the PIN; the security officer must unlock it")
     if flags & TokenFlag.USER_PIN_FINAL_TRY:
@@ -204,7 +204,7 @@ def refuse_locked(flags: TokenFlag) -> None:
 
 
 def _pin_text(pin: SecretBytes) -> str:
-    """Return the PIN as the library wants it; an immortal copy, so its life must be short."""
+    """Return the PIN as text for the library: a copy that cannot be wiped, so short-lived."""
     if not 1 <= len(pin) <= _MAX_PIN:
         raise WrongPin("a PIN has 1 to 255 bytes")
     # Undecodable bytes become a PIN that is refused; an exception would quote them.

@@ -27,7 +27,7 @@ from hsm.wrapping import TokenWrapping
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Settings:
-    """Which token, and where its sealed shares and its PIN back-off rest."""
+    """The token, and the paths of its sealed shares and its PIN back-off."""
 
     module: Path
     token_label: str
@@ -75,7 +75,7 @@ class Pkcs11Vault:
         return self._anchor
 
     async def status(self) -> VaultStatus:
-        """Tell the vault's state; a missing token is a state, not an error."""
+        """Return the vault's state; a missing token is a state, not an error."""
         try:
             return await self._token.call(self._status)
         except HsmError as error:
@@ -89,14 +89,14 @@ class Pkcs11Vault:
             pin.wipe()
 
     async def verify_pin(self, pin: SecretBytes) -> None:
-        """Prove the PIN again while unlocked; wipes `pin`."""
+        """Verify the PIN again while unlocked; wipes `pin`."""
         try:
             await self._token.call(lambda: self._token.prove(pin))
         finally:
             pin.wipe()
 
     async def lock(self) -> None:
-        """Log out and forget the handles."""
+        """Log out and drop the handles."""
         await self._token.call(self._token.logout)
 
     async def close(self) -> None:
@@ -129,7 +129,7 @@ class Pkcs11Vault:
 
 
 def attempts_left(flags: TokenFlag) -> int | None:
-    """Return what a token tells about its remaining PIN tries; None if it tells nothing."""
+    """Return a token's remaining PIN tries, None if it does not report them."""
     if flags & TokenFlag.USER_PIN_LOCKED:
         return 0
     return 1 if flags & TokenFlag.USER_PIN_FINAL_TRY else None

@@ -21,7 +21,7 @@ class TokenWrapping:
         )
 
     async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
-        """Open it again."""
+        """Open what `wrap` sealed."""
         return await self._token.call(
             lambda: unwrap_secret(self._sealer, self._member, purpose, blob)
         )

@@ -1,4 +1,4 @@
-"""The members whose node runs on this machine, as a window may choose among them."""
+"""Profiles: the members whose node runs on this machine, for the window's choice."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ _MAX_BYTES = 4096
 
 
 class ProfileUnreadable(Exception):
-    """A member's profile file is damaged; the node's data is not touched by that."""
+    """A member's profile file is damaged; the node's data is not affected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One member on this machine: its names and the directory with its client certificate."""
+    """One member on this machine: its names, and the directory of its client certificate."""
 
     member: str
     name: str
@@ -22,7 +22,7 @@ class Profile:
 
 
 def find_profiles(home: Path) -> tuple[Profile, ...]:
-    """List the members below `home`, by name; () when there are none. Raises: ProfileUnreadable."""
+    """Return the members below `home`, by name. Raises: ProfileUnreadable."""
     return tuple(
         sorted(
             (_read(path) for path in home.glob(f"*/{PROFILE_FILE}")),
@@ -32,7 +32,7 @@ def find_profiles(home: Path) -> tuple[Profile, ...]:
 
 
 def write_profile(profile: Profile) -> None:
-    """Write a member's profile file; it holds nothing secret."""
+    """Write a member's profile file; it holds no secret."""
     path = profile.directory / PROFILE_FILE
     path.write_text(json.dumps({"member": profile.member, "name": profile.name}) + "\n")
 

@@ -1,4 +1,4 @@
-"""`Console` over gRPC with mutual TLS: what the window and the command line hold."""
+"""RemoteConsole: `Console` over gRPC with mutual TLS, for the window and the command line."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ class RemoteConsole:
             raise NodeUnreachable(str(malformed)) from None
 
     async def ask(self, query: Query[V_co]) -> V_co:
-        """Answer a query. Raises: CommandRefused, NodeUnreachable."""
+        """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
         try:
             data = await self._ask(encode(query), timeout=_QUERY_TIMEOUT_S)
             view = decode_view(data, query.VIEW)
@@ -87,9 +87,9 @@ class RemoteConsole:
 
 
 async def connect(profile: Profile) -> RemoteConsole:
-    """Connect to a member's node by the files in its directory.
+    """Return a connection to a member's node, from the files in its directory.
 
-    Does not wait for the node: an unreachable one shows at the first call. Raises:
+    Does not wait for the node: an unreachable one fails at the first call. Raises:
     NodeUnreachable if the node was never set up here.
     """
     tls = profile.directory / "tls"

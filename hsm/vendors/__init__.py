@@ -1,4 +1,4 @@
-"""What differs between makers of tokens, as data; one file a maker and one line in the table."""
+"""Differences between makers of tokens, as data: one file and one table line per maker."""
 
 from hsm.vendors.table import vendor_of
 from hsm.vendors.vendor import Vendor

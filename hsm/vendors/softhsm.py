@@ -1,4 +1,4 @@
-"""SoftHSM 2: a test token. Never locks a PIN, does not authenticate its object files."""
+"""SoftHSM 2: a test token. It never locks a PIN and does not authenticate its object files."""
 
 from hsm.vendors.vendor import Vendor
 

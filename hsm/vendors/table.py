@@ -1,4 +1,4 @@
-"""The table of known makers, and what is assumed of all others."""
+"""The table of known makers, and the assumptions for all others."""
 
 from hsm.vendors.softhsm import SOFTHSM
 from hsm.vendors.vendor import Vendor
@@ -12,7 +12,7 @@ GENERIC = Vendor(
 
 
 def vendor_of(manufacturer: str) -> Vendor:
-    """Return the traits of a token by its maker's name."""
+    """Return the traits of a token from its maker's name."""
     for vendor in VENDORS:
         if manufacturer.startswith(vendor.manufacturer):
             return vendor

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """`manufacturer` is how the token names its maker (a prefix of it).
+    """`manufacturer` is a prefix of the maker's name as the token reports it.
 
-    `backing` says what protects the keys, for the operator. Keys worth anything rest only in
+    `backing` says what protects the keys, for the operator. Keys of a main network are only in
     tokens that are `for_production`.
     """
 

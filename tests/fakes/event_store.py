@@ -39,7 +39,7 @@ class MemoryEventStore:
         self._require_open()
         if self.fail_next or self._read_only:
             self._read_only, self.fail_next = True, False
-            raise LedgerUnavailable("the ledger is read-only until opened anew")
+            raise LedgerUnavailable("the ledger is read-only until reopened")
         version = len(await self.read_stream(stream))
         if version != expected_version:
             raise ConcurrencyConflict(f"{stream} is at version {version}, not {expected_version}")
@@ -74,7 +74,7 @@ class MemoryEventStore:
         previous = GENESIS
         for record in self._records:
             if record.previous_hash != previous or record.hash != self._hash(record):
-                raise LedgerCorrupted(f"record {record.sequence} does not have its hash")
+                raise LedgerCorrupted(f"record {record.sequence} has a wrong hash")
             previous = record.hash
             if progress is not None:
                 progress(record.sequence, head.sequence)

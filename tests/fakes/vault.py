@@ -167,7 +167,7 @@ class FakeVault:
 
     def require_unlocked(self) -> None:
         if self.missing:
-            raise TokenMissing("the token is not there")
+            raise TokenMissing("the token is missing")
         if not self._unlocked:
             raise VaultLocked("the vault is locked")
 
@@ -206,7 +206,7 @@ class FakeVault:
     def _judge(self, pin: SecretBytes) -> None:
         if self.missing:
             pin.wipe()
-            raise TokenMissing("the token is not there")
+            raise TokenMissing("the token is missing")
         wait_s = self._retry_after_s()
         if wait_s > 0:
             pin.wipe()

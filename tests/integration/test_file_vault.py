@@ -75,7 +75,7 @@ async def test_a_cheap_key_file_is_refused_in_production(settings: FileVaultSett
 
 
 def test_a_key_file_is_made_once_and_not_cheaply(settings: FileVaultSettings) -> None:
-    with pytest.raises(HsmError, match="second time"):
+    with pytest.raises(HsmError, match="exists already"):
         create_file_vault(settings, SecretBytes(PIN))
     with pytest.raises(HsmError, match="memory"):
         create_file_vault(replace(settings, least_memory_kib=128), SecretBytes(PIN))

@@ -39,7 +39,7 @@ async def test_a_second_opener_is_refused(filled: Path, anchor: FakeAnchor) -> N
     store = await opened(filled, anchor)
     refused = await refusal(filled, anchor)
     assert isinstance(refused, LedgerUnavailable)
-    assert "open already" in str(refused)
+    assert "already open" in str(refused)
     await store.append("a", 20, events(1))
     await store.close()
     await (await opened(filled, anchor)).close()

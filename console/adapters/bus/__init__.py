@@ -1,1 +1,1 @@
-"""Event buses: in-process now, a message broker for bigger deployments behind the same port."""
+"""Event buses: in-process now; a message broker can implement the same port."""

@@ -7,13 +7,13 @@ from console.application.ports.event_store import RecordedEvent
 
 
 class InProcessBus:
-    """Calls each subscriber at once; nothing is queued, so nothing is lost between them."""
+    """Calls each subscriber immediately; no event is queued, so none is lost."""
 
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
 
     def publish(self, record: RecordedEvent) -> None:
-        """Tell every subscriber, in the order in which they came."""
+        """Call every subscriber, in the order of subscription."""
         for subscriber in tuple(self._subscribers):
             subscriber(record)
 

@@ -1,4 +1,4 @@
-"""The node's surface for its own consoles: gRPC on loopback with a client certificate."""
+"""The node's interface for its own consoles: gRPC on loopback with a client certificate."""
 
 from console.adapters.console_api.server import ConsoleServer
 

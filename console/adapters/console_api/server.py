@@ -1,4 +1,4 @@
-"""Serves the `Console` interface on loopback to whoever holds the member's client certificate."""
+"""Serves the `Console` interface on loopback to holders of the member's client certificate."""
 
 from collections.abc import AsyncIterator
 
@@ -30,7 +30,7 @@ _OPTIONS = (
 
 
 class ConsoleServer:
-    """One listening port; `client_certificate` is the only one that is let in."""
+    """One listening port; `client_certificate` is the only one accepted."""
 
     def __init__(
         self, console: Console, address: str, identity: TlsIdentity, client_certificate: bytes

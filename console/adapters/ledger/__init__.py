@@ -1,4 +1,4 @@
-"""The ledger: an encrypted, hash-chained event store whose head is also kept in the vault."""
+"""The ledger: an encrypted, hash-chained event store; its head is also in the vault."""
 
 from console.adapters.ledger.export import export, verify_export
 from console.adapters.ledger.keys import ledger_key

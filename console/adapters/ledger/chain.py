@@ -1,4 +1,4 @@
-"""The hash chain: how a record is hashed, and the fold that proves one record after the other."""
+"""The hash chain: how a record is hashed, and the fold that verifies each record."""
 
 import hashlib
 import hmac
@@ -40,7 +40,7 @@ def record_hash(
     payload: bytes,
     previous_hash: bytes,
 ) -> bytes:
-    """Hash every field, each with its length before it, so that no two records read the same."""
+    """Return a record's hash over all fields, each with its length: the encoding is unique."""
     chain_bytes, stream_bytes, name_bytes = chain.encode(), stream.encode(), name.encode()
     return hashlib.sha256(
         b"".join(
@@ -67,10 +67,10 @@ def record_hash(
 
 @dataclass(slots=True)
 class ChainState:
-    """What is known of a verified chain: its head, and where each stream's records are.
+    """A verified chain's state: its head, and the positions of each stream's records.
 
-    The place of a stream's records is kept here and not in an index of the file: an index page
-    put back from an older copy of the file would hide records and still pass every check.
+    The positions are not in an index of the file: an index page restored from an older copy of
+    the file would hide records and still pass every check.
     """
 
     chain: str
@@ -89,7 +89,7 @@ class ChainState:
         if record.sequence != sequence:
             raise LedgerCorrupted(f"record {sequence} is missing from the ledger")
         if record.version != self.version_of(record.stream) + 1:
-            raise LedgerCorrupted(f"record {sequence} has a wrong place in its stream")
+            raise LedgerCorrupted(f"record {sequence} has a wrong version in its stream")
         require_record(self.chain, record, self.head.hash)
         self.head = HeadAnchor(sequence, record.hash)
         self.latest_ms = max(self.latest_ms, record.recorded_at_ms)
@@ -103,6 +103,6 @@ def require_record(chain: str, record: StoredRecord, previous_hash: bytes | None
     try:
         expected = record_hash(chain, *record[:-1])
     except (struct.error, AttributeError, TypeError):
-        raise LedgerCorrupted(f"record {record.sequence} does not have its form") from None
+        raise LedgerCorrupted(f"record {record.sequence} has a wrong encoding") from None
     if not hmac.compare_digest(expected, record.hash):
-        raise LedgerCorrupted(f"record {record.sequence} does not have its hash")
+        raise LedgerCorrupted(f"record {record.sequence} has a wrong hash")

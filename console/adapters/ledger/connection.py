@@ -33,7 +33,7 @@ _FORMAT = 1
 
 
 def create_database(path: Path, key: SecretBytes, chain: str) -> None:
-    """Make an empty ledger at `path`, whole or not at all. Raises: LedgerUnavailable."""
+    """Create an empty ledger at `path`, atomically. Raises: LedgerUnavailable."""
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def create_database(path: Path, key: SecretBytes, chain: str) -> None:
             connection.execute("COMMIT")
         finally:
             connection.close()
-        # Not over a file that is there: whatever it is, it may be evidence.
+        # An existing file is not replaced: it may be evidence.
         os.link(unfinished, path)
         unfinished.unlink()
         sync_folder(path.parent)
@@ -63,9 +63,9 @@ def open_database(
     """Open an existing ledger and check every page of it. Raises: LedgerError."""
     connection = None
     try:
-        # An empty file would pass for a new database.
+        # SQLite takes an empty file for a new database.
         if path.stat().st_size < PAGE_SIZE:
-            raise LedgerCorrupted("the ledger's file is cut off")
+            raise LedgerCorrupted("the ledger's file is truncated")
         connection = _keyed(path, key)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
@@ -101,7 +101,7 @@ def translate(error: sqlcipher.Error) -> LedgerError:
     """Return our error for SQLite's."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _CORRUPT_CODES:
-        return LedgerCorrupted("the file is damaged, is not a ledger, or has another key")
+        return LedgerCorrupted("the file is damaged, is no ledger, or has another key")
     return LedgerUnavailable(f"the ledger failed: {error}")
 
 
@@ -109,13 +109,13 @@ def _keyed(path: Path, key: SecretBytes) -> sqlcipher.Connection:
     _require_version()
     if len(key) != KEY_SIZE:
         raise ValueError(f"a ledger's key has {KEY_SIZE} bytes")
-    # The path goes in as a URI, so that a missing file is never made here.
+    # The path is a URI, so that a missing file is never created here.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlcipher.connect(uri, uri=True, isolation_level=None, timeout=0.0)
     try:
-        # Before the key: SQLCipher writes to standard error unless told not to.
+        # Before the key: by default SQLCipher writes to standard error.
         connection.execute("PRAGMA cipher_log_level = NONE")
-        # A pragma takes no parameters, so the raw key is text for as long as this statement.
+        # A pragma takes no parameters, so the raw key is text while this statement runs.
         connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
         connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")

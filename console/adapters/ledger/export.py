@@ -1,4 +1,4 @@
-"""Exports: a ledger as lines of JSON that anyone can verify without our code or any key."""
+"""Exports: a ledger as lines of JSON that anyone can verify without this program or any key."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ _PAGE = 1000
 
 
 async def export(store: SqlCipherEventStore, path: Path) -> HeadAnchor:
-    """Write all records up to the present head to `path`, at once; return that head.
+    """Write all records up to the current head to `path`, atomically; return that head.
 
     Raises: LedgerCorrupted, LedgerUnavailable.
     """

@@ -1,4 +1,4 @@
-"""LedgerFile: the chain in its file. Blocking; everything runs in the store's one thread."""
+"""LedgerFile: the chain in its file. Blocking; all of it runs in the store's thread."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class LedgerFile:
-    """Owns the connection. Any failure of it ends writing until the file is opened anew."""
+    """Owns the connection. Any failure of it ends writing until the file is opened again."""
 
     def __init__(self, path: Path, key: SecretBytes, chain: str) -> None:
         self._path = path
@@ -58,7 +58,7 @@ class LedgerFile:
         if not self._path.exists():
             if anchored is not None and anchored.sequence > 0:
                 raise LedgerRolledBack(
-                    f"the ledger is gone; the vault remembers {anchored.sequence} records"
+                    f"the ledger is missing; the vault's anchor is at record {anchored.sequence}"
                 )
             create_database(self._path, self._key, self._state.chain)
         self._connect(anchored, read_only=False)
@@ -122,17 +122,17 @@ class LedgerFile:
         self._writable()
 
     def require_pages(self) -> None:
-        """Check every page as it is on the disk. Raises: LedgerError."""
+        """Check every page on the disk. Raises: LedgerError."""
         self._readable()
         try:
-            # Pages that are cached would hide what was done to the file meanwhile.
+            # Cached pages would hide changes to the file.
             self._require_connection().execute("PRAGMA shrink_memory")
             require_pages(self._require_connection(), self._path)
         except sqlcipher.Error as error:
             raise self._fail(error) from None
 
     def stop(self, reason: str) -> None:
-        """Close the connection; from now on nothing is written."""
+        """Close the connection; nothing is written afterwards."""
         self._broken = reason
         self._disconnect()
 
@@ -178,14 +178,14 @@ class LedgerFile:
 
     def _writable(self) -> sqlcipher.Connection:
         if self._broken is not None:
-            raise LedgerUnavailable(f"the ledger is read-only until opened anew: {self._broken}")
+            raise LedgerUnavailable(f"the ledger is read-only until reopened: {self._broken}")
         return self._require_connection()
 
     def _readable(self) -> ChainState:
         if self._key.wiped:
             raise LedgerUnavailable("the ledger is closed")
         if self._connection is None:
-            # What the failure left on the disk is what counts; it must hold as at any opening.
+            # After a failure the file on the disk counts; it is verified as at any opening.
             self._connect(self._state.head, read_only=True)
         return self._state
 
@@ -236,11 +236,11 @@ def _require_run(chain: str, records: tuple[StoredRecord, ...], expected: range)
 def _require_anchored(anchored: HeadAnchor | None, seen: bytes | None, head: HeadAnchor) -> None:
     if anchored is None:
         if head.sequence > 0:
-            raise LedgerCorrupted("the vault knows no head of this ledger: another vault's ledger?")
+            raise LedgerCorrupted("the vault has no anchor of this ledger; is it another vault's?")
         return
     if anchored.sequence > head.sequence:
         raise LedgerRolledBack(
-            f"the ledger ends at {head.sequence}; the vault remembers {anchored.sequence}"
+            f"the ledger ends at {head.sequence}; the vault's anchor is at {anchored.sequence}"
         )
     if seen != anchored.hash:
-        raise LedgerCorrupted(f"record {anchored.sequence} is not the one the vault remembers")
+        raise LedgerCorrupted(f"record {anchored.sequence} does not match the vault's anchor")

@@ -1,4 +1,4 @@
-"""The ledger's key: 32 random bytes that rest wrapped by the vault."""
+"""The ledger's key: 32 random bytes, stored wrapped by the vault."""
 
 import asyncio
 import secrets
@@ -21,7 +21,7 @@ async def ledger_key(
     wrapping: KeyWrapPort,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> SecretBytes:
-    """Open the ledger's key, or make it if there is neither a key file nor a ledger.
+    """Return the ledger's key; create it if there is neither a key file nor a ledger.
 
     Raises: LedgerCorrupted if a ledger is there without its key; SealBroken, VaultLocked, HsmError.
     """
@@ -46,8 +46,8 @@ def _stored(key_file: Path, ledger_file: Path) -> bytes | None:
             return stream.read(_MAX_FILE + 1)
     except FileNotFoundError:
         if ledger_file.exists():
-            # A new key would make the records unreadable for good.
-            raise LedgerCorrupted("the ledger is there, but the file of its key is not") from None
+            # A new key could never open the records.
+            raise LedgerCorrupted("the file of the ledger's key is missing") from None
         return None
     except OSError as error:
         raise LedgerUnavailable(f"the ledger's key cannot be read: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""LockFile: one process, and one opener in it, has the ledger."""
+"""LockFile: only one opener in one process has the ledger."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ class LockFile:
     """An advisory lock beside the ledger. The file stays: removing it would race an opener."""
 
     def __init__(self, path: Path) -> None:
-        """Take the lock at once. Raises: LedgerUnavailable."""
+        """Take the lock without waiting. Raises: LedgerUnavailable."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -29,8 +29,8 @@ class LockFile:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._descriptor)
-            raise LedgerUnavailable("the ledger is open already, here or elsewhere") from None
+            raise LedgerUnavailable("the ledger is already open, here or elsewhere") from None
 
     def release(self) -> None:
-        """Give the lock up; closing the file does it."""
+        """Release the lock, by closing the file."""
         os.close(self._descriptor)

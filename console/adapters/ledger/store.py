@@ -1,4 +1,4 @@
-"""SqlCipherEventStore: a member's ledger in one encrypted file, its head also in the vault."""
+"""SqlCipherEventStore: a member's ledger in one encrypted file; its head is also in the vault."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -36,9 +36,9 @@ async def open_ledger(
     member: MemberId,
     clock_ms: Callable[[], int],
 ) -> "SqlCipherEventStore":
-    """Open or create a member's ledger, verified from its first record to the vault's head.
+    """Open or create a member's ledger; verify it from its first record to the vault's head.
 
-    Takes `key` (32 bytes) over and wipes it at close. Raises: LedgerCorrupted, LedgerRolledBack,
+    Owns `key` (32 bytes) and wipes it at close. Raises: LedgerCorrupted, LedgerRolledBack,
     LedgerUnavailable, HsmError.
     """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
@@ -61,7 +61,7 @@ async def open_ledger(
 
 
 class SqlCipherEventStore:
-    """Implements `EventStore`; made by `open_ledger`."""
+    """Implements `EventStore`; created by `open_ledger`."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class SqlCipherEventStore:
         return await self._run(lambda: _decoded(self._file.page(after, _page_size(limit))))
 
     async def read_stored(self, after: int = 0, limit: int = 256) -> tuple[StoredRecord, ...]:
-        """Return records as their stored bytes, for an export."""
+        """Return records as stored bytes, for an export."""
         return await self._run(lambda: self._file.page(after, _page_size(limit)))
 
     async def head(self) -> HeadAnchor:
@@ -122,7 +122,7 @@ class SqlCipherEventStore:
         return self._file.chain
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
-        """Read everything from the disk again and check it; appends go on between pages."""
+        """Verify all records from the disk; appends continue between pages."""
         await self._run(self._file.require_pages)
         head = await self.head()
         reached = EMPTY
@@ -140,7 +140,7 @@ class SqlCipherEventStore:
         return LedgerReport(head=head, anchored=anchored, records=head.sequence)
 
     async def settle(self) -> None:
-        """Open the file against the vault's head, and move that head to ours if it is behind."""
+        """Open the file, verify it against the vault's head, and advance a head that is behind."""
         anchored = await self._anchor.read()
         await self._run(lambda: self._file.open(anchored))
         self._anchored = anchored
@@ -165,11 +165,11 @@ class SqlCipherEventStore:
         return await asyncio.get_running_loop().run_in_executor(self._thread, operation)
 
     async def _require_anchor(self) -> None:
-        """Before a write: the vault must still hold the head that we put there last."""
+        """Check before a write that the vault still holds the head that this store wrote last."""
         try:
             anchored = await self._anchor.read()
         except HsmError as error:
-            raise LedgerUnavailable(f"the vault does not tell the ledger's head: {error}") from None
+            raise LedgerUnavailable(f"the vault cannot read the ledger's head: {error}") from None
         try:
             self._require_known(anchored)
         except LedgerError as error:
@@ -184,7 +184,7 @@ class SqlCipherEventStore:
         try:
             await self._anchor.write(head)
         except HsmError as error:
-            reason = f"the vault does not keep the ledger's head: {error}"
+            reason = f"the vault does not store the ledger's head: {error}"
             await self._stop(reason)
             raise LedgerUnavailable(reason) from None
         self._anchored = head
@@ -194,11 +194,11 @@ class SqlCipherEventStore:
         if anchored in {head, self._anchored}:
             return
         if anchored is not None and anchored.sequence > head.sequence:
-            # Another copy of this ledger has gone on.
+            # Another copy of this ledger was written to.
             raise LedgerRolledBack(
-                f"the ledger ends at {head.sequence}; the vault remembers {anchored.sequence}"
+                f"the ledger ends at {head.sequence}; the vault's anchor is at {anchored.sequence}"
             )
-        raise LedgerCorrupted("the vault's head is not the one that this ledger put there")
+        raise LedgerCorrupted("the vault's anchor is not the one that this ledger wrote")
 
     async def _stop(self, reason: str) -> None:
         await self._run(lambda: self._file.stop(reason))

@@ -1,6 +1,6 @@
 """Verifies an exported ledger with the standard library alone: `python verifier.py FILE`.
 
-The file may be copied out of the product; it shares no code with the ledger that it checks.
+This file may be copied out of the product; it shares no code with the ledger that it checks.
 Record hash: SHA-256 over the domain `quorate/ledger-record/1`, chain, sequence, stream, version,
 name, recorded_at_ms, payload, previous_hash; each with its length before it (4 bytes, big endian),
 text in UTF-8, numbers as 8 bytes big endian. The first record's previous hash is 32 zero bytes.
@@ -21,12 +21,12 @@ _NUMBERS = ("sequence", "version", "recorded_at_ms")
 
 
 class ExportInvalid(Exception):
-    """The export does not hold; the message names the first line that is wrong."""
+    """The export is not valid; the message names the first wrong line."""
 
 
 @dataclass(frozen=True)
 class VerifiedExport:
-    """Whose ledger it is, and its head: compare that with what the vault or a peer remembers."""
+    """The ledger's member and head; compare the head with that of the vault or a peer."""
 
     chain: str
     records: int
@@ -34,7 +34,7 @@ class VerifiedExport:
 
 
 def verify_export(path: Path) -> VerifiedExport:
-    """Recompute the whole chain of an export. Raises: ExportInvalid."""
+    """Recompute the chain of an export. Raises: ExportInvalid."""
     with path.open("rb") as stream:
         header = _parse(stream, 1)
         chain, records, head = header.get("chain"), header.get("records"), header.get("head")
@@ -49,7 +49,7 @@ def verify_export(path: Path) -> VerifiedExport:
                 _parse(stream, sequence + 1), chain, sequence, previous, versions
             )
         if stream.read(1):
-            raise ExportInvalid(f"line {records + 2} is more than the header promises")
+            raise ExportInvalid(f"line {records + 2} exceeds the header's number of records")
     if previous.hex() != head:
         raise ExportInvalid("the last record is not the head that the header names")
     return VerifiedExport(chain, records, previous)
@@ -90,7 +90,7 @@ def _verify_record(
     ):
         digest.update(len(part).to_bytes(4, "big") + part)
     if digest.hexdigest() != record["hash"]:
-        raise ExportInvalid(f"line {line} does not have its hash")
+        raise ExportInvalid(f"line {line} has a wrong hash")
     return digest.digest()
 
 
@@ -103,14 +103,14 @@ def _number(value: object) -> bytes:
 def _parse(stream: BinaryIO, line: int) -> dict[str, object]:
     text = stream.readline(MAX_LINE)
     if not text.endswith(b"\n"):
-        raise ExportInvalid(f"line {line} is missing or cut off")
+        raise ExportInvalid(f"line {line} is missing or truncated")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         raise ExportInvalid(f"line {line} is not JSON") from None
-    # One spelling only: otherwise two files with one head could read differently.
+    # Only one encoding: otherwise two files with one head could read differently.
     if not isinstance(value, dict) or _spelling(value) != text:
-        raise ExportInvalid(f"line {line} is not in its one form")
+        raise ExportInvalid(f"line {line} is not in the canonical encoding")
     return value
 
 
@@ -119,7 +119,7 @@ def _spelling(value: dict[str, object]) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Verify the file named on the command line; tell the result; return an exit code."""
+    """Verify the file named on the command line and print the result; return an exit code."""
     if len(arguments) != 1:
         sys.stderr.write("usage: verifier.py FILE\n")
         return 2

@@ -1,4 +1,4 @@
-"""NetworkPort over gRPC: mutual TLS, every peer known by the pin of its public key alone."""
+"""NetworkPort over gRPC: mutual TLS; each peer is identified by the pin of its public key alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 _SERVICE, _METHOD = "quorate.Peer", "Call"
 _SMOOTHING = 0.2
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
-# Time enough for a session's burst, far below what would starve the other peers.
+# Enough for a session's burst, far below what would starve the other peers.
 _RATE_PER_S, _BURST = 200.0, 400.0
 
 SERVER_OPTIONS = (
@@ -49,7 +49,7 @@ CHANNEL_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A member as the network knows it: where it listens and the certificate it must show."""
+    """A member in the network: its address and the certificate that it must present."""
 
     member: MemberId
     address: str
@@ -96,7 +96,7 @@ class GrpcNetwork:
             raise MachineUnusable(str(trouble)) from None
 
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
-        """Link to this machine of a member, and to no other; open links to another are cut."""
+        """Link to this machine of a member only; links to any other machine of it are closed."""
         pin, known = self.pin_of(certificate), self._peers.get(member)
         if self._members.get(pin, member) != member:
             raise MachineUnusable("another member uses this TLS key")
@@ -115,14 +115,14 @@ class GrpcNetwork:
         self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
 
     def _trusted(self) -> "grpc.ServerCertificateConfiguration":
-        """Give what a handshake that begins now is judged by."""
+        """Return the certificates that a new handshake accepts."""
         return grpc.ssl_server_certificate_configuration(
             [(self.identity.key_pem, self.identity.certificate_pem)],
             root_certificates=b"".join(p.certificate_pem for p in self._peers.values()),
         )
 
     async def serve(self, handler: PeerHandler) -> None:
-        """Start to answer peers. Raises: PeerUnavailable if the address cannot be bound."""
+        """Start to serve peers. Raises: PeerUnavailable if the address cannot be bound."""
         self._handler = handler
         server = grpc.aio.server(options=SERVER_OPTIONS, maximum_concurrent_rpcs=256)
         method = grpc.unary_unary_rpc_method_handler(self._answer)
@@ -162,7 +162,7 @@ class GrpcNetwork:
         return reply
 
     def health(self) -> Mapping[MemberId, PeerHealth]:
-        """Tell the state of every link."""
+        """Return the state of every link."""
         return {
             peer.member: PeerHealth(link.online, link.latency_s, link.last_seen_ms)
             if (link := self._links.get(peer.member))
@@ -171,7 +171,7 @@ class GrpcNetwork:
         }
 
     async def close(self) -> None:
-        """Stop answering and close all links."""
+        """Stop serving and close all links."""
         if self._server:
             await self._server.stop(grace=0.2)
             self._server = None
@@ -184,7 +184,7 @@ class GrpcNetwork:
             peer = self._peers.get(member)
             if peer is None:
                 raise UnknownMember(f"{member} is not a peer of this node")
-            # The peer's own certificate is the only root: nobody else can answer in its place.
+            # The peer's own certificate is the only root: no other party can reply in its place.
             credentials = grpc.ssl_channel_credentials(
                 root_certificates=peer.certificate_pem,
                 private_key=self.identity.key_pem,
@@ -207,7 +207,7 @@ class GrpcNetwork:
         return await self._handler(member, request)
 
     async def _caller(self, context: grpc.aio.ServicerContext) -> MemberId:
-        """Name the peer by its key; a certificate's own names prove nothing."""
+        """Return the peer by its key; the names in a certificate prove nothing."""
         shown = context.auth_context().get("x509_pem_cert", [])
         try:
             member = self._members.get(spki_pin(shown[0])) if shown else None

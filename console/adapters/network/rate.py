@@ -1,4 +1,4 @@
-"""Token buckets: how much one peer may ask for before it is told to wait."""
+"""Token buckets: the rate of requests that one peer may send."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

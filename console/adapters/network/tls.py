@@ -16,7 +16,7 @@ _MAX_PEM = 16_384
 
 
 class TlsMaterialUnusable(Exception):
-    """A key or certificate file is missing, damaged, or does not belong to its partner."""
+    """A key or certificate file is missing, damaged, or does not match the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class TlsIdentity:
 
 
 def create_identity(directory: Path, name: str, dns_name: str) -> TlsIdentity:
-    """Make a key pair, with `dns_name` in its certificate, and write `name`.key and `name`.crt.
+    """Create a key pair, with `dns_name` in its certificate, and write `name`.key and `name`.crt.
 
     Raises: FileExistsError rather than replacing a key.
     """

@@ -1,1 +1,1 @@
-"""Signature kinds: which protocols make and use their keys, one file a kind."""
+"""Signature kinds: the protocols that generate and use their keys, one file per kind."""

@@ -33,7 +33,7 @@ _SETUP = ("Pair up", "Choose", "Transfer", "Try out", "Agree")
 
 
 class EcdsaSecp256k1:
-    """Remembers bans while it lives, so one instance serves all runs of a node.
+    """Remembers bans while it exists, so one instance serves all sessions of a node.
 
     Keys have 33 bytes, compressed. A signature is r and s, 32 bytes each, with s at most half the
     order, and the recovery id in the last of 65. Messages are digests.
@@ -41,10 +41,10 @@ class EcdsaSecp256k1:
 
     kind = SignatureKind.ECDSA_SECP256K1
     signing_rounds: tuple[str, ...] = ("Commit", "Multiply", "Sign", "Confirm")
-    # Round 1 uses nothing up: a hash of the nonce, and requests that are drawn afresh in each
-    # run. With round 2 the nonce and the share go into the multiplications, and that we answer
-    # at all tells a cheating peer that its request passed, which is up to one bit of our pair
-    # state. A session on record as begun, but not as released, may have told it by its silence.
+    # Round 1 consumes nothing: a hash of the nonce, and requests that each session draws afresh.
+    # In round 2 the nonce and the share enter the multiplications, and any reply tells a cheating
+    # peer that its request passed: up to one bit of our pair state. A session recorded as started,
+    # but not as released, may have leaked that bit by its silence.
     release_round = 2
     message_size: int | None = 32
 
@@ -52,34 +52,34 @@ class EcdsaSecp256k1:
         self._states = OpenStates()
 
     def ceremony_rounds(self, purpose: CeremonyPurpose) -> tuple[str, ...]:
-        """Name the rounds of a ceremony; the setup ends in private messages, without an echo."""
+        """Return the rounds of a ceremony; the setup ends in private messages, without an echo."""
         return (*lifecycle.rounds(purpose), *_SETUP)
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make a key and its pair states. Raises: ProtocolAbort."""
+        """Generate a key and its pair states. Raises: ProtocolAbort."""
         made = await lifecycle.generate(SECP256K1, party, threshold, context, random)
         return await _set_up(party, made, context, random)
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make new shares and pair states for the same owners. Raises: ProtocolAbort."""
+        """Generate new shares and pair states for the same owners. Raises: ProtocolAbort."""
         made = await lifecycle.refresh(SECP256K1, party, share, context, random)
         return await _set_up(party, made, context, random)
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Give the lost share back, refresh all, and set all pairs up. Raises: ProtocolAbort."""
+        """Restore the lost share, refresh all, and set up all pairs. Raises: ProtocolAbort."""
         made = await lifecycle.repair(SECP256K1, party, parameters, share, random)
         return await _set_up(party, made, parameters.context, random)
 
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Hand the key over and set the new owners' pairs up. Raises: ProtocolAbort."""
+        """Generate shares for the next quorum and set up its pairs. Raises: ProtocolAbort."""
         made = await lifecycle.reshare(SECP256K1, party, parameters, share, random)
         return await _set_up(party, made, parameters.context, random)
 
@@ -88,15 +88,15 @@ class EcdsaSecp256k1:
     ) -> bytes:
         """Sign a digest of 32 bytes.
 
-        After a BAN the caller stores `without_peers` before anything else is said.
-        Raises: ProtocolAbort, also BAN and RETRY with nothing said if a peer is banned already or
-        these parties cannot sign with this key; KeyPathRefused; SealBroken.
+        After a BAN the caller stores `without_peers` before it sends any other message.
+        Raises: ProtocolAbort (BAN or RETRY before any message if a peer is already banned or
+        these parties cannot sign with this key); KeyPathRefused; SealBroken.
         """
         tweak = child_key(held.share.public, parse_key_path(path)).tacc
         with self._states.lent(held) as pairs:
             banned = frozenset(party.others) - (frozenset(pairs.peers) - pairs.banned)
             if banned:
-                reason = "a peer was banned; a refresh makes new pair states"
+                reason = "a peer was banned; a refresh generates new pair states"
                 raise ProtocolAbort(AbortKind.BAN, reason, banned, "banned")
             try:
                 made = await sign(party, held.share, pairs, message, random, tweak)
@@ -109,7 +109,7 @@ class EcdsaSecp256k1:
         return child_key(public, parse_key_path(path)).Q
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> None:
-        """Check r, low s, and that the recovery id leads to this key. Raises: SignatureInvalid."""
+        """Check r, low s, and that the recovery id yields this key. Raises: SignatureInvalid."""
         if len(signature) != 65:
             raise SignatureInvalid("an ECDSA signature has 65 bytes")
         r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
@@ -119,7 +119,7 @@ class EcdsaSecp256k1:
             raise SignatureInvalid("the ECDSA signature does not verify") from None
 
     def without_peers(self, held: KeyMaterial, peers: Collection[int]) -> KeyMaterial | None:
-        """Return the part without the pair states of these peers, None if there are none.
+        """Return the material without the pair states of these peers, None if there are none.
 
         Raises: SealBroken.
         """
@@ -127,10 +127,10 @@ class EcdsaSecp256k1:
 
 
 async def _set_up(party: Party, made: KeygenOutput, context: bytes, random: Random) -> KeygenOutput:
-    """Add pair states to a new key, and wipe its share should that fail. Raises: ProtocolAbort.
+    """Add pair states to a new key; wipe its share if that fails. Raises: ProtocolAbort.
 
-    A session has no sub-parties, so who leaves takes part as well, and then keeps nothing; nor is
-    anything kept of what the others shared with them.
+    All parties of a session take part, so leaving members do too. They keep no pair states, and
+    the others keep none with them.
     """
     with ExitStack() as dropped:
         if made.held is not None:

@@ -11,7 +11,7 @@ from console.protocols.math.ed25519 import ED25519
 
 
 class EddsaEd25519(FrostKeys):
-    """Stateless. Keys have 32 bytes, signatures 64 (RFC 8032); children follow a rule of ours."""
+    """Stateless. Keys have 32 bytes, signatures 64 (RFC 8032); child derivation is our own rule."""
 
     kind = SignatureKind.EDDSA_ED25519
     group = ED25519
@@ -30,7 +30,7 @@ class EddsaEd25519(FrostKeys):
         return child_key(public, parse_key_path(path)).Q
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> None:
-        """Check by RFC 8032, more strictly than it requires. Raises: SignatureInvalid."""
+        """Verify by RFC 8032, more strictly than it requires. Raises: SignatureInvalid."""
         try:
             FROST_ED25519.verify(public_key, message, signature)
         except InvalidSignature:

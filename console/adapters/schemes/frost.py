@@ -1,4 +1,4 @@
-"""What the kinds of keys that sign by FROST share: their life over a group, and one signature."""
+"""The common part of the kinds that sign by FROST: ceremonies over a group, and signing."""
 
 from collections.abc import Collection
 
@@ -14,44 +14,44 @@ from console.protocols.math.group import Group
 
 
 class FrostKeys:
-    """Keys over `group`, signed for by `suite`; stateless, and nothing is kept with peers."""
+    """Keys over `group` that sign with `suite`; stateless, without pair states."""
 
     group: Group
     suite: Suite
     signing_rounds: tuple[str, ...] = ("Commit", "Sign", "Confirm")
-    # The shares of the signature: the answer that a nonce pair gives only once.
+    # The signature shares: a nonce pair is used for one of them only.
     release_round = 2
 
     def ceremony_rounds(self, purpose: CeremonyPurpose) -> tuple[str, ...]:
-        """Name the rounds of a ceremony."""
+        """Return the rounds of a ceremony."""
         return (*lifecycle.rounds(purpose), lifecycle.CONFIRM)
 
     async def generate(
         self, party: Party, threshold: int, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make a key. Raises: ProtocolAbort."""
+        """Generate a key. Raises: ProtocolAbort."""
         return await lifecycle.generate(self.group, party, threshold, context, random)
 
     async def refresh(
         self, party: Party, share: KeyShare, context: bytes, random: Random
     ) -> KeygenOutput:
-        """Make new shares for the same owners. Raises: ProtocolAbort."""
+        """Generate new shares for the same owners. Raises: ProtocolAbort."""
         return await lifecycle.refresh(self.group, party, share, context, random)
 
     async def repair(
         self, party: Party, parameters: RepairParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Give the lost share back, then refresh all. Raises: ProtocolAbort."""
+        """Restore the lost share, then refresh all. Raises: ProtocolAbort."""
         return await lifecycle.repair(self.group, party, parameters, share, random)
 
     async def reshare(
         self, party: Party, parameters: ReshareParameters, share: KeyShare | None, random: Random
     ) -> KeygenOutput:
-        """Hand the key over. Raises: ProtocolAbort."""
+        """Generate shares for the next quorum. Raises: ProtocolAbort."""
         return await lifecycle.reshare(self.group, party, parameters, share, random)
 
     def without_peers(self, _held: KeyMaterial, _peers: Collection[int]) -> KeyMaterial | None:
-        """Nothing is kept with peers."""
+        """Return None: this kind has no pair states."""
         return None
 
     async def sign_at(
@@ -59,11 +59,11 @@ class FrostKeys:
     ) -> bytes:
         """Sign with our share of the key at `path`, which is wiped afterwards.
 
-        Raises: ProtocolAbort, also RETRY with nothing said if these parties cannot sign with this
-        key; KeyPathRefused.
+        Raises: ProtocolAbort (RETRY before any message if these parties cannot sign with this key);
+        KeyPathRefused.
         """
         if len(party.parties) != share.public.threshold:
-            raise retry("the signers are not as many as the threshold", check="signers")
+            raise retry("the number of signers is not the threshold", check="signers")
         with child_share(share, path) as child:
             try:
                 return await sign_with(self.suite, party, child, message, random)

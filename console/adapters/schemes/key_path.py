@@ -32,7 +32,7 @@ class KeyPath:
 
 
 def parse_key_path(text: str, *, taproot: bool = False) -> KeyPath:
-    """Read a key path; `taproot` says whether the kind has output keys. Raises: KeyPathRefused."""
+    """Parse a key path; `taproot` says whether the kind has output keys. Raises: KeyPathRefused."""
     if len(text) > MAX_TEXT:
         raise KeyPathRefused(f"a key path has at most {MAX_TEXT} characters")
     wrapped = text.startswith("tr(") and text.endswith(")")
@@ -45,7 +45,7 @@ def parse_key_path(text: str, *, taproot: bool = False) -> KeyPath:
 
 
 def child_key(public: PublicKeyPackage, path: KeyPath) -> TweakContext:
-    """Give the key at `path`, as the group's key and the tweaks on it. Raises: KeyPathRefused."""
+    """Return the key at `path`, as the group's key and its tweaks. Raises: KeyPathRefused."""
 
     def walk() -> TweakContext:
         child = tweak_context(public, path.steps)
@@ -58,7 +58,7 @@ def child_key(public: PublicKeyPackage, path: KeyPath) -> TweakContext:
 
 @contextmanager
 def child_share(share: KeyShare, path: KeyPath) -> Iterator[KeyShare]:
-    """Lend our share of the key at `path`, wiped afterwards. Raises: KeyPathRefused."""
+    """Lend this party's share of the key at `path`, wiped afterwards. Raises: KeyPathRefused."""
     with ExitStack() as dropped:
         child = _derived(lambda: derive(share, path.steps))
         dropped.callback(child.wipe)

@@ -1,4 +1,4 @@
-"""A key's life over one group, whatever it signs: each ceremony ends in shares of a new epoch."""
+"""Ceremonies of a key over one group, for every kind; each ends in shares of a new epoch."""
 
 import hashlib
 
@@ -21,21 +21,21 @@ from console.protocols.keygen import reshare as run_reshare
 from console.protocols.math.group import Group
 
 CONFIRM = "Confirm"
-"""The echo of a last round that was broadcast; whatever runs next in the session carries it."""
+"""The echo of a last broadcast round; the next protocol of the session carries it."""
 
 _DEALING = ("Commit", "Deal", "Verify", "Prove")
 _REPAIR = ("Split", "Compare", "Add up", "Restore")
 
 
 def rounds(purpose: CeremonyPurpose) -> tuple[str, ...]:
-    """Name the rounds for people, without `CONFIRM`; complaints add one that is not named."""
+    """Return the rounds' names for people, without `CONFIRM`; complaints add one without a name."""
     return (*_REPAIR, *_DEALING) if purpose is CeremonyPurpose.REPAIR else _DEALING
 
 
 async def generate(
     group: Group, party: Party, threshold: int, context: bytes, random: Random
 ) -> KeygenOutput:
-    """Make a key of which nobody ever holds more than a share. Raises: ProtocolAbort."""
+    """Generate a key of which no party ever holds more than a share. Raises: ProtocolAbort."""
     _check_threshold(threshold)
     result = await run_generation(party, KeygenParameters(group, threshold, context), random)
     return KeygenOutput(result.share.public, KeyMaterial(result.share), result.transcript)
@@ -44,7 +44,7 @@ async def generate(
 async def refresh(
     group: Group, party: Party, share: KeyShare, context: bytes, random: Random
 ) -> KeygenOutput:
-    """Make new shares for the same owners. Raises: ProtocolAbort."""
+    """Generate new shares for the same owners. Raises: ProtocolAbort."""
     _check_group(group, share.public)
     return _made(await run_refresh(party, share, context, random))
 
@@ -56,10 +56,10 @@ async def repair(
     share: KeyShare | None,
     random: Random,
 ) -> KeygenOutput:
-    """Give the lost share back with the help of all other owners, then refresh at once.
+    """Restore the lost share with the help of all other owners, then refresh immediately.
 
-    Whoever has the lost machine holds a share of the old epoch, so the repaired share serves for
-    nothing but the refresh. Raises: ProtocolAbort.
+    A thief of the lost machine holds the same share of the old epoch, so the repaired share is
+    used only for the refresh. Raises: ProtocolAbort.
     """
     _check_group(group, parameters.public)
     if party.parties != parameters.public.indices:
@@ -84,14 +84,14 @@ async def reshare(
     share: KeyShare | None,
     random: Random,
 ) -> KeygenOutput:
-    """Hand the key over; who is no member afterwards holds nothing. Raises: ProtocolAbort."""
+    """Generate shares for the next quorum; leaving members keep none. Raises: ProtocolAbort."""
     _check_group(group, parameters.public)
     _check_threshold(parameters.threshold)
     return _made(await run_reshare(party, parameters, share, random))
 
 
 def joined(*transcripts: bytes) -> bytes:
-    """Stand for several protocols that ran one after the other in a session."""
+    """Return one transcript for several protocols that followed each other in a session."""
     return hashlib.sha256(enc("quorate/transcripts/v1", *transcripts)).digest()
 
 

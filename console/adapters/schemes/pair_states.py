@@ -1,7 +1,7 @@
-"""Pair states of DKLs23 while they are in use: a ban in one run holds in all others at once.
+"""Pair states of DKLs23 in use: a ban in one session applies to all others immediately.
 
-Each answer to a cheating peer may be worth one bit of the state that is shared with it. Runs of a
-key have copies of their own, so what one of them destroys, the others must not go on using.
+Each reply to a cheating peer may leak one bit of the state that is shared with it. Sessions of a
+key have their own copies, so a state that one of them destroys must not be used by the others.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ from console.protocols.keygen.share import KeyShare
 
 
 class OpenStates:
-    """Lends decoded states to runs, and remembers bans until this process ends.
+    """Lends decoded states to sessions, and remembers bans until this process ends.
 
-    That they survive it is the caller's business: see `without`.
+    The caller makes bans durable: see `without`.
     """
 
     def __init__(self) -> None:
@@ -38,10 +38,10 @@ class OpenStates:
             pairs.wipe()
 
     def without(self, held: KeyMaterial, peers: Iterable[int]) -> KeyMaterial | None:
-        """Return a copy of a key's part that has no states with `peers`; None if it has none now.
+        """Return a copy of a key's material without states of `peers`; None if nothing changes.
 
-        Whoever else was banned meanwhile is left out as well: of two runs that opened the same
-        record, the later one to store it must not bring back what the other has destroyed.
+        Peers banned since then are left out too: of two sessions that opened the same record, the
+        later one to store it must not restore what the other has destroyed.
         Raises: SealBroken.
         """
         pairs = _decoded(held)
@@ -55,7 +55,7 @@ class OpenStates:
             pairs.wipe()
 
     def _ban(self, me: int, setup_id: bytes, peers: Iterable[int]) -> frozenset[int]:
-        """Add to the bans of one setup, in all runs at once, and return all of them."""
+        """Add to the bans of one setup, for all sessions, and return all of them."""
         banned = self._banned.get((me, setup_id), frozenset()) | frozenset(peers)
         if banned:
             self._banned[me, setup_id] = banned

@@ -29,7 +29,7 @@ _MOST_LANES = 16
 
 @dataclass(frozen=True, slots=True)
 class Argon2Cost:
-    """What one guess at the passphrase costs."""
+    """The cost of one guess at the passphrase."""
 
     memory_kib: int = 256 << 10
     iterations: int = 3
@@ -74,12 +74,12 @@ class KeyFile:
         )
 
     def encode(self) -> bytes:
-        """Write the whole file."""
+        """Encode the file."""
         return self.header() + self.sealed
 
 
 def parse_key_file(data: bytes, member: MemberId, least_memory_kib: int) -> KeyFile:
-    """Read a key file; its cost is checked before anything is spent. Raises: KeyCheckFailed."""
+    """Decode a key file; its cost is checked before any key is derived. Raises: KeyCheckFailed."""
     if not _FIXED.size < len(data) <= MAX_KEY_FILE:
         raise KeyCheckFailed("the key file has an impossible size")
     magic, memory_kib, iterations, lanes, salt, nonce, point, size = _FIXED.unpack_from(data)
@@ -106,7 +106,7 @@ def seal_keys(
     salt: bytes,
     nonce: bytes,
 ) -> KeyFile:
-    """Make an identity key and seal it with `kek`. Salt and nonce are random, 16 and 12 bytes."""
+    """Generate an identity key and seal it with `kek`. Salt (16 bytes), nonce (12): random."""
     identity = ec.generate_private_key(ec.SECP256R1())
     scalar = identity.private_numbers().private_value.to_bytes(_SCALAR_SIZE, "big")
     unsealed = KeyFile(cost, salt, nonce, _point(identity), member, b"")

@@ -57,7 +57,7 @@ class FileShares:
         await self._session.call(lambda: self._seal(label, share))
 
     async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
-        """Seal in place of what is stored; a crash leaves the old or the new."""
+        """Replace what is stored; a crash leaves the old record or the new."""
         await self._session.call(lambda: self._replace(label, share))
 
     async def unseal(self, label: ShareLabel) -> SecretBytes:
@@ -65,11 +65,11 @@ class FileShares:
         return await self._session.call(lambda: self._unseal(label))
 
     async def labels(self) -> tuple[ShareLabel, ...]:
-        """List what is stored; works while locked."""
+        """Return what is stored; works while locked."""
         return await self._session.call(self._files.labels)
 
     async def erase(self, label: ShareLabel) -> None:
-        """Remove a share for good."""
+        """Erase a share."""
         await self._session.call(lambda: self._files.erase(label))
 
     def _seal(self, label: ShareLabel, share: SecretBytes) -> None:
@@ -99,14 +99,14 @@ class FileWrapping:
         )
 
     async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
-        """Open it again."""
+        """Open what `wrap` sealed."""
         return await self._session.call(
             lambda: unwrap_secret(self._session, self._member, purpose, blob)
         )
 
 
 class FileAnchor:
-    """Implements `HeadAnchorPort` in a sealed file: who copies the disk copies this as well."""
+    """Implements `HeadAnchorPort` in a sealed file. A copy of the disk includes it."""
 
     def __init__(self, session: FileSession, member: MemberId, path: Path) -> None:
         self._session = session
@@ -118,7 +118,7 @@ class FileAnchor:
         return await self._session.call(self._read)
 
     async def write(self, head: HeadAnchor) -> None:
-        """Replace the anchor's file in one step."""
+        """Replace the anchor's file atomically."""
         if head.sequence < 0 or len(head.hash) != 32:
             raise ValueError("an anchor is a sequence and a hash of 32 bytes")
         await self._session.call(lambda: self._write(head))
@@ -144,4 +144,4 @@ class FileAnchor:
         try:
             replace_file(self._path, blob)
         except OSError as error:
-            raise HsmError(f"the ledger's head cannot be kept: {error.strerror}") from None
+            raise HsmError(f"the ledger's head cannot be stored: {error.strerror}") from None

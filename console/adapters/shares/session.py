@@ -1,4 +1,4 @@
-"""FileSession: the one thread that owns a file vault's keys while they are open."""
+"""FileSession: the only thread that owns a file vault's keys while they are open."""
 
 import asyncio
 from collections.abc import Callable
@@ -76,12 +76,12 @@ class FileSession:
         self._keys = keys
 
     def prove(self, passphrase: SecretBytes) -> None:
-        """Open the key file once more beside the open keys. Raises: as `unlock`, VaultLocked."""
+        """Open the key file again beside the open keys. Raises: as `unlock`, VaultLocked."""
         self.keys()
         self._open(passphrase).kek.wipe()
 
     def lock(self) -> None:
-        """Wipe and forget the keys."""
+        """Wipe the keys."""
         keys, self._keys = self._keys, None
         if keys is not None:
             keys.kek.wipe()
@@ -92,7 +92,7 @@ class FileSession:
             with self._path.open("rb") as stream:
                 data = stream.read(MAX_KEY_FILE + 1)
         except FileNotFoundError:
-            raise TokenMissing("the key file is not there") from None
+            raise TokenMissing("the key file is missing") from None
         except OSError as error:
             raise HsmError(f"the key file cannot be read: {error.strerror}") from None
         return parse_key_file(data, self._member, self._least_memory_kib)

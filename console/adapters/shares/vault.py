@@ -17,14 +17,14 @@ from console.sealing.pin_backoff import PinBackoff
 from console.sealing.sealed_record import ShareFiles, create_file
 
 KEY_FILE = "keys.sealed"
-BACKING = "an encrypted file: nothing but the passphrase protects the keys, and no hardware does"
+BACKING = "an encrypted file: only the passphrase protects the keys, no hardware does"
 DEFAULT_COST = Argon2Cost()
 _LEAST_MEMORY_KIB = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class FileVaultSettings:
-    """Where the vault's files are, and what a guess costs.
+    """The paths of the vault's files, and the cost of a guess.
 
     Key files below `least_memory_kib` are refused; only tests set it lower.
     """
@@ -41,14 +41,14 @@ def create_file_vault(
     passphrase: SecretBytes,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> bytes:
-    """Make a member's keys in a new key file; return the identity key. Blocking.
+    """Generate a member's keys in a new key file; return the identity key. Blocking.
 
-    Wipes `passphrase`. Raises: HsmError if a key file is there already, or the passphrase is short.
+    Wipes `passphrase`. Raises: HsmError if a key file exists, or the passphrase is short.
     """
     kek = SecretBytes(random(KEK_SIZE))
     try:
         if settings.cost.memory_kib < settings.least_memory_kib:
-            raise HsmError("the Argon2 memory is below the least that is allowed")
+            raise HsmError("the Argon2 memory is below the allowed minimum")
         if len(passphrase) < settings.shortest_passphrase:
             raise HsmError(f"a passphrase has at least {settings.shortest_passphrase} bytes")
         file = seal_keys(settings.member, settings.cost, passphrase, kek, random(16), random(12))
@@ -58,9 +58,9 @@ def create_file_vault(
     try:
         create_file(settings.directory / KEY_FILE, file.encode())
     except FileExistsError:
-        raise HsmError("a key file is there already; it is not made a second time") from None
+        raise HsmError("a key file exists already; it is not replaced") from None
     except OSError as error:
-        raise HsmError(f"the key file cannot be made: {error.strerror}") from None
+        raise HsmError(f"the key file cannot be created: {error.strerror}") from None
     return file.public_key
 
 
@@ -102,7 +102,7 @@ class FileVault:
         return self._anchor
 
     async def status(self) -> VaultStatus:
-        """Tell the vault's state; a missing key file is a state, not an error."""
+        """Return the vault's state; a missing key file is a state, not an error."""
         try:
             return await self._session.call(self._status)
         except HsmError as error:
@@ -116,14 +116,14 @@ class FileVault:
             pin.wipe()
 
     async def verify_pin(self, pin: SecretBytes) -> None:
-        """Prove the passphrase again while unlocked; wipes `pin`."""
+        """Verify the passphrase again while unlocked; wipes `pin`."""
         try:
             await self._session.call(lambda: self._session.prove(pin))
         finally:
             pin.wipe()
 
     async def lock(self) -> None:
-        """Wipe and forget the keys."""
+        """Wipe the keys."""
         await self._session.call(self._session.lock)
 
     async def close(self) -> None:

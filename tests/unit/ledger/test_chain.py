@@ -94,5 +94,5 @@ def test_another_members_record_is_refused() -> None:
 
 @pytest.mark.parametrize("field", [{"recorded_at_ms": -1}, {"stream": 5}, {"payload": None}])
 def test_a_record_without_its_form_is_refused(field: dict[str, object]) -> None:
-    with pytest.raises(LedgerCorrupted, match="form"):
+    with pytest.raises(LedgerCorrupted, match="encoding"):
         require_record("alice", record(1, "a", 1, GENESIS)._replace(**field))  # type: ignore[arg-type]
