@@ -1,1 +1,1 @@
-"""The desktop window: a client of a node, which alone holds anything secret."""
+"""The desktop window: a client of a node; only the node holds secrets."""

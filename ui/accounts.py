@@ -1,4 +1,4 @@
-"""A wallet's accounts, one per chain and kind of key, and how a page names one of them."""
+"""A wallet's accounts, one per chain and kind of key, and their names in a page's subject."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from console.application.views import AccountView, WalletView
 
 
 class PageSubject(NamedTuple):
-    """What a page is about: a wallet, one of its accounts, and what is to be done there.
+    """A page's subject: a wallet, one of its accounts, and a purpose.
 
     `purpose` is "" for a transfer, else a word and, after a colon, the request it is about.
     """
@@ -17,12 +17,12 @@ class PageSubject(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """The place as the subject of a page."""
+        """This subject as text."""
         return "#".join(self).rstrip("#")
 
 
 def account_key(account: AccountView) -> str:
-    """Name an account within its wallet."""
+    """Return an account's key within its wallet."""
     return f"{account.chain}:{account.path}"
 
 
@@ -35,10 +35,10 @@ def find_account(wallet: WalletView | None, key: str) -> AccountView | None:
 
 
 def joined(wallet: str, account: AccountView | None, purpose: str = "") -> str:
-    """Name a wallet and one of its accounts as the subject of a page."""
+    """Return a wallet and one of its accounts as a page's subject."""
     return PageSubject(wallet, account_key(account) if account else "", purpose).subject
 
 
 def split(subject: str) -> PageSubject:
-    """Return what a page's subject names."""
+    """Return the parts of a page's subject."""
     return PageSubject(*subject.split("#", 2))

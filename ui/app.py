@@ -1,4 +1,4 @@
-"""The window's program: find the members on this machine, then show the window until it closes."""
+"""The window's program: finds the members on this machine and shows the window."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the window and return the exit status."""
     options = _parse(arguments)
     hardening.harden()
-    faulthandler.enable()  # Should a library crash, it leaves its stack; stacks hold no values.
+    faulthandler.enable()  # If a library crashes, the stack is written; stacks hold no values.
     try:
         profiles = find_profiles(options.home)
     except ProfileUnreadable as error:
@@ -51,7 +51,7 @@ def make_application() -> QApplication:
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     if existing is None:
-        # Once: a style that is replaced while widgets are shown is deleted under them.
+        # Once: replacing the style while widgets are shown deletes the one that they use.
         app.setStyle("Fusion")
     app.setApplicationName("Quorate")
     app.setDesktopFileName("quorate")

@@ -1,4 +1,4 @@
-"""Bundled data, read from the `resources` package wherever it is installed."""
+"""Bundled data, read from the `resources` package."""
 
 from functools import cache
 from importlib import resources

@@ -1,4 +1,4 @@
-"""Copies that leave the clipboard by themselves, if nothing else was copied since."""
+"""Timed copies: the clipboard is emptied unless something else was copied since."""
 
 from PySide6.QtCore import QMimeData, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -7,7 +7,7 @@ KEPT_MS = 30_000
 
 
 class TimedClipboard(QObject):
-    """Holds the last text that this window copied."""
+    """The clipboard, with the last text that this window copied."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -16,7 +16,7 @@ class TimedClipboard(QObject):
         self._timer.timeout.connect(self.clear)
 
     def copy(self, text: str) -> None:
-        """Put a text on the clipboard for half a minute."""
+        """Put a text on the clipboard for 30 s."""
         data = QMimeData()
         data.setText(text)
         data.setData("x-kde-passwordManagerHint", b"secret")

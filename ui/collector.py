@@ -1,4 +1,4 @@
-"""When circles of objects are freed: between two events, on the window's own thread."""
+"""Garbage collection between two events, on the window's own thread."""
 
 import contextlib
 import gc
@@ -11,12 +11,11 @@ INTERVAL_MS = 250
 
 @contextlib.contextmanager
 def collecting_between_events() -> Iterator[None]:
-    """Let Python's collector run from the event loop only, for the length of a block.
+    """Let Python's cyclic collector run from the event loop only, within a block.
 
-    By itself it runs wherever an object happens to be made: inside a call that Qt makes while it
-    walks over its widgets, or on a thread of gRPC or asyncio. A widget or timer that is freed
-    there ends the process. Needs a `QCoreApplication`; what counted references free is not
-    touched by this.
+    By default it runs wherever an object is created: inside a call that Qt makes while it walks
+    over its widgets, or on a thread of gRPC or asyncio. A widget or timer that is freed there
+    crashes the process. Needs a `QCoreApplication`. Freeing by reference counts is not affected.
     """
     timer = QTimer(interval=INTERVAL_MS)
     timer.timeout.connect(collect)
@@ -32,7 +31,7 @@ def collecting_between_events() -> Iterator[None]:
 
 
 def collect() -> None:
-    """Collect the oldest generation whose turn it is, by Python's own thresholds."""
+    """Collect the oldest generation that is due by Python's own thresholds."""
     due = [
         count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Ctrl+K: go to any screen, request, wallet or ceremony by typing a part of it."""
+"""Ctrl+K: find any screen, request, wallet or ceremony by a part of its name."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ _ROW = 40
 
 
 class Target(NamedTuple):
-    """A place to go, and the text that finds it."""
+    """A destination, and the text that matches it."""
 
     screen: str
     subject: str
@@ -39,7 +39,7 @@ class Target(NamedTuple):
 
 
 class CommandPalette(Sheet):
-    """A field and the places that match; Enter goes to the chosen one."""
+    """A field and the destinations that match; Enter opens the chosen one."""
 
     def __init__(self, window: QWidget, navigate: Callable[[str, str], None]) -> None:
         super().__init__(window, "", width=640, top=True)
@@ -77,7 +77,7 @@ class CommandPalette(Sheet):
         self.tasks.start(self._load(link))
 
     def forget(self) -> None:
-        """Drop everything that came from the node."""
+        """Drop all data of the node."""
         self.close_sheet()
         self._targets = self._found = ()
         self.rows.set_rows(())

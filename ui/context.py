@@ -1,4 +1,4 @@
-"""What every screen is given: the node, where to go, how to speak, what to hide, the time."""
+"""The context of every screen: the node, navigation, messages, privacy and the time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ui.theme import Tone
 
 
 class Privacy(QObject):
-    """Whether amounts and addresses are masked; the review screen alone ignores it."""
+    """Whether amounts and addresses are masked; only the review screen ignores it."""
 
     changed = Signal()
 
@@ -21,14 +21,14 @@ class Privacy(QObject):
         self.on = False
 
     def toggle(self) -> None:
-        """Mask, or show again."""
+        """Mask or unmask."""
         self.on = not self.on
         self.changed.emit()
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Handed down from the window; screens reach nothing else."""
+    """The window passes it to the screens; they use nothing else of the window."""
 
     link: NodeLink
     privacy: Privacy

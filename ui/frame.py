@@ -1,4 +1,4 @@
-"""The frame around the screens: sidebar, top bar, banner for a node that is away."""
+"""The frame around the screens: sidebar, top bar, banner for an unreachable node."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ _TOP = 56
 
 
 class Frame(QWidget):
-    """What stays while screens change."""
+    """The parts that stay while screens change."""
 
     section_chosen = Signal(str)
     member_chosen = Signal(str)
@@ -62,11 +62,11 @@ class Frame(QWidget):
         layout.addLayout(right, 1)
 
     def show_section(self, section: str) -> None:
-        """Light up a sidebar entry."""
+        """Highlight a sidebar entry."""
         self.sections[section].setChecked(True)
 
     def show_counts(self, *, approvals: int, ceremonies: int) -> None:
-        """Show how many things wait."""
+        """Show how many items wait."""
         self.sections["approvals"].set_count(approvals)
         self.sections["ceremonies"].set_count(ceremonies)
 
@@ -169,7 +169,7 @@ class Frame(QWidget):
 
 
 class HueStrip(QWidget):
-    """A coloured line above the top bar on every network but mainnet."""
+    """A coloured line above the top bar on every network but the main network."""
 
     def __init__(self) -> None:
         super().__init__()

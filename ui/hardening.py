@@ -1,4 +1,4 @@
-"""What the process gives up at start: core dumps, and being read by a debugger."""
+"""Hardening at start: no core dumps, no debugger."""
 
 import ctypes
 import sys
@@ -7,7 +7,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def harden() -> bool:
-    """Forbid core dumps and attaching. Return whether the system agreed to all of it."""
+    """Forbid core dumps and attaching. Return whether the system accepted both."""
     if sys.platform == "win32":
         return False
     agreed = _no_core_dumps()

@@ -26,7 +26,7 @@ def pixmap(name: str, colour: QColor, size: int, ratio: float) -> QPixmap:
 
 
 def icon(name: str, colour: QColor, size: int, gap: int) -> QIcon:
-    """Return an icon for a button, with room to its right; ask again when the theme changes."""
+    """Return an icon for a button, with space at its right; not valid after a change of theme."""
     picture = QPixmap((size + gap) * 2, size * 2)
     picture.fill(Qt.GlobalColor.transparent)
     picture.setDevicePixelRatio(2.0)

@@ -1,4 +1,4 @@
-"""Locks after a while without keys, clicks or scrolling."""
+"""The idle timer: time without keys, clicks or scrolling."""
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
@@ -12,7 +12,7 @@ _SIGNS_OF_LIFE = {
 
 
 class IdleTimer(QObject):
-    """Emits `expired` once after `seconds` of silence, while it runs."""
+    """Emits `expired` once after `seconds` without input, while it runs."""
 
     expired = Signal()
 
@@ -26,19 +26,19 @@ class IdleTimer(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether silence is being counted."""
+        """Whether idle time is counted."""
         return self._timer.isActive()
 
     def start(self, seconds: int) -> None:
-        """Count from now."""
+        """Start counting from now."""
         self._timer.start(seconds * 1000)
 
     def stop(self) -> None:
-        """Do not count."""
+        """Stop counting."""
         self._timer.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Start over on any sign of life."""
+        """Restart the count on any input."""
         del watched
         if event.type() in _SIGNS_OF_LIFE and self._timer.isActive():
             self._timer.start()

@@ -1,4 +1,4 @@
-"""The window's side of one member's node: connects, follows changes, reconnects by itself."""
+"""NodeLink: connects to one member's node, follows its changes, reconnects by itself."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ _BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class NodeLink(QObject):
-    """Asks, executes and tells what changed; `session` is the newest answer, or None."""
+    """Queries and commands a node and signals changes; `session` is its newest state, or None."""
 
     changed = Signal(object)
     session_changed = Signal()
@@ -60,12 +60,12 @@ class NodeLink(QObject):
             await self._drop()
 
     def retry_now(self) -> None:
-        """Do not wait for the next try."""
+        """Try again immediately."""
         self._tries = 0
         self._wake.set()
 
     async def ask(self, query: Query[V]) -> V:
-        """Answer a query. Raises: CommandRefused, NodeUnreachable."""
+        """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
         try:
             async with asyncio.timeout(_ASK_TIMEOUT_S):
                 return await self._present().ask(query)
@@ -73,7 +73,7 @@ class NodeLink(QObject):
             raise NodeUnreachable("no answer in time") from None
 
     async def execute(self, command: Command) -> Outcome:
-        """Carry out a command. Raises: CommandRefused, NodeUnreachable."""
+        """Execute a command. Raises: CommandRefused, NodeUnreachable."""
         try:
             async with asyncio.timeout(_EXECUTE_TIMEOUT_S):
                 return await self._present().execute(command)
@@ -81,7 +81,7 @@ class NodeLink(QObject):
             raise NodeUnreachable("no answer in time") from None
 
     async def refresh_session(self) -> None:
-        """Ask where the node stands. Raises: NodeUnreachable."""
+        """Query the node's state. Raises: NodeUnreachable."""
         try:
             session = await self.ask(GetSession())
         except CommandRefused as refusal:
@@ -112,7 +112,7 @@ class NodeLink(QObject):
                 group.create_task(self._follow())
                 group.create_task(self._poll())
         except ExceptionGroup as ended:
-            # `except*` would wrap what is raised in it, under Python 3.11, in one more group.
+            # Under Python 3.11 `except*` wraps what it raises in one more group.
             unexpected = ended.split((NodeUnreachable, CommandRefused))[1]
             if unexpected is not None:
                 raise unexpected from None

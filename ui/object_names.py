@@ -1,4 +1,4 @@
-"""Stable names of everything that can be pressed or filled in: for tests and for demonstrations.
+"""Stable names of all buttons and fields, for tests and demonstrations.
 
 Rows and people add their key after a dot: `CEREMONY_CUSTODIAN` + ".ana", `FRAME_MEMBER` + ".ben".
 Every screen also has `<screen>.back`, `<screen>.retry`, `<screen>.copyDetails`,

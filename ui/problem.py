@@ -1,4 +1,4 @@
-"""What went wrong, in the parts that answer an operator's questions."""
+"""Problems as an operator reads them: what happened, is it safe, what next."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ UNREACHABLE = Problem(
 
 
 def describe(error: CommandRefused | NodeUnreachable) -> Problem:
-    """Turn what a node raises into what a screen shows."""
+    """Return the problem that a screen shows for an error of the node."""
     if isinstance(error, CommandRefused):
         return Problem(error.code, error.what, error.safe, error.next_step)
     return UNREACHABLE

@@ -1,4 +1,4 @@
-"""The table of screens: adding one is one line here."""
+"""The table of screens, one line per screen."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,9 +17,9 @@ from ui.screens.wallets.view import WalletsScreen
 
 
 class Entry(NamedTuple):
-    """A screen: its name, its sidebar entry, and how it is made.
+    """A screen: its name, its sidebar entry, and its constructor.
 
-    A screen without an icon has no entry of its own; `section` names the entry that lights up.
+    A screen without an icon has no entry of its own; `section` names the highlighted entry.
     """
 
     name: str
@@ -57,5 +57,5 @@ _OTHER_WORDS = {
 
 
 def find(name: str) -> Entry:
-    """Return a screen by its name, or by the word that the node uses for it. Raises: KeyError."""
+    """Return a screen by its name, or by the node's word for it. Raises: KeyError."""
     return BY_NAME[_OTHER_WORDS.get(name, name)]

@@ -1,4 +1,4 @@
-"""One loop for Qt and asyncio on the main thread; the only place that knows qasync."""
+"""One loop for Qt and asyncio on the main thread; only this module uses qasync."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from ui.collector import collecting_between_events
 def run(app: QApplication, main: Callable[[], Awaitable[int]]) -> int:
     """Run `main` until it returns its exit status.
 
-    The loop is closed before Qt goes away, else its threads outlive it and the process aborts.
+    The loop is closed before Qt, else its threads outlive it and the process aborts.
     """
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)

@@ -1,4 +1,4 @@
-"""The base of all screens: head line, and one of skeleton, empty, error or content below."""
+"""The base of all screens: a head line, and skeleton, empty, error or content below."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _BAR = 14
 
 @dataclass(frozen=True, slots=True)
 class EmptyText:
-    """What an empty screen says, and the action it offers."""
+    """The text of an empty screen, and the action that it offers."""
 
     icon: str
     title: str
@@ -102,35 +102,35 @@ class Screen(QWidget):
         raise NotImplementedError
 
     def render_content(self) -> None:
-        """Paint the model's answer; called only when it is there."""
+        """Paint the model's view; called only once it is loaded."""
         raise NotImplementedError
 
     def render_head(self) -> None:
-        """Paint what the head line shows in every state."""
+        """Paint the head line, in every state."""
 
     def empty_text(self) -> EmptyText:
-        """Return what this screen says when there is nothing."""
+        """Return the text for a screen without content."""
         return EmptyText("inbox", "Nothing here", "There is nothing to show.")
 
     def open(self, subject: str) -> None:
-        """Show the screen for a subject; times on it keep counting."""
+        """Show the screen for a subject; its times keep counting."""
         self._clock.start()
         self.model.open(subject)
 
     def pause(self) -> None:
-        """The screen is no longer in front."""
+        """Stop updating: the screen is no longer in front."""
         self._clock.stop()
         self.model.pause()
 
     def close_screen(self) -> None:
-        """The screen goes away for good."""
+        """Close the screen for ever."""
         self._clock.stop()
         self.model.changed.disconnect(self._repaint)
         self.context.privacy.changed.disconnect(self._repaint)
         self.model.close()
 
     def back(self) -> bool:
-        """Go to where this screen was opened from. Return whether there is such a place."""
+        """Go back to where this screen was opened from. Return whether that is known."""
         return False
 
     def focus_filter(self) -> bool:
@@ -138,7 +138,7 @@ class Screen(QWidget):
         return False
 
     def export_all(self) -> None:
-        """Export what this page shows; most pages have nothing to export."""
+        """Export the page's content; most pages have none."""
 
     def focus_armed(self) -> bool:
         """Focus the armed button. Return whether this page has one."""
@@ -198,7 +198,7 @@ class Screen(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inner)
         bar = area.verticalScrollBar()
-        # A bar takes its room from the margin, so that right edges stay aligned with the head.
+        # The scroll bar takes its width from the margin, so that right edges align with the head.
         bar.rangeChanged.connect(
             lambda _low, high: outer.setContentsMargins(
                 MARGIN, 16, MARGIN - (_BAR if high else 0), MARGIN

@@ -1,4 +1,4 @@
-"""What an operator prefers, kept in a small file beside the profiles; never anything secret."""
+"""An operator's preferences, in a small file beside the profiles; no secrets."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Settings:
-    """Preferences of the window; without a `path` they are forgotten at the end."""
+    """Preferences of the window; without a `path` they are not saved."""
 
     theme: ThemeName = ThemeName.SYSTEM
     member: str = ""
@@ -22,7 +22,7 @@ class Settings:
     path: Path | None = None
 
     def save(self) -> None:
-        """Write the file; a disk that refuses costs only the preference."""
+        """Save the file; a failure loses only the preference."""
         if self.path is None:
             return
         content = asdict(self)
@@ -34,7 +34,7 @@ class Settings:
 
 
 def load(home: Path) -> Settings:
-    """Read preferences; a missing or damaged file means defaults."""
+    """Return the preferences; defaults if the file is missing or damaged."""
     path = home / FILE
     settings = Settings(path=path)
     try:

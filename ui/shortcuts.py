@@ -1,4 +1,4 @@
-"""What keys do in the window, wherever the focus is."""
+"""The window's shortcuts, for any focus."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ from ui.widgets.table import DataTable
 
 
 class Keyed(Protocol):
-    """What a window does that keys ask for; `front` is None while it is locked."""
+    """The window as its shortcuts use it; `front` is None while it is locked."""
 
     @property
     def front(self) -> Screen | None: ...
@@ -29,7 +29,7 @@ class Keyed(Protocol):
 
 
 class Shortcuts:
-    """The window's shortcuts; lives as long as the window."""
+    """The window's shortcuts."""
 
     def __init__(self, window: QMainWindow, keyed: Keyed) -> None:
         self._window = window
@@ -60,7 +60,7 @@ class Shortcuts:
             act(screen)
 
     def _back(self) -> None:
-        """Close the sheet in front, else leave the field, else leave the page."""
+        """Close the panel in front, else leave the field, else leave the page."""
         sheets = [sheet for sheet in self._window.findChildren(Sheet) if sheet.isVisible()]
         screen = self._keyed.front
         if sheets:
@@ -79,7 +79,7 @@ class Shortcuts:
 
 
 def _enter(step: int) -> None:
-    """Choose the first row of a table that has just got the focus."""
+    """Select the first row of a table that has just received the focus."""
     focused = QApplication.focusWidget()
     if isinstance(focused, DataTable) and not focused.currentIndex().isValid():
         focused.move_by(step)

@@ -1,4 +1,4 @@
-"""How states look: one table from state to icon, word and tone, so that no screen differs."""
+"""The look of states: one table from state to icon, word and tone for all screens."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from ui.theme import Tone
 
 
 class Look(NamedTuple):
-    """A state as an icon shape, a word and a colour; each alone is enough to tell."""
+    """A state as an icon shape, a word and a colour; each alone identifies it."""
 
     icon: str
     word: str
@@ -82,14 +82,14 @@ OPEN_REQUESTS = frozenset(
 
 
 def network(name: str) -> Look:
-    """Return the look of a network; only mainnet looks calm."""
+    """Return the look of a network; all but the main network stand out."""
     if name == "mainnet":
         return Look("shield", "MAINNET", Tone.NEUTRAL)
     return Look("flask", name.upper(), Tone.WARN)
 
 
 def history(state: str) -> Look:
-    """Return the look of a past transfer, whose state arrives as text."""
+    """Return the look of a past transfer from its state."""
     try:
         return REQUEST[RequestStage(state)]
     except ValueError:
@@ -97,7 +97,7 @@ def history(state: str) -> Look:
 
 
 def purpose(name: str) -> Look:
-    """Return the look of a ceremony's purpose, which arrives as text."""
+    """Return the look of a ceremony's purpose."""
     try:
         return PURPOSE[CeremonyPurpose(name)]
     except ValueError:

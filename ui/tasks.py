@@ -1,4 +1,4 @@
-"""One owner for every coroutine that a screen or window starts; closing it cancels them all."""
+"""TaskOwner: owns the coroutines of a screen or window and cancels them when it closes."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 
 class TaskOwner:
-    """Keeps running coroutines; none outlives its owner and no failure is lost."""
+    """Owns running coroutines; none outlives it and no failure is lost."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -25,7 +25,7 @@ class TaskOwner:
         task.add_done_callback(self._ended)
 
     def close(self) -> None:
-        """Cancel everything; later starts are ignored."""
+        """Cancel all coroutines; later starts are ignored."""
         self._closed = True
         for task in tuple(self._running):
             task.cancel()
@@ -37,7 +37,7 @@ class TaskOwner:
 
     @property
     def busy(self) -> bool:
-        """Whether something is still running."""
+        """Whether any coroutine still runs."""
         return bool(self._running)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

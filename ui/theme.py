@@ -13,7 +13,7 @@ from ui import assets
 
 
 class ThemeName(StrEnum):
-    """What an operator can choose; `SYSTEM` follows the desktop where it says so."""
+    """The themes to choose from; `SYSTEM` follows the desktop's scheme."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -43,7 +43,7 @@ def token_table() -> dict[str, dict[str, str]]:
 
 
 class _Active:
-    """The theme that is painted now; one window, one theme."""
+    """The active theme of the window."""
 
     name = ThemeName.LIGHT
     tokens: dict[str, str] = token_table()["light"]
@@ -76,13 +76,13 @@ def font(pixels: int, weight: QFont.Weight = QFont.Weight.Normal, *, mono: bool 
     result.setWeight(weight)
     if not mono:
         result.setFeature(QFont.Tag("tnum"), 1)
-        # Else the typeface turns the x between digits, as in 0x15, into a multiplication sign.
+        # Else the font shows the x between digits, as in 0x15, as a multiplication sign.
         result.setFeature(QFont.Tag("calt"), 0)
     return result
 
 
 def resolve(choice: ThemeName) -> ThemeName:
-    """Turn `SYSTEM` into the desktop's scheme; light where it does not say."""
+    """Return the theme, with the desktop's scheme for `SYSTEM`; light if it reports none."""
     if choice is not ThemeName.SYSTEM:
         return choice
     scheme = QApplication.styleHints().colorScheme()
@@ -90,7 +90,7 @@ def resolve(choice: ThemeName) -> ThemeName:
 
 
 def apply(app: QApplication, choice: ThemeName) -> None:
-    """Paint the whole application with a theme."""
+    """Apply a theme to the application."""
     _Active.name = resolve(choice)
     _Active.tokens = token_table()[_Active.name]
     app.setFont(font(14))

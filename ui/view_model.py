@@ -1,4 +1,4 @@
-"""The base of all view models: asks the node, holds the answer, and says when to paint again."""
+"""The base of all view models: queries the node, holds its view, signals when to repaint."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -26,7 +26,7 @@ _WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine)
 
 
 class LoadState(Enum):
-    """What a screen shows as a whole."""
+    """The state of a screen's content."""
 
     EMPTY = auto()
     LOADING = auto()
@@ -35,9 +35,9 @@ class LoadState(Enum):
 
 
 class ViewModel(QObject):
-    """Loads for one subject, again when the node says that something moved, at most at 10 Hz.
+    """Loads for one subject, and again after each change at the node, at most 10 times a second.
 
-    Subclasses set `WATCHES` and write `load`, which stores what it got and returns the state.
+    Subclasses set `WATCHES` and write `load`, which stores the view and returns the state.
     """
 
     changed = Signal()
@@ -59,14 +59,14 @@ class ViewModel(QObject):
         context.link.reachable_changed.connect(self._reached)
 
     async def load(self) -> LoadState:
-        """Ask the node and keep the answer. Raises: CommandRefused, NodeUnreachable."""
+        """Query the node and store its view. Raises: CommandRefused, NodeUnreachable."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Drop what belongs to the former subject."""
+        """Drop the data of the former subject."""
 
     def open(self, subject: str) -> None:
-        """Show a subject; another one than before starts with a skeleton."""
+        """Show a subject; a new one starts with a skeleton."""
         if subject != self.subject or self.state is not LoadState.READY:
             self.forget()
             self.state, self.problem = LoadState.LOADING, None
@@ -80,12 +80,12 @@ class ViewModel(QObject):
         self._active = False
 
     def refresh(self) -> None:
-        """Ask the node again now."""
+        """Query the node again now."""
         self._timer.stop()
         self._load_soon()
 
     def close(self) -> None:
-        """Cancel everything and let go of the node."""
+        """Cancel all coroutines and disconnect from the node's signals."""
         self._active = False
         self._timer.stop()
         self.tasks.close()
@@ -93,11 +93,11 @@ class ViewModel(QObject):
         self.context.link.reachable_changed.disconnect(self._reached)
 
     async def ask(self, query: Query[V]) -> V:
-        """Ask the node. Raises: CommandRefused, NodeUnreachable."""
+        """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
         return await self.context.link.ask(query)
 
     def do(self, command: Command, done: Callable[[Outcome], None] | None = None) -> None:
-        """Carry out a command; a refusal becomes `refusal`. One at a time."""
+        """Execute a command, one at a time; a refusal becomes `refusal`."""
         if self.working:
             _wipe(command)
             return
@@ -106,12 +106,12 @@ class ViewModel(QObject):
         self.tasks.start(self._carry_out(command, done))
 
     def dismiss_refusal(self) -> None:
-        """Forget the last refusal."""
+        """Clear the last refusal."""
         self.refusal = None
         self.changed.emit()
 
     def on_change(self, change: Change) -> bool:
-        """Say whether a change concerns this model; may take its progress at once."""
+        """Return whether a change concerns this model; may take over its progress."""
         return change.kind in self.WATCHES
 
     async def _carry_out(self, command: Command, done: Callable[[Outcome], None] | None) -> None:
@@ -159,7 +159,7 @@ class ViewModel(QObject):
         except (CommandRefused, NodeUnreachable) as error:
             if subject != self.subject:
                 return
-            # What was loaded stays on screen: the frame's banner says that it is old.
+            # The loaded view stays on screen: the frame's banner says that it is old.
             if self.state is LoadState.READY and isinstance(error, NodeUnreachable):
                 return
             self.problem, self.state = describe(error), LoadState.ERROR

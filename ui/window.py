@@ -1,4 +1,4 @@
-"""The one window: signs in, shows screens, follows the node, locks."""
+"""The window: signs in, shows screens, follows the node, locks."""
 
 import logging
 import time
@@ -48,7 +48,7 @@ def _wall_clock_ms() -> int:
 class ConsoleWindow(QMainWindow):
     """A client of one member's node at a time; `connect` opens another member's node.
 
-    Must be made while the event loop runs: it starts to connect at once.
+    Must be created while the event loop runs: it starts to connect immediately.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class ConsoleWindow(QMainWindow):
         self.link = NodeLink(first, connect)
         self._open_member(first)
 
-    # The surface for `app` and for demonstrations.
+    # The interface for `app` and demonstrations.
 
     @property
     def member(self) -> str:
@@ -134,7 +134,7 @@ class ConsoleWindow(QMainWindow):
         screen.setFocus()
 
     def set_theme(self, name: str) -> None:
-        """Paint with "system", "light" or "dark", and keep the choice. Raises: ValueError."""
+        """Apply "system", "light" or "dark", and save the choice. Raises: ValueError."""
         self.settings.theme = ThemeName(name)
         self.settings.save()
         app = QApplication.instance()
@@ -144,7 +144,7 @@ class ConsoleWindow(QMainWindow):
             self._current.model.changed.emit()
 
     async def switch_member(self, member: str) -> None:
-        """Show another member's node. Its own sign-in applies. Raises: KeyError."""
+        """Show another member's node, with its own sign-in. Raises: KeyError."""
         if member == self.member:
             return
         profile = {profile.member: profile for profile in self.profiles}[member]
@@ -157,20 +157,20 @@ class ConsoleWindow(QMainWindow):
         self._open_member(profile)
 
     def lock(self) -> None:
-        """Leave every screen at once, then lock the node."""
+        """Close every screen immediately, then lock the node."""
         if self._frame is not None:
             self._wanted = ("overview", "")
             self._show_sign_in()
             self._tasks.start(self._lock_node())
 
     async def finish(self) -> None:
-        """Close all connections and wait for it."""
+        """Close all connections and wait until they are closed."""
         self._clipboard.clear()
         await self._close_member()
         await self._closing.finish()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop everything that runs."""
+        """Stop all coroutines before closing."""
         self.idle.stop()
         self._clipboard.clear()
         self._drop_screens()
@@ -233,7 +233,7 @@ class ConsoleWindow(QMainWindow):
             self._sign_in = None
 
     def _drop_screens(self) -> None:
-        """Forget everything that came from the node; widgets go with their texts."""
+        """Drop all data of the node; the widgets are deleted with their texts."""
         self.idle.stop()
         self.palette_sheet.forget()
         self.help_sheet.close_sheet()
@@ -258,17 +258,17 @@ class ConsoleWindow(QMainWindow):
             log.warning("the node could not be told to lock: it does not answer")
 
     def _switch_soon(self, member: str) -> None:
-        # Not in `_tasks`: that owner ends together with the member that is left.
+        # Not in `_tasks`: that owner ends with the member that is left.
         self._closing.start(self.switch_member(member))
 
-    # What the node tells.
+    # Signals of the node.
 
     def _session_changed(self) -> None:
         session = self.link.session
         if session is None:
             return
         if session.state is NodeState.READY:
-            # Let the answer to Unlock arrive before its page goes away, else it is cancelled.
+            # The reply to Unlock must arrive before its page closes, else it is cancelled.
             if self._sign_in is None or not self._sign_in.model.working:
                 self._show_frame()
         elif self._frame is not None:
@@ -303,7 +303,7 @@ class ConsoleWindow(QMainWindow):
                 approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
             )
 
-    # What keys and the frame ask for.
+    # Actions of keys and the frame.
 
     def search(self) -> None:
         """Open the command palette."""
@@ -315,7 +315,7 @@ class ConsoleWindow(QMainWindow):
         self.help_sheet.show_shortcuts()
 
     def toggle_privacy(self) -> None:
-        """Hide figures and addresses, or show them again."""
+        """Mask or unmask amounts and addresses."""
         self.privacy.toggle()
 
     def show_help(self) -> None:
@@ -325,7 +325,7 @@ class ConsoleWindow(QMainWindow):
         else:
             self.help_sheet.show_shortcuts()
 
-    # What screens are given.
+    # The context of the screens.
 
     def _context(self) -> Context:
         return Context(

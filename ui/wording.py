@@ -1,4 +1,4 @@
-"""Times, counts, identifiers and masks as words; pure, so that every screen says the same."""
+"""Times, counts, identifiers and masks as words, the same on every screen."""
 
 import base64
 import re
@@ -54,7 +54,7 @@ def due(due_ms: int, now_ms: int) -> str:
 
 
 def days(length_ms: int) -> str:
-    """Return a length of time in whole days, finer only below one day."""
+    """Return a length of time in days, finer only below 1 day."""
     whole = length_ms // _DAY_MS
     return count(whole, "day") if whole else span(length_ms)
 
@@ -65,7 +65,7 @@ def capital(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a reason of the node as a sentence of its own; "" stays ""."""
+    """Return a reason of the node as a complete sentence; "" stays ""."""
     end = "" if not text or text.endswith((".", "!", "?")) else "."
     return f"{capital(text)}{end}"
 
@@ -103,7 +103,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def chunks(text: str, size: int = 4) -> list[str]:
-    """Cut a text into groups of `size`."""
+    """Return a text in groups of `size`."""
     return [text[i : i + size] for i in range(0, len(text), size)]
 
 
@@ -117,7 +117,7 @@ def shortened(text: str, groups: int = 2) -> str:
 
 
 def masked(text: str, *, hide: bool) -> str:
-    """Return the text, or a mask of fixed length that tells nothing."""
+    """Return the text, or a mask of fixed length."""
     return MASK if hide and text else text
 
 
@@ -155,13 +155,13 @@ def quorum(threshold: int, custodians: int) -> str:
 
 
 def exported(data_hex: str) -> str:
-    """Write bytes as other programs read them: PSBTs in base 64, all else in hexadecimal."""
+    """Return bytes as other programs read them: PSBTs in base 64, others in hexadecimal."""
     data = bytes.fromhex(data_hex)
     return base64.b64encode(data).decode() if data.startswith(b"psbt") else data_hex
 
 
 def signature(view: RequestView) -> str:
-    """Write what was signed as other programs read it: a Bitcoin message's signature is text."""
+    """Return signed bytes as other programs read them; a Bitcoin message's signature is text."""
     if view.is_message and view.account.startswith("bitcoin:"):
         return bytes.fromhex(view.signed_bytes).decode("ascii", "replace")
     return view.signed_bytes
@@ -173,7 +173,7 @@ def holders(view: CeremonyView) -> int:
 
 
 def ceremony(view: CeremonyView) -> str:
-    """Return what a ceremony is, "Refresh of Treasury"."""
+    """Return a ceremony's title, "Refresh of Treasury"."""
     match view.purpose:
         case CeremonyPurpose.REFRESH:
             return f"Refresh of {view.wallet_name}"

@@ -1,1 +1,1 @@
-"""One folder a screen; a screen never imports another."""
+"""One folder per screen; a screen never imports another."""

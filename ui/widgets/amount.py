@@ -1,11 +1,11 @@
-"""Amounts with all digits and their unit; hidden as a whole in privacy mode."""
+"""Amounts with all digits and their unit; masked in full in privacy mode."""
 
 from ui.widgets.text import Label
 from ui.wording import MASK
 
 
 class AmountLabel(Label):
-    """An exact amount; masked it has no digit."""
+    """An exact amount; a masked one shows no digit."""
 
     def set_amount(self, amount: str, unit: str, *, masked: bool = False) -> None:
         """Show an amount, or a mask of fixed length."""

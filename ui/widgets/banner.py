@@ -1,4 +1,4 @@
-"""A line across the page that stays until its cause is gone or somebody closes it."""
+"""A line across the page that stays until its cause is resolved or an operator closes it."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -22,7 +22,7 @@ _ICONS = {
 
 
 class Banner(QFrame):
-    """Icon, sentence, second sentence and at most two buttons in the colours of a tone."""
+    """Icon, two sentences and at most two buttons in the colours of a tone."""
 
     acted = Signal()
     closed = Signal()
@@ -68,7 +68,7 @@ class Banner(QFrame):
         self.setVisible(bool(title))
 
     def show_problem(self, problem: Problem | None) -> None:
-        """Show a problem with its safety, next step and code, or nothing."""
+        """Show a problem with its safety, next step and code; hide the banner for None."""
         if problem is None:
             self.hide()
             return
@@ -87,7 +87,7 @@ class Banner(QFrame):
 
 
 class DangerList(QWidget):
-    """Red flags, one line each, above everything else."""
+    """Red flags, one line each."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Buttons: plain, with an icon that follows the theme, and one that arms itself first."""
+"""Buttons: a plain one, one with an icon that follows the theme, and an armed one."""
 
 import math
 
@@ -56,7 +56,7 @@ class Button(QPushButton):
             self._refresh_icon()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Enter press harmless buttons, as it does on a web page."""
+        """Let Enter press harmless buttons, as on a web page."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self._enter_presses():
             self.click()
             return
@@ -77,9 +77,9 @@ class Button(QPushButton):
 
 
 class ArmedButton(Button):
-    """A button for what cannot be undone: it counts down before it can be pressed, never by Enter.
+    """A button for irreversible actions: it counts down before it can be pressed, never by Enter.
 
-    `blocked` holds the sentence that says what is missing; the countdown starts when it is empty.
+    `blocked` is the sentence that says what is missing; the countdown starts when it is empty.
     """
 
     confirmed = Signal()
@@ -98,7 +98,7 @@ class ArmedButton(Button):
 
     @property
     def armed(self) -> bool:
-        """Whether a press would act now."""
+        """Whether a press acts now."""
         return not self.blocked and self._left_ms <= 0
 
     def block(self, reason: str) -> None:
@@ -116,7 +116,7 @@ class ArmedButton(Button):
         self._show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Swallow Enter, also where a window would pass it on."""
+        """Ignore Enter, even if the window would pass it on."""
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             event.accept()
             return

@@ -1,4 +1,4 @@
-"""Cards, rules and columns: the grid that every screen is laid on."""
+"""Cards, rules and columns: the grid of every screen."""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,7 @@ def chip_width(text: str, icon: str) -> int:
 
 
 def paint_chip(painter: QPainter, box: QRectF, look: Look) -> None:
-    """Draw a chip into `box`; rounded ends that a style sheet would drop."""
+    """Draw a chip into `box`, with rounded ends that a style sheet cannot draw."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     colour = theme.foreground(look.tone)
     painter.setPen(QPen(colour, 1))
@@ -51,11 +51,11 @@ class Chip(QWidget):
 
     @property
     def look(self) -> Look:
-        """What the chip says."""
+        """The chip's look."""
         return self._look
 
     def set_look(self, look: Look, word: str = "") -> None:
-        """Show a state, with another word where given."""
+        """Show a state, with another word if given."""
         self._look = Look(look.icon, word or look.word, look.tone)
         self.setAccessibleName(self._look.word)
         self.setVisible(bool(self._look.word))

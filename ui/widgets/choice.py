@@ -1,4 +1,4 @@
-"""One of a few: sentences with a round mark, of which exactly one holds."""
+"""Radio choices: sentences with a round mark, exactly one of which is chosen."""
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
@@ -10,7 +10,7 @@ _MARK = 20
 
 
 class ChoiceLine(QRadioButton):
-    """A choice in words; the others below the same parent let go when it is taken."""
+    """A choice; choosing it clears the others of the same parent."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
@@ -25,7 +25,7 @@ class ChoiceLine(QRadioButton):
         return QSize(width + 36, 32)
 
     def minimumSizeHint(self) -> QSize:
-        """Never narrower: a name must stay whole."""
+        """Return the full width: a name is never cut."""
         return self.sizeHint()
 
     def hitButton(self, pos: object) -> bool:

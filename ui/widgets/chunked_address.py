@@ -1,4 +1,4 @@
-"""An address cut into groups of four, as people read it to each other."""
+"""An address in groups of four, for reading aloud."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
@@ -11,7 +11,7 @@ _LINE = 26
 
 
 class ChunkedAddress(QWidget):
-    """A whole address, never shortened: alternating colours, first and last two groups bold."""
+    """A complete address, never shortened: alternating colours, first and last two groups bold."""
 
     def __init__(self, pixels: int = 16, per_row: int = 6) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class ChunkedAddress(QWidget):
 
     @property
     def text(self) -> str:
-        """What is painted, without spaces between groups."""
+        """The painted text, without spaces between groups."""
         return MASK if self._masked else "".join(self._groups)
 
     def set_address(self, address: str, *, masked: bool = False) -> None:
@@ -37,12 +37,12 @@ class ChunkedAddress(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the room for whole rows."""
+        """Return the room for complete rows."""
         rows = -(-len(self._groups) // self._per_row)
         return QSize(round(self._step() * self._per_row), rows * _LINE)
 
     def minimumSizeHint(self) -> QSize:
-        """Never smaller: an address must stay whole."""
+        """Return the full size: an address is never cut."""
         return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""Label and value pairs, as on a form that nobody can edit."""
+"""Read-only pairs of label and value."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from ui.widgets.text import Label
 
 _LONG_WORD, _PIECE = 32, 8
 _MAY_BREAK = "\u200b"
-"""Zero width space: a line may end there, and nothing is seen of it."""
+"""Zero width space: an invisible point where a line may end."""
 
 
 class Fact(NamedTuple):
-    """One line: what it is, what it says, and whether it is set in monospace."""
+    """One line: label, value, and whether it is in monospace."""
 
     label: str
     value: str
@@ -21,7 +21,7 @@ class Fact(NamedTuple):
 
 
 class Facts(QWidget):
-    """Lines of facts: labels left, values right; changes only what changed."""
+    """Lines of facts: labels left, values right; repaints only changes."""
 
     def __init__(self, *, values_left: bool = False) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Facts(QWidget):
 
 
 def _breakable(text: str) -> str:
-    """Let long words, such as hashes, go on in the next line: a value is never cut."""
+    """Return a value whose long words, such as hashes, can wrap: a value is never cut."""
     return " ".join(
         _MAY_BREAK.join(word[at : at + _PIECE] for at in range(0, len(word), _PIECE))
         if len(word) > _LONG_WORD

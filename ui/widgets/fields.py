@@ -39,7 +39,7 @@ def text_field(
 
 
 def text_area(name: str, accessible: str, placeholder: str = "", lines: int = 4) -> QPlainTextEdit:
-    """Return a field of several lines; Tab leaves it, and what is pasted is plain text."""
+    """Return a field of several lines; Tab leaves it, and pasted text is plain."""
     area = QPlainTextEdit()
     area.setObjectName(name)
     area.setAccessibleName(accessible)
@@ -58,7 +58,7 @@ def labelled(text: str, field: QWidget) -> tuple[Label, QWidget]:
 
 
 class PinField(QLineEdit):
-    """A PIN on its way to the token: shown as dots, not copied, not undone, gone once taken."""
+    """A field for a PIN: shown as dots, no copy, no undo, emptied once taken."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class PinField(QLineEdit):
         )
 
     def take(self) -> Pin:
-        """Hand over the PIN and forget it."""
+        """Return the PIN and empty the field."""
         source = bytearray(self.text(), "utf-8")
         self.forget()
         return Pin(source)

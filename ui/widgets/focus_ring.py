@@ -1,4 +1,4 @@
-"""The focus ring: two pixels with a gap around the focused control, visible on any background."""
+"""The focus ring: 2 pixels with a gap around the focused control, visible on any background."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
@@ -31,11 +31,11 @@ class FocusRing(QWidget):
 
     @property
     def target(self) -> QWidget | None:
-        """The control that is ringed now."""
+        """The control that has the ring."""
         return self._target if self.isVisible() else None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Learn whether the keyboard is used, and whether the control moved."""
+        """Track whether the keyboard is used, and whether the control moved."""
         kind = event.type()
         if kind in _KEYS and not self._by_keyboard:
             self._by_keyboard = True

@@ -1,4 +1,4 @@
-"""Controls of the frame: sidebar entries and the people who use this machine."""
+"""Controls of the frame: sidebar entries and the members on this machine."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
@@ -9,7 +9,7 @@ from ui.wording import initials
 
 
 class NavButton(QAbstractButton):
-    """A sidebar entry with an icon, a word and a count of what waits."""
+    """A sidebar entry with an icon, a word and a count of waiting items."""
 
     def __init__(self, title: str, icon: str, name: str, shortcut: str) -> None:
         super().__init__()
@@ -28,11 +28,11 @@ class NavButton(QAbstractButton):
 
     @property
     def count(self) -> int:
-        """What the badge shows."""
+        """The number on the badge."""
         return self._count
 
     def set_count(self, count: int) -> None:
-        """Show how many things wait; none hides the badge."""
+        """Show how many items wait; 0 hides the badge."""
         self._count = count
         self.setAccessibleName(f"{self._title}, {count} waiting" if count else self._title)
         self.update()
@@ -85,7 +85,7 @@ class NavButton(QAbstractButton):
 
 
 class Avatar(QAbstractButton):
-    """A person on this machine, as initials in a circle; the chosen one is filled."""
+    """A member on this machine, as initials in a circle; the chosen one is filled."""
 
     def __init__(self, person: str, name: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""QR codes for addresses, painted dark on white in both themes so that cameras read them."""
+"""QR codes for addresses, dark on white in all themes so that cameras can read them."""
 
 import segno
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -21,7 +21,7 @@ class QrCode(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_text(self, text: str, *, masked: bool = False) -> None:
-        """Show a text as a code; nothing while masked."""
+        """Show a text as a code; no code while masked."""
         self._masked = masked
         code = segno.make_qr(text, error="m") if text and not masked else None
         self._matrix = tuple(tuple(line) for line in code.matrix) if code else ()

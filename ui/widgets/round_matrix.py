@@ -1,4 +1,4 @@
-"""Members by rounds of a protocol run: each cell is an icon, a word and a colour."""
+"""Members by rounds of a protocol session: each cell is an icon, a word and a colour."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
@@ -15,7 +15,7 @@ _ICON_ROOM = 24
 
 
 class RoundMatrix(QWidget):
-    """The live state of one protocol run."""
+    """The live state of one protocol session."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class RoundMatrix(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def set_run(self, run: ProtocolSessionView | None, names: dict[str, str]) -> None:
-        """Show a run; `names` maps members to people."""
+        """Show a session; `names` maps members to display names."""
         self._run, self._names = run, names
         self.setVisible(run is not None)
         if run is not None:
@@ -44,7 +44,7 @@ class RoundMatrix(QWidget):
         return QSize(_NAMES + rounds * 96, _HEAD + people * _ROW)
 
     def minimumSizeHint(self) -> QSize:
-        """Rows are never cut."""
+        """Return the full height: rows are never cut."""
         return QSize(260, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -104,7 +104,7 @@ def _paint_cell(painter: QPainter, box: QRectF, state: StepState) -> None:
     painter.drawRoundedRect(box, 5, 5)
     colour = theme.foreground(look.tone)
     if box.width() < _ICON_ROOM:
-        # As many rounds as signatures, a hundred of them: colours alone show how far they are.
+        # With one column per signature, up to a hundred: colours alone show the progress.
         return
     icons.paint(painter, look.icon, colour, QRectF(box.left() + 8, box.center().y() - 8, 16, 16))
     room = box.width() - 36

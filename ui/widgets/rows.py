@@ -1,4 +1,4 @@
-"""Short lists of things to open: icon, two lines, and a mark at the right."""
+"""Short lists of rows that open: icon, two lines, and a mark at the right."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _HEIGHT = 56
 
 
 class RowItem(NamedTuple):
-    """A row: what opens when it is pressed, what it says, and its mark."""
+    """A row's content: the key that it opens, its texts, and its mark."""
 
     key: str
     icon: str
@@ -28,7 +28,7 @@ class RowItem(NamedTuple):
 
 
 class ListRow(QAbstractButton):
-    """One row, reachable by keyboard; quiet when there is nothing to open."""
+    """One row, reachable by keyboard; inactive when it opens nothing."""
 
     def __init__(self, *, opens: bool, inset: int = 0) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class ListRow(QAbstractButton):
         return self._item
 
     def set_item(self, item: RowItem) -> None:
-        """Show something else."""
+        """Show another item."""
         self._item = item
         mark = item.chip.word if item.chip else item.trailing
         self.setAccessibleName(". ".join(part for part in (item.title, item.detail, mark) if part))
@@ -59,7 +59,7 @@ class ListRow(QAbstractButton):
         return QSize(240, _HEIGHT)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Light up."""
+        """Highlight the row."""
         super().enterEvent(event)
         self.update()
 
@@ -134,7 +134,7 @@ class ListRow(QAbstractButton):
 
 
 class RowList(QWidget):
-    """Rows below one another; updates keep the widgets, and so the focus."""
+    """Rows below one another; updates keep the widgets, and with them the focus."""
 
     opened = Signal(str)
 

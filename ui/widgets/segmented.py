@@ -1,4 +1,4 @@
-"""Approvals as segments: one box a person, with name, state and time."""
+"""Approvals as segments: one box per member, with name, state and time."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _MIN = 128
 
 
 class Segment(NamedTuple):
-    """One person's place."""
+    """One member's segment."""
 
     name: str
     detail: str
@@ -25,7 +25,7 @@ class Segment(NamedTuple):
 
 
 class SegmentedApprovals(QWidget):
-    """A bar of segments that wraps when there are many people."""
+    """A bar of segments that wraps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class SegmentedApprovals(QWidget):
         self.setSizePolicy(policy)
 
     def set_segments(self, segments: Sequence[Segment]) -> None:
-        """Show these people in order."""
+        """Show these members in order."""
         self._segments = tuple(segments)
         spoken = [f"{part.name}: {part.look.word}, {part.detail}" for part in segments]
         self.setAccessibleName("Approvals. " + ". ".join(spoken))
@@ -47,7 +47,7 @@ class SegmentedApprovals(QWidget):
         return QSize(3 * _MIN, self.heightForWidth(self.width()))
 
     def minimumSizeHint(self) -> QSize:
-        """Return room for two people side by side."""
+        """Return room for two segments side by side."""
         return QSize(2 * _MIN, _HEIGHT)
 
     def hasHeightForWidth(self) -> bool:

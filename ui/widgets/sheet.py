@@ -12,7 +12,7 @@ from ui.widgets.text import Label
 
 
 class Sheet(QWidget):
-    """A scrim over the window with one card; focus goes back where it was."""
+    """A scrim over the window with one card; closing it restores the focus."""
 
     closed = Signal()
 
@@ -58,7 +58,7 @@ class Sheet(QWidget):
         return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Close on Esc; let nothing through to the page."""
+        """Close on Esc; pass no key to the page."""
         if event.key() == Qt.Key.Key_Escape:
             self.close_sheet()
         event.accept()
@@ -77,7 +77,7 @@ class Sheet(QWidget):
 
 
 class ReasonSheet(Sheet):
-    """Asks for a reason before something is refused; the reason is recorded."""
+    """Asks for the reason of a refusal; the reason is recorded."""
 
     given = Signal(str)
 

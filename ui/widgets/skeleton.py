@@ -1,4 +1,4 @@
-"""The shape of a screen while its data is on the way."""
+"""The shape of a screen while its data loads."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -10,7 +10,7 @@ _CARD = 16
 
 
 class Skeleton(QWidget):
-    """Two columns of quiet bars; no animation, so that reduced motion needs no case."""
+    """Two columns of bars without animation, which also suits reduced motion."""
 
     def __init__(self) -> None:
         super().__init__()

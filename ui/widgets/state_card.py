@@ -1,4 +1,4 @@
-"""Full-page states: nothing here yet, and something went wrong."""
+"""Full-page states: empty, and error."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -12,7 +12,7 @@ from ui.widgets.text import Label
 
 
 class EmptyCard(QWidget):
-    """One sentence why there is nothing, and one way on."""
+    """Why the page is empty, and one action."""
 
     acted = Signal()
 

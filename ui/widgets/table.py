@@ -1,4 +1,4 @@
-"""Tables: a model of painted cells, one delegate, keys that move and open."""
+"""Tables: a model of painted cells, one delegate, and keys that move and open."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What one cell paints: text in a manner, or a chip."""
+    """The content of a cell: text in a style, or a chip."""
 
     text: str
     manner: str = "body"
@@ -50,7 +50,7 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row: a key that opens it, its cells, and a tooltip with the whole truth."""
+    """A row: the key that it opens, its cells, and a tooltip with the full text."""
 
     key: str
     cells: tuple[Cell, ...]
@@ -61,14 +61,14 @@ SKELETON = Cell("", "skeleton")
 
 
 class CellModel(QAbstractTableModel):
-    """What the delegate asks of a model: cells by index, keys by row."""
+    """The model as the delegate uses it: cells by index, keys by row."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__()
         self.columns = tuple(columns)
 
     def row_at(self, line: int) -> Row | None:
-        """Return a row, or None while it is on the way."""
+        """Return a row, or None while it loads."""
         raise NotImplementedError
 
     def columnCount(self, parent: Index = _ROOT) -> int:
@@ -76,7 +76,7 @@ class CellModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Answer the delegate, assistive technology and tooltips."""
+        """Return data for the delegate, assistive technology and tooltips."""
         row = self.row_at(index.row())
         if row is None:
             return SKELETON if role == _CELL_ROLE else None
@@ -108,7 +108,7 @@ class CellModel(QAbstractTableModel):
 
 
 class RowsModel(CellModel):
-    """A table whose rows are all here."""
+    """A model whose rows are all loaded."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__(columns)
@@ -143,10 +143,10 @@ class RowsModel(CellModel):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Paints every cell from one role."""
+    """Paints all cells from one role."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Leave widths to the header."""
+        """Return a row's height; the header sets widths."""
         del option, index
         return QSize(80, 40)
 
@@ -215,7 +215,7 @@ class DataTable(QTableView):
 
     @property
     def keys(self) -> list[str]:
-        """The keys of all rows that are here."""
+        """The keys of all loaded rows."""
         rows = (self._cells.row_at(line) for line in range(self._cells.rowCount()))
         return [row.key for row in rows if row is not None]
 
@@ -227,13 +227,13 @@ class DataTable(QTableView):
         return row.key if row else ""
 
     def hide_column(self, place: int, *, hidden: bool) -> None:
-        """Hide or show a column; the others share its room."""
+        """Hide or show a column; the others share its width."""
         if self.isColumnHidden(place) != hidden:
             self.setColumnHidden(place, hidden)
             self._share_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the room between the columns."""
+        """Share the width between the columns."""
         super().resizeEvent(event)
         self._share_room()
 

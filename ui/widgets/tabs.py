@@ -1,4 +1,4 @@
-"""A row of choices of which one holds: tabs and settings."""
+"""A row of choices, one of which is chosen: tabs and settings."""
 
 from collections.abc import Collection, Sequence
 
@@ -10,7 +10,7 @@ from ui import theme
 
 
 class Tab(QAbstractButton):
-    """One choice, with a count where there is one."""
+    """One choice, with an optional count."""
 
     def __init__(self, key: str, title: str, name: str) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Tab(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the room of the words."""
+        """Return the size of the words."""
         metrics = QFontMetrics(theme.font(14, QFont.Weight.DemiBold))
         return QSize(metrics.horizontalAdvance(self.text()) + 24, 36)
 
@@ -73,15 +73,15 @@ class Tabs(QWidget):
 
     @property
     def current(self) -> str:
-        """The key of the choice that holds."""
+        """The key of the current choice."""
         return next(key for key, tab in self._tabs.items() if tab.isChecked())
 
     def choose(self, key: str) -> None:
-        """Make another choice hold, without telling."""
+        """Choose another choice, without a signal."""
         self._tabs[key].setChecked(True)
 
     def offer(self, keys: Collection[str]) -> None:
-        """Show only these choices; if another one held, the first of them does."""
+        """Show only these choices; if another one was chosen, choose the first."""
         for key, tab in self._tabs.items():
             tab.setVisible(key in keys)
         if self.current not in keys:

@@ -1,4 +1,4 @@
-"""Text that is only text: every label shows plain characters, never markup."""
+"""Plain text: every label shows characters, never markup."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -24,6 +24,6 @@ class Label(QLabel):
         self.setText(text)
 
     def show_text(self, text: str) -> None:
-        """Show the text, or take no room when it is empty."""
+        """Show the text; hide the label if it is empty."""
         self.setText(text)
         self.setVisible(bool(text))

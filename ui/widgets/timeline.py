@@ -1,4 +1,4 @@
-"""The story of a request: what happened and what is still to come."""
+"""A request's timeline: what happened and what is to come."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

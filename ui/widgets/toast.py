@@ -1,4 +1,4 @@
-"""Short messages at the foot of the window; errors stay until somebody closes them."""
+"""Short messages at the foot of the window; errors stay until an operator closes them."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -39,11 +39,11 @@ class Toast(QFrame):
             QTimer.singleShot(_SHOWN_MS, self, self.dismiss)
 
     def needed_height(self) -> int:
-        """Return the height at which the whole text is visible."""
+        """Return the height at which the complete text is visible."""
         return max(self.sizeHint().height(), self.heightForWidth(_WIDTH))
 
     def dismiss(self) -> None:
-        """Go away."""
+        """Remove the message."""
         self.hide()
         self.deleteLater()
         self.dismissed.emit()
@@ -64,7 +64,7 @@ class ToastArea(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        # Never asked of the layout: the binding keeps what `itemAt` returns after Qt has freed it,
+        # Not read from the layout: the binding keeps what `itemAt` returns after Qt has freed it,
         # and crashes when something else at that address is deleted (PySide 6.11).
         self._shown: list[Toast] = []
         self._layout = QVBoxLayout(self)

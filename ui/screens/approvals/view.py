@@ -25,7 +25,7 @@ _NOTHING = {
 
 
 class ApprovalsScreen(Screen):
-    """Triage: what, where to, how far, how long."""
+    """Triage: amount, destination, state and expiry."""
 
     NAME = "approvals"
     TITLE = "Approvals"
@@ -88,7 +88,7 @@ class ApprovalsScreen(Screen):
         )
 
     def empty_text(self) -> EmptyText:
-        """Say that the inbox is clear."""
+        """Return the text of a clear inbox."""
         return EmptyText(
             "inbox",
             "Inbox clear",
@@ -103,7 +103,7 @@ class ApprovalsScreen(Screen):
         return True
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out what the review page repeats when there is little room."""
+        """Hide columns that the review page repeats if there is little room."""
         super().resizeEvent(event)
         for place in _SPARE:
             self.table.hide_column(place, hidden=event.size().width() < _NARROW)

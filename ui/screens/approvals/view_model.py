@@ -1,4 +1,4 @@
-"""All requests, split into what waits for me, for the team, and what is done."""
+"""All requests: waiting for me, waiting for the team, and done."""
 
 from console.application.api import ChangeKind, GetInbox
 from console.application.views import InboxView, RequestRow
@@ -9,7 +9,7 @@ MINE, TEAM, DONE = "mine", "team", "done"
 
 
 class ApprovalsModel(ViewModel):
-    """Holds the inbox and which part of it is shown."""
+    """The inbox, and the part of it that is shown."""
 
     WATCHES = frozenset({ChangeKind.REQUEST, ChangeKind.RUN})
     view: InboxView | None = None
@@ -17,7 +17,7 @@ class ApprovalsModel(ViewModel):
     text = ""
 
     async def load(self) -> LoadState:
-        """Ask for the inbox."""
+        """Query the inbox."""
         self.view = await self.ask(GetInbox())
         return LoadState.READY if self.view.rows else LoadState.EMPTY
 
@@ -47,6 +47,6 @@ class ApprovalsModel(ViewModel):
         self.changed.emit()
 
     def filter(self, text: str) -> None:
-        """Show only what holds this text."""
+        """Show only requests with this text."""
         self.text = text.strip()
         self.changed.emit()

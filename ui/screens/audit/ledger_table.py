@@ -1,4 +1,4 @@
-"""A table model over ledger pages; rows that are on the way are shown as bars."""
+"""A table model over ledger pages; rows that are loading are shown as bars."""
 
 from PySide6.QtCore import QModelIndex
 
@@ -19,10 +19,10 @@ _ROOT = QModelIndex()
 
 
 class LedgerTable(CellModel):
-    """Knows how many records there are; asks for the ones that are looked at."""
+    """Counts all records; loads those that are visible."""
 
     SPARE = (3, 5)
-    """Columns that the drawer shows too: they make room for it."""
+    """Columns that the drawer shows too; hidden while it is open."""
 
     def __init__(self, model: AuditModel) -> None:
         super().__init__(_COLUMNS)
@@ -31,7 +31,7 @@ class LedgerTable(CellModel):
         self._generation = -1
 
     def sync(self) -> None:
-        """Follow the model: start over when the ledger moved, else repaint."""
+        """Follow the model: reset when the ledger changed, else repaint."""
         if self._generation != self._model.generation or self._total != self._model.total:
             self.beginResetModel()
             self._generation, self._total = self._model.generation, self._model.total
@@ -45,7 +45,7 @@ class LedgerTable(CellModel):
         return 0 if parent.isValid() else self._total
 
     def row_at(self, line: int) -> Row | None:
-        """Return a painted record."""
+        """Return a record as a row."""
         record = self._model.row(line)
         hide = self._model.context.privacy.on
         return _row(record, hide=hide) if record is not None else None

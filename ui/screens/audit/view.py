@@ -118,7 +118,7 @@ class AuditScreen(Screen):
         return True
 
     def export_all(self) -> None:
-        """Write the ledger to a file."""
+        """Export the ledger to a file."""
         self.model.export()
 
     def focus_filter(self) -> bool:
@@ -127,11 +127,11 @@ class AuditScreen(Screen):
         return True
 
     def empty_text(self) -> EmptyText:
-        """Say that nothing was recorded."""
+        """Return the text of an empty ledger."""
         return EmptyText("book", "No record yet", "The ledger starts with the first decision.")
 
     def render_content(self) -> None:
-        """Paint what is here."""
+        """Paint the records that are loaded."""
         model, head = self.model, self.model.head
         if head is None:
             return

@@ -1,4 +1,4 @@
-"""Pages of the ledger and the verification of its chain."""
+"""Pages of the ledger, and the verification of its chain."""
 
 from collections import OrderedDict
 
@@ -15,10 +15,10 @@ _KEPT = 64
 
 
 class AuditModel(ViewModel):
-    """Loads pages as they are looked at; keeps the newest pages only.
+    """Loads the visible pages; keeps only the newest of them.
 
-    Without a filter any page is found by arithmetic, because sequences have no gaps. With a filter
-    a page is found from the one before it.
+    Without a filter a page's place follows from arithmetic, because sequences have no gaps. With a
+    filter it follows from the page before.
     """
 
     WATCHES = frozenset({ChangeKind.LEDGER})
@@ -35,7 +35,7 @@ class AuditModel(ViewModel):
         self._fetching = False
 
     async def load(self) -> LoadState:
-        """Ask for the newest page."""
+        """Query the newest page."""
         text = self.text
         head = await self.ask(GetLedger(0, PAGE, text))
         if text != self.text:
@@ -52,7 +52,7 @@ class AuditModel(ViewModel):
         return LoadState.READY if head.rows or text else LoadState.EMPTY
 
     def on_change(self, change: Change) -> bool:
-        """Take verification progress at once."""
+        """Take over the progress of a verification."""
         if change.kind is ChangeKind.LEDGER_VERIFICATION:
             self.verifying = (change.done, change.total)
             self.changed.emit()
@@ -65,7 +65,7 @@ class AuditModel(ViewModel):
         return self.head.total if self.head else 0
 
     def row(self, line: int) -> LedgerRow | None:
-        """Return a record, or None after asking for its page."""
+        """Return a record; if it is not loaded, query its page and return None."""
         number, place = divmod(line, PAGE)
         page = self.pages.get(number)
         if page is None:
@@ -74,7 +74,7 @@ class AuditModel(ViewModel):
         return page[place] if place < len(page) else None
 
     def filter(self, text: str) -> None:
-        """Show only what holds this text."""
+        """Show only records with this text."""
         if text.strip() != self.text:
             self.text = text.strip()
             self.head = None
@@ -89,17 +89,17 @@ class AuditModel(ViewModel):
         self.changed.emit()
 
     def verify(self) -> None:
-        """Recompute the whole chain."""
+        """Recompute the chain."""
         self.verifying = (0, self.head.head_sequence if self.head else 0)
         self.do(VerifyLedger(), self._verified)
 
     def export(self) -> None:
-        """Have the node write the whole ledger to a file."""
+        """Have the node export the ledger to a file."""
         self.do(ExportLedger(), self._exported)
 
     def _want(self, number: int) -> None:
         if number not in self._wanted:
-            # Newest wish first, and few of them: a fast scroll leaves most pages behind.
+            # Newest request first, and few of them: a fast scroll passes most pages.
             self._wanted = [number, *self._wanted[:3]]
         if not self._fetching:
             self._fetching = True

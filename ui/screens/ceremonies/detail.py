@@ -1,4 +1,4 @@
-"""One ceremony: who takes part, the live rounds, the code to compare."""
+"""One ceremony: the participants, the live rounds, the code to compare."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget

@@ -27,7 +27,7 @@ KINDS = (
 
 
 class CeremonyForm(QWidget):
-    """Name, kinds of keys, custodians, threshold, approvals; says at once what is not possible."""
+    """Name, kinds of keys, custodians, threshold, approvals; shows what is impossible."""
 
     proposed = Signal()
 
@@ -96,7 +96,7 @@ class CeremonyForm(QWidget):
             box.setChecked(True)
 
     def show_members(self, members: tuple[MemberView, ...], *, working: bool) -> None:
-        """Offer these members; ticks survive."""
+        """Offer these members; ticks are kept."""
         for member in members:
             if member.member not in self._boxes:
                 box = CheckLine("", f"{names.CEREMONY_CUSTODIAN}.{member.member}")
@@ -115,7 +115,7 @@ class CeremonyForm(QWidget):
             self.propose.setEnabled(False)
 
     def update_summary(self) -> None:
-        """Say what would be made, or what is missing."""
+        """Show what would be created, or what is missing."""
         people = len(self.custodians)
         self.threshold.set_range(2, people)
         self.approvals.set_range(1, people)

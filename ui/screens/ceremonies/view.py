@@ -1,4 +1,4 @@
-"""Ceremonies: list, proposal, and one ceremony as it runs."""
+"""Ceremonies: the list, the proposal form, and one ceremony."""
 
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -23,7 +23,7 @@ _SPARE, _NARROW = (4, 5), 1080
 
 
 class CeremoniesScreen(Screen):
-    """Where keys come from, and where their shares change."""
+    """The screen where keys are generated and their shares change."""
 
     NAME = "ceremonies"
     TITLE = "Ceremonies"
@@ -90,7 +90,7 @@ class CeremoniesScreen(Screen):
         self.detail.wallet_opened.connect(self._open_wallet)
 
     def open(self, subject: str) -> None:
-        """Start the form afresh."""
+        """Open with an empty form."""
         if subject == NEW and self.model.subject != NEW:
             self.form.clear()
         super().open(subject)
@@ -102,7 +102,7 @@ class CeremoniesScreen(Screen):
         super().pause()
 
     def close_screen(self) -> None:
-        """Take the panels along."""
+        """Close the panels too."""
         for panel in (self.decline_panel, self.cancel_panel):
             panel.hide()
             panel.deleteLater()
@@ -144,7 +144,7 @@ class CeremoniesScreen(Screen):
             self.table.setFixedHeight(40 + _ROW * min(len(model.view.ceremonies), 14))
 
     def empty_text(self) -> EmptyText:
-        """Say what a ceremony is for."""
+        """Return the text that says what a ceremony is for."""
         return EmptyText(
             "people",
             "No ceremony yet",
@@ -155,7 +155,7 @@ class CeremoniesScreen(Screen):
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out what the ceremony's own page repeats when there is little room."""
+        """Hide columns that the ceremony's own page repeats if there is little room."""
         super().resizeEvent(event)
         for place in _SPARE:
             self.table.hide_column(place, hidden=event.size().width() < _NARROW)

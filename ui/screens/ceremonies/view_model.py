@@ -1,4 +1,4 @@
-"""Key ceremonies: the list, a proposal, or one ceremony as it runs."""
+"""Key ceremonies: the list, the proposal form, or one ceremony."""
 
 from console.application.api import Change, ChangeKind, GetCeremonies, GetCeremony
 from console.application.commands import (
@@ -17,14 +17,14 @@ NEW = "new"
 
 
 class CeremoniesModel(ViewModel):
-    """Without a subject the list, with `NEW` the form, else one ceremony."""
+    """The list without a subject, the form with `NEW`, else one ceremony."""
 
     WATCHES = frozenset({ChangeKind.CEREMONY, ChangeKind.RUN, ChangeKind.PEERS})
     view: CeremoniesView | None = None
     ceremony: CeremonyView | None = None
 
     async def load(self) -> LoadState:
-        """Ask for what the subject names."""
+        """Query what the subject names."""
         if self.subject in {"", NEW}:
             self.view = await self.ask(GetCeremonies())
             nothing = not self.subject and not self.view.ceremonies
@@ -33,11 +33,11 @@ class CeremoniesModel(ViewModel):
         return LoadState.READY
 
     def forget(self) -> None:
-        """Never show one ceremony's code under the name of another."""
+        """Drop the former ceremony: its code must not show under another's name."""
         self.ceremony = None
 
     def on_change(self, change: Change) -> bool:
-        """An open ceremony ignores the others."""
+        """Return whether a change concerns the page; an open ceremony ignores the others."""
         everything = self.subject in {"", NEW} or change.kind is ChangeKind.PEERS
         return change.kind in self.WATCHES and (everything or change.subject in {"", self.subject})
 
@@ -60,11 +60,11 @@ class CeremoniesModel(ViewModel):
         self.do(command, self._proposed)
 
     def accept(self) -> None:
-        """Take part."""
+        """Accept the ceremony."""
         self.do(AcceptCeremony(self.subject), self._tell)
 
     def decline(self, reason: str) -> None:
-        """Refuse to take part."""
+        """Decline the ceremony."""
         self.do(DeclineCeremony(self.subject, reason), self._tell)
 
     def confirm(self) -> None:
@@ -73,7 +73,7 @@ class CeremoniesModel(ViewModel):
             self.do(ConfirmCeremonyCode(self.subject, self.ceremony.code), self._tell)
 
     def cancel(self, reason: str) -> None:
-        """Stop the ceremony."""
+        """Cancel the ceremony."""
         self.do(CancelCeremony(self.subject, reason), self._tell)
 
     def _proposed(self, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What an operator filled in, and the question that it becomes for the node."""
+"""Drafts: what an operator filled in, and the query that it becomes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +17,7 @@ from console.application.views import AccountView, TransferPreview
 
 
 class Mode(StrEnum):
-    """What can be drafted."""
+    """The kinds of drafts."""
 
     TRANSFER = "transfer"
     CALL = "call"
@@ -26,7 +26,7 @@ class Mode(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What is built without a form."""
+    """The purposes that are built without a form."""
 
     SPEED_UP = "speed-up"
     CANCEL = "cancel"
@@ -35,12 +35,12 @@ class Purpose(StrEnum):
 
 
 MAX_TEXT = 200_000
-"""Characters of one field; nothing that can be signed is longer."""
+"""Characters of one field; no message that can be signed is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferFields:
-    """The form's fields, as typed. `arguments` has one value a line."""
+    """The form's fields, as typed. `arguments` has one value per line."""
 
     mode: Mode = Mode.TRANSFER
     to_address: str = ""
@@ -57,7 +57,7 @@ class TransferFields:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that must be filled in is, and not more than a node takes."""
+        """Whether all required fields are filled in, within the node's limits."""
         if max(map(len, (self.arguments, self.message, self.imported))) > MAX_TEXT:
             return False
         match self.mode:
@@ -71,7 +71,7 @@ class TransferFields:
                 return bool(self.imported.strip())
 
     def query(self, wallet: str, account: AccountView) -> Query[TransferPreview]:
-        """Ask the node to build it and to decode what it built."""
+        """Return the query that builds and decodes the draft."""
         to, chain, path = self.to_address.strip(), account.chain, account.path
         match self.mode:
             case Mode.TRANSFER:
@@ -109,7 +109,7 @@ class TransferFields:
 def purpose_query(
     purpose: str, wallet: str, account: AccountView
 ) -> tuple[Purpose, Query[TransferPreview]] | None:
-    """Return what a page's purpose asks the node for; None if it is a form's."""
+    """Return the query of a page's purpose; None if it needs a form."""
     word, _, request = purpose.partition(":")
     if word not in set(Purpose):
         return None

@@ -1,4 +1,4 @@
-"""The form: a transfer of coins or tokens, a call of a contract, or a message."""
+"""The form: a transfer of coins or tokens, a contract call, or a message."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLayout, QWidget
@@ -30,7 +30,7 @@ _MESSAGE_HINT = (
 
 
 class DraftForm(Card):
-    """Shows what an account can do; says at once what is missing."""
+    """The fields that an account offers; shows immediately what is missing."""
 
     changed = Signal()
     entered = Signal()
@@ -108,7 +108,7 @@ class DraftForm(Card):
 
     @property
     def draft(self) -> TransferFields:
-        """What is filled in now."""
+        """The current draft."""
         return TransferFields(
             mode=Mode(self.modes.current),
             to_address=self.to.text(),
@@ -125,7 +125,7 @@ class DraftForm(Card):
         )
 
     def clear(self) -> None:
-        """Empty the form for another account."""
+        """Empty the form, for another account."""
         for field in (self.to, self.amount, self.memo, self.function):
             field.clear()
         self.arguments.clear()
@@ -141,7 +141,7 @@ class DraftForm(Card):
     def show_account(
         self, wallet: WalletView, account: AccountView, *, frozen: bool, hide: bool
     ) -> None:
-        """Offer what the account can do; a frozen form shows what was drafted."""
+        """Offer what the account supports; a frozen form shows the draft."""
         quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
         name = account.label or account.chain
         self.from_label.setText(f"{wallet.name} \u00b7 {name} \u00b7 {quorum}")
@@ -176,7 +176,7 @@ class DraftForm(Card):
         self._show_amount(account, mode, hide=hide)
 
     def unit_of(self, account: AccountView) -> tuple[str, int]:
-        """Return unit and decimals of what is chosen."""
+        """Return unit and decimals of the chosen asset."""
         chosen = self.assets.current if self.assets is not None else ""
         if Mode(self.modes.current) is Mode.TRANSFER:
             for token in account.tokens:
@@ -187,7 +187,7 @@ class DraftForm(Card):
     def _show_amount(self, account: AccountView, mode: Mode, *, hide: bool) -> None:
         unit, _ = self.unit_of(account)
         chosen = self.assets.current if self.assets is not None and mode is Mode.TRANSFER else ""
-        # By address: two tokens may go by one name.
+        # By address: two tokens may have the same name.
         balances = {token.address: token.balance for token in account.tokens}
         balance = balances.get(chosen, "") if chosen else account.balance
         shown = wording.masked(balance, hide=hide) or "unknown"
@@ -197,7 +197,7 @@ class DraftForm(Card):
         self.amount_caption.setText(f"Amount in {unit} {along}".strip())
 
     def _offer_assets(self, account: AccountView) -> None:
-        """Offer the coin and the listed tokens, where there is a choice."""
+        """Offer the coin and the listed tokens, if there is a choice."""
         keys = ("", *(token.address for token in account.tokens))
         if keys == self._offered:
             return
@@ -214,7 +214,7 @@ class DraftForm(Card):
 
 
 def _group(*parts: QWidget | QLayout) -> QWidget:
-    """Return fields that appear and go together."""
+    """Return fields that appear and disappear together."""
     group = QWidget()
     layout = column(*parts, spacing=4)
     group.setLayout(layout)

@@ -1,4 +1,4 @@
-"""What the built bytes say, read from them and never from the form."""
+"""The preview: decoded from the built bytes, never from the form."""
 
 from console.application.views import FieldView, TransferPreview
 from ui import object_names as names
@@ -19,7 +19,7 @@ _HINT = (
 
 
 class PreviewCard(Card):
-    """Empty until something was built."""
+    """Empty until a transaction was built."""
 
     def __init__(self) -> None:
         super().__init__("Decoded from the bytes to be signed", spacing=12)
@@ -58,7 +58,7 @@ class PreviewCard(Card):
     def show_preview(
         self, preview: TransferPreview | None, unit: str, *, hide: bool, working: bool
     ) -> None:
-        """Paint what was built; `unit` is that of the balance afterwards."""
+        """Paint a preview; `unit` is that of the balance afterwards."""
         self._show_parts(preview)
         self.flags.set_flags("", ())
         self.problems.show_text("")
@@ -84,7 +84,7 @@ class PreviewCard(Card):
             Fact("Fee ceiling", f"{preview.fee_ceiling} {described.fee_unit}"),
             Fact("Balance after", f"{after} {unit}"),
             Fact("Valid for", valid),
-            # Amounts and addresses stand in any of them.
+            # Any of them may have amounts and addresses.
             *(Fact(f.label, wording.masked(f.value, hide=hide)) for f in described.fields),
         )
         effects = _masked(preview.effects) if hide else preview.effects
@@ -113,7 +113,7 @@ class PreviewCard(Card):
 
 
 def _masked(effects: tuple[FieldView, ...]) -> tuple[FieldView, ...]:
-    """Number whose balances change: they are addresses."""
+    """Return numbers in place of the addresses whose balances change."""
     return tuple(
         FieldView(f"Balance {number}", wording.MASK) for number, _ in enumerate(effects, start=1)
     )

@@ -1,4 +1,4 @@
-"""New transfer: a form on the left, what its bytes say on the right."""
+"""New transfer: the form on the left, the decoded bytes on the right."""
 
 from ui import object_names as names
 from ui.context import Context
@@ -84,7 +84,7 @@ class NewTransferScreen(Screen):
         )
 
     def open(self, subject: str) -> None:
-        """Start with an empty form for another account, and after each request."""
+        """Open with an empty form for another account, and after each request."""
         if subject != self.model.subject or self.model.asked:
             self.form.clear()
             self.model.asked = False
@@ -99,7 +99,7 @@ class NewTransferScreen(Screen):
         return True
 
     def empty_text(self) -> EmptyText:
-        """Say that this wallet has no account."""
+        """Return the text for a wallet without account."""
         return EmptyText("wallet", "No account", "This wallet has no account on a chain yet.")
 
     def render_content(self) -> None:
@@ -124,7 +124,7 @@ class NewTransferScreen(Screen):
         self._typed()
 
     def _edited(self) -> None:
-        """Follow a choice in the form: it may show other fields."""
+        """Follow a choice in the form, which may show other fields."""
         account, wallet = self.model.account, self.model.wallet
         if account is not None and wallet is not None and self.model.preview is None:
             frozen = self.model.previewing

@@ -17,7 +17,7 @@ from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
 FRESH_S = 600
-"""How long a preview may be asked for: fees, nonces and coins move on."""
+"""How long a preview may be proposed: fees, nonces and coins change."""
 TOO_OLD = Problem(
     "preview-too-old",
     "The preview is too old to ask for its bytes.",
@@ -27,60 +27,60 @@ TOO_OLD = Problem(
 
 
 class NewTransferModel(ViewModel):
-    """The form lives in the view; what was decoded lives here, and any edit voids it."""
+    """The preview of a draft; the form is in the view, and any edit voids the preview."""
 
     WATCHES = frozenset({ChangeKind.WALLET})
     wallet: WalletView | None = None
     preview: TransferPreview | None = None
     previewing = False
     asked = False
-    """Whether approval was asked for: what is typed then is no draft any more."""
+    """Whether approval was requested: the form is then frozen."""
     _built_for = ""
     _question = 0
     _built_ms = 0
 
     async def load(self) -> LoadState:
-        """Ask for the wallet; build at once what needs no form."""
+        """Query the wallet; build immediately what needs no form."""
         self.wallet = await self.ask(GetWallet(self.wallet_id))
         if self.purpose is not None and self._built_for != self.subject:
             self.build_purpose()
         return LoadState.READY if self.account else LoadState.EMPTY
 
     def forget(self) -> None:
-        """Start over for another wallet; what is being built for the former is not waited for."""
+        """Reset for another wallet; a preview in progress is dropped."""
         self.wallet, self.preview, self._built_for = None, None, ""
         self.previewing, self._question = False, self._question + 1
 
     @property
     def account(self) -> AccountView | None:
-        """The account that pays: the one that the page names, and no other in its place."""
+        """The account that pays: only the one that the page names."""
         wanted = split(self.subject).account
         found = find_account(self.wallet, wanted)
         return found if found and wanted in {"", account_key(found)} else None
 
     @property
     def wallet_id(self) -> str:
-        """The wallet that the page is about."""
+        """The page's wallet."""
         return split(self.subject).wallet
 
     @property
     def purpose(self) -> Purpose | None:
-        """What the page builds without a form."""
+        """The page's purpose without a form, or ''."""
         word = split(self.subject).purpose.partition(":")[0]
         return Purpose(word) if word in set(Purpose) else None
 
     @property
     def replaced(self) -> str:
-        """The request whose place is to be taken, or ''."""
+        """The request to be replaced, or ''."""
         word, _, request = split(self.subject).purpose.partition(":")
         return request if word in {Purpose.SPEED_UP, Purpose.CANCEL} else ""
 
     def subject_for(self, purpose: Purpose) -> str:
-        """Name the same account with another purpose."""
+        """Return the subject of the same account with another purpose."""
         return joined(self.wallet_id, self.account, purpose)
 
     def amount_problem(self, draft: TransferFields, unit: str, decimals: int) -> str:
-        """Say what is wrong with a typed amount, or ''."""
+        """Return what is wrong with a typed amount, or ''."""
         without = draft.mode in {Mode.MESSAGE, Mode.IMPORT} or draft.everything
         if not draft.amount.strip() or without:
             return ""
@@ -92,12 +92,12 @@ class NewTransferModel(ViewModel):
         return "The amount is zero." if zero else ""
 
     def make_preview(self, draft: TransferFields) -> None:
-        """Build what was drafted and decode it again."""
+        """Build the draft and decode it again."""
         if self.account is not None:
             self._ask_for(draft.query(self.wallet_id, self.account))
 
     def build_purpose(self) -> None:
-        """Build what the page is for, without a form."""
+        """Build the page's purpose, without a form."""
         if self.account is None:
             return
         self._built_for = self.subject
@@ -112,7 +112,7 @@ class NewTransferModel(ViewModel):
         self.changed.emit()
 
     def request(self, note: str) -> None:
-        """Ask for approval of exactly the bytes that were shown."""
+        """Propose exactly the bytes that were shown."""
         if self.preview is None or self.preview.problems:
             return
         if self.context.now_ms() - self._built_ms > 1000 * lifetime_s(self.preview):
@@ -147,7 +147,7 @@ class NewTransferModel(ViewModel):
             if question == self._question:
                 self.previewing = False
         if question == self._question:
-            # What was built for a page that was left is shown on no other.
+            # A preview of a page that was left is shown on no other page.
             self.preview, self.refusal = preview, refusal
             self._built_ms = self.context.now_ms()
             self.changed.emit()
@@ -159,5 +159,5 @@ class NewTransferModel(ViewModel):
 
 
 def lifetime_s(preview: TransferPreview) -> int:
-    """Return for how long a preview may be asked for."""
+    """Return for how long a preview may be proposed."""
     return FRESH_S if preview.valid_for_s is None else min(preview.valid_for_s, FRESH_S)

@@ -1,4 +1,4 @@
-"""The first page: tasks, wallets, people, and what happened last."""
+"""The first page: tasks, wallets, members, and the newest events."""
 
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ class Tile(NamedTuple):
 
 
 class OverviewScreen(Screen):
-    """What needs me now."""
+    """The first page."""
 
     NAME = "overview"
     TITLE = "Overview"
@@ -51,7 +51,7 @@ class OverviewScreen(Screen):
         super().__init__(context, OverviewModel(context))
 
     def build(self) -> None:
-        """Lay out tiles, tasks, wallets, people and events."""
+        """Lay out tiles, tasks, wallets, members and events."""
         self.open_first = Button(
             "Open first task", "primary", icon="arrow-right", name=names.OVERVIEW_OPEN_FIRST
         )
@@ -182,7 +182,7 @@ def _event_row(event: LedgerRow, now: int, *, hide: bool) -> RowItem:
 
 
 def _shown(balances: list[str]) -> str:
-    """Write the first balance and how many there are besides: a row has no room for all."""
+    """Return the first balance and the number of others: a row has no room for all."""
     if not balances:
         return "Unknown"
     more = len(balances) - 1

@@ -1,4 +1,4 @@
-"""What waits for the operator, and the health of the quorum."""
+"""The operator's tasks, and the state of the quorum."""
 
 from console.application.api import ChangeKind, GetOverview
 from console.application.views import OverviewView
@@ -6,7 +6,7 @@ from ui.view_model import LoadState, ViewModel
 
 
 class OverviewModel(ViewModel):
-    """Holds the overview; it is never empty, a new member still sees its quorum."""
+    """The overview; never empty, because a new member still sees its quorum."""
 
     WATCHES = frozenset(
         {
@@ -21,7 +21,7 @@ class OverviewModel(ViewModel):
     view: OverviewView | None = None
 
     async def load(self) -> LoadState:
-        """Ask for the overview."""
+        """Query the overview."""
         self.view = await self.ask(GetOverview())
         return LoadState.READY
 

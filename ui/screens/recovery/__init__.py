@@ -1,1 +1,1 @@
-"""Keep shares healthy: refresh, drill, repair, reshare, and machines that members endorse."""
+"""Refresh, drill, repair and reshare, and machines that members endorse."""

@@ -1,4 +1,4 @@
-"""What can be done with a wallet's shares: a button and a sentence each."""
+"""The actions on a wallet's shares: a button and a sentence each."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
@@ -30,7 +30,7 @@ class ActionLine(QWidget):
         self.setLayout(line)
 
     def show_action(self, action: ActionView, *, working: bool, primary: bool) -> None:
-        """Enable or disable, and say why."""
+        """Enable or disable, and show why."""
         self.button.set_kind("primary" if primary else "secondary")
         self.button.setEnabled(action.possible and not working)
         text = self._sentence if action.possible else wording.sentence(action.because)
@@ -39,7 +39,7 @@ class ActionLine(QWidget):
 
 
 class ActionsCard(Card):
-    """Refresh, drill, repair and reshare; the one that is needed most is the primary."""
+    """Refresh, drill, repair and reshare; the most urgent one is the primary button."""
 
     asked = Signal(str)
 

@@ -1,4 +1,4 @@
-"""The panel that says what will happen before anything is proposed."""
+"""The panel that shows a plan before it is proposed."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ _WIDTH = 600
 
 
 class ConfirmSheet(Sheet):
-    """Shows a plan; with choices, the plan of the one that is chosen. Esc or Cancel does nothing.
+    """Shows a plan; with choices, the plan of the chosen one. Esc and Cancel propose nothing.
 
     `confirmed` carries the key of the choice, or "".
     """

@@ -1,4 +1,4 @@
-"""The shares of one wallet: what is wrong, who holds what, what can be done, which drills ran."""
+"""The shares of one wallet: problems, custodians, actions and drills."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ _SAFE_AND_NEXT = (
 
 
 class SharesDetail(QWidget):
-    """Everything about the shares of one wallet."""
+    """The shares of one wallet."""
 
     asked = Signal(str)
     ceremony_opened = Signal(str)

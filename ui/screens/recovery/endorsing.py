@@ -31,7 +31,7 @@ JOINING = (
 
 
 class EndorsePanel(QWidget):
-    """Arms only with tick and PIN. `endorsed` carries the PIN; the field has forgotten it then."""
+    """Arms only with tick and PIN. `endorsed` carries the PIN; the field is then empty."""
 
     endorsed = Signal(object)
 
@@ -64,7 +64,7 @@ class EndorsePanel(QWidget):
         self._blocked = blocked
 
     def offer(self, *, offered: bool) -> None:
-        """Show tick and PIN only while there is something to endorse."""
+        """Show tick and PIN only if there is a machine to endorse."""
         for part in (self.compared, self.caption, self.pin, self.token):
             part.setVisible(offered)
 
@@ -79,12 +79,12 @@ class EndorsePanel(QWidget):
         self.update_arming()
 
     def reset(self) -> None:
-        """Forget tick and PIN."""
+        """Clear tick and PIN."""
         self.compared.setChecked(False)
         self.pin.forget()
 
     def update_arming(self) -> None:
-        """Arm, or say what is missing."""
+        """Arm, or show what is missing."""
         missing = self._blocked() or self._missing()
         self.approve.block(missing)
         self.why.show_text(missing)
@@ -103,14 +103,14 @@ class EndorsePanel(QWidget):
 
 
 class MachineFacts(QWidget):
-    """Who, where, the code to compare, and the whole fingerprint in groups of four."""
+    """Member, address, the code to compare, and the full fingerprint in groups of four."""
 
     def __init__(self) -> None:
         super().__init__()
         self.facts = Facts(values_left=True)
         self.code = Label("", "code")
         self.fingerprint = ChunkedAddress(14, per_row=8)
-        # Below each other: both are shown whole, however narrow the panel is.
+        # Below each other: both are shown in full, however narrow the panel is.
         code = column(Label("Short code", "caption"), self.code, spacing=4)
         caption = Label("Fingerprint of its identity key, SHA-256", "caption")
         fingerprint = column(caption, self.fingerprint, spacing=4)

@@ -1,4 +1,4 @@
-"""The panel in which a new machine's entry line is read, compared and endorsed first."""
+"""The panel that decodes a new machine's entry line, to compare and endorse it first."""
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
@@ -81,7 +81,7 @@ class EntryPanel(Sheet):
         self.show_model()
 
     def show_model(self) -> None:
-        """Paint what the model knows of the line."""
+        """Paint the model's preview of the line."""
         if self.isHidden():
             return
         model, preview = self._model, self._model.preview
@@ -97,7 +97,7 @@ class EntryPanel(Sheet):
         self.endorse.show_state(working=model.working)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Forget everything that was typed."""
+        """Clear all that was typed."""
         super().hideEvent(event)
         self.endorse.reset()
         self.entry.clear()

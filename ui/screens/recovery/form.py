@@ -1,4 +1,4 @@
-"""The form that plans a reshare: who holds shares afterwards, and how many must sign."""
+"""The form that plans a reshare: the custodians afterwards, and the threshold."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -22,7 +22,7 @@ _SAFETY = (
 
 
 class ReshareForm(QWidget):
-    """Custodians, threshold, approvals; says at once what it would do, or why it cannot."""
+    """Custodians, threshold, approvals; shows immediately what it would do, or why it cannot."""
 
     planned = Signal()
     left = Signal()
@@ -70,7 +70,7 @@ class ReshareForm(QWidget):
 
     @property
     def draft(self) -> Reshare | None:
-        """What is planned, None before there is a wallet."""
+        """The planned reshare, None before a wallet is shown."""
         if self._wallet is None:
             return None
         chosen = tuple(member for member, box in self._boxes.items() if box.isChecked())
@@ -79,13 +79,13 @@ class ReshareForm(QWidget):
         )
 
     def start(self) -> None:
-        """Forget what was planned; the next wallet starts from how it is today."""
+        """Clear the plan; the next wallet starts from its current quorum."""
         self._wallet = None
 
     def show_wallet(
         self, wallet: WalletSharesView, members: tuple[MemberView, ...], *, working: bool
     ) -> None:
-        """Offer all members; what was ticked since the start survives."""
+        """Offer all members; ticks since the start are kept."""
         fresh = self._wallet is None or self._wallet.wallet != wallet.wallet
         self._wallet, self._members = wallet, members
         today = {share.member for share in wallet.shares}
@@ -107,7 +107,7 @@ class ReshareForm(QWidget):
         self.update_summary()
 
     def update_summary(self) -> None:
-        """Say what would happen, or what is missing."""
+        """Show what would happen, or what is missing."""
         draft = self.draft
         if draft is None:
             return

@@ -1,4 +1,4 @@
-"""What a list says of a wallet's shares, in one mark."""
+"""The state of a wallet's shares in one mark, for lists."""
 
 from console.application.views import ShareState, WalletSharesView
 from ui import wording
@@ -7,7 +7,7 @@ from ui.theme import Tone
 
 
 def wallet_look(wallet: WalletSharesView, now: int) -> Look:
-    """Return the worst that is known of a wallet's shares."""
+    """Return the worst state among a wallet's shares."""
     states = [share.state for share in wallet.shares]
     lost, banned = states.count(ShareState.LOST), states.count(ShareState.BANNED)
     if wallet.quarantined_because:

@@ -1,4 +1,4 @@
-"""Machines that members endorse: the list, and the open one with everything to compare."""
+"""Machines that members endorse: the list, and the open one with the code to compare."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -87,7 +87,7 @@ class MachinesPage(QWidget):
         return card
 
     def reset(self) -> None:
-        """Forget tick and PIN."""
+        """Clear tick and PIN."""
         self.endorse.reset()
 
     def show_model(self, now: int) -> None:
@@ -98,7 +98,7 @@ class MachinesPage(QWidget):
         self.list.set_items([_row(item, chosen=item is machine) for item in machines])
         self.no_machine.setVisible(not machines)
         if (machine.digest if machine else "") != (self._machine.digest if self._machine else ""):
-            # A tick is for one machine only, also when a newer one takes its place.
+            # A tick is for one machine only, even if a newer one replaces it.
             self.reset()
         self._machine = machine
         self.about.setVisible(machine is not None)

@@ -1,4 +1,4 @@
-"""What is about to happen, in sentences that an operator reads before confirming."""
+"""Plans: the sentences that an operator reads before confirming."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Confirmation(NamedTuple):
 
 
 def refresh(wallet: WalletSharesView) -> Confirmation:
-    """Tell what a refresh does."""
+    """Return what a refresh does."""
     return Confirmation(
         f"Refresh the shares of {wallet.name}",
         (
@@ -44,7 +44,7 @@ def refresh(wallet: WalletSharesView) -> Confirmation:
 
 
 def repair(wallet: WalletSharesView, member: str) -> Confirmation:
-    """Tell what a repair does for a member."""
+    """Return what a repair does for a member."""
     names = {share.member: share.name for share in wallet.shares}
     owner = names.get(member, member)
     return Confirmation(
@@ -64,7 +64,7 @@ def repair(wallet: WalletSharesView, member: str) -> Confirmation:
 
 
 def reshare(draft: Reshare) -> Confirmation:
-    """Tell what a reshare does."""
+    """Return what a reshare does."""
     people = draft.taking_part
     points = [
         Point("exchange", draft.sentence),
@@ -90,7 +90,7 @@ def reshare(draft: Reshare) -> Confirmation:
 
 
 def drill(wallet: WalletSharesView) -> Confirmation:
-    """Tell what a drill does."""
+    """Return what a drill does."""
     return Confirmation(
         f"Run a drill with {wallet.name}",
         (

@@ -1,4 +1,4 @@
-"""A reshare while it is being planned: who deals, who takes part, what it says, what it lacks."""
+"""A reshare while it is planned: dealers, participants, summary and problems."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ui import wording
 
 @dataclass(frozen=True, slots=True)
 class Reshare:
-    """What the form holds. `custodians` are those of afterwards."""
+    """The form's content. `custodians` are those after the reshare."""
 
     wallet: WalletSharesView
     members: tuple[MemberView, ...]
@@ -20,9 +20,9 @@ class Reshare:
 
     @property
     def dealers(self) -> tuple[str, ...]:
-        """Who of today deals: this member and all who stay, others only as far as needed.
+        """The dealers: this member and all that stay, other current custodians only as needed.
 
-        So nobody who leaves can hold it up, and no lost or banned share is counted on.
+        Leaving members then cannot block it, and no lost or banned share is needed.
         """
         usable = [share for share in self.wallet.shares if share.state is not ShareState.LOST]
         sure = [share for share in usable if share.is_me or self._is_sure(share)]
@@ -33,19 +33,19 @@ class Reshare:
 
     @property
     def taking_part(self) -> tuple[str, ...]:
-        """Everybody who accepts and certifies: dealers, then those who join."""
+        """The members that accept and certify: dealers, then those that join."""
         dealers = self.dealers
         return (*dealers, *(member for member in self.custodians if member not in dealers))
 
     @property
     def leaving(self) -> tuple[str, ...]:
-        """Custodians of today who hold no share afterwards."""
+        """Current custodians that hold no share afterwards."""
         today = (share.member for share in self.wallet.shares)
         return tuple(member for member in today if member not in self.custodians)
 
     @property
     def sentence(self) -> str:
-        """What it does, "3 of 5 will sign; Ana stays, Dara and Eli join, nobody leaves."."""
+        """Summary, "3 of 5 will sign; Ana stays, Dara and Eli join, nobody leaves."."""
         today = {share.member for share in self.wallet.shares}
         stay = [member for member in self.custodians if member in today]
         join = [member for member in self.custodians if member not in today]
@@ -74,13 +74,13 @@ class Reshare:
         return "This changes nothing. To renew the shares, refresh them." if self._is_same else ""
 
     def names(self, members: Sequence[str]) -> list[str]:
-        """Return people for members."""
+        """Return the names of members."""
         known = {share.member: share.name for share in self.wallet.shares}
         known |= {member.member: member.name for member in self.members}
         return [known.get(member, member) for member in members]
 
     def away(self) -> list[str]:
-        """Return who takes part and does not answer now."""
+        """Return the participants that are unreachable now."""
         online = {member.member for member in self.members if member.online}
         return self.names([member for member in self.taking_part if member not in online])
 

@@ -1,4 +1,4 @@
-"""Custodians and what is known of their shares: a line each, nothing shortened."""
+"""Custodians and the state of their shares, a line each, nothing shortened."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from ui.widgets.text import Label
 
 _PERSON, _STATE, _PROVED = 152, 104, 144
 _GAP = 16
-_LOWER = 4  # so that text stands on one line with the words of the chips
+_LOWER = 4  # Aligns text with the words of the chips.
 _TOP = Qt.AlignmentFlag.AlignTop
 
 
@@ -49,7 +49,7 @@ class ShareMatrix(QWidget):
 
 
 class ShareRow(QWidget):
-    """One custodian: who, in which state the share is, what is known, when it was proved."""
+    """One custodian: name, state of the share, detail, and time of the last proof."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The narrow card at the left: a list of which one row is open."""
+"""The narrow card at the left: a list with one open row."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -9,7 +9,7 @@ _WIDTH = 264
 
 
 def side_card(title: str, *parts: QWidget, width: int = _WIDTH) -> Card:
-    """Return a card whose rows reach nearly to its edge, with the words on the usual line."""
+    """Return a card whose rows reach nearly to its edge, with the text aligned as usual."""
     card = Card(title, padding=8, spacing=4)
     card.head.setContentsMargins(INSET, INSET, INSET, 0)
     card.setFixedWidth(width)

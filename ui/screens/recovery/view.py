@@ -30,7 +30,7 @@ _SHARES = "shares"
 
 
 class RecoveryScreen(Screen):
-    """Share health, and the way back when something was lost."""
+    """Share health, and recovery from a lost machine or share."""
 
     NAME = "recovery"
     TITLE = "Recovery"
@@ -85,19 +85,19 @@ class RecoveryScreen(Screen):
         self.machines.endorsed.connect(self._endorse)
 
     def open(self, subject: str) -> None:
-        """Start with nothing typed, ticked or planned."""
+        """Open with empty fields and no plan."""
         self._forget()
         if subject != self.model.subject:
             self.form.start()
         super().open(subject)
 
     def pause(self) -> None:
-        """Forget ticks and PIN, and close the panels, when the page is left."""
+        """Clear ticks and PIN, and close the panels, when the page is left."""
         self._forget()
         super().pause()
 
     def close_screen(self) -> None:
-        """Take the panels along."""
+        """Close the panels too."""
         self._forget()
         for panel in (self.confirm_panel, self.entry_panel):
             panel.hide()
@@ -105,7 +105,7 @@ class RecoveryScreen(Screen):
         super().close_screen()
 
     def back(self) -> bool:
-        """Go from a reshare to its wallet, and from what is unknown to the list."""
+        """Go from a reshare to its wallet, and from an unknown subject to the list."""
         wallet = self.model.wallet
         if self.model.page is Page.RESHARE and wallet is not None:
             self.context.navigate("recovery", wallet.wallet)
@@ -177,7 +177,7 @@ class RecoveryScreen(Screen):
             )
 
     def empty_text(self) -> EmptyText:
-        """Say where shares come from."""
+        """Return the text that says where shares come from."""
         return EmptyText(
             "lifebuoy",
             "No wallet yet",

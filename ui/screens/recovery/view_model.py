@@ -1,4 +1,4 @@
-"""The shares of all wallets, the machines that wait, and the commands that heal both."""
+"""The shares of all wallets, the machines to endorse, and the commands on both."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -38,7 +38,7 @@ _RESHARE = "reshare/"
 
 
 class Page(Enum):
-    """The three faces of the screen."""
+    """The three pages of the screen."""
 
     SHARES = auto()
     RESHARE = auto()
@@ -74,7 +74,7 @@ class RecoveryModel(ViewModel):
     drilling = False
 
     async def load(self) -> LoadState:
-        """Ask for everything; subjects only choose from it."""
+        """Query the view; subjects only choose from it."""
         self.view = await self.ask(GetRecovery())
         if self.page is Page.MACHINES:
             return LoadState.READY
@@ -90,7 +90,7 @@ class RecoveryModel(ViewModel):
         return LoadState.READY
 
     def open(self, subject: str) -> None:
-        """Show another part of what is known at once, without a skeleton."""
+        """Show another part of the loaded view immediately, without a skeleton."""
         known = self.state is LoadState.READY
         before, self.subject = self.subject, subject
         found = self.page is Page.MACHINES or self.wallet is not None
@@ -100,7 +100,7 @@ class RecoveryModel(ViewModel):
 
     @property
     def page(self) -> Page:
-        """What the subject asks for."""
+        """The page that the subject names."""
         if self.subject.startswith(_RESHARE):
             return Page.RESHARE
         if self.subject == MACHINES:
@@ -144,7 +144,7 @@ class RecoveryModel(ViewModel):
         return None
 
     def do(self, command: Command, done: Callable[[Outcome], None] | None = None) -> None:
-        """Carry out a command, and remember whether it is a drill: that one takes a while."""
+        """Execute a command, and remember whether it is a drill, which takes long."""
         if not self.working:
             self.drilling = isinstance(command, RunDrill)
         super().do(command, done)
@@ -154,11 +154,11 @@ class RecoveryModel(ViewModel):
         self.do(ProposeRefresh(wallet), self._proposed)
 
     def propose_repair(self, wallet: str, member: str) -> None:
-        """Propose to give a member its share again."""
+        """Propose to restore a member's share."""
         self.do(ProposeRepair(wallet, member), self._proposed)
 
     def propose_reshare(self, draft: Reshare) -> None:
-        """Propose to hand the keys over as planned."""
+        """Propose the planned reshare."""
         if draft.problem:
             return
         command = ProposeReshare(
@@ -171,11 +171,11 @@ class RecoveryModel(ViewModel):
         self.do(command, self._proposed)
 
     def run_drill(self, wallet: str) -> None:
-        """Let custodians prove that they can sign."""
+        """Run a drill: custodians prove that they can sign."""
         self.do(RunDrill(wallet), self._drilled)
 
     def read_entry(self, entry: str) -> None:
-        """Show what an entry line says; another line voids it."""
+        """Decode an entry line; another line voids the preview."""
         self.entry, self.preview, self.preview_problem = entry.strip(), None, None
         self.refusal = None
         if self.entry:
@@ -183,7 +183,7 @@ class RecoveryModel(ViewModel):
         self.changed.emit()
 
     def propose_machine(self, pin: Pin) -> None:
-        """Endorse first for exactly the machine that the preview showed."""
+        """Endorse, as the first, exactly the machine that the preview showed."""
         if self.preview is None or self.preview.problems:
             pin.wipe()
             return

@@ -1,1 +1,1 @@
-"""Decide on a request and watch it being signed."""
+"""Decide on a request and follow its signing session."""

@@ -1,4 +1,4 @@
-"""The cards of the review page: what is signed, who approved, how to decide."""
+"""The cards of the review page: the request, its bytes, approvals, policy and decision."""
 
 from PySide6.QtCore import Signal
 
@@ -128,7 +128,7 @@ class BytesCard(Card):
 
 
 class ApprovalsCard(Card):
-    """Who said yes, who said no, and who has not spoken."""
+    """Who approved, who denied, and who has not decided."""
 
     def __init__(self) -> None:
         super().__init__("Approvals", spacing=12)
@@ -152,7 +152,7 @@ class ApprovalsCard(Card):
         reasons = " ".join(f"{item.name}: {item.reason}" for item in denied)
         open_still = view.stage is RequestStage.AWAITING_APPROVAL and not denied
         rule = "Any approver can deny; a denial closes the request." if open_still else reasons
-        # A refusal stands above everything else on the page.
+        # A denial is shown above all else on the page.
         said = "" if view.stage is RequestStage.REFUSED else view.sentence
         self.sentence.show_text(f"{said} {rule}".strip())
 
@@ -222,7 +222,7 @@ class DecisionCard(Card):
         self.withdraw.clicked.connect(self.withdrawn)
 
     def show_request(self, view: RequestView) -> None:
-        """Paint what this member can do."""
+        """Paint the decisions that this member can take."""
         session = self._model.context.link.session
         self.setVisible(view.can_approve or view.can_deny or view.can_withdraw)
         self.heading.setText("Confirm on this console" if view.can_approve else "Your decision")
@@ -242,13 +242,13 @@ class DecisionCard(Card):
         self.update_arming()
 
     def reset(self) -> None:
-        """Forget ticks and PIN."""
+        """Clear ticks and PIN."""
         self.check_1.setChecked(False)
         self.check_2.setChecked(False)
         self.pin.forget()
 
     def update_arming(self) -> None:
-        """Arm, or say what is missing."""
+        """Arm, or show what is missing."""
         checks = self.check_1.isChecked() and self.check_2.isChecked()
         missing = self._model.missing(checks=checks, pin=bool(self.pin.text()))
         self.approve.block(missing)

@@ -1,4 +1,4 @@
-"""Review and approve a request, then watch it being signed."""
+"""Review and approve a request, then follow its signing session."""
 
 from PySide6.QtCore import Signal
 
@@ -32,7 +32,7 @@ _SOON_MS = 2 * 3_600_000
 
 
 class ReviewScreen(Screen):
-    """Everything on this page was decoded from the bytes to be signed, never from a form."""
+    """All on this page is decoded from the bytes to be signed, never from a form."""
 
     NAME = "review"
     TITLE = "Review request"
@@ -99,18 +99,18 @@ class ReviewScreen(Screen):
             part.copied.connect(self.context.copy)
 
     def open(self, subject: str) -> None:
-        """Start with nothing ticked."""
+        """Open with nothing ticked."""
         self.decision.reset()
         super().open(subject)
 
     def pause(self) -> None:
-        """Forget ticks and PIN when the page is left."""
+        """Clear ticks and PIN when the page is left."""
         self.decision.reset()
         self.deny_panel.close_sheet()
         super().pause()
 
     def close_screen(self) -> None:
-        """Take the panel along."""
+        """Close the panel too."""
         self.decision.reset()
         self.deny_panel.hide()
         self.deny_panel.deleteLater()
@@ -197,7 +197,7 @@ class ReviewScreen(Screen):
 
 
 class _SigningCard(Card):
-    """The live protocol run, and what ended runs left behind."""
+    """The live protocol session, and the failures of ended ones."""
 
     def __init__(self) -> None:
         super().__init__("Signing session", spacing=12)
@@ -207,7 +207,7 @@ class _SigningCard(Card):
         self.add(self.sentence, self.matrix, self.past)
 
     def show_request(self, view: RequestView, people: dict[str, str]) -> None:
-        """Paint the run."""
+        """Paint the session."""
         run = view.run
         self.setVisible(run is not None or bool(view.past_runs))
         self.matrix.set_run(run, people)
@@ -243,7 +243,7 @@ class _ResultCard(Card):
 
     def show_request(self, view: RequestView) -> None:
         """Paint the transaction id."""
-        # A message has no transaction: what counts is its signature.
+        # A message has no transaction, only a signature.
         self._signed, self._text = wording.signature(view), view.transaction_id
         self.caption.setText("Digest of the message" if view.is_message else "Transaction id")
         self.setVisible(bool(view.transaction_id))

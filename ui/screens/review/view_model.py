@@ -1,4 +1,4 @@
-"""One request, from review to broadcast, and the commands that decide it."""
+"""One request, from review to broadcast, and the commands on it."""
 
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from ui.view_model import LoadState, ViewModel
 
 
 class Missing(StrEnum):
-    """What keeps Approve from arming, in the order in which an operator meets it."""
+    """What keeps Approve from arming, in the order of the page."""
 
     CHECKS = "Tick both confirmations first."
     PIN = "Enter your token PIN."
@@ -25,31 +25,31 @@ class Missing(StrEnum):
 
 
 class ReviewModel(ViewModel):
-    """Holds what was decoded from the bytes to be signed."""
+    """The request, decoded from the bytes to be signed."""
 
     WATCHES = frozenset({ChangeKind.REQUEST, ChangeKind.RUN})
     view: RequestView | None = None
 
     async def load(self) -> LoadState:
-        """Ask for the request."""
+        """Query the request."""
         self.view = await self.ask(GetRequest(self.subject))
         return LoadState.READY
 
     def forget(self) -> None:
-        """Never show one request's bytes under the name of another."""
+        """Drop the former request: its bytes must not show under another's name."""
         self.view = None
 
     def on_change(self, change: Change) -> bool:
-        """Follow this request only."""
+        """Return whether a change concerns this request."""
         return change.kind in self.WATCHES and change.subject in {"", self.subject}
 
     @property
     def undecided(self) -> bool:
-        """Whether this member can still say yes or no."""
+        """Whether this member can still approve or deny."""
         return self.view is not None and (self.view.can_approve or self.view.can_deny)
 
     def missing(self, *, checks: bool, pin: bool) -> str:
-        """Say what keeps Approve from arming, or ''."""
+        """Return what keeps Approve from arming, or ''."""
         if self.view is None or not self.view.can_approve:
             reason = self.view.approve_blocked_because if self.view else ""
             return reason or "This request cannot be approved."
@@ -71,7 +71,7 @@ class ReviewModel(ViewModel):
         self.do(DenyRequest(self.subject, reason), self._tell)
 
     def withdraw(self) -> None:
-        """Take back one's own request."""
+        """Withdraw one's own request."""
         self.do(WithdrawRequest(self.subject), self._tell)
 
     def retry(self) -> None:

@@ -30,7 +30,7 @@ under the SIL Open Font License 1.1:
 
 
 class SettingsScreen(Screen):
-    """Changes are kept as they are made."""
+    """Changes are saved immediately."""
 
     NAME = "settings"
     TITLE = "Settings"
@@ -88,7 +88,7 @@ class SettingsScreen(Screen):
         )
 
     def render_content(self) -> None:
-        """Paint the preferences that hold."""
+        """Paint the current preferences."""
         settings = self.context.settings
         self.theme.choose(ThemeName(settings.theme).value)
         known = {key for key, _ in _LOCKS}

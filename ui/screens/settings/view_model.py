@@ -1,4 +1,4 @@
-"""Preferences, which are kept at once, and what this program is."""
+"""Preferences, which are saved immediately, and facts about this program."""
 
 from console.application.api import ChangeKind
 from console.application.views import SessionView
@@ -6,21 +6,21 @@ from ui.view_model import LoadState, ViewModel
 
 
 class SettingsModel(ViewModel):
-    """Needs nothing from the node but where it stands."""
+    """Needs only the node's state."""
 
     WATCHES = frozenset({ChangeKind.SESSION})
 
     async def load(self) -> LoadState:
-        """Nothing to ask: the frame keeps the session up to date."""
+        """Query nothing: the frame keeps the session up to date."""
         return LoadState.READY
 
     @property
     def session(self) -> SessionView | None:
-        """The newest answer about the node."""
+        """The node's newest state."""
         return self.context.link.session
 
     def lock_after(self, seconds: int) -> None:
-        """Keep another time until the window locks itself."""
+        """Save another time until the window locks itself."""
         self.context.settings.lock_after_s = seconds
         self.context.settings.save()
         self.changed.emit()

@@ -1,1 +1,1 @@
-"""Prove operator and token."""
+"""Sign in with a member's token."""

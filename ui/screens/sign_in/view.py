@@ -1,4 +1,4 @@
-"""The sign-in page: who, which token, which network, and the PIN."""
+"""The sign-in page: member, token, network and PIN."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from ui.widgets.text import Label
 
 
 class SignInScreen(QWidget):
-    """Shown whenever the node is not ready; says nothing about wallets or amounts."""
+    """Shown whenever the node is not ready; shows no wallets or amounts."""
 
     member_chosen = Signal(str)
 
@@ -96,7 +96,7 @@ class SignInScreen(QWidget):
         layout.addStretch(3)
 
     def close_screen(self) -> None:
-        """The page goes away for good."""
+        """Close the page for ever."""
         self.pin.forget()
         self.context.link.session_changed.disconnect(self.repaint_page)
         self.context.link.reachable_changed.disconnect(self.repaint_page)
@@ -104,7 +104,7 @@ class SignInScreen(QWidget):
         self.model.close()
 
     def repaint_page(self) -> None:
-        """Show what the model holds."""
+        """Paint the model."""
         model, session = self.model, self.model.session
         reachable = self.context.link.reachable
         self.unreachable.show_text(

@@ -1,4 +1,4 @@
-"""Where the node stands while it is locked, and the way to unlock it."""
+"""The state of a locked node, and the command to unlock it."""
 
 from console.application.api import ChangeKind
 from console.application.commands import Pin, Unlock
@@ -8,17 +8,17 @@ from ui.view_model import LoadState, ViewModel
 
 
 class SignInModel(ViewModel):
-    """Follows the node's session; answered in every state of the node."""
+    """Follows the node's session, which it reports in every state."""
 
     WATCHES = frozenset({ChangeKind.SESSION})
 
     @property
     def session(self) -> SessionView | None:
-        """The newest answer about the node."""
+        """The node's newest state."""
         return self.context.link.session
 
     async def load(self) -> LoadState:
-        """Ask where the node stands."""
+        """Query the node's state."""
         await self.context.link.refresh_session()
         return LoadState.READY if self.session else LoadState.LOADING
 
@@ -30,18 +30,18 @@ class SignInModel(ViewModel):
 
     @property
     def halted_because(self) -> str:
-        """Why the node refuses to go on, or ''."""
+        """Why the node has halted, or ''."""
         session = self.session
         return session.halted_because if session and session.state is NodeState.HALTED else ""
 
     @property
     def token_present(self) -> bool:
-        """Whether the token is in front of the operator."""
+        """Whether the token is present."""
         return self.session is not None and self.session.vault.present
 
     @property
     def token_line(self) -> str:
-        """What is known of the token, in one line."""
+        """The token's state in one line."""
         if self.session is None:
             return "Looking for the token"
         vault = self.session.vault
@@ -52,7 +52,7 @@ class SignInModel(ViewModel):
 
     @property
     def attempts_line(self) -> str:
-        """How many tries are left, as far as the token says."""
+        """How many tries are left, if the token reports it."""
         if self.session is None or not self.session.vault.present:
             return ""
         vault = self.session.vault

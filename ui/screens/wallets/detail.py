@@ -1,4 +1,4 @@
-"""One wallet: balance, receive address, who holds shares, history."""
+"""One wallet: balance, receive address, custodians, history."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -32,7 +32,7 @@ _ROW = 44
 
 
 class WalletDetail(QWidget):
-    """Everything about one wallet."""
+    """One wallet."""
 
     copied = Signal(str)
     request_opened = Signal(str)

@@ -1,4 +1,4 @@
-"""What a chain itself tells of an account, beside the requests of this vault."""
+"""An account's history from its chain, beside the requests of this vault."""
 
 from PySide6.QtCore import Signal
 
@@ -15,9 +15,9 @@ _HASTE = "A payment waits. Open its line to have it mined sooner, for a fee of t
 
 
 class MovementsCard(Card):
-    """Empty where a chain's nodes keep no list of an account's movements.
+    """Empty where a chain's nodes keep no history of an account.
 
-    `accelerated` tells which waiting payment is to be sped up, where the chain allows it.
+    `accelerated` names the waiting payment to speed up, where the chain allows it.
     """
 
     accelerated = Signal(str)
@@ -42,7 +42,7 @@ class MovementsCard(Card):
     def show_movements(
         self, told: MovementsView | None, trouble: str, *, hide: bool, hastens: bool
     ) -> None:
-        """Paint what the chain's node told; it is a claim, and decides nothing."""
+        """Paint the movements that the chain's node reports; a claim that decides nothing."""
         lines = told.lines if told is not None else ()
         waiting = (line.transaction_id for line in lines if line.incoming and not line.block)
         self._waiting = frozenset(waiting) if hastens else frozenset()

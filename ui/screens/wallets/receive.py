@@ -1,4 +1,4 @@
-"""Where a wallet receives: its address, and what a watching wallet is given."""
+"""Where a wallet receives: its address, and a descriptor for watch-only wallets."""
 
 from PySide6.QtCore import Qt, Signal
 

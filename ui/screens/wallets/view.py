@@ -71,7 +71,7 @@ class WalletsScreen(Screen):
         self.detail.show_wallet(wallet, self.context.now_ms(), hide=self.masked)
 
     def empty_text(self) -> EmptyText:
-        """Say where wallets come from."""
+        """Return the text that says where wallets come from."""
         return EmptyText(
             "wallet",
             "No wallet yet",

@@ -1,4 +1,4 @@
-"""All wallets, and the one that is open."""
+"""All wallets, and the open one."""
 
 from console.application.api import (
     ChangeKind,
@@ -19,7 +19,7 @@ FAUCET_LARGE_UNITS = 2
 
 
 class WalletsModel(ViewModel):
-    """Holds the list and the open wallet; without a subject the first wallet is open."""
+    """The list and the open wallet; without a subject the first wallet is open."""
 
     WATCHES = frozenset({ChangeKind.WALLET, ChangeKind.REQUEST, ChangeKind.PEERS})
     view: WalletsView | None = None
@@ -30,7 +30,7 @@ class WalletsModel(ViewModel):
     movements_trouble = ""
 
     async def load(self) -> LoadState:
-        """Ask for the list, then for the open wallet, from the chain when asked to."""
+        """Query the list, then the open wallet, with its balance from the chain on demand."""
         self.view = await self.ask(GetWallets())
         if not self.view.wallets:
             self.wallet = None
@@ -42,7 +42,7 @@ class WalletsModel(ViewModel):
         return LoadState.READY
 
     def forget(self) -> None:
-        """Never show one wallet's address under the name of another."""
+        """Drop the former wallet: its address must not show under another's name."""
         self.wallet, self.movements, self.movements_trouble = None, None, ""
 
     def choose_account(self, key: str) -> None:
@@ -55,11 +55,11 @@ class WalletsModel(ViewModel):
 
     @property
     def account(self) -> AccountView | None:
-        """The account that is shown of the open wallet."""
+        """The shown account of the open wallet."""
         return find_account(self.wallet, self.account_key)
 
     def _ask_movements(self) -> None:
-        """Ask the chain beside the rest: a slow node holds no page up."""
+        """Query the chain separately, so that a slow node does not delay the page."""
         wallet, account = self.wallet, self.account
         if wallet is not None and account is not None:
             query = GetMovements(wallet.wallet, account.chain, account.path)
@@ -78,16 +78,16 @@ class WalletsModel(ViewModel):
 
     @property
     def can_fund(self) -> bool:
-        """Whether a faucet may be asked: on a devnet only."""
+        """Whether there is a faucet: on a devnet only."""
         return self.account is not None and self.account.network == "devnet"
 
     def ask_chain_now(self) -> None:
-        """Ask the chain for the balance."""
+        """Query the balance from the chain."""
         self.ask_chain = True
         self.refresh()
 
     def fund(self) -> None:
-        """Ask the devnet's faucet for coins, and then for each listed token."""
+        """Request coins, and then each listed token, from the devnet's faucet."""
         wallet, account = self.wallet, self.account
         if wallet is None or account is None:
             return
