@@ -18,7 +18,7 @@ SHORTCUTS = (
     Fact("J  K", "Move in a list"),
     Fact("Enter", "Open the selected row"),
     Fact("Esc", "Go back, close a panel"),
-    Fact("Ctrl+R", "Ask the node again"),
+    Fact("Ctrl+R", "Refresh from the node"),
     Fact("Ctrl+E", "Export, where there is something to export"),
     Fact("Ctrl+Enter", "Go to Approve, once it is armed"),
     Fact("Space", "Press the focused button"),

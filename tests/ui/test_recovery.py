@@ -107,7 +107,7 @@ def test_the_list_says_the_worst_of_each_wallet(driver):
     assert [row.item.detail for row in screen.list.rows] == [
         "Quarantined",
         "1 share lost",
-        "Ceremony under way",
+        "Ceremony in progress",
         "1 share banned",
         "Never refreshed",
         "Epoch 3 \u00b7 due in 12 days",
@@ -124,9 +124,9 @@ def test_a_list_row_that_is_late_says_so(driver):
 def test_a_quarantine_says_what_happened_what_is_safe_and_what_to_do(driver):
     screen = show(driver, recovery.QUARANTINED)
     said = screen.detail.quarantine.accessibleName()
-    assert said.startswith("A signature came out wrong. This wallet is in quarantine.")
+    assert said.startswith("A signature was wrong. This wallet is in quarantine.")
     assert "Every part verified" in said
-    assert "The keys and the funds are safe" in said
+    assert "Keys and funds are safe" in said
     assert "Refresh the shares now" in said
     assert screen.detail.steps.refresh.button.isEnabled()
 
@@ -241,13 +241,13 @@ def test_a_repair_asks_whose_share_was_lost(driver):
     screen = show(driver, recovery.LOST)
     screen.detail.steps.repair.button.click()
     panel = screen.confirm_panel
-    assert "Chiara Neri the lost share again" in said_by(panel)
+    assert "restore the share of Chiara Neri" in said_by(panel)
     box = panel.findChild(QAbstractButton, "recovery.confirmPanel.member.ben")
     assert box.text() == "Ben Okafor \u00b7 proved"
     box.click()
     driver.pass_time(0.02)
-    assert "Ben Okafor the lost share again" in said_by(panel)
-    assert "Chiara Neri the lost share again" not in said_by(panel)
+    assert "restore the share of Ben Okafor" in said_by(panel)
+    assert "restore the share of Chiara Neri" not in said_by(panel)
     panel.confirm.click()
     driver.until(lambda: driver.window.current_screen == "ceremonies")
     assert executed(driver, ProposeRepair) == [ProposeRepair(recovery.LOST, "ben")]
@@ -283,7 +283,7 @@ def test_a_running_drill_is_said_and_blocks_the_rest(driver):
     screen = show(driver)
     driver.console.silent = True
     screen.model.run_drill(recovery.TREASURY)
-    assert screen.detail.working.title.text() == "The drill runs."
+    assert screen.detail.working.title.text() == "The drill is running."
     assert not screen.detail.steps.refresh.button.isEnabled()
 
 
@@ -354,14 +354,14 @@ def test_who_leaves_is_asked_to_deal_only_when_needed():
 @pytest.mark.parametrize(
     ("draft", "reason"),
     [
-        (plan(custodians=("ana",)), "at least two custodians"),
+        (plan(custodians=("ana",)), "at least 2 custodians"),
         (plan(), "This changes nothing"),
         (plan(custodians=("dara", "eli"), me="eli"), ""),
         (plan(recovery.shares(shares=(recovery.share("ben"), recovery.share("chiara"))),
-              custodians=("ben", "eli")), "You would take no part"),
+              custodians=("ben", "eli")), "You would not take part"),
         (plan(recovery.shares(shares=(recovery.share("ana"),
               recovery.share("ben", ShareState.LOST))), custodians=("ana", "eli")),
-         "Shares of 1 of today"),
+         "Shares of 1 current"),
         (plan(custodians=tuple(f"m{n}" for n in range(33))), "At most 32"),
         (plan(threshold=3), ""),
     ],

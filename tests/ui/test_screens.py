@@ -273,7 +273,7 @@ def test_a_change_of_shares_says_what_it_is_and_what_stays(driver, purpose, titl
     assert facts.get("Leaving", "").startswith("Chiara Neri") == (
         purpose is CeremonyPurpose.RESHARE
     )
-    assert facts.get("Gets its share again", "") == (
+    assert facts.get("Its share is restored", "") == (
         "Chiara Neri" if purpose is CeremonyPurpose.REPAIR else ""
     )
     view.detail.cancel.click()

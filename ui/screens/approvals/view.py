@@ -19,7 +19,7 @@ _TITLES = {MINE: "Mine", TEAM: "Team", DONE: "Done"}
 _SPARE, _NARROW = (5, 6), 1080
 _NOTHING = {
     MINE: "Nothing waits for you.",
-    TEAM: "No request waits for somebody else.",
+    TEAM: "No request waits for other members.",
     DONE: "No request has ended yet.",
 }
 
@@ -92,7 +92,7 @@ class ApprovalsScreen(Screen):
         return EmptyText(
             "inbox",
             "Inbox clear",
-            "No transfer was ever requested here. Requests start from a wallet.",
+            "No transfer was requested here yet. Requests start from a wallet.",
             "Open wallets",
             lambda: self.context.navigate("wallets", ""),
         )

@@ -31,7 +31,7 @@ class AuditScreen(Screen):
     HELP = (
         "Every record carries the hash of the one before. Verify chain recomputes all of them.",
         "Enter shows one record in full. Ctrl+F filters by name, member and stream.",
-        "If the chain is broken, stop: keep the machine as it is and call your security officer.",
+        "If the chain is broken, stop: leave the machine as it is and call your security officer.",
     )
     model: AuditModel
 
@@ -102,7 +102,7 @@ class AuditScreen(Screen):
             self.summary,
             self.facts,
             column(Label("Hash", "caption"), self.hash, spacing=4),
-            column(Label("Hash of the record before", "caption"), self.previous, spacing=4),
+            column(Label("Hash of the previous record", "caption"), self.previous, spacing=4),
             column(Label("Content", "caption"), self.detail, spacing=4),
             row(copy, 1),
         )

@@ -144,4 +144,4 @@ class AuditModel(ViewModel):
 
     def _verified(self, outcome: Outcome) -> None:
         self.verifying = None
-        self.context.notify(outcome.message or "The chain holds.", Tone.OK)
+        self.context.notify(outcome.message or "The chain is valid.", Tone.OK)

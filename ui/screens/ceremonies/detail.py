@@ -25,20 +25,20 @@ from ui.widgets.segmented import Segment, SegmentedApprovals
 from ui.widgets.text import Label
 from ui.widgets.timeline import Timeline, TimelineItem
 
-_STEPS = ("Proposed", "Accepted by all", "Shares made", "Code compared", "Wallet active")
-_NEXT_STEPS = (*_STEPS[:2], "New shares made", _STEPS[3], "New epoch active")
+_STEPS = ("Proposed", "Accepted by all", "Shares generated", "Code compared", "Wallet active")
+_NEXT_STEPS = (*_STEPS[:2], "New shares generated", _STEPS[3], "New epoch active")
 _AGREEMENT = {
     CeremonyPurpose.GENERATE: "Accepting signs your agreement to this wallet, threshold and list "
     "of custodians with your token.",
     CeremonyPurpose.REFRESH: "Accepting signs your agreement, with your token, to new shares for "
     "the same custodians. The old shares stay valid until all have certified the new ones.",
-    CeremonyPurpose.REPAIR: "Accepting signs your agreement, with your token, to give the lost "
-    "share back and to refresh all shares. The old shares stay valid until all have certified "
-    "the new ones.",
+    CeremonyPurpose.REPAIR: "Accepting signs your agreement, with your token, to restore the lost "
+    "share and to refresh all shares. The old shares stay valid until all have certified the new "
+    "ones.",
     CeremonyPurpose.RESHARE: "Accepting signs your agreement, with your token, to this threshold "
     "and list of custodians. The old shares stay valid until all have certified the new ones.",
 }
-_START = "The rounds start when everybody has accepted."
+_START = "The rounds start when all custodians have accepted."
 _REACHED = {
     CeremonyStage.AWAITING_ACCEPTANCE: 1,
     CeremonyStage.READY: 2,
@@ -116,7 +116,7 @@ class CeremonyDetail(QWidget):
         self.open_wallet = Button("Open wallet", icon="wallet", name=names.CEREMONY_OPEN_WALLET)
         self.code_help = Label(
             "Read it aloud on a call in which you know every voice. One different word means that "
-            "somebody is between you: cancel, and nothing of it can be used.",
+            "an attacker is between you: cancel, and none of these shares can be used.",
             "secondary",
             wrap=True,
         )
@@ -165,7 +165,7 @@ class CeremonyDetail(QWidget):
     def _show_rounds(self, view: CeremonyView) -> None:
         people = {person.member: person.name for person in view.custodians}
         self.matrix.set_run(view.run, people)
-        waiting = "The rounds start when every custodian has accepted."
+        waiting = "The rounds start when all custodians have accepted."
         stopped = "This ceremony stopped before its rounds started."
         words = stopped if view.stage in _STOPPED else waiting
         self.no_run.show_text("" if view.run else words)
@@ -213,7 +213,7 @@ def _plan(view: CeremonyView, people: dict[str, str]) -> list[Fact]:
         Fact("Epoch", f"{view.epoch} begins" if _changes(view) else f"{view.epoch}, the first"),
     ]
     if view.repaired:
-        facts.append(Fact("Gets its share again", people.get(view.repaired, view.repaired)))
+        facts.append(Fact("Its share is restored", people.get(view.repaired, view.repaired)))
     if view.purpose == CeremonyPurpose.RESHARE:
         leaving = wording.listed([people.get(member, member) for member in view.leaving])
         facts.append(Fact("Leaving", f"{leaving}, must erase" if leaving else "nobody"))

@@ -14,7 +14,7 @@ from ui.widgets.fields import CheckLine, Stepper, text_field
 from ui.widgets.text import Label
 
 _SAFETY = (
-    "Nothing is created by a proposal. Every custodian accepts first; then all of them make the "
+    "A proposal creates no key. First every custodian accepts. Then all of them generate the "
     "shares together and compare a code. Until the last one confirms, no key can be used."
 )
 
@@ -54,7 +54,7 @@ class CeremonyForm(QWidget):
         form.add(
             column(Label("Wallet name", "caption"), self.name, spacing=4),
             column(
-                Label("Kinds of keys, one key of each kind that is ticked", "caption"),
+                Label("Kinds of keys, one key of each ticked kind", "caption"),
                 column(*self._kinds.values(), spacing=0),
                 spacing=4,
             ),
@@ -69,7 +69,7 @@ class CeremonyForm(QWidget):
             row(1, self.propose),
         )
         self.facts = Facts()
-        summary = Card("What this makes", spacing=12)
+        summary = Card("What this creates", spacing=12)
         summary.add(self.facts, Label(_SAFETY, "secondary", wrap=True))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -130,7 +130,7 @@ class CeremonyForm(QWidget):
         )
         missing = ""
         if people < 2:
-            missing = "Choose at least two custodians: one alone protects nothing."
+            missing = "Choose at least 2 custodians: one alone protects nothing."
         elif not self.kinds:
             missing = "Choose at least one kind of keys."
         elif not self.name.text().strip():

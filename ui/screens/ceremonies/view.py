@@ -28,10 +28,10 @@ class CeremoniesScreen(Screen):
     NAME = "ceremonies"
     TITLE = "Ceremonies"
     HELP = (
-        "A ceremony makes the shares of a new wallet, or changes those of one that exists.",
+        "A ceremony generates the shares of a new wallet, or changes those of an existing one.",
         "Refresh, repair and reshare start on the Recovery screen.",
         "The matrix shows who has sent and verified what in each round.",
-        "At the end all custodians compare six words and a group by voice.",
+        "At the end all custodians compare 6 words and a group by voice.",
         "Confirm only if every word is the same; otherwise cancel and start again.",
     )
     model: CeremoniesModel
@@ -148,8 +148,8 @@ class CeremoniesScreen(Screen):
         return EmptyText(
             "people",
             "No ceremony yet",
-            "A ceremony makes a wallet: each custodian ends up with one share, and nobody with the "
-            "key.",
+            "A ceremony creates a wallet: each custodian holds one share, and no one holds the "
+            "complete key.",
             "New ceremony",
             lambda: self.context.navigate("ceremonies", NEW),
         )
@@ -166,13 +166,13 @@ class CeremoniesScreen(Screen):
 
     def _ask_decline(self) -> None:
         self.decline_panel.sentence.setText(
-            f"The ceremony ends for everybody. {self._kept('No key exists.')}"
+            f"The ceremony ends for all members. {self._kept('No key exists.')}"
         )
         self.decline_panel.ask()
 
     def _ask_cancel(self) -> None:
         self.cancel_panel.sentence.setText(
-            f"Nothing of it can be used afterwards. {self._kept('You can start again.')}"
+            f"None of its shares can be used. {self._kept('You can start again.')}"
         )
         self.cancel_panel.ask()
 

@@ -25,7 +25,7 @@ _FEES = (("economy", "Economy"), ("normal", "Normal"), ("fast", "Fast"))
 _DURABLE = "Stays valid while people decide (durable nonce)"
 _MESSAGE_HINT = (
     "A text that the account signs, or an EIP-712 document as JSON. A signature on a message can "
-    "move funds too: read what is decoded."
+    "move funds too: read the decoded fields."
 )
 
 
@@ -55,7 +55,7 @@ class DraftForm(Card):
         self.function = text_field(
             names.TRANSFER_FUNCTION, "Function", "approve(address,uint256)", mono=True, limit=1024
         )
-        self.arguments = text_area(names.TRANSFER_ARGUMENTS, "Values", "One value a line")
+        self.arguments = text_area(names.TRANSFER_ARGUMENTS, "Values", "One value per line")
         self.message = text_area(names.TRANSFER_MESSAGE, "Message", "Text, or EIP-712 as JSON")
         self.imported = text_area(
             names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
@@ -87,7 +87,7 @@ class DraftForm(Card):
             "amount": _group(self.amount_caption, self.amount, self.amount_problem),
             "everything": _group(self.everything),
             "function": _group(Label("Function", "caption"), self.function),
-            "arguments": _group(Label("Values, one a line", "caption"), self.arguments),
+            "arguments": _group(Label("Values, one per line", "caption"), self.arguments),
             "message": _group(
                 Label("Message", "caption"), self.message, Label(_MESSAGE_HINT, "muted", wrap=True)
             ),

@@ -32,7 +32,7 @@ class PreviewCard(Card):
         self.shown_address = ChunkedAddress()
         self.address_caption = Label("Destination address, decoded", "caption")
         self.facts = Facts()
-        self.effects_caption = Label("What the chain's node foresees, not decoded", "caption")
+        self.effects_caption = Label("What the chain's node predicts, not decoded", "caption")
         self.effects = Facts()
         self.digest_caption = Label("SHA-256 of the bytes to be signed", "caption")
         self.digest = ChunkedAddress(14, per_row=8)
@@ -66,12 +66,12 @@ class PreviewCard(Card):
         if preview is None:
             return
         described = preview.description
-        self.flags.set_flags("Look twice before you ask for this", described.red_flags)
+        self.flags.set_flags("Check this twice before you request it", described.red_flags)
         self.problems.show_text(
             "This cannot be requested" if preview.problems else "", "\n".join(preview.problems)
         )
         self.warnings.show_text(
-            "Read this before you ask for it" if preview.warnings else "",
+            "Read this before you request it" if preview.warnings else "",
             "\n".join(preview.warnings),
         )
         self.shown_caption.setText(f"{described.action} on {described.chain} {described.network}")

@@ -15,24 +15,24 @@ _TITLES = {
     Purpose.SPEED_UP: "Speed up",
     Purpose.CANCEL: "Cancel on the chain",
     Purpose.DURABLE: "Set up a durable nonce",
-    Purpose.ACCELERATE: "Speed a payment up",
+    Purpose.ACCELERATE: "Speed up a payment",
 }
 _EXPLAINED = {
     Purpose.SPEED_UP: (
-        "The same transaction again with a higher fee takes the place of the one that waits. The "
-        "chain takes one of the two, never both."
+        "The same transaction with a higher fee replaces the waiting one. The chain takes one of "
+        "the two, never both."
     ),
     Purpose.CANCEL: (
-        "A transaction that moves nothing takes the place of the one that waits, for a higher fee. "
-        "If the first one is faster, it counts and this one is void."
+        "A transaction that moves nothing replaces the waiting one, for a higher fee. If the chain "
+        "takes the first one instead, this one is void."
     ),
     Purpose.DURABLE: (
-        "A small account of this wallet's own keeps a value that does not expire, so that a "
-        "transfer stays valid while people decide. Its rent stays the wallet's."
+        "A small account of this wallet holds a nonce that does not expire, so that a transfer "
+        "stays valid while people decide. The rent remains the wallet's."
     ),
     Purpose.ACCELERATE: (
-        "What the payment brings is sent on to this wallet itself, for a fee that pays for both "
-        "transactions: miners take them together."
+        "The payment's coins are sent to this wallet again, for a fee that pays for both "
+        "transactions: miners include them together."
     ),
 }
 

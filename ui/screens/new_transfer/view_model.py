@@ -20,8 +20,8 @@ FRESH_S = 600
 """How long a preview may be proposed: fees, nonces and coins change."""
 TOO_OLD = Problem(
     "preview-too-old",
-    "The preview is too old to ask for its bytes.",
-    "Nothing was asked for; keys and funds are safe.",
+    "The preview is too old to be requested.",
+    "Nothing was requested; keys and funds are safe.",
     "Preview it again.",
 )
 

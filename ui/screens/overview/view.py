@@ -42,8 +42,8 @@ class OverviewScreen(Screen):
     TITLE = "Overview"
     HELP = (
         "Waiting for you lists what only this member can do. Enter opens the first one.",
-        "Wallets show balances as of the last answer of the chain; Ctrl+R asks again.",
-        "The quorum card shows which members answer now. Transport trouble is never blame.",
+        "Wallets show the last balances from the chain; Ctrl+R refreshes them.",
+        "The quorum card shows which members are online. An offline member is never blamed.",
     )
     model: OverviewModel
 

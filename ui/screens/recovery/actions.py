@@ -44,18 +44,18 @@ class ActionsCard(Card):
     asked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("What can be done", spacing=12)
+        super().__init__("Actions", spacing=12)
         self.refresh = ActionLine(
             "Refresh shares", "refresh", names.RECOVERY_REFRESH, "New shares for all; no new keys."
         )
         self.repair = ActionLine(
-            "Repair\u2026", "wrench", names.RECOVERY_REPAIR, "Give back a share that was lost."
+            "Repair\u2026", "wrench", names.RECOVERY_REPAIR, "Restore a lost share."
         )
         self.drill = ActionLine(
             "Run drill",
             "shield-check",
             names.RECOVERY_DRILL,
-            "Prove that the shares sign; nothing is sent.",
+            "Prove that the shares can sign; nothing is sent.",
         )
         self.reshare = ActionLine(
             "Reshare\u2026",
@@ -87,4 +87,4 @@ class ActionsCard(Card):
         for key, line in self._lines.items():
             line.show_action(actions[key], working=working, primary=key == first)
         if lost and wallet.repair.possible:
-            self.repair.why.setText(f"Give back the lost share of {wording.listed(lost)}.")
+            self.repair.why.setText(f"Restore the lost share of {wording.listed(lost)}.")

@@ -20,10 +20,10 @@ from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
 from ui.widgets.text import Label
 
 _ROW = 40
-_QUARANTINED = "A signature came out wrong. This wallet is in quarantine."
+_QUARANTINED = "A signature was wrong. This wallet is in quarantine."
 _SAFE_AND_NEXT = (
-    "The keys and the funds are safe, but this member signs nothing with this wallet before a "
-    "refresh. Refresh the shares now: it makes new ones and ends the quarantine."
+    "Keys and funds are safe, but this member signs nothing with this wallet until a refresh. "
+    "Refresh the shares now: this ends the quarantine."
 )
 
 
@@ -87,8 +87,7 @@ class SharesDetail(QWidget):
         )
         self.drills = DataTable(self.rows, names.RECOVERY_DRILLS, "Drills", row_height=_ROW)
         self.no_drill = Label(
-            "No drill yet. A drill proves that the shares still sign, before a day on which they "
-            "must.",
+            "No drill yet. A drill proves that the shares can sign, before a signature is needed.",
             "muted",
             wrap=True,
         )
@@ -125,13 +124,13 @@ class SharesDetail(QWidget):
         )
         self._ceremony = wallet.open_ceremony
         self.ceremony.show_text(
-            "A ceremony changes these shares now." if wallet.open_ceremony else "",
-            "The shares of today stay valid until all have certified the new ones. Nothing else "
-            "can be started before it ends.",
+            "A ceremony is changing these shares." if wallet.open_ceremony else "",
+            "The old shares stay valid until all have certified the new ones. Nothing else can "
+            "be started before it ends.",
         )
         self.working.show_text(
-            "The drill runs." if drilling else "",
-            "Custodians sign a text that is no transaction. This can take a minute or two.",
+            "The drill is running." if drilling else "",
+            "Custodians sign a message that is no transaction. This can take 2 min.",
         )
 
     def _show_epoch(self, wallet: WalletSharesView, now: int) -> None:

@@ -20,13 +20,13 @@ CHECK_FIRST = "Compare the code and tick the confirmation first."
 PIN_FIRST = "Enter your token PIN."
 WORKING = "Working."
 REPLACING = (
-    "As soon as enough founders have endorsed it, the old machine is revoked immediately: no other "
-    "node talks to it any more. Shares are not moved. The new machine holds none, so run a repair "
-    "next in each wallet."
+    "Once enough founders have endorsed it, the old machine is revoked immediately: no other node "
+    "talks to it. Shares are not moved. The new machine holds none, so run a repair next in each "
+    "wallet."
 )
 JOINING = (
-    "A new member can take part, but holds no share. Shares are not moved: a reshare gives the "
-    "new member one."
+    "A new member can take part, but holds no share. Shares are not moved: a reshare generates "
+    "one for the new member."
 )
 
 

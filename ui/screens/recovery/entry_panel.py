@@ -104,7 +104,7 @@ class EntryPanel(Sheet):
         self._settled.stop()
 
     def _show_preview(self, preview: MachinePreview) -> None:
-        kind = "replaces the machine of today" if preview.replaces else "first machine, new member"
+        kind = "replaces the current machine" if preview.replaces else "first machine, new member"
         self.facts.show_machine(
             preview.short_code,
             preview.fingerprint,

@@ -16,8 +16,8 @@ from ui.widgets.fields import CheckLine, Stepper
 from ui.widgets.text import Label
 
 _SAFETY = (
-    "Keys and addresses stay as they are. The old shares stay valid until all who take part have "
-    "certified the new ones; afterwards they are worthless, and whoever leaves must erase."
+    "Keys and addresses do not change. The old shares stay valid until all participants have "
+    "certified the new ones. Then they no longer sign, and leaving members must erase theirs."
 )
 
 
@@ -120,7 +120,7 @@ class ReshareForm(QWidget):
         self.sentence.show_text(draft.sentence if people >= draft.threshold else problem)
         lost = max(people - draft.threshold, 0)
         self.facts.set_facts(
-            Fact("Today", wording.quorum(draft.wallet.threshold, len(draft.wallet.shares))),
+            Fact("Now", wording.quorum(draft.wallet.threshold, len(draft.wallet.shares))),
             Fact("Afterwards", _shape(draft.threshold, people)),
             Fact("To approve", _shape(draft.approvals, people)),
             Fact("Shares that may be lost", str(lost)),
@@ -146,5 +146,5 @@ def _shape(needed: int, people: int) -> str:
 def _sentence(member: MemberView, *, holds: bool) -> str:
     me = " (you)" if member.is_me else ""
     state = "online" if member.online else "unreachable now"
-    today = "custodian today" if holds else "holds no share"
+    today = "custodian now" if holds else "holds no share"
     return f"{member.name}{me} \u00b7 {today} \u00b7 {state}"

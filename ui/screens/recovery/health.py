@@ -17,7 +17,7 @@ def wallet_look(wallet: WalletSharesView, now: int) -> Look:
     if banned:
         return Look("ban", f"{wording.count(banned, 'share')} banned", Tone.WARN)
     if wallet.open_ceremony:
-        return Look("hourglass", "Ceremony under way", Tone.INFO)
+        return Look("hourglass", "Ceremony in progress", Tone.INFO)
     due = wording.due(wallet.refresh_due_ms, now)
     if wallet.refresh_due_ms < now:
         return Look("timer", wording.capital(due), Tone.WARN)

@@ -24,8 +24,8 @@ from ui.widgets.text import Label
 _SIDE = 296
 _DAY_MS = 24 * 3_600_000
 _STEPS = (
-    ("monitor", "On the new machine, quorate init makes its keys and prints one entry line."),
-    ("inbox", "Bring the line here by any way, paste it and compare its code with the owner."),
+    ("monitor", "On the new machine, quorate init generates its keys and prints one entry line."),
+    ("inbox", "Bring the line here by any means, paste it and compare its code with the owner."),
     (
         "people",
         "More than half of the other members must endorse it, each after comparing the code.",
@@ -116,7 +116,7 @@ class MachinesPage(QWidget):
             return
         self.lost.show_text(
             f"{machine.name}\u2019s share in {wallet.name} is lost.",
-            "Funds are safe, but one share less can sign. Run a repair next.",
+            "Funds are safe, but one share fewer can sign. Run a repair next.",
         )
 
     def _show_machine(self, machine: MachineView, now: int) -> None:
@@ -157,7 +157,7 @@ class MachinesPage(QWidget):
 
 
 def _guide() -> Card:
-    card = Card("How a machine comes in", spacing=12)
+    card = Card("How to add a machine", spacing=12)
     for icon, text in _STEPS:
         line = row(spacing=12)
         line.addWidget(IconMark(icon, "text2", 18), 0, Qt.AlignmentFlag.AlignTop)

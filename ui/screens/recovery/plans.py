@@ -32,8 +32,8 @@ def refresh(wallet: WalletSharesView) -> Confirmation:
         (
             Point(
                 "refresh",
-                "Every custodian gets a new share of the same keys. Addresses stay as they are, "
-                "and the shares of today become worthless.",
+                "Every custodian receives a new share of the same keys. Addresses do not change, "
+                "and the old shares no longer sign.",
             ),
             _old_shares(),
             _everybody(wallet),
@@ -52,8 +52,8 @@ def repair(wallet: WalletSharesView, member: str) -> Confirmation:
         (
             Point(
                 "wrench",
-                f"The others give {owner} the lost share again, on the machine of today. Nobody "
-                "else learns it. Then all shares are refreshed, so what was lost is worthless.",
+                f"The others restore the share of {owner} on the current machine. No one else "
+                "learns it. Then all shares are refreshed, so the lost one no longer signs.",
             ),
             _old_shares(),
             _everybody(wallet),
@@ -71,7 +71,7 @@ def reshare(draft: Reshare) -> Confirmation:
         Point(
             "key",
             f"{wording.listed(draft.names(draft.dealers))} deal the new shares. Keys and addresses "
-            "stay as they are.",
+            "do not change.",
         ),
         _old_shares(),
         Point(
@@ -83,7 +83,7 @@ def reshare(draft: Reshare) -> Confirmation:
     if draft.leaving:
         leaving = wording.listed(draft.names(draft.leaving))
         points.append(
-            Point("ban", f"{leaving} must erase the old share, and sign that it is gone.")
+            Point("ban", f"{leaving} must erase the old share, and sign that it is erased.")
         )
     points.append(Point("clock", _OPEN))
     return Confirmation(f"Reshare {draft.wallet.name}", tuple(points), "Propose reshare")
@@ -96,10 +96,10 @@ def drill(wallet: WalletSharesView) -> Confirmation:
         (
             Point(
                 "shield-check",
-                f"Custodians sign a text that is no transaction, {wallet.threshold} at a time and "
-                "with each kind of key, until everybody has. Nothing can be sent with it.",
+                f"Custodians sign a message that is no transaction, {wallet.threshold} at a time "
+                "and with each kind of key, until all have signed. It can send nothing.",
             ),
-            Point("seal", "Shares and epoch stay as they are."),
+            Point("seal", "Shares and epoch do not change."),
             _everybody(wallet),
         ),
         "Run drill",
@@ -109,8 +109,8 @@ def drill(wallet: WalletSharesView) -> Confirmation:
 def _old_shares() -> Point:
     return Point(
         "shield-check",
-        "The old shares stay valid until all who take part have certified the new ones. If it "
-        "stops before, nothing changes.",
+        "The old shares stay valid until all participants have certified the new ones. If it "
+        "stops before that, nothing changes.",
     )
 
 

@@ -59,18 +59,18 @@ class Reshare:
     def problem(self) -> str:
         """Why it cannot be proposed, or ''."""
         if len(self.custodians) < 2:
-            return "Choose at least two custodians: one alone protects nothing."
+            return "Choose at least 2 custodians: one alone protects nothing."
         if len(self.custodians) > MAX_CUSTODIANS:
             return f"At most {MAX_CUSTODIANS} custodians can hold one wallet."
         dealers = self.dealers
         if len(dealers) < self.wallet.threshold:
             return (
-                f"Shares of {len(dealers)} of today\u2019s custodians can be used, but "
-                f"{self.wallet.threshold} are needed to hand the keys over."
+                f"Shares of {len(dealers)} current custodians can be used, but a reshare needs "
+                f"{self.wallet.threshold}."
             )
         me = next((member.member for member in self.members if member.is_me), "")
         if me not in self.taking_part:
-            return "You would take no part in this. A custodian of today must propose it."
+            return "You would not take part. A current custodian must propose it."
         return "This changes nothing. To renew the shares, refresh them." if self._is_same else ""
 
     def names(self, members: Sequence[str]) -> list[str]:

@@ -35,10 +35,10 @@ class RecoveryScreen(Screen):
     NAME = "recovery"
     TITLE = "Recovery"
     HELP = (
-        "A refresh makes new shares of the same keys; stolen old ones are worthless afterwards.",
+        "A refresh generates new shares of the same keys; stolen old ones no longer sign.",
         "A drill proves that custodians can sign, without a transaction.",
-        "A repair gives a lost share back on a new machine. A reshare changes custodians.",
-        "In each of them the old shares stay valid until all have certified the new ones.",
+        "A repair restores a lost share on a new machine. A reshare changes custodians.",
+        "The old shares always stay valid until all have certified the new ones.",
         "Endorse a machine only after comparing its code by voice or in person.",
         "Ctrl+Enter moves to Endorse once it is armed, Space presses it. Enter never endorses.",
     )
@@ -181,7 +181,7 @@ class RecoveryScreen(Screen):
         return EmptyText(
             "lifebuoy",
             "No wallet yet",
-            "Run a ceremony: it makes a wallet, and the shares that are kept healthy here.",
+            "Run a ceremony: it creates a wallet and its shares. This page keeps them healthy.",
             "New ceremony",
             lambda: self.context.navigate("ceremonies", "new"),
         )

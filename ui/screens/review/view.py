@@ -38,9 +38,9 @@ class ReviewScreen(Screen):
     TITLE = "Review request"
     HELP = (
         "Compare the short code and the bold address groups by voice with the other approvers.",
-        "Approve arms three seconds after both ticks and the PIN.",
+        "Approve arms 3 s after both ticks and the PIN.",
         "Ctrl+Enter moves to Approve, Space presses it. Enter never approves.",
-        "Deny closes the request for everybody and asks for a reason.",
+        "Deny closes the request for all members and asks for a reason.",
         "Nothing undoes a signature. Privacy mode does not apply here.",
     )
     model: ReviewModel
@@ -84,7 +84,7 @@ class ReviewScreen(Screen):
         self.deny_panel = ReasonSheet(
             self.context.window,
             "Deny this request",
-            "A denial closes the request for everybody. Nothing was signed, and the funds stay "
+            "A denial closes the request for all members. Nothing was signed, and the funds stay "
             "where they are.",
             "Deny request",
             names.REVIEW_DENY_PANEL,
@@ -157,7 +157,7 @@ class ReviewScreen(Screen):
         if view.stage is RequestStage.REFUSED:
             self.flags.set_flags("The chain's node refuses it", (view.sentence,))
         else:
-            self.flags.set_flags("Look twice before you approve", view.description.red_flags)
+            self.flags.set_flags("Check this twice before you approve", view.description.red_flags)
         self.subject.show_request(view, mine=view.can_approve)
         self.bytes_card.show_request(view)
         self.policy.show_request(view)
@@ -236,7 +236,7 @@ class _ResultCard(Card):
             accessible="Copy transaction id",
         )
         copy.clicked.connect(lambda: self.copied.emit(self._text))
-        signed = Button("Copy what was signed", "ghost", icon="copy", name=names.REVIEW_COPY_SIGNED)
+        signed = Button("Copy signed bytes", "ghost", icon="copy", name=names.REVIEW_COPY_SIGNED)
         signed.clicked.connect(lambda: self.copied.emit(self._signed))
         self.caption = Label("Transaction id", "caption")
         self.add(row(self.caption, 1, copy), self.transaction, row(signed, 1))

@@ -34,7 +34,9 @@ class SettingsScreen(Screen):
 
     NAME = "settings"
     TITLE = "Settings"
-    HELP = ("Every change is kept at once. Nothing on this page changes keys, wallets or quorums.",)
+    HELP = (
+        "Every change is saved immediately. Nothing on this page changes keys, wallets or quorums.",
+    )
     model: SettingsModel
     shortcuts_wanted = Signal()
 
@@ -49,7 +51,7 @@ class SettingsScreen(Screen):
         self.theme.chosen.connect(self.context.choose_theme)
         look = Card("Appearance", spacing=8)
         look.add(
-            self.theme, Label("System follows the desktop where it tells its scheme.", "caption")
+            self.theme, Label("System follows the desktop's scheme, if it has one.", "caption")
         )
         self.lock = Tabs(names.SETTINGS_LOCK_AFTER, _LOCKS)
         self.lock.chosen.connect(lambda key: self.model.lock_after(int(key)))
@@ -57,8 +59,8 @@ class SettingsScreen(Screen):
         locking.add(
             self.lock,
             Label(
-                "Locking closes the vault. A signing that is running on this node stops and can "
-                "be retried.",
+                "Locking closes the vault. A signing session on this node stops and can be "
+                "retried.",
                 "caption",
                 wrap=True,
             ),

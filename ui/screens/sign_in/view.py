@@ -112,7 +112,7 @@ class SignInScreen(QWidget):
         )
         self.halted.show_text(
             f"Stopped: {model.halted_because}" if model.halted_because else "",
-            "Nothing is signed from here. Keep the machine as it is, and call your officer.",
+            "Nothing is signed here. Leave the machine as it is, and call your security officer.",
         )
         self.refusal.show_problem(model.refusal)
         self.token.setText(model.token_line)

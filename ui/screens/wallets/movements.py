@@ -11,7 +11,7 @@ from ui.widgets.text import Label
 
 _ROW = 44
 _SHOWN = 6
-_HASTE = "A payment waits. Open its line to have it mined sooner, for a fee of this wallet's."
+_HASTE = "A payment waits. Open its line to speed it up, for a fee from this wallet."
 
 
 class MovementsCard(Card):
@@ -50,7 +50,7 @@ class MovementsCard(Card):
         self.rows.set_rows([_row(line, hide=hide) for line in lines])
         self.table.setVisible(bool(lines))
         self.table.setFixedHeight(36 + _ROW * min(len(lines), _SHOWN) + 2)
-        empty = "" if lines else "The chain's node tells of no movement."
+        empty = "" if lines else "The chain's node reports no movements."
         asking = "Asking the chain." if told is None else empty
         self.sentence.show_text(trouble or asking)
 

@@ -26,11 +26,11 @@ class ReceiveCard(Card):
         copy = Button("Copy (clears in 30 s)", icon="copy", name=names.WALLET_COPY_ADDRESS)
         copy.clicked.connect(lambda: self.copied.emit(self._address))
         self.export = Button(
-            "Copy watching descriptor", "ghost", icon="copy", name=names.WALLET_COPY_EXPORT
+            "Copy watch-only descriptor", "ghost", icon="copy", name=names.WALLET_COPY_EXPORT
         )
-        self.export.setToolTip("For a wallet that only watches: it holds no secret")
+        self.export.setToolTip("For a watch-only wallet: it holds no secret")
         self.export.clicked.connect(lambda: self.copied.emit(self._export))
-        compare = "Compare the address with another custodian before you give it away."
+        compare = "Compare the address with another custodian before you pass it on."
         beside = column(
             Label(compare, "secondary", wrap=True),
             self.address,

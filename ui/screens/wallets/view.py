@@ -21,9 +21,9 @@ class WalletsScreen(Screen):
     NAME = "wallets"
     TITLE = "Wallets"
     HELP = (
-        "A wallet's key exists in no place: its custodians hold shares, and a quorum signs.",
-        "Balances say when the chain was asked last. Ctrl+R asks again.",
-        "Copied addresses leave the clipboard after 30 seconds.",
+        "No place holds a wallet's key: its custodians hold shares, and a quorum signs.",
+        "Balances show when they were read from the chain. Ctrl+R refreshes them.",
+        "Copied addresses leave the clipboard after 30 s.",
     )
     model: WalletsModel
 
@@ -75,8 +75,8 @@ class WalletsScreen(Screen):
         return EmptyText(
             "wallet",
             "No wallet yet",
-            "A key ceremony creates a wallet: custodians make its shares, and no whole key "
-            "ever exists.",
+            "A key ceremony creates a wallet: custodians generate its shares, and no complete "
+            "key ever exists.",
             "New ceremony",
             lambda: self.context.navigate("ceremonies", "new"),
         )
