@@ -1,1 +1,1 @@
-"""The demonstration: three members on this machine, one window, one thread from end to end."""
+"""The demonstration: members on this machine and one window, from key ceremony to broadcast."""

@@ -1,4 +1,4 @@
-"""`quorate demo`: runs the story in a real window and ends with `demo: OK` or says why not."""
+"""`quorate demo`: runs the stories in a real window; ends with `demo: OK` or the failure."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ from ui.window import ConsoleWindow
 
 
 def main() -> int:
-    """Run the demonstration; 0 if every step went as it should."""
+    """Run the demonstration; return 0 if every step succeeded."""
     parser = argparse.ArgumentParser(prog="quorate demo")
     parser.add_argument("--out", type=Path, default=Path("build/demo"))
     out: Path = parser.parse_args().out
@@ -55,14 +55,14 @@ async def _demonstrate(out: Path, report: Report) -> int:
         await _tell(out, report, pictures)
     except (DemoFailure, ClusterFailure, CommandRefused, NodeUnreachable) as error:
         failure = str(error)
-        report.say(f"It went wrong: {failure}")
+        report.say(f"The demonstration failed: {failure}")
     report.write(out / "report.json", ok=not failure, failure=failure, pictures=pictures)
     return 1 if failure else 0
 
 
 async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
     home = out / "home"
-    async with report.step("A devnet starts; five members get fresh tokens and keys"):
+    async with report.step("A devnet starts; five members set up fresh tokens and keys"):
         cluster = await Cluster.create(home, people=(*PEOPLE, *MORE_PEOPLE), tell=report.say)
     window = None
     try:
@@ -82,7 +82,7 @@ async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
             await TransfersStory(people, report).run()
             await LifecycleStory(people, report).run()
             await Epilogue(people, report).run()
-        except BaseException:  # Whatever it was, show what the window showed.
+        except BaseException:  # Save what the window showed, for any failure.
             window.grab().save(str(out / "failure.png"))
             raise
         finally:

@@ -28,12 +28,12 @@ _PIN_DIGITS = 8
 
 
 class ClusterFailure(Exception):
-    """A process of the cluster did not do what it should; says which and what it printed."""
+    """A process of the cluster failed; the message names it and quotes its output."""
 
 
 @dataclass(slots=True)
 class ClusterMember:
-    """One member of the cluster; `pin` exists because nobody is there to type it."""
+    """One member of the cluster; `pin` is stored because the demonstration types it."""
 
     profile: Profile
     pin: str = field(repr=False)
@@ -48,7 +48,7 @@ class ClusterMember:
 
 @dataclass(slots=True)
 class Cluster:
-    """Everything that was started, so that exactly that can be stopped."""
+    """The processes that were started, so that exactly these can be stopped."""
 
     home: Path
     members: dict[str, ClusterMember] = field(default_factory=dict)
@@ -64,14 +64,14 @@ class Cluster:
         people: tuple[tuple[str, str], ...] = PEOPLE,
         tell: Callable[[str], None] = lambda _text: None,
     ) -> "Cluster":
-        """Set the members up and start the devnet; no node runs yet. Raises: ClusterFailure."""
+        """Set up the members and start the devnet; no node runs yet. Raises: ClusterFailure."""
         cluster = cls(home)
         devnet_port, *ports = _free_ports(1 + 2 * len(people))
         cluster.devnet_port = devnet_port
         await cluster._start_devnet()
         entries: list[RosterEntry] = []
         for number, (member, name) in enumerate(people):
-            tell(f"Making the token and the keys of {name}")
+            tell(f"Creating the token and the keys of {name}")
             pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
             profile = Profile(member, name, home / member)
             new = ClusterMember(profile, pin, ports[2 * number], ports[2 * number + 1])
@@ -82,7 +82,7 @@ class Cluster:
         return cluster
 
     async def replace_machine(self, member: str) -> str:
-        """Lose a member's machine, directory and token with it; set a new one up in its place.
+        """Lose a member's machine, with directory and token; set up a new one in its place.
 
         Returns the new machine's entry line; its node is not started. Raises: ClusterFailure.
         """
@@ -122,18 +122,18 @@ class Cluster:
         return await connect(self.members[member].profile)
 
     async def kill_node(self, member: str) -> None:
-        """End a node as a power cut would."""
+        """Kill a node, as a power cut would."""
         process = self.members[member].process
         if process and process.returncode is None:
             process.send_signal(signal.SIGKILL)
             await process.wait()
 
     async def stop_node(self, member: str) -> None:
-        """End a node in good order."""
+        """Stop a node in an orderly way."""
         await _stop(self.members[member].process)
 
     async def stop(self) -> None:
-        """Stop what was started."""
+        """Stop all processes that were started."""
         for member in self.members:
             await self.stop_node(member)
         await _stop(self._devnet)
@@ -163,7 +163,7 @@ class Cluster:
 
 
 async def _run(arguments: list[str], trouble: str, typed: str = "") -> str:
-    """Run a command to its end; return what it printed. Raises: ClusterFailure."""
+    """Run a command; return its output. Raises: ClusterFailure."""
     process = await asyncio.create_subprocess_exec(
         *_command(arguments),
         stdin=asyncio.subprocess.PIPE,
@@ -212,7 +212,7 @@ async def _stop(process: asyncio.subprocess.Process | None) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ask the system for free ports on loopback, all held until the last is known."""
+    """Return free ports on loopback, all held until the last is known."""
     held = [socket.socket() for _ in range(count)]
     try:
         for sock in held:

@@ -1,4 +1,4 @@
-"""A display for the window: the one that is there, else an Xvfb of our own, else offscreen."""
+"""A display for the window: the existing one, else a new Xvfb, else offscreen."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ _SCREEN = "1600x1000x24"
 
 @contextlib.contextmanager
 def display() -> Iterator[str]:
-    """Make a display for the length of a block and say which kind it is."""
+    """Provide a display for a block and yield its kind."""
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         yield "the desktop"
         return
@@ -42,7 +42,7 @@ def display() -> Iterator[str]:
 
 
 def _window_manager() -> "subprocess.Popen[bytes] | None":
-    """Start openbox: without a window manager no window ever becomes active."""
+    """Start openbox: without a window manager no window becomes active."""
     openbox = shutil.which("openbox")
     if openbox is None:
         return None

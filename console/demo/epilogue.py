@@ -1,4 +1,4 @@
-"""The last story of the demonstration: every ledger verifies, and every screen is shown."""
+"""The last story of the demonstration: all ledgers verify, and all screens are shown."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ui import object_names as names
 
 @dataclass(slots=True)
 class Epilogue:
-    """What an auditor would look at."""
+    """The steps of an auditor."""
 
     people: Operators
     report: Report
@@ -22,7 +22,7 @@ class Epilogue:
         return self.people.hands
 
     async def run(self) -> None:
-        """Tell it all."""
+        """Run the story."""
         for member in self.people.cluster.members:
             async with self.report.step(
                 f"{self.people.name(member)} verifies the ledger's hash chain"

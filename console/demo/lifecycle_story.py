@@ -19,7 +19,7 @@ EVERYBODY = (*CUSTODIANS, *JOINING)
 
 @dataclass(slots=True)
 class LifecycleStory:
-    """Shares through their life. After each ceremony every key signs, with every share."""
+    """Repair, refresh and reshare. After each ceremony every key signs, with every share."""
 
     people: Operators
     report: Report
@@ -29,7 +29,7 @@ class LifecycleStory:
         return self.people.hands
 
     async def run(self) -> None:
-        """Tell it all."""
+        """Run the story."""
         step, name = self.report.step, self.people.name
         first, second = ENDORSEMENTS[:2]
         async with step("Every custodian has proved its share with a signature of each kind"):
@@ -43,14 +43,14 @@ class LifecycleStory:
         async with step(f"{name(first)} proposes to repair the lost share"):
             await self._propose(first, names.RECOVERY_REPAIR, f"{LOST}")
         await self._hold_ceremony(first, CUSTODIANS, "the repair", "23-repair")
-        async with step("The repaired share signs; the lost machine's copy is worthless"):
+        async with step("The repaired share signs; the lost machine's copy cannot"):
             await self._all_proved(1, CUSTODIANS)
         async with step(f"{name(second)} proposes to refresh all shares"):
             await self._propose(second, names.RECOVERY_REFRESH)
         await self._hold_ceremony(second, CUSTODIANS, "the refresh", "24-refresh")
         async with step("The refreshed shares sign; the old ones are erased"):
             await self._all_proved(2, CUSTODIANS)
-        async with step(f"{name(first)} proposes to hand the wallet over to 3 of 5"):
+        async with step(f"{name(first)} proposes to reshare the wallet to 3 of 5"):
             await self._propose_reshare(first)
         await self._hold_ceremony(first, EVERYBODY, "the reshare", "25-reshare")
         async with step("All five shares sign, three at a time; the address is the same"):
@@ -95,7 +95,7 @@ class LifecycleStory:
         return entry
 
     async def _endorse(self, member: str, entry: str) -> None:
-        """The first brings the entry, the others see it among their tasks."""
+        """Endorse a machine: the first member enters its line, the others open their task."""
         hands, pin = self.hands, self.people.cluster.members[member].pin
         await self.people.visit(member)
         if member == ENDORSEMENTS[0]:
@@ -143,7 +143,7 @@ class LifecycleStory:
     async def _hold_ceremony(
         self, proposer: str, participants: tuple[str, ...], what: str, picture: str
     ) -> None:
-        """All accept, compare one code, and certify."""
+        """Run a ceremony: all accept, compare one code, and certify."""
         step, name, hands = self.report.step, self.people.name, self.hands
         others = tuple(member for member in participants if member != proposer)
         for member in others:

@@ -1,4 +1,4 @@
-"""Operators at the one window: who sits there, signs in, and does what is asked of them."""
+"""Operators at the window: they sign in and do their tasks."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _CLICKS, _OPENS_S = 5, 5.0
 
 @dataclass(slots=True)
 class Operators:
-    """What any of the cluster's operators does, by mouse and keys."""
+    """The actions of the cluster's operators, by mouse and keys."""
 
     cluster: Cluster
     hands: WindowDriver
@@ -51,7 +51,7 @@ class Operators:
         await hands.until(lambda: hands.visible(f"{names.NAV}.overview"), "the unlocked window")
 
     async def open_first_task(self) -> None:
-        """Open what waits for this operator; a click can be lost while the page loads anew."""
+        """Open this operator's first task; a click can be lost while the page reloads."""
         hands = self.hands
         await hands.click(f"{names.NAV}.overview")
         for _ in range(_CLICKS):
@@ -64,7 +64,7 @@ class Operators:
         raise DemoFailure("the first task does not open")
 
     async def accept_ceremony(self, member: str, picture: str = "") -> None:
-        """Accept the ceremony that waits for a member."""
+        """Accept, as a member, the ceremony that waits."""
         hands = self.hands
         await self.visit(member)
         await self.open_first_task()
@@ -89,11 +89,11 @@ class Operators:
             await hands.picture(picture)
 
     async def recovery(self) -> RecoveryView:
-        """Ask the node in front for its shares and machines."""
+        """Return the shares and machines of the node in front."""
         return await self.hands.window.link.ask(GetRecovery())
 
     async def shares(self) -> WalletSharesView:
-        """Return the shares of the one wallet, as the node in front sees them."""
+        """Return the shares of the only wallet, as the node in front sees them."""
         wallets = (await self.recovery()).wallets
         if len(wallets) != 1:
             raise DemoFailure(f"one wallet is expected, not {len(wallets)}")

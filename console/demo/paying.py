@@ -1,4 +1,4 @@
-"""How operators pay: a draft, its approvals, and the chain's word, all through the window."""
+"""How operators pay: a draft, its approvals, and the confirmation, all through the window."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _OVER = {
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What is typed: `account` is a chain, a colon and a path; `asset` a token's address."""
+    """The typed fields: `account` is a chain, a colon and a path; `asset` a token's address."""
 
     name: str
     account: str
@@ -32,7 +32,7 @@ class Payment:
 
 @dataclass(slots=True)
 class Paying:
-    """What any operator does with the one wallet."""
+    """The actions of an operator with the only wallet."""
 
     people: Operators
 
@@ -41,7 +41,7 @@ class Paying:
         return self.people.hands
 
     async def draft(self, payment: Payment) -> str:
-        """Fill the form in, look at what was decoded, ask for approval; return the request."""
+        """Fill in the form, check the decoded fields, request approval; return the request."""
         hands = self.hands
         await self.open_account(payment.account)
         await hands.click(names.WALLET_NEW_TRANSFER)
@@ -61,7 +61,7 @@ class Paying:
         return await self.ask(payment.name)
 
     async def ask(self, name: str) -> str:
-        """Ask for approval of what the form shows; return the request."""
+        """Request approval of the form's draft; return the request."""
         hands = self.hands
         known = {item.request for item in (await self.wallet()).history}
         await hands.until(lambda: hands.visible(names.TRANSFER_REQUEST), "the decoded transaction")
@@ -89,7 +89,7 @@ class Paying:
         await hands.type(names.REVIEW_PIN, self.people.cluster.members[member].pin)
         if picture:
             await hands.picture(f"10-review-{picture}")
-        # The button arms itself for three seconds before it can be pressed.
+        # The button counts down 3 s before it can be pressed.
         await hands.click(names.REVIEW_APPROVE)
         await hands.until(
             lambda: not hands.visible(names.REVIEW_APPROVE) or not hands.window.link.reachable,
@@ -97,7 +97,7 @@ class Paying:
         )
 
     async def confirmed(self, request: str) -> RequestView:
-        """Wait until the chain has it. Raises: DemoFailure if it fails."""
+        """Wait until the chain has confirmed it. Raises: DemoFailure if it fails."""
         while (view := await self.request(request)).stage is not RequestStage.CONFIRMED:
             if view.stage in _OVER:
                 raise DemoFailure(view.sentence)
@@ -119,11 +119,11 @@ class Paying:
         await hands.click(f"{names.WALLET_ACCOUNTS}.{account}")
 
     async def wallet(self) -> WalletView:
-        """Ask the node in front for the wallet."""
+        """Return the wallet from the node in front."""
         wallets = (await self.hands.window.link.ask(GetWallets())).wallets
         await self.hands.settle()
         return wallets[0]
 
     async def request(self, request: str) -> RequestView:
-        """Ask the node in front for a request."""
+        """Return a request from the node in front."""
         return await self.hands.window.link.ask(GetRequest(request))

@@ -1,4 +1,4 @@
-"""What the demonstration did and how long it took, told in sentences and kept as JSON."""
+"""The report: the steps of the demonstration and their times, printed and saved as JSON."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ class Report:
     facts: dict[str, object] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     proved: list[dict[str, object]] = field(default_factory=list)
-    """For each epoch: the kinds of keys that signed, and whose shares."""
+    """For each epoch: the kinds of keys that signed, and the custodians whose shares did."""
     _started: float = field(default_factory=time.monotonic)
 
     def say(self, sentence: str) -> None:
@@ -40,7 +40,7 @@ class Report:
 
     @contextlib.asynccontextmanager
     async def step(self, sentence: str) -> AsyncIterator[None]:
-        """Tell a step and measure it."""
+        """Print a step and measure it."""
         self.say(sentence)
         started = time.monotonic()
         yield

@@ -42,7 +42,7 @@ class Story:
         return Paying(self.people)
 
     async def run(self) -> None:
-        """Tell it all."""
+        """Run the story."""
         step = self.report.step
         first, *others = CUSTODIANS
         async with step("Ana unlocks her token; her ledger is verified"):
@@ -55,7 +55,7 @@ class Story:
                 await self.people.switch(member)
                 await self.people.sign_in(member)
                 await self.people.accept_ceremony(member, f"03-ceremony-accept-{member}")
-        async with step("All three nodes make the key together and show the same code"):
+        async with step("All three nodes generate the key together and show the same code"):
             await self.hands.until(
                 lambda: self.hands.visible(names.CEREMONY_COMPARED), "the code to compare", 60
             )

@@ -1,4 +1,4 @@
-"""The story of the chains: one wallet pays on all of them, signed by its quorum each time."""
+"""The story of the chains: one wallet pays on all of them, each time signed by its quorum."""
 
 from dataclasses import dataclass, field
 
@@ -47,7 +47,7 @@ class TransfersStory:
         return Paying(self.people)
 
     async def run(self) -> None:
-        """Tell it all."""
+        """Run the story."""
         first, *others = CUSTODIANS
         step = self.report.step
         async with step("Every account of the wallet is funded from the devnet's faucets"):
@@ -68,7 +68,7 @@ class TransfersStory:
         self.report.facts["transactions"] = self.transactions
 
     async def _decide(self, approvers: list[str], drafted: dict[str, str]) -> None:
-        """Have every request approved by all, signed, and confirmed by its chain."""
+        """Have all requests approved by all, signed, and confirmed by their chains."""
         step, first = self.report.step, CUSTODIANS[0]
         for member in approvers:
             name = self.people.name(member)

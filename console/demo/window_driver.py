@@ -1,4 +1,4 @@
-"""WindowDriver and eyes on the real window: it is driven by mouse and keys, and photographed."""
+"""WindowDriver: drives the real window by mouse and keys, and takes pictures of it."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 class DemoFailure(Exception):
-    """The demonstration did not go as it should; says what was waited for."""
+    """The demonstration failed; the message says what was waited for."""
 
 
 class WindowDriver:
-    """Drives one window; every wait has a limit and says what it waited for."""
+    """Drives one window; every wait has a limit and a name."""
 
     def __init__(self, window: ConsoleWindow, pictures: Path) -> None:
         self.window = window
@@ -41,10 +41,10 @@ class WindowDriver:
                         return found
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
-            raise DemoFailure(f"waited {timeout_s:.0f} s in vain: {what}") from None
+            raise DemoFailure(f"waited {timeout_s:.0f} s without success: {what}") from None
 
     async def click(self, name: str) -> None:
-        """Click a control in its middle once it is there and enabled."""
+        """Click a control in its middle once it is visible and enabled."""
         widget = await self._usable(name)
         self._reveal(widget)
         await self.settle()
@@ -52,7 +52,7 @@ class WindowDriver:
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=middle)
 
     async def type(self, name: str, text: str) -> None:
-        """Type into a field, replacing what it holds."""
+        """Type into a field, replacing its content."""
         widget = await self._usable(name)
         self._reveal(widget)
         widget.setFocus()
@@ -61,7 +61,7 @@ class WindowDriver:
         QTest.keyClicks(widget, text)
 
     async def paste(self, name: str, text: str) -> None:
-        """Put text into a field as from the clipboard, without the clipboard."""
+        """Insert text into a field as pasting does, without the clipboard."""
         widget = await self._usable(name)
         if not isinstance(widget, QLineEdit):
             raise DemoFailure(f"{name} is no field for text")
@@ -73,7 +73,7 @@ class WindowDriver:
         await self.until(lambda: self.window.current_screen == name, f"the screen {name}")
 
     async def picture(self, name: str) -> None:
-        """Save the window in light and in dark."""
+        """Save pictures of the window, light and dark."""
         for theme in ("dark", "light"):
             self.window.set_theme(theme)
             await self.settle()
@@ -83,12 +83,12 @@ class WindowDriver:
             self.taken.append(path.name)
 
     async def settle(self) -> None:
-        """Let the window lay itself out and paint: the loop turns, Qt's events with it."""
+        """Let the window lay itself out and paint, by running the loop with Qt's events."""
         for _ in range(_SETTLE_FRAMES):
             await asyncio.sleep(_POLL_S)
 
     def visible(self, name: str) -> QWidget | None:
-        """Return a control if it can be seen."""
+        """Return a control if it is visible."""
         found = self.window.findChildren(QWidget, name)
         return next((widget for widget in found if widget.isVisible()), None)
 

@@ -1,4 +1,4 @@
-"""`quorate devnet`: the local chains, in a process that alone pays for importing them."""
+"""`quorate devnet`: the local chains, in a separate process because of their imports."""
 
 import argparse
 import sys

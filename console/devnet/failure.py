@@ -1,8 +1,8 @@
-"""What a devnet answers instead of a result."""
+"""Errors that a devnet returns instead of a result."""
 
 
 class RpcFailure(Exception):
-    """A JSON-RPC error answer."""
+    """A JSON-RPC error."""
 
     def __init__(self, code: int, message: str, data: object = None) -> None:
         super().__init__(message)

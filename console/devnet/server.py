@@ -26,14 +26,14 @@ class Answers(Protocol):
     """A chain behind JSON-RPC."""
 
     def answer(self, method: str, params: list[Any]) -> object:
-        """Answer one call. Raises: RpcFailure."""
+        """Return the result of one call. Raises: RpcFailure."""
         ...
 
 
 def build_app(
     solana: SolanaDevnet, ethereum: EthereumDevnet, bitcoin: BitcoinDevnet | None = None
 ) -> web.Application:
-    """Return the application, with fault switches of its own (see `faults`).
+    """Return the application, with its own fault switches (see `faults`).
 
     POST /solana and /ethereum take JSON-RPC 2.0 calls, GET /solana/ws becomes a websocket, and
     below /bitcoin is an Esplora. The Bitcoin devnet is closed with the application.
@@ -69,7 +69,7 @@ def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
         except (ValueError, RecursionError):
             return _reply(None, error={"code": -32700, "message": "Parse error"})
         if not isinstance(body, dict) or not isinstance(body.get("method"), str):
-            # Batches included: no wallet of ours sends one.
+            # Batches too: no wallet of ours sends one.
             return _reply(None, error={"code": -32600, "message": "Invalid Request"})
         params = body.get("params") or []
         if not isinstance(params, list):
@@ -85,7 +85,7 @@ def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 async def serve(host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; prints one line once it answers."""
+    """Serve until SIGTERM or SIGINT; prints one line once it serves."""
     solana = SolanaDevnet()
     make_tokens(solana)
     app = build_app(solana, EthereumDevnet(), BitcoinDevnet())
@@ -104,7 +104,7 @@ async def serve(host: str, port: int) -> None:
 
 
 def run_devnet(host: str, port: int, parent: int | None) -> None:
-    """Run the devnet as a process."""
+    """Run the devnet in this process."""
     if parent is not None:
         die_with_parent(parent)
     asyncio.run(serve(host, port))

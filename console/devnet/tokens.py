@@ -1,4 +1,4 @@
-"""The tokens that a devnet has from its start, at addresses that are always the same."""
+"""The tokens of a devnet from its start, at addresses that are always the same."""
 
 from console.devnet.solana.node import SolanaDevnet
 
@@ -9,5 +9,5 @@ SOLANA_DOLLAR = "f2DkjjKj14bVGQbYoDkn45noJHSWnVnyyQ1DEVun2F7"
 
 
 def make_tokens(solana: SolanaDevnet) -> None:
-    """Make the SPL mint, whose key follows from its name."""
+    """Create the SPL mint, whose key follows from its name."""
     solana.answer("devnet_createMint", ["SUSD", 6])

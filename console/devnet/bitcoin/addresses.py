@@ -44,7 +44,7 @@ def address_of(script: bytes) -> str | None:
 
 
 def _fits(version: int, program: bytes) -> bool:
-    """Whether a program may have this length (BIP 141, witness program)."""
+    """Return whether a program may have this length (BIP 141, witness program)."""
     if version == 0:
         return len(program) in {20, 32}
     return 1 <= version <= 16 and 2 <= len(program) <= 40
@@ -65,7 +65,7 @@ def _polymod(values: Iterable[int]) -> int:
 
 
 def _regrouped(values: Iterable[int], from_bits: int, to_bits: int) -> bytes | None:
-    """Cut the bits anew; None if bits remain that are no padding."""
+    """Return the bits regrouped; None if bits remain that are no padding."""
     held, bits, out = 0, 0, bytearray()
     for value in values:
         held, bits = held << from_bits | value, bits + from_bits

@@ -1,4 +1,4 @@
-"""The chain in the shapes of Esplora's API (github.com/Blockstream/esplora, API.md)."""
+"""The chain in the encoding of Esplora's API (github.com/Blockstream/esplora, API.md)."""
 
 from bitcoin.core import CTransaction, CTxIn, CTxOut, b2lx
 
@@ -14,7 +14,7 @@ FEE_ESTIMATES = {"1": 8.0, "2": 5.0, "3": 4.0, "6": 2.0, "25": 1.5, "144": 1.0, 
 
 
 def status_view(devnet: BitcoinDevnet, height: int | None) -> dict[str, object]:
-    """Say in which block something is, if in one."""
+    """Return the block of a transaction, if it is in one."""
     if height is None:
         return {"confirmed": False}
     block = devnet.chain.blocks[height]
@@ -55,7 +55,7 @@ def unspent_view(devnet: BitcoinDevnet, outpoint: Outpoint, coin: Coin) -> dict[
 
 
 def address_view(devnet: BitcoinDevnet, address: str, script: bytes) -> dict[str, object]:
-    """Return an address's sums, apart for the chain and for what waits."""
+    """Return an address's sums, separately for the chain and the mempool."""
     placed = [devnet.chain.placed[txid] for txid in devnet.chain.touching(script)]
     waiting = [devnet.mempool.entries[txid] for txid in devnet.mempool.touching(script)]
     return {
@@ -66,7 +66,7 @@ def address_view(devnet: BitcoinDevnet, address: str, script: bytes) -> dict[str
 
 
 def history_view(devnet: BitcoinDevnet, script: bytes) -> list[dict[str, object]]:
-    """Return an address's newest transactions, newest first: waiting ones, then a page."""
+    """Return an address's transactions, newest first: waiting ones, then a page."""
     waiting = devnet.mempool.touching(script)[::-1][:MAX_WAITING]
     placed = devnet.chain.touching(script)[::-1][:PAGE]
     found = (devnet.find(txid) for txid in (*waiting, *placed))
@@ -74,7 +74,7 @@ def history_view(devnet: BitcoinDevnet, script: bytes) -> list[dict[str, object]
 
 
 def spending_view(devnet: BitcoinDevnet, outpoint: Outpoint) -> dict[str, object]:
-    """Say whether and by what an output is spent."""
+    """Return whether an output is spent, and by which transaction."""
     spender = devnet.chain.spenders.get(outpoint) or devnet.mempool.spenders.get(outpoint)
     if spender is None:
         return {"spent": False}
@@ -89,7 +89,7 @@ def spending_view(devnet: BitcoinDevnet, outpoint: Outpoint) -> dict[str, object
 
 
 def height_of(found: Placed | Entry) -> int | None:
-    """Return the block's height; None for what waits."""
+    """Return the block's height; None for a waiting transaction."""
     return found.height if isinstance(found, Placed) else None
 
 

@@ -1,4 +1,4 @@
-"""Makes blocks that regtest's rules accept."""
+"""Builds blocks that regtest's rules accept."""
 
 import struct
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _RESERVED = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a block goes: after which one, at what height, at what time."""
+    """A block's place: the previous block, the height and the time."""
 
     parent: bytes
     height: int
@@ -37,7 +37,7 @@ class Place:
 def make_block(
     place: Place, transactions: Sequence[CTransaction], reward: int, to_script: bytes, mark: int
 ) -> CBlock:
-    """Return a block with enough work; `mark` tells it from others at the same place."""
+    """Return a block with enough work; `mark` makes it differ from others at the same place."""
     coinbase = _coinbase(place.height, transactions, reward, to_script, mark)
     all_transactions = (coinbase, *transactions)
     root = _merkle_root([transaction.GetTxid() for transaction in all_transactions])
@@ -71,7 +71,7 @@ def _merkle_root(leaves: list[bytes]) -> bytes:
 
 
 def _worked(header: bytes) -> int:
-    """Return the first nonce whose hash is below the target: every second one, on regtest."""
+    """Return the first nonce whose hash is below the target: on regtest, every second nonce."""
     for nonce in range(1 << 32):
         digest = Hash(header + struct.pack("<I", nonce))
         if int.from_bytes(digest, "little") <= _TARGET:

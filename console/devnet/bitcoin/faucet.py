@@ -1,4 +1,4 @@
-"""The devnet's own purse: a key made at start, to which all blocks pay."""
+"""The devnet's faucet: a key generated at start, to which all blocks pay."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ class Faucet:
         self.script = b"\x00\x14" + self._hash
 
     def payment(self, output: CTxOut, coins: Sequence[tuple[Outpoint, Coin]]) -> CTransaction:
-        """Return a signed payment with change, from as few coins as it takes. Raises: ValueError.
+        """Return a signed payment with change, from as few coins as it needs. Raises: ValueError.
 
         At most 500 bitcoin.
         """
@@ -49,7 +49,7 @@ class Faucet:
             chosen.append((outpoint, coin))
             total += coin.output.nValue
             needed += _FEE_RATE * _INPUT_SIZE
-            # Change that would be dust makes the coins too few.
+            # If the change would be dust, the coins are too few.
             if total >= needed + 1000:
                 break
         else:
@@ -65,7 +65,7 @@ class Faucet:
         ]
         unsigned = CTransaction(inputs, outputs, nVersion=2)
         witnesses = []
-        # BIP 143: the script code of a key hash is that of an ordinary payment to it.
+        # BIP 143: the script code of a key hash is that of a P2PKH output.
         code = CScript(b"\x76\xa9\x14" + self._hash + b"\x88\xac")
         for index, (_, coin) in enumerate(coins):
             digest = SignatureHash(

@@ -1,4 +1,4 @@
-"""An index over the active chain's blocks: transactions, coins, and who spent them."""
+"""An index over the active chain's blocks: transactions, coins, and their spenders."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Outpoint: TypeAlias = tuple[bytes, int]
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """An output with where it was made; `height` is None for one in no block yet."""
+    """An output and its block; `height` is None for one in no block yet."""
 
     output: CTxOut
     height: int | None
@@ -30,7 +30,7 @@ class Placed:
 
 
 class ChainIndex:
-    """Follows the chain block by block, both ways."""
+    """Follows the chain block by block, forwards and backwards."""
 
     def __init__(self, genesis: CBlock) -> None:
         # The coins of block 0 can never be spent, so they are not among the coins.

@@ -11,19 +11,19 @@ from pbk.script import PrecomputedTransactionData
 
 
 class BlockRefused(Exception):
-    """The kernel did not take a block; says what it found."""
+    """The kernel refused a block; the message says why."""
 
 
 class Kernel:
     """A chain in a directory of its own, which `close` removes."""
 
     def __init__(self) -> None:
-        # A list, not a method: the kernel would own this object and this object the kernel.
+        # A list, not a method: a method would make a reference cycle with the kernel.
         self._verdicts: list[tuple[pbk.ValidationMode, pbk.BlockValidationResult]] = []
         self._directory = tempfile.TemporaryDirectory(prefix="quorate-bitcoin-")
         try:
             self._manager: Any = _open(Path(self._directory.name), self._verdicts)
-        except BaseException:  # Whatever it was, leave no directory behind.
+        except BaseException:  # Leave no directory behind, for any failure.
             self._directory.cleanup()
             raise
 
@@ -41,9 +41,9 @@ class Kernel:
         return bytes(self._entry(self.height).block_hash)
 
     def submit(self, block: bytes) -> None:
-        """Hand over a block; one of a shorter branch is kept. Raises: BlockRefused."""
+        """Submit a block; one of a shorter branch is stored too. Raises: BlockRefused."""
         self._verdicts.clear()
-        # Its answer says only whether the block was stored, so the verdict is the callback's.
+        # The return value says only whether the block was stored; the callback has the verdict.
         try:
             self._manager.process_block(pbk.Block(block))
         except pbk.KernelException:
@@ -53,7 +53,7 @@ class Kernel:
                 raise BlockRefused(result.name)
 
     def failing_input(self, transaction: bytes, spent: Sequence[CTxOut]) -> int | None:
-        """Return the first input whose script does not hold, None if all do.
+        """Return the first input whose script fails, None if all succeed.
 
         `spent` are the outputs spent, one for each input.
         """
@@ -65,7 +65,7 @@ class Kernel:
         precomputed = PrecomputedTransactionData(parsed, outputs)
         for index, out in enumerate(spent):
             script = pbk.ScriptPubkey(bytes(out.scriptPubKey))
-            # An invalid script does not raise, whatever the library's own words: the value counts.
+            # An invalid script does not raise, whatever the library documents: the value counts.
             if not script.verify(
                 out.nValue, parsed, precomputed, index, pbk.ScriptVerificationFlags.ALL
             ):
@@ -73,7 +73,7 @@ class Kernel:
         return None
 
     def close(self) -> None:
-        """Let go of the chain and remove its directory. Repeating is harmless."""
+        """Close the chain and remove its directory. Repeating is harmless."""
         self._manager = None
         self._directory.cleanup()
 

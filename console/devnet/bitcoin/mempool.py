@@ -1,4 +1,4 @@
-"""Transactions that wait for a block: who may wait, and who takes whose place (BIP 125)."""
+"""The mempool: which transactions may wait, and which replace others (BIP 125)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Entry:
 
 
 class Mempool:
-    """Holds what the next block may take, parents before children."""
+    """The transactions for the next block, parents before children."""
 
     def __init__(self, kernel: Kernel, chain: ChainIndex) -> None:
         self._kernel = kernel
@@ -45,7 +45,7 @@ class Mempool:
         self.spenders: dict[Outpoint, Outpoint] = {}
 
     def admit(self, transaction: CTransaction) -> bytes:
-        """Take a transaction and drop those that it replaces; return its id.
+        """Admit a transaction and drop those that it replaces; return its id.
 
         Raises: TransactionRefused.
         """
@@ -95,7 +95,7 @@ class Mempool:
         ]
 
     def follow(self, connected: Iterable[CTransaction]) -> None:
-        """Let go of what is in a block now, and of what no longer can be."""
+        """Drop transactions that are in a block now, or no longer can be."""
         for transaction in connected:
             self._remove(transaction.GetTxid())
             rivals = {
@@ -107,7 +107,7 @@ class Mempool:
                 self._remove(gone)
 
     def start_again(self, returned: Iterable[CTransaction]) -> None:
-        """After blocks were undone: what they held waits again, then all that waited before."""
+        """After blocks were undone: their transactions wait again, then all that waited before."""
         waiting = [entry.transaction for entry in self.entries.values()]
         self.entries.clear()
         self.spenders.clear()
@@ -129,7 +129,7 @@ class Mempool:
                 del self.spenders[outpoint_of(spending.prevout)]
 
     def _with_descendants(self, txids: Iterable[bytes]) -> dict[bytes, Entry]:
-        """Return waiting transactions with all that build on them."""
+        """Return waiting transactions with all their descendants."""
         found: dict[bytes, Entry] = {}
         open_ids = list(txids)
         while open_ids:
@@ -172,7 +172,7 @@ class Mempool:
             raise TransactionRefused("non-final")
 
     def _check_relative_locks(self, transaction: CTransaction, spent: tuple[Coin, ...]) -> None:
-        """Refuse what has not waited long enough after its coins were made (BIP 68)."""
+        """Refuse a transaction whose coins are too young for its relative locks (BIP 68)."""
         following = self._chain.height + 1
         for entry, coin in zip(transaction.vin, spent, strict=True):
             if transaction.nVersion < 2 or entry.nSequence & _NOT_RELATIVE:
@@ -189,9 +189,9 @@ class Mempool:
                 raise TransactionRefused("non-BIP68-final")
 
     def _rivals(self, transaction: CTransaction) -> set[bytes]:
-        """Return who spends the same coins. Raises: TransactionRefused if one may not be replaced.
+        """Return the spenders of the same coins. Raises: TransactionRefused if one must stay.
 
-        That is rule 1 of BIP 125: it must have said so itself.
+        Rule 1 of BIP 125: it must have signalled that itself.
         """
         outpoints = (outpoint_of(entry.prevout) for entry in transaction.vin)
         rivals = {self.spenders[point][0] for point in outpoints if point in self.spenders}

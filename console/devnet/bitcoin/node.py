@@ -1,4 +1,4 @@
-"""Regtest in one process: Core's own validation, with a mempool and a faucet of the devnet's."""
+"""Regtest in one process: Core's own validation, with the devnet's mempool and faucet."""
 
 import itertools
 import time
@@ -23,9 +23,9 @@ _ALREADY_IN_CHAIN = -27
 
 
 class BitcoinDevnet:
-    """One chain; an accepted transaction is mined at once, unless `automine` is off.
+    """One chain; an accepted transaction is mined immediately, unless `automine` is off.
 
-    `close` removes what it keeps on disk.
+    `close` removes its files.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class BitcoinDevnet:
         self.mempool = Mempool(self._kernel, self.chain)
         try:
             self.mine(FIRST_BLOCKS)
-        except BaseException:  # Whatever it was, leave no directory behind.
+        except BaseException:  # Leave no directory behind, for any failure.
             self.close()
             raise
 
@@ -46,7 +46,7 @@ class BitcoinDevnet:
         self._kernel.close()
 
     def send(self, raw: bytes) -> bytes:
-        """Take a transaction and return its id. Raises: TransactionRefused."""
+        """Accept a transaction and return its id. Raises: TransactionRefused."""
         transaction = decoded(raw)
         txid: bytes = transaction.GetTxid()
         if any((txid, number) in self.chain.coins for number in range(len(transaction.vout))):
@@ -73,7 +73,7 @@ class BitcoinDevnet:
             raise ValueError(f"the faucet cannot pay that: {refusal}") from None
 
     def mine(self, blocks: int) -> None:
-        """Make blocks; the first of them holds all that waits. Raises: ValueError."""
+        """Mine blocks; the first of them holds all waiting transactions. Raises: ValueError."""
         if not 0 < blocks <= MAX_BLOCKS_AT_ONCE:
             raise ValueError(f"between 1 and {MAX_BLOCKS_AT_ONCE} blocks")
         for _ in range(blocks):
@@ -84,7 +84,7 @@ class BitcoinDevnet:
             self._follow(block)
 
     def reorg(self, depth: int) -> None:
-        """Replace the newest blocks by one more empty ones; what they held waits again.
+        """Replace the newest blocks by one more, all empty; their transactions wait again.
 
         Raises: ValueError.
         """
@@ -104,7 +104,7 @@ class BitcoinDevnet:
         return self.chain.placed.get(txid) or self.mempool.entries.get(txid)
 
     def unspent(self, script: bytes) -> list[tuple[Outpoint, Coin]]:
-        """Return the coins of a script that nothing spends, in a block or waiting."""
+        """Return the coins of a script that no transaction spends, in a block or waiting."""
         return list(self._coins_of(script))
 
     def _coins_of(self, script: bytes) -> list[tuple[Outpoint, Coin]]:
@@ -132,7 +132,7 @@ class BitcoinDevnet:
         self.mempool.follow(block.vtx[1:])
 
     def _check_tip(self) -> None:
-        """The index must never say what the kernel does not."""
+        """Check that the index and the kernel have the same tip."""
         ours = self.chain.blocks[-1].GetHash()
         if (self._kernel.height, self._kernel.tip()) != (self.chain.height, ours):
             raise BlockRefused(f"block {b2lx(ours)} is not the kernel's newest")

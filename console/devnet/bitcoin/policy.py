@@ -1,6 +1,6 @@
-"""What a node relays: the rules beside consensus that look at one transaction alone.
+"""Relay policy: the rules beside consensus that look at a single transaction.
 
-Sentences of refusal are worded as Bitcoin Core words them, because wallets read them.
+Refusals are worded as in Bitcoin Core, because wallets read them.
 """
 
 from bitcoin.core import CTransaction, CTxOut
@@ -23,7 +23,7 @@ _DECODE_FAILED, _REJECTED = -22, -26
 
 
 class TransactionRefused(Exception):
-    """A transaction that is not taken; `code` is that of Core's `sendrawtransaction`."""
+    """A transaction was refused; `code` is that of Core's `sendrawtransaction`."""
 
     def __init__(self, reason: str, code: int = _REJECTED) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class TransactionRefused(Exception):
 
 
 def decoded(raw: bytes) -> CTransaction:
-    """Read a transaction. Raises: TransactionRefused."""
+    """Decode a transaction. Raises: TransactionRefused."""
     try:
         transaction = CTransaction.deserialize(raw)
     except (SerializationError, ValueError):
@@ -48,12 +48,12 @@ def weight(transaction: CTransaction) -> int:
 
 
 def virtual_size(transaction: CTransaction) -> int:
-    """Return the weight in fourths, rounded up."""
+    """Return a quarter of the weight, rounded up."""
     return -(-weight(transaction) // 4)
 
 
 def check_sense(transaction: CTransaction) -> None:
-    """Refuse what no chain could hold. Raises: TransactionRefused."""
+    """Refuse a transaction that no block could hold. Raises: TransactionRefused."""
     outpoints = [(entry.prevout.hash, entry.prevout.n) for entry in transaction.vin]
     values = [output.nValue for output in transaction.vout]
     _refuse_if(not outpoints, "bad-txns-vin-empty")
@@ -67,7 +67,7 @@ def check_sense(transaction: CTransaction) -> None:
 
 
 def check_standard(transaction: CTransaction) -> None:
-    """Refuse what nodes do not relay, whatever it pays. Raises: TransactionRefused."""
+    """Refuse a transaction that nodes do not relay at any fee. Raises: TransactionRefused."""
     _refuse_if(transaction.nVersion not in _VERSIONS, "version")
     _refuse_if(weight(transaction) > MAX_WEIGHT, "tx-size")
     stripped = transaction.serialize(params={"include_witness": False})
@@ -83,7 +83,7 @@ def check_standard(transaction: CTransaction) -> None:
 
 
 def kind_of(script: bytes) -> str:
-    """Name the form of an output script as Esplora does; "unknown" for one that is not relayed."""
+    """Return Esplora's name of an output script's form; "unknown" for one that is not relayed."""
     match script[0] if script else None:
         case 0x6A if len(script) <= _MAX_DATA_SCRIPT and CScript(script).is_valid():
             return "op_return"

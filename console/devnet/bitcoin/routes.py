@@ -48,7 +48,7 @@ def add_bitcoin_routes(router: web.UrlDispatcher, devnet: BitcoinDevnet, prefix:
 
 
 class BitcoinRoutes:
-    """One handler for each path. A wrong question is answered 400 or 404, with a sentence."""
+    """One handler for each path. A wrong request has status 400 or 404 and a sentence."""
 
     def __init__(self, devnet: BitcoinDevnet) -> None:
         self._devnet = devnet
@@ -144,7 +144,7 @@ class BitcoinRoutes:
 
 
 def _txid(request: web.Request) -> bytes:
-    """Return an id in the order of its bytes; people and APIs write it backwards."""
+    """Return an id in the order of its bytes; people and APIs write it reversed."""
     text = request.match_info["txid"]
     try:
         txid = bytes.fromhex(text)[::-1]
@@ -164,7 +164,7 @@ def _script(request: web.Request) -> tuple[str, bytes]:
 
 
 async def _order(request: web.Request, fields: dict[str, type]) -> dict[str, Any]:
-    """Read an order of exactly these fields."""
+    """Return an order's fields, exactly these."""
     try:
         order = json.loads(await request.read())
     except (ValueError, RecursionError):
@@ -175,6 +175,6 @@ async def _order(request: web.Request, fields: dict[str, type]) -> dict[str, Any
 
 
 def _refused(code: int, reason: str) -> web.HTTPBadRequest:
-    """Word a refusal as Esplora passes Core's on."""
+    """Return a refusal in the words in which Esplora passes on Core's."""
     error = json.dumps({"code": code, "message": reason}, separators=(",", ":"))
     return web.HTTPBadRequest(text=f"sendrawtransaction RPC error: {error}")

@@ -1,4 +1,4 @@
-"""What nodes ask of ECDSA signatures beside consensus, so that nobody can change a witness."""
+"""Policy for ECDSA signatures beside consensus, so that no third party can change a witness."""
 
 from bitcoin.core import CTransaction
 
@@ -12,8 +12,8 @@ _HASH_TYPES = frozenset({0x01, 0x02, 0x03, 0x81, 0x82, 0x83})
 def check_signatures(transaction: CTransaction, spent: tuple[Coin, ...]) -> None:
     """Refuse high S values, unknown hash types and long keys where key hashes are spent.
 
-    The scripts must hold already: consensus asks for strict DER (BIP 66), which is then only read.
-    Raises: TransactionRefused.
+    The scripts must have been verified: consensus requires strict DER (BIP 66), which is only
+    decoded here. Raises: TransactionRefused.
     """
     for index, coin in enumerate(spent):
         if kind_of(bytes(coin.output.scriptPubKey)) != "v0_p2wpkh":
@@ -28,7 +28,7 @@ def check_signatures(transaction: CTransaction, spent: tuple[Coin, ...]) -> None
 
 
 def _s_of(signature: bytes) -> int:
-    """Return the second number of 30 len 02 len(R) R 02 len(S) S, before the hash type."""
+    """Return S of 30 len 02 len(R) R 02 len(S) S, before the hash type."""
     start = 6 + signature[3]
     return int.from_bytes(signature[start:-1], "big")
 

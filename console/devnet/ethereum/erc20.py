@@ -1,6 +1,6 @@
-"""An ERC-20 token for the devnet: its source in the machine's own words, and a small assembler.
+"""An ERC-20 token for the devnet: its source in EVM opcodes, and a small assembler.
 
-The whole supply belongs to one holder from the start. There is nothing to mint, burn or pause.
+The complete supply belongs to one holder from the start. It cannot mint, burn or pause.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _ALLOWANCE_SLOT = "0 MSTORE 1 0x20 MSTORE 0x40 0 KECCAK256 0x20 MSTORE 0 MSTORE 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says of itself; texts are at most 31 bytes."""
+    """A token's name, symbol and supply; texts are at most 31 bytes."""
 
     name: str
     symbol: str
@@ -46,24 +46,24 @@ class Token:
 
     @property
     def supply(self) -> int:
-        """Return all there is, in base units."""
+        """Return the supply in base units."""
         return WHOLE_SUPPLY * int(10**self.decimals)
 
 
 def creation_code(token: Token, holder: bytes) -> bytes:
-    """Return the code that makes the contract and gives everything to `holder` (20 bytes)."""
+    """Return the code that creates the contract and gives the supply to `holder` (20 bytes)."""
     runtime = assemble(_runtime_source(token))
     owner = f"0x{holder.hex()}"
     start = f"""
         {token.supply} {owner} {_BALANCE_SLOT} SSTORE
         {token.supply} 0 MSTORE {owner} 0 {_topic("Transfer(address,address,uint256)")} 0x20 0 LOG3
         {len(runtime)} DUP1 @runtime 0 CODECOPY 0 RETURN :runtime"""
-    # The last label is no code: the runtime takes the place of its JUMPDEST.
+    # The last label is no code: the runtime replaces its JUMPDEST.
     return assemble(start)[:-1] + runtime
 
 
 def assemble(source: str) -> bytes:
-    """Translate words: opcodes, numbers to push, `:label` for a place, `@label` to push it."""
+    """Return bytecode from words: opcodes, numbers to push, `:label`, `@label` to push it."""
     words = source.split()
     places: dict[str, int] = {}
     position = 0
@@ -148,7 +148,7 @@ def _runtime_source(token: Token) -> str:
 
 
 def _entry(signature: str) -> str:
-    """Jump to a function's label if its selector is on the stack."""
+    """Return code that jumps to a function's label if its selector is on the stack."""
     selector = keccak(text=signature)[:4].hex()
     return f"DUP1 0x{selector} EQ @{signature.partition('(')[0]} JUMPI"
 
@@ -158,12 +158,12 @@ def _topic(signature: str) -> str:
 
 
 def _arguments(count: int) -> str:
-    """Demand arguments; drop the selector."""
+    """Return code that requires arguments and drops the selector."""
     return f"POP {4 + 32 * count} CALLDATASIZE LT @fail JUMPI"
 
 
 def _address(number: int) -> str:
-    """Push an argument that must be an address."""
+    """Return code that pushes an argument, which must be an address."""
     return f"{4 + 32 * number} CALLDATALOAD DUP1 160 SHR @fail JUMPI"
 
 
@@ -177,7 +177,7 @@ def _returned_text(text: str) -> str:
 
 
 def _revert(reason: str) -> str:
-    """Refuse as Solidity's `require` does: Error(string)."""
+    """Return code that reverts as Solidity's `require` does: Error(string)."""
     selector = f"0x{_ERROR_SELECTOR}{'00' * 28}"
     head = f"{selector} 0 MSTORE 0x20 4 MSTORE {len(reason)} 0x24 MSTORE"
     return f"{head} {_padded(reason)} 0x44 MSTORE 0x64 0 REVERT"

@@ -1,4 +1,4 @@
-"""What past blocks cost: `eth_feeHistory` as nodes answer it, next base fee included (EIP-1559)."""
+"""Fees of past blocks: `eth_feeHistory` as nodes return it, with the next base fee (EIP-1559)."""
 
 from collections.abc import Callable
 from typing import Any

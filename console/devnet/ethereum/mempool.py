@@ -30,7 +30,7 @@ class WaitingTransactions:
         return len(self._waiting)
 
     def add(self, raw: bytes) -> str:
-        """Take signed bytes; return the transaction's hash. Raises: RpcFailure."""
+        """Admit signed bytes; return the transaction's hash. Raises: RpcFailure."""
         transaction = self._decoded(raw)
         place = (bytes(transaction.sender), int(transaction.nonce))
         self._check(transaction, place)
@@ -41,13 +41,13 @@ class WaitingTransactions:
         return f"0x{transaction.hash.hex()}"
 
     def put_back(self, transactions: Iterable[Any]) -> None:
-        """Let what was in a block wait again."""
+        """Put a block's transactions back among the waiting ones."""
         for transaction in transactions:
             place = (bytes(transaction.sender), int(transaction.nonce))
             self._waiting.setdefault(place, transaction)
 
     def into_block(self, only_from: frozenset[bytes] | None = None) -> None:
-        """Execute what can be in the block that is being made; forget what never can be."""
+        """Execute what can be in the block under construction; drop what never can be."""
         for place in sorted(self._waiting):
             sender, nonce = place
             if only_from is not None and sender not in only_from:
@@ -65,13 +65,13 @@ class WaitingTransactions:
                     continue
 
     def forget_used(self) -> None:
-        """Drop what a block made impossible by using the nonce."""
+        """Drop what a block made impossible by consuming the nonce."""
         for sender, nonce in list(self._waiting):
             if nonce < self._nonce(sender):
                 del self._waiting[sender, nonce]
 
     def next_nonce(self, sender: bytes) -> int:
-        """Return the nonce after all that follow each other without a gap."""
+        """Return the nonce after all waiting ones without a gap."""
         nonce = self._nonce(sender)
         while (sender, nonce) in self._waiting:
             nonce += 1
@@ -87,14 +87,14 @@ class WaitingTransactions:
     def _decoded(self, raw: bytes) -> Any:
         try:
             if raw[:1] == bytes([_BLOB_TYPE]):
-                # The blobs travel beside the transaction and are no part of what is executed.
+                # The blobs are sent beside the transaction and are not executed.
                 blobs = BlobTransaction.from_bytes(HexBytes(raw))
                 blobs.blob_data = None
                 raw = bytes([_BLOB_TYPE]) + blobs.payload()
             transaction = self._chain.get_vm().get_transaction_builder().decode(raw)
             transaction.validate()
             transaction.check_signature_validity()
-        # Decoders of several libraries meet here, each with errors of its own.
+        # Decoders of several libraries are used here, each with its own errors.
         except Exception:  # noqa: BLE001
             raise RpcFailure(_REFUSED, "rlp: the transaction does not decode") from None
         return transaction

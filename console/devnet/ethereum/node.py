@@ -19,8 +19,8 @@ from console.devnet.ethereum.fees import fee_history
 from console.devnet.ethereum.mempool import WaitingTransactions
 from console.devnet.failure import RpcFailure
 
-# py-evm raises the interpreter's limit as it is imported; with that, deeply nested input overflows
-# C stacks instead of raising RecursionError. Calls of contracts nest far less than this.
+# Importing py-evm raises the interpreter's limit, so that deeply nested input overflows C stacks
+# instead of raising RecursionError. Calls of contracts nest far less than this.
 sys.setrecursionlimit(1_000)
 
 MAX_FUNDING = 10**24
@@ -47,10 +47,10 @@ _PASSED_ON = frozenset(
 
 
 class EthereumDevnet:
-    """One chain; an accepted transaction is mined at once, in a block of its own.
+    """One chain; an accepted transaction is mined immediately, in its own block.
 
     With `devnet_automine` off they wait, can be replaced, and are mined by `devnet_mine`. A token
-    is there from the start, at an address that is always the same: `token`.
+    exists from the start, at an address that is always the same: `token`.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class EthereumDevnet:
         }
 
     def answer(self, method: str, params: list[Any]) -> object:
-        """Answer one call. Raises: RpcFailure."""
+        """Return the result of one call. Raises: RpcFailure."""
         try:
             if method in self._own:
                 return self._own[method](*params)
@@ -125,7 +125,7 @@ class EthereumDevnet:
         return fee_history(get_block, number, _number(count), list(percentiles or []))
 
     def _logs(self, wanted: dict[str, Any]) -> object:
-        """Find logs. Not passed on: web3 asks its name service what a filter's parts mean."""
+        """Return logs. Not passed on: web3 would ask its name service about a filter's parts."""
         if not isinstance(wanted, dict) or wanted.keys() - _LOG_FILTER:
             raise RpcFailure(_INVALID_PARAMS, "unknown parts of a filter")
         logs: Any = self._tester.get_logs(
@@ -157,9 +157,9 @@ class EthereumDevnet:
         self._waiting.forget_used()
 
     def _reorganise(self, depth: object) -> str:
-        """Replace the newest blocks by one more; what they held waits again.
+        """Replace the newest blocks by one more; their transactions wait again.
 
-        Only what the devnet's own accounts sent is in the first new block at once, so that a
+        Only those of the devnet's own accounts are in the first new block immediately, so that a
         wallet stays funded.
         """
         count, height = _number(depth), self._height()
@@ -171,7 +171,7 @@ class EthereumDevnet:
             for number in range(height - count + 1, height + 1)
             for transaction in chain.get_canonical_block_by_number(number).transactions
         ]
-        # A snapshot is a block's hash, so that one can be had of any block.
+        # A snapshot is a block's hash, so every block has one.
         self._tester.backend.revert_to_snapshot(
             chain.get_canonical_block_by_number(height - count).hash
         )
@@ -206,7 +206,7 @@ class EthereumDevnet:
         return self._sent({"from": self._rich, "to": token, "data": data, "gas": 200_000})
 
     def _sent(self, transaction: dict[str, object]) -> str:
-        """Send from one of the devnet's own accounts, in a block of its own. Raises: RpcFailure."""
+        """Send from one of the devnet's accounts, in its own block. Raises: RpcFailure."""
         fees = {"gas": 21_000, "max_fee_per_gas": 10**12, "max_priority_fee_per_gas": 1}
         sent = str(self._tester.send_transaction(fees | transaction))
         if self._tester.get_transaction_receipt(sent)["status"] != 1:
@@ -218,7 +218,7 @@ class EthereumDevnet:
 
 
 def _number(value: object) -> int:
-    """Read a count, as JSON-RPC's quantity or as a number. Raises: ValueError."""
+    """Return a count, given as JSON-RPC's quantity or as a number. Raises: ValueError."""
     if isinstance(value, str) and value.startswith("0x"):
         return int(value, 16)
     if type(value) is int:
@@ -236,7 +236,7 @@ def _camel(name: str) -> str:
 
 
 def _told(value: Any) -> object:
-    """Write numbers and bytes as JSON-RPC does."""
+    """Return numbers and bytes in JSON-RPC's encoding."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):

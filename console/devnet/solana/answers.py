@@ -1,4 +1,4 @@
-"""A cluster's accounts and transactions, in the JSON that a node writes."""
+"""A cluster's accounts and transactions, in a node's JSON."""
 
 import base64
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from console.devnet.solana.tokens import TokenHolding
 
 
 def account_json(account: Account | None) -> object:
-    """Write an account, its data in base64."""
+    """Return an account, its data in base64."""
     if account is None or not account.lamports:
         return None
     return {
@@ -24,7 +24,7 @@ def account_json(account: Account | None) -> object:
 
 
 def status_json(record: Record | None) -> object:
-    """Write what became of a signature."""
+    """Return the status of a signature."""
     if record is None:
         return None
     return {
@@ -37,7 +37,7 @@ def status_json(record: Record | None) -> object:
 
 
 def summary_json(record: Record) -> object:
-    """Write a line of an account's history."""
+    """Return a line of an account's history."""
     return {
         "signature": record.signature,
         "slot": record.slot,
@@ -49,7 +49,7 @@ def summary_json(record: Record) -> object:
 
 
 def transaction_json(record: Record, decimals: Callable[[str], int]) -> object:
-    """Write a transaction with its balances; `decimals` knows them of a mint."""
+    """Return a transaction with its balances; `decimals` returns those of a mint."""
     return {
         "slot": record.slot,
         "blockTime": record.time_s,

@@ -46,7 +46,7 @@ _METHOD_NOT_FOUND: Final = -32601
 
 
 class SolanaDevnet:
-    """One chain, empty at first. Each accepted transaction is in a slot of its own."""
+    """One chain, empty at first. Each accepted transaction has its own slot."""
 
     def __init__(self) -> None:
         self.runtime = SolanaRuntime()
@@ -77,13 +77,13 @@ class SolanaDevnet:
         }
 
     def answer(self, method: str, params: list[Any]) -> object:
-        """Answer one call. Raises: RpcFailure."""
+        """Return the result of one call. Raises: RpcFailure."""
         if method not in self._methods:
             raise RpcFailure(_METHOD_NOT_FOUND, f"Method not found: {method[:60]}")
         return self._methods[method](params)
 
     def expire_blockhash(self) -> None:
-        """Make every transaction built so far too old, as time does on a public cluster."""
+        """Expire all transactions built so far, as time does on a public cluster."""
         self.runtime.expire_blockhash()
 
     def _account_info(self, params: list[Any]) -> object:
@@ -109,7 +109,7 @@ class SolanaDevnet:
         return self._in_context(value)
 
     def _is_valid(self, params: list[Any]) -> object:
-        # A hash and a key have the same form.
+        # A hash and a key have the same encoding.
         return self._in_context(self.runtime.takes(Hash(bytes(_pubkey(params)))))
 
     def _recent_fees(self, _params: list[Any]) -> object:
@@ -120,7 +120,7 @@ class SolanaDevnet:
         ]
 
     def _set_fees(self, params: list[Any]) -> object:
-        """Let the chain be as busy as these figures say, in millionths of a lamport for a unit."""
+        """Set recent prioritization fees, in millionths of a lamport per compute unit."""
         self._fees = [_integer(params, n, 0, 10**12) for n in range(min(len(params), 150))]
         return self._fees
 
@@ -158,7 +158,7 @@ class SolanaDevnet:
         return self._by_faucet([transfer(gift)])
 
     def _create_mint(self, params: list[Any]) -> object:
-        """Make a mint, or find it: [symbol, decimals, "token" or "token-2022"]."""
+        """Return a mint, created if new: [symbol, decimals, "token" or "token-2022"]."""
         symbol = str(params[0])[:32] if params else ""
         decimals = _integer(params, 1, 0, 18)
         name = str(params[2]) if len(params) > 2 else "token"
@@ -177,7 +177,7 @@ class SolanaDevnet:
         return str(mint.pubkey())
 
     def _fund_token(self, params: list[Any]) -> object:
-        """Make new tokens for somebody: [mint, owner, base units]."""
+        """Mint tokens for an owner: [mint, owner, base units]."""
         mint, owner = _pubkey(params), _pubkey(params[1:])
         amount = _integer(params, 2, 1, (1 << 64) - 1)
         account = self.runtime.account(mint)
@@ -186,7 +186,7 @@ class SolanaDevnet:
         return self._by_faucet(minting(self._faucet.pubkey(), mint, account.owner, owner, amount))
 
     def _by_faucet(self, instructions: list[Instruction], *others: Keypair) -> str:
-        # The slot makes each gift another transaction: the machine takes none twice.
+        # The slot makes each transaction unique: the machine executes none twice.
         note = Instruction(_MEMO_PROGRAM, str(self.runtime.slot).encode(), [])
         message = Message.new_with_blockhash(
             [*instructions, note], self._faucet.pubkey(), self.runtime.blockhash()

@@ -1,4 +1,4 @@
-"""The machine's errors in the JSON that a cluster's node writes."""
+"""The machine's errors in a node's JSON."""
 
 import re
 
@@ -13,14 +13,14 @@ _RENT = re.compile(r"TransactionErrorInsufficientFundsForRent.*?(\d+)")
 
 
 def executed(error: object) -> bool:
-    """Tell whether the transaction ran, and so pays its fee and is in a block."""
+    """Return whether the transaction was executed, and so pays its fee and is in a block."""
     return "InstructionError" in str(error)
 
 
 def error_json(error: object) -> object:
-    """Write an error as `TransactionError` is written: a name, or a name with what belongs to it.
+    """Return an error in the JSON of `TransactionError`: a name, or a name with its fields.
 
-    The library's own writer is not used: it does not know every error that the machine has.
+    The library's own encoder is not used: it lacks some of the machine's errors.
     """
     text = str(error)
     instruction = _INSTRUCTION.fullmatch(text)
@@ -36,7 +36,7 @@ def error_json(error: object) -> object:
 
 
 def refusal(error: object, logs: list[str], sentence: str = "") -> RpcFailure:
-    """Return the failure of a transaction that a node does not pass on."""
+    """Return the failure of a transaction that a node does not forward."""
     text = f"Transaction simulation failed: {sentence or error}"
     return RpcFailure(PREFLIGHT_FAILURE, text, {"err": error, "logs": logs})
 

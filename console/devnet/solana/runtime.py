@@ -1,7 +1,7 @@
-"""LiteSVM, Solana's own virtual machine in process, with a cluster's sense of time.
+"""LiteSVM, Solana's own virtual machine in process, with the slots of a cluster.
 
-The machine knows only its latest blockhash. Here each transaction has a slot of its own, and the
-blockhashes of the last 150 slots are taken, as on a cluster.
+The machine accepts only its latest blockhash. Here each transaction has its own slot, and the
+blockhashes of the last 150 slots are accepted, as on a cluster.
 """
 
 import time
@@ -55,7 +55,7 @@ class SolanaRuntime:
         self._messages: OrderedDict[bytes, None] = OrderedDict()
 
     def put(self, key: Pubkey, account: Account) -> None:
-        """Set an account, as only a devnet can."""
+        """Set an account; only a devnet can."""
         self._svm.set_account(key, account)
 
     def account(self, key: Pubkey) -> Account | None:
@@ -64,7 +64,7 @@ class SolanaRuntime:
         return found if found and found.lamports else None
 
     def deposit(self, size: int) -> int:
-        """Return the least lamports of an account of `size` bytes."""
+        """Return the minimum lamports of an account of `size` bytes."""
         return int(self._svm.minimum_balance_for_rent_exemption(size))
 
     def blockhash(self) -> Hash:
@@ -72,17 +72,17 @@ class SolanaRuntime:
         return self._svm.latest_blockhash()
 
     def takes(self, blockhash: Hash) -> bool:
-        """Tell whether a blockhash is among those that are recent."""
+        """Return whether a blockhash is recent."""
         return blockhash in self._recent
 
     def expire_blockhash(self) -> None:
-        """Make every transaction built so far too old, as time does on a cluster."""
+        """Expire all transactions built so far, as time does on a cluster."""
         self._svm.expire_blockhash()
         self._recent.clear()
         self._recent.append(self._svm.latest_blockhash())
 
     def record(self, signature: str) -> Record | None:
-        """Return what is known of a signature."""
+        """Return the record of a signature."""
         return self._records.get(signature)
 
     def records(self, account: str, limit: int) -> list[Record]:
@@ -91,7 +91,7 @@ class SolanaRuntime:
         return found[:limit]
 
     def simulate(self, transaction: VersionedTransaction, verify: bool) -> SimulateResult:
-        """Run a transaction without keeping anything."""
+        """Run a transaction without changing the state."""
         self._svm.with_sigverify(verify)
         self._svm.with_blockhash_check(not self.takes(transaction.message.recent_blockhash))
         try:
@@ -101,7 +101,7 @@ class SolanaRuntime:
             self._svm.with_blockhash_check(True)
 
     def send(self, transaction: VersionedTransaction, preflight: bool = True) -> str:
-        """Include a transaction in a slot of its own. Raises: RpcFailure.
+        """Include a transaction in its own slot. Raises: RpcFailure.
 
         Without `preflight`, one that fails while it runs is included too, and pays its fee.
         """
@@ -113,8 +113,8 @@ class SolanaRuntime:
             self._require(self.simulate(transaction, verify=True))
         keys = transaction.message.account_keys
         before = [self.account(key) for key in keys]
-        # The machine takes its latest blockhash only; what is recent is decided here, and what
-        # is not is left to the machine: it may be the value of a durable nonce.
+        # The machine accepts its latest blockhash only. Recent ones are accepted here; others are
+        # left to the machine: they may be the value of a durable nonce.
         self._svm.with_blockhash_check(not self.takes(transaction.message.recent_blockhash))
         try:
             result = self._svm.send_transaction(transaction)

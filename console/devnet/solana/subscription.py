@@ -1,4 +1,4 @@
-"""The devnet's websocket: notifications of signatures and slots, as a cluster's node gives them."""
+"""The devnet's websocket: notifications of signatures and slots, as a cluster's node sends them."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def solana_websocket(chain: SolanaDevnet) -> Handler:
 
 
 class _Conversation:
-    """One client: what it subscribed to, and what is waiting to be sent to it."""
+    """One client: its subscriptions, and the messages to be sent to it."""
 
     def __init__(self, chain: SolanaDevnet, socket: web.WebSocketResponse) -> None:
         self._runtime = chain.runtime
@@ -42,7 +42,7 @@ class _Conversation:
         self._waiting: asyncio.Queue[object | None] = asyncio.Queue(MAX_WAITING)
 
     async def run(self) -> None:
-        """Talk until either side ends it."""
+        """Exchange messages until either side ends it."""
         self._runtime.listeners.add(self._included)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -124,7 +124,7 @@ class _Conversation:
             self._put(_notification("slotNotification", number, told))
 
     def _notify(self, number: int, record: Record) -> None:
-        """Tell of a signature once; the subscription ends with it."""
+        """Notify of a signature once; the subscription ends with it."""
         told = {"context": {"slot": record.slot}, "value": {"err": record.error}}
         self._signatures.pop(number, None)
         self._put(_notification("signatureNotification", number, told))

@@ -25,7 +25,7 @@ _INITIALIZE_MINT_2, _MINT_TO, _CREATE_UNLESS_THERE = 20, 7, 1
 
 @dataclass(frozen=True, slots=True)
 class TokenHolding:
-    """What a token account holds, in base units."""
+    """A token account's holding, in base units."""
 
     mint: str
     owner: str
@@ -33,7 +33,7 @@ class TokenHolding:
 
 
 def fixed_key(name: str) -> Keypair:
-    """Return a key that everybody can compute: fit for a devnet and nothing else."""
+    """Return a key that anyone can compute: for a devnet only."""
     return Keypair.from_seed(hashlib.sha256(f"quorate devnet {name}".encode()).digest())
 
 
@@ -45,7 +45,7 @@ def associated(owner: Pubkey, mint: Pubkey, program: Pubkey) -> Pubkey:
 def mint_creation(
     faucet: Pubkey, mint: Pubkey, program: Pubkey, decimals: int, lamports: int
 ) -> list[Instruction]:
-    """Return the instructions that make a mint; the mint signs too."""
+    """Return the instructions that create a mint; the mint signs too."""
     params = CreateAccountParams(
         from_pubkey=faucet, to_pubkey=mint, lamports=lamports, space=MINT_BYTES, owner=program
     )
@@ -56,7 +56,7 @@ def mint_creation(
 def minting(
     faucet: Pubkey, mint: Pubkey, program: Pubkey, owner: Pubkey, amount: int
 ) -> list[Instruction]:
-    """Return the instructions that give new tokens to an owner."""
+    """Return the instructions that mint tokens to an owner."""
     account = associated(owner, mint, program)
     readable = (owner, mint, SYSTEM_PROGRAM, program)
     made = [
@@ -86,7 +86,7 @@ def mint_decimals(account: Account | None) -> int | None:
 
 
 def holding(account: Account | None) -> TokenHolding | None:
-    """Read a token account; None if the account is none."""
+    """Return a token account's holding; None if the account is none."""
     if account is None or account.owner not in TOKEN_PROGRAMS.values():
         return None
     if len(account.data) < _ACCOUNT_BYTES or mint_decimals(account) is not None:
