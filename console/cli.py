@@ -199,7 +199,7 @@ def roster(
     entries: Annotated[Path, typer.Argument(help="File with one roster entry (JSON) per line.")],
     home: Home = _DEFAULT_HOME,
 ) -> None:
-    """Give every member of this machine the same roster."""
+    """Write the same roster for every member of this machine."""
     write_roster(home, read_entries(entries))
 
 

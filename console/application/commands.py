@@ -176,7 +176,7 @@ class RetrySigning(Command, frozen=True, tag="retry-signing"):
 
 
 class FundFromFaucet(Command, frozen=True, kw_only=True, tag="fund-from-faucet"):
-    """Ask a devnet's faucet for `base_units`; refused on any other network."""
+    """Request `base_units` from a devnet's faucet; refused on any other network."""
 
     wallet: str
     chain: str
@@ -187,7 +187,7 @@ class FundFromFaucet(Command, frozen=True, kw_only=True, tag="fund-from-faucet")
 
 
 class VerifyLedger(Command, frozen=True, tag="verify-ledger"):
-    """Recompute the whole chain; progress arrives as changes."""
+    """Verify the ledger's chain; progress arrives as changes."""
 
 
 class ExportLedger(Command, frozen=True, tag="export-ledger"):

@@ -74,7 +74,7 @@ OVER = frozenset(
 )
 UNEXPLAINED = "no reason was given"
 REPLACED = "replaced: "
-"""How the reason of a request begins whose coins or nonce another request used up."""
+"""Prefix of the failure reason when another request has consumed the coins or the nonce."""
 UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
 
 
@@ -101,11 +101,11 @@ class SigningRequest:
     withdrawal: RequestWithdrawn | None = None
     attempts: tuple[SigningAttempt, ...] = ()
     signatures: tuple[RequestSigned, ...] = ()
-    """More than one only if a leader died with a signature that the others did not know: the
-    chain takes one of them, and which one is known when it is confirmed."""
+    """More than one only if a leader died with a signature that the others did not have: the
+    chain takes one of them, which is known once it is confirmed."""
     broadcast: TransactionBroadcast | None = None
     refused: TransactionRefused | None = None
-    """Why the chain's node does not take it, until it does."""
+    """Why the chain's node refuses it, until it accepts it."""
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
 

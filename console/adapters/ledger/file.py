@@ -54,7 +54,7 @@ class LedgerFile:
         return self._state.chain
 
     def open(self, anchored: HeadAnchor | None) -> None:
-        """Open or create, verify the whole chain, compare with the anchor. Raises: LedgerError."""
+        """Open or create, verify the chain, compare with the anchor. Raises: LedgerError."""
         if not self._path.exists():
             if anchored is not None and anchored.sequence > 0:
                 raise LedgerRolledBack(
@@ -137,7 +137,7 @@ class LedgerFile:
         self._disconnect()
 
     def close(self) -> None:
-        """Close for good and wipe the key."""
+        """Close for ever and wipe the key."""
         self.stop("the ledger is closed")
         self._key.wipe()
 

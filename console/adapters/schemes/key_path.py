@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeyPath:
-    """Unhardened steps from the group's key; `taproot` asks for the output key without scripts."""
+    """Unhardened steps from the group's key; with `taproot`, the output key without scripts."""
 
     steps: tuple[int, ...]
     taproot: bool = False

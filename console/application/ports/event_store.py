@@ -59,7 +59,7 @@ class EventStore(Protocol):
         ...
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
-        """Recompute the whole chain and compare it with the anchor; calls progress(done, total).
+        """Recompute the chain and compare it with the anchor; calls progress(done, total).
 
         Raises: LedgerCorrupted naming the first bad sequence, LedgerRolledBack.
         """

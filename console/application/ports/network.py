@@ -10,7 +10,7 @@ MAX_MESSAGE_BYTES = 1 << 20
 """Larger messages are refused before they are read."""
 
 PeerHandler = Callable[[MemberId, bytes], Awaitable[bytes]]
-"""Answers a peer, whose identity the transport has proven by its pinned certificate."""
+"""Handles a peer's request; the transport has proven the peer by its pinned certificate."""
 
 
 class MachineUnusable(Exception):

@@ -34,7 +34,7 @@ MAX_DRILLS = 50
 
 
 def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
-    """Return the whole screen."""
+    """Return the view of the Recovery screen."""
     aggregates = core.aggregates
     people = {*aggregates.members, *aggregates.candidates}
     machines = [

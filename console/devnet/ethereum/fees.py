@@ -8,7 +8,7 @@ MAX_PERCENTILES = 100
 _ELASTICITY, _DENOMINATOR = 2, 8
 
 GetBlock = Callable[[int], dict[str, Any]]
-"""Returns a block by number, its transactions whole, in eth-tester's own names."""
+"""Returns a block by number, with full transactions, in eth-tester's own names."""
 
 
 def fee_history(

@@ -13,7 +13,7 @@ from console.devnet.solana.runtime import Record
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 MAX_SUBSCRIPTIONS: Final = 100
 MAX_WAITING: Final = 1_000
-"""A reader that is further behind than this is let go."""
+"""A reader that is further behind than this is disconnected."""
 
 Handler = Callable[[web.Request], Awaitable[web.WebSocketResponse]]
 

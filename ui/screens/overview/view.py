@@ -101,7 +101,7 @@ class OverviewScreen(Screen):
         self.ceremonies.figure.setText(str(view.open_ceremonies))
         self.ceremonies.note.setText("proposed or running")
         self.quorum.figure.setText(f"{self.model.online} of {len(view.members)}")
-        self.quorum.note.setText("answer on a pinned connection")
+        self.quorum.note.setText("online on a pinned connection")
         self.ledger.figure.setText(wording.number(view.ledger_sequence))
         behind = self.model.ledger_behind
         sealed = f"verified to #{wording.number(view.ledger_verified_to)}"
