@@ -1,6 +1,6 @@
 """Dangers of a whole transaction: its fee, its locks, and what does not belong in its PSBT."""
 
-from console.adapters.chains.bitcoin.outputs import Payee
+from console.adapters.chains.bitcoin.meaning import Payee
 from console.adapters.chains.bitcoin.ownership import INPUT_ORIGIN, OUTPUT_ORIGIN
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, Global, In

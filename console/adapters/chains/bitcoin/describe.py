@@ -10,7 +10,7 @@ from console.adapters.chains.bitcoin.dangers import (
     is_replaceable,
     lock_flags,
 )
-from console.adapters.chains.bitcoin.outputs import Payee, payees
+from console.adapters.chains.bitcoin.meaning import Payee, payees
 from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of

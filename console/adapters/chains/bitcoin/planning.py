@@ -13,7 +13,7 @@ from console.adapters.chains.bitcoin.accelerating import (
 from console.adapters.chains.bitcoin.accounts import CHANGE, Place
 from console.adapters.chains.bitcoin.build import Draft, OwnCoin, ProofsTooLarge, Wallet
 from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
-from console.adapters.chains.bitcoin.outputs import payees
+from console.adapters.chains.bitcoin.meaning import payees
 from console.adapters.chains.bitcoin.ownership import own_input
 from console.adapters.chains.bitcoin.psbt import MAX_INPUTS
 from console.adapters.chains.bitcoin.psbt_fields import In

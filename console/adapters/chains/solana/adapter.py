@@ -10,9 +10,9 @@ from console.adapters.chains.solana import refusals
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
 from console.adapters.chains.solana.answers import SimulatedAnswer
 from console.adapters.chains.solana.describe import Place, describe
-from console.adapters.chains.solana.drafts import read_draft
 from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
+from console.adapters.chains.solana.importing import read_draft
 from console.adapters.chains.solana.message import attach_signature, join, parse_message
 from console.adapters.chains.solana.node import COMMITMENT, NODE, SolanaNode
 from console.adapters.chains.solana.nonce import consumed, durable_nonce

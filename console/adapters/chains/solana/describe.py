@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
-from console.adapters.chains.solana.deed import Deed, Scene
-from console.adapters.chains.solana.deeds import deeds_of
+from console.adapters.chains.solana.effect import Deed, Scene
 from console.adapters.chains.solana.fees import coins, fee_of
 from console.adapters.chains.solana.instructions.decode import MEMO, decode
 from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
+from console.adapters.chains.solana.meaning import deeds_of
 from console.adapters.chains.solana.memo import read_memo
 from console.adapters.chains.solana.message import Call, ParsedMessage, parse_message
 from console.adapters.chains.solana.nonce import durable_nonce

@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 from console.adapters.chains.solana.answers import AccountInfo
 from console.adapters.chains.solana.fees import DECIMALS, UNIT
 from console.adapters.chains.solana.node import opened
-from console.adapters.chains.solana.token_deeds import NOT_KNOWN
+from console.adapters.chains.solana.token_meaning import NOT_KNOWN
 from console.adapters.chains.solana.token_state import Holding, parse_holding
 from console.application.ports.chain import Asset, BalanceChange
 

@@ -6,14 +6,14 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import derived_account
-from console.adapters.chains.solana.deed import ELSEWHERE, Deed, Scene, shown, strangers
+from console.adapters.chains.solana.effect import ELSEWHERE, Deed, Scene, shown, strangers
 from console.adapters.chains.solana.fees import coins
 from console.adapters.chains.solana.instructions import budget, stake, system, token
 from console.adapters.chains.solana.instructions.decode import MEMO
 from console.adapters.chains.solana.instructions.shape import Reading, Shape
 from console.adapters.chains.solana.nonce import NONCE_BYTES
 from console.adapters.chains.solana.programs import KEYLESS, STAKE, SYSTEM
-from console.adapters.chains.solana.token_deeds import token_account_made, token_transfer
+from console.adapters.chains.solana.token_meaning import token_account_made, token_transfer
 
 STAKE_BYTES = 200
 _NOT_MADE = "It sets up an account that the same message does not make"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import token_account
-from console.adapters.chains.solana.deed import Deed, Scene, shown, strangers
+from console.adapters.chains.solana.effect import Deed, Scene, shown, strangers
 from console.adapters.chains.solana.fees import coins
 from console.adapters.chains.solana.instructions import token
 from console.adapters.chains.solana.instructions.shape import Reading

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
 from console.adapters.chains.solana.build import Terms, build_transfer
-from console.adapters.chains.solana.drafts import read_draft
+from console.adapters.chains.solana.importing import read_draft
 from console.adapters.chains.solana.nonce import DurableNonce, nonce_address
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import ImportIntent
