@@ -95,7 +95,7 @@ def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: Terms
 
 
 def _message(
-    wallet: Pubkey, deeds: list[Instruction], units: int, memo: str, terms: Terms
+    wallet: Pubkey, moves: list[Instruction], units: int, memo: str, terms: Terms
 ) -> bytes:
     instructions = []
     lifetime = terms.lifetime
@@ -108,7 +108,7 @@ def _message(
         instructions.append(set_compute_unit_limit(limit))
     if terms.unit_price:
         instructions.append(set_compute_unit_price(terms.unit_price))
-    instructions += deeds
+    instructions += moves
     if memo:
         signer = AccountMeta(wallet, is_signer=True, is_writable=False)
         instructions.append(Instruction(MEMO, encode_memo(memo), [signer]))

@@ -13,7 +13,7 @@ ELSEWHERE = "Coins go to a program's account, from which no key can move them"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Effect:
     """`to` is "" if nothing moves; a `transfer` is one to somebody."""
 
     action: str
@@ -25,7 +25,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Context:
     """The whole message around an instruction, and the tokens that this node knows by mint."""
 
     payer: Pubkey

@@ -6,7 +6,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import derived_account
-from console.adapters.chains.solana.effect import ELSEWHERE, Deed, Scene, shown, strangers
+from console.adapters.chains.solana.effect import ELSEWHERE, Context, Effect, shown, strangers
 from console.adapters.chains.solana.fees import coins
 from console.adapters.chains.solana.instructions import budget, stake, system, token
 from console.adapters.chains.solana.instructions.decode import MEMO
@@ -19,137 +19,137 @@ STAKE_BYTES = 200
 _NOT_MADE = "It sets up an account that the same message does not make"
 
 
-def deeds_of(scene: Scene) -> tuple[Deed, ...]:
+def effects_of(context: Context) -> tuple[Effect, ...]:
     """Return what a message does, in order; what only serves something else is left out."""
-    found = (_deed(reading, scene) for reading in scene.readings)
-    return tuple(deed for deed in found if deed)
+    found = (_effect(reading, context) for reading in context.readings)
+    return tuple(effect for effect in found if effect)
 
 
-def _deed(reading: Reading, scene: Scene) -> Deed | None:
+def _effect(reading: Reading, context: Context) -> Effect | None:
     if reading.shape is MEMO or _is_budget(reading):
         return None
     for shape, judge in _JUDGES:
         if reading.shape is shape:
-            return judge(reading, scene)
-    return _plain(reading, scene)
+            return judge(reading, context)
+    return _plain(reading, context)
 
 
-def _coin_transfer(reading: Reading, scene: Scene) -> Deed:
+def _coin_transfer(reading: Reading, context: Context) -> Effect:
     to, lamports = reading.key("To"), reading.number("Lamports")
     flags = []
-    if reading.key("From") != scene.payer:
+    if reading.key("From") != context.payer:
         flags.append("Coins leave another account than the one that pays the fee")
     if not to.is_on_curve() or to in KEYLESS:
         flags.append(ELSEWHERE)
     if not lamports:
         flags.append("The transfer moves nothing")
-    return Deed("Transfer", str(to), coins(lamports), (), tuple(flags), transfer=True)
+    return Effect("Transfer", str(to), coins(lamports), (), tuple(flags), transfer=True)
 
 
-def _coins_back(reading: Reading, scene: Scene) -> Deed:
+def _coins_back(reading: Reading, context: Context) -> Effect:
     """Judge coins that come out of an account which the wallet controls."""
     to, lamports = str(reading.key("To")), coins(reading.number("Lamports"))
-    return Deed(reading.shape.name, to, lamports, shown(reading), _flags(reading, scene))
+    return Effect(reading.shape.name, to, lamports, shown(reading), _flags(reading, context))
 
 
-def _advance(reading: Reading, scene: Scene) -> Deed | None:
+def _advance(reading: Reading, context: Context) -> Effect | None:
     """Judge the use of a durable nonce, which must come first and be the wallet's."""
     flags = []
-    if reading.key("Authority") != scene.payer:
+    if reading.key("Authority") != context.payer:
         flags.append("The durable nonce is in the hands of another account")
     if reading.call.number != 1:
         flags.append("A durable nonce is used up that is not the one this message lasts by")
-    if not flags and all(r is reading or _is_budget(r) for r in scene.readings):
+    if not flags and all(r is reading or _is_budget(r) for r in context.readings):
         # Whatever else was signed with this nonce can never be executed once this is.
-        return Deed("Cancel", str(scene.payer), coins(0))
+        return Effect("Cancel", str(context.payer), coins(0))
     if not flags:
         return None
-    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+    return Effect(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
 
 
-def _account_made(reading: Reading, scene: Scene) -> Deed:
+def _account_made(reading: Reading, context: Context) -> Effect:
     """Judge an account that the wallet makes: for a durable nonce, for a stake, or else."""
     account, program = reading.key("New account"), reading.key("Program")
     base, seed = reading.key("Base key"), reading.text("Seed")
     flags = []
-    if reading.key("From") != scene.payer or base != scene.payer:
+    if reading.key("From") != context.payer or base != context.payer:
         flags.append("The new account is made by another account than the one that pays")
     if account != derived_account(base, seed, program):
         flags.append("The new account's address does not follow from its seed")
     action, size = reading.shape.name, 0
-    if program == SYSTEM and _sets_up(scene, system.INITIALIZE_NONCE, "Nonce account", account):
+    if program == SYSTEM and _sets_up(context, system.INITIALIZE_NONCE, "Nonce account", account):
         action, size = system.INITIALIZE_NONCE.name, NONCE_BYTES
-    elif program == STAKE and _sets_up(scene, stake.INITIALIZE, "Stake account", account):
+    elif program == STAKE and _sets_up(context, stake.INITIALIZE, "Stake account", account):
         action, size = stake.INITIALIZE.name, STAKE_BYTES
     else:
         flags.append(f"It makes an account for {program} and leaves it as it is")
     if size != reading.number("Space"):
         flags.append("The new account's size is not what its use needs")
     lamports = coins(reading.number("Lamports"))
-    fields = (*shown(reading), *_validators(scene, account))
-    return Deed(action, str(account), lamports, fields, tuple(flags))
+    fields = (*shown(reading), *_validators(context, account))
+    return Effect(action, str(account), lamports, fields, tuple(flags))
 
 
-def _nonce_set_up(reading: Reading, scene: Scene) -> Deed | None:
+def _nonce_set_up(reading: Reading, context: Context) -> Effect | None:
     flags = []
-    if reading.key("Authority") != scene.payer:
+    if reading.key("Authority") != context.payer:
         flags.append("The durable nonce that is made is in the hands of another key")
-    if not _made(scene, reading.key("Nonce account")):
+    if not _made(context, reading.key("Nonce account")):
         flags.append(_NOT_MADE)
     if not flags:
         return None
-    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+    return Effect(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
 
 
-def _stake_set_up(reading: Reading, scene: Scene) -> Deed | None:
-    flags = list(strangers(reading, scene.payer))
+def _stake_set_up(reading: Reading, context: Context) -> Effect | None:
+    flags = list(strangers(reading, context.payer))
     if any(reading.number(label) for label in ("Locked until", "Locked until epoch")):
         flags.append("The stake is locked: it cannot be taken back before its time")
-    if not _made(scene, reading.key("Stake account")):
+    if not _made(context, reading.key("Stake account")):
         flags.append(_NOT_MADE)
-    if not flags and reading.key("Custodian of the lock") in {SYSTEM, scene.payer}:
+    if not flags and reading.key("Custodian of the lock") in {SYSTEM, context.payer}:
         return None
-    return Deed(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
+    return Effect(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
 
 
-def _delegated(reading: Reading, scene: Scene) -> Deed | None:
+def _delegated(reading: Reading, context: Context) -> Effect | None:
     """Judge a delegation; None if it is part of the making of a stake, which tells of it."""
-    if _made(scene, reading.key("Stake account")) and not strangers(reading, scene.payer):
+    if _made(context, reading.key("Stake account")) and not strangers(reading, context.payer):
         return None
-    return _plain(reading, scene)
+    return _plain(reading, context)
 
 
-def _validators(scene: Scene, account: Pubkey) -> tuple[tuple[str, str], ...]:
+def _validators(context: Context, account: Pubkey) -> tuple[tuple[str, str], ...]:
     return tuple(
         ("Validator", str(reading.key("Validator")))
-        for reading in scene.readings
+        for reading in context.readings
         if reading.shape is stake.DELEGATE and reading.key("Stake account") == account
     )
 
 
-def _plain(reading: Reading, scene: Scene) -> Deed:
+def _plain(reading: Reading, context: Context) -> Effect:
     """Tell all that an instruction says, with its danger, if it is one."""
-    return Deed(reading.shape.name, "", coins(0), shown(reading), _flags(reading, scene))
+    return Effect(reading.shape.name, "", coins(0), shown(reading), _flags(reading, context))
 
 
-def _flags(reading: Reading, scene: Scene) -> tuple[str, ...]:
+def _flags(reading: Reading, context: Context) -> tuple[str, ...]:
     danger = (reading.shape.danger,) if reading.shape.danger else ()
-    return (*danger, *strangers(reading, scene.payer))
+    return (*danger, *strangers(reading, context.payer))
 
 
 def _is_budget(reading: Reading) -> bool:
     return reading.shape in budget.SHAPES.values()
 
 
-def _sets_up(scene: Scene, shape: Shape, label: str, account: Pubkey) -> bool:
-    return any(r.shape is shape and r.key(label) == account for r in scene.readings)
+def _sets_up(context: Context, shape: Shape, label: str, account: Pubkey) -> bool:
+    return any(r.shape is shape and r.key(label) == account for r in context.readings)
 
 
-def _made(scene: Scene, account: Pubkey) -> bool:
-    return _sets_up(scene, system.CREATE_WITH_SEED, "New account", account)
+def _made(context: Context, account: Pubkey) -> bool:
+    return _sets_up(context, system.CREATE_WITH_SEED, "New account", account)
 
 
-_JUDGES: Final[tuple[tuple[Shape, Callable[[Reading, Scene], Deed | None]], ...]] = (
+_JUDGES: Final[tuple[tuple[Shape, Callable[[Reading, Context], Effect | None]], ...]] = (
     (system.TRANSFER, _coin_transfer),
     (system.TRANSFER_WITH_SEED, _coins_back),
     (system.WITHDRAW_NONCE, _coins_back),
