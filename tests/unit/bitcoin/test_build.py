@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from console.adapters.chains.bitcoin.accounts import ACCOUNTS, SEGWIT, TAPROOT, Place
 from console.adapters.chains.bitcoin.address import script_of
 from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
-from console.adapters.chains.bitcoin.psbt import MAX_PSBT_BYTES, parse_psbt
+from console.adapters.chains.bitcoin.limits import MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import Transaction, TxOut

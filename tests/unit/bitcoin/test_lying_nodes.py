@@ -12,8 +12,8 @@ from console.adapters.chains.bitcoin.adapter import GENESIS, BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BitcoinSource,

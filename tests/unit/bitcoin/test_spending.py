@@ -6,12 +6,12 @@ import pytest
 
 from console.adapters.chains.bitcoin import signable
 from console.adapters.chains.bitcoin.accounts import ACCOUNTS, Place
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import field, value_of
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     Transaction,
     TxIn,
     TxOut,

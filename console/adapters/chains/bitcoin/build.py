@@ -21,14 +21,18 @@ from console.adapters.chains.bitcoin.coin_selection import (
 )
 from console.adapters.chains.bitcoin.dangers import MAX_FEE_RATE
 from console.adapters.chains.bitcoin.describe import REPLACEABLE_SEQUENCE
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.limits import (
+    MAX_INPUTS,
+    MAX_MONEY,
+    MAX_OUTPUTS,
+    MAX_PSBT_BYTES,
+)
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, field
 from console.adapters.chains.bitcoin.script import data_script, dust_limit
 from console.adapters.chains.bitcoin.shuffling import shuffled
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     OutPoint,
     Transaction,
     TxIn,

@@ -13,16 +13,16 @@ from console.adapters.chains.bitcoin.accelerating import (
 from console.adapters.chains.bitcoin.accounts import CHANGE, Place
 from console.adapters.chains.bitcoin.build import Draft, OwnCoin, ProofsTooLarge, Wallet
 from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
 from console.adapters.chains.bitcoin.ownership import own_input
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
 from console.adapters.chains.bitcoin.spending import parse_spending
-from console.adapters.chains.bitcoin.transaction import MAX_MONEY, Transaction, parse_transaction
+from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
 from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
 from console.application.errors import (
     ChainUnavailable,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.psbt_fields import GLOBALS, INPUTS, OUTPUTS, Global
 from console.adapters.chains.bitcoin.psbt_map import (
     Fields,
@@ -16,9 +17,6 @@ from console.adapters.chains.bitcoin.wire import Reader
 from console.application.errors import UnknownTransaction
 
 MAGIC = b"psbt\xff"
-MAX_PSBT_BYTES = 48 * 1024
-MAX_INPUTS = 100
-MAX_OUTPUTS = 100
 
 
 @dataclass(frozen=True, slots=True)

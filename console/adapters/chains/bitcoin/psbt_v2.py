@@ -1,10 +1,10 @@
 """The transaction that the fields of a version 2 PSBT describe (BIP 370)."""
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.transaction import (
     FINAL_SEQUENCE,
-    MAX_MONEY,
     OutPoint,
     Transaction,
     TxIn,

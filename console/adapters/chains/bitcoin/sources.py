@@ -9,14 +9,13 @@ from typing import Any, Protocol, TypeVar
 from bitcoin.core import CTransaction, b2lx
 from bitcoin.core.serialize import SerializationError
 
+from console.adapters.chains.bitcoin.limits import MAX_TRANSACTION_BYTES
 from console.adapters.rpc import agreement
 from console.adapters.rpc.agreement import Told
 from console.application.errors import InvalidAddress, UnknownTransaction
 
 FEE_TARGETS = (2, 6, 144)
 """The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
-MAX_TRANSACTION_BYTES = 400_000
-"""A standard transaction has at most 400 000 units of weight, so at most as many bytes."""
 _TXID_LENGTH = 64
 _ADDRESS = re.compile(r"[0-9A-Za-z]{14,90}")
 

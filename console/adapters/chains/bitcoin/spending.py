@@ -7,11 +7,11 @@ previous transaction leaves nothing to lie about.
 
 from dataclasses import dataclass
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     TxIn,
     TxOut,
     is_nothing,

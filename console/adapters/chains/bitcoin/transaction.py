@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY, MAX_TRANSACTION_BYTES
 from console.adapters.chains.bitcoin.wire import (
     Reader,
     compact_size,
@@ -13,10 +14,6 @@ from console.adapters.chains.bitcoin.wire import (
 )
 from console.application.errors import UnknownTransaction
 
-MAX_MONEY = 21_000_000 * 10**8
-"""More satoshis than there will ever be; nodes refuse any amount beyond."""
-MAX_TRANSACTION_BYTES = 400_000
-"""What nodes pass on has a weight of at most this, so never more bytes."""
 FINAL_SEQUENCE = 0xFFFF_FFFF
 _MARKER = b"\x00\x01"
 _NO_OUTPUT = 0xFFFF_FFFF

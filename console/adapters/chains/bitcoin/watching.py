@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
 from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
