@@ -1,6 +1,5 @@
 """The transaction that the fields of a version 2 PSBT describe (BIP 370)."""
 
-from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.transaction import (
@@ -9,6 +8,7 @@ from console.adapters.chains.bitcoin.transaction import (
     Transaction,
     TxIn,
     TxOut,
+    check_amounts,
 )
 from console.application.errors import UnknownTransaction
 
@@ -23,8 +23,7 @@ def unsigned_transaction(
         tuple(_output(each) for each in outputs),
         lock_time(fields, inputs),
     )
-    if sum(each.amount for each in transaction.outputs) > MAX_MONEY:
-        raise UnknownTransaction("the outputs are more than all coins there are")
+    check_amounts(transaction.outputs)
     return transaction
 
 
@@ -53,10 +52,7 @@ def _input(fields: Fields) -> TxIn:
 
 
 def _output(fields: Fields) -> TxOut:
-    amount = _number(fields, Out.AMOUNT, 0)
-    if amount > MAX_MONEY:
-        raise UnknownTransaction("an output's amount is more than all coins there are")
-    return TxOut(amount, value_of(fields, Out.SCRIPT) or b"")
+    return TxOut(_number(fields, Out.AMOUNT, 0), value_of(fields, Out.SCRIPT) or b"")
 
 
 def _number(fields: Fields, kind: int, missing: int) -> int:

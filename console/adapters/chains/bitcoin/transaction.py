@@ -142,7 +142,16 @@ def parse_output(data: bytes) -> TxOut:
     reader = Reader(data, "output")
     output = _output(reader)
     reader.end()
+    check_amounts((output,))
     return output
+
+
+def check_amounts(outputs: tuple[TxOut, ...]) -> None:
+    """Raise UnknownTransaction if an output, or all together, are above MAX_MONEY."""
+    if any(each.amount > MAX_MONEY for each in outputs):
+        raise UnknownTransaction("an output's amount is more than all coins there are")
+    if sum(each.amount for each in outputs) > MAX_MONEY:
+        raise UnknownTransaction("the outputs are more than all coins there are")
 
 
 def _parse(data: bytes, *, with_witnesses: bool) -> Transaction:
@@ -161,8 +170,7 @@ def _parse(data: bytes, *, with_witnesses: bool) -> Transaction:
             raise UnknownTransaction("the transaction announces witnesses and has none")
     transaction = Transaction(version, inputs, outputs, reader.number(4))
     reader.end()
-    if sum(each.amount for each in outputs) > MAX_MONEY:
-        raise UnknownTransaction("the outputs are more than all coins there are")
+    check_amounts(outputs)
     return transaction
 
 
@@ -179,10 +187,7 @@ def _input(reader: Reader) -> TxIn:
 
 
 def _output(reader: Reader) -> TxOut:
-    output = TxOut(reader.number(8), reader.string())
-    if output.amount > MAX_MONEY:
-        raise UnknownTransaction("an output's amount is more than all coins there are")
-    return output
+    return TxOut(reader.number(8), reader.string())
 
 
 def is_nothing(outpoint: OutPoint) -> bool:
