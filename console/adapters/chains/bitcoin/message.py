@@ -12,6 +12,7 @@ from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing
 from console.adapters.chains.bitcoin.address import canonical, script_of
 from console.adapters.chains.bitcoin.ownership import place_of_script
 from console.adapters.chains.bitcoin.script import OP_RETURN
+from console.adapters.chains.bitcoin.second_reading import confirm_digests, confirm_reading
 from console.adapters.chains.bitcoin.sighash import HashType, segwit_digest, taproot_digest
 from console.adapters.chains.bitcoin.signing import witness_of
 from console.adapters.chains.bitcoin.text import amount_of, visible
@@ -164,7 +165,10 @@ def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Accou
 def _digest(message: Message, account: Account, network: Network) -> bytes:
     script = script_of(message.address, network)
     transaction = to_sign(message.text, script)
+    confirm_reading(transaction.encode_stripped(), transaction)
     spent = TxOut(0, script)
     if account.kind is SignatureKind.SCHNORR_BIP340:
         return taproot_digest(transaction, 0, (spent,))
-    return segwit_digest(transaction, 0, spent)
+    digest = segwit_digest(transaction, 0, spent)
+    confirm_digests(transaction, (spent,), (digest,))
+    return digest

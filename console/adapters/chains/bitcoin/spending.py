@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
-from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_fields import Global, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.second_reading import confirm_reading
 from console.adapters.chains.bitcoin.transaction import (
     TxIn,
     TxOut,
@@ -37,13 +38,14 @@ class Spending:
 
 
 def parse_spending(data: bytes) -> Spending:
-    """Read a version 0 PSBT that can be signed. Raises: UnknownTransaction."""
+    """Read a version 0 PSBT that can be signed, with two parsers. Raises: UnknownTransaction."""
     psbt = parse_psbt(data)
     if psbt.version:
         raise UnknownTransaction("only PSBTs of version 0 are signed here")
     transaction = psbt.transaction
     if not transaction.inputs or not transaction.outputs:
         raise UnknownTransaction("a transaction has at least one input and one output")
+    confirm_reading(value_of(psbt.globals, Global.UNSIGNED_TX) or b"", transaction)
     outpoints = [each.outpoint for each in transaction.inputs]
     if len(set(outpoints)) < len(outpoints) or any(map(is_nothing, outpoints)):
         raise UnknownTransaction("a coin is spent twice, or is none")
