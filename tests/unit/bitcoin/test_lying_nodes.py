@@ -8,11 +8,12 @@ import pytest
 
 from console.adapters.chains.bitcoin import watching
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, SEGWIT, Place, script_at
-from console.adapters.chains.bitcoin.adapter import GENESIS, BitcoinAdapter
+from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.node import GENESIS, BitcoinNode
 from console.adapters.chains.bitcoin.planning import Planner
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
@@ -118,8 +119,9 @@ class Node:
 def adapter_over(*nodes: BitcoinSource) -> BitcoinAdapter:
     made = BitcoinAdapter(NETWORK, ("http://127.0.0.1:1",))
     made._sources = Sources(nodes)
+    made._node = BitcoinNode(NETWORK, made._sources)
     made._watcher = Watcher(made._sources)
-    made._planner = Planner(made._sources, made._watcher, made._check_network)
+    made._planner = Planner(made._sources, made._watcher, made._node.check_network)
     return made
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, script_at
-from console.adapters.chains.bitcoin.adapter import failure
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.refusals import failure
 from console.adapters.chains.bitcoin.signable import can_be_replaced
 from console.application.errors import (
     CoinSpent,

@@ -9,26 +9,17 @@ from console.adapters.chains.bitcoin.accounts import (
 )
 from console.adapters.chains.bitcoin.address import address_of, canonical
 from console.adapters.chains.bitcoin.build import Wallet
-from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.descriptor import export_account
 from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.node import BitcoinNode, sources_at
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.sources import (
-    BitcoinSource,
-    BroadcastRefused,
-    Sources,
-    checked_transaction,
-    checked_txid,
-)
+from console.adapters.chains.bitcoin.refusals import failure
+from console.adapters.chains.bitcoin.sources import BroadcastRefused, checked_transaction
 from console.adapters.chains.bitcoin.watching import Watcher
 from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S
 from console.application.errors import (
-    ChainUnavailable,
-    CoinSpent,
-    FeeTooLow,
-    TransactionError,
     TransactionRejected,
     UnknownTransaction,
 )
@@ -40,7 +31,6 @@ from console.application.ports.chain import (
     BuiltTransaction,
     ImportIntent,
     Inclusion,
-    InclusionState,
     Intent,
     MessageIntent,
     Movement,
@@ -54,24 +44,6 @@ from console.application.ports.chain import (
 from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network
-
-CORE_PREFIX = "core+"
-"""Before the address of a Bitcoin Core; any other is an Esplora's."""
-CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 2, Network.MAINNET: 6}
-GENESIS = {
-    Network.MAINNET: frozenset(
-        {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"}
-    ),
-    Network.TESTNET: frozenset(
-        {
-            "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
-            "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
-            "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
-        }
-    ),
-    Network.DEVNET: frozenset({"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}),
-}
-"""Hashes of block 0: the main network; testnet3, testnet4 and signet; regtest."""
 
 
 class BitcoinAdapter:
@@ -88,11 +60,11 @@ class BitcoinAdapter:
         self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
     ) -> None:
         self.network = network
-        self._sources = Sources(tuple(_source(url, timeout_s) for url in urls))
         self._faucet = Esplora(urls[0], timeout_s)
+        self._sources = sources_at(urls, timeout_s)
+        self._node = BitcoinNode(network, self._sources)
         self._watcher = Watcher(self._sources)
-        self._planner = Planner(self._sources, self._watcher, self._check_network)
-        self._checked = False
+        self._planner = Planner(self._sources, self._watcher, self._node.check_network)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the account's first receiving address. Raises: NotYetPossible."""
@@ -172,13 +144,13 @@ class BitcoinAdapter:
         """
         if asset:
             raise NotYetPossible("Bitcoin has no tokens here")
-        await self._check_network()
+        await self._node.check_network()
         coins = await self._watcher.coins(self._wallet(account, keys))
         return Amount(sum(coin.unspent.value for coin in coins), self.unit, self.decimals)
 
     async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
         """Return the account's movements. Raises: ChainUnavailable, NotYetPossible."""
-        await self._check_network()
+        await self._node.check_network()
         return tuple(
             Movement(
                 transaction_id=line.txid,
@@ -202,7 +174,7 @@ class BitcoinAdapter:
             raise TransactionRejected(str(odd)) from None
         if not same:
             raise TransactionRejected("the bytes are another transaction than was signed")
-        await self._check_network()
+        await self._node.check_network()
         try:
             await self._sources.send(signed.transaction)
         except BroadcastRefused as refused:
@@ -212,20 +184,7 @@ class BitcoinAdapter:
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Ask what became of it. Raises: ChainUnavailable."""
-        try:
-            checked_txid(transaction_id)
-        except UnknownTransaction:
-            return Inclusion(InclusionState.UNKNOWN)
-        await self._check_network()
-        standing = await self._sources.status(transaction_id)
-        if standing is None:
-            return Inclusion(InclusionState.UNKNOWN)
-        if standing.height is None:
-            return Inclusion(InclusionState.PENDING)
-        depth = await self._sources.tip_height() - standing.height + 1
-        final = depth >= CONFIRMATIONS[self.network]
-        state = InclusionState.CONFIRMED if final else InclusionState.PENDING
-        return Inclusion(state, standing.height)
+        return await self._node.status(transaction_id)
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""
@@ -233,7 +192,7 @@ class BitcoinAdapter:
             raise TransactionRejected("only a devnet has a faucet")
         if asset:
             raise TransactionRejected("Bitcoin has no tokens here")
-        await self._check_network()
+        await self._node.check_network()
         try:
             await self._faucet.fund(canonical(address, self.network), base_units)
         except BroadcastRefused as refused:
@@ -246,27 +205,3 @@ class BitcoinAdapter:
 
     def _wallet(self, account: Account, keys: PublicKeys) -> Wallet:
         return Wallet(account, keys, self.network)
-
-    async def _check_network(self) -> None:
-        """Refuse a node of another network: its answers would be true for other coins."""
-        if not self._checked:
-            if await self._sources.block_hash(0) not in GENESIS[self.network]:
-                raise ChainUnavailable(f"this Bitcoin node is not on {self.network.value}")
-            self._checked = True
-
-
-def _source(url: str, timeout_s: float) -> BitcoinSource:
-    if url.startswith(CORE_PREFIX):
-        return CoreRpc(url.removeprefix(CORE_PREFIX), timeout_s)
-    return Esplora(url, timeout_s)
-
-
-def failure(text: str) -> TransactionError:
-    """Translate Bitcoin Core's words of a refusal into the common family."""
-    if "missingorspent" in text:
-        return CoinSpent("a coin that it spends is gone; make it again")
-    if "txn-mempool-conflict" in text:
-        return TransactionRejected("a transaction that waits spends one of its coins")
-    if "insufficient fee" in text or "fee not met" in text:
-        return FeeTooLow(f"the fee is too low: {text}")
-    return TransactionRejected(f"the chain refused it: {text}")
