@@ -8,22 +8,19 @@ from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana import refusals
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
-from console.adapters.chains.solana.answers import SimulatedAnswer
 from console.adapters.chains.solana.describe import Place, describe
 from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
-from console.adapters.chains.solana.importing import read_draft
-from console.adapters.chains.solana.message import attach_signature, join, parse_message
-from console.adapters.chains.solana.node import COMMITMENT, NODE, SolanaNode
-from console.adapters.chains.solana.nonce import consumed, durable_nonce
+from console.adapters.chains.solana.importing import imported, read_draft
+from console.adapters.chains.solana.message import attach_signature, parse_message
+from console.adapters.chains.solana.node import NODE, SolanaNode
+from console.adapters.chains.solana.nonce import consumed
 from console.adapters.chains.solana.planning import (
-    BLOCKHASH_VALID_S,
-    Plan,
     Planner,
     token_holding,
 )
 from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
-from console.adapters.chains.solana.simulation import changes
+from console.adapters.chains.solana.simulation import simulate
 from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.adapters.rpc.sources import RpcSources
@@ -31,7 +28,6 @@ from console.application.errors import (
     ChainUnavailable,
     InsufficientFunds,
     TransactionRejected,
-    UnknownTransaction,
 )
 from console.application.ports.chain import (
     Ability,
@@ -57,7 +53,6 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 
 ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
-_SIMULATED_ACCOUNTS = 12
 _REMEMBERED = 100
 WATCH_S = 3.0
 """How long one question waits for a notification."""
@@ -158,7 +153,7 @@ class SolanaAdapter:
                 old = parse_message(intent.transaction)
                 plan = await self._planner.replacement(old, intent.fee_level, cancel=intent.cancel)
             case ImportIntent():
-                plan = self._imported(read_draft(intent.text), keys)
+                plan = imported(read_draft(intent.text), _wallet(keys))
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
         fee = self.describe(plan.message, keys).fee.base_units
@@ -186,29 +181,7 @@ class SolanaAdapter:
         keys: PublicKeys,  # noqa: ARG002 - the message names the accounts that change
     ) -> Simulation | None:
         """Ask a node what would happen now. Raises: UnknownTransaction, ChainUnavailable."""
-        message = parse_message(transaction)
-        writable = sorted(message.writable, key=str)[:_SIMULATED_ACCOUNTS]
-        before = await self._node.accounts(writable)
-        options = {
-            **COMMITMENT,
-            "encoding": "base64",
-            "sigVerify": False,
-            "replaceRecentBlockhash": False,
-            "accounts": {"encoding": "base64", "addresses": [str(key) for key in writable]},
-        }
-        blank = (bytes(64),) * len(message.signers)
-        encoded = base64.b64encode(join(message, blank)).decode()
-        answer = await self._node.told("simulateTransaction", [encoded, options], SimulatedAnswer)
-        told = answer.value
-        failure = refusals.simulated_failure(bytes(told.err), told.logs)
-        if failure or told.accounts is None:
-            return Simulation(failure)
-        if len(told.accounts) != len(writable):
-            raise ChainUnavailable(f"{NODE} answers for other accounts")
-        triples = zip(writable, before, told.accounts, strict=True)
-        return Simulation(
-            "", tuple(change for triple in triples for change in changes(*triple, self._listed))
-        )
+        return await simulate(self._node, parse_message(transaction), self._listed)
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
         """Return the confirmed balance of the coin or a listed token.
@@ -271,13 +244,6 @@ class SolanaAdapter:
     async def close(self) -> None:
         """Release the connections."""
         await self._node.close()
-
-    def _imported(self, message: bytes, keys: PublicKeys) -> Plan:
-        """Take a message over as it is; that it lasts is known, how long else is not."""
-        if parse_message(message).payer != _wallet(keys):
-            raise UnknownTransaction("another account than this wallet's pays for the draft")
-        lasts = durable_nonce(parse_message(message)) is not None
-        return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
     async def _knows(self, signed: SignedTransaction) -> bool:
         status = await self._node.status(signed.transaction_id)

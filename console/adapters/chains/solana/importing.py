@@ -1,14 +1,18 @@
-"""What another program has drafted: a message, or a transaction whose signature is still blank."""
+"""Drafts of other programs: a message, or a transaction whose signature is still blank."""
 
 import base64
 from collections.abc import Iterator
 from contextlib import suppress
+
+from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.message import (
     MAX_MESSAGE_BYTES,
     SIGNATURE_BYTES,
     parse_message,
 )
+from console.adapters.chains.solana.nonce import durable_nonce
+from console.adapters.chains.solana.planning import BLOCKHASH_VALID_S, Plan
 from console.application.errors import UnknownTransaction
 
 _BLANK = b"\1" + bytes(SIGNATURE_BYTES - 1)
@@ -25,6 +29,18 @@ def read_draft(text: str) -> bytes:
             continue
         return message
     raise UnknownTransaction("the text is no Solana message, nor a transaction without signature")
+
+
+def imported(message: bytes, wallet: Pubkey) -> Plan:
+    """Return a message as it is; how long it lasts is known only with a durable nonce.
+
+    Raises: UnknownTransaction if another account than the wallet's pays for it.
+    """
+    parsed = parse_message(message)
+    if parsed.payer != wallet:
+        raise UnknownTransaction("another account than this wallet's pays for the draft")
+    lasts = durable_nonce(parsed) is not None
+    return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
 
 def _readings(text: str) -> Iterator[bytes]:
