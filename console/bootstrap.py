@@ -25,7 +25,7 @@ from console.application.console_service import ConsoleService
 from console.application.core import Ports
 from console.application.errors import InvalidAddress, LedgerUnavailable
 from console.application.node import Node
-from console.application.ports.chain import Asset, ChainAdapter, ChainPlace
+from console.application.ports.chain import Asset, ChainAdapter, ChainSettings
 from console.application.ports.event_store import EventStore
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
@@ -35,7 +35,7 @@ from console.domain.ids import MemberId, member_id
 from console.domain.member import Member
 from console.domain.values import Chain, Network
 from console.settings import (
-    ChainSettings,
+    ChainEntry,
     MemberFiles,
     MemberSettings,
     Roster,
@@ -49,7 +49,7 @@ from hsm import Pkcs11Settings, Pkcs11Vault
 VERSION = "0.1.0"
 PEER_NAME = "peer"
 
-CHAINS: dict[Chain, Callable[[ChainPlace], ChainAdapter]] = {
+CHAINS: dict[Chain, Callable[[ChainSettings], ChainAdapter]] = {
     Chain.SOLANA: lambda place: SolanaAdapter(
         place.network, place.urls, place.assets, place.websocket, place.timeout_s
     ),
@@ -176,7 +176,7 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
     return export_
 
 
-def _chains(settings: tuple[ChainSettings, ...]) -> dict[Chain, ChainAdapter]:
+def _chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
     adapters = {adapter.chain: adapter for adapter in map(_chain, settings)}
     if len(adapters) < len(settings):
         # Which network a wallet is on must not depend on the order of lines.
@@ -184,7 +184,7 @@ def _chains(settings: tuple[ChainSettings, ...]) -> dict[Chain, ChainAdapter]:
     return adapters
 
 
-def _chain(settings: ChainSettings) -> ChainAdapter:
+def _chain(settings: ChainEntry) -> ChainAdapter:
     try:
         build, network = CHAINS[Chain(settings.chain)], Network(settings.network)
     except (ValueError, KeyError):
@@ -193,7 +193,7 @@ def _chain(settings: ChainSettings) -> ChainAdapter:
         ) from None
     assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
     urls = (settings.url, *settings.more_urls)
-    place = ChainPlace(
+    place = ChainSettings(
         network=network,
         urls=urls,
         assets=assets,

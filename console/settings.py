@@ -34,7 +34,7 @@ class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decimals: Annotated[int, msgspec.Meta(ge=0, le=36)]
 
 
-class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ChainEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a chain's nodes answer. With `more_urls`, all of them must tell the same facts.
 
     `trusted` are contracts that may be given allowances; `websocket` is where a Solana node
@@ -58,7 +58,7 @@ class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peer_address: Text
     console_address: Text
     vault: VaultSettings
-    chains: tuple[ChainSettings, ...] = ()
+    chains: tuple[ChainEntry, ...] = ()
 
 
 class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

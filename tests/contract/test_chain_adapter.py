@@ -21,7 +21,7 @@ from console.application.ports.chain import (
     Account,
     CallIntent,
     ChainAdapter,
-    ChainPlace,
+    ChainSettings,
     DurableIntent,
     FeeLevel,
     InclusionState,
@@ -73,7 +73,7 @@ class Bench:
 
 def accounts() -> list[tuple[Chain, int]]:
     """Every account of every chain."""
-    nowhere = ChainPlace(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
+    nowhere = ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
     return [
         (chain, number)
         for chain, make in CHAINS.items()
@@ -85,7 +85,7 @@ def accounts() -> list[tuple[Chain, int]]:
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     chain, number = request.param
     async with RUNTIMES[chain]() as runtime:
-        adapter = CHAINS[chain](ChainPlace(network=Network.DEVNET, urls=(runtime.url,)))
+        adapter = CHAINS[chain](ChainSettings(network=Network.DEVNET, urls=(runtime.url,)))
         account = adapter.accounts[number]
         sender = SigningKey()
         try:
@@ -256,7 +256,7 @@ async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
 
 @pytest.mark.parametrize("network", [Network.TESTNET, Network.MAINNET])
 async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> None:
-    adapter = CHAINS[bench.chain](ChainPlace(network=network, urls=(bench.runtime.url,)))
+    adapter = CHAINS[bench.chain](ChainSettings(network=network, urls=(bench.runtime.url,)))
     try:
         with pytest.raises(TransactionRejected):
             await adapter.request_faucet(
@@ -269,7 +269,7 @@ async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> Non
 async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
     signed = bench.sign(await bench.build())
     to = bench.adapter.address(bench.account, bench.receiver)
-    adapter = CHAINS[bench.chain](ChainPlace(network=Network.MAINNET, urls=(bench.runtime.url,)))
+    adapter = CHAINS[bench.chain](ChainSettings(network=Network.MAINNET, urls=(bench.runtime.url,)))
     try:
         with pytest.raises(ChainUnavailable):
             await adapter.balance(bench.account, bench.sender)
@@ -419,7 +419,7 @@ async def tokens(bench: Bench) -> AsyncIterator[Bench]:
         pytest.skip("this chain has no tokens")
     listed = (bench.runtime.token,)
     adapter = CHAINS[bench.chain](
-        ChainPlace(network=Network.DEVNET, urls=(bench.runtime.url,), assets=listed)
+        ChainSettings(network=Network.DEVNET, urls=(bench.runtime.url,), assets=listed)
     )
     try:
         address = adapter.address(bench.account, bench.sender)
@@ -462,7 +462,7 @@ async def test_a_node_that_does_not_list_the_token_does_not_name_its_unit(tokens
         account=tokens.account, to_address=to, amount=1_500_000, asset=asset.address
     )
     data = (await tokens.adapter.build_transaction(intent, tokens.sender)).transaction
-    other = CHAINS[tokens.chain](ChainPlace(network=Network.DEVNET, urls=(tokens.runtime.url,)))
+    other = CHAINS[tokens.chain](ChainSettings(network=Network.DEVNET, urls=(tokens.runtime.url,)))
     try:
         told = other.describe(data, tokens.sender)
     finally:

@@ -14,7 +14,7 @@ from console.application.errors import AdapterError, ChainUnavailable, SourcesDi
 from console.application.ports.chain import (
     Account,
     ChainAdapter,
-    ChainPlace,
+    ChainSettings,
     InclusionState,
     SignedTransaction,
     TransferIntent,
@@ -47,7 +47,7 @@ class Street:
 
     def adapter(self, *urls: str) -> ChainAdapter:
         made = CHAINS[self.chain](
-            ChainPlace(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
+            ChainSettings(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
         )
         self.adapters.append(made)
         return made

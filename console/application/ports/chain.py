@@ -47,7 +47,7 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainPlace:
+class ChainSettings:
     """Where a chain is and what this node's settings say of it.
 
     Of several `urls` all must tell the same; `trusted` are contracts that may be given rights. A
