@@ -23,7 +23,7 @@ from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.adapters.shares.vault import FileVault, FileVaultSettings
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
-from console.application.errors import InvalidAddress, LedgerUnavailable
+from console.application.errors import InvalidAddress, LedgerUnavailable, OptionNotKnown
 from console.application.node import Node
 from console.application.ports.chain import Asset, ChainAdapter, ChainSettings
 from console.application.ports.event_store import EventStore
@@ -50,13 +50,9 @@ VERSION = "0.1.0"
 PEER_NAME = "peer"
 
 CHAINS: dict[Chain, Callable[[ChainSettings], ChainAdapter]] = {
-    Chain.SOLANA: lambda place: SolanaAdapter(
-        place.network, place.urls, place.assets, place.websocket, place.timeout_s
-    ),
-    Chain.ETHEREUM: lambda place: EthereumAdapter(
-        place.network, place.urls, place.assets, place.trusted, place.timeout_s
-    ),
-    Chain.BITCOIN: lambda place: BitcoinAdapter(place.network, place.urls, place.timeout_s),
+    Chain.SOLANA: SolanaAdapter.from_settings,
+    Chain.ETHEREUM: EthereumAdapter.from_settings,
+    Chain.BITCOIN: BitcoinAdapter.from_settings,
 }
 SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
     EcdsaSecp256k1,
@@ -67,6 +63,11 @@ VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
 }
+_NOT_KNOWN = {
+    "trusted": "knows no contracts that could be trusted",
+    "websocket": "is not followed over a websocket",
+}
+"""What is said when a chain is given an option that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,22 +194,15 @@ def _chain(settings: ChainEntry) -> ChainAdapter:
         ) from None
     assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
     urls = (settings.url, *settings.more_urls)
-    place = ChainSettings(
-        network=network,
-        urls=urls,
-        assets=assets,
-        trusted=settings.trusted,
-        websocket=settings.websocket,
-    )
+    told = ChainSettings(network=network, urls=urls, assets=assets, options=settings.options)
     try:
-        adapter = build(place)
+        adapter = build(told)
     except InvalidAddress as error:
         raise SettingsInvalid(f"{settings.chain}: a token or contract: {error}") from None
+    except OptionNotKnown as error:
+        why = _NOT_KNOWN.get(error.name, f"has no option {error.name!r}")
+        raise SettingsInvalid(f"{settings.chain} {why}") from None
     _require_names(settings.chain, adapter, assets)
-    if settings.trusted and adapter.chain is not Chain.ETHEREUM:
-        raise SettingsInvalid(f"{settings.chain} knows no contracts that could be trusted")
-    if settings.websocket and adapter.chain is not Chain.SOLANA:
-        raise SettingsInvalid(f"{settings.chain} is not followed over a websocket")
     return adapter
 
 

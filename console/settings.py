@@ -37,8 +37,8 @@ class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChainEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a chain's nodes answer. With `more_urls`, all of them must tell the same facts.
 
-    `trusted` are contracts that may be given allowances; `websocket` is where a Solana node
-    notifies.
+    `trusted` are contracts that may be given allowances; `websocket` is where a node notifies.
+    Only some chains know these two.
     """
 
     chain: Text
@@ -48,6 +48,12 @@ class ChainEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     tokens: tuple[TokenSettings, ...] = ()
     trusted: tuple[Text, ...] = ()
     websocket: str = ""
+
+    @property
+    def options(self) -> dict[str, tuple[str, ...]]:
+        """What only some chains know, by name, where it is set."""
+        values = {"trusted": self.trusted, "websocket": (self.websocket,)}
+        return {name: given for name, given in values.items() if any(given)}
 
 
 class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
 """ChainAdapter: everything the product knows of one chain, pure codec and I/O behind one port."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -48,18 +49,21 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSettings:
-    """Where a chain is and what this node's settings say of it.
+    """Where a chain's nodes are, and what this member's settings say of the chain.
 
-    Of several `urls` all must tell the same; `trusted` are contracts that may be given rights. A
-    `websocket` tells when to ask again, where a chain's nodes have one.
+    Of several `urls` all must tell the same. `options` are what only some chains know, by name:
+    an adapter reads its own and refuses the others.
     """
 
     network: Network
     urls: tuple[str, ...]
     assets: tuple[Asset, ...] = ()
-    trusted: tuple[str, ...] = ()
-    websocket: str = ""
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     timeout_s: float = 8.0
+
+    def option(self, name: str) -> tuple[str, ...]:
+        """Return the values of an option, () if it is not set."""
+        return self.options.get(name, ())
 
 
 class FeeLevel(StrEnum):

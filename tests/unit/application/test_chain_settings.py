@@ -2,7 +2,9 @@
 
 import pytest
 
-from console.bootstrap import _chains
+from console.application.errors import OptionNotKnown
+from console.application.ports.chain import ChainSettings
+from console.bootstrap import CHAINS, _chains
 from console.cli import _require_chains
 from console.domain.values import Chain, Network
 from console.settings import ChainEntry, SettingsInvalid, TokenSettings
@@ -35,6 +37,48 @@ def test_the_chains_of_the_settings_are_built() -> None:
 def test_what_could_mean_two_things_is_refused(settings: tuple[ChainEntry, ...], why: str) -> None:
     with pytest.raises(SettingsInvalid, match=why):
         _chains(settings)
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (
+            ChainEntry("bitcoin", "devnet", URL, trusted=(ONE.address,)),
+            "bitcoin knows no contracts that could be trusted",
+        ),
+        (
+            ChainEntry("solana", "devnet", URL, trusted=(ONE.address,)),
+            "solana knows no contracts that could be trusted",
+        ),
+        (
+            ChainEntry("ethereum", "devnet", URL, websocket="ws://127.0.0.1:1"),
+            "ethereum is not followed over a websocket",
+        ),
+        (
+            ChainEntry("ethereum", "devnet", URL, trusted=("0x1",)),
+            "ethereum: a token or contract: ",
+        ),
+    ],
+)
+def test_an_option_that_a_chain_does_not_know_is_refused(entry: ChainEntry, why: str) -> None:
+    with pytest.raises(SettingsInvalid, match=why):
+        _chains((entry,))
+
+
+def test_an_option_without_a_sentence_of_its_own_is_refused_by_name() -> None:
+    told = ChainSettings(network=Network.DEVNET, urls=(URL,), options={"memo": ("x",)})
+    for build in CHAINS.values():
+        with pytest.raises(OptionNotKnown, match="'memo'"):
+            build(told)
+
+
+def test_chains_are_given_the_options_that_they_know() -> None:
+    _chains(
+        (
+            ChainEntry("ethereum", "devnet", URL, trusted=(ONE.address,)),
+            ChainEntry("solana", "devnet", URL, websocket="ws://127.0.0.1:1"),
+        )
+    )
 
 
 def test_a_token_for_a_chain_that_is_not_given_is_refused() -> None:

@@ -1,5 +1,8 @@
 """Bitcoin: coins behind one key of the quorum each, spent by PSBT, over Esplora or Core."""
 
+from typing import Self
+
+from console.adapters.chain_options import require_known
 from console.adapters.chains.bitcoin import signable
 from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
@@ -29,6 +32,7 @@ from console.application.ports.chain import (
     Account,
     Asset,
     BuiltTransaction,
+    ChainSettings,
     ImportIntent,
     Inclusion,
     Intent,
@@ -65,6 +69,12 @@ class BitcoinAdapter:
         self._node = BitcoinNode(network, self._sources)
         self._watcher = Watcher(self._sources)
         self._planner = Planner(self._sources, self._watcher, self._node.check_network)
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown."""
+        require_known(settings.options)
+        return cls(settings.network, settings.urls, settings.timeout_s)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the account's first receiving address. Raises: NotYetPossible."""

@@ -1,5 +1,8 @@
 """Ethereum and chains like it: coins, listed tokens, calls and messages, with EIP-1559 fees."""
 
+from typing import Self
+
+from console.adapters.chain_options import require_known
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.address import address_of, checksummed, parse_address
 from console.adapters.chains.ethereum.describe import Place, describe
@@ -29,6 +32,7 @@ from console.application.ports.chain import (
     Asset,
     BuiltTransaction,
     CallIntent,
+    ChainSettings,
     ImportIntent,
     Inclusion,
     InclusionState,
@@ -81,6 +85,18 @@ class EthereumAdapter:
         )
         self._node = EthereumNode(network, urls, timeout_s)
         self._planner = Planner(self._node, self._known)
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown, InvalidAddress."""
+        require_known(settings.options, "trusted")
+        return cls(
+            settings.network,
+            settings.urls,
+            settings.assets,
+            settings.option("trusted"),
+            settings.timeout_s,
+        )
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the EIP-55 address. Raises: NotYetPossible."""

@@ -3,9 +3,11 @@
 import base64
 from collections import deque
 from dataclasses import replace
+from typing import Self
 
 from solders.pubkey import Pubkey
 
+from console.adapters.chain_options import require_known
 from console.adapters.chains.solana import refusals
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
 from console.adapters.chains.solana.describe import Place, describe
@@ -34,6 +36,7 @@ from console.application.ports.chain import (
     Account,
     Asset,
     BuiltTransaction,
+    ChainSettings,
     DurableIntent,
     ImportIntent,
     Inclusion,
@@ -85,6 +88,18 @@ class SolanaAdapter:
         if websocket:
             self._watch = SignatureWatch(websocket, self._node.status, WATCH_S)
         self._planner = Planner(self._node, self._listed)
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown."""
+        require_known(settings.options, "websocket")
+        return cls(
+            settings.network,
+            settings.urls,
+            settings.assets,
+            next(iter(settings.option("websocket")), ""),
+            settings.timeout_s,
+        )
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the base58 address of the group key. Raises: NotYetPossible."""
