@@ -33,7 +33,7 @@ from console.client.remote import CLIENT_NAME, SERVER_NAME
 from console.domain.errors import MalformedIdentifier
 from console.domain.ids import MemberId, member_id
 from console.domain.member import Member
-from console.domain.values import Chain, Network
+from console.domain.values import Chain, Network, SignatureKind
 from console.settings import (
     ChainEntry,
     MemberFiles,
@@ -49,10 +49,10 @@ from hsm import Pkcs11Settings, Pkcs11Vault
 VERSION = "0.1.0"
 PEER_NAME = "peer"
 
-CHAINS: dict[Chain, Callable[[ChainSettings], ChainAdapter]] = {
-    Chain.SOLANA: SolanaAdapter.from_settings,
-    Chain.ETHEREUM: EthereumAdapter.from_settings,
-    Chain.BITCOIN: BitcoinAdapter.from_settings,
+CHAINS: dict[Chain, type[ChainAdapter]] = {
+    Chain.SOLANA: SolanaAdapter,
+    Chain.ETHEREUM: EthereumAdapter,
+    Chain.BITCOIN: BitcoinAdapter,
 }
 SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
     EcdsaSecp256k1,
@@ -109,6 +109,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
         export_ledger=_exporter(files),
+        key_uses=key_uses(),
         checkpoint=checkpoint or (lambda _name: None),
     )
     node = Node(mine, members, ports, name=settings.name, version=VERSION)
@@ -120,6 +121,15 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         load_certificate(files.tls, CLIENT_NAME),
     )
     return BuiltNode(node, console, server, settings)
+
+
+def key_uses() -> dict[SignatureKind, tuple[str, ...]]:
+    """Return what the chains use each kind of keys for, whether this member has set them or not."""
+    accounts = [account for chain in CHAINS.values() for account in chain.accounts]
+    return {
+        kind: tuple(sorted({a.key_use or a.label for a in accounts if a.kind is kind}))
+        for kind in SignatureKind
+    }
 
 
 def build_vault(files: MemberFiles, settings: MemberSettings) -> VaultPort:
@@ -187,7 +197,7 @@ def _chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
 
 def _chain(settings: ChainEntry) -> ChainAdapter:
     try:
-        build, network = CHAINS[Chain(settings.chain)], Network(settings.network)
+        kind, network = CHAINS[Chain(settings.chain)], Network(settings.network)
     except (ValueError, KeyError):
         raise SettingsInvalid(
             f"there is no chain {settings.chain!r} on network {settings.network!r}"
@@ -196,7 +206,7 @@ def _chain(settings: ChainEntry) -> ChainAdapter:
     urls = (settings.url, *settings.more_urls)
     told = ChainSettings(network=network, urls=urls, assets=assets, options=settings.options)
     try:
-        adapter = build(told)
+        adapter = kind.from_settings(told)
     except InvalidAddress as error:
         raise SettingsInvalid(f"{settings.chain}: a token or contract: {error}") from None
     except OptionNotKnown as error:

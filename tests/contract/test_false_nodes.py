@@ -46,7 +46,7 @@ class Street:
     receiver: SigningKey
 
     def adapter(self, *urls: str) -> ChainAdapter:
-        made = CHAINS[self.chain](
+        made = CHAINS[self.chain].from_settings(
             ChainSettings(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
         )
         self.adapters.append(made)

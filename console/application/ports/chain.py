@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
@@ -15,12 +15,14 @@ MESSAGE_ID = "message:"
 class Account:
     """One way in which a chain addresses a wallet: the kind of key, and the path to it.
 
-    `label` tells people which, where a chain has several.
+    `label` tells people which, where a chain has several. `key_use` says what its kind of keys is
+    for, where kinds are listed; "" stands for the label.
     """
 
     kind: SignatureKind
     path: str
     label: str
+    key_use: str = field(default="", kw_only=True)
 
 
 class PublicKeys(Protocol):
@@ -273,6 +275,13 @@ class ChainAdapter(Protocol):
     abilities: frozenset[Ability]
     assets: tuple[Asset, ...]
     """The tokens that this node knows by its settings; a description names others by address."""
+    import_form: str
+    """What it takes over from other programs, as a noun: "An unsigned message"."""
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown, InvalidAddress."""
+        ...
 
     # Pure: from bytes and public keys alone.
 
@@ -322,6 +331,10 @@ class ChainAdapter(Protocol):
         The same intent or nothing at all, for a fee that is higher by what networks ask for.
         Raises: UnknownTransaction.
         """
+        ...
+
+    def exported(self, data: bytes) -> str:
+        """Return unsigned or signed bytes as other programs read them."""
         ...
 
     # Over the network. All raise ChainUnavailable.

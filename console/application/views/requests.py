@@ -79,9 +79,12 @@ class RequestView(View, frozen=True, kw_only=True):
     is_message: bool = False
     """Whether it is a message: `transaction_id` is then its digest, and no chain has it."""
     unsigned_bytes: str = ""
-    """What is signed, in hexadecimal; on Bitcoin a PSBT."""
+    """What is signed, in hexadecimal."""
     signed_bytes: str = ""
     """What was signed, in hexadecimal: the bytes that were sent, or a message's signature."""
+    unsigned_text: str = ""
+    signed_text: str = ""
+    """The same as other programs read it: in hexadecimal, base 64, or as plain text."""
 
 
 class RequestRow(View, frozen=True, kw_only=True):

@@ -36,6 +36,8 @@ class AccountView(View, frozen=True, kw_only=True):
     """What is offered beyond a plain transfer: memo, call, message, lasting, accelerate."""
     export: str = ""
     """What a watching wallet needs: an output descriptor, or the address."""
+    import_form: str = ""
+    """What is taken over from other programs, as a noun: "An unsigned message"."""
 
 
 class HistoryItemView(View, frozen=True, kw_only=True):

@@ -4,10 +4,12 @@ import pytest
 
 from console.application.errors import OptionNotKnown
 from console.application.ports.chain import ChainSettings
-from console.bootstrap import CHAINS, _chains
+from console.application.queries.keys import key_kinds, key_names
+from console.bootstrap import CHAINS, SCHEMES, _chains, key_uses
 from console.cli import _require_chains
 from console.domain.values import Chain, Network
 from console.settings import ChainEntry, SettingsInvalid, TokenSettings
+from tests.fakes.scenario import KEYS
 
 URL = "http://127.0.0.1:1"
 ONE = TokenSettings("0x52908400098527886E0F7030069857D2E4169EE7", "USDX", 6)
@@ -69,7 +71,7 @@ def test_an_option_without_a_sentence_of_its_own_is_refused_by_name() -> None:
     told = ChainSettings(network=Network.DEVNET, urls=(URL,), options={"memo": ("x",)})
     for build in CHAINS.values():
         with pytest.raises(OptionNotKnown, match="'memo'"):
-            build(told)
+            build.from_settings(told)
 
 
 def test_chains_are_given_the_options_that_they_know() -> None:
@@ -79,6 +81,13 @@ def test_chains_are_given_the_options_that_they_know() -> None:
             ChainEntry("solana", "devnet", URL, websocket="ws://127.0.0.1:1"),
         )
     )
+
+
+def test_kinds_of_keys_are_named_by_the_chains_that_use_them() -> None:
+    kinds = [scheme().kind for scheme in SCHEMES]
+    offered = key_kinds(kinds, key_uses())
+    assert {kind.kind: kind.name for kind in offered} == KEYS
+    assert key_names(kinds, {}) == ("ECDSA", "Schnorr", "EdDSA")
 
 
 def test_a_token_for_a_chain_that_is_not_given_is_refused() -> None:

@@ -156,3 +156,17 @@ def test_it_spends_nothing_and_takes_no_place() -> None:
     assert signable.may_replace(transfer(), data)
     with pytest.raises(UnknownTransaction):
         signable.consumes(b"BIP322\0nothing", NETWORK)
+
+
+@each_account
+def test_each_form_is_exported_as_other_programs_read_it(account: Account) -> None:
+    payment = transfer(account)
+    assert base64.b64decode(signable.exported(payment)) == payment
+    sent = signable.attach(payment, signatures(payment), KEYS, NETWORK).transaction
+    assert bytes.fromhex(signable.exported(sent)) == sent
+    data = build_message(address(account), "hello", NETWORK)
+    assert bytes.fromhex(signable.exported(data)) == data
+    signature = signable.attach(data, signatures(data), KEYS, NETWORK).transaction
+    assert signable.exported(signature) == signature.decode()
+    for odd in (b"", SIMPLE + b"\xff", SIMPLE + b"!", b"AAAA"):
+        assert signable.exported(odd) == odd.hex()

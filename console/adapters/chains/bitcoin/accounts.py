@@ -10,7 +10,7 @@ from console.adapters.chains.bitcoin.wire import hash160
 from console.application.ports.chain import Account, PublicKeys
 from console.domain.values import SignatureKind
 
-SEGWIT = Account(SignatureKind.ECDSA_SECP256K1, "m/84/0/0", "Bitcoin SegWit")
+SEGWIT = Account(SignatureKind.ECDSA_SECP256K1, "m/84/0/0", "Bitcoin SegWit", key_use="Bitcoin")
 """BIP 84's account without its hardened steps, which shares cannot take."""
 TAPROOT = Account(SignatureKind.SCHNORR_BIP340, "m/86/0/0", "Bitcoin Taproot")
 """BIP 86's account, likewise."""

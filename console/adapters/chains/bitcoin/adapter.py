@@ -59,6 +59,7 @@ class BitcoinAdapter:
     accounts: tuple[Account, ...] = ACCOUNTS
     abilities = frozenset({Ability.MESSAGE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
+    import_form = "A PSBT"
 
     def __init__(
         self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
@@ -114,6 +115,10 @@ class BitcoinAdapter:
     def may_replace(self, old: bytes, new: bytes) -> str:
         """Return "" by BIP 125 and for the same payments or none. Raises: UnknownTransaction."""
         return signable.may_replace(old, new)
+
+    def exported(self, data: bytes) -> str:
+        """Return a PSBT in base 64, a message's signature as it is, all else in hexadecimal."""
+        return signable.exported(data)
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()

@@ -125,6 +125,15 @@ def attach_to_message(
     return SignedTransaction(signature, MESSAGE_ID + virtual.txid)
 
 
+def is_signature(data: bytes) -> bool:
+    """Tell whether the bytes are the text of a simple signature, which no transaction is."""
+    try:
+        base64.b64decode(data.removeprefix(SIMPLE), validate=True)
+    except ValueError:
+        return False
+    return data.startswith(SIMPLE)
+
+
 def describe_message(
     data: bytes, keys: PublicKeys, chain: Chain, network: Network
 ) -> TransactionDescription:

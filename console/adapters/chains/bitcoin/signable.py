@@ -3,7 +3,9 @@
 A PSBT begins with "psbt" and 0xff, a message with "BIP322" and a zero byte.
 """
 
-from console.adapters.chains.bitcoin import message
+import base64
+
+from console.adapters.chains.bitcoin import message, psbt
 from console.adapters.chains.bitcoin.dangers import is_replaceable
 from console.adapters.chains.bitcoin.describe import describe_psbt
 from console.adapters.chains.bitcoin.message import (
@@ -66,6 +68,16 @@ def may_replace(old: bytes, new: bytes) -> str:
     if _is_message(old) or _is_message(new):
         return "a message takes no transaction's place"
     return may_replace_psbt(old, new)
+
+
+def exported(data: bytes) -> str:
+    """Return what other programs read: a PSBT in base 64, a signature of a message as it is.
+
+    All else is in hexadecimal.
+    """
+    if data.startswith(psbt.MAGIC):
+        return base64.b64encode(data).decode()
+    return data.decode() if message.is_signature(data) else data.hex()
 
 
 def _is_message(data: bytes) -> bool:

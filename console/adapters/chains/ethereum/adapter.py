@@ -63,6 +63,7 @@ class EthereumAdapter:
     decimals = COIN_DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
     abilities = frozenset({Ability.CALL, Ability.MESSAGE})
+    import_form = "An unsigned transaction"
 
     def __init__(
         self,
@@ -161,6 +162,10 @@ class EthereumAdapter:
         Raises: UnknownTransaction.
         """
         return why_not_replaced(old, new)
+
+    def exported(self, data: bytes) -> str:
+        """Return hexadecimal."""
+        return data.hex()
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()

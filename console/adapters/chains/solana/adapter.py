@@ -69,6 +69,7 @@ class SolanaAdapter:
     decimals = DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
     abilities = frozenset({Ability.MEMO, Ability.DURABLE})
+    import_form = "An unsigned message"
 
     def __init__(
         self,
@@ -149,6 +150,10 @@ class SolanaAdapter:
         Raises: UnknownTransaction.
         """
         return why_not_replaced(old, new)
+
+    def exported(self, data: bytes) -> str:
+        """Return hexadecimal."""
+        return data.hex()
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
