@@ -3,7 +3,7 @@
 from console.application.errors import InvalidAddress
 
 MAX_LENGTH = 90
-_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 BECH32, BECH32M = 1, 0x2BC830A3
 """What the checksum leaves in either form."""
@@ -35,7 +35,7 @@ def encode(prefix: str, values: tuple[int, ...], constant: int) -> str:
     """Write values of 5 bits with prefix and checksum."""
     remainder = _polymod((*_expanded(prefix), *values, *(0,) * 6)) ^ constant
     checksum = tuple(remainder >> 5 * (5 - place) & 31 for place in range(6))
-    return f"{prefix}1" + "".join(_ALPHABET[value] for value in values + checksum)
+    return f"{prefix}1" + "".join(ALPHABET[value] for value in values + checksum)
 
 
 def decode(text: str) -> tuple[str, tuple[int, ...], int]:
@@ -47,7 +47,7 @@ def decode(text: str) -> tuple[str, tuple[int, ...], int]:
     prefix, separator, rest = text.lower().rpartition("1")
     if not prefix or not separator or len(rest) < 6:
         raise InvalidAddress("the address has no prefix or is too short")
-    values = tuple(_ALPHABET.find(letter) for letter in rest)
+    values = tuple(ALPHABET.find(letter) for letter in rest)
     if -1 in values:
         raise InvalidAddress("the address holds a character that none of its kind has")
     constant = _polymod((*_expanded(prefix), *values))
