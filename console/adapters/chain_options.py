@@ -1,4 +1,4 @@
-"""The options that only some chains know: whatever an adapter does not know, it refuses."""
+"""Options that only some chains have: an adapter refuses every other one."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from console.application.errors import OptionNotKnown
 
 
 def require_known(options: Mapping[str, tuple[str, ...]], *known: str) -> None:
-    """Raise OptionNotKnown if an option is set that is none of these."""
+    """Check that no other option is set than these. Raises: OptionNotKnown."""
     for name in options:
         if name not in known:
             raise OptionNotKnown(f"there is no option {name!r}", name)

@@ -1,4 +1,4 @@
-"""`quorate devnet`: the local chains, in a process that alone pays for importing them."""
+"""`quorate devnet`: the local chains in a process of their own."""
 
 import argparse
 import sys

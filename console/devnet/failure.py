@@ -1,4 +1,4 @@
-"""What a devnet answers instead of a result."""
+"""JSON-RPC errors of the devnet."""
 
 
 class RpcFailure(Exception):

@@ -15,8 +15,8 @@ MESSAGE_ID = "message:"
 class Account:
     """One way in which a chain addresses a wallet: the kind of key, and the path to it.
 
-    `label` tells people which, where a chain has several. `key_use` says what its kind of keys is
-    for, where kinds are listed; "" stands for the label.
+    `label` distinguishes the accounts of a chain. `key_use` says what its kind of keys is for,
+    where kinds are listed; "" stands for the label.
     """
 
     kind: SignatureKind
@@ -53,8 +53,8 @@ class Asset:
 class ChainSettings:
     """Where a chain's nodes are, and what this member's settings say of the chain.
 
-    Of several `urls` all must tell the same. `options` are what only some chains know, by name:
-    an adapter reads its own and refuses the others.
+    Several `urls` must agree. `options` are settings that only some chains have, by name: an
+    adapter reads its own and refuses the others.
     """
 
     network: Network
@@ -276,7 +276,7 @@ class ChainAdapter(Protocol):
     assets: tuple[Asset, ...]
     """The tokens that this node knows by its settings; a description names others by address."""
     import_form: str
-    """What it takes over from other programs, as a noun: "An unsigned message"."""
+    """What it imports from other programs, as a noun: "An unsigned message"."""
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:

@@ -37,7 +37,7 @@ class AccountView(View, frozen=True, kw_only=True):
     export: str = ""
     """What a watching wallet needs: an output descriptor, or the address."""
     import_form: str = ""
-    """What is taken over from other programs, as a noun: "An unsigned message"."""
+    """What is imported from other programs, as a noun: "An unsigned message"."""
 
 
 class HistoryItemView(View, frozen=True, kw_only=True):

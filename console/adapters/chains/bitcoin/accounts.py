@@ -11,13 +11,13 @@ from console.application.ports.chain import Account, PublicKeys
 from console.domain.values import SignatureKind
 
 SEGWIT = Account(SignatureKind.ECDSA_SECP256K1, "m/84/0/0", "Bitcoin SegWit", key_use="Bitcoin")
-"""BIP 84's account without its hardened steps, which shares cannot take."""
+"""BIP 84's account without hardened steps, which cannot be derived from shares."""
 TAPROOT = Account(SignatureKind.SCHNORR_BIP340, "m/86/0/0", "Bitcoin Taproot")
-"""BIP 86's account, likewise."""
+"""BIP 86's account without hardened steps."""
 ACCOUNTS = (SEGWIT, TAPROOT)
 RECEIVE, CHANGE = 0, 1
 MAX_INDEX = 9_999
-"""Own places beyond are refused: a wallet that is restored would not look so far."""
+"""The highest index of an own address: a restored wallet does not scan further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def script_at(account: Account, keys: PublicKeys, place: Place) -> bytes:
 
 
 def input_origin(account: Account, keys: PublicKeys, place: Place) -> Fields:
-    """Return the fields that tell a signer which key an input asks for. Raises: NotYetPossible."""
+    """Return an input's fields that name the key to sign with. Raises: NotYetPossible."""
     key = keys.public_key(account.kind, base_path(account, place))
     origin = key_origin(account, keys, place)
     if _is_taproot(account):
@@ -63,7 +63,7 @@ def input_origin(account: Account, keys: PublicKeys, place: Place) -> Fields:
 
 
 def output_origin(account: Account, keys: PublicKeys, place: Place) -> Fields:
-    """Return the fields that claim an output for a place. Raises: NotYetPossible."""
+    """Return an output's fields that claim it for a place. Raises: NotYetPossible."""
     key = keys.public_key(account.kind, base_path(account, place))
     origin = key_origin(account, keys, place)
     if _is_taproot(account):

@@ -1,4 +1,4 @@
-"""Bitcoin: coins behind one key of the quorum each, spent by PSBT, over Esplora or Core."""
+"""BitcoinAdapter: `ChainAdapter` for coins, PSBTs and BIP 322 messages, over Esplora or Core."""
 
 from typing import Self
 
@@ -87,7 +87,7 @@ class BitcoinAdapter:
         return export_account(account, keys, self.network)
 
     def validate_address(self, text: str) -> str:
-        """Return the form that people compare. Raises: InvalidAddress."""
+        """Return the canonical form. Raises: InvalidAddress."""
         return canonical(text, self.network)
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
@@ -105,25 +105,28 @@ class BitcoinAdapter:
         return signable.attach(transaction, signatures, keys, self.network)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the coins. Raises: UnknownTransaction."""
+        """Return the names of the coins that it spends. Raises: UnknownTransaction."""
         return signable.consumes(transaction, self.network)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it says so (BIP 125). Raises: UnknownTransaction."""
+        """Return whether it signals replaceability (BIP 125). Raises: UnknownTransaction."""
         return signable.can_be_replaced(transaction)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
-        """Return "" by BIP 125 and for the same payments or none. Raises: UnknownTransaction."""
+        """Return "" if BIP 125 allows it, for the same payments or none.
+
+        Raises: UnknownTransaction.
+        """
         return signable.may_replace(old, new)
 
     def exported(self, data: bytes) -> str:
-        """Return a PSBT in base 64, a message's signature as it is, all else in hexadecimal."""
+        """Return a PSBT in base 64, a message's signature as text, other bytes in hexadecimal."""
         return signable.exported(data)
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build a PSBT, with coins in blocks before any that wait.
+        """Return a PSBT that spends confirmed coins before unconfirmed ones.
 
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
@@ -149,11 +152,11 @@ class BitcoinAdapter:
         transaction: bytes,  # noqa: ARG002
         keys: PublicKeys,  # noqa: ARG002
     ) -> Simulation | None:
-        """Return None: what a PSBT does is all in its bytes."""
+        """Return None: the bytes of a PSBT show all of its effects."""
         return None
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
-        """Return the sum of all unspent coins, waiting ones too.
+        """Return the sum of all unspent coins, unconfirmed ones included.
 
         Raises: ChainUnavailable, NotYetPossible.
         """
@@ -179,7 +182,7 @@ class BitcoinAdapter:
         )
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand over; one that is known already is no error.
+        """Broadcast a transaction. One that the chain has already is no error.
 
         Raises: ChainUnavailable, CoinSpent, FeeTooLow, TransactionRejected.
         """
@@ -198,7 +201,7 @@ class BitcoinAdapter:
             raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
+        """Return its status. Raises: ChainUnavailable."""
         return await self._node.status(transaction_id)
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:

@@ -24,7 +24,7 @@ _SEGWIT_STARTS = tuple(f"{prefix}1" for prefix in PREFIXES.values())
 def script_of(address: str, network: Network) -> bytes:
     """Return the output script to pay to. Raises: InvalidAddress.
 
-    Programs of later versions than Taproot's are refused: today anybody could spend them.
+    Witness versions above 1 are refused: they are not specified, so anybody could spend them.
     """
     if address.lower().startswith(_SEGWIT_STARTS):
         version, program = bech32.decode_program(PREFIXES[network], address)
@@ -56,7 +56,7 @@ def address_of(script: bytes, network: Network) -> str | None:
 
 def canonical(address: str, network: Network) -> str:
     """Return the address as it is always written. Raises: InvalidAddress."""
-    # Every script that comes of an address has one.
+    # A script that was made from an address has one.
     return address_of(script_of(address, network), network) or ""
 
 

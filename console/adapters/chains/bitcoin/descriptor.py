@@ -35,7 +35,10 @@ def account_key(account: Account, keys: PublicKeys) -> ExtendedPublicKey:
 
 
 def with_checksum(descriptor: str) -> str:
-    """Append "#" and 8 characters (BIP 380). Raises: ValueError for characters that none has."""
+    """Append "#" and 8 characters (BIP 380).
+
+    Raises: ValueError for a character that BIP 380 does not allow.
+    """
     groups: list[int] = []
     remainder = 1
     for character in descriptor:

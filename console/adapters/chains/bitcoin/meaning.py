@@ -1,4 +1,4 @@
-"""What the outputs of a transaction do: payments to others, change, data."""
+"""The outputs of a transaction in words: payments to others, change, data."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Payee:
     flags: tuple[str, ...]
 
     def words(self, account: Account) -> str:
-        """Say what it gets."""
+        """Return amount and destination, or the data."""
         if self.data is not None:
             return shown_data(self.data)
         where = self.address or shown_script(self.output.script)
@@ -33,7 +33,7 @@ class Payee:
         return f"{coins(self.output.amount)} to {where}{path}"
 
     def label(self, number: int) -> str:
-        """Say what kind of output it is; `number` counts from 1."""
+        """Return the output's label; `number` counts from 1."""
         if self.data is not None:
             return f"Output {number}, data"
         if self.place is None:

@@ -8,7 +8,7 @@ from console.application.ports.chain import Inclusion, InclusionState
 from console.domain.values import Network
 
 CORE_PREFIX = "core+"
-"""Before the address of a Bitcoin Core; any other is an Esplora's."""
+"""Prefix of the address of a Bitcoin Core; another address is an Esplora's."""
 CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 2, Network.MAINNET: 6}
 GENESIS = {
     Network.MAINNET: frozenset(
@@ -27,12 +27,12 @@ GENESIS = {
 
 
 def sources_at(urls: tuple[str, ...], timeout_s: float) -> Sources:
-    """Return the clients of the nodes at these addresses, as one."""
+    """Return the sources at these addresses as one."""
     return Sources(tuple(_source(url, timeout_s) for url in urls))
 
 
 class BitcoinNode:
-    """One network, over all nodes that are set. `check_network` comes before any question."""
+    """One network, over all configured nodes. Call `check_network` before any question."""
 
     def __init__(self, network: Network, sources: Sources) -> None:
         self._network = network
@@ -40,7 +40,7 @@ class BitcoinNode:
         self._checked = False
 
     async def check_network(self) -> None:
-        """Refuse a node of another network: its answers would be true for other coins.
+        """Check that the nodes are on this network: other answers are about other coins.
 
         Raises: ChainUnavailable.
         """

@@ -1,4 +1,4 @@
-"""What is the wallet's own: derived again from its keys, never believed from a PSBT's claim."""
+"""Ownership: derived from the wallet's keys, never taken from a PSBT's claim."""
 
 from collections.abc import Callable
 
@@ -32,22 +32,22 @@ def claimed_account(inputs: tuple[Fields, ...]) -> Account:
 
 
 def own_input(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
-    """Return whose place an input spends from; None if it is not the account's."""
+    """Return the place that an input spends from; None if it is not the account's."""
     return _own(only(fields, *INPUT_ORIGIN), script, account, keys, input_origin)
 
 
 def own_output(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
-    """Return which place an output pays to; None if it is not the account's, or not claimed."""
+    """Return the place that an output pays to; None if it is not the account's or not claimed."""
     return _own(only(fields, *OUTPUT_ORIGIN), script, account, keys, output_origin)
 
 
 def is_claimed(fields: Fields) -> bool:
-    """Whether the fields say that an output is the wallet's own, true or not."""
+    """Return whether the fields claim an output, rightly or not."""
     return bool(only(fields, *OUTPUT_ORIGIN))
 
 
 def place_of_script(script: bytes, keys: PublicKeys, places: int) -> tuple[Account, Place] | None:
-    """Return whose script it is, of the first receiving places of every account."""
+    """Return the account and place of a script among the first receiving places."""
     for account in ACCOUNTS:
         for index in range(places):
             try:
@@ -65,8 +65,8 @@ def _own(
     keys: PublicKeys,
     origin: Callable[[Account, PublicKeys, Place], Fields],
 ) -> Place | None:
-    """Take only chain and index from the claim, derive the rest, and compare all of it."""
-    # An honest claim has one entry, or two for Taproot; more would only cost derivations.
+    """Return the claimed place if everything derived from its chain and index is the same."""
+    # An honest claim has one entry, or two for Taproot; more would only cost time.
     if len(claim) > _MOST_ENTRIES:
         return None
     for _, value in claim:

@@ -1,4 +1,4 @@
-"""What must be asked of the network before a PSBT can be built: coins, fees, what proves them."""
+"""Planning: coins, their proofs and fees from the network, and the PSBT made of them."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -40,13 +40,13 @@ from console.application.ports.chain import (
 from console.domain.errors import NotYetPossible
 
 RATE_CAP = 500_000
-"""The highest fee rate that is ever offered, in satoshis for 1000 virtual bytes."""
+"""The highest fee rate that is offered, in satoshis for 1000 virtual bytes."""
 LOWEST_RATE = 1_000
 _TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARGETS, strict=True))
 
 
 class Planner:
-    """Finds out what PSBTs need, and builds them; `ready` checks the network first."""
+    """Builds PSBTs from intents; `ready` checks the network first."""
 
     def __init__(
         self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
@@ -58,7 +58,7 @@ class Planner:
     async def transfer(
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Pay an amount, or everything that is in blocks.
+        """Return a payment of an amount, or of all confirmed coins.
 
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
@@ -77,7 +77,7 @@ class Planner:
     async def replacement(
         self, intent: ReplaceIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Spend the same coins again, and others if the fee asks for more.
+        """Return a replacement: it spends the same coins, and others if the fee needs them.
 
         Raises: TransactionError, UnknownTransaction, ChainUnavailable.
         """
@@ -105,7 +105,7 @@ class Planner:
     async def acceleration(
         self, intent: AccelerateIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Spend what a waiting transaction gives the account, for a fee that pays for both.
+        """Return a child of an unconfirmed transaction, whose fee pays for both.
 
         Raises: TransactionError, ChainUnavailable.
         """
@@ -126,7 +126,7 @@ class Planner:
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
 
     async def imported(self, data: bytes) -> BuiltTransaction:
-        """Take a PSBT of either version, and look up what proves its inputs' amounts.
+        """Return a PSBT of another program with proofs of its inputs' amounts.
 
         Raises: TransactionError, ChainUnavailable.
         """
@@ -161,7 +161,7 @@ class Planner:
     async def _funded(
         self, draft: Draft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
     ) -> BuiltTransaction:
-        """Give a draft its coins, height and rate; waiting change only if coins in blocks fail."""
+        """Build from confirmed coins; with unconfirmed change only if they do not suffice."""
         await self._ready()
         found = await self._coins(draft.wallet, reserved)
         change = await self._watcher.next_change(draft.wallet)
@@ -176,9 +176,9 @@ class Planner:
             return _quoted(await self._built(draft, found, change))
 
     async def _coins(self, wallet: Wallet, reserved: frozenset[str]) -> list[FoundCoin]:
-        """Return free coins in blocks, and waiting change.
+        """Return unreserved coins: confirmed ones, and unconfirmed change.
 
-        What others have sent is not spent before it is in a block: they could take it back.
+        Unconfirmed coins of others are not spent: their senders could replace them.
         """
         return [
             coin
@@ -187,7 +187,7 @@ class Planner:
         ]
 
     async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
-        """Build with coins that fit; those with the largest proofs are left out if they do not."""
+        """Build with coins whose proofs fit into one PSBT; the largest proofs are omitted."""
         own = await self._watcher.spendable(coins, draft.height)
         trouble: ProofsTooLarge | None = None
         while True:
@@ -211,7 +211,7 @@ class Planner:
         return rate
 
     async def _waiting(self, first: Transaction) -> list[Waiting]:
-        """Find all that a waiting transaction waits for, with what it pays."""
+        """Return an unconfirmed transaction and its unconfirmed ancestors, with their fees."""
         found: dict[bytes, Waiting] = {}
         left = [first]
         while left:
@@ -229,7 +229,7 @@ class Planner:
         return list(found.values())
 
     async def _transaction(self, txid: bytes) -> Transaction:
-        """Fetch a transaction by the hash that it has. Raises: ChainUnavailable."""
+        """Return a transaction by its hash. Raises: ChainUnavailable."""
         raw = await self._sources.raw_transaction(txid[::-1].hex())
         try:
             return parse_transaction(raw)

@@ -21,7 +21,7 @@ MAGIC = b"psbt\xff"
 
 @dataclass(frozen=True, slots=True)
 class Psbt:
-    """The maps as they stand in the bytes, and the unsigned transaction that they are about."""
+    """The maps in the order of the bytes, and the unsigned transaction that they describe."""
 
     version: int
     transaction: Transaction
@@ -30,7 +30,7 @@ class Psbt:
     outputs: tuple[Fields, ...]
 
     def encode(self) -> bytes:
-        """Write the same bytes that were read."""
+        """Return the same bytes that were read."""
         return MAGIC + b"".join(map(write_map, (self.globals, *self.inputs, *self.outputs)))
 
 

@@ -16,7 +16,7 @@ from console.application.errors import UnknownTransaction
 def unsigned_transaction(
     fields: Fields, inputs: tuple[Fields, ...], outputs: tuple[Fields, ...]
 ) -> Transaction:
-    """Put the transaction together from maps that are checked. Raises: UnknownTransaction."""
+    """Return the transaction of checked maps. Raises: UnknownTransaction."""
     transaction = Transaction(
         _number(fields, Global.TX_VERSION, 0),
         tuple(_input(each) for each in inputs),
@@ -28,9 +28,9 @@ def unsigned_transaction(
 
 
 def lock_time(fields: Fields, inputs: tuple[Fields, ...]) -> int:
-    """Return the lock time that all inputs can live with (BIP 370, determining lock time).
+    """Return the lock time that all inputs accept (BIP 370, determining lock time).
 
-    A height if both would do. Raises: UnknownTransaction if neither does.
+    A height if both kinds are accepted. Raises: UnknownTransaction if neither is.
     """
     heights = [_optional(each, In.REQUIRED_HEIGHT_LOCKTIME) for each in inputs]
     times = [_optional(each, In.REQUIRED_TIME_LOCKTIME) for each in inputs]

@@ -1,4 +1,4 @@
-"""What a node's refusal means, in the product's own families of errors."""
+"""Node refusals, translated to the product's errors."""
 
 from console.application.errors import (
     CoinSpent,
@@ -9,7 +9,7 @@ from console.application.errors import (
 
 
 def failure(text: str) -> TransactionError:
-    """Return the error that Bitcoin Core's words of a refusal stand for."""
+    """Return the error for a refusal in Bitcoin Core's words."""
     if "missingorspent" in text:
         return CoinSpent("a coin that it spends is gone; make it again")
     if "txn-mempool-conflict" in text:

@@ -1,8 +1,8 @@
-"""The second reading of every transaction that will be signed, by python-bitcoinlib.
+"""Second reading: python-bitcoinlib must read what our parser read, before anything is signed.
 
-People are shown what our own parser (`transaction`) reads. A mistake in it could show one
-transaction and have another one signed; so a parser that shares no code with it must read the same
-from the same bytes, and compute the same digests where it can.
+Approvers see what our own parser (`transaction`) reads. A mistake in it could show one transaction
+and sign another. So a parser without common code must read the same from the same bytes, and
+compute the same digests where it can.
 """
 
 from bitcoin.core import CTransaction
@@ -26,11 +26,14 @@ _INT32 = 0x7FFF_FFFF
 
 
 class ReadingsDiffer(UnknownTransaction):
-    """Two parsers read a transaction differently, or compute another digest: it is not signed."""
+    """The two parsers disagree on a transaction or a digest; nothing is signed."""
 
 
 def confirm_reading(data: bytes, transaction: Transaction) -> None:
-    """Raise ReadingsDiffer unless the bytes are this transaction, and nothing else."""
+    """Check that python-bitcoinlib reads this transaction from the bytes.
+
+    Raises: ReadingsDiffer.
+    """
     other = _read(data)
     # The library reads the version as a signed number.
     _require(transaction.version, other.nVersion & _UINT32, "version")
@@ -52,10 +55,10 @@ def confirm_reading(data: bytes, transaction: Transaction) -> None:
 def confirm_digests(
     transaction: Transaction, spent: tuple[TxOut, ...], digests: tuple[bytes, ...]
 ) -> None:
-    """Raise ReadingsDiffer unless the library computes the same digests for P2WPKH (BIP 143).
+    """Check that python-bitcoinlib computes the same digests for P2WPKH (BIP 143).
 
-    It has no digests of BIP 341, and none for a lock time of 2^31 or more, which it writes as a
-    signed number: these are not confirmed.
+    Lock times from 2^31 on are not checked: the library encodes them as signed numbers.
+    Raises: ReadingsDiffer.
     """
     if transaction.locktime > _INT32:
         return

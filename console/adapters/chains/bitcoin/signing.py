@@ -1,4 +1,4 @@
-"""What must be signed of a PSBT, and the transaction that comes out when it is."""
+"""The digests of a PSBT, and the signed transaction."""
 
 from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing_path
 from console.adapters.chains.bitcoin.finalize import extract, finalize
@@ -22,7 +22,7 @@ _LARGEST_TAPROOT = stacked((bytes(64),))
 def psbt_payloads(data: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
     """Return one digest for each input, in order.
 
-    Raises: UnknownTransaction, also if an input is not one account's own or not proven.
+    Raises: UnknownTransaction, also if an input's amount or owner is not proven.
     """
     spending = parse_spending(data)
     account = claimed_account(spending.psbt.inputs)
@@ -63,14 +63,14 @@ def attach_to_psbt(
 def witness_of(
     account: Account, signature: bytes, digest: bytes, key: bytes, hash_type: HashType
 ) -> tuple[bytes, ...]:
-    """Return what unlocks an output of the account. Raises: TransactionError."""
+    """Return the witness that spends an output of the account. Raises: TransactionError."""
     if account.kind is SignatureKind.SCHNORR_BIP340:
         return (schnorr_signature(signature, digest, key, hash_type),)
     return ecdsa_signature(signature, digest, key), key
 
 
 def signed_vsize(spending: Spending) -> int:
-    """Return the largest virtual size that the transaction can have once it is signed."""
+    """Return the largest possible virtual size of the signed transaction."""
     stripped = len(spending.psbt.transaction.encode_stripped())
     witnesses = sum(
         len(_LARGEST_TAPROOT if kind_of(each.script) is ScriptKind.P2TR else _LARGEST_SEGWIT)
@@ -93,7 +93,7 @@ def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple
 
 
 def _digests(spending: Spending, account: Account) -> tuple[bytes, ...]:
-    """Return what is signed for each input. Raises: UnknownTransaction."""
+    """Return the digest of each input. Raises: UnknownTransaction."""
     transaction, spent = spending.psbt.transaction, spending.spent
     hash_types = [_hash_type(fields, account) for fields in spending.psbt.inputs]
     if account.kind is SignatureKind.SCHNORR_BIP340:

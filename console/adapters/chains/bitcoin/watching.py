@@ -1,8 +1,7 @@
-"""Which places of an account were ever used, and the coins that stand there.
+"""Address discovery: the used places of an account, and their coins.
 
-Places are looked at until so many in a row were never used (BIP 44's gap limit). What was found is
-remembered while the node runs; nothing of it is trusted for what is signed: a coin counts with the
-transaction that made it, whose hash is its id.
+Places are scanned up to the gap limit of BIP 44, and used ones are remembered while the node runs.
+A coin counts only with the transaction that made it, whose hash is the coin's txid.
 """
 
 import asyncio
@@ -20,14 +19,14 @@ from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
 GAP_LIMIT = 20
-"""Unused places in a row after which no further are looked at (BIP 44)."""
+"""Unused places in a row that end a scan (BIP 44)."""
 NEAR = 2
-"""Unused places that are looked at between two whole scans."""
+"""Unused places in a row that end a scan between two whole scans."""
 WHOLE_SCAN_EVERY_S = 600.0
 MATURITY = 100
-"""Blocks after which what was mined can be spent (Bitcoin Core, COINBASE_MATURITY)."""
+"""Blocks after which a coinbase's outputs can be spent (Bitcoin Core, COINBASE_MATURITY)."""
 MAX_PLACES = 10_000
-"""Of each chain of an account: a node that calls every place used must not keep us looking."""
+"""Most places of each chain: a node that calls every place used must not make us scan for ever."""
 _AT_A_TIME = 10
 _KEPT_TRANSACTIONS = 2_000
 
@@ -56,10 +55,10 @@ class Watcher:
         return tuple(coin for coins in found.values() for coin in coins)
 
     async def next_change(self, wallet: Wallet) -> Place:
-        """Return the first place for change after all that were used; call `coins` before.
+        """Return the first change place after all used ones; call `coins` before.
 
-        Where no source keeps a history, a restarted console finds only what stands within the
-        gap, so there places are used again.
+        Without a source that keeps histories, a restarted node finds coins only within the gap
+        limit. Places are then reused.
         """
         used = self._used[_name(wallet)]
         indices = [place.index for place in used if place.chain == CHANGE]
@@ -67,9 +66,9 @@ class Watcher:
         return Place(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
 
     async def spendable(self, coins: Sequence[FoundCoin], height: int) -> list[OwnCoin]:
-        """Return the largest coins that the block after `height` may spend, proven.
+        """Return the largest coins that may be spent after `height`, with their proofs.
 
-        They are as many as one transaction takes, out of three times as many that are looked at.
+        At most MAX_INPUTS, out of the three times as many largest coins.
         """
         largest = sorted(coins, key=lambda coin: -coin.unspent.value)[: 3 * MAX_INPUTS]
         spendable: list[OwnCoin] = []
@@ -85,7 +84,7 @@ class Watcher:
     async def own_coin(self, coin: FoundCoin) -> OwnCoin:
         """Return a coin with the transaction that made it, amount and script from its bytes.
 
-        Raises: ChainUnavailable if the node told another amount, or of no proper transaction.
+        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction.
         """
         txid, number = coin.unspent.txid, coin.unspent.number
         raw = self._previous.get(txid)
@@ -102,7 +101,7 @@ class Watcher:
         return OwnCoin(previous, number, coin.place)
 
     def _keep(self, txid: str, raw: bytes) -> None:
-        # One that is larger proves no coin here, and many of them would fill the memory.
+        # A larger one fits into no PSBT, and many of them would fill the memory.
         if len(raw) > MAX_PSBT_BYTES:
             return
         if len(self._previous) >= _KEPT_TRANSACTIONS:
@@ -110,7 +109,7 @@ class Watcher:
         self._previous[txid] = raw
 
     async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
-        """Return the account's newest movements, those of one transaction as one."""
+        """Return the account's newest movements, one for each transaction."""
         await self._look(wallet)
         places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
         told: list[tuple[Transacted, ...]] = []
@@ -141,9 +140,9 @@ class Watcher:
     async def _look_along(
         self, wallet: Wallet, chain: int, gap: int, found: dict[Place, list[FoundCoin]]
     ) -> None:
-        """Look at places in their order until `gap` in a row were never used.
+        """Scan places in order until `gap` in a row are unused.
 
-        Raises: ChainUnavailable after MAX_PLACES; what the node told until then is not remembered.
+        Raises: ChainUnavailable after MAX_PLACES; then nothing of this scan is remembered.
         """
         used, index, unused = self._used[_name(wallet)], 0, 0
         seen: set[Place] = set()
@@ -181,5 +180,5 @@ def _is_ripe(coin: OwnCoin, found: FoundCoin, height: int) -> bool:
 
 
 def _name(wallet: Wallet) -> bytes:
-    """Tell accounts apart by their first script: keys are the wallet's own."""
+    """Return the account's first script, which identifies wallet and account."""
     return script_at(wallet.account, wallet.keys, Place(RECEIVE, 0))

@@ -58,11 +58,11 @@ ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
 _REMEMBERED = 100
 WATCH_S = 3.0
-"""How long one question waits for a notification."""
+"""Longest wait for a notification in one question."""
 
 
 class SolanaAdapter:
-    """One Solana cluster, by one node or by several that must agree."""
+    """One Solana cluster, over one node or several that must agree."""
 
     chain = Chain.SOLANA
     unit = UNIT
@@ -83,7 +83,7 @@ class SolanaAdapter:
         self.assets = assets
         self._listed = {asset.address: asset for asset in assets}
         self._node = SolanaNode(network, RpcSources(NODE, urls, timeout_s), len(urls) > 1)
-        # What this node handed over is worth a short wait: it is confirmed within a second or so.
+        # A transaction that was just sent is confirmed within about a second: worth a short wait.
         self._sent: deque[str] = deque(maxlen=_REMEMBERED)
         self._watch: SignatureWatch | None = None
         if websocket:
@@ -107,7 +107,7 @@ class SolanaAdapter:
         return address_of(keys.public_key(account.kind, account.path))
 
     def export_account(self, account: Account, keys: PublicKeys) -> str:
-        """Return the address, which is all that a watching wallet needs. Raises: NotYetPossible."""
+        """Return the address, all that a watching wallet needs. Raises: NotYetPossible."""
         return self.address(account, keys)
 
     def validate_address(self, text: str) -> str:
@@ -115,7 +115,7 @@ class SolanaAdapter:
         return str(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Decode an unsigned message. Raises: UnknownTransaction."""
+        """Return the description of a message. Raises: UnknownTransaction."""
         return describe(transaction, Place(self.network, _wallet(keys), self._listed))
 
     def payloads(
@@ -123,7 +123,7 @@ class SolanaAdapter:
         transaction: bytes,
         keys: PublicKeys,  # noqa: ARG002 - the message is the payload
     ) -> tuple[Payload, ...]:
-        """The message itself is what is signed. Raises: UnknownTransaction."""
+        """Return the message itself, which is signed. Raises: UnknownTransaction."""
         parse_message(transaction)
         return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
 
@@ -133,19 +133,22 @@ class SolanaAdapter:
         signatures: tuple[bytes, ...],
         keys: PublicKeys,  # noqa: ARG002 - the message names its signer
     ) -> SignedTransaction:
-        """Join message and signature, which must be the payer's. Raises: TransactionError."""
+        """Return the message with its signature, which must be the payer's.
+
+        Raises: TransactionError.
+        """
         return attach_signature(transaction, signatures)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the durable nonce, or else the message itself. Raises: UnknownTransaction."""
+        """Return the name of the durable nonce, else of the message. Raises: UnknownTransaction."""
         return consumed(transaction)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it waits with a durable nonce. Raises: UnknownTransaction."""
+        """Return whether it has a durable nonce. Raises: UnknownTransaction."""
         return is_replaceable(parse_message(transaction))
 
     def may_replace(self, old: bytes, new: bytes) -> str:
-        """Return "" for the same at a higher price, or nothing, with the same durable nonce.
+        """Return "" if `new` is the same at a higher price, or a cancellation, with the same nonce.
 
         Raises: UnknownTransaction.
         """
@@ -158,7 +161,7 @@ class SolanaAdapter:
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build a transfer, a replacement or the account of a durable nonce, or take a draft over.
+        """Build a transfer, a replacement or a nonce account, or import a draft.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
@@ -182,7 +185,7 @@ class SolanaAdapter:
     async def _everything(
         self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
     ) -> TransferIntent:
-        """Return the intent with the token's balance, or the coin's less the fee."""
+        """Return the intent with the whole balance of the token, or of the coin less the fee."""
         balance = await self.balance(intent.account, keys, intent.asset)
         if not balance.base_units:
             raise InsufficientFunds("the account holds nothing")
@@ -200,7 +203,7 @@ class SolanaAdapter:
         transaction: bytes,
         keys: PublicKeys,  # noqa: ARG002 - the message names the accounts that change
     ) -> Simulation | None:
-        """Ask a node what would happen now. Raises: UnknownTransaction, ChainUnavailable."""
+        """Return what one node foresees. Raises: UnknownTransaction, ChainUnavailable."""
         return await simulate(self._node, parse_message(transaction), self._listed)
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
@@ -216,12 +219,12 @@ class SolanaAdapter:
         return Amount(held, listed.unit, listed.decimals)
 
     async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
-        """Return the newest movements, as one node tells them. Raises: ChainUnavailable."""
+        """Return the newest movements, as one node reports them. Raises: ChainUnavailable."""
         wallet = account_of(keys.public_key(account.kind, account.path))
         return await movements(self._node, wallet, self._listed)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand the transaction over; one that the chain has already is no error.
+        """Broadcast a transaction. One that the chain has already is no error.
 
         Raises: ChainUnavailable, BlockhashExpired, NonceConflict, InsufficientFunds,
         TransactionRejected.
@@ -233,7 +236,7 @@ class SolanaAdapter:
         except RpcRefused as refused:
             if refusals.is_known_already(refused):
                 return
-            # One node may refuse what another took, and a nonce refuses what used it already.
+            # Another node may have accepted it, and then its own nonce is consumed already.
             if await self._knows(signed):
                 return
             raise refusals.failure(refused, signed.transaction) from None
@@ -242,7 +245,10 @@ class SolanaAdapter:
             raise ChainUnavailable(f"{NODE} names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it; wait a little for what was just sent. Raises: ChainUnavailable."""
+        """Return its status; wait a little for a transaction just sent.
+
+        Raises: ChainUnavailable.
+        """
         if self._watch is not None and transaction_id in self._sent:
             ended = await self._watch.confirmed(transaction_id)
             if ended is not None:

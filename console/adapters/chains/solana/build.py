@@ -1,4 +1,4 @@
-"""Messages that this product makes: transfers of coins and tokens, and accounts of nonces."""
+"""Builders of messages: transfers of coins and tokens, and nonce accounts."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,19 @@ from console.application.errors import TransactionError
 COIN_UNITS = 3_000
 """Compute units for coins: a System instruction takes 150, and there are at most five."""
 MEMO_UNITS = 60_000
-"""For a memo of 180 bytes: what older builds of the program need."""
+"""For a memo of 180 bytes, with the older builds of the program."""
 TOKEN_UNITS = 150_000
-"""For making a token account and one transfer: the search for the account's address varies."""
+"""For creating a token account and one transfer; the search for its address varies."""
 _CREATE_UNLESS_THERE, _TRANSFER_CHECKED = b"\1", 12
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long a message is valid, by a recent blockhash or a nonce, and what it offers.
+    """The lifetime of a message, by a recent blockhash or a nonce, and its price.
 
     `unit_price` is in millionths of a lamport for each compute unit; 0 offers nothing. `variant`
-    tells messages apart that otherwise were the same, which a cluster takes once: it asks for as
-    many compute units more.
+    makes otherwise identical messages different, because a cluster accepts each only once: it
+    requests that many more compute units.
     """
 
     lifetime: Hash | DurableNonce
@@ -40,7 +40,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A mint, its program and its decimals, as the chain has them."""
+    """A mint, its program and its decimals, as the chain reports them."""
 
     mint: Pubkey
     program: Pubkey
@@ -48,7 +48,7 @@ class Token:
 
 
 def build_transfer(wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: Terms) -> bytes:
-    """Build a legacy message that moves coins. Raises: TransactionError."""
+    """Return a legacy message that transfers coins. Raises: TransactionError."""
     _check_amount(lamports)
     paid = transfer(TransferParams(from_pubkey=wallet, to_pubkey=to, lamports=lamports))
     return _message(wallet, [paid], COIN_UNITS, memo, terms)
@@ -57,9 +57,9 @@ def build_transfer(wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: 
 def build_token_transfer(
     wallet: Pubkey, to: Pubkey, amount: int, memo: str, token: Token, terms: Terms
 ) -> bytes:
-    """Build a legacy message that moves tokens to the token account of `to`.
+    """Return a legacy message that transfers tokens to the token account of `to`.
 
-    It always makes that account unless it is there, so that its owner is in the signed bytes.
+    It always creates that account unless it exists, so that the signed bytes name its owner.
     Raises: TransactionError.
     """
     _check_amount(amount)
@@ -90,7 +90,7 @@ def build_token_transfer(
 
 
 def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: Terms) -> bytes:
-    """Build a legacy message that makes the wallet's nonce account `number`."""
+    """Return a legacy message that creates the wallet's nonce account `number`."""
     return _message(wallet, creation(wallet, number, lamports), COIN_UNITS, "", terms)
 
 
@@ -100,7 +100,7 @@ def _message(
     instructions = []
     lifetime = terms.lifetime
     if isinstance(lifetime, DurableNonce):
-        # It counts as a durable nonce only when it comes first.
+        # Only as the first instruction it makes the message durable.
         instructions.append(advance(lifetime))
         lifetime = lifetime.value
     if terms.unit_price or terms.variant:

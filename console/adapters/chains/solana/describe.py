@@ -1,6 +1,6 @@
-"""What a message does, as people and policy judge it: from the bytes alone.
+"""What a message does, decoded from its bytes alone.
 
-What is not understood becomes a red flag and is shown as it is; nothing is skipped.
+An instruction that is not understood is a red flag and is shown raw; none is skipped.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the wallet is, and the tokens that its owners list, by mint."""
+    """The wallet, its network, and the listed tokens by mint."""
 
     network: Network
     wallet: Pubkey
@@ -38,14 +38,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one view of a message adds to its description."""
+    """Fields and red flags that one part of a message adds to its description."""
 
     fields: Fields = ()
     flags: tuple[str, ...] = ()
 
 
 def describe(data: bytes, place: Place) -> TransactionDescription:
-    """Decode what a wallet is asked to sign. Raises: UnknownTransaction."""
+    """Return the description of a message. Raises: UnknownTransaction."""
     message = parse_message(data)
     readings, unknown = _read(message)
     effects = effects_of(Context(message.payer, readings, place.assets))
@@ -78,7 +78,7 @@ def describe(data: bytes, place: Place) -> TransactionDescription:
 
 
 def _read(message: ParsedMessage) -> tuple[tuple[Reading, ...], _Part]:
-    """Read every instruction; what cannot be read is told as it is."""
+    """Decode every instruction; one that cannot be decoded is shown raw."""
     readings: list[Reading] = []
     fields: list[tuple[str, str]] = []
     flags: list[str] = []
@@ -103,7 +103,7 @@ def _raw(call: Call) -> Fields:
 
 
 def _told(effects: tuple[Effect, ...]) -> _Part:
-    """Tell what is done, the first thing by the description itself."""
+    """Return the effects after the first, which the description itself shows."""
     fields: list[tuple[str, str]] = []
     for number, effect in enumerate(effects, start=1):
         if number > 1:
@@ -124,7 +124,7 @@ def _told(effects: tuple[Effect, ...]) -> _Part:
 
 
 def _total(effects: tuple[Effect, ...]) -> Amount:
-    """Return all that moves of what moves first."""
+    """Return the sum of all effects in the first one's unit."""
     kind = (effects[0].amount.unit, effects[0].amount.decimals)
     amounts = (d.amount.base_units for d in effects if (d.amount.unit, d.amount.decimals) == kind)
     return Amount(sum(amounts), *kind)
@@ -150,7 +150,7 @@ def _signers(message: ParsedMessage, wallet: Pubkey) -> _Part:
 
 
 def _tables(message: ParsedMessage) -> _Part:
-    """Flag lookups: which accounts a table gives is not in the bytes that are signed."""
+    """Return a red flag for each lookup table: its accounts are not in the signed bytes."""
     return _Part(
         tuple(
             ("Accounts from table", f"{table.key} {table.writable.hex()} {table.readonly.hex()}")

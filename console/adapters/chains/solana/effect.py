@@ -1,4 +1,4 @@
-"""One thing that a message does, as people judge it, and what it is judged against."""
+"""One effect of a message, and the context that it is judged in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ELSEWHERE = "Coins go to a program's account, from which no key can move them"
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`to` is "" if nothing moves; a `transfer` is one to somebody."""
+    """An effect; `to` is "" if no amount moves, `transfer` marks a transfer to an address."""
 
     action: str
     to: str
@@ -26,7 +26,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The whole message around an instruction, and the tokens that this node knows by mint."""
+    """The message of an instruction, and the listed tokens by mint."""
 
     payer: Pubkey
     readings: tuple[Reading, ...]
@@ -34,7 +34,7 @@ class Context:
 
 
 def shown(reading: Reading) -> tuple[tuple[str, str], ...]:
-    """Return all that an instruction says, except what its accounts can only be."""
+    """Return an instruction's accounts and values, without accounts that are fixed."""
     accounts = [(k, str(v)) for k, v in reading.accounts.items() if k not in FIXED]
     values = [
         (k, "none" if v is None else str(v) if not isinstance(v, str) else ascii(v)[1:-1])

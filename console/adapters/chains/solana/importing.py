@@ -32,7 +32,7 @@ def read_draft(text: str) -> bytes:
 
 
 def imported(message: bytes, wallet: Pubkey) -> Plan:
-    """Return a message as it is; how long it lasts is known only with a durable nonce.
+    """Return a message unchanged; its lifetime is known only with a durable nonce.
 
     Raises: UnknownTransaction if another account than the wallet's pays for it.
     """
@@ -44,7 +44,7 @@ def imported(message: bytes, wallet: Pubkey) -> Plan:
 
 
 def _readings(text: str) -> Iterator[bytes]:
-    """Yield what a text may stand for: all hexadecimal digits are letters of base 64 too."""
+    """Yield the bytes of a text as hexadecimal and as base 64, which has all hexadecimal digits."""
     if len(text) > _MOST_TEXT:
         return
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""What each instruction of a message does to coins and accounts, judged within the message."""
+"""The effects of each instruction on coins and accounts, judged in the context of its message."""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,7 +20,7 @@ _NOT_MADE = "It sets up an account that the same message does not make"
 
 
 def effects_of(context: Context) -> tuple[Effect, ...]:
-    """Return what a message does, in order; what only serves something else is left out."""
+    """Return the effects of a message in order; instructions that only serve another have none."""
     found = (_effect(reading, context) for reading in context.readings)
     return tuple(effect for effect in found if effect)
 
@@ -47,20 +47,20 @@ def _coin_transfer(reading: Reading, context: Context) -> Effect:
 
 
 def _coins_back(reading: Reading, context: Context) -> Effect:
-    """Judge coins that come out of an account which the wallet controls."""
+    """Return the effect of withdrawing coins from an account that the wallet controls."""
     to, lamports = str(reading.key("To")), coins(reading.number("Lamports"))
     return Effect(reading.shape.name, to, lamports, shown(reading), _flags(reading, context))
 
 
 def _advance(reading: Reading, context: Context) -> Effect | None:
-    """Judge the use of a durable nonce, which must come first and be the wallet's."""
+    """Return the effect of using a durable nonce, which must be the first and the wallet's."""
     flags = []
     if reading.key("Authority") != context.payer:
         flags.append("The durable nonce is in the hands of another account")
     if reading.call.number != 1:
         flags.append("A durable nonce is used up that is not the one this message lasts by")
     if not flags and all(r is reading or _is_budget(r) for r in context.readings):
-        # Whatever else was signed with this nonce can never be executed once this is.
+        # Any other message signed with this nonce becomes invalid.
         return Effect("Cancel", str(context.payer), coins(0))
     if not flags:
         return None
@@ -68,7 +68,7 @@ def _advance(reading: Reading, context: Context) -> Effect | None:
 
 
 def _account_made(reading: Reading, context: Context) -> Effect:
-    """Judge an account that the wallet makes: for a durable nonce, for a stake, or else."""
+    """Return the effect of creating an account: for a durable nonce, a stake, or another use."""
     account, program = reading.key("New account"), reading.key("Program")
     base, seed = reading.key("Base key"), reading.text("Seed")
     flags = []
@@ -113,7 +113,7 @@ def _stake_set_up(reading: Reading, context: Context) -> Effect | None:
 
 
 def _delegated(reading: Reading, context: Context) -> Effect | None:
-    """Judge a delegation; None if it is part of the making of a stake, which tells of it."""
+    """Return the effect of a delegation; None if it belongs to a stake that the message creates."""
     if _made(context, reading.key("Stake account")) and not strangers(reading, context.payer):
         return None
     return _plain(reading, context)
@@ -128,7 +128,7 @@ def _validators(context: Context, account: Pubkey) -> tuple[tuple[str, str], ...
 
 
 def _plain(reading: Reading, context: Context) -> Effect:
-    """Tell all that an instruction says, with its danger, if it is one."""
+    """Return an effect that shows the whole instruction, with its red flags."""
     return Effect(reading.shape.name, "", coins(0), shown(reading), _flags(reading, context))
 
 

@@ -1,4 +1,4 @@
-"""What must be asked of the chain before a message can be built."""
+"""Planning: lifetimes, prices and accounts from the chain, and the message made of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -41,16 +41,16 @@ from console.application.ports.chain import Asset, FeeLevel, TransferIntent
 from console.domain.errors import NotYetPossible
 
 BLOCKHASH_VALID_S: Final = 60
-"""150 slots of 0.4 s, the time that most clusters keep a blockhash."""
+"""Lifetime of a blockhash: 150 slots of 0.4 s."""
 _LEAST_RAISE: Final = 1_000
 """Millionths of a lamport for a compute unit."""
 MOST_ALIKE: Final = 16
-"""How many transfers that are the same may be built on one blockhash."""
+"""Identical transfers that may be built on one blockhash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A message, the coins it leaves in new accounts at most, and how long it lasts."""
+    """A message, the highest deposit for accounts that it creates, and its lifetime."""
 
     message: bytes
     deposit: int
@@ -58,7 +58,7 @@ class Plan:
 
 
 class Planner:
-    """Finds out what messages need, and builds them."""
+    """Builds messages from intents."""
 
     def __init__(self, node: SolanaNode, listed: Mapping[str, Asset]) -> None:
         self._node = node
@@ -67,7 +67,7 @@ class Planner:
     async def transfer(
         self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
     ) -> Plan:
-        """Build a transfer of coins or of a listed token.
+        """Return a transfer of coins or of a listed token.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
@@ -93,7 +93,7 @@ class Planner:
         return Plan(_distinct(build, terms, reserved), deposit, valid_for_s)
 
     async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> Plan:
-        """Build the making of the wallet's next nonce account.
+        """Return the creation of the wallet's next nonce account.
 
         Raises: NotYetPossible if it has them all; ChainUnavailable.
         """
@@ -108,7 +108,7 @@ class Planner:
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
 
     async def replacement(self, old: ParsedMessage, level: FeeLevel, *, cancel: bool) -> Plan:
-        """Build what takes the place of a message that waits with its durable nonce.
+        """Return a replacement of a message with a durable nonce.
 
         Raises: NotYetPossible, ChainUnavailable.
         """
@@ -122,14 +122,17 @@ class Planner:
         return Plan(replacement(old, price, cancel=cancel), 0, None)
 
     def listed(self, asset: str) -> Asset:
-        """Return what is known of a token. Raises: NotYetPossible."""
+        """Return a listed token. Raises: NotYetPossible."""
         found = self._listed.get(asset)
         if found is None:
             raise NotYetPossible("this token is not listed in the node's settings")
         return found
 
     async def token(self, asset: Asset) -> Token:
-        """Look a listed token's mint up. Raises: TransactionError, ChainUnavailable."""
+        """Return a listed token's mint, program and decimals.
+
+        Raises: TransactionError, ChainUnavailable.
+        """
         mint = parse_any_address(asset.address)
         found = await self._node.account(mint)
         if found is None:
@@ -140,7 +143,7 @@ class Planner:
         return Token(mint, program, asset.decimals)
 
     async def _check_receiver(self, to: Pubkey) -> None:
-        """Refuse a mint's or a token account's address, where what is sent is lost."""
+        """Check that the receiver is no program's account, where coins and tokens would be lost."""
         found = await self._node.account(to)
         if found and (found[0] != SYSTEM or found[1]):
             raise InvalidAddress("this is the address of a program's account, not of a person's")
@@ -155,7 +158,7 @@ class Planner:
         raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
     async def _arrival_deposit(self, arrival: Pubkey, token: Token) -> int:
-        """Return what the receiver's token account costs; nothing if it is there."""
+        """Return the deposit for the receiver's token account, 0 if it exists."""
         if await self._node.account(arrival):
             return 0
         size = EXTENDED_ACCOUNT_BYTES if token.program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
@@ -163,7 +166,7 @@ class Planner:
 
 
 def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset[str]) -> bytes:
-    """Build a message that is not one of those which wait already, as the same payment twice is.
+    """Return a message that consumes nothing reserved, though an identical payment may wait.
 
     Raises: NotYetPossible, TransactionError.
     """

@@ -1,4 +1,4 @@
-"""What a node says that a message would do now: shown to people, never decided on."""
+"""Simulations by a node: for show, never for a decision."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from console.application.errors import ChainUnavailable
 from console.application.ports.chain import Asset, BalanceChange, Simulation
 
 _ACCOUNTS = 12
-"""Of how many accounts the change is asked."""
+"""Accounts whose changes are requested."""
 
 
 async def simulate(
     node: SolanaNode, message: ParsedMessage, assets: Mapping[str, Asset]
 ) -> Simulation:
-    """Ask what would change; without that only whether it fails. Raises: ChainUnavailable."""
+    """Return what would change, or only a failure. Raises: ChainUnavailable."""
     writable = sorted(message.writable, key=str)[:_ACCOUNTS]
     before = await node.accounts(writable)
     options = {
@@ -53,9 +53,9 @@ def _changes(
     after: AccountInfo | None,
     assets: Mapping[str, Asset],
 ) -> Iterator[BalanceChange]:
-    """Yield what changes for one account: coins, and tokens if it holds some.
+    """Yield the changes of one account: of coins, and of tokens if it is a token account.
 
-    Tokens are told by their owner's address. Raises: ChainUnavailable.
+    A change of tokens names their owner. Raises: ChainUnavailable.
     """
     coins = _lamports(after) - _lamports(before)
     if coins:

@@ -1,4 +1,4 @@
-"""Token transfers, judged: which token, from whose account, and to whom it can be proven to go."""
+"""The effects of token instructions: which token, from which account, and to which proven owner."""
 
 from dataclasses import dataclass
 
@@ -17,11 +17,11 @@ NOT_KNOWN = "base units"
 
 
 def token_transfer(reading: Reading, context: Context) -> Effect:
-    """Judge a transfer. `to` is the receiver's own address where the bytes prove it.
+    """Return the effect of a transfer. `to` is the receiver's own address where the bytes prove it.
 
-    The proof is the derivation of the token account from its owner and the mint: the owner is
-    the wallet itself, or named where the message makes the account unless it is there. That
-    instruction fails when the account is there and has meanwhile been given to somebody else.
+    The proof is the derivation of the token account from its owner and the mint. The owner is the
+    wallet itself, or named by the instruction that creates the account unless it exists. That
+    instruction fails if the account exists and has another owner by then.
     """
     account = reading.key("To token account")
     seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, context)
@@ -36,7 +36,7 @@ def token_transfer(reading: Reading, context: Context) -> Effect:
 
 
 def token_account_made(reading: Reading, context: Context) -> Effect | None:
-    """Judge the making of a token account; None if it only is there for a transfer to arrive."""
+    """Return the effect of creating a token account; None if it only serves a transfer."""
     flags = list(strangers(reading, context.payer))
     program, mint = reading.key("Token program"), reading.key("Mint")
     owner, account = reading.key("Owner"), reading.key("Token account")
@@ -58,7 +58,7 @@ def token_account_made(reading: Reading, context: Context) -> Effect | None:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the bytes say of the token that moves, and who provably owns where it arrives."""
+    """The token of a transfer, and the proven owner of the receiving account."""
 
     amount: Amount
     owner: Pubkey | None
@@ -67,7 +67,7 @@ class _Seen:
 
 
 def _unnamed(reading: Reading) -> _Seen:
-    """Read the older transfer, which does not name its mint: nothing can be proven."""
+    """Return what the older transfer shows: it names no mint, so no owner is proven."""
     fields = (("From token account", str(reading.key("Token account"))),)
     return _Seen(Amount(reading.number("Amount"), NOT_KNOWN, 0), None, fields)
 
@@ -119,7 +119,7 @@ def _makes(reading: Reading, account: Pubkey) -> bool:
 
 
 def _owner(reading: Reading, mint: Pubkey, context: Context) -> Pubkey | None:
-    """Return who provably owns the account that receives."""
+    """Return the proven owner of the receiving account, None if there is no proof."""
     account, program = reading.key("To token account"), reading.call.program
     made = (other.key("Owner") for other in context.readings if _makes(other, account))
     for owner in dict.fromkeys((*made, context.payer)):
