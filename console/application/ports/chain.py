@@ -11,7 +11,7 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 MESSAGE_ID = "message:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One way in which a chain addresses a wallet: the kind of key, and the path to it.
 

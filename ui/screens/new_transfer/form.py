@@ -60,7 +60,7 @@ class DraftForm(Card):
             names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
         )
         self.import_hint = Label("", "muted", wrap=True)
-        self.durable = CheckLine(_DURABLE, names.TRANSFER_DURABLE)
+        self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")

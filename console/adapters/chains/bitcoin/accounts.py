@@ -10,9 +10,11 @@ from console.adapters.chains.bitcoin.wire import hash160
 from console.application.ports.chain import Account, PublicKeys
 from console.domain.values import SignatureKind
 
-SEGWIT = Account(SignatureKind.ECDSA_SECP256K1, "m/84/0/0", "Bitcoin SegWit", key_use="Bitcoin")
+SEGWIT = Account(
+    kind=SignatureKind.ECDSA_SECP256K1, path="m/84/0/0", label="Bitcoin SegWit", key_use="Bitcoin"
+)
 """BIP 84's account without hardened steps, which cannot be derived from shares."""
-TAPROOT = Account(SignatureKind.SCHNORR_BIP340, "m/86/0/0", "Bitcoin Taproot")
+TAPROOT = Account(kind=SignatureKind.SCHNORR_BIP340, path="m/86/0/0", label="Bitcoin Taproot")
 """BIP 86's account without hardened steps."""
 ACCOUNTS = (SEGWIT, TAPROOT)
 RECEIVE, CHANGE = 0, 1

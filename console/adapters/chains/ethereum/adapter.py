@@ -50,7 +50,7 @@ from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
 
-ACCOUNT = Account(SignatureKind.ECDSA_SECP256K1, "m/44/60/0/0/0", "Ethereum")
+ACCOUNT = Account(kind=SignatureKind.ECDSA_SECP256K1, path="m/44/60/0/0/0", label="Ethereum")
 """BIP 44's place for the first account, without its hardened steps, which shares cannot take."""
 CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 3, Network.MAINNET: 12}
 

@@ -54,7 +54,7 @@ from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
 
-ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
+ACCOUNT = Account(kind=SignatureKind.EDDSA_ED25519, path="m", label="Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
 _REMEMBERED = 100
 WATCH_S = 3.0
