@@ -26,7 +26,7 @@ _RESERVED = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockPosition:
     """Where a block goes: after which one, at what height, at what time."""
 
     parent: bytes
@@ -35,7 +35,11 @@ class Place:
 
 
 def make_block(
-    place: Place, transactions: Sequence[CTransaction], reward: int, to_script: bytes, mark: int
+    place: BlockPosition,
+    transactions: Sequence[CTransaction],
+    reward: int,
+    to_script: bytes,
+    mark: int,
 ) -> CBlock:
     """Return a block with enough work; `mark` tells it from others at the same place."""
     coinbase = _coinbase(place.height, transactions, reward, to_script, mark)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.message import (
     MAX_MESSAGE_BYTES,
@@ -39,7 +39,7 @@ each_account = pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: 
 
 
 def address(account: Account, index: int = 0) -> str:
-    found = address_of(script_at(account, KEYS, Place(RECEIVE, index)), NETWORK)
+    found = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, index)), NETWORK)
     assert found is not None
     return found
 
@@ -54,7 +54,7 @@ def test_bitcoin_core_accepts_the_signature(account: Account, index: int) -> Non
     assert made.transaction.startswith(SIMPLE)
     encoded = made.transaction.removeprefix(SIMPLE)
     witness = Reader(base64.b64decode(encoded, validate=True), "witness").stack()
-    script = script_at(account, KEYS, Place(RECEIVE, index))
+    script = script_at(account, KEYS, KeyPosition(RECEIVE, index))
     unsigned = to_sign(text, script)
     complete = replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=witness),))
     spent = (TxOut(0, script),)

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.adapters.chains.bitcoin import second_reading, signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, SEGWIT, Place, script_at
+from console.adapters.chains.bitcoin.accounts import (
+    ACCOUNTS,
+    RECEIVE,
+    SEGWIT,
+    KeyPosition,
+    script_at,
+)
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.message import build_message
@@ -278,7 +284,7 @@ def test_a_digest_that_the_library_cannot_compute_is_ours_alone() -> None:
 
 @each_account
 def test_messages_are_read_twice_too(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = address_of(script_at(account, KEYS, Place(RECEIVE, 0)), NETWORK) or ""
+    address = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, 0)), NETWORK) or ""
     data = build_message(address, "hello", NETWORK)
     assert signable.payloads(data, KEYS, NETWORK)
     _mistake(monkeypatch, _altered("nVersion", 1))

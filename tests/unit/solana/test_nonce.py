@@ -27,7 +27,7 @@ from solders.transaction import Transaction
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import derived_account
-from console.adapters.chains.solana.build import Terms, build_nonce_account, build_transfer
+from console.adapters.chains.solana.build import MessageTerms, build_nonce_account, build_transfer
 from console.adapters.chains.solana.message import parse_message
 from console.adapters.chains.solana.nonce import (
     NONCE_BYTES,
@@ -47,7 +47,7 @@ DEPOSIT = 1_447_680
 
 
 def _lasting(memo: str = "") -> bytes:
-    return build_transfer(ME, FRIEND, 5, memo, Terms(NONCE))
+    return build_transfer(ME, FRIEND, 5, memo, MessageTerms(NONCE))
 
 
 def _advanced(account: Pubkey = ACCOUNT, authority: Pubkey = ME) -> Instruction:
@@ -113,7 +113,7 @@ def test_what_is_used_up_has_a_name() -> None:
     assert consumed(_lasting()) == consumed(_lasting("other")) == {f"nonce:{ACCOUNT}:{NONCE.value}"}
     plain = message(paid())
     assert consumed(plain) == {f"blockhash-message:{hashlib.sha256(plain).hexdigest()}"}
-    making = build_nonce_account(ME, 2, DEPOSIT, Terms(RECENT))
+    making = build_nonce_account(ME, 2, DEPOSIT, MessageTerms(RECENT))
     assert consumed(making) == {
         f"nonce-account:{nonce_address(ME, 2)}",
         f"blockhash-message:{hashlib.sha256(making).hexdigest()}",
@@ -123,7 +123,7 @@ def test_what_is_used_up_has_a_name() -> None:
 
 
 def test_the_making_of_a_nonce_is_told_and_needs_one_signature() -> None:
-    data = build_nonce_account(ME, 0, DEPOSIT, Terms(RECENT))
+    data = build_nonce_account(ME, 0, DEPOSIT, MessageTerms(RECENT))
     told = described(data)
     assert told.action == "Create durable nonce"
     assert told.to_address == str(ACCOUNT)
@@ -136,7 +136,7 @@ def test_the_making_of_a_nonce_is_told_and_needs_one_signature() -> None:
 def test_the_machine_makes_the_account_that_is_read() -> None:
     svm, payer = LiteSVM(), Keypair.from_seed(bytes([1]) * 32)
     svm.airdrop(ME, 10**10)
-    data = build_nonce_account(ME, 0, DEPOSIT, Terms(svm.latest_blockhash()))
+    data = build_nonce_account(ME, 0, DEPOSIT, MessageTerms(svm.latest_blockhash()))
     svm.send_transaction(Transaction([payer], Message.from_bytes(data), svm.latest_blockhash()))
     account = svm.get_account(ACCOUNT)
     assert account is not None

@@ -8,7 +8,7 @@ from solders.token.associated import get_associated_token_address
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import token_account
-from console.adapters.chains.solana.build import Terms, Token, build_token_transfer
+from console.adapters.chains.solana.build import MessageTerms, MintFacts, build_token_transfer
 from console.application.errors import TransactionError
 from console.application.ports.chain import Asset
 from console.domain.values import Amount
@@ -34,8 +34,8 @@ BOTH = pytest.mark.parametrize("program", [programs.TOKEN, programs.TOKEN_2022],
 
 
 def _built(program: Pubkey = programs.TOKEN, amount: int = 1_500_000, memo: str = "") -> bytes:
-    token = Token(MINT, program, 6)
-    return build_token_transfer(ME, FRIEND, amount, memo, token, Terms(RECENT))
+    token = MintFacts(MINT, program, 6)
+    return build_token_transfer(ME, FRIEND, amount, memo, token, MessageTerms(RECENT))
 
 
 def test_token_accounts_are_where_the_library_says() -> None:

@@ -7,7 +7,7 @@ payment to the wallet can be accelerated, and an own payment that has change.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
 from console.adapters.chains.bitcoin.transaction import Transaction
 from console.application.errors import TransactionError
@@ -56,7 +56,7 @@ def weighed(transaction: Transaction, previous: Iterable[Transaction]) -> Waitin
 
 def accelerate(
     wallet: Wallet, coins: tuple[OwnCoin, ...], waiting: Sequence[Waiting], sat_per_kvb: int
-) -> Draft:
+) -> SpendingDraft:
     """Return a draft that spends unconfirmed own coins and lifts their ancestors to this rate.
 
     `waiting` are all unconfirmed ancestors of the coins, at most 24. Other coins of the draft must
@@ -75,7 +75,7 @@ def accelerate(
     lack = sum(each.lack(sat_per_kvb) for each in known.values())
     if not lack:
         raise TransactionError("what waits pays this rate already")
-    return Draft(wallet).rate(sat_per_kvb).lift(lack).spend(*coins)
+    return SpendingDraft(wallet).rate(sat_per_kvb).lift(lack).spend(*coins)
 
 
 def _reached(coins: tuple[OwnCoin, ...], known: dict[bytes, Waiting]) -> set[bytes]:

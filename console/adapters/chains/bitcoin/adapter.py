@@ -7,7 +7,7 @@ from console.adapters.chains.bitcoin import signable
 from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
     RECEIVE,
-    Place,
+    KeyPosition,
     script_at,
 )
 from console.adapters.chains.bitcoin.address import address_of, canonical
@@ -79,7 +79,7 @@ class BitcoinAdapter:
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the account's first receiving address. Raises: NotYetPossible."""
-        script = script_at(account, keys, Place(RECEIVE, 0))
+        script = script_at(account, keys, KeyPosition(RECEIVE, 0))
         return address_of(script, self.network) or ""
 
     def export_account(self, account: Account, keys: PublicKeys) -> str:

@@ -1,12 +1,12 @@
 """A fluent builder of PSBTs from explicit values; it asks no node.
 
-Draft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).seed(7).offer(coins).build(place)
+SpendingDraft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).offer(coins).build(place)
 """
 
 from dataclasses import dataclass, replace
 
 from console.adapters.chains.bitcoin.accounts import (
-    Place,
+    KeyPosition,
     input_origin,
     output_origin,
     script_at,
@@ -77,7 +77,7 @@ class OwnCoin:
 
     previous: Transaction
     index: int
-    place: Place
+    place: KeyPosition
 
     def __post_init__(self) -> None:
         """Check that the output exists."""
@@ -106,7 +106,7 @@ class OwnCoin:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class SpendingDraft:
     """A transaction that is being built; each step returns a new draft. Amounts in satoshis."""
 
     wallet: Wallet
@@ -121,7 +121,7 @@ class Draft:
     height: int = 0
     chance: int = 0
 
-    def pay(self, address: str, satoshis: int) -> "Draft":
+    def pay(self, address: str, satoshis: int) -> "SpendingDraft":
         """Add a payment. Raises: InvalidAddress; TransactionError if it is dust."""
         script = script_of(address, self.wallet.network)
         if satoshis > MAX_MONEY:
@@ -130,25 +130,25 @@ class Draft:
             raise TransactionError(f"nodes pass on no payment below {dust_limit(script)} satoshis")
         return replace(self, payments=(*self.payments, TxOut(satoshis, script)))
 
-    def memo(self, data: bytes) -> "Draft":
+    def memo(self, data: bytes) -> "SpendingDraft":
         """Add a public data output. Raises: TransactionError."""
         if not 0 < len(data) <= MAX_DATA_BYTES:
             raise TransactionError(f"a memo has from 1 to {MAX_DATA_BYTES} bytes")
         return replace(self, payments=(*self.payments, TxOut(0, data_script(data))))
 
-    def spend(self, *coins: OwnCoin) -> "Draft":
+    def spend(self, *coins: OwnCoin) -> "SpendingDraft":
         """Add coins that are spent whatever else is chosen."""
         return replace(self, required=self.required + coins)
 
-    def offer(self, *coins: OwnCoin) -> "Draft":
+    def offer(self, *coins: OwnCoin) -> "SpendingDraft":
         """Add coins to choose from."""
         return replace(self, offered=self.offered + coins)
 
-    def rate(self, sat_per_kvb: int) -> "Draft":
+    def rate(self, sat_per_kvb: int) -> "SpendingDraft":
         """Set the fee for 1000 virtual bytes."""
         return replace(self, sat_per_kvb=sat_per_kvb)
 
-    def outbid(self, fee: int, vsize: int = 0) -> "Draft":
+    def outbid(self, fee: int, vsize: int = 0) -> "SpendingDraft":
         """Replace a transaction that pays this fee: pay it too, and 1 sat/vB more (BIP 125).
 
         With its `vsize`, also at a higher rate, which nodes require too.
@@ -156,7 +156,7 @@ class Draft:
         rate = fee * 1000 // vsize + 1 if vsize else 0
         return replace(self, least_fee=fee, least_rate=rate)
 
-    def lift(self, satoshis: int) -> "Draft":
+    def lift(self, satoshis: int) -> "SpendingDraft":
         """Pay this much above the rate, for unconfirmed ancestors.
 
         Raises: TransactionError if the amount is negative.
@@ -165,22 +165,22 @@ class Draft:
             raise TransactionError("what waits lacks nothing that could be paid for it")
         return replace(self, lifted=satoshis)
 
-    def sweep(self, address: str) -> "Draft":
+    def sweep(self, address: str) -> "SpendingDraft":
         """Spend all coins, and send the rest after payments and fee to this address.
 
         Raises: InvalidAddress.
         """
         return replace(self, swept_to=script_of(address, self.wallet.network))
 
-    def at(self, height: int) -> "Draft":
+    def at(self, height: int) -> "SpendingDraft":
         """Set the lock time to this height: no miner gains by mining an older block again."""
         return replace(self, height=height)
 
-    def seed(self, chance: int) -> "Draft":
+    def seed(self, chance: int) -> "SpendingDraft":
         """Set the seed of the coin selection and of the order of inputs and outputs."""
         return replace(self, chance=chance)
 
-    def build(self, change: Place) -> bytes:
+    def build(self, change: KeyPosition) -> bytes:
         """Return the PSBT with chosen coins; the change goes to this place, unless it is a sweep.
 
         Raises: TransactionError, InsufficientFunds, NotYetPossible.
@@ -202,10 +202,10 @@ class Draft:
             shuffled(outputs, self.chance, lambda pair: pair[0].encode()),
         )
 
-    def _own_script(self, place: Place) -> bytes:
+    def _own_script(self, place: KeyPosition) -> bytes:
         return script_at(self.wallet.account, self.wallet.keys, place)
 
-    def _origin(self, change: Place) -> Fields:
+    def _origin(self, change: KeyPosition) -> Fields:
         """Return the fields that claim the change, none in a sweep."""
         if self.swept_to:
             return ()

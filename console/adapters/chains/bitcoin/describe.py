@@ -2,7 +2,7 @@
 
 import hashlib
 
-from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, base_path, script_at
+from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, base_path, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
@@ -82,7 +82,7 @@ def _action(others: tuple[Payee, ...]) -> str:
 
 def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
     """Return the account's first receiving script; the first coin's if it is not the account's."""
-    return script_at(account, keys, Place(RECEIVE, 0)) if own else spending.spent[0].script
+    return script_at(account, keys, KeyPosition(RECEIVE, 0)) if own else spending.spent[0].script
 
 
 def _inputs(

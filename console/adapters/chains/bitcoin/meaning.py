@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import CHANGE, Place, base_path
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition, base_path
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.ownership import is_claimed, own_output
 from console.adapters.chains.bitcoin.psbt import Psbt
@@ -20,7 +20,7 @@ class Payee:
 
     output: TxOut
     address: str
-    place: Place | None
+    place: KeyPosition | None
     data: bytes | None
     flags: tuple[str, ...]
 
@@ -51,7 +51,7 @@ def payees(psbt: Psbt, account: Account, keys: PublicKeys, network: Network) -> 
 
 
 def _payee(
-    number: int, output: TxOut, fields: Fields, place: Place | None, network: Network
+    number: int, output: TxOut, fields: Fields, place: KeyPosition | None, network: Network
 ) -> Payee:
     kind = kind_of(output.script)
     flags: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing_path
+from console.adapters.chains.bitcoin.accounts import KeyPosition, signing_key, signing_path
 from console.adapters.chains.bitcoin.address import canonical, script_of
 from console.adapters.chains.bitcoin.ownership import place_of_script
 from console.adapters.chains.bitcoin.script import OP_RETURN
@@ -170,7 +170,7 @@ def describe_message(
     )
 
 
-def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Account, Place]:
+def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Account, KeyPosition]:
     found = place_of_script(script_of(message.address, network), keys, OWN_PLACES)
     if found is None:
         raise UnknownTransaction("the message is for an address that is not this wallet's")

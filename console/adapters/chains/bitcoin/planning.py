@@ -10,8 +10,8 @@ from console.adapters.chains.bitcoin.accelerating import (
     accelerate,
     weighed,
 )
-from console.adapters.chains.bitcoin.accounts import CHANGE, Place
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, ProofsTooLarge, Wallet
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
+from console.adapters.chains.bitcoin.build import OwnCoin, ProofsTooLarge, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
@@ -71,7 +71,7 @@ class Planner:
             return await self._sweep(intent, wallet, reserved)
         if not 0 < intent.amount <= MAX_MONEY:
             raise TransactionError("the amount must be above zero and below all coins there are")
-        draft = Draft(wallet).pay(intent.to_address, intent.amount)
+        draft = SpendingDraft(wallet).pay(intent.to_address, intent.amount)
         return await self._funded(draft, await self._rate(intent.fee_level), reserved)
 
     async def replacement(
@@ -87,7 +87,7 @@ class Planner:
         payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
         if not payments and not intent.cancel:
             raise TransactionError("it pays nobody else: cancel it instead")
-        draft = replace(Draft(wallet), payments=payments).outbid(
+        draft = replace(SpendingDraft(wallet), payments=payments).outbid(
             spending.fee, signed_vsize(spending)
         )
         for spender, fields, output in zip(
@@ -154,12 +154,12 @@ class Planner:
             raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
         if len(found) > MAX_INPUTS:
             raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
-        draft = Draft(wallet).sweep(intent.to_address).offer(*own)
+        draft = SpendingDraft(wallet).sweep(intent.to_address).offer(*own)
         draft = draft.rate(await self._rate(intent.fee_level)).at(height).seed(secrets.randbits(64))
         return _quoted(draft.build(await self._watcher.next_change(wallet)))
 
     async def _funded(
-        self, draft: Draft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
+        self, draft: SpendingDraft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
     ) -> BuiltTransaction:
         """Build from confirmed coins; with unconfirmed change only if they do not suffice."""
         await self._ready()
@@ -186,7 +186,9 @@ class Planner:
             if _name(coin) not in reserved and (_is_settled(coin) or coin.place.chain == CHANGE)
         ]
 
-    async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
+    async def _built(
+        self, draft: SpendingDraft, coins: list[FoundCoin], change: KeyPosition
+    ) -> bytes:
         """Build with coins whose proofs fit into one PSBT; the largest proofs are omitted."""
         own = await self._watcher.spendable(coins, draft.height)
         trouble: ProofsTooLarge | None = None

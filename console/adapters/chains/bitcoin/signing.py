@@ -1,6 +1,6 @@
 """The digests of a PSBT, and the signed transaction."""
 
-from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing_path
+from console.adapters.chains.bitcoin.accounts import KeyPosition, signing_key, signing_path
 from console.adapters.chains.bitcoin.finalize import extract, finalize
 from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
@@ -79,7 +79,7 @@ def signed_vsize(spending: Spending) -> int:
     return stripped + -(-(2 + witnesses) // 4)
 
 
-def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple[Place, ...]:
+def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple[KeyPosition, ...]:
     if spending.doubts:
         raise UnknownTransaction(spending.doubts[0])
     places = []

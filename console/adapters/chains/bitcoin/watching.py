@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
@@ -36,7 +36,7 @@ class FoundCoin:
     """An unspent output at one of the account's places."""
 
     unspent: Unspent
-    place: Place
+    place: KeyPosition
 
 
 class Watcher:
@@ -45,7 +45,7 @@ class Watcher:
     def __init__(self, sources: Sources, now_s: Callable[[], float] = time.monotonic) -> None:
         self._sources = sources
         self._now_s = now_s
-        self._used: dict[bytes, set[Place]] = defaultdict(set)
+        self._used: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._scanned_s: dict[bytes, float] = {}
         self._previous: dict[str, bytes] = {}
 
@@ -54,7 +54,7 @@ class Watcher:
         found = await self._look(wallet)
         return tuple(coin for coins in found.values() for coin in coins)
 
-    async def next_change(self, wallet: Wallet) -> Place:
+    async def next_change(self, wallet: Wallet) -> KeyPosition:
         """Return the first change place after all used ones; call `coins` before.
 
         Without a source that keeps histories, a restarted node finds coins only within the gap
@@ -63,7 +63,7 @@ class Watcher:
         used = self._used[_name(wallet)]
         indices = [place.index for place in used if place.chain == CHANGE]
         index = max(indices, default=-1) + 1
-        return Place(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
+        return KeyPosition(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
 
     async def spendable(self, coins: Sequence[FoundCoin], height: int) -> list[OwnCoin]:
         """Return the largest coins that may be spent after `height`, with their proofs.
@@ -126,11 +126,11 @@ class Watcher:
             sorted(merged.values(), key=lambda m: -(newest if m.height is None else m.height))
         )
 
-    async def _look(self, wallet: Wallet) -> dict[Place, list[FoundCoin]]:
+    async def _look(self, wallet: Wallet) -> dict[KeyPosition, list[FoundCoin]]:
         name, now_s = _name(wallet), self._now_s()
         whole = now_s - self._scanned_s.get(name, -WHOLE_SCAN_EVERY_S) >= WHOLE_SCAN_EVERY_S
         gap = GAP_LIMIT if whole else NEAR
-        found: dict[Place, list[FoundCoin]] = {}
+        found: dict[KeyPosition, list[FoundCoin]] = {}
         for chain in (RECEIVE, CHANGE):
             await self._look_along(wallet, chain, gap, found)
         if whole:
@@ -138,20 +138,20 @@ class Watcher:
         return found
 
     async def _look_along(
-        self, wallet: Wallet, chain: int, gap: int, found: dict[Place, list[FoundCoin]]
+        self, wallet: Wallet, chain: int, gap: int, found: dict[KeyPosition, list[FoundCoin]]
     ) -> None:
         """Scan places in order until `gap` in a row are unused.
 
         Raises: ChainUnavailable after MAX_PLACES; then nothing of this scan is remembered.
         """
         used, index, unused = self._used[_name(wallet)], 0, 0
-        seen: set[Place] = set()
+        seen: set[KeyPosition] = set()
         last = max((place.index for place in used if place.chain == chain), default=-1)
         while unused < gap or index <= last:
             if index >= MAX_PLACES:
                 raise ChainUnavailable("the Bitcoin node calls more places used than there are")
             count = min(_AT_A_TIME, max(gap - unused, last - index + 1))
-            places = [Place(chain, index + step) for step in range(count)]
+            places = [KeyPosition(chain, index + step) for step in range(count)]
             looked = await asyncio.gather(*(self._look_at(wallet, place) for place in places))
             for place, (coins, was_used) in zip(places, looked, strict=True):
                 unused = 0 if was_used else unused + 1
@@ -162,14 +162,14 @@ class Watcher:
             index += count
         used |= seen
 
-    async def _look_at(self, wallet: Wallet, place: Place) -> tuple[list[FoundCoin], bool]:
+    async def _look_at(self, wallet: Wallet, place: KeyPosition) -> tuple[list[FoundCoin], bool]:
         address = _address(wallet, place)
         coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
         used = bool(coins) or place in self._used[_name(wallet)]
         return coins, used or await self._sources.was_used(address)
 
 
-def _address(wallet: Wallet, place: Place) -> str:
+def _address(wallet: Wallet, place: KeyPosition) -> str:
     script = script_at(wallet.account, wallet.keys, place)
     return address_of(script, wallet.network) or ""
 
@@ -181,4 +181,4 @@ def _is_ripe(coin: OwnCoin, found: FoundCoin, height: int) -> bool:
 
 def _name(wallet: Wallet) -> bytes:
     """Return the account's first script, which identifies wallet and account."""
-    return script_at(wallet.account, wallet.keys, Place(RECEIVE, 0))
+    return script_at(wallet.account, wallet.keys, KeyPosition(RECEIVE, 0))

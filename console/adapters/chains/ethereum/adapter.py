@@ -5,9 +5,9 @@ from typing import Self
 from console.adapters.chain_options import require_known
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.address import address_of, checksummed, parse_address
-from console.adapters.chains.ethereum.describe import Place, describe
+from console.adapters.chains.ethereum.describe import ChainContext, describe
 from console.adapters.chains.ethereum.importing import imported, message
-from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, Token
+from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, TokenUnit
 from console.adapters.chains.ethereum.networks import bound_to
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.planning import Planner, listed, nonce_name
@@ -80,7 +80,7 @@ class EthereumAdapter:
         contracts = frozenset(map(parse_address, trusted))
         self._known = Known(
             self.unit,
-            {parse_address(a.address): Token(a.unit, a.decimals) for a in self.assets},
+            {parse_address(a.address): TokenUnit(a.unit, a.decimals) for a in self.assets},
             spenders=contracts,
             accounts=contracts,
         )
@@ -113,7 +113,9 @@ class EthereumAdapter:
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Return what the bytes do for the wallet's account. Raises: UnknownTransaction."""
-        place = Place(self.chain, self.network, bound_to(transaction, self.network), self._known)
+        place = ChainContext(
+            self.chain, self.network, bound_to(transaction, self.network), self._known
+        )
         return describe(transaction, self.address(ACCOUNT, keys), place)
 
     def payloads(

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from console.adapters.chain_options import require_known
 from console.adapters.chains.solana import refusals
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
-from console.adapters.chains.solana.describe import Place, describe
+from console.adapters.chains.solana.describe import WalletContext, describe
 from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
 from console.adapters.chains.solana.importing import imported, read_draft
@@ -116,7 +116,7 @@ class SolanaAdapter:
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Return the description of a message. Raises: UnknownTransaction."""
-        return describe(transaction, Place(self.network, _wallet(keys), self._listed))
+        return describe(transaction, WalletContext(self.network, _wallet(keys), self._listed))
 
     def payloads(
         self,

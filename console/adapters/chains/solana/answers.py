@@ -134,20 +134,20 @@ class Meta(msgspec.Struct, frozen=True, rename="camel"):
     post_token_balances: list[TokenBalance] | None = None
 
 
-class Keys(msgspec.Struct, frozen=True, rename="camel"):
+class AccountKeys(msgspec.Struct, frozen=True, rename="camel"):
     """The accounts that a message lists."""
 
     account_keys: list[str]
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class TransactionEnvelope(msgspec.Struct, frozen=True):
     """The part of a transaction that is read."""
 
-    message: Keys
+    message: AccountKeys
 
 
 class TransactionAnswer(msgspec.Struct, frozen=True):
     """Of `getTransaction` in its form `json`."""
 
-    transaction: Envelope
+    transaction: TransactionEnvelope
     meta: Meta | None = None

@@ -25,7 +25,7 @@ _CREATE_UNLESS_THERE, _TRANSFER_CHECKED = b"\1", 12
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class MessageTerms:
     """The lifetime of a message, by a recent blockhash or a nonce, and its price.
 
     `unit_price` is in millionths of a lamport for each compute unit; 0 offers nothing. `variant`
@@ -39,7 +39,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class MintFacts:
     """A mint, its program and its decimals, as the chain reports them."""
 
     mint: Pubkey
@@ -47,7 +47,9 @@ class Token:
     decimals: int
 
 
-def build_transfer(wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: Terms) -> bytes:
+def build_transfer(
+    wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: MessageTerms
+) -> bytes:
     """Return a legacy message that transfers coins. Raises: TransactionError."""
     _check_amount(lamports)
     paid = transfer(TransferParams(from_pubkey=wallet, to_pubkey=to, lamports=lamports))
@@ -55,7 +57,7 @@ def build_transfer(wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: 
 
 
 def build_token_transfer(
-    wallet: Pubkey, to: Pubkey, amount: int, memo: str, token: Token, terms: Terms
+    wallet: Pubkey, to: Pubkey, amount: int, memo: str, token: MintFacts, terms: MessageTerms
 ) -> bytes:
     """Return a legacy message that transfers tokens to the token account of `to`.
 
@@ -89,13 +91,13 @@ def build_token_transfer(
     return _message(wallet, [made, moved], TOKEN_UNITS, memo, terms)
 
 
-def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: Terms) -> bytes:
+def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: MessageTerms) -> bytes:
     """Return a legacy message that creates the wallet's nonce account `number`."""
     return _message(wallet, creation(wallet, number, lamports), COIN_UNITS, "", terms)
 
 
 def _message(
-    wallet: Pubkey, moves: list[Instruction], units: int, memo: str, terms: Terms
+    wallet: Pubkey, moves: list[Instruction], units: int, memo: str, terms: MessageTerms
 ) -> bytes:
     instructions = []
     lifetime = terms.lifetime

@@ -28,7 +28,7 @@ Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WalletContext:
     """The wallet, its network, and the listed tokens by mint."""
 
     network: Network
@@ -44,7 +44,7 @@ class _Part:
     flags: tuple[str, ...] = ()
 
 
-def describe(data: bytes, place: Place) -> TransactionDescription:
+def describe(data: bytes, place: WalletContext) -> TransactionDescription:
     """Return the description of a message. Raises: UnknownTransaction."""
     message = parse_message(data)
     readings, unknown = _read(message)

@@ -12,7 +12,7 @@ from console.adapters.chains.solana.message import (
     parse_message,
 )
 from console.adapters.chains.solana.nonce import durable_nonce
-from console.adapters.chains.solana.planning import BLOCKHASH_VALID_S, Plan
+from console.adapters.chains.solana.planning import BLOCKHASH_VALID_S, PlannedMessage
 from console.application.errors import UnknownTransaction
 
 _BLANK = b"\1" + bytes(SIGNATURE_BYTES - 1)
@@ -31,7 +31,7 @@ def read_draft(text: str) -> bytes:
     raise UnknownTransaction("the text is no Solana message, nor a transaction without signature")
 
 
-def imported(message: bytes, wallet: Pubkey) -> Plan:
+def imported(message: bytes, wallet: Pubkey) -> PlannedMessage:
     """Return a message unchanged; its lifetime is known only with a durable nonce.
 
     Raises: UnknownTransaction if another account than the wallet's pays for it.
@@ -40,7 +40,7 @@ def imported(message: bytes, wallet: Pubkey) -> Plan:
     if parsed.payer != wallet:
         raise UnknownTransaction("another account than this wallet's pays for the draft")
     lasts = durable_nonce(parsed) is not None
-    return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
+    return PlannedMessage(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
 
 def _readings(text: str) -> Iterator[bytes]:

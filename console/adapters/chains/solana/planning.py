@@ -9,8 +9,8 @@ from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import parse_address, parse_any_address, token_account
 from console.adapters.chains.solana.build import (
-    Terms,
-    Token,
+    MessageTerms,
+    MintFacts,
     build_nonce_account,
     build_token_transfer,
     build_transfer,
@@ -49,7 +49,7 @@ MOST_ALIKE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedMessage:
     """A message, the highest deposit for accounts that it creates, and its lifetime."""
 
     message: bytes
@@ -66,7 +66,7 @@ class Planner:
 
     async def transfer(
         self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
-    ) -> Plan:
+    ) -> PlannedMessage:
         """Return a transfer of coins or of a listed token.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
@@ -82,17 +82,21 @@ class Planner:
         valid_for_s = None if intent.durable else BLOCKHASH_VALID_S
         await self._check_receiver(to)
         if listed is None:
-            terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, to]))
+            terms = MessageTerms(
+                lifetime, await self._node.unit_price(intent.fee_level, [wallet, to])
+            )
             build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
-            return Plan(_distinct(build, terms, reserved), 0, valid_for_s)
+            return PlannedMessage(_distinct(build, terms, reserved), 0, valid_for_s)
         token = await self.token(listed)
         arrival = token_account(to, token.mint, token.program)
-        terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival]))
+        terms = MessageTerms(
+            lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival])
+        )
         build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
         deposit = await self._arrival_deposit(arrival, token)
-        return Plan(_distinct(build, terms, reserved), deposit, valid_for_s)
+        return PlannedMessage(_distinct(build, terms, reserved), deposit, valid_for_s)
 
-    async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> Plan:
+    async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> PlannedMessage:
         """Return the creation of the wallet's next nonce account.
 
         Raises: NotYetPossible if it has them all; ChainUnavailable.
@@ -103,11 +107,15 @@ class Planner:
         for number in range(NONCE_ACCOUNTS):
             account = nonce_address(wallet, number)
             if made_name(account) not in reserved and not await self._node.account(account):
-                message = build_nonce_account(wallet, number, deposit, Terms(lifetime, price))
-                return Plan(message, 0, BLOCKHASH_VALID_S)
+                message = build_nonce_account(
+                    wallet, number, deposit, MessageTerms(lifetime, price)
+                )
+                return PlannedMessage(message, 0, BLOCKHASH_VALID_S)
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
 
-    async def replacement(self, old: ParsedMessage, level: FeeLevel, *, cancel: bool) -> Plan:
+    async def replacement(
+        self, old: ParsedMessage, level: FeeLevel, *, cancel: bool
+    ) -> PlannedMessage:
         """Return a replacement of a message with a durable nonce.
 
         Raises: NotYetPossible, ChainUnavailable.
@@ -119,7 +127,7 @@ class Planner:
         price = usual if cancel else max(usual, offered + max(offered // 10, _LEAST_RAISE))
         if price > MAX_UNIT_PRICE:
             raise NotYetPossible("it offers the most for early execution already")
-        return Plan(replacement(old, price, cancel=cancel), 0, None)
+        return PlannedMessage(replacement(old, price, cancel=cancel), 0, None)
 
     def listed(self, asset: str) -> Asset:
         """Return a listed token. Raises: NotYetPossible."""
@@ -128,7 +136,7 @@ class Planner:
             raise NotYetPossible("this token is not listed in the node's settings")
         return found
 
-    async def token(self, asset: Asset) -> Token:
+    async def token(self, asset: Asset) -> MintFacts:
         """Return a listed token's mint, program and decimals.
 
         Raises: TransactionError, ChainUnavailable.
@@ -140,7 +148,7 @@ class Planner:
         program, data = found
         if mint_decimals(program, data) != asset.decimals:
             raise ChainUnavailable(f"{asset.unit} has other decimals here than are listed for it")
-        return Token(mint, program, asset.decimals)
+        return MintFacts(mint, program, asset.decimals)
 
     async def _check_receiver(self, to: Pubkey) -> None:
         """Check that the receiver is no program's account, where coins and tokens would be lost."""
@@ -157,7 +165,7 @@ class Planner:
                 return nonce
         raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
-    async def _arrival_deposit(self, arrival: Pubkey, token: Token) -> int:
+    async def _arrival_deposit(self, arrival: Pubkey, token: MintFacts) -> int:
         """Return the deposit for the receiver's token account, 0 if it exists."""
         if await self._node.account(arrival):
             return 0
@@ -165,7 +173,9 @@ class Planner:
         return await self._node.deposit(size)
 
 
-def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset[str]) -> bytes:
+def _distinct(
+    build: Callable[[MessageTerms], bytes], terms: MessageTerms, reserved: frozenset[str]
+) -> bytes:
     """Return a message that consumes nothing reserved, though an identical payment may wait.
 
     Raises: NotYetPossible, TransactionError.
@@ -177,7 +187,7 @@ def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset
     raise NotYetPossible("the same transfer waits too often; wait a second for a new blockhash")
 
 
-async def token_holding(node: SolanaNode, wallet: Pubkey, token: Token) -> int:
+async def token_holding(node: SolanaNode, wallet: Pubkey, token: MintFacts) -> int:
     """Return the base units in a wallet's own account of a token, 0 if there is none."""
     found = await node.account(token_account(wallet, token.mint, token.program))
     holding = parse_holding(*found) if found else None
