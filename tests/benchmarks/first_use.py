@@ -41,7 +41,7 @@ def main() -> None:
 
     start_s, start_mb = time.perf_counter() - started, resident_mb()
     place = ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
-    adapter = bootstrap.CHAINS[Chain.ETHEREUM](place)
+    adapter = bootstrap.CHAINS[Chain.ETHEREUM].from_settings(place)
     use_s, late_s = asyncio.run(first_use(adapter._node))
     print(json.dumps([start_s, start_mb, use_s, late_s, resident_mb()]))
 

@@ -11,7 +11,7 @@ from console import bootstrap
 from console.application.ports.chain import ChainSettings
 from console.domain.values import Chain, Network
 
-adapter = bootstrap.CHAINS[Chain.ETHEREUM](ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",)))
+adapter = bootstrap.CHAINS[Chain.ETHEREUM].from_settings(ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",)))
 heavy = {"web3", "ens", "eth_account", "eth_keyfile", "websockets", "requests"}
 print(sorted(heavy & set(sys.modules)))
 """
