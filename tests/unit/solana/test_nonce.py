@@ -192,9 +192,30 @@ ODD = {
 }
 
 
+ODD_FLAGS = {
+    "not first": "used up that is not the one this message lasts by",
+    "twice": "used up that is not the one this message lasts by",
+    "another's": "is in the hands of another account",
+    "another's alone": "is in the hands of another account",
+    "alone and noted": "0 transfers instead of one",
+    "made and left": "leaves it as it is",
+    "made for another program": "makes an account for Stake",
+    "made from another base": "made by another account than the one that pays",
+    "made from another base that signs": "2 signatures are asked for",
+    "made elsewhere": "does not follow from its seed",
+    "made too large": "size is not what its use needs",
+    "made with another seed": "does not follow from its seed",
+    "made for another": "is in the hands of another key",
+    "not made": "sets up an account that the same message does not make",
+    "two made": "It does 2 things instead of one",
+    "given away": "gives a durable nonce to another key",
+    "taken by another": "to is another account than the one that pays",
+}
+
+
 @pytest.mark.parametrize("case", ODD)
 def test_what_is_odd_is_flagged(case: str) -> None:
-    assert described(message(*ODD[case])).red_flags
+    assert ODD_FLAGS[case] in " ".join(described(message(*ODD[case])).red_flags)
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,29 @@ ODD = {
 }
 
 
+ODD_FLAGS = {
+    "no proof of the owner": "does not prove who owns",
+    "proof for another account": "token account of somebody else",
+    "another's account": "which is not the wallet's own account",
+    "account of another program": "which is not the wallet's own account",
+    "another's word": "by the word of another account",
+    "nothing": "moves nothing",
+    "to a program": "from which no key can move them",
+    "two": "2 transfers instead of one",
+    "coins too": "2 transfers instead of one",
+    "an account that is not the owner's": "does not belong to its owner and mint",
+    "an account for somebody else": "token account of somebody else",
+    "only an account for somebody else": "token account of somebody else",
+    "an account that another pays for": "is paid by another account",
+    "an account of no token program": "does not belong to its owner and mint",
+    "a nested account": "(recover nested account), which is not understood",
+    "an account with more data": "Associated Token, which is not understood",
+}
+
+
 @pytest.mark.parametrize("case", ODD)
 def test_what_is_odd_is_flagged(case: str) -> None:
-    assert described(message(*ODD[case])).red_flags
+    assert ODD_FLAGS[case] in " ".join(described(message(*ODD[case])).red_flags)
 
 
 @pytest.mark.parametrize(

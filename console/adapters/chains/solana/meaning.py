@@ -105,9 +105,11 @@ def _stake_set_up(reading: Reading, context: Context) -> Effect | None:
     flags = list(strangers(reading, context.payer))
     if any(reading.number(label) for label in ("Locked until", "Locked until epoch")):
         flags.append("The stake is locked: it cannot be taken back before its time")
+    if reading.key("Custodian of the lock") not in {SYSTEM, context.payer}:
+        flags.append("Stake: another account than the one that pays may lock it")
     if not _made(context, reading.key("Stake account")):
         flags.append(_NOT_MADE)
-    if not flags and reading.key("Custodian of the lock") in {SYSTEM, context.payer}:
+    if not flags:
         return None
     return Effect(reading.shape.name, "", coins(0), shown(reading), tuple(flags))
 
