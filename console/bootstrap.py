@@ -23,9 +23,9 @@ from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.adapters.shares.vault import FileVault, FileVaultSettings
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
-from console.application.errors import InvalidAddress, LedgerUnavailable
+from console.application.errors import InvalidAddress, LedgerUnavailable, OptionNotKnown
 from console.application.node import Node
-from console.application.ports.chain import Asset, ChainAdapter, ChainPlace
+from console.application.ports.chain import Asset, ChainAdapter, ChainSettings
 from console.application.ports.event_store import EventStore
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
@@ -33,9 +33,9 @@ from console.client.remote import CLIENT_NAME, SERVER_NAME
 from console.domain.errors import MalformedIdentifier
 from console.domain.ids import MemberId, member_id
 from console.domain.member import Member
-from console.domain.values import Chain, Network
+from console.domain.values import Chain, Network, SignatureKind
 from console.settings import (
-    ChainSettings,
+    ChainEntry,
     MemberFiles,
     MemberSettings,
     Roster,
@@ -49,14 +49,10 @@ from hsm import Pkcs11Settings, Pkcs11Vault
 VERSION = "0.1.0"
 PEER_NAME = "peer"
 
-CHAINS: dict[Chain, Callable[[ChainPlace], ChainAdapter]] = {
-    Chain.SOLANA: lambda place: SolanaAdapter(
-        place.network, place.urls, place.assets, place.websocket, place.timeout_s
-    ),
-    Chain.ETHEREUM: lambda place: EthereumAdapter(
-        place.network, place.urls, place.assets, place.trusted, place.timeout_s
-    ),
-    Chain.BITCOIN: lambda place: BitcoinAdapter(place.network, place.urls, place.timeout_s),
+CHAINS: dict[Chain, type[ChainAdapter]] = {
+    Chain.SOLANA: SolanaAdapter,
+    Chain.ETHEREUM: EthereumAdapter,
+    Chain.BITCOIN: BitcoinAdapter,
 }
 SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
     EcdsaSecp256k1,
@@ -67,6 +63,11 @@ VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
 }
+_NOT_KNOWN = {
+    "trusted": "knows no contracts that could be trusted",
+    "websocket": "is not followed over a websocket",
+}
+"""What is said when a chain is given an option that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
         export_ledger=_exporter(files),
+        key_uses=key_uses(),
         checkpoint=checkpoint or (lambda _name: None),
     )
     node = Node(mine, members, ports, name=settings.name, version=VERSION)
@@ -119,6 +121,15 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         load_certificate(files.tls, CLIENT_NAME),
     )
     return BuiltNode(node, console, server, settings)
+
+
+def key_uses() -> dict[SignatureKind, tuple[str, ...]]:
+    """Return what the chains use each kind of keys for, whether this member has set them or not."""
+    accounts = [account for chain in CHAINS.values() for account in chain.accounts]
+    return {
+        kind: tuple(sorted({a.key_use or a.label for a in accounts if a.kind is kind}))
+        for kind in SignatureKind
+    }
 
 
 def build_vault(files: MemberFiles, settings: MemberSettings) -> VaultPort:
@@ -176,7 +187,7 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
     return export_
 
 
-def _chains(settings: tuple[ChainSettings, ...]) -> dict[Chain, ChainAdapter]:
+def _chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
     adapters = {adapter.chain: adapter for adapter in map(_chain, settings)}
     if len(adapters) < len(settings):
         # Which network a wallet is on must not depend on the order of lines.
@@ -184,31 +195,24 @@ def _chains(settings: tuple[ChainSettings, ...]) -> dict[Chain, ChainAdapter]:
     return adapters
 
 
-def _chain(settings: ChainSettings) -> ChainAdapter:
+def _chain(settings: ChainEntry) -> ChainAdapter:
     try:
-        build, network = CHAINS[Chain(settings.chain)], Network(settings.network)
+        kind, network = CHAINS[Chain(settings.chain)], Network(settings.network)
     except (ValueError, KeyError):
         raise SettingsInvalid(
             f"there is no chain {settings.chain!r} on network {settings.network!r}"
         ) from None
     assets = tuple(Asset(t.address, t.unit, t.decimals) for t in settings.tokens)
     urls = (settings.url, *settings.more_urls)
-    place = ChainPlace(
-        network=network,
-        urls=urls,
-        assets=assets,
-        trusted=settings.trusted,
-        websocket=settings.websocket,
-    )
+    told = ChainSettings(network=network, urls=urls, assets=assets, options=settings.options)
     try:
-        adapter = build(place)
+        adapter = kind.from_settings(told)
     except InvalidAddress as error:
         raise SettingsInvalid(f"{settings.chain}: a token or contract: {error}") from None
+    except OptionNotKnown as error:
+        why = _NOT_KNOWN.get(error.name, f"has no option {error.name!r}")
+        raise SettingsInvalid(f"{settings.chain} {why}") from None
     _require_names(settings.chain, adapter, assets)
-    if settings.trusted and adapter.chain is not Chain.ETHEREUM:
-        raise SettingsInvalid(f"{settings.chain} knows no contracts that could be trusted")
-    if settings.websocket and adapter.chain is not Chain.SOLANA:
-        raise SettingsInvalid(f"{settings.chain} is not followed over a websocket")
     return adapter
 
 

@@ -36,7 +36,7 @@ from console.provisioning import (
     write_roster,
 )
 from console.settings import (
-    ChainSettings,
+    ChainEntry,
     MemberFiles,
     SettingsInvalid,
     entry_line,
@@ -300,9 +300,7 @@ def _read_pin(prompt: str) -> SecretBytes:
     return SecretBytes(bytearray(text.encode()))
 
 
-def _chain(
-    text: str, assets: list[str], trusted: list[str], websockets: list[str]
-) -> ChainSettings:
+def _chain(text: str, assets: list[str], trusted: list[str], websockets: list[str]) -> ChainEntry:
     """Parse a chain with the tokens and contracts given for it."""
     chain, network, url, *more = _parts(text, 3, "a chain is given as chain,network,url")
     tokens = [_parts(asset, 4, "a token is chain,address,unit,decimals") for asset in assets]
@@ -322,7 +320,7 @@ def _chain(
         "websocket": next((n[1] for n in notifying if n[0] == chain), ""),
     }
     try:
-        return msgspec.convert(content, type=ChainSettings)
+        return msgspec.convert(content, type=ChainEntry)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"{chain}: {error}") from None
 

@@ -13,7 +13,7 @@ from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
 from console.domain.ids import member_id
 from console.protocols.kernel.secret import SecretBytes
 from console.settings import (
-    ChainSettings,
+    ChainEntry,
     MemberFiles,
     MemberSettings,
     Roster,
@@ -50,7 +50,7 @@ class NewMember:
     module: str
     token: str
     fresh_softhsm: bool
-    chains: tuple[ChainSettings, ...]
+    chains: tuple[ChainEntry, ...]
 
 
 def set_up_member(

@@ -34,11 +34,11 @@ class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decimals: Annotated[int, msgspec.Meta(ge=0, le=36)]
 
 
-class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ChainEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A chain's nodes. With `more_urls`, all of them must agree.
 
-    `trusted` are contracts that may receive allowances. `websocket` is the URL of a Solana node's
-    notifications.
+    `trusted` are contracts that may receive allowances. `websocket` is the URL of a node's
+    notifications. Only some chains have these two.
     """
 
     chain: Text
@@ -49,6 +49,12 @@ class ChainSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     trusted: tuple[Text, ...] = ()
     websocket: str = ""
 
+    @property
+    def options(self) -> dict[str, tuple[str, ...]]:
+        """The options that only some chains have, by name, if set."""
+        values = {"trusted": self.trusted, "websocket": (self.websocket,)}
+        return {name: given for name, given in values.items() if any(given)}
+
 
 class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One member on this machine. Addresses are `host:port`."""
@@ -58,7 +64,7 @@ class MemberSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peer_address: Text
     console_address: Text
     vault: VaultSettings
-    chains: tuple[ChainSettings, ...] = ()
+    chains: tuple[ChainEntry, ...] = ()
 
 
 class RosterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,22 +1,16 @@
 """Times, counts, identifiers and masks as words, the same on every screen."""
 
-import base64
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.application.views import CeremonyView, RequestView
+from console.application.views import CeremonyView
 from console.domain.values import CeremonyPurpose, SignatureKind
 
 MASK = "\u2022\u2022\u2022\u2022"
 _NUMBER = re.compile(r"\d[\d\u2009.,]*")
 _DAY_MS = 24 * 3_600_000
-_KINDS: dict[str, tuple[str, str]] = {
-    SignatureKind.ECDSA_SECP256K1: ("Bitcoin, Ethereum (ECDSA)", "ECDSA"),
-    SignatureKind.SCHNORR_BIP340: ("Bitcoin Taproot (Schnorr)", "Schnorr"),
-    SignatureKind.EDDSA_ED25519: ("Solana (EdDSA)", "EdDSA"),
-    SignatureKind.BLS12381_G2: ("BLS12-381 G2", "BLS"),
-}
+_KINDS: dict[str, str] = {kind.value: kind.label for kind in SignatureKind}
 
 
 def clock(at_ms: int) -> str:
@@ -134,37 +128,14 @@ def initials(name: str) -> str:
     ).upper()
 
 
-def kind(name: str) -> str:
-    """Return a signature kind by the chains that use it, "Solana (EdDSA)"."""
-    return _KINDS.get(name, (name, name))[0]
-
-
 def kinds(names: Sequence[str]) -> str:
     """Return signature kinds in one short line, "ECDSA, Schnorr, EdDSA"."""
-    return ", ".join(_KINDS.get(name, (name, name))[1] for name in names)
-
-
-def kind_lines(names: Sequence[str]) -> str:
-    """Return signature kinds in full, one a line."""
-    return "\n".join(kind(name) for name in names)
+    return ", ".join(_KINDS.get(name, name) for name in names)
 
 
 def quorum(threshold: int, custodians: int) -> str:
     """Return "2 of 3"."""
     return f"{threshold} of {custodians}"
-
-
-def exported(data_hex: str) -> str:
-    """Return bytes as other programs read them: PSBTs in base 64, others in hexadecimal."""
-    data = bytes.fromhex(data_hex)
-    return base64.b64encode(data).decode() if data.startswith(b"psbt") else data_hex
-
-
-def signature(view: RequestView) -> str:
-    """Return signed bytes as other programs read them; a Bitcoin message's signature is text."""
-    if view.is_message and view.account.startswith("bitcoin:"):
-        return bytes.fromhex(view.signed_bytes).decode("ascii", "replace")
-    return view.signed_bytes
 
 
 def holders(view: CeremonyView) -> int:

@@ -56,6 +56,7 @@ from console.application.commands import (
 )
 from console.application.node import Node
 from console.application.queries.ceremonies import ceremony_view
+from console.application.queries.keys import key_kinds
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.movements import movements
 from console.application.queries.overview import overview_view
@@ -179,15 +180,16 @@ class ConsoleService:
         )
         head = await core.store.head()
         return CeremoniesView(
-            tuple(ceremony_view(c, core.aggregates, core.host, core.me, now) for c in ceremonies),
+            tuple(ceremony_view(c, core, now) for c in ceremonies),
             member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
+            key_kinds(core.ports.schemes, core.ports.key_uses),
         )
 
     async def _ceremony(self, query: GetCeremony) -> CeremonyView:
         core = self._node.core
         ceremony = core.aggregates.ceremony(CeremonyId(query.ceremony))
         now = self._node.ports.clock.now_ms()
-        return ceremony_view(ceremony, core.aggregates, core.host, core.me, now)
+        return ceremony_view(ceremony, core, now)
 
     async def _wallets(self, _query: GetWallets) -> WalletsView:
         core = self._node.core

@@ -93,6 +93,8 @@ class Ports:
     schemes: Mapping[SignatureKind, ThresholdScheme]
     open_ledger: Callable[[], Coroutine[Any, Any, EventStore]]
     export_ledger: Callable[[EventStore, str], Coroutine[Any, Any, str]]
+    key_uses: Mapping[SignatureKind, tuple[str, ...]] = field(default_factory=dict)
+    """What the product's chains use each kind of keys for, as people read it."""
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)
 
 

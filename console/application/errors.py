@@ -86,6 +86,14 @@ class SourcesDisagree(ChainUnavailable):
     """Two nodes of the chain tell different facts; nothing is decided on either."""
 
 
+class OptionNotKnown(AdapterError):
+    """An option is set for a chain that has none of this `name`."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class TransactionError(AdapterError):
     """The chain refuses the transaction."""
 

@@ -53,9 +53,9 @@ class Paying:
         await hands.type(names.TRANSFER_AMOUNT, payment.amount)
         if payment.memo:
             await hands.type(names.TRANSFER_MEMO, payment.memo)
-        durable = hands.visible(names.TRANSFER_DURABLE)
+        durable = hands.visible(names.TRANSFER_STAYS_VALID)
         if isinstance(durable, CheckLine) and durable.isChecked() is not payment.durable:
-            await hands.click(names.TRANSFER_DURABLE)
+            await hands.click(names.TRANSFER_STAYS_VALID)
         await hands.picture(f"07-{payment.name}-form")
         await hands.click(names.TRANSFER_PREVIEW)
         return await self.ask(payment.name)

@@ -1,4 +1,4 @@
-"""`quorate devnet`: the local chains, in a separate process because of their imports."""
+"""`quorate devnet`: the local chains in a process of their own."""
 
 import argparse
 import sys

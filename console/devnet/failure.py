@@ -1,4 +1,4 @@
-"""Errors that a devnet returns instead of a result."""
+"""JSON-RPC errors of the devnet."""
 
 
 class RpcFailure(Exception):

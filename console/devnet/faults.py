@@ -1,6 +1,6 @@
-"""Switches that make the devnet's replies wrong, like those of a false or broken node.
+"""Switches that make the devnet's answers wrong, like those of a false or broken node.
 
-POST /devnet/faults {"chain": ..., "kind": ..., "seconds": ...} turns one on, GET lists them.
+POST /devnet/faults {"chain": ..., "kind": ..., "seconds": ...} turns one on, GET returns them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class FaultKind(StrEnum):
-    """Kinds of wrong replies."""
+    """Kinds of wrong answers."""
 
     NONE = "none"
     SLOW = "slow"
@@ -52,21 +52,21 @@ _LIES: dict[FaultKind, lies.Lie] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A chain's fault; `seconds` is the delay, for `slow`."""
+    """The fault of a chain's answers; `seconds` is the delay of `slow`."""
 
     kind: FaultKind = FaultKind.NONE
     seconds: float = 1.0
 
 
 class Faults:
-    """One fault per chain; also counts requests that followed a redirect."""
+    """One fault for each chain, and the number of followed redirects."""
 
     def __init__(self) -> None:
         self._on: dict[str, Fault] = {}
         self._trapped = 0
 
     def add_to(self, app: web.Application) -> None:
-        """Add the faults between an application's chains and its callers."""
+        """Return the middleware between an application's chains and its callers."""
         app.router.add_get("/devnet/faults", self._tell)
         app.router.add_post("/devnet/faults", self._switch)
         app.router.add_route("*", "/devnet/trap", self._trap)
@@ -77,7 +77,7 @@ class Faults:
         chain, _, path = request.path.lstrip("/").partition("/")
         fault = self._on.get(chain, Fault())
         question = lies.Question(chain, path, request)
-        # The devnet's own commands stay honest, so that a test can keep using them.
+        # The devnet's own orders stay right, so that a test can go on.
         if fault.kind is FaultKind.NONE or (await question.name()).startswith(_OWN_ORDERS):
             return await handler(request)
         return await self._answer(fault, question, handler)
@@ -140,7 +140,7 @@ def _read(order: object) -> tuple[str, Fault]:
 
 
 async def _hang(request: web.Request) -> web.StreamResponse:
-    """Send nothing until the caller disconnects, or for as long as any test may take."""
+    """Send nothing until the caller leaves, or for longer than any test takes."""
     for _ in range(round(MAX_SECONDS / _LOOK_EVERY_S)):
         if request.transport is None or request.transport.is_closing():
             break
@@ -158,6 +158,6 @@ async def _flood(request: web.Request) -> web.StreamResponse:
         await response.write(b'"}')
         await response.write_eof()
     except ConnectionError:
-        # The caller disconnected, as it must.
+        # The caller gave up, as it must.
         pass
     return response

@@ -1,4 +1,4 @@
-"""Replies that are well formed and false: honest ones with exactly one change."""
+"""Well-formed false answers, each made from the right one with one change."""
 
 import json
 import math
@@ -35,7 +35,7 @@ _BALANCE_OF = "0x70a08231"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request: a JSON-RPC call, or a path below the chain's own."""
+    """A question: a JSON-RPC call, or a path below the chain's own."""
 
     chain: str
     path: str
@@ -46,7 +46,7 @@ class Question:
         return str((await self._call()).get("method", "")) or self.path
 
     async def asks_for_money(self) -> bool:
-        """Return whether the reply has amounts."""
+        """Return whether the answer has amounts."""
         name, params = await self.name(), (await self._call()).get("params") or [{}]
         if name == "eth_call":
             return str(params[0].get("data") or params[0].get("input")).startswith(_BALANCE_OF)
@@ -64,7 +64,7 @@ Lie: TypeAlias = Callable[[Question, Handler], Awaitable[web.StreamResponse]]
 
 
 async def another_chain(question: Question, handler: Handler) -> web.StreamResponse:
-    """Claim to be the public network."""
+    """Return the answer of the public network."""
     honest = await handler(question.request)
     if await question.name() not in _CHAIN_QUESTIONS:
         return honest
@@ -72,7 +72,7 @@ async def another_chain(question: Question, handler: Handler) -> web.StreamRespo
 
 
 async def more_money(question: Question, handler: Handler) -> web.StreamResponse:
-    """Multiply every amount."""
+    """Return the answer with every amount multiplied."""
     honest = await handler(question.request)
     if not await question.asks_for_money():
         return honest
@@ -80,19 +80,19 @@ async def more_money(question: Question, handler: Handler) -> web.StreamResponse
 
 
 async def another_transaction(question: Question, handler: Handler) -> web.StreamResponse:
-    """Accept a broadcast and return another transaction's id."""
+    """Return another transaction's id for a broadcast."""
     honest = await handler(question.request)
     is_broadcast = question.request.method == "POST" and await question.name() in _BROADCASTS
     return _changed(honest, _other_id) if is_broadcast else honest
 
 
 async def not_a_number(question: Question, handler: Handler) -> web.StreamResponse:
-    """Replace a number by NaN, which is no JSON."""
+    """Return the answer with NaN, which is no JSON, in place of a number."""
     return _changed(await handler(question.request), _without_numbers)
 
 
 async def duplicate_keys(question: Question, handler: Handler) -> web.StreamResponse:
-    """Repeat every key of the reply's objects, the second time with more money."""
+    """Return the answer with every key twice, the second time with a larger amount."""
     honest = await handler(question.request)
     if not isinstance(honest, web.Response) or not isinstance(honest.body, bytes):
         return honest
@@ -104,7 +104,7 @@ async def duplicate_keys(question: Question, handler: Handler) -> web.StreamResp
 
 
 def _changed(honest: web.StreamResponse, change: Callable[[Any], object]) -> web.StreamResponse:
-    """Change a call's result, a JSON body or a text, if the reply is no refusal."""
+    """Return the answer with its result, JSON body or text changed, unless it is a refusal."""
     if not isinstance(honest, web.Response) or not isinstance(honest.body, bytes):
         return honest
     if honest.status != 200:
@@ -138,7 +138,7 @@ def _multiplied(value: object, inside: str = "value") -> object:
 
 
 def _hex_like(value: str, number: int) -> str:
-    """Return a number in the encoding of another: a quantity, or a word of 32 bytes."""
+    """Return a number in the form of the other: a quantity, or a word of 32 bytes."""
     return f"0x{number:064x}" if len(value) == 66 else hex(number)
 
 
@@ -154,7 +154,7 @@ def _without_numbers(value: object) -> object:
 
 
 def _other_id(value: object) -> object:
-    """Change the last character: 1 and 2 are in the alphabets of hexadecimal and base58."""
+    """Return the text with another last character: 1 and 2 are hexadecimal and base58 digits."""
     text = str(value)
     return text[:-1] + ("2" if text.endswith("1") else "1")
 

@@ -69,7 +69,7 @@ def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
         except (ValueError, RecursionError):
             return _reply(None, error={"code": -32700, "message": "Parse error"})
         if not isinstance(body, dict) or not isinstance(body.get("method"), str):
-            # Batches too: no wallet of ours sends one.
+            # Batches included: our clients send none.
             return _reply(None, error={"code": -32600, "message": "Invalid Request"})
         params = body.get("params") or []
         if not isinstance(params, list):

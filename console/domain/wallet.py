@@ -134,7 +134,7 @@ def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
             if drill.epoch > state.epoch:
                 raise NotYetPossible("the drill was in an epoch that is not known here yet")
             if drill.epoch == state.epoch and not _is_quorum(drill.signers, state.quorum):
-                raise Conflict("the drill had fewer or more signers than the threshold")
+                raise Conflict("a drill's signers are not a threshold of the custodians")
             return () if any(d.session == drill.session for d in state.drills) else (drill,)
 
 

@@ -299,7 +299,7 @@ def _decode_label(header: bytes) -> ShareLabel:
     except (ValueError, struct.error):
         raise SealBroken("a share record's label is malformed") from None
     if canonical != header:
-        raise SealBroken("a share record's label is not in its one form")
+        raise SealBroken("a share record's label is not in the canonical encoding")
     return label
 
 

@@ -132,6 +132,19 @@ def test_the_rooms_of_the_use_cases_are_loosely_joined(
     assert len(between) <= MAX_ROOM_IMPORTS
 
 
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def test_every_control_has_a_name_of_its_own() -> None:
+    (source,) = (s for s in sources(("ui",)) if s.place == "ui/object_names.py")
+    assigned = [node for node in source.tree.body if isinstance(node, ast.Assign)]
+    assert len(assigned) > 50
+    assert _twice([ast.unparse(node.targets[0]) for node in assigned]) == []
+    assert _twice([ast.unparse(node.value) for node in assigned]) == []
+    assert _twice(["a", "b", "a"]) == ["a"]
+
+
 def test_no_check_is_an_assert() -> None:
     # Assertions vanish under `python -O`; a check that can vanish is none.
     found = [(s, n) for s in sources(("console", "hsm")) for n in _nodes(s, ast.Assert)]

@@ -13,15 +13,21 @@ import time
 from solders.hash import Hash
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import RECEIVE, SEGWIT, TAPROOT, Place, script_at
-from console.adapters.chains.bitcoin.build import Draft as BitcoinDraft
+from console.adapters.chains.bitcoin.accounts import (
+    RECEIVE,
+    SEGWIT,
+    TAPROOT,
+    KeyPosition,
+    script_at,
+)
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
+from console.adapters.chains.bitcoin.build import SpendingDraft as BitcoinDraft
 from console.adapters.chains.bitcoin.transaction import OutPoint, Transaction, TxIn, TxOut
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.address import parse_address
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.chains.solana.address import account_of
-from console.adapters.chains.solana.build import Terms, build_transfer
+from console.adapters.chains.solana.build import MessageTerms, build_transfer
 from console.application.ports.chain import Account
 from console.domain.values import Chain, Network
 from tests.benchmarks.figures import Figure, figure, p95
@@ -41,7 +47,7 @@ def adapter_overhead_solana() -> list[Figure]:
     """A transfer of SOL with a memo."""
     adapter, keys = SolanaAdapter(Network.DEVNET, NOWHERE), SigningKey()
     wallet, to = (account_of(bytes(each.keypair.pubkey())) for each in (keys, SigningKey()))
-    terms = Terms(Hash(bytes(range(32))), unit_price=1_000)
+    terms = MessageTerms(Hash(bytes(range(32))), unit_price=1_000)
 
     def transfer() -> None:
         data = build_transfer(wallet, to, 5, "Invoice 4711", terms)
@@ -115,18 +121,18 @@ def adapter_overhead_bitcoin_taproot() -> list[Figure]:
 def _bitcoin(account: Account) -> list[float]:
     keys = Remembering()
     wallet = Wallet(account, keys, Network.DEVNET)
-    script = script_at(account, keys, Place(RECEIVE, 0))
+    script = script_at(account, keys, KeyPosition(RECEIVE, 0))
     made = [
         Transaction(
             2, (TxIn(OutPoint(hashlib.sha256(bytes([n])).digest(), 0)),), (TxOut(10**8, script),), 0
         )
         for n in range(2)
     ]
-    coins = [OwnCoin(previous, 0, Place(RECEIVE, 0)) for previous in made]
+    coins = [OwnCoin(previous, 0, KeyPosition(RECEIVE, 0)) for previous in made]
     draft = BitcoinDraft(wallet).pay(REGTEST_TO, 15 * 10**7).rate(5_000).at(200).offer(*coins)
 
     def transfer() -> None:
-        data = draft.build(Place(1, 0))
+        data = draft.build(KeyPosition(1, 0))
         signable.describe(data, keys, Chain.BITCOIN, Network.DEVNET)
         signatures = tuple(
             keys.sign(payload) for payload in signable.payloads(data, keys, Network.DEVNET)

@@ -36,12 +36,12 @@ async def first_use(node) -> tuple[float, float]:
 def main() -> None:
     started = time.perf_counter()
     from console import bootstrap
-    from console.application.ports.chain import ChainPlace
+    from console.application.ports.chain import ChainSettings
     from console.domain.values import Chain, Network
 
     start_s, start_mb = time.perf_counter() - started, resident_mb()
-    place = ChainPlace(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
-    adapter = bootstrap.CHAINS[Chain.ETHEREUM](place)
+    place = ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
+    adapter = bootstrap.CHAINS[Chain.ETHEREUM].from_settings(place)
     use_s, late_s = asyncio.run(first_use(adapter._node))
     print(json.dumps([start_s, start_mb, use_s, late_s, resident_mb()]))
 

@@ -21,9 +21,10 @@ from console.application.ports.chain import (
     Account,
     CallIntent,
     ChainAdapter,
-    ChainPlace,
+    ChainSettings,
     DurableIntent,
     FeeLevel,
+    ImportIntent,
     InclusionState,
     Intent,
     MessageIntent,
@@ -73,11 +74,10 @@ class Bench:
 
 def accounts() -> list[tuple[Chain, int]]:
     """Every account of every chain."""
-    nowhere = ChainPlace(network=Network.DEVNET, urls=("http://127.0.0.1:1",))
     return [
         (chain, number)
-        for chain, make in CHAINS.items()
-        for number in range(len(make(nowhere).accounts))
+        for chain, adapter in CHAINS.items()
+        for number in range(len(adapter.accounts))
     ]
 
 
@@ -85,7 +85,9 @@ def accounts() -> list[tuple[Chain, int]]:
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     chain, number = request.param
     async with RUNTIMES[chain]() as runtime:
-        adapter = CHAINS[chain](ChainPlace(network=Network.DEVNET, urls=(runtime.url,)))
+        adapter = CHAINS[chain].from_settings(
+            ChainSettings(network=Network.DEVNET, urls=(runtime.url,))
+        )
         account = adapter.accounts[number]
         sender = SigningKey()
         try:
@@ -232,6 +234,14 @@ async def test_bytes_that_are_no_transaction_are_refused(bench: Bench) -> None:
             bench.adapter.payloads(data, bench.sender)
 
 
+async def test_what_is_exported_can_be_imported(bench: Bench) -> None:
+    transaction = await bench.build()
+    intent = ImportIntent(bench.account, bench.adapter.exported(transaction))
+    taken = await bench.adapter.build_transaction(intent, bench.sender)
+    assert taken.transaction == transaction
+    assert bench.adapter.import_form
+
+
 async def test_the_number_of_signatures_must_fit(bench: Bench) -> None:
     transaction = await bench.build()
     count = len(bench.adapter.payloads(transaction, bench.sender))
@@ -256,7 +266,9 @@ async def test_the_faucet_refuses_what_it_cannot_give(bench: Bench) -> None:
 
 @pytest.mark.parametrize("network", [Network.TESTNET, Network.MAINNET])
 async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> None:
-    adapter = CHAINS[bench.chain](ChainPlace(network=network, urls=(bench.runtime.url,)))
+    adapter = CHAINS[bench.chain].from_settings(
+        ChainSettings(network=network, urls=(bench.runtime.url,))
+    )
     try:
         with pytest.raises(TransactionRejected):
             await adapter.request_faucet(
@@ -269,7 +281,9 @@ async def test_only_a_devnet_has_a_faucet(bench: Bench, network: Network) -> Non
 async def test_another_networks_chain_is_not_believed(bench: Bench) -> None:
     signed = bench.sign(await bench.build())
     to = bench.adapter.address(bench.account, bench.receiver)
-    adapter = CHAINS[bench.chain](ChainPlace(network=Network.MAINNET, urls=(bench.runtime.url,)))
+    adapter = CHAINS[bench.chain].from_settings(
+        ChainSettings(network=Network.MAINNET, urls=(bench.runtime.url,))
+    )
     try:
         with pytest.raises(ChainUnavailable):
             await adapter.balance(bench.account, bench.sender)
@@ -418,8 +432,8 @@ async def tokens(bench: Bench) -> AsyncIterator[Bench]:
     if bench.runtime.token is None:
         pytest.skip("this chain has no tokens")
     listed = (bench.runtime.token,)
-    adapter = CHAINS[bench.chain](
-        ChainPlace(network=Network.DEVNET, urls=(bench.runtime.url,), assets=listed)
+    adapter = CHAINS[bench.chain].from_settings(
+        ChainSettings(network=Network.DEVNET, urls=(bench.runtime.url,), assets=listed)
     )
     try:
         address = adapter.address(bench.account, bench.sender)
@@ -462,7 +476,9 @@ async def test_a_node_that_does_not_list_the_token_does_not_name_its_unit(tokens
         account=tokens.account, to_address=to, amount=1_500_000, asset=asset.address
     )
     data = (await tokens.adapter.build_transaction(intent, tokens.sender)).transaction
-    other = CHAINS[tokens.chain](ChainPlace(network=Network.DEVNET, urls=(tokens.runtime.url,)))
+    other = CHAINS[tokens.chain].from_settings(
+        ChainSettings(network=Network.DEVNET, urls=(tokens.runtime.url,))
+    )
     try:
         told = other.describe(data, tokens.sender)
     finally:

@@ -14,7 +14,7 @@ from console.application.errors import AdapterError, ChainUnavailable, SourcesDi
 from console.application.ports.chain import (
     Account,
     ChainAdapter,
-    ChainPlace,
+    ChainSettings,
     InclusionState,
     SignedTransaction,
     TransferIntent,
@@ -46,8 +46,8 @@ class Street:
     receiver: SigningKey
 
     def adapter(self, *urls: str) -> ChainAdapter:
-        made = CHAINS[self.chain](
-            ChainPlace(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
+        made = CHAINS[self.chain].from_settings(
+            ChainSettings(network=Network.DEVNET, urls=urls, timeout_s=PATIENCE_S)
         )
         self.adapters.append(made)
         return made

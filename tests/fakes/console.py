@@ -148,7 +148,11 @@ class FakeConsole:
                 return self._overview()
             case api.GetCeremonies():
                 known = () if self.empty else tuple(self.ceremonies.values())
-                return views.CeremoniesView(known, self.session.members)
+                return views.CeremoniesView(
+                    known,
+                    self.session.members,
+                    tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
+                )
             case api.GetCeremony(ceremony=name):
                 return self.ceremonies[name]
             case api.GetWallets():

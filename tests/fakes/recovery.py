@@ -6,11 +6,10 @@ from console.application import views as v
 from console.application.views import ShareState, StepState
 from console.domain.short_code import short_code
 from tests.fakes import scenario
-from tests.fakes.scenario import HOUR, MINUTE, NOW_MS, PEOPLE, digest
+from tests.fakes.scenario import HOUR, KEYS, MINUTE, NOW_MS, PEOPLE, digest
 
 DAY = 24 * HOUR
 ROSTER = PEOPLE | {"dara": "Dara Levi", "eli": "Eli Brandt"}
-KINDS = ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519")
 QUARANTINED = "wl-0a77e5c2b1904d36"
 LOST = "wl-2be1904fd06c7a58"
 UNDER_WAY = "wl-44c0de7b9a1f6e02"
@@ -65,7 +64,11 @@ def drill(days: int, signers: tuple[str, ...], epoch: int = 3) -> v.DrillView:
     """Return a drill some days ago."""
     people = tuple(ROSTER[member] for member in signers)
     return v.DrillView(
-        at_ms=NOW_MS - days * DAY - 11 * MINUTE, epoch=epoch, kinds=KINDS, signers=people
+        at_ms=NOW_MS - days * DAY - 11 * MINUTE,
+        epoch=epoch,
+        kinds=tuple(KEYS),
+        key_names=tuple(KEYS.values()),
+        signers=people,
     )
 
 
@@ -74,7 +77,8 @@ def shares(wallet: str = TREASURY, name: str = "Treasury", **changes: object) ->
     facts: dict[str, object] = {
         "wallet": wallet,
         "name": name,
-        "kinds": KINDS,
+        "kinds": tuple(KEYS),
+        "key_names": tuple(KEYS.values()),
         "threshold": 2,
         "approvals_needed": 2,
         "epoch": 3,
@@ -154,6 +158,7 @@ def wallets() -> tuple[v.WalletSharesView, ...]:
             threshold=3,
             repair=v.ActionView(False, alone),
             kinds=("eddsa-ed25519",),
+            key_names=(KEYS["eddsa-ed25519"],),
             epoch_began_ms=NOW_MS - 9 * DAY,
             refresh_due_ms=NOW_MS + 81 * DAY,
             shares=tuple(share(m, ShareState.SEALED) for m in PEOPLE),

@@ -20,6 +20,12 @@ LEDGER_SIZE = 5_000
 WALLET = "wl-5f0c1a9e77d2b364"
 RESERVE = "wl-91ab0c44d8e7f250"
 ROUNDS = ("Commit", "Reveal", "Shares", "Confirm")
+KEYS = {
+    "ecdsa-secp256k1": "Bitcoin, Ethereum (ECDSA)",
+    "schnorr-bip340": "Bitcoin Taproot (Schnorr)",
+    "eddsa-ed25519": "Solana (EdDSA)",
+}
+"""Every kind of keys, as the product names it in full."""
 SIGNING_ROUNDS = ("Commitments", "Shares")
 
 
@@ -136,6 +142,7 @@ def wallet(
         balance_error="",
         label="Solana",
         abilities=("lasting", "memo"),
+        import_form="An unsigned message",
         export=ADDRESS,
     )
     ether = v.AccountView(
@@ -160,6 +167,7 @@ def wallet(
             ),
         ),
         abilities=("call", "message"),
+        import_form="An unsigned transaction",
         export=ETHER_ADDRESS,
     )
     segwit = v.AccountView(
@@ -175,6 +183,7 @@ def wallet(
         balance_error="",
         label="Bitcoin SegWit",
         abilities=("accelerate", "message"),
+        import_form="A PSBT",
         export=DESCRIPTOR,
     )
     history = tuple(
@@ -353,8 +362,10 @@ def request(
         "can_replace": stage in {RequestStage.BROADCAST, RequestStage.REFUSED},
         "account": "ethereum:m/44/60/0/0/0",
         "unsigned_bytes": b"psbt\xff".hex(),
+        "unsigned_text": "cHNidP8=",
         "signed_bytes": "0102" if stage in {RequestStage.BROADCAST, RequestStage.CONFIRMED} else "",
     }
+    facts["signed_text"] = facts["signed_bytes"]
     return v.RequestView(**(facts | changes))  # type: ignore[arg-type]
 
 
@@ -433,7 +444,8 @@ def ceremony(stage: CeremonyStage, **changes: object) -> v.CeremonyView:
         "leaving": (),
         "wallet": WALLET,
         "wallet_name": "Treasury" if completed else "Operations",
-        "kinds": ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519"),
+        "kinds": tuple(KEYS),
+        "key_names": tuple(KEYS.values()),
         "threshold": 2,
         "approvals_needed": 2,
         "custodians": tuple(people),

@@ -4,7 +4,7 @@ from solders.hash import Hash, ParseHashError
 
 from console.adapters.chains.solana import build
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
-from console.adapters.chains.solana.describe import Place, describe
+from console.adapters.chains.solana.describe import WalletContext, describe
 from console.adapters.chains.solana.fees import DECIMALS, LAMPORTS_PER_SIGNATURE, UNIT
 from console.adapters.chains.solana.message import attach_signature, parse_message
 from console.application.errors import ChainUnavailable
@@ -36,9 +36,9 @@ def build_transfer(
         recent = Hash.from_string(blockhash)
     except ParseHashError:  # this one is no ValueError
         raise ChainUnavailable("this is no blockhash") from None
-    return build.build_transfer(wallet, to, lamports, memo, build.Terms(recent))
+    return build.build_transfer(wallet, to, lamports, memo, build.MessageTerms(recent))
 
 
 def describe_message(data: bytes, network: Network) -> TransactionDescription:
     """Decode a message for whoever pays for it. Raises: UnknownTransaction."""
-    return describe(data, Place(network, parse_message(data).payer))
+    return describe(data, WalletContext(network, parse_message(data).payer))

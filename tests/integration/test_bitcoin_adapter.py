@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from aiohttp import ClientSession
 
-from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.psbt import parse_psbt
@@ -54,7 +54,7 @@ class Desk:
         async with self.session.post(f"{self.url}/devnet/{path}", json=body) as answer:
             assert answer.status == 200, await answer.text()
 
-    async def fund(self, place: Place, satoshis: int = COIN) -> None:
+    async def fund(self, place: KeyPosition, satoshis: int = COIN) -> None:
         address = address_of(script_at(self.account, self.keys, place), Network.DEVNET)
         assert address
         await self.adapter.request_faucet(address, satoshis)
@@ -94,7 +94,7 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
         adapter = BitcoinAdapter(Network.DEVNET, (url,))
         account = adapter.accounts[request.param]
         made = Desk(adapter, account, url, session, SigningKey(), SigningKey())
-        await made.fund(Place(RECEIVE, 0))
+        await made.fund(KeyPosition(RECEIVE, 0))
         try:
             yield made
         finally:
@@ -127,10 +127,10 @@ async def test_what_comes_from_change_alone_is_still_this_accounts(desk):
 
 
 async def test_a_watching_wallets_other_addresses_are_found_up_to_the_gap(desk):
-    await desk.fund(Place(RECEIVE, GAP_LIMIT - 1), 2_000)
-    await desk.fund(Place(RECEIVE, 2 * GAP_LIMIT - 1), 3_000)
-    await desk.fund(Place(CHANGE, 5), 4_000)
-    await desk.fund(Place(RECEIVE, 3 * GAP_LIMIT + 1), 5_000)
+    await desk.fund(KeyPosition(RECEIVE, GAP_LIMIT - 1), 2_000)
+    await desk.fund(KeyPosition(RECEIVE, 2 * GAP_LIMIT - 1), 3_000)
+    await desk.fund(KeyPosition(CHANGE, 5), 4_000)
+    await desk.fund(KeyPosition(RECEIVE, 3 * GAP_LIMIT + 1), 5_000)
     assert await desk.balance() == COIN + 9_000
 
 
@@ -139,7 +139,7 @@ async def test_a_coin_that_is_held_is_not_spent_twice(desk):
     held = desk.adapter.consumes(first)
     with pytest.raises(InsufficientFunds):
         await desk.build(reserved=held)
-    await desk.fund(Place(RECEIVE, 1))
+    await desk.fund(KeyPosition(RECEIVE, 1))
     second = await desk.build(reserved=held)
     assert not held & desk.adapter.consumes(second)
     await desk.send(first)
@@ -163,7 +163,7 @@ async def test_waiting_change_is_spent_only_where_coins_in_blocks_do_not_reach(d
     (coin,) = desk.adapter.consumes(second)
     assert coin.startswith(f"utxo:{desk.sign(first).transaction_id}")
     await desk.order("automine", on=True)
-    await desk.fund(Place(RECEIVE, 1), COIN // 2)
+    await desk.fund(KeyPosition(RECEIVE, 1), COIN // 2)
 
 
 @pytest.mark.parametrize("cancel", [False, True])
@@ -202,7 +202,7 @@ async def test_a_reorg_takes_a_confirmation_back(desk):
 
 async def test_every_coin_is_gathered_for_a_payment_that_needs_them(desk):
     for index in range(1, 6):
-        await desk.fund(Place(RECEIVE, index), COIN // 10)
+        await desk.fund(KeyPosition(RECEIVE, index), COIN // 10)
     data = await desk.build(14 * COIN // 10)
     assert len(parse_spending(data).psbt.inputs) == 6
     signed = await desk.send(data)
@@ -262,7 +262,7 @@ async def test_an_imported_psbt_that_lies_about_its_amount_is_put_right(desk):
 
 async def test_a_psbt_with_another_previous_transaction_is_not_imported(desk):
     psbt = parse_psbt(await desk.build())
-    await desk.fund(Place(RECEIVE, 1))
+    await desk.fund(KeyPosition(RECEIVE, 1))
     other = value_of(parse_psbt(await desk.build(COIN // 2)).inputs[0], In.NON_WITNESS_UTXO)
     if other == value_of(psbt.inputs[0], In.NON_WITNESS_UTXO):
         held = desk.adapter.consumes(psbt.encode())

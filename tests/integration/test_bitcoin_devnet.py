@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from console.devnet.bitcoin.index import ChainIndex
 from console.devnet.bitcoin.node import FIRST_BLOCKS, MAX_BLOCKS_AT_ONCE, MAX_REORG, BitcoinDevnet
-from console.devnet.bitcoin.policy import TransactionRefused
+from console.devnet.bitcoin.policy import PolicyRefused
 from tests.unit.bitcoin_clients.spending import (
     ADDRESS,
     BURNED,
@@ -58,7 +58,7 @@ def send(devnet: BitcoinDevnet, transaction: CTransaction) -> bytes:
 
 def refusal(devnet: BitcoinDevnet, transaction: CTransaction) -> str:
     before = devnet.chain.height, dict(devnet.mempool.entries), dict(devnet.chain.coins)
-    with pytest.raises(TransactionRefused) as refused:
+    with pytest.raises(PolicyRefused) as refused:
         send(devnet, transaction)
     assert before == (devnet.chain.height, devnet.mempool.entries, devnet.chain.coins)
     return str(refused.value)
@@ -118,7 +118,7 @@ def test_no_flipped_bit_of_a_signature_is_taken(
     for place in range(4, 64, 7):
         bad = bytearray(signature)
         bad[place] ^= 1
-        with pytest.raises(TransactionRefused, match="mandatory-script-verify-flag-failed"):
+        with pytest.raises(PolicyRefused, match="mandatory-script-verify-flag-failed"):
             devnet.send(raw.replace(signature, bytes(bad)))
     send(devnet, good)
 

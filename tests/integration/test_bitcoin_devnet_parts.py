@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.devnet.bitcoin.addresses import address_of, script_of
-from console.devnet.bitcoin.blocks import Place, make_block, subsidy
+from console.devnet.bitcoin.blocks import BlockPosition, make_block, subsidy
 from console.devnet.bitcoin.kernel import BlockRefused, Kernel
 from console.devnet.bitcoin.node import BitcoinDevnet
-from console.devnet.bitcoin.policy import TransactionRefused, dust_limit
+from console.devnet.bitcoin.policy import PolicyRefused, dust_limit
 from tests.unit.bitcoin_clients.spending import ADDRESS, BURNED, Purse
 
 
@@ -36,11 +36,11 @@ def test_dust_limits_are_those_of_core(script: bytes, limit: int) -> None:
 def test_the_kernel_refuses_false_blocks(fault: str) -> None:
     kernel = Kernel()
     try:
-        good = make_block(Place(kernel.tip(), 1, 1_700_000_000), (), subsidy(1), BURNED, 1)
+        good = make_block(BlockPosition(kernel.tip(), 1, 1_700_000_000), (), subsidy(1), BURNED, 1)
         kernel.submit(good.serialize())
-        place = Place(good.GetHash(), 5 if fault == "height" else 2, 1_700_000_001)
+        place = BlockPosition(good.GetHash(), 5 if fault == "height" else 2, 1_700_000_001)
         if fault == "parent":
-            place = Place(bytes(32), 2, place.time_s)
+            place = BlockPosition(bytes(32), 2, place.time_s)
         reward = subsidy(2) + (fault == "reward")
         raw = make_block(place, (), reward, BURNED, 2).serialize()
         if fault == "commitment":
@@ -102,7 +102,7 @@ def shared() -> Iterator[BitcoinDevnet]:
 @settings(max_examples=200, deadline=None)
 @given(raw=st.binary(max_size=300))
 def test_random_bytes_are_refused_and_nothing_worse(shared: BitcoinDevnet, raw: bytes) -> None:
-    with pytest.raises(TransactionRefused):
+    with pytest.raises(PolicyRefused):
         shared.send(raw)
 
 
@@ -120,6 +120,6 @@ def test_a_damaged_spend_is_refused_and_nothing_worse(
     bad = bytearray(good)
     bad[place] ^= data.draw(st.integers(1, 255))
     length = data.draw(st.sampled_from([len(good)] * 5 + [place]))
-    with pytest.raises(TransactionRefused):
+    with pytest.raises(PolicyRefused):
         shared.send(bytes(bad[:length]))
     assert shared.unspent(purse.taproot_script) == coins

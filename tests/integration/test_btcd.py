@@ -19,11 +19,11 @@ from console.adapters.chains.bitcoin.accounts import (
     RECEIVE,
     SEGWIT,
     TAPROOT,
-    Place,
+    KeyPosition,
     script_at,
 )
 from console.adapters.chains.bitcoin.address import address_of
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import BroadcastRefused
@@ -41,7 +41,7 @@ START_S, STOP_S, PAUSE_S = 60, 30, 0.05
 MATURITY = 100
 """Blocks until what a block pays its miner can be spent."""
 SPENDABLE = 4
-HOME, NEXT = Place(RECEIVE, 0), Place(CHANGE, 0)
+HOME, NEXT = KeyPosition(RECEIVE, 0), KeyPosition(CHANGE, 0)
 COIN = 10**8
 pytestmark = pytest.mark.skipif(BTCD is None, reason="btcd is not on PATH")
 each_account = pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.label)
@@ -67,14 +67,14 @@ class Btcd:
     keys: SigningKey
     ripe: list[OwnCoin] = field(default_factory=list)
 
-    def script(self, account: Account, place: Place = HOME) -> bytes:
+    def script(self, account: Account, place: KeyPosition = HOME) -> bytes:
         return script_at(account, self.keys, place)
 
-    def address(self, account: Account, place: Place = HOME) -> str:
+    def address(self, account: Account, place: KeyPosition = HOME) -> str:
         return str(address_of(self.script(account, place), Network.DEVNET))
 
-    def draft(self, account: Account) -> Draft:
-        return Draft(Wallet(account, self.keys, Network.DEVNET)).rate(2_000)
+    def draft(self, account: Account) -> SpendingDraft:
+        return SpendingDraft(Wallet(account, self.keys, Network.DEVNET)).rate(2_000)
 
     def sign(self, data: bytes) -> Transaction:
         payloads = signable.payloads(data, self.keys, Network.DEVNET)
@@ -82,7 +82,9 @@ class Btcd:
         signed = signable.attach(data, signatures, self.keys, Network.DEVNET)
         return parse_transaction(signed.transaction)
 
-    def coin(self, transaction: Transaction, account: Account, place: Place = HOME) -> OwnCoin:
+    def coin(
+        self, transaction: Transaction, account: Account, place: KeyPosition = HOME
+    ) -> OwnCoin:
         """Return the output of a transaction that stands at a place."""
         scripts = [output.script for output in transaction.outputs]
         return OwnCoin(transaction, scripts.index(self.script(account, place)), place)
@@ -203,11 +205,11 @@ async def test_a_payment_to_the_other_kind_of_account_is_mined(
 @each_account
 async def test_change_and_several_inputs_are_spent(btcd: Btcd, account: Account) -> None:
     own = await btcd.funded(account)
-    payments = btcd.draft(account).pay(btcd.address(account, Place(RECEIVE, 7)), COIN)
+    payments = btcd.draft(account).pay(btcd.address(account, KeyPosition(RECEIVE, 7)), COIN)
     first = btcd.sign(payments.spend(own).build(NEXT))
     await btcd.send(first)
     await btcd.mine()
-    places = (Place(RECEIVE, 7), NEXT)
+    places = (KeyPosition(RECEIVE, 7), NEXT)
     coins = [btcd.coin(first, account, place) for place in places]
     second = btcd.sign(btcd.draft(account).offer(*coins).sweep(btcd.address(SEGWIT)).build(NEXT))
     assert len(second.inputs) == 2
@@ -273,7 +275,7 @@ async def test_a_child_pays_for_its_parent(btcd: Btcd, account: Account) -> None
     change = btcd.coin(parent, account, NEXT)
     wallet = Wallet(account, btcd.keys, Network.DEVNET)
     accelerated = accelerate(wallet, (change,), [weighed(parent, [own.previous])], 25_000)
-    child = btcd.sign(accelerated.build(Place(CHANGE, 1)))
+    child = btcd.sign(accelerated.build(KeyPosition(CHANGE, 1)))
     await btcd.send(child)
     pool = await btcd.waiting()
     assert pool.keys() == {parent.txid, child.txid}

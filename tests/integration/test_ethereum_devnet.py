@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.devnet.ethereum.erc20 import WHOLE_SUPPLY, Token
+from console.devnet.ethereum.erc20 import WHOLE_SUPPLY, TokenContract
 from console.devnet.ethereum.fees import next_base_fee
 from console.devnet.ethereum.node import FIRST_TOKEN, EthereumDevnet
 from console.devnet.failure import RpcFailure
@@ -252,7 +252,7 @@ def test_the_first_token_is_where_it_always_is(bench: Bench) -> None:
             ("totalSupply", "uint256"),
         )
     }
-    assert Token(read["name"], read["symbol"], read["decimals"]) == FIRST_TOKEN
+    assert TokenContract(read["name"], read["symbol"], read["decimals"]) == FIRST_TOKEN
     assert read["totalSupply"] == FIRST_TOKEN.supply == WHOLE_SUPPLY * 10**6
 
 

@@ -13,7 +13,7 @@ from console.adapters.chains.ethereum.authorization import (
     parse_authorization,
 )
 from console.adapters.chains.ethereum.build import call_data
-from console.adapters.chains.ethereum.describe import Place, describe
+from console.adapters.chains.ethereum.describe import ChainContext, describe
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.signable import attach, parse
 from console.adapters.chains.ethereum.signature import parse_signature
@@ -56,8 +56,8 @@ def evm() -> EthereumTester:
     return tester
 
 
-def place(evm: EthereumTester) -> Place:
-    return Place(CHAIN, Network.DEVNET, evm.backend.chain.chain_id)
+def place(evm: EthereumTester) -> ChainContext:
+    return ChainContext(CHAIN, Network.DEVNET, evm.backend.chain.chain_id)
 
 
 def draft(evm: EthereumTester) -> Draft:

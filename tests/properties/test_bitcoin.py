@@ -24,7 +24,7 @@ from console.adapters.chains.bitcoin import bech32, signable
 from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
     TAPROOT,
-    Place,
+    KeyPosition,
     input_origin,
     output_origin,
     script_at,
@@ -81,7 +81,7 @@ FOREIGN = st.one_of(
     st.binary(max_size=90).map(data_script),
     st.binary(max_size=40),
 )
-PLACES = st.builds(Place, st.integers(0, 1), st.sampled_from(OWN_INDICES))
+PLACES = st.builds(KeyPosition, st.integers(0, 1), st.sampled_from(OWN_INDICES))
 SEQUENCES = st.one_of(
     st.just(0xFFFF_FFFD), st.integers(0, 0xFFFF_FFFF), st.sampled_from([0xFFFF_FFFF, 0xFFFF_FFFE])
 )

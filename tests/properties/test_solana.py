@@ -34,8 +34,8 @@ from solders.transaction_metadata import FailedTransactionMetadata
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import token_account
 from console.adapters.chains.solana.build import (
-    Terms,
-    Token,
+    MessageTerms,
+    MintFacts,
     build_nonce_account,
     build_token_transfer,
     build_transfer,
@@ -271,9 +271,9 @@ def _ran(data: bytes) -> dict[Pubkey, Account]:
     return dict(result.post_accounts())
 
 
-def _terms(price: int, durable: bool) -> Terms:
+def _terms(price: int, durable: bool) -> MessageTerms:
     nonce = DurableNonce(NONCE, ME, Hash(bytes(range(1, 33))))
-    return Terms(nonce if durable else Hash(bytes(range(32))), price)
+    return MessageTerms(nonce if durable else Hash(bytes(range(32))), price)
 
 
 PRICES = st.one_of(st.just(0), st.integers(0, 20_000_000))
@@ -308,7 +308,7 @@ def test_the_machine_moves_the_tokens_that_are_shown(
     else:
         MACHINE.set_account(arrival, Account(0, b"", programs.SYSTEM))
     assume(len(memo.encode()) <= 180)
-    token = Token(MINT, program, 6)
+    token = MintFacts(MINT, program, 6)
     data = build_token_transfer(ME, FRIEND, amount, memo, token, _terms(price, durable))
     told = described(data)
     assert told.red_flags == ()

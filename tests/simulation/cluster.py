@@ -173,7 +173,7 @@ class SimulatedCluster:
         seat.vault = seat.session(clock)
         seat.store = SlowEventStore(name, clock.now_ms, seat.vault.anchor, self._disk_pause_s)
         # The same list: what the process before has recorded is there.
-        seat.store._records = seat.ledger._records
+        seat.store.records = seat.ledger.records
         seat.port = self.network.plug(name, self.members, clock)
         ports = Ports(
             vault=seat.vault,

@@ -38,6 +38,15 @@ def collector(qapp: QApplication) -> Iterator[None]:
         gc.collect()
 
 
+def pytest_runtest_logfinish() -> None:
+    """Collect once more, now that pytest has let go of the test's window.
+
+    What is left would be freed by a collection on any thread of a later test, and a timer that is
+    freed on another thread than its own ends the process.
+    """
+    gc.collect()
+
+
 @pytest.fixture
 def locked(qapp: QApplication) -> Iterator[Driver]:
     """A window at its sign-in page."""

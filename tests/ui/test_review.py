@@ -191,13 +191,12 @@ def test_bytes_are_copied_for_another_program(driver):
     assert copied == ["cHNidP8=", "0102"]
 
 
-def test_the_signature_of_a_bitcoin_message_is_copied_as_text(driver):
+def test_a_signature_that_is_text_is_copied_as_text(driver):
     name = scenario.request_name(RequestStage.CONFIRMED)
     driver.console.requests[name] = scenario.request(
         RequestStage.CONFIRMED,
         is_message=True,
-        account="bitcoin:m/84/0/0",
-        signed_bytes=b"smpAkcw".hex(),
+        signed_text="smpAkcw",
     )
     driver.show("review", name)
     result = driver.window._current.result

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from coincurve import PrivateKey
 
-from console.adapters.chains.bitcoin import base58
 from console.adapters.chains.bitcoin.address import script_of
 from console.adapters.chains.bitcoin.message import SIMPLE, message_hash, to_sign, to_spend
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of, p2tr, p2wpkh
@@ -20,7 +19,7 @@ from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.wire import Reader, stacked
 from console.application.errors import UnknownTransaction
 from console.domain.values import Network
-from console.protocols.derivation import tap_tweak_scalar
+from console.protocols.derivation import base58check, tap_tweak_scalar
 from console.protocols.math.group import Point
 from console.protocols.math.secp256k1 import N
 from tests.unit.bitcoin.wallets import core_accepts
@@ -81,7 +80,7 @@ def test_there_are_wrong_signatures() -> None:
     ids=lambda case: case["message"][:20],
 )
 def test_our_signatures_are_among_those_of_the_document(case: dict[str, Any]) -> None:
-    secret = PrivateKey(base58.decode(case["private_keys"][0])[1:33])
+    secret = PrivateKey(base58check.decode(case["private_keys"][0])[1:33])
     script = script_of(case["address"], Network.MAINNET)
     unsigned, key = to_sign(case["message"], script), secret.public_key.format()
     if kind_of(script) is ScriptKind.P2TR:

@@ -1,8 +1,9 @@
 """ChainAdapter: everything the product knows of one chain, pure codec and I/O behind one port."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
@@ -10,16 +11,18 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 MESSAGE_ID = "message:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One way in which a chain addresses a wallet: the kind of key, and the path to it.
 
-    `label` tells people which, where a chain has several.
+    `label` distinguishes the accounts of a chain. `key_use` says what its kind of keys is for,
+    where kinds are listed; "" stands for the label.
     """
 
     kind: SignatureKind
     path: str
     label: str
+    key_use: str = field(default="", kw_only=True)
 
 
 class PublicKeys(Protocol):
@@ -47,19 +50,22 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainPlace:
-    """Where a chain is and what this node's settings say of it.
+class ChainSettings:
+    """Where a chain's nodes are, and what this member's settings say of the chain.
 
-    Of several `urls` all must tell the same; `trusted` are contracts that may be given rights. A
-    `websocket` tells when to ask again, where a chain's nodes have one.
+    Several `urls` must agree. `options` are settings that only some chains have, by name: an
+    adapter reads its own and refuses the others.
     """
 
     network: Network
     urls: tuple[str, ...]
     assets: tuple[Asset, ...] = ()
-    trusted: tuple[str, ...] = ()
-    websocket: str = ""
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     timeout_s: float = 8.0
+
+    def option(self, name: str) -> tuple[str, ...]:
+        """Return the values of an option, () if it is not set."""
+        return self.options.get(name, ())
 
 
 class FeeLevel(StrEnum):
@@ -269,6 +275,13 @@ class ChainAdapter(Protocol):
     abilities: frozenset[Ability]
     assets: tuple[Asset, ...]
     """The tokens that this node knows by its settings; a description names others by address."""
+    import_form: str
+    """What it imports from other programs, as a noun: "An unsigned message"."""
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown, InvalidAddress."""
+        ...
 
     # Pure: from bytes and public keys alone.
 
@@ -318,6 +331,10 @@ class ChainAdapter(Protocol):
         The same intent or nothing at all, for a fee that is higher by what networks ask for.
         Raises: UnknownTransaction.
         """
+        ...
+
+    def exported(self, data: bytes) -> str:
+        """Return unsigned or signed bytes as other programs read them."""
         ...
 
     # Over the network. All raise ChainUnavailable.

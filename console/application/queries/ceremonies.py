@@ -1,9 +1,9 @@
 """Ceremonies as the window shows them."""
 
-from console.application.aggregates import Aggregates
+from console.application.core import Core
+from console.application.queries.keys import key_names
 from console.application.queries.people import names_of
 from console.application.queries.sessions import sessions_of
-from console.application.sessions.host import SessionHost
 from console.application.views import (
     CeremonyStage,
     CeremonyView,
@@ -40,10 +40,9 @@ _CHANGE_SAFETY = {
 _OLD_SHARES = "The old shares stay valid. You can start again."
 
 
-def ceremony_view(
-    ceremony: KeyCeremony, aggregates: Aggregates, host: SessionHost, me: MemberId, now_ms: int
-) -> CeremonyView:
+def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyView:
     """Return one ceremony."""
+    aggregates, host, me = core.aggregates, core.host, core.me
     proposal, names = ceremony.proposal, names_of(aggregates)
     stage = ceremony_stage(ceremony, now_ms)
     if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
@@ -63,6 +62,7 @@ def ceremony_view(
         wallet=proposal.wallet,
         wallet_name=proposal.wallet_name,
         kinds=tuple(kind.value for kind in proposal.kinds),
+        key_names=key_names(proposal.kinds, core.ports.key_uses),
         threshold=ceremony.quorum.threshold,
         approvals_needed=proposal.approvals_needed,
         custodians=tuple(

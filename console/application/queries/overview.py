@@ -119,7 +119,7 @@ def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskVie
 def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
     tasks: list[TaskView] = []
     for ceremony in core.aggregates.ceremonies.values():
-        view = ceremony_view(ceremony, core.aggregates, core.host, core.me, now_ms)
+        view = ceremony_view(ceremony, core, now_ms)
         if view.can_accept:
             title = f"Accept the {_WORDS[ceremony.purpose]} {view.wallet_name}"
         elif view.can_confirm:

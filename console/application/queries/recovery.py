@@ -8,6 +8,7 @@ from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.peers.machines import founders_beside, read_entry, waiting
 from console.application.peers.signed_statements import StatementRefused, verify_identity
+from console.application.queries.keys import key_names
 from console.application.queries.people import member_views, names_of
 from console.application.views import (
     ActionView,
@@ -118,6 +119,7 @@ def _wallet(core: Core, wallet: Wallet, now_ms: int) -> WalletSharesView:
         wallet=wallet.wallet,
         name=wallet.name,
         kinds=tuple(kind.value for kind in wallet.kinds),
+        key_names=key_names(wallet.kinds, core.ports.key_uses),
         threshold=threshold,
         approvals_needed=wallet.policy.approvals_needed,
         epoch=wallet.epoch,
@@ -125,7 +127,7 @@ def _wallet(core: Core, wallet: Wallet, now_ms: int) -> WalletSharesView:
         refresh_due_ms=wallet.epoch_began_ms + REFRESH_AFTER_MS,
         quarantined_because=frozen.reason if frozen else "",
         shares=_shares(core, wallet, lost),
-        drills=_drills(aggregates, wallet),
+        drills=_drills(core, wallet),
         open_ceremony=open_ceremony,
         erased=_names(aggregates, (m for m in wallet.erasing if wallet.has_erased(m))),
         not_erased=_names(aggregates, (m for m in wallet.erasing if not wallet.has_erased(m))),
@@ -192,11 +194,18 @@ def _proved(aggregates: Aggregates, wallet: Wallet) -> dict[MemberId, int]:
     return newest
 
 
-def _drills(aggregates: Aggregates, wallet: Wallet) -> tuple[DrillView, ...]:
+def _drills(core: Core, wallet: Wallet) -> tuple[DrillView, ...]:
     kinds = tuple(kind.value for kind in wallet.kinds)
+    names = key_names(wallet.kinds, core.ports.key_uses)
     newest = sorted(wallet.drills, key=lambda d: -d.at_ms)[:MAX_DRILLS]
     return tuple(
-        DrillView(at_ms=d.at_ms, epoch=d.epoch, kinds=kinds, signers=_names(aggregates, d.signers))
+        DrillView(
+            at_ms=d.at_ms,
+            epoch=d.epoch,
+            kinds=kinds,
+            key_names=names,
+            signers=_names(core.aggregates, d.signers),
+        )
         for d in newest
     )
 

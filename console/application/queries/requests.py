@@ -150,6 +150,7 @@ def request_view(
     undecided = stage in _UNDECIDED
     idle = run is None or run.ended
     fee = description.fee
+    signed = request.signed.signed_transaction if request.signed else b""
     return RequestView(
         request=proposal.request,
         wallet=proposal.wallet,
@@ -184,8 +185,18 @@ def request_view(
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
-        signed_bytes=request.signed.signed_transaction.hex() if request.signed else "",
+        signed_bytes=signed.hex(),
+        unsigned_text=_exported(transactions, proposal, proposal.transaction),
+        signed_text=_exported(transactions, proposal, signed),
     )
+
+
+def _exported(transactions: Transactions, proposal: RequestProposed, data: bytes) -> str:
+    """Write bytes as the chain's other programs read them; in hexadecimal if it is not set."""
+    try:
+        return transactions.chain(proposal.chain).exported(data)
+    except NotYetPossible:
+        return data.hex()
 
 
 def _transaction_id(request: SigningRequest) -> str:

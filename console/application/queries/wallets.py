@@ -67,6 +67,7 @@ class WalletQueryService:
                 for asset in adapter.assets
             ),
             abilities=tuple(sorted(ability.value for ability in adapter.abilities)),
+            import_form=adapter.import_form,
             export=adapter.export_account(account, self._core.transactions.keys(wallet)),
         )
 

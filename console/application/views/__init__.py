@@ -9,6 +9,7 @@ from console.application.views.ceremonies import (
     CeremonyStage,
     CeremonyView,
     CustodianView,
+    KeyKindView,
 )
 from console.application.views.overview import (
     LedgerPage,
@@ -76,6 +77,7 @@ __all__ = [
     "FieldView",
     "HistoryItemView",
     "InboxView",
+    "KeyKindView",
     "LedgerPage",
     "LedgerRow",
     "MachinePreview",

@@ -48,6 +48,8 @@ class CeremonyView(View, frozen=True, kw_only=True):
     wallet: str
     wallet_name: str
     kinds: tuple[str, ...]
+    key_names: tuple[str, ...]
+    """The kinds as people read them in full, with what they are for."""
     threshold: int
     approvals_needed: int
     custodians: tuple[CustodianView, ...]
@@ -68,6 +70,16 @@ class CeremonyView(View, frozen=True, kw_only=True):
     can_cancel: bool
 
 
+class KeyKindView(View, frozen=True):
+    """A kind of keys that can be made; `name` says what it is for."""
+
+    kind: str
+    name: str
+
+
 class CeremoniesView(View, frozen=True):
+    """All ceremonies, and what a new one chooses from."""
+
     ceremonies: tuple[CeremonyView, ...]
     members: tuple[MemberView, ...]
+    kinds: tuple[KeyKindView, ...]

@@ -40,6 +40,8 @@ class DrillView(View, frozen=True, kw_only=True):
     at_ms: int
     epoch: int
     kinds: tuple[str, ...]
+    key_names: tuple[str, ...]
+    """The kinds as people read them in full, with what they are for."""
     signers: tuple[str, ...]
 
 
@@ -63,6 +65,8 @@ class WalletSharesView(View, frozen=True, kw_only=True):
     wallet: str
     name: str
     kinds: tuple[str, ...]
+    key_names: tuple[str, ...]
+    """The kinds as people read them in full, with what they are for."""
     threshold: int
     approvals_needed: int
     epoch: int

@@ -79,9 +79,12 @@ class RequestView(View, frozen=True, kw_only=True):
     is_message: bool = False
     """Whether it is a message: `transaction_id` is then its digest, and no chain has it."""
     unsigned_bytes: str = ""
-    """The unsigned bytes in hexadecimal; on Bitcoin a PSBT."""
+    """The unsigned bytes in hexadecimal."""
     signed_bytes: str = ""
     """The signed bytes that were broadcast, or a message's signature, in hexadecimal."""
+    unsigned_text: str = ""
+    signed_text: str = ""
+    """The same as other programs read it: in hexadecimal, base 64, or as plain text."""
 
 
 class RequestRow(View, frozen=True, kw_only=True):

@@ -36,6 +36,8 @@ class AccountView(View, frozen=True, kw_only=True):
     """Abilities beyond a plain transfer: memo, call, message, lasting, accelerate."""
     export: str = ""
     """The input of a watch-only wallet: an output descriptor, or the address."""
+    import_form: str = ""
+    """The noun for an import from another program: "An unsigned message"."""
 
 
 class HistoryItemView(View, frozen=True, kw_only=True):

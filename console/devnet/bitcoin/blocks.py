@@ -26,7 +26,7 @@ _RESERVED = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockPosition:
     """A block's place: the previous block, the height and the time."""
 
     parent: bytes
@@ -35,7 +35,11 @@ class Place:
 
 
 def make_block(
-    place: Place, transactions: Sequence[CTransaction], reward: int, to_script: bytes, mark: int
+    place: BlockPosition,
+    transactions: Sequence[CTransaction],
+    reward: int,
+    to_script: bytes,
+    mark: int,
 ) -> CBlock:
     """Return a block with enough work; `mark` makes it differ from others at the same place."""
     coinbase = _coinbase(place.height, transactions, reward, to_script, mark)

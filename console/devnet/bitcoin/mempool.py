@@ -9,7 +9,7 @@ from console.devnet.bitcoin.index import ChainIndex, Coin, Outpoint, outpoint_of
 from console.devnet.bitcoin.kernel import Kernel
 from console.devnet.bitcoin.policy import (
     MIN_FEE_RATE,
-    TransactionRefused,
+    PolicyRefused,
     check_sense,
     check_standard,
     virtual_size,
@@ -61,7 +61,7 @@ class Mempool:
         fee = self._fee(transaction, spent)
         entry = Entry(transaction, spent, fee, virtual_size(transaction))
         if fee < MIN_FEE_RATE * entry.size:
-            raise TransactionRefused(f"min relay fee not met, {fee} < {MIN_FEE_RATE * entry.size}")
+            raise PolicyRefused(f"min relay fee not met, {fee} < {MIN_FEE_RATE * entry.size}")
         replaced = self._with_descendants(rivals)
         if rivals:
             self._check_replacement(entry, rivals, replaced)
@@ -69,7 +69,7 @@ class Mempool:
             transaction.serialize(), [coin.output for coin in spent]
         )
         if failing is not None:
-            raise TransactionRefused(f"mandatory-script-verify-flag-failed (input {failing})")
+            raise PolicyRefused(f"mandatory-script-verify-flag-failed (input {failing})")
         check_signatures(transaction, spent)
         for gone in replaced:
             self._remove(gone)
@@ -114,7 +114,7 @@ class Mempool:
         for transaction in (*returned, *waiting):
             try:
                 self.admit(transaction)
-            except TransactionRefused:
+            except PolicyRefused:
                 continue
 
     def _insert(self, txid: bytes, entry: Entry) -> None:
@@ -147,7 +147,7 @@ class Mempool:
             outpoint = outpoint_of(entry.prevout)
             coin = self._chain.coins.get(outpoint) or self.coin(outpoint)
             if coin is None:
-                raise TransactionRefused("bad-txns-inputs-missingorspent", _MISSING_INPUTS)
+                raise PolicyRefused("bad-txns-inputs-missingorspent", _MISSING_INPUTS)
             found.append(coin)
         return tuple(found)
 
@@ -155,11 +155,11 @@ class Mempool:
         for coin in spent:
             age = self._chain.height + 1 - (coin.height or 0)
             if coin.coinbase and age < COINBASE_MATURITY:
-                raise TransactionRefused("bad-txns-premature-spend-of-coinbase")
+                raise PolicyRefused("bad-txns-premature-spend-of-coinbase")
         held = sum(int(coin.output.nValue) for coin in spent)
         fee = held - sum(int(output.nValue) for output in transaction.vout)
         if fee < 0:
-            raise TransactionRefused("bad-txns-in-belowout")
+            raise PolicyRefused("bad-txns-in-belowout")
         return fee
 
     def _check_final(self, transaction: CTransaction) -> None:
@@ -169,7 +169,7 @@ class Mempool:
         reached = self._chain.median_time_past(height) if by_time else height + 1
         ignored = all(entry.nSequence == _FINAL for entry in transaction.vin)
         if lock >= reached and lock and not ignored:
-            raise TransactionRefused("non-final")
+            raise PolicyRefused("non-final")
 
     def _check_relative_locks(self, transaction: CTransaction, spent: tuple[Coin, ...]) -> None:
         """Refuse a transaction whose coins are too young for its relative locks (BIP 68)."""
@@ -186,7 +186,7 @@ class Mempool:
             else:
                 waited = following - made
             if waited < needed:
-                raise TransactionRefused("non-BIP68-final")
+                raise PolicyRefused("non-BIP68-final")
 
     def _rivals(self, transaction: CTransaction) -> set[bytes]:
         """Return the spenders of the same coins. Raises: TransactionRefused if one must stay.
@@ -198,7 +198,7 @@ class Mempool:
         for rival in rivals:
             entries = self.entries[rival].transaction.vin
             if all(entry.nSequence > _SIGNALS_UP_TO for entry in entries):
-                raise TransactionRefused("txn-mempool-conflict")
+                raise PolicyRefused("txn-mempool-conflict")
         return rivals
 
     def _check_replacement(
@@ -207,26 +207,26 @@ class Mempool:
         name = b2lx(entry.transaction.GetTxid())
         parents = {bytes(spending.prevout.hash) for spending in entry.transaction.vin}
         if parents & replaced.keys():
-            raise TransactionRefused("bad-txns-spends-conflicting-tx")
+            raise PolicyRefused("bad-txns-spends-conflicting-tx")
         known = {
             bytes(spending.prevout.hash)
             for rival in rivals
             for spending in self.entries[rival].transaction.vin
         }
         if (parents & self.entries.keys()) - known:
-            raise TransactionRefused("replacement-adds-unconfirmed")
+            raise PolicyRefused("replacement-adds-unconfirmed")
         if len(replaced) > _MAX_REPLACED:
-            raise TransactionRefused("too many potential replacements")
+            raise PolicyRefused("too many potential replacements")
         refusal = f"insufficient fee, rejecting replacement {name}"
         for rival in rivals:
             old = self.entries[rival]
             if entry.fee * old.size <= old.fee * entry.size:
-                raise TransactionRefused(f"{refusal}; new feerate <= old feerate")
+                raise PolicyRefused(f"{refusal}; new feerate <= old feerate")
         paid = sum(old.fee for old in replaced.values())
         if entry.fee < paid:
             less = f"less fees than conflicting txs; {entry.fee} < {paid}"
-            raise TransactionRefused(f"{refusal}, {less}")
+            raise PolicyRefused(f"{refusal}, {less}")
         more, needed = entry.fee - paid, MIN_FEE_RATE * entry.size
         if more < needed:
             short = f"not enough additional fees to relay; {more} < {needed}"
-            raise TransactionRefused(f"{refusal}, {short}")
+            raise PolicyRefused(f"{refusal}, {short}")

@@ -8,12 +8,12 @@ from bitcoin.core import CBlock, CTransaction, CTxOut, b2lx
 from bitcoin.core.script import CScript
 
 from console.devnet.bitcoin.addresses import script_of
-from console.devnet.bitcoin.blocks import Place, make_block, subsidy
+from console.devnet.bitcoin.blocks import BlockPosition, make_block, subsidy
 from console.devnet.bitcoin.faucet import Faucet
 from console.devnet.bitcoin.index import ChainIndex, Coin, Outpoint, Placed
 from console.devnet.bitcoin.kernel import BlockRefused, Kernel
 from console.devnet.bitcoin.mempool import COINBASE_MATURITY, Entry, Mempool
-from console.devnet.bitcoin.policy import TransactionRefused, decoded
+from console.devnet.bitcoin.policy import PolicyRefused, decoded
 
 FIRST_BLOCKS = 120
 """So many that twenty rewards of the first blocks may be spent: 1000 bitcoin."""
@@ -50,7 +50,7 @@ class BitcoinDevnet:
         transaction = decoded(raw)
         txid: bytes = transaction.GetTxid()
         if any((txid, number) in self.chain.coins for number in range(len(transaction.vout))):
-            raise TransactionRefused("Transaction already in block chain", _ALREADY_IN_CHAIN)
+            raise PolicyRefused("Transaction already in block chain", _ALREADY_IN_CHAIN)
         self.mempool.admit(transaction)
         if self.automine:
             self.mine(1)
@@ -69,7 +69,7 @@ class BitcoinDevnet:
         gift = self._faucet.payment(CTxOut(sats, CScript(script)), coins)
         try:
             return self.send(gift.serialize())
-        except TransactionRefused as refusal:
+        except PolicyRefused as refusal:
             raise ValueError(f"the faucet cannot pay that: {refusal}") from None
 
     def mine(self, blocks: int) -> None:
@@ -123,7 +123,7 @@ class BitcoinDevnet:
         now = max(int(time.time()), self.chain.median_time_past(self.chain.height) + 1)
         reward = subsidy(height) + sum(entry.fee for entry in entries)
         transactions = [entry.transaction for entry in entries]
-        place = Place(parent, height, now)
+        place = BlockPosition(parent, height, now)
         return make_block(place, transactions, reward, self._faucet.script, next(self._marks))
 
     def _follow(self, block: CBlock) -> None:

@@ -22,7 +22,7 @@ _MAX_DATA_SCRIPT = 83
 _DECODE_FAILED, _REJECTED = -22, -26
 
 
-class TransactionRefused(Exception):
+class PolicyRefused(Exception):
     """A transaction was refused; `code` is that of Core's `sendrawtransaction`."""
 
     def __init__(self, reason: str, code: int = _REJECTED) -> None:
@@ -37,7 +37,7 @@ def decoded(raw: bytes) -> CTransaction:
     except (SerializationError, ValueError):
         transaction = None
     if transaction is None or transaction.serialize() != raw:
-        raise TransactionRefused("TX decode failed", _DECODE_FAILED)
+        raise PolicyRefused("TX decode failed", _DECODE_FAILED)
     return transaction
 
 
@@ -110,4 +110,4 @@ def dust_limit(output: CTxOut) -> int:
 
 def _refuse_if(wrong: bool, reason: str) -> None:
     if wrong:
-        raise TransactionRefused(reason)
+        raise PolicyRefused(reason)

@@ -12,7 +12,7 @@ from console.devnet.bitcoin.addresses import script_of
 from console.devnet.bitcoin.index import Placed
 from console.devnet.bitcoin.mempool import Entry
 from console.devnet.bitcoin.node import BitcoinDevnet
-from console.devnet.bitcoin.policy import TransactionRefused
+from console.devnet.bitcoin.policy import PolicyRefused
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _DECODE_FAILED = -22
@@ -105,7 +105,7 @@ class BitcoinRoutes:
             raise _refused(_DECODE_FAILED, "TX decode failed") from None
         try:
             return web.Response(text=b2lx(self._devnet.send(raw)))
-        except TransactionRefused as refusal:
+        except PolicyRefused as refusal:
             raise _refused(refusal.code, str(refusal)) from None
 
     async def fund(self, request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from bitcoin.core import CTransaction
 
 from console.devnet.bitcoin.index import Coin
-from console.devnet.bitcoin.policy import TransactionRefused, kind_of
+from console.devnet.bitcoin.policy import PolicyRefused, kind_of
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _HASH_TYPES = frozenset({0x01, 0x02, 0x03, 0x81, 0x82, 0x83})
@@ -33,5 +33,5 @@ def _s_of(signature: bytes) -> int:
     return int.from_bytes(signature[start:-1], "big")
 
 
-def _failed(reason: str) -> TransactionRefused:
-    return TransactionRefused(f"mandatory-script-verify-flag-failed ({reason})")
+def _failed(reason: str) -> PolicyRefused:
+    return PolicyRefused(f"mandatory-script-verify-flag-failed ({reason})")

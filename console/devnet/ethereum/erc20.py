@@ -30,7 +30,7 @@ _ALLOWANCE_SLOT = "0 MSTORE 1 0x20 MSTORE 0x40 0 KECCAK256 0x20 MSTORE 0 MSTORE 
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TokenContract:
     """A token's name, symbol and supply; texts are at most 31 bytes."""
 
     name: str
@@ -50,7 +50,7 @@ class Token:
         return WHOLE_SUPPLY * int(10**self.decimals)
 
 
-def creation_code(token: Token, holder: bytes) -> bytes:
+def creation_code(token: TokenContract, holder: bytes) -> bytes:
     """Return the code that creates the contract and gives the supply to `holder` (20 bytes)."""
     runtime = assemble(_runtime_source(token))
     owner = f"0x{holder.hex()}"
@@ -87,7 +87,7 @@ def _encoded(word: str, places: dict[str, int]) -> bytes:
     return bytes([_PUSH1 + len(data) - 1]) + data
 
 
-def _runtime_source(token: Token) -> str:
+def _runtime_source(token: TokenContract) -> str:
     return f"""
         CALLVALUE @fail JUMPI
         4 CALLDATASIZE LT @fail JUMPI

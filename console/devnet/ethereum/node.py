@@ -14,7 +14,7 @@ from rlp.exceptions import RLPException
 from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 
-from console.devnet.ethereum.erc20 import Token, creation_code
+from console.devnet.ethereum.erc20 import TokenContract, creation_code
 from console.devnet.ethereum.fees import fee_history
 from console.devnet.ethereum.mempool import WaitingTransactions
 from console.devnet.failure import RpcFailure
@@ -26,7 +26,7 @@ sys.setrecursionlimit(1_000)
 MAX_FUNDING = 10**24
 MAX_BLOCKS_AT_ONCE = 100
 MAX_REORG = 20
-FIRST_TOKEN = Token("Devnet Dollar", "DUSD", 6)
+FIRST_TOKEN = TokenContract("Devnet Dollar", "DUSD", 6)
 _INVALID_PARAMS, _METHOD_NOT_FOUND, _REFUSED = -32602, -32601, -32000
 _REFUSALS = (TransactionFailed, TesterRefused, ValidationError, RLPException, PyEVMError)
 _TRANSFER = bytes.fromhex("a9059cbb")
@@ -188,9 +188,9 @@ class EthereumDevnet:
         return self._sent({"from": self._rich, "to": address, "value": amount})
 
     def _deploy_token(self, name: str, symbol: str, decimals: object) -> str:
-        return self._deploy(Token(name, symbol, _number(decimals)))
+        return self._deploy(TokenContract(name, symbol, _number(decimals)))
 
-    def _deploy(self, token: Token) -> str:
+    def _deploy(self, token: TokenContract) -> str:
         code = creation_code(token, to_canonical_address(self._rich))
         sent = self._sent({"from": self._deployer, "data": f"0x{code.hex()}", "gas": 2_000_000})
         return str(self._tester.get_transaction_receipt(sent)["contract_address"])

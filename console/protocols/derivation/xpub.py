@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Self
 
-from console.protocols.derivation import bip32
+from console.protocols.derivation import base58check, bip32
+from console.protocols.derivation.base58check import BadBase58
 from console.protocols.derivation.context import TweakContext
 from console.protocols.derivation.path import MAX_DEPTH, PathRefused, check_path
 from console.protocols.math.group import BadEncoding, Point
@@ -13,7 +14,8 @@ from console.protocols.math.secp256k1 import SECP256K1
 MAINNET = bytes.fromhex("0488b21e")
 TESTNET = bytes.fromhex("043587cf")
 
-_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_LENGTH = 111
+_PAYLOAD_BYTES = 78
 
 
 class BadExtendedKey(ValueError):
@@ -51,15 +53,19 @@ class ExtendedPublicKey:
         """Return the 111 characters that begin with `xpub` on the main network."""
         place = bytes((self.depth,)) + self.parent + self.index.to_bytes(4, "big")
         payload = version + place + self.chain_code + self.key
-        return _base58(payload + _checksum(payload))
+        return base58check.encode(payload)
 
     @classmethod
     def decode(cls, text: str, version: bytes = MAINNET) -> Self:
         """Read what `encode` wrote. Raises: BadExtendedKey."""
-        data = _from_base58(text)
-        payload, checksum = data[:78], data[78:]
-        if checksum != _checksum(payload) or payload[:4] != version:
-            raise BadExtendedKey("the checksum or the version is wrong")
+        if len(text) != _LENGTH:
+            raise BadExtendedKey("the text has the wrong length")
+        try:
+            payload = base58check.decode(text)
+        except BadBase58 as bad:
+            raise BadExtendedKey(f"the text is mistyped: {bad}") from None
+        if len(payload) != _PAYLOAD_BYTES or payload[:4] != version:
+            raise BadExtendedKey("the text is of another kind or network")
         depth, parent, index = payload[4], payload[5:9], int.from_bytes(payload[9:13], "big")
         if depth == 0 and (index or parent != bytes(4)):
             raise BadExtendedKey("a master key has no parent and no index")
@@ -68,28 +74,3 @@ class ExtendedPublicKey:
         except BadEncoding:
             raise BadExtendedKey("the key is not a compressed point") from None
         return cls(key, payload[13:45], depth, parent, index)
-
-
-def _checksum(payload: bytes) -> bytes:
-    return hashlib.sha256(hashlib.sha256(payload).digest()).digest()[:4]
-
-
-def _base58(data: bytes) -> str:
-    value, text = int.from_bytes(data, "big"), ""
-    while value:
-        value, digit = divmod(value, 58)
-        text = _ALPHABET[digit] + text
-    return text
-
-
-def _from_base58(text: str) -> bytes:
-    value = 0
-    # Of this length exactly: a text with another digit 1 in front would mean the same bytes.
-    if len(text) != 111:
-        raise BadExtendedKey("the text has the wrong length")
-    for character in text:
-        digit = _ALPHABET.find(character)
-        if digit < 0:
-            raise BadExtendedKey("a character is not of base 58")
-        value = value * 58 + digit
-    return value.to_bytes(82, "big")  # 58**111 is below 256**82

@@ -25,7 +25,7 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 from tests.fakes.chain import FakeChain, FakeCluster
 from tests.unit.domain.facts import ANA, APPROVED, BEN, START, WALLET, request_after, signature
 
-ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
+ACCOUNT = Account(kind=SignatureKind.EDDSA_ED25519, path="m", label="Solana")
 TO = str(Pubkey(bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")))
 """The public key of RFC 8032's first example."""
 

@@ -16,7 +16,7 @@ from console.adapters.chains.bitcoin.accounts import (
     CHANGE,
     SEGWIT,
     TAPROOT,
-    Place,
+    KeyPosition,
     script_at,
 )
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
@@ -37,7 +37,7 @@ from tests.unit.bitcoin.wallets import (
     signed,
 )
 
-PLACE, NEXT = Place(CHANGE, 0), Place(CHANGE, 1)
+PLACE, NEXT = KeyPosition(CHANGE, 0), KeyPosition(CHANGE, 1)
 each_account = pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.label)
 
 
@@ -197,7 +197,7 @@ def test_a_parent_that_is_not_known_whole_is_refused() -> None:
 
 def test_a_parent_from_before_segwit_has_no_witness() -> None:
     maker = Transaction(1, (TxIn(coin(1).outpoint),), (TxOut(9_000, p2pkh(bytes(20))),))
-    place = Place(0, 3)
+    place = KeyPosition(0, 3)
     own = TxOut(8_000, script_at(SEGWIT, KEYS, place))
     spender = TxIn(OwnCoin(maker, 0, place).outpoint, script_sig=bytes(107))
     parent = Transaction(1, (spender,), (own,))

@@ -8,7 +8,7 @@ from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
     SEGWIT,
     TAPROOT,
-    Place,
+    KeyPosition,
     base_path,
     input_origin,
     output_origin,
@@ -44,8 +44,8 @@ class SchemeKeys:
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.label)
-@pytest.mark.parametrize("place", [Place(0, 0), Place(1, 0), Place(0, 1_000_000)])
-def test_scripts_and_origins_are_the_same(account: Account, place: Place) -> None:
+@pytest.mark.parametrize("place", [KeyPosition(0, 0), KeyPosition(1, 0), KeyPosition(0, 1_000_000)])
+def test_scripts_and_origins_are_the_same(account: Account, place: KeyPosition) -> None:
     theirs = SchemeKeys()
     assert script_at(account, KEYS, place) == script_at(account, theirs, place)
     assert input_origin(account, KEYS, place) == input_origin(account, theirs, place)
@@ -53,9 +53,13 @@ def test_scripts_and_origins_are_the_same(account: Account, place: Place) -> Non
 
 
 def test_paths() -> None:
-    assert signing_path(SEGWIT, Place(1, 7)) == base_path(SEGWIT, Place(1, 7)) == "m/84/0/0/1/7"
-    assert base_path(TAPROOT, Place(0, 3)) == "m/86/0/0/0/3"
-    assert signing_path(TAPROOT, Place(0, 3)) == "tr(m/86/0/0/0/3)"
+    assert (
+        signing_path(SEGWIT, KeyPosition(1, 7))
+        == base_path(SEGWIT, KeyPosition(1, 7))
+        == "m/84/0/0/1/7"
+    )
+    assert base_path(TAPROOT, KeyPosition(0, 3)) == "m/86/0/0/0/3"
+    assert signing_path(TAPROOT, KeyPosition(0, 3)) == "tr(m/86/0/0/0/3)"
 
 
 def test_orders_are_decided_by_the_seed_alone() -> None:

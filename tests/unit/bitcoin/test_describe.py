@@ -11,7 +11,7 @@ from console.adapters.chains.bitcoin.accounts import (
     MAX_INDEX,
     SEGWIT,
     TAPROOT,
-    Place,
+    KeyPosition,
     output_origin,
     script_at,
 )
@@ -80,19 +80,23 @@ def test_an_honest_transfer_has_all_facts_and_no_red_flag(account: Account) -> N
 
 @each_account
 def test_the_payer_is_named_by_the_accounts_first_address(account: Account) -> None:
-    data = draft(account).pay(FRIEND, 9_000).spend(coin(50_000, account, 7)).build(Place(1, 0))
-    first, spent = (script_at(account, KEYS, Place(0, index)) for index in (0, 7))
+    data = (
+        draft(account).pay(FRIEND, 9_000).spend(coin(50_000, account, 7)).build(KeyPosition(1, 0))
+    )
+    first, spent = (script_at(account, KEYS, KeyPosition(0, index)) for index in (0, 7))
     assert described(data).from_address == address_of(first, NETWORK)
     assert described(data, OTHER_KEYS).from_address == address_of(spent, NETWORK)
 
 
 def test_without_a_lock_there_is_nothing_to_wait_for() -> None:
-    data = draft().at(0).pay(FRIEND, 10_000).spend(coin(99_000)).build(Place(1, 0))
+    data = draft().at(0).pay(FRIEND, 10_000).spend(coin(99_000)).build(KeyPosition(1, 0))
     assert "Not before block" not in dict(described(data).fields)
 
 
 def test_several_payees_are_all_shown() -> None:
-    data = draft().pay(FRIEND, 10_000).pay(FRIEND, 20_000).spend(coin(99_000)).build(Place(1, 0))
+    data = (
+        draft().pay(FRIEND, 10_000).pay(FRIEND, 20_000).spend(coin(99_000)).build(KeyPosition(1, 0))
+    )
     description = described(data)
     shown = [value for label, value in description.fields if label.endswith("payment")]
     assert len(shown) == 2
@@ -102,29 +106,31 @@ def test_several_payees_are_all_shown() -> None:
 
 
 def test_everything_to_the_own_account_is_a_move() -> None:
-    data = draft().spend(coin(99_000), coin(88_000, salt=1)).build(Place(0, 3))
+    data = draft().spend(coin(99_000), coin(88_000, salt=1)).build(KeyPosition(0, 3))
     description = described(data)
     assert description.action == "Move to own account"
     assert description.amount.base_units == 0
-    assert description.to_address == address_of(script_at(SEGWIT, KEYS, Place(0, 3)), NETWORK)
+    assert description.to_address == address_of(script_at(SEGWIT, KEYS, KeyPosition(0, 3)), NETWORK)
     assert [label for label, _ in description.fields if "own account" in label]
     assert not description.red_flags
 
 
 def test_a_memo_is_shown_as_text_or_hexadecimal() -> None:
     plain = draft().pay(FRIEND, 10_000).memo(b"invoice 7").spend(coin(99_000))
-    assert '"invoice 7"' in dict(described(plain.build(Place(1, 0))).fields).values()
+    assert '"invoice 7"' in dict(described(plain.build(KeyPosition(1, 0))).fields).values()
     odd = draft().pay(FRIEND, 10_000).memo("\u202e".encode()).spend(coin(99_000))
-    description = described(odd.build(Place(1, 0)))
+    description = described(odd.build(KeyPosition(1, 0)))
     assert "0xe280ae" in dict(description.fields).values()
     assert not description.red_flags
     assert description.to_address == FRIEND
 
 
 def test_paying_the_wallets_other_account_is_a_transfer() -> None:
-    address = address_of(script_at(TAPROOT, KEYS, Place(0, 0)), NETWORK)
+    address = address_of(script_at(TAPROOT, KEYS, KeyPosition(0, 0)), NETWORK)
     assert address is not None
-    description = described(draft().pay(address, 9_000).spend(coin(50_000)).build(Place(1, 0)))
+    description = described(
+        draft().pay(address, 9_000).spend(coin(50_000)).build(KeyPosition(1, 0))
+    )
     assert description.amount.base_units == 9_000
     assert description.action == "Transfer"
 
@@ -149,9 +155,9 @@ def test_change_to_a_stranger_is_no_change_whatever_it_claims(account: Account) 
 
 @each_account
 def test_an_output_is_the_wallets_own_only_at_the_place_it_claims(account: Account) -> None:
-    for place in (Place(2, 0), Place(1, MAX_INDEX + 1), Place(1, 1 << 31)):
-        script = script_at(account, KEYS, Place(1, 0))
-        claim = output_origin(account, KEYS, Place(1, 0))
+    for place in (KeyPosition(2, 0), KeyPosition(1, MAX_INDEX + 1), KeyPosition(1, 1 << 31)):
+        script = script_at(account, KEYS, KeyPosition(1, 0))
+        claim = output_origin(account, KEYS, KeyPosition(1, 0))
         end = place.chain.to_bytes(4, "little") + place.index.to_bytes(4, "little")
         moved = tuple(
             (key, value[:-8] + end if len(value) != 32 else value) for key, value in claim
@@ -213,7 +219,7 @@ def test_an_output_at_the_dust_limit_is_none() -> None:
     ],
 )
 def test_fees_out_of_proportion_are_flagged(amount: int, paid: int, words: str) -> None:
-    base = draft().rate(1_000).pay(FRIEND, 5_000).spend(coin(amount)).build(Place(1, 0))
+    base = draft().rate(1_000).pay(FRIEND, 5_000).spend(coin(amount)).build(KeyPosition(1, 0))
     data = with_transaction(
         base, outputs=tuple(TxOut(paid // 2, STRANGER) for _ in parse_psbt(base).outputs)
     )
@@ -264,9 +270,9 @@ def test_long_scripts_are_shown_by_their_hash() -> None:
 
 
 def test_a_memo_alone_pays_nobody() -> None:
-    description = described(draft().memo(b"hello").spend(coin(99_000)).build(Place(1, 0)))
+    description = described(draft().memo(b"hello").spend(coin(99_000)).build(KeyPosition(1, 0)))
     assert description.amount.base_units == 0
-    assert description.to_address == address_of(script_at(SEGWIT, KEYS, Place(1, 0)), NETWORK)
+    assert description.to_address == address_of(script_at(SEGWIT, KEYS, KeyPosition(1, 0)), NETWORK)
     assert not description.red_flags
 
 
@@ -282,7 +288,7 @@ class CountingKeys(SingleKeys):
 
 
 def test_a_claim_is_not_derived_more_often_than_an_honest_one() -> None:
-    ((key, origin),) = output_origin(SEGWIT, KEYS, Place(1, 0))
+    ((key, origin),) = output_origin(SEGWIT, KEYS, KeyPosition(1, 0))
     claims = tuple(
         (
             key[:1] + KEYS.public_key(SEGWIT.kind, f"m/7/{number}"),

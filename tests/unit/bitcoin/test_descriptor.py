@@ -3,7 +3,7 @@
 import pytest
 from btclib_wallet.descriptors import checksum, multipath_descriptors, parse
 
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, Place, script_at
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, KeyPosition, script_at
 from console.adapters.chains.bitcoin.descriptor import export_account, with_checksum
 from console.application.ports.chain import Account
 from console.domain.errors import NotYetPossible
@@ -23,7 +23,7 @@ def test_another_library_derives_the_same_scripts(account: Account) -> None:
     for chain, text in enumerate(multipath_descriptors(exported)):
         for index in (0, 1, 77):
             theirs = parse(text).script_pub_key(index).script
-            assert theirs == script_at(account, KEYS, Place(chain, index))
+            assert theirs == script_at(account, KEYS, KeyPosition(chain, index))
 
 
 @pytest.mark.parametrize("length", range(6))

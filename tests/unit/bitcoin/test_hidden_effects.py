@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from console.adapters.chains.bitcoin.accounts import TAPROOT, Place, script_at
+from console.adapters.chains.bitcoin.accounts import TAPROOT, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
@@ -17,11 +17,17 @@ from tests.unit.bitcoin.wallets import (
     transfer,
 )
 
-STRANGER = address_of(script_at(TAPROOT, OTHER_KEYS, Place(0, 0)), NETWORK) or ""
+STRANGER = address_of(script_at(TAPROOT, OTHER_KEYS, KeyPosition(0, 0)), NETWORK) or ""
 
 
 def test_a_second_payee_does_not_hide_behind_the_first() -> None:
-    data = draft().pay(FRIEND, 1_000).pay(STRANGER, 90_000).spend(coin(99_000)).build(Place(1, 0))
+    data = (
+        draft()
+        .pay(FRIEND, 1_000)
+        .pay(STRANGER, 90_000)
+        .spend(coin(99_000))
+        .build(KeyPosition(1, 0))
+    )
     description = described(data)
     assert description.action == "Transfer to 2 payees"
     assert description.to_address == STRANGER
@@ -30,7 +36,7 @@ def test_a_second_payee_does_not_hide_behind_the_first() -> None:
 
 def test_one_payee_in_several_parts_or_with_data_is_one() -> None:
     parts = draft().pay(FRIEND, 10_000).pay(FRIEND, 20_000).memo(b"invoice 7")
-    data = parts.spend(coin(99_000)).build(Place(1, 0))
+    data = parts.spend(coin(99_000)).build(KeyPosition(1, 0))
     assert described(data).action == "Transfer"
 
 

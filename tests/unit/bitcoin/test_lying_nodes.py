@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from console.adapters.chains.bitcoin import watching
-from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, SEGWIT, Place, script_at
-from console.adapters.chains.bitcoin.adapter import GENESIS, BitcoinAdapter
+from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, SEGWIT, KeyPosition, script_at
+from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.node import GENESIS, BitcoinNode
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BitcoinSource,
@@ -43,11 +44,11 @@ from tests.unit.bitcoin.wallets import FRIEND, KEYS, NETWORK, coin, draft
 
 TIP = 1_000
 WALLET = Wallet(SEGWIT, KEYS, NETWORK)
-FIRST = Place(RECEIVE, 0)
+FIRST = KeyPosition(RECEIVE, 0)
 NOWHERE = OutPoint(bytes(32), 0xFFFF_FFFF)
 
 
-def address_at(place: Place) -> str:
+def address_at(place: KeyPosition) -> str:
     return address_of(script_at(SEGWIT, KEYS, place), NETWORK) or ""
 
 
@@ -65,7 +66,7 @@ class Node:
     def holds(
         self,
         satoshis: int,
-        place: Place = FIRST,
+        place: KeyPosition = FIRST,
         height: int | None = TIP - 200,
         *,
         spends: OutPoint | None = None,
@@ -118,8 +119,9 @@ class Node:
 def adapter_over(*nodes: BitcoinSource) -> BitcoinAdapter:
     made = BitcoinAdapter(NETWORK, ("http://127.0.0.1:1",))
     made._sources = Sources(nodes)
+    made._node = BitcoinNode(NETWORK, made._sources)
     made._watcher = Watcher(made._sources)
-    made._planner = Planner(made._sources, made._watcher, made._check_network)
+    made._planner = Planner(made._sources, made._watcher, made._node.check_network)
     return made
 
 
@@ -146,28 +148,28 @@ async def test_a_node_that_calls_every_place_used_is_left(
     # The lie is not remembered: once the node is honest, all is as before.
     node.used = lambda _: False
     assert await watcher.coins(WALLET) == ()
-    assert await watcher.next_change(WALLET) == Place(CHANGE, 0)
+    assert await watcher.next_change(WALLET) == KeyPosition(CHANGE, 0)
 
 
 async def test_one_false_node_of_several_does_not_send_the_change_far_away() -> None:
-    far = {address_at(Place(CHANGE, index)) for index in range(30)}
+    far = {address_at(KeyPosition(CHANGE, index)) for index in range(30)}
     watcher = Watcher(Sources((Node(), Node(used=far.__contains__))))
     await watcher.coins(WALLET)
-    assert await watcher.next_change(WALLET) == Place(CHANGE, 0)
+    assert await watcher.next_change(WALLET) == KeyPosition(CHANGE, 0)
 
 
 async def test_a_node_without_history_is_no_witness_against_the_others() -> None:
-    gone = {address_at(Place(CHANGE, index)) for index in range(3)}
+    gone = {address_at(KeyPosition(CHANGE, index)) for index in range(3)}
     silent = Node(keeps_history=False)
     watcher = Watcher(Sources((silent, Node(used=gone.__contains__))))
     await watcher.coins(WALLET)
-    assert await watcher.next_change(WALLET) == Place(CHANGE, 3)
+    assert await watcher.next_change(WALLET) == KeyPosition(CHANGE, 3)
 
 
 async def test_without_any_history_change_stays_where_a_restarted_node_looks() -> None:
     """Emptied places look unused there: coins further away than the gap would not be found."""
     node = Node(keeps_history=False)
-    node.holds(10_000, Place(CHANGE, GAP_LIMIT - 1))
+    node.holds(10_000, KeyPosition(CHANGE, GAP_LIMIT - 1))
     watcher = Watcher(Sources((node,)))
     await watcher.coins(WALLET)
     change = await watcher.next_change(WALLET)
@@ -203,7 +205,7 @@ async def test_what_others_have_sent_is_not_spent_before_it_is_in_a_block() -> N
     node.holds(900_000, height=None)
     with pytest.raises(InsufficientFunds):
         await spent_for(node, 100_000)
-    waiting_change = node.holds(700_000, Place(CHANGE, 0), height=None)
+    waiting_change = node.holds(700_000, KeyPosition(CHANGE, 0), height=None)
     assert await spent_for(node, 100_000) == {waiting_change}
 
 
@@ -233,12 +235,14 @@ async def test_bytes_that_are_no_proper_transaction_are_the_nodes_fault() -> Non
 async def test_what_pays_the_most_already_is_not_outbid() -> None:
     node = Node()
     node.holds(90_000_000)
-    old = draft().rate(490_000).pay(FRIEND, 1_000_000).spend(coin(3_000_000)).build(Place(1, 0))
+    old = (
+        draft().rate(490_000).pay(FRIEND, 1_000_000).spend(coin(3_000_000)).build(KeyPosition(1, 0))
+    )
     adapter = adapter_over(node)
     replaced = await adapter.build_transaction(ReplaceIntent(account=SEGWIT, transaction=old), KEYS)
     assert parse_spending(replaced.transaction).fee > parse_spending(old).fee
     many = replace(draft().rate(490_000), payments=draft().pay(FRIEND, 20_000).payments * 60)
-    large = many.spend(coin(9_000_000)).build(Place(1, 0))
+    large = many.spend(coin(9_000_000)).build(KeyPosition(1, 0))
     with pytest.raises(TransactionError, match="500 sat/vB"):
         await adapter.build_transaction(
             ReplaceIntent(account=SEGWIT, transaction=large, cancel=True), KEYS

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.message import (
     MAX_MESSAGE_BYTES,
@@ -39,7 +39,7 @@ each_account = pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: 
 
 
 def address(account: Account, index: int = 0) -> str:
-    found = address_of(script_at(account, KEYS, Place(RECEIVE, index)), NETWORK)
+    found = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, index)), NETWORK)
     assert found is not None
     return found
 
@@ -54,7 +54,7 @@ def test_bitcoin_core_accepts_the_signature(account: Account, index: int) -> Non
     assert made.transaction.startswith(SIMPLE)
     encoded = made.transaction.removeprefix(SIMPLE)
     witness = Reader(base64.b64decode(encoded, validate=True), "witness").stack()
-    script = script_at(account, KEYS, Place(RECEIVE, index))
+    script = script_at(account, KEYS, KeyPosition(RECEIVE, index))
     unsigned = to_sign(text, script)
     complete = replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=witness),))
     spent = (TxOut(0, script),)
@@ -156,3 +156,17 @@ def test_it_spends_nothing_and_takes_no_place() -> None:
     assert signable.may_replace(transfer(), data)
     with pytest.raises(UnknownTransaction):
         signable.consumes(b"BIP322\0nothing", NETWORK)
+
+
+@each_account
+def test_each_form_is_exported_as_other_programs_read_it(account: Account) -> None:
+    payment = transfer(account)
+    assert base64.b64decode(signable.exported(payment)) == payment
+    sent = signable.attach(payment, signatures(payment), KEYS, NETWORK).transaction
+    assert bytes.fromhex(signable.exported(sent)) == sent
+    data = build_message(address(account), "hello", NETWORK)
+    assert bytes.fromhex(signable.exported(data)) == data
+    signature = signable.attach(data, signatures(data), KEYS, NETWORK).transaction
+    assert signable.exported(signature) == signature.decode()
+    for odd in (b"", SIMPLE + b"\xff", SIMPLE + b"!", b"AAAA"):
+        assert signable.exported(odd) == odd.hex()

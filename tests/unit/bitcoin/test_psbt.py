@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from console.adapters.chains.bitcoin.psbt import MAGIC, MAX_PSBT_BYTES, parse_psbt
+from console.adapters.chains.bitcoin.limits import MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.psbt import MAGIC, parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of, to_v0, to_v2
 from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
 from console.adapters.chains.bitcoin.psbt_map import field, write_map

@@ -2,10 +2,10 @@
 
 import pytest
 
-from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, script_at
-from console.adapters.chains.bitcoin.adapter import failure
+from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.refusals import failure
 from console.adapters.chains.bitcoin.signable import can_be_replaced
 from console.application.errors import (
     CoinSpent,
@@ -39,5 +39,5 @@ def test_a_refusal_is_of_the_family_that_its_words_tell(words, family):
 def test_only_a_transaction_that_says_so_can_be_replaced(account):
     assert can_be_replaced(payment(account))
     assert not can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
-    owner = address_of(script_at(account, KEYS, Place(RECEIVE, 0)), NETWORK)
+    owner = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, 0)), NETWORK)
     assert not can_be_replaced(build_message(owner, "hello", NETWORK))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, SEGWIT, TAPROOT, Place
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, SEGWIT, TAPROOT, KeyPosition
 from console.adapters.chains.bitcoin.finalize import finalize
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_fields import In
@@ -136,7 +136,7 @@ def test_a_witness_for_each_input() -> None:
 @each_account
 def test_a_hundred_inputs(account: Account) -> None:
     coins = tuple(coin(20_000, account, salt=number) for number in range(100))
-    data = draft(account).pay(FRIEND, 1_000_000).spend(*coins).build(Place(1, 0))
+    data = draft(account).pay(FRIEND, 1_000_000).spend(*coins).build(KeyPosition(1, 0))
     assert len(signatures(data)) == 100
     assert core_accepts(signed(data), parse_spending(data).spent)
     assert not described(data).red_flags

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import ACCOUNTS, Place
+from console.adapters.chains.bitcoin.accounts import ACCOUNTS, KeyPosition
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import field, value_of
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     Transaction,
     TxIn,
     TxOut,
@@ -96,7 +96,7 @@ def test_an_output_that_does_not_exist_is_seen() -> None:
 
 def test_more_than_all_coins_cannot_be_spent() -> None:
     coins = (coin(MAX_MONEY - 7_777, salt=1), coin(MAX_MONEY - 7_777, salt=2))
-    data = draft().rate(1).spend(*coins).build(Place(1, 0))
+    data = draft().rate(1).spend(*coins).build(KeyPosition(1, 0))
     with pytest.raises(UnknownTransaction, match="more than all coins"):
         described(data)
     unsigned = Transaction(2, tuple(TxIn(each.outpoint) for each in coins), (TxOut(1_000, b""),))

@@ -3,9 +3,8 @@
 import pytest
 from bitcoin.core import CTransaction
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY, MAX_TRANSACTION_BYTES
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
-    MAX_TRANSACTION_BYTES,
     OutPoint,
     Transaction,
     TxIn,

@@ -7,8 +7,8 @@ import pbk
 from coincurve import PrivateKey
 
 from console.adapters.chains.bitcoin import signable
-from console.adapters.chains.bitcoin.accounts import RECEIVE, SEGWIT, Place, script_at
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.accounts import RECEIVE, SEGWIT, KeyPosition, script_at
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.transaction import (
     OutPoint,
     Transaction,
@@ -89,20 +89,20 @@ def coin(
     amount: int, account: Account = SEGWIT, index: int = 0, keys: PublicKeys = KEYS, salt: int = 0
 ) -> OwnCoin:
     """A coin of the account, made by a transaction with two outputs."""
-    place = Place(RECEIVE, index)
+    place = KeyPosition(RECEIVE, index)
     outputs = (TxOut(7_777, b"\x51"), TxOut(amount, script_at(account, keys, place)))
     maker = TxIn(OutPoint(salt.to_bytes(4, "big") * 8, 3), sequence=5, witness=(b"\x09" * 70,))
     return OwnCoin(Transaction(2, (maker,), outputs, 11), 1, place)
 
 
-def draft(account: Account = SEGWIT, keys: PublicKeys = KEYS) -> Draft:
-    return Draft(Wallet(account, keys, NETWORK)).rate(5_000).at(800_000)
+def draft(account: Account = SEGWIT, keys: PublicKeys = KEYS) -> SpendingDraft:
+    return SpendingDraft(Wallet(account, keys, NETWORK)).rate(5_000).at(800_000)
 
 
 def transfer(account: Account = SEGWIT, satoshis: int = 100_000) -> bytes:
     """An ordinary payment with two inputs and change."""
     coins = (coin(80_000, account, 0, salt=1), coin(90_000, account, 1, salt=2))
-    return draft(account).pay(FRIEND, satoshis).spend(*coins).build(Place(1, 4))
+    return draft(account).pay(FRIEND, satoshis).spend(*coins).build(KeyPosition(1, 4))
 
 
 def described(data: bytes, keys: PublicKeys = KEYS) -> TransactionDescription:

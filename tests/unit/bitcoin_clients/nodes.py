@@ -11,7 +11,7 @@ from bitcoin.core import b2lx
 from console.devnet.bitcoin.addresses import script_of
 from console.devnet.bitcoin.index import Placed
 from console.devnet.bitcoin.node import BitcoinDevnet
-from console.devnet.bitcoin.policy import TransactionRefused
+from console.devnet.bitcoin.policy import PolicyRefused
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -137,7 +137,7 @@ class CoreDouble:
     def _sendrawtransaction(self, raw: str) -> str:
         try:
             return str(b2lx(self._devnet.send(bytes.fromhex(raw))))
-        except TransactionRefused as refusal:
+        except PolicyRefused as refusal:
             raise _Refusal(refusal.code, str(refusal)) from None
 
 

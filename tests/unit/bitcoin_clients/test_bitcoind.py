@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from console.adapters.chains.bitcoin.adapter import CORE_PREFIX, BitcoinAdapter
+from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.node import CORE_PREFIX
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,

@@ -3,8 +3,8 @@
 from coincurve import PrivateKey
 
 from console.adapters.chains.ethereum.address import address_of, checksummed
-from console.adapters.chains.ethereum.describe import Place, describe
-from console.adapters.chains.ethereum.meaning import Known, Token, TokenStandard
+from console.adapters.chains.ethereum.describe import ChainContext, describe
+from console.adapters.chains.ethereum.meaning import Known, TokenStandard, TokenUnit
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network
 from tests.unit.ethereum.drafts import Draft
@@ -25,15 +25,15 @@ ETHER = 10**18
 
 KNOWN = Known(
     tokens={
-        USDC: Token("USDC", 6),
-        APES: Token("APE", 0, TokenStandard.ERC721),
-        ITEMS: Token("ITEM", 0, TokenStandard.ERC1155),
+        USDC: TokenUnit("USDC", 6),
+        APES: TokenUnit("APE", 0, TokenStandard.ERC721),
+        ITEMS: TokenUnit("ITEM", 0, TokenStandard.ERC1155),
     },
     spenders=frozenset({ROUTER}),
     accounts=frozenset({SAFE}),
 )
 CHAIN = Chain.ETHEREUM
-PLACE = Place(CHAIN, Network.DEVNET, CHAIN_ID, KNOWN)
+PLACE = ChainContext(CHAIN, Network.DEVNET, CHAIN_ID, KNOWN)
 
 
 def draft(nonce: int = 7) -> Draft:
@@ -41,7 +41,7 @@ def draft(nonce: int = 7) -> Draft:
     return Draft(CHAIN_ID, nonce).gas(100_000).fees(30 * GWEI, 2 * GWEI)
 
 
-def described(data: bytes, place: Place = PLACE) -> TransactionDescription:
+def described(data: bytes, place: ChainContext = PLACE) -> TransactionDescription:
     """Describe what our account is asked to sign."""
     return describe(data, checksummed(ME), place)
 

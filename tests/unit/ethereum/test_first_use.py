@@ -8,10 +8,10 @@ from tests.architecture.sources import ROOT
 START = """
 import sys
 from console import bootstrap
-from console.application.ports.chain import ChainPlace
+from console.application.ports.chain import ChainSettings
 from console.domain.values import Chain, Network
 
-adapter = bootstrap.CHAINS[Chain.ETHEREUM](ChainPlace(network=Network.DEVNET, urls=("http://127.0.0.1:1",)))
+adapter = bootstrap.CHAINS[Chain.ETHEREUM].from_settings(ChainSettings(network=Network.DEVNET, urls=("http://127.0.0.1:1",)))
 heavy = {"web3", "ens", "eth_account", "eth_keyfile", "websockets", "requests"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -9,7 +9,7 @@ from solders.system_program import TransferParams, transfer
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import token_account
-from console.adapters.chains.solana.describe import Place, describe
+from console.adapters.chains.solana.describe import WalletContext, describe
 from console.application.ports.chain import Asset
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Network
@@ -20,10 +20,10 @@ RECENT = Hash(bytes(range(32)))
 OFF_CURVE, _ = Pubkey.find_program_address([b"vault"], programs.SYSTEM)
 MINT = Keypair.from_seed(bytes([4]) * 32).pubkey()
 DOLLARS = Asset(str(MINT), "USDQ", 6)
-PLACE = Place(Network.DEVNET, ME, {DOLLARS.address: DOLLARS})
+PLACE = WalletContext(Network.DEVNET, ME, {DOLLARS.address: DOLLARS})
 
 
-def described(data: bytes, place: Place = PLACE) -> TransactionDescription:
+def described(data: bytes, place: WalletContext = PLACE) -> TransactionDescription:
     return describe(data, place)
 
 

@@ -27,7 +27,7 @@ from solders.transaction import Transaction
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import derived_account
-from console.adapters.chains.solana.build import Terms, build_nonce_account, build_transfer
+from console.adapters.chains.solana.build import MessageTerms, build_nonce_account, build_transfer
 from console.adapters.chains.solana.message import parse_message
 from console.adapters.chains.solana.nonce import (
     NONCE_BYTES,
@@ -47,7 +47,7 @@ DEPOSIT = 1_447_680
 
 
 def _lasting(memo: str = "") -> bytes:
-    return build_transfer(ME, FRIEND, 5, memo, Terms(NONCE))
+    return build_transfer(ME, FRIEND, 5, memo, MessageTerms(NONCE))
 
 
 def _advanced(account: Pubkey = ACCOUNT, authority: Pubkey = ME) -> Instruction:
@@ -113,7 +113,7 @@ def test_what_is_used_up_has_a_name() -> None:
     assert consumed(_lasting()) == consumed(_lasting("other")) == {f"nonce:{ACCOUNT}:{NONCE.value}"}
     plain = message(paid())
     assert consumed(plain) == {f"blockhash-message:{hashlib.sha256(plain).hexdigest()}"}
-    making = build_nonce_account(ME, 2, DEPOSIT, Terms(RECENT))
+    making = build_nonce_account(ME, 2, DEPOSIT, MessageTerms(RECENT))
     assert consumed(making) == {
         f"nonce-account:{nonce_address(ME, 2)}",
         f"blockhash-message:{hashlib.sha256(making).hexdigest()}",
@@ -123,7 +123,7 @@ def test_what_is_used_up_has_a_name() -> None:
 
 
 def test_the_making_of_a_nonce_is_told_and_needs_one_signature() -> None:
-    data = build_nonce_account(ME, 0, DEPOSIT, Terms(RECENT))
+    data = build_nonce_account(ME, 0, DEPOSIT, MessageTerms(RECENT))
     told = described(data)
     assert told.action == "Create durable nonce"
     assert told.to_address == str(ACCOUNT)
@@ -136,7 +136,7 @@ def test_the_making_of_a_nonce_is_told_and_needs_one_signature() -> None:
 def test_the_machine_makes_the_account_that_is_read() -> None:
     svm, payer = LiteSVM(), Keypair.from_seed(bytes([1]) * 32)
     svm.airdrop(ME, 10**10)
-    data = build_nonce_account(ME, 0, DEPOSIT, Terms(svm.latest_blockhash()))
+    data = build_nonce_account(ME, 0, DEPOSIT, MessageTerms(svm.latest_blockhash()))
     svm.send_transaction(Transaction([payer], Message.from_bytes(data), svm.latest_blockhash()))
     account = svm.get_account(ACCOUNT)
     assert account is not None
@@ -192,9 +192,30 @@ ODD = {
 }
 
 
+ODD_FLAGS = {
+    "not first": "used up that is not the one this message lasts by",
+    "twice": "used up that is not the one this message lasts by",
+    "another's": "is in the hands of another account",
+    "another's alone": "is in the hands of another account",
+    "alone and noted": "0 transfers instead of one",
+    "made and left": "leaves it as it is",
+    "made for another program": "makes an account for Stake",
+    "made from another base": "made by another account than the one that pays",
+    "made from another base that signs": "2 signatures are asked for",
+    "made elsewhere": "does not follow from its seed",
+    "made too large": "size is not what its use needs",
+    "made with another seed": "does not follow from its seed",
+    "made for another": "is in the hands of another key",
+    "not made": "sets up an account that the same message does not make",
+    "two made": "It does 2 things instead of one",
+    "given away": "gives a durable nonce to another key",
+    "taken by another": "to is another account than the one that pays",
+}
+
+
 @pytest.mark.parametrize("case", ODD)
 def test_what_is_odd_is_flagged(case: str) -> None:
-    assert described(message(*ODD[case])).red_flags
+    assert ODD_FLAGS[case] in " ".join(described(message(*ODD[case])).red_flags)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.build import (
-    Terms,
-    Token,
+    MessageTerms,
+    MintFacts,
     build_token_transfer,
     build_transfer,
 )
@@ -34,12 +34,12 @@ NEITHER = "neither the same"
 
 
 def waiting(price: int = 5_000, memo: str = "", amount: int = 5) -> bytes:
-    return build_transfer(ME, FRIEND, amount, memo, Terms(NONCE, price))
+    return build_transfer(ME, FRIEND, amount, memo, MessageTerms(NONCE, price))
 
 
 def tokens(price: int = 5_000) -> bytes:
     return build_token_transfer(
-        ME, FRIEND, 5, "Invoice", Token(MINT, TOKEN, 6), Terms(NONCE, price)
+        ME, FRIEND, 5, "Invoice", MintFacts(MINT, TOKEN, 6), MessageTerms(NONCE, price)
     )
 
 
@@ -96,9 +96,9 @@ def test_the_use_of_the_nonce_alone_takes_its_place(old: bytes, price: int) -> N
         (waiting(4_999), NEITHER),
         (waiting(6_000, amount=6), NEITHER),
         (waiting(6_000, memo="other"), NEITHER),
-        (build_transfer(ME, STRANGER, 5, "", Terms(NONCE, 6_000)), NEITHER),
+        (build_transfer(ME, STRANGER, 5, "", MessageTerms(NONCE, 6_000)), NEITHER),
         (message(paid()), "not use the same"),
-        (build_transfer(ME, FRIEND, 5, "", Terms(LATER, 6_000)), "not use the same"),
+        (build_transfer(ME, FRIEND, 5, "", MessageTerms(LATER, 6_000)), "not use the same"),
     ],
 )
 def test_nothing_else_takes_its_place(new: bytes, why: str) -> None:
@@ -109,9 +109,9 @@ def test_nothing_else_takes_its_place(new: bytes, why: str) -> None:
     "old",
     [
         message(paid()),
-        build_transfer(ME, FRIEND, 5, "", Terms(RECENT)),
+        build_transfer(ME, FRIEND, 5, "", MessageTerms(RECENT)),
         build_transfer(
-            ME, FRIEND, 5, "", Terms(DurableNonce(NONCE.account, STRANGER, NONCE.value))
+            ME, FRIEND, 5, "", MessageTerms(DurableNonce(NONCE.account, STRANGER, NONCE.value))
         ),
     ],
 )

@@ -209,7 +209,7 @@ def _plan(view: CeremonyView, people: dict[str, str]) -> list[Fact]:
         Fact("Purpose", status.purpose(view.purpose).word),
         Fact("To sign", wording.quorum(view.threshold, after)),
         Fact("To approve", wording.quorum(view.approvals_needed, after)),
-        Fact("Keys", wording.kind_lines(view.kinds)),
+        Fact("Keys", "\n".join(view.key_names)),
         Fact("Epoch", f"{view.epoch} begins" if _changes(view) else f"{view.epoch}, the first"),
     ]
     if view.repaired:

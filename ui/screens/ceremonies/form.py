@@ -3,8 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from console.application.views import MemberView
-from console.domain.values import SignatureKind
+from console.application.views import KeyKindView, MemberView
 from ui import object_names as names
 from ui import wording
 from ui.widgets.buttons import Button
@@ -16,13 +15,6 @@ from ui.widgets.text import Label
 _SAFETY = (
     "A proposal creates no key. First every custodian accepts. Then all of them generate the "
     "shares together and compare a code. Until the last one confirms, no key can be used."
-)
-
-
-KINDS = (
-    SignatureKind.ECDSA_SECP256K1,
-    SignatureKind.SCHNORR_BIP340,
-    SignatureKind.EDDSA_ED25519,
 )
 
 
@@ -38,11 +30,6 @@ class CeremonyForm(QWidget):
         self.threshold = Stepper(names.CEREMONY_THRESHOLD, "Signers needed", 2, 2)
         self.approvals = Stepper(names.CEREMONY_APPROVALS, "Approvals needed", 1, 1)
         self._kinds: dict[str, CheckLine] = {}
-        for kind in KINDS:
-            box = CheckLine(wording.kind(kind), f"{names.CEREMONY_KIND}.{kind.value}")
-            box.setChecked(True)
-            box.toggled.connect(self.update_summary)
-            self._kinds[kind.value] = box
         self.why = Label("", "caption", wrap=True)
         self.propose = Button(
             "Propose ceremony", "primary", icon="send", name=names.CEREMONY_PROPOSE
@@ -50,12 +37,14 @@ class CeremonyForm(QWidget):
         self._offered = False
         self._people = QVBoxLayout()
         self._people.setSpacing(0)
+        self._kind_lines = QVBoxLayout()
+        self._kind_lines.setSpacing(0)
         form = Card("Proposal", spacing=16)
         form.add(
             column(Label("Wallet name", "caption"), self.name, spacing=4),
             column(
-                Label("Kinds of keys, one key of each ticked kind", "caption"),
-                column(*self._kinds.values(), spacing=0),
+                Label("Kinds of keys, one key of each kind that is ticked", "caption"),
+                self._kind_lines,
                 spacing=4,
             ),
             column(Label("Custodians, each holds one share", "caption"), self._people, spacing=4),
@@ -94,6 +83,16 @@ class CeremonyForm(QWidget):
         self.name.clear()
         for box in (*self._boxes.values(), *self._kinds.values()):
             box.setChecked(True)
+
+    def show_kinds(self, kinds: tuple[KeyKindView, ...]) -> None:
+        """Offer these kinds of keys, ticked at first; ticks survive."""
+        for kind in kinds:
+            if kind.kind not in self._kinds:
+                box = CheckLine(kind.name, f"{names.CEREMONY_KIND}.{kind.kind}")
+                box.setChecked(True)
+                box.toggled.connect(self.update_summary)
+                self._kinds[kind.kind] = box
+                self._kind_lines.addWidget(box)
 
     def show_members(self, members: tuple[MemberView, ...], *, working: bool) -> None:
         """Offer these members; ticks are kept."""

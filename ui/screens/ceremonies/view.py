@@ -138,6 +138,7 @@ class CeremoniesScreen(Screen):
         if one and model.ceremony is not None:
             self.detail.show_ceremony(model.ceremony, self._people(), working=model.working)
         elif model.view is not None and form:
+            self.form.show_kinds(model.view.kinds)
             self.form.show_members(model.view.members, working=model.working)
         elif model.view is not None:
             self.rows.set_rows([_row(item) for item in model.view.ceremonies])

@@ -19,7 +19,6 @@ _MODES = (
     (Mode.MESSAGE, "Message"),
     (Mode.IMPORT, "Import"),
 )
-_IMPORT_HINTS = {"bitcoin": "A PSBT", "solana": "An unsigned message"}
 _PAYING = {Mode.TRANSFER, Mode.CALL}
 _FEES = (("economy", "Economy"), ("normal", "Normal"), ("fast", "Fast"))
 _DURABLE = "Stays valid while people decide (durable nonce)"
@@ -61,7 +60,7 @@ class DraftForm(Card):
             names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
         )
         self.import_hint = Label("", "muted", wrap=True)
-        self.durable = CheckLine(_DURABLE, names.TRANSFER_DURABLE)
+        self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")
@@ -171,8 +170,8 @@ class DraftForm(Card):
             group.setEnabled(not frozen)
         self.modes.setEnabled(not frozen)
         self.to_caption.setText("Contract" if mode is Mode.CALL else "To")
-        kind = _IMPORT_HINTS.get(account.chain, "An unsigned transaction")
-        self.import_hint.setText(f"{kind}, as the other program exports it. It is decoded here.")
+        form = account.import_form
+        self.import_hint.setText(f"{form}, as the other program exports it. It is decoded here.")
         self._show_amount(account, mode, hide=hide)
 
     def unit_of(self, account: AccountView) -> tuple[str, int]:

@@ -145,7 +145,7 @@ class SharesDetail(QWidget):
         self.facts.set_facts(
             Fact("To sign", wording.quorum(wallet.threshold, len(wallet.shares))),
             Fact("To approve", wording.quorum(wallet.approvals_needed, len(wallet.shares))),
-            Fact("Keys", wording.kind_lines(wallet.kinds)),
+            Fact("Keys", "\n".join(wallet.key_names)),
             Fact("Began", wording.moment(wallet.epoch_began_ms)),
             *refreshed,
             Fact("Next refresh", f"{due}\n{day}"),
@@ -169,6 +169,7 @@ def _names(members: Sequence[str], people: dict[str, str]) -> list[str]:
 
 def _drill_row(drill: DrillView, people: dict[str, str]) -> Row:
     signers = wording.listed(_names(drill.signers, people))
+    lines = "\n".join(drill.key_names)
     return Row(
         f"{drill.at_ms}",
         (
@@ -177,5 +178,5 @@ def _drill_row(drill: DrillView, people: dict[str, str]) -> Row:
             Cell(wording.kinds(drill.kinds)),
             Cell(signers),
         ),
-        f"Signed by {signers}\n{wording.kind_lines(drill.kinds)}",
+        f"Signed by {signers}\n{lines}",
     )

@@ -120,7 +120,7 @@ class BytesCard(Card):
         facts += [Fact(field.label, field.value) for field in described.fields]
         facts.append(Fact("Intent digest", wording.shortened(view.intent_digest, 3), mono=True))
         self.facts.set_facts(*facts)
-        self._bytes_text = wording.exported(view.unsigned_bytes)
+        self._bytes_text = view.unsigned_text
         self.copy_bytes.setVisible(bool(self._bytes_text))
         self._digest_text = described.digest
         self.digest.set_address(described.digest)

@@ -244,7 +244,7 @@ class _ResultCard(Card):
     def show_request(self, view: RequestView) -> None:
         """Paint the transaction id."""
         # A message has no transaction, only a signature.
-        self._signed, self._text = wording.signature(view), view.transaction_id
+        self._signed, self._text = view.signed_text, view.transaction_id
         self.caption.setText("Digest of the message" if view.is_message else "Transaction id")
         self.setVisible(bool(view.transaction_id))
         self.transaction.set_address(self._text)

@@ -1,1 +1,1 @@
-"""Bitcoin: PSBTs and messages from their bytes, and what Esplora or Core is asked."""
+"""Bitcoin: a codec of PSBTs and messages, and clients of Esplora and Bitcoin Core."""

@@ -1,41 +1,42 @@
-"""Child pays for parent: a transaction that waits is mined for what spends its outputs.
+"""Child pays for parent: a transaction that spends an unconfirmed one pays the fee for both.
 
-Miners take a transaction with all that it waits for, by the fee of them together. A payment to the
-wallet can be accelerated so, which nobody here can replace; and an own one with change, too.
+Miners rank a transaction together with its unconfirmed ancestors, by their common fee rate. So a
+payment to the wallet can be accelerated, and an own payment that has change.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, Wallet
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
 from console.adapters.chains.bitcoin.transaction import Transaction
 from console.application.errors import TransactionError
 
 MAX_WAITING = 24
-"""Bitcoin Core's limit (DEFAULT_ANCESTOR_LIMIT): 25 that wait for one another, with the child."""
+"""Bitcoin Core's limit (DEFAULT_ANCESTOR_LIMIT): 25 unconfirmed, with the child."""
 _TRUC_VERSION = 3
 _SIGNED = frozenset({ScriptKind.P2WPKH, ScriptKind.P2WSH, ScriptKind.P2TR})
-"""What no input spends without a witness."""
+"""Outputs that cannot be spent without a witness."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A signed transaction that is in no block, and the fee in satoshis that it pays."""
+    """An unconfirmed signed transaction, and its fee in satoshis."""
 
     transaction: Transaction
     fee: int
 
     def lack(self, sat_per_kvb: int) -> int:
-        """Return the satoshis that its fee is below this rate, 0 if it is not."""
+        """Return the satoshis that are missing to this fee rate, at least 0."""
         return max(-(-self.transaction.vsize * sat_per_kvb // 1000) - self.fee, 0)
 
 
 def weighed(transaction: Transaction, previous: Iterable[Transaction]) -> Waiting:
-    """Find out the fee from the transactions that made the inputs, known by their hashes.
+    """Return the transaction with its fee, computed from the transactions that it spends.
 
-    The fee is proven by that; the size is not, for witnesses are in no txid: a node that swells
-    them has the child pay more, up to the limits of every fee. Raises: TransactionError.
+    The hashes prove the fee. They do not prove the size, because no txid covers witnesses: a node
+    that swells them makes the child pay more, up to the limits of every fee.
+    Raises: TransactionError.
     """
     made = {each.hash: each for each in previous}
     taken = 0
@@ -55,11 +56,11 @@ def weighed(transaction: Transaction, previous: Iterable[Transaction]) -> Waitin
 
 def accelerate(
     wallet: Wallet, coins: tuple[OwnCoin, ...], waiting: Sequence[Waiting], sat_per_kvb: int
-) -> Draft:
-    """Spend own coins that wait, for a fee that lifts what made them to this rate with the child.
+) -> SpendingDraft:
+    """Return a draft that spends unconfirmed own coins and lifts their ancestors to this rate.
 
-    `waiting` is everything in no block that the coins come from, 24 at most. Only coins in blocks
-    may be offered to the draft beside. Raises: TransactionError, also if nothing needs a lift.
+    `waiting` are all unconfirmed ancestors of the coins, at most 24. Other coins of the draft must
+    be confirmed. Raises: TransactionError, also if all of them pay this rate.
     """
     if not 0 < len(waiting) <= MAX_WAITING:
         raise TransactionError(f"from 1 to {MAX_WAITING} transactions can be accelerated at once")
@@ -70,15 +71,15 @@ def accelerate(
         raise TransactionError("a coin is to be spent whose transaction does not wait")
     if _reached(coins, known) != known.keys():
         raise TransactionError("none of the coins comes from one of the waiting transactions")
-    # Each counts by itself: one that pays enough is mined without the others, and lifts none.
+    # Each counts alone: one that pays enough is mined without the others and lifts none.
     lack = sum(each.lack(sat_per_kvb) for each in known.values())
     if not lack:
         raise TransactionError("what waits pays this rate already")
-    return Draft(wallet).rate(sat_per_kvb).lift(lack).spend(*coins)
+    return SpendingDraft(wallet).rate(sat_per_kvb).lift(lack).spend(*coins)
 
 
 def _reached(coins: tuple[OwnCoin, ...], known: dict[bytes, Waiting]) -> set[bytes]:
-    """Return what the coins come from, of what waits, by hash."""
+    """Return the hashes of the coins' ancestors among `known`."""
     reached: set[bytes] = set()
     left = [coin.outpoint.txid for coin in coins]
     while left:

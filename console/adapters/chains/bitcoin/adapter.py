@@ -1,34 +1,28 @@
-"""Bitcoin: coins behind one key of the quorum each, spent by PSBT, over Esplora or Core."""
+"""BitcoinAdapter: `ChainAdapter` for coins, PSBTs and BIP 322 messages, over Esplora or Core."""
 
+from typing import Self
+
+from console.adapters.chain_options import require_known
 from console.adapters.chains.bitcoin import signable
 from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
     RECEIVE,
-    Place,
+    KeyPosition,
     script_at,
 )
 from console.adapters.chains.bitcoin.address import address_of, canonical
 from console.adapters.chains.bitcoin.build import Wallet
-from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.descriptor import export_account
 from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.message import build_message
+from console.adapters.chains.bitcoin.node import BitcoinNode, sources_at
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.sources import (
-    BitcoinSource,
-    BroadcastRefused,
-    Sources,
-    checked_transaction,
-    checked_txid,
-)
+from console.adapters.chains.bitcoin.refusals import failure
+from console.adapters.chains.bitcoin.sources import BroadcastRefused, checked_transaction
 from console.adapters.chains.bitcoin.watching import Watcher
 from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S
 from console.application.errors import (
-    ChainUnavailable,
-    CoinSpent,
-    FeeTooLow,
-    TransactionError,
     TransactionRejected,
     UnknownTransaction,
 )
@@ -38,9 +32,9 @@ from console.application.ports.chain import (
     Account,
     Asset,
     BuiltTransaction,
+    ChainSettings,
     ImportIntent,
     Inclusion,
-    InclusionState,
     Intent,
     MessageIntent,
     Movement,
@@ -55,24 +49,6 @@ from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network
 
-CORE_PREFIX = "core+"
-"""Before the address of a Bitcoin Core; any other is an Esplora's."""
-CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 2, Network.MAINNET: 6}
-GENESIS = {
-    Network.MAINNET: frozenset(
-        {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"}
-    ),
-    Network.TESTNET: frozenset(
-        {
-            "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
-            "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
-            "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
-        }
-    ),
-    Network.DEVNET: frozenset({"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}),
-}
-"""Hashes of block 0: the main network; testnet3, testnet4 and signet; regtest."""
-
 
 class BitcoinAdapter:
     """One Bitcoin network. Its block 0 is checked before the first answer is used."""
@@ -83,20 +59,27 @@ class BitcoinAdapter:
     accounts: tuple[Account, ...] = ACCOUNTS
     abilities = frozenset({Ability.MESSAGE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
+    import_form = "A PSBT"
 
     def __init__(
         self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
     ) -> None:
         self.network = network
-        self._sources = Sources(tuple(_source(url, timeout_s) for url in urls))
         self._faucet = Esplora(urls[0], timeout_s)
+        self._sources = sources_at(urls, timeout_s)
+        self._node = BitcoinNode(network, self._sources)
         self._watcher = Watcher(self._sources)
-        self._planner = Planner(self._sources, self._watcher, self._check_network)
-        self._checked = False
+        self._planner = Planner(self._sources, self._watcher, self._node.check_network)
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown."""
+        require_known(settings.options)
+        return cls(settings.network, settings.urls, settings.timeout_s)
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the account's first receiving address. Raises: NotYetPossible."""
-        script = script_at(account, keys, Place(RECEIVE, 0))
+        script = script_at(account, keys, KeyPosition(RECEIVE, 0))
         return address_of(script, self.network) or ""
 
     def export_account(self, account: Account, keys: PublicKeys) -> str:
@@ -104,7 +87,7 @@ class BitcoinAdapter:
         return export_account(account, keys, self.network)
 
     def validate_address(self, text: str) -> str:
-        """Return the form that people compare. Raises: InvalidAddress."""
+        """Return the canonical form. Raises: InvalidAddress."""
         return canonical(text, self.network)
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
@@ -122,21 +105,28 @@ class BitcoinAdapter:
         return signable.attach(transaction, signatures, keys, self.network)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the coins. Raises: UnknownTransaction."""
+        """Return the names of the coins that it spends. Raises: UnknownTransaction."""
         return signable.consumes(transaction, self.network)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it says so (BIP 125). Raises: UnknownTransaction."""
+        """Return whether it signals replaceability (BIP 125). Raises: UnknownTransaction."""
         return signable.can_be_replaced(transaction)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
-        """Return "" by BIP 125 and for the same payments or none. Raises: UnknownTransaction."""
+        """Return "" if BIP 125 allows it, for the same payments or none.
+
+        Raises: UnknownTransaction.
+        """
         return signable.may_replace(old, new)
+
+    def exported(self, data: bytes) -> str:
+        """Return a PSBT in base 64, a message's signature as text, other bytes in hexadecimal."""
+        return signable.exported(data)
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build a PSBT, with coins in blocks before any that wait.
+        """Return a PSBT that spends confirmed coins before unconfirmed ones.
 
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
@@ -162,23 +152,23 @@ class BitcoinAdapter:
         transaction: bytes,  # noqa: ARG002
         keys: PublicKeys,  # noqa: ARG002
     ) -> Simulation | None:
-        """Return None: what a PSBT does is all in its bytes."""
+        """Return None: the bytes of a PSBT show all of its effects."""
         return None
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
-        """Return the sum of all unspent coins, waiting ones too.
+        """Return the sum of all unspent coins, unconfirmed ones included.
 
         Raises: ChainUnavailable, NotYetPossible.
         """
         if asset:
             raise NotYetPossible("Bitcoin has no tokens here")
-        await self._check_network()
+        await self._node.check_network()
         coins = await self._watcher.coins(self._wallet(account, keys))
         return Amount(sum(coin.unspent.value for coin in coins), self.unit, self.decimals)
 
     async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
         """Return the account's movements. Raises: ChainUnavailable, NotYetPossible."""
-        await self._check_network()
+        await self._node.check_network()
         return tuple(
             Movement(
                 transaction_id=line.txid,
@@ -192,7 +182,7 @@ class BitcoinAdapter:
         )
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand over; one that is known already is no error.
+        """Broadcast a transaction. One that the chain has already is no error.
 
         Raises: ChainUnavailable, CoinSpent, FeeTooLow, TransactionRejected.
         """
@@ -202,7 +192,7 @@ class BitcoinAdapter:
             raise TransactionRejected(str(odd)) from None
         if not same:
             raise TransactionRejected("the bytes are another transaction than was signed")
-        await self._check_network()
+        await self._node.check_network()
         try:
             await self._sources.send(signed.transaction)
         except BroadcastRefused as refused:
@@ -211,21 +201,8 @@ class BitcoinAdapter:
             raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it. Raises: ChainUnavailable."""
-        try:
-            checked_txid(transaction_id)
-        except UnknownTransaction:
-            return Inclusion(InclusionState.UNKNOWN)
-        await self._check_network()
-        standing = await self._sources.status(transaction_id)
-        if standing is None:
-            return Inclusion(InclusionState.UNKNOWN)
-        if standing.height is None:
-            return Inclusion(InclusionState.PENDING)
-        depth = await self._sources.tip_height() - standing.height + 1
-        final = depth >= CONFIRMATIONS[self.network]
-        state = InclusionState.CONFIRMED if final else InclusionState.PENDING
-        return Inclusion(state, standing.height)
+        """Return its status. Raises: ChainUnavailable."""
+        return await self._node.status(transaction_id)
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""
@@ -233,7 +210,7 @@ class BitcoinAdapter:
             raise TransactionRejected("only a devnet has a faucet")
         if asset:
             raise TransactionRejected("Bitcoin has no tokens here")
-        await self._check_network()
+        await self._node.check_network()
         try:
             await self._faucet.fund(canonical(address, self.network), base_units)
         except BroadcastRefused as refused:
@@ -246,27 +223,3 @@ class BitcoinAdapter:
 
     def _wallet(self, account: Account, keys: PublicKeys) -> Wallet:
         return Wallet(account, keys, self.network)
-
-    async def _check_network(self) -> None:
-        """Refuse a node of another network: its answers would be true for other coins."""
-        if not self._checked:
-            if await self._sources.block_hash(0) not in GENESIS[self.network]:
-                raise ChainUnavailable(f"this Bitcoin node is not on {self.network.value}")
-            self._checked = True
-
-
-def _source(url: str, timeout_s: float) -> BitcoinSource:
-    if url.startswith(CORE_PREFIX):
-        return CoreRpc(url.removeprefix(CORE_PREFIX), timeout_s)
-    return Esplora(url, timeout_s)
-
-
-def failure(text: str) -> TransactionError:
-    """Translate Bitcoin Core's words of a refusal into the common family."""
-    if "missingorspent" in text:
-        return CoinSpent("a coin that it spends is gone; make it again")
-    if "txn-mempool-conflict" in text:
-        return TransactionRejected("a transaction that waits spends one of its coins")
-    if "insufficient fee" in text or "fee not met" in text:
-        return FeeTooLow(f"the fee is too low: {text}")
-    return TransactionRejected(f"the chain refused it: {text}")

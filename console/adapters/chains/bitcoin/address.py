@@ -1,6 +1,6 @@
 """Addresses: the text that stands for an output script on one network."""
 
-from console.adapters.chains.bitcoin import base58, bech32
+from console.adapters.chains.bitcoin import bech32
 from console.adapters.chains.bitcoin.script import (
     ScriptKind,
     kind_of,
@@ -11,6 +11,8 @@ from console.adapters.chains.bitcoin.script import (
 )
 from console.application.errors import InvalidAddress
 from console.domain.values import Network
+from console.protocols.derivation import base58check
+from console.protocols.derivation.base58check import BadBase58
 
 PREFIXES = {Network.MAINNET: "bc", Network.TESTNET: "tb", Network.DEVNET: "bcrt"}
 """Human-readable parts (BIP 173); a devnet is what Bitcoin Core calls regtest."""
@@ -22,7 +24,7 @@ _SEGWIT_STARTS = tuple(f"{prefix}1" for prefix in PREFIXES.values())
 def script_of(address: str, network: Network) -> bytes:
     """Return the output script to pay to. Raises: InvalidAddress.
 
-    Programs of later versions than Taproot's are refused: today anybody could spend them.
+    Witness versions above 1 are refused: they are not specified, so anybody could spend them.
     """
     if address.lower().startswith(_SEGWIT_STARTS):
         version, program = bech32.decode_program(PREFIXES[network], address)
@@ -30,7 +32,7 @@ def script_of(address: str, network: Network) -> bytes:
         if kind_of(script) is ScriptKind.FUTURE:
             raise InvalidAddress("the address is of a kind that nobody can protect yet")
         return script
-    payload = base58.decode(address)
+    payload = _payload(address)
     if len(payload) == 21 and payload[:1] == _P2PKH[network]:
         return p2pkh(payload[1:])
     if len(payload) == 21 and payload[:1] == _P2SH[network]:
@@ -42,9 +44,9 @@ def address_of(script: bytes, network: Network) -> str | None:
     """Return the address of a script; None if it has none."""
     match kind_of(script):
         case ScriptKind.P2PKH:
-            return base58.encode(_P2PKH[network] + script[3:23])
+            return base58check.encode(_P2PKH[network] + script[3:23])
         case ScriptKind.P2SH:
-            return base58.encode(_P2SH[network] + script[2:22])
+            return base58check.encode(_P2SH[network] + script[2:22])
         case ScriptKind.DATA | ScriptKind.UNKNOWN:
             return None
         case _:
@@ -54,5 +56,12 @@ def address_of(script: bytes, network: Network) -> str | None:
 
 def canonical(address: str, network: Network) -> str:
     """Return the address as it is always written. Raises: InvalidAddress."""
-    # Every script that comes of an address has one.
+    # A script that was made from an address has one.
     return address_of(script_of(address, network), network) or ""
+
+
+def _payload(address: str) -> bytes:
+    try:
+        return base58check.decode(address)
+    except BadBase58 as bad:
+        raise InvalidAddress(f"the address is mistyped: {bad}") from None

@@ -4,11 +4,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.rpc.strict_json import MalformedJson, strict_json
 from console.application.errors import ChainUnavailable
-
-MAX_MONEY = 21_000_000 * 10**8
-"""No amount is above what there will ever be, in satoshis."""
 
 Hash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Height = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]

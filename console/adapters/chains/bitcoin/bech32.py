@@ -3,14 +3,14 @@
 from console.application.errors import InvalidAddress
 
 MAX_LENGTH = 90
-_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 BECH32, BECH32M = 1, 0x2BC830A3
-"""What the checksum leaves in either form."""
+"""The constants of the two checksums."""
 
 
 def encode_program(prefix: str, version: int, program: bytes) -> str:
-    """Write a witness program of version 0 to 16 as an address."""
+    """Return the address of a witness program of version 0 to 16."""
     constant = BECH32M if version else BECH32
     return encode(prefix, (version, *_regroup(program, 8, 5)), constant)
 
@@ -32,14 +32,17 @@ def decode_program(prefix: str, text: str) -> tuple[int, bytes]:
 
 
 def encode(prefix: str, values: tuple[int, ...], constant: int) -> str:
-    """Write values of 5 bits with prefix and checksum."""
+    """Return the text of values of 5 bits, with prefix and checksum."""
     remainder = _polymod((*_expanded(prefix), *values, *(0,) * 6)) ^ constant
     checksum = tuple(remainder >> 5 * (5 - place) & 31 for place in range(6))
-    return f"{prefix}1" + "".join(_ALPHABET[value] for value in values + checksum)
+    return f"{prefix}1" + "".join(ALPHABET[value] for value in values + checksum)
 
 
 def decode(text: str) -> tuple[str, tuple[int, ...], int]:
-    """Return prefix, values of 5 bits, and which constant fits. Raises: InvalidAddress."""
+    """Return the prefix, the values of 5 bits, and the constant of the checksum.
+
+    Raises: InvalidAddress.
+    """
     if len(text) > MAX_LENGTH or not all(33 <= ord(letter) <= 126 for letter in text):
         raise InvalidAddress("the address is too long or holds odd characters")
     if text not in {text.lower(), text.upper()}:
@@ -47,7 +50,7 @@ def decode(text: str) -> tuple[str, tuple[int, ...], int]:
     prefix, separator, rest = text.lower().rpartition("1")
     if not prefix or not separator or len(rest) < 6:
         raise InvalidAddress("the address has no prefix or is too short")
-    values = tuple(_ALPHABET.find(letter) for letter in rest)
+    values = tuple(ALPHABET.find(letter) for letter in rest)
     if -1 in values:
         raise InvalidAddress("the address holds a character that none of its kind has")
     constant = _polymod((*_expanded(prefix), *values))
@@ -61,7 +64,7 @@ def _program(values: tuple[int, ...]) -> bytes:
     number = 0
     for value in values:
         number = number << 5 | value
-    # Padding is short and zero, or several texts would mean the same program.
+    # With other padding, several texts would stand for one program.
     if padding > 4 or number & (1 << padding) - 1:
         raise InvalidAddress("the address is padded in a way that none is")
     if not 2 <= whole <= 40:

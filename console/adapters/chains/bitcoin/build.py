@@ -1,12 +1,12 @@
-"""A fluent builder of PSBTs from explicit values; it asks nobody and believes no amount.
+"""A fluent builder of PSBTs from explicit values; it asks no node.
 
-Draft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).seed(7).offer(coins).build(place)
+SpendingDraft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).offer(coins).build(place)
 """
 
 from dataclasses import dataclass, replace
 
 from console.adapters.chains.bitcoin.accounts import (
-    Place,
+    KeyPosition,
     input_origin,
     output_origin,
     script_at,
@@ -21,14 +21,18 @@ from console.adapters.chains.bitcoin.coin_selection import (
 )
 from console.adapters.chains.bitcoin.dangers import MAX_FEE_RATE
 from console.adapters.chains.bitcoin.describe import REPLACEABLE_SEQUENCE
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.limits import (
+    MAX_INPUTS,
+    MAX_MONEY,
+    MAX_OUTPUTS,
+    MAX_PSBT_BYTES,
+)
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, field
 from console.adapters.chains.bitcoin.script import data_script, dust_limit
 from console.adapters.chains.bitcoin.shuffling import shuffled
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     OutPoint,
     Transaction,
     TxIn,
@@ -40,15 +44,15 @@ from console.application.ports.chain import Account, PublicKeys
 from console.domain.values import Network, SignatureKind
 
 MAX_DATA_BYTES = 80
-"""What nodes pass on in one data output since long ago."""
+"""The most data in one output that all nodes relay."""
 _VERSION = 2
 _INPUT_WEIGHT = {
     SignatureKind.ECDSA_SECP256K1: 4 * 41 + 1 + 1 + 72 + 1 + 33,
     SignatureKind.SCHNORR_BIP340: 4 * 41 + 1 + 1 + 64,
 }
-"""Of an input with the largest signature that can be."""
+"""Weight of an input with the largest possible signature."""
 _HEAD_WEIGHT = 4 * (4 + 4 + 1 + 1) + 2
-"""Version, lock time, both counts, and the mark of SegWit."""
+"""Weight of version, lock time, both counts, and SegWit's marker and flag."""
 
 
 class ProofsTooLarge(TransactionError):
@@ -57,7 +61,7 @@ class ProofsTooLarge(TransactionError):
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """Whose coins are spent, and on which network."""
+    """The account whose coins are spent, its keys, and the network."""
 
     account: Account
     keys: PublicKeys
@@ -66,44 +70,44 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class OwnCoin:
-    """An output of the account: the whole transaction that made it, which output, and its place.
+    """An output of the account: the transaction that made it, the output's index, and its place.
 
     Raises: TransactionError if the transaction has no such output.
     """
 
     previous: Transaction
     index: int
-    place: Place
+    place: KeyPosition
 
     def __post_init__(self) -> None:
-        """Refuse what a node may have made up."""
+        """Check that the output exists."""
         if not 0 <= self.index < len(self.previous.outputs):
             raise TransactionError("a coin is named that its transaction does not have")
 
     @property
     def output(self) -> TxOut:
-        """What is spent."""
+        """The output that is spent."""
         return self.previous.outputs[self.index]
 
     @property
     def outpoint(self) -> OutPoint:
-        """Where it is."""
+        """The outpoint of the output."""
         return OutPoint(self.previous.hash, self.index)
 
     @property
     def is_mined(self) -> bool:
-        """Whether it pays for a block: then nodes let it be spent only 100 blocks later."""
+        """Whether a coinbase made it; nodes accept spending it only after 100 blocks."""
         return any(is_nothing(each.outpoint) for each in self.previous.inputs)
 
     @property
     def proof_bytes(self) -> int:
-        """How much of a PSBT the transaction that made it takes."""
+        """Bytes of a PSBT that the transaction that made it takes."""
         return len(self.previous.encode_stripped())
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A transaction in the making; each step returns a new draft. Amounts in satoshis."""
+class SpendingDraft:
+    """A transaction that is being built; each step returns a new draft. Amounts in satoshis."""
 
     wallet: Wallet
     payments: tuple[TxOut, ...] = ()
@@ -117,7 +121,7 @@ class Draft:
     height: int = 0
     chance: int = 0
 
-    def pay(self, address: str, satoshis: int) -> "Draft":
+    def pay(self, address: str, satoshis: int) -> "SpendingDraft":
         """Add a payment. Raises: InvalidAddress; TransactionError if it is dust."""
         script = script_of(address, self.wallet.network)
         if satoshis > MAX_MONEY:
@@ -126,58 +130,58 @@ class Draft:
             raise TransactionError(f"nodes pass on no payment below {dust_limit(script)} satoshis")
         return replace(self, payments=(*self.payments, TxOut(satoshis, script)))
 
-    def memo(self, data: bytes) -> "Draft":
-        """Add data that everybody can read. Raises: TransactionError."""
+    def memo(self, data: bytes) -> "SpendingDraft":
+        """Add a public data output. Raises: TransactionError."""
         if not 0 < len(data) <= MAX_DATA_BYTES:
             raise TransactionError(f"a memo has from 1 to {MAX_DATA_BYTES} bytes")
         return replace(self, payments=(*self.payments, TxOut(0, data_script(data))))
 
-    def spend(self, *coins: OwnCoin) -> "Draft":
-        """Spend these coins in any case."""
+    def spend(self, *coins: OwnCoin) -> "SpendingDraft":
+        """Add coins that are spent whatever else is chosen."""
         return replace(self, required=self.required + coins)
 
-    def offer(self, *coins: OwnCoin) -> "Draft":
-        """Let these coins be chosen from."""
+    def offer(self, *coins: OwnCoin) -> "SpendingDraft":
+        """Add coins to choose from."""
         return replace(self, offered=self.offered + coins)
 
-    def rate(self, sat_per_kvb: int) -> "Draft":
+    def rate(self, sat_per_kvb: int) -> "SpendingDraft":
         """Set the fee for 1000 virtual bytes."""
         return replace(self, sat_per_kvb=sat_per_kvb)
 
-    def outbid(self, fee: int, vsize: int = 0) -> "Draft":
+    def outbid(self, fee: int, vsize: int = 0) -> "SpendingDraft":
         """Replace a transaction that pays this fee: pay it too, and 1 sat/vB more (BIP 125).
 
-        With its `vsize` also at a higher rate, which nodes ask for as well.
+        With its `vsize`, also at a higher rate, which nodes require too.
         """
         rate = fee * 1000 // vsize + 1 if vsize else 0
         return replace(self, least_fee=fee, least_rate=rate)
 
-    def lift(self, satoshis: int) -> "Draft":
-        """Pay so much above the rate, for transactions that wait before this one.
+    def lift(self, satoshis: int) -> "SpendingDraft":
+        """Pay this much above the rate, for unconfirmed ancestors.
 
-        Raises: TransactionError if it is below zero.
+        Raises: TransactionError if the amount is negative.
         """
         if satoshis < 0:
             raise TransactionError("what waits lacks nothing that could be paid for it")
         return replace(self, lifted=satoshis)
 
-    def sweep(self, address: str) -> "Draft":
-        """Spend all coins, and pay what payments and fee leave to this address instead of change.
+    def sweep(self, address: str) -> "SpendingDraft":
+        """Spend all coins, and send the rest after payments and fee to this address.
 
         Raises: InvalidAddress.
         """
         return replace(self, swept_to=script_of(address, self.wallet.network))
 
-    def at(self, height: int) -> "Draft":
-        """Lock until the block after this one, so that no old block can be mined again for it."""
+    def at(self, height: int) -> "SpendingDraft":
+        """Set the lock time to this height: no miner gains by mining an older block again."""
         return replace(self, height=height)
 
-    def seed(self, chance: int) -> "Draft":
-        """Decide by this number which coins are drawn and where the change stands."""
+    def seed(self, chance: int) -> "SpendingDraft":
+        """Set the seed of the coin selection and of the order of inputs and outputs."""
         return replace(self, chance=chance)
 
-    def build(self, change: Place) -> bytes:
-        """Choose coins, return the PSBT; what is left goes to this place, if nowhere else.
+    def build(self, change: KeyPosition) -> bytes:
+        """Return the PSBT with chosen coins; the change goes to this place, unless it is a sweep.
 
         Raises: TransactionError, InsufficientFunds, NotYetPossible.
         """
@@ -192,17 +196,17 @@ class Draft:
         outputs: list[tuple[TxOut, Fields]] = [(payment, ()) for payment in self.payments]
         if selection.change:
             outputs.append((replace(rest, amount=selection.change), self._origin(change)))
-        # Neither order may tell which output is the change.
+        # Neither order may reveal which output is the change.
         return self._encode(
             shuffled(coins, self.chance, lambda coin: coin.outpoint.encode()),
             shuffled(outputs, self.chance, lambda pair: pair[0].encode()),
         )
 
-    def _own_script(self, place: Place) -> bytes:
+    def _own_script(self, place: KeyPosition) -> bytes:
         return script_at(self.wallet.account, self.wallet.keys, place)
 
-    def _origin(self, change: Place) -> Fields:
-        """Claim as the wallet's own what is left, unless it goes to an address."""
+    def _origin(self, change: KeyPosition) -> Fields:
+        """Return the fields that claim the change, none in a sweep."""
         if self.swept_to:
             return ()
         return output_origin(self.wallet.account, self.wallet.keys, change)
@@ -218,7 +222,7 @@ class Draft:
             selection = select_all(tuple(dict.fromkeys(required + offered)), target, costs)
         else:
             selection = select(offered, target, costs, self.chance, required)
-        # What replaces or lifts others can be asked for more than its own rate.
+        # A replacement or a child can need more than its own rate.
         if selection.fee > MAX_FEE_RATE * costs.vsize(selection):
             raise TransactionError(f"it would itself pay more than {MAX_FEE_RATE} sat/vB")
         return selection
@@ -238,7 +242,7 @@ class Draft:
         )
 
     def _plain(self, coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
-        """Return each coin once: named twice, it must not count twice."""
+        """Return each coin once: a duplicate must not count twice."""
         weight = _INPUT_WEIGHT[self.wallet.account.kind]
         plain = (Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
         return tuple(dict.fromkeys(plain))
@@ -259,7 +263,7 @@ class Draft:
         if coin.output.script != script_at(account, keys, coin.place):
             raise TransactionError("a coin is not at the place that it is said to be")
         return (
-            # Without witnesses: they are in no txid, so they would prove nothing.
+            # Without witnesses: no txid covers them, so they prove nothing.
             field(In.NON_WITNESS_UTXO, coin.previous.encode_stripped()),
             field(In.WITNESS_UTXO, coin.output.encode()),
             *input_origin(account, keys, coin.place),

@@ -1,6 +1,6 @@
-"""Which coins pay for something: without change if a set fits, else drawn at random.
+"""Coin selection: a set that needs no change if there is one, else a random draw.
 
-The way of Bitcoin Core: branch and bound over effective values (M. Erhardt, "An Evaluation of Coin
+As in Bitcoin Core: branch and bound over effective values (M. Erhardt, "An Evaluation of Coin
 Selection Strategies", 2016, section 5), then a single random draw, then the largest coins first.
 """
 
@@ -12,10 +12,10 @@ from console.adapters.chains.bitcoin.transaction import OutPoint
 from console.application.errors import InsufficientFunds, TransactionError
 
 MAX_TRIES = 50_000
-"""Steps of the search for a set without change; what is not found by then is not missed."""
+"""Most steps of the search for a set without change."""
 
 USUAL_RATE = 10_000
-"""Satoshis per 1000 vB that change is expected to be spent at, unless it is cheaper now."""
+"""Satoshis per 1000 vB at which change is expected to be spent, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Coin:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What things weigh and cost. Weights in weight units, `rate` in satoshis per 1000 vB.
+    """Weights and fees of a transaction. Weights in weight units, `rate` in satoshis per 1000 vB.
 
     `base_weight` is of the transaction with its payments but without inputs and change. Change
-    below `dust` is given up as a fee.
+    below `dust` is added to the fee.
     """
 
     rate: int
@@ -43,9 +43,9 @@ class Costs:
     max_inputs: int = 100
     least_fee: int = 0
     least_fee_rate: int = 0
-    """A floor: `least_fee` and this rate on top, which replacing asks for (BIP 125, rule 4)."""
+    """A minimum: `least_fee` plus this rate, which a replacement needs (BIP 125, rule 4)."""
     lift: int = 0
-    """Satoshis above the rate, paid for others: for what waits and pays too little."""
+    """Satoshis above the rate, for unconfirmed ancestors."""
 
     def fee(self, weight: int) -> int:
         """Return the fee of a transaction of this weight, rounded up."""
@@ -56,17 +56,17 @@ class Costs:
         )
 
     def vsize(self, selection: "Selection") -> int:
-        """Return the virtual size of the transaction that spends and pays so."""
+        """Return the virtual size of the transaction with this selection."""
         weight = self.base_weight + sum(coin.weight for coin in selection.coins)
         return -(-(weight + (self.change_weight if selection.change else 0)) // 4)
 
     def share(self, weight: int) -> int:
-        """Return what a part of this weight adds to a fee, rounded up."""
+        """Return the fee of a part of this weight, rounded up."""
         return -(-weight * max(self.rate, self.least_fee_rate) // 4000)
 
     @property
     def of_change(self) -> int:
-        """What change costs: its output now, and spending it later when fees may be lower."""
+        """The cost of change: its output now, and its input later."""
         later = -(-self.change_spend_weight * min(self.rate, USUAL_RATE) // 4000)
         return self.share(self.change_weight) + later
 
@@ -120,7 +120,7 @@ def select_all(coins: tuple[Coin, ...], target: int, costs: Costs) -> Selection:
 def _candidates(
     coins: list[Coin], target: int, costs: Costs, seed: int, required: tuple[Coin, ...]
 ) -> Iterable[tuple[Coin, ...]]:
-    """Give sets to try, best first."""
+    """Yield sets of coins to try, the best first."""
     room = costs.max_inputs - len(required)
     weight = costs.base_weight + sum(coin.weight for coin in required)
     missing = target + costs.fee(weight) - sum(coin.amount for coin in required)
@@ -147,7 +147,7 @@ def branch_and_bound(
     """Search for coins, given largest first, that need no change.
 
     Their effective values, which are amounts less the fee for spending, sum to at least `missing`
-    and at most the cost of change more. The set that gives up least wins.
+    and at most the cost of change more. The set with the smallest excess wins.
     """
     values = [coin.amount - costs.share(coin.weight) for coin in coins]
     most = missing + costs.of_change
@@ -160,7 +160,7 @@ def branch_and_bound(
         if fits and (best is None or total < best[0]):
             best = (total, tuple(chosen))
         if total + left < missing or total >= missing or len(chosen) == room or at == len(values):
-            # Go back to the last coin that was taken, and leave it out.
+            # Backtrack to the last coin that was taken, and omit it.
             while at > 0 and (not chosen or at - 1 != chosen[-1]):
                 at -= 1
                 left += values[at]
@@ -185,7 +185,7 @@ def _until(coins: Sequence[Coin], missing: int, costs: Costs, room: int) -> tupl
 
 
 def _settle(coins: tuple[Coin, ...], target: int, costs: Costs) -> Selection | None:
-    """Split what is left into fee and change; None if the coins are too few or too many."""
+    """Return the selection with fee and change; None if the coins are too few or too many."""
     if not 0 < len(coins) <= costs.max_inputs:
         return None
     left = sum(coin.amount for coin in coins) - target

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from console.adapters.chains.bitcoin.answers import MAX_MONEY, Hash, Height
+from console.adapters.chains.bitcoin.answers import Hash, Height
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,

@@ -1,6 +1,6 @@
-"""Dangers of a whole transaction: its fee, its locks, and what does not belong in its PSBT."""
+"""Red flags of a whole transaction: its fee, its locks, and unexpected fields of its PSBT."""
 
-from console.adapters.chains.bitcoin.outputs import Payee
+from console.adapters.chains.bitcoin.meaning import Payee
 from console.adapters.chains.bitcoin.ownership import INPUT_ORIGIN, OUTPUT_ORIGIN
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, Global, In
@@ -13,11 +13,11 @@ from console.domain.values import SignatureKind
 
 MAX_FEE_PERCENT = 25
 SMALL_FEE = 20_000
-"""Satoshis; a fee up to this may be a large part of a small payment."""
+"""Satoshis; a fee up to this is not compared with the payment."""
 MAX_FEE_RATE = 500
 """Satoshis per virtual byte."""
 _FAR_HEIGHT = 4_000_000
-"""A block of about the year 2085: no lock time that is meant to end."""
+"""A block of about the year 2085; a later lock time cannot be meant."""
 _STANDARD_VERSIONS = (1, 2)
 _NO_RELATIVE_LOCK = 1 << 31
 _GLOBALS = frozenset({int(Global.UNSIGNED_TX)})
@@ -28,7 +28,7 @@ _OUTPUTS = frozenset(map(int, OUTPUT_ORIGIN))
 
 
 def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tuple[str, ...]:
-    """Warn of a fee that is out of proportion, to what is paid or to the size."""
+    """Return red flags of a fee that is too high for the amount or for the size."""
     fee = spending.fee
     foreign = sum(each.output.amount for each in payees if each.place is None)
     moved = foreign or sum(each.output.amount for each in payees)
@@ -41,7 +41,7 @@ def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tupl
 
 
 def lock_flags(transaction: Transaction) -> tuple[str, ...]:
-    """Warn of a version that nodes do not pass on, and of locks that nobody asked for."""
+    """Return red flags of a version that nodes do not relay, and of lock times."""
     flags: tuple[str, ...] = ()
     if transaction.version not in _STANDARD_VERSIONS:
         flags += (f"Version {transaction.version} of transactions is not standard",)
@@ -56,7 +56,7 @@ def lock_flags(transaction: Transaction) -> tuple[str, ...]:
 
 
 def field_flags(psbt: Psbt, account: Account) -> tuple[str, ...]:
-    """Warn of fields that this wallet never writes, known or not, and of odd hash types."""
+    """Return red flags of fields that this wallet never writes, and of other hash types."""
     flags: tuple[str, ...] = ()
     if _extra(psbt.globals, _GLOBALS):
         flags += ("The PSBT holds fields that are not understood",)
@@ -72,7 +72,7 @@ def field_flags(psbt: Psbt, account: Account) -> tuple[str, ...]:
 
 
 def is_replaceable(transaction: Transaction) -> bool:
-    """Whether it says that it may be replaced for a higher fee (BIP 125)."""
+    """Return whether it signals replaceability (BIP 125)."""
     return any(each.sequence < FINAL_SEQUENCE - 1 for each in transaction.inputs)
 
 

@@ -1,8 +1,8 @@
-"""What a PSBT does, decoded from its bytes; the keys only tell what is the wallet's own."""
+"""What a PSBT does, decoded from its bytes; keys only identify the wallet's own scripts."""
 
 import hashlib
 
-from console.adapters.chains.bitcoin.accounts import RECEIVE, Place, base_path, script_at
+from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, base_path, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
@@ -10,7 +10,7 @@ from console.adapters.chains.bitcoin.dangers import (
     is_replaceable,
     lock_flags,
 )
-from console.adapters.chains.bitcoin.outputs import Payee, payees
+from console.adapters.chains.bitcoin.meaning import Payee, payees
 from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
@@ -23,16 +23,16 @@ from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network
 
 REPLACEABLE_SEQUENCE = FINAL_SEQUENCE - 2
-"""The usual way to say that a transaction may be replaced (BIP 125)."""
+"""The usual sequence number of a replaceable transaction (BIP 125)."""
 
 
 def describe_psbt(
     data: bytes, keys: PublicKeys, chain: Chain, network: Network
 ) -> TransactionDescription:
-    """Decode a PSBT. Raises: UnknownTransaction; odd parts become red flags.
+    """Return the description of a PSBT. Raises: UnknownTransaction; odd parts become red flags.
 
-    `amount` is what leaves to others in sum, without change; 0 if everything stays. Of several
-    payees `to_address` is who gets the most, and `action` says that there are more.
+    `amount` is the sum of all payments to others, 0 if there are none. Of several payees,
+    `to_address` is the one with the largest payment, and `action` says how many there are.
     """
     spending = parse_spending(data)
     psbt = spending.psbt
@@ -73,7 +73,7 @@ def describe_psbt(
 
 
 def _action(others: tuple[Payee, ...]) -> str:
-    """Name it so that no payee hides behind another one."""
+    """Return a name that says how many payees there are."""
     payees = {each.output.script for each in others if each.data is None}
     if len(payees) > 1:
         return f"Transfer to {len(payees)} payees"
@@ -81,8 +81,8 @@ def _action(others: tuple[Payee, ...]) -> str:
 
 
 def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
-    """Return the script that names the account, wherever its coins lay; else the first coin's."""
-    return script_at(account, keys, Place(RECEIVE, 0)) if own else spending.spent[0].script
+    """Return the account's first receiving script; the first coin's if it is not the account's."""
+    return script_at(account, keys, KeyPosition(RECEIVE, 0)) if own else spending.spent[0].script
 
 
 def _inputs(

@@ -1,6 +1,7 @@
 """Output descriptors: what a watching wallet needs to follow an account (BIP 380, 386, 389)."""
 
 from console.adapters.chains.bitcoin.accounts import account_steps, fingerprint
+from console.adapters.chains.bitcoin.bech32 import ALPHABET
 from console.application.ports.chain import Account, PublicKeys
 from console.domain.values import Network, SignatureKind
 from console.protocols.derivation import ExtendedPublicKey
@@ -12,7 +13,6 @@ _CHARACTERS = (
     "IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~"
     'ijklmnopqrstuvwxyzABCDEFGH`#"\\ '
 )
-_CHECKSUM_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626FFD)
 
 
@@ -35,7 +35,10 @@ def account_key(account: Account, keys: PublicKeys) -> ExtendedPublicKey:
 
 
 def with_checksum(descriptor: str) -> str:
-    """Append "#" and 8 characters (BIP 380). Raises: ValueError for characters that none has."""
+    """Append "#" and 8 characters (BIP 380).
+
+    Raises: ValueError for a character that BIP 380 does not allow.
+    """
     groups: list[int] = []
     remainder = 1
     for character in descriptor:
@@ -51,7 +54,7 @@ def with_checksum(descriptor: str) -> str:
         remainder = _step(remainder, 0)
     remainder ^= 1
     places = (remainder >> 5 * (7 - number) & 31 for number in range(8))
-    return f"{descriptor}#" + "".join(_CHECKSUM_ALPHABET[place] for place in places)
+    return f"{descriptor}#" + "".join(ALPHABET[place] for place in places)
 
 
 def _step(remainder: int, value: int) -> int:

@@ -20,11 +20,11 @@ _CONSUMED = (
     In.TAP_INTERNAL_KEY,
     In.TAP_MERKLE_ROOT,
 )
-"""What no input needs any more once its witness is there."""
+"""Fields that a final input does not have."""
 
 
 def finalize(psbt: Psbt, witnesses: tuple[tuple[bytes, ...], ...]) -> Psbt:
-    """Give each input its witness and drop what it was made of.
+    """Return the PSBT with a witness for each input, without the fields that made it.
 
     Raises: TransactionError if there is not one witness for each input.
     """

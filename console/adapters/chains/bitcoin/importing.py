@@ -1,4 +1,4 @@
-"""PSBTs of other programs, brought into the one form that is signed here."""
+"""PSBTs of other programs, converted to the form that is signed here."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ from console.application.errors import UnknownTransaction
 
 
 def parse_foreign(data: bytes) -> Psbt:
-    """Read either version, as version 0. Raises: UnknownTransaction."""
+    """Return a PSBT of either version, as version 0. Raises: UnknownTransaction."""
     return to_v0(parse_psbt(data))
 
 
 def previous_of(psbt: Psbt, number: int) -> Transaction | None:
     """Return the transaction that made an input's coin, if the PSBT has it.
 
-    Raises: UnknownTransaction if it is another one.
+    Raises: UnknownTransaction if its hash is another one.
     """
     told = value_of(psbt.inputs[number], In.NON_WITNESS_UTXO)
     if told is None:
@@ -30,7 +30,7 @@ def previous_of(psbt: Psbt, number: int) -> Transaction | None:
 
 
 def with_previous(psbt: Psbt, number: int, previous: Transaction) -> Psbt:
-    """Return the PSBT with an input's amount and script proven, whatever it said of them.
+    """Return the PSBT with the previous transaction as proof of an input's amount and script.
 
     Raises: UnknownTransaction if the transaction has no such output.
     """
@@ -38,7 +38,7 @@ def with_previous(psbt: Psbt, number: int, previous: Transaction) -> Psbt:
     if index >= len(previous.outputs):
         raise UnknownTransaction(f"input {number + 1} spends an output that does not exist")
     proof = (
-        # Without witnesses: they are in no txid, so they would prove nothing.
+        # Without witnesses: no txid covers them, so they prove nothing.
         field(In.NON_WITNESS_UTXO, previous.encode_stripped()),
         field(In.WITNESS_UTXO, previous.outputs[index].encode()),
     )

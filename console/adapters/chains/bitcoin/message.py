@@ -1,4 +1,4 @@
-"""Signed messages: proof that an address is the wallet's, by a transaction that can never be.
+"""Signed messages: proof that an address is the wallet's, by a transaction that is never valid.
 
 BIP 322, simple signatures. The bytes to be signed are, in this order: "BIP322", a zero byte, the
 address, a zero byte, the text. No address holds a zero byte, so the first one after it ends it.
@@ -8,10 +8,11 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing_path
+from console.adapters.chains.bitcoin.accounts import KeyPosition, signing_key, signing_path
 from console.adapters.chains.bitcoin.address import canonical, script_of
 from console.adapters.chains.bitcoin.ownership import place_of_script
 from console.adapters.chains.bitcoin.script import OP_RETURN
+from console.adapters.chains.bitcoin.second_reading import confirm_digests, confirm_reading
 from console.adapters.chains.bitcoin.sighash import HashType, segwit_digest, taproot_digest
 from console.adapters.chains.bitcoin.signing import witness_of
 from console.adapters.chains.bitcoin.text import amount_of, visible
@@ -31,11 +32,11 @@ from console.protocols.math.tagged_hash import tagged_hash
 
 MAGIC = b"BIP322\0"
 SIMPLE = b"smp"
-"""What a simple signature begins with (BIP 322 since April 2026)."""
+"""Prefix of a simple signature (BIP 322 since April 2026)."""
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_SHOWN = 4096
 OWN_PLACES = 20
-"""How many receiving addresses of each account are looked through for the one that signs."""
+"""Number of receiving addresses of each account that can sign."""
 _MAX_ADDRESS = 90
 _NO_OUTPUT = OutPoint(bytes(32), 0xFFFF_FFFF)
 
@@ -96,7 +97,10 @@ def to_sign(text: str, script: bytes) -> Transaction:
 
 
 def message_payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[Payload, ...]:
-    """Return the digest to be signed. Raises: UnknownTransaction, also if it is not our address."""
+    """Return the digest to be signed.
+
+    Raises: UnknownTransaction, also if the address is not the wallet's.
+    """
     message = parse_message(data, network)
     account, place = _signer(message, keys, network)
     digest = _digest(message, account, network)
@@ -106,7 +110,7 @@ def message_payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[P
 def attach_to_message(
     data: bytes, signatures: tuple[bytes, ...], keys: PublicKeys, network: Network
 ) -> SignedTransaction:
-    """Return the simple signature as text, its prefix and base 64, which stands for itself.
+    """Return the simple signature as text: its prefix and base 64.
 
     Raises: TransactionError, UnknownTransaction.
     """
@@ -124,10 +128,22 @@ def attach_to_message(
     return SignedTransaction(signature, MESSAGE_ID + virtual.txid)
 
 
+def is_signature(data: bytes) -> bool:
+    """Return whether the bytes are the text of a simple signature."""
+    try:
+        base64.b64decode(data.removeprefix(SIMPLE), validate=True)
+    except ValueError:
+        return False
+    return data.startswith(SIMPLE)
+
+
 def describe_message(
     data: bytes, keys: PublicKeys, chain: Chain, network: Network
 ) -> TransactionDescription:
-    """Show a message. Raises: UnknownTransaction; odd parts become red flags."""
+    """Return the description of a message.
+
+    Raises: UnknownTransaction; odd parts become red flags.
+    """
     message = parse_message(data, network)
     script = script_of(message.address, network)
     shown = "".join("\n" if part == "\n" else visible(part) for part in message.text)
@@ -154,7 +170,7 @@ def describe_message(
     )
 
 
-def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Account, Place]:
+def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Account, KeyPosition]:
     found = place_of_script(script_of(message.address, network), keys, OWN_PLACES)
     if found is None:
         raise UnknownTransaction("the message is for an address that is not this wallet's")
@@ -164,7 +180,10 @@ def _signer(message: Message, keys: PublicKeys, network: Network) -> tuple[Accou
 def _digest(message: Message, account: Account, network: Network) -> bytes:
     script = script_of(message.address, network)
     transaction = to_sign(message.text, script)
+    confirm_reading(transaction.encode_stripped(), transaction)
     spent = TxOut(0, script)
     if account.kind is SignatureKind.SCHNORR_BIP340:
         return taproot_digest(transaction, 0, (spent,))
-    return segwit_digest(transaction, 0, spent)
+    digest = segwit_digest(transaction, 0, spent)
+    confirm_digests(transaction, (spent,), (digest,))
+    return digest

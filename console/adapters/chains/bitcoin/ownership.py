@@ -1,4 +1,4 @@
-"""What is the wallet's own: derived again from its keys, never believed from a PSBT's claim."""
+"""Ownership: derived from the wallet's keys, never taken from a PSBT's claim."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from console.adapters.chains.bitcoin.accounts import (
     RECEIVE,
     SEGWIT,
     TAPROOT,
-    Place,
+    KeyPosition,
     input_origin,
     output_origin,
     script_at,
@@ -31,28 +31,34 @@ def claimed_account(inputs: tuple[Fields, ...]) -> Account:
     return TAPROOT if taproot else SEGWIT
 
 
-def own_input(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
-    """Return whose place an input spends from; None if it is not the account's."""
+def own_input(
+    fields: Fields, script: bytes, account: Account, keys: PublicKeys
+) -> KeyPosition | None:
+    """Return the place that an input spends from; None if it is not the account's."""
     return _own(only(fields, *INPUT_ORIGIN), script, account, keys, input_origin)
 
 
-def own_output(fields: Fields, script: bytes, account: Account, keys: PublicKeys) -> Place | None:
-    """Return which place an output pays to; None if it is not the account's, or not claimed."""
+def own_output(
+    fields: Fields, script: bytes, account: Account, keys: PublicKeys
+) -> KeyPosition | None:
+    """Return the place that an output pays to; None if it is not the account's or not claimed."""
     return _own(only(fields, *OUTPUT_ORIGIN), script, account, keys, output_origin)
 
 
 def is_claimed(fields: Fields) -> bool:
-    """Whether the fields say that an output is the wallet's own, true or not."""
+    """Return whether the fields claim an output, rightly or not."""
     return bool(only(fields, *OUTPUT_ORIGIN))
 
 
-def place_of_script(script: bytes, keys: PublicKeys, places: int) -> tuple[Account, Place] | None:
-    """Return whose script it is, of the first receiving places of every account."""
+def place_of_script(
+    script: bytes, keys: PublicKeys, places: int
+) -> tuple[Account, KeyPosition] | None:
+    """Return the account and place of a script among the first receiving places."""
     for account in ACCOUNTS:
         for index in range(places):
             try:
-                if script_at(account, keys, Place(RECEIVE, index)) == script:
-                    return account, Place(RECEIVE, index)
+                if script_at(account, keys, KeyPosition(RECEIVE, index)) == script:
+                    return account, KeyPosition(RECEIVE, index)
             except NotYetPossible:
                 break
     return None
@@ -63,15 +69,15 @@ def _own(
     script: bytes,
     account: Account,
     keys: PublicKeys,
-    origin: Callable[[Account, PublicKeys, Place], Fields],
-) -> Place | None:
-    """Take only chain and index from the claim, derive the rest, and compare all of it."""
-    # An honest claim has one entry, or two for Taproot; more would only cost derivations.
+    origin: Callable[[Account, PublicKeys, KeyPosition], Fields],
+) -> KeyPosition | None:
+    """Return the claimed place if everything derived from its chain and index is the same."""
+    # An honest claim has one entry, or two for Taproot; more would only cost time.
     if len(claim) > _MOST_ENTRIES:
         return None
     for _, value in claim:
         path = value[-8:]
-        place = Place(int.from_bytes(path[:4], "little"), int.from_bytes(path[4:], "little"))
+        place = KeyPosition(int.from_bytes(path[:4], "little"), int.from_bytes(path[4:], "little"))
         if place.chain > CHANGE or place.index > MAX_INDEX:
             continue
         try:

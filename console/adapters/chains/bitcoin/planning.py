@@ -1,4 +1,4 @@
-"""What must be asked of the network before a PSBT can be built: coins, fees, what proves them."""
+"""Planning: coins, their proofs and fees from the network, and the PSBT made of them."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -10,19 +10,19 @@ from console.adapters.chains.bitcoin.accelerating import (
     accelerate,
     weighed,
 )
-from console.adapters.chains.bitcoin.accounts import CHANGE, Place
-from console.adapters.chains.bitcoin.build import Draft, OwnCoin, ProofsTooLarge, Wallet
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
+from console.adapters.chains.bitcoin.build import OwnCoin, ProofsTooLarge, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
-from console.adapters.chains.bitcoin.outputs import payees
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
+from console.adapters.chains.bitcoin.meaning import payees
 from console.adapters.chains.bitcoin.ownership import own_input
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
 from console.adapters.chains.bitcoin.spending import parse_spending
-from console.adapters.chains.bitcoin.transaction import MAX_MONEY, Transaction, parse_transaction
+from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
 from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
 from console.application.errors import (
     ChainUnavailable,
@@ -40,13 +40,13 @@ from console.application.ports.chain import (
 from console.domain.errors import NotYetPossible
 
 RATE_CAP = 500_000
-"""The highest fee rate that is ever offered, in satoshis for 1000 virtual bytes."""
+"""The highest fee rate that is offered, in satoshis for 1000 virtual bytes."""
 LOWEST_RATE = 1_000
 _TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARGETS, strict=True))
 
 
 class Planner:
-    """Finds out what PSBTs need, and builds them; `ready` checks the network first."""
+    """Builds PSBTs from intents; `ready` checks the network first."""
 
     def __init__(
         self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
@@ -58,7 +58,7 @@ class Planner:
     async def transfer(
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Pay an amount, or everything that is in blocks.
+        """Return a payment of an amount, or of all confirmed coins.
 
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
@@ -71,13 +71,13 @@ class Planner:
             return await self._sweep(intent, wallet, reserved)
         if not 0 < intent.amount <= MAX_MONEY:
             raise TransactionError("the amount must be above zero and below all coins there are")
-        draft = Draft(wallet).pay(intent.to_address, intent.amount)
+        draft = SpendingDraft(wallet).pay(intent.to_address, intent.amount)
         return await self._funded(draft, await self._rate(intent.fee_level), reserved)
 
     async def replacement(
         self, intent: ReplaceIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Spend the same coins again, and others if the fee asks for more.
+        """Return a replacement: it spends the same coins, and others if the fee needs them.
 
         Raises: TransactionError, UnknownTransaction, ChainUnavailable.
         """
@@ -87,7 +87,7 @@ class Planner:
         payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
         if not payments and not intent.cancel:
             raise TransactionError("it pays nobody else: cancel it instead")
-        draft = replace(Draft(wallet), payments=payments).outbid(
+        draft = replace(SpendingDraft(wallet), payments=payments).outbid(
             spending.fee, signed_vsize(spending)
         )
         for spender, fields, output in zip(
@@ -105,7 +105,7 @@ class Planner:
     async def acceleration(
         self, intent: AccelerateIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
-        """Spend what a waiting transaction gives the account, for a fee that pays for both.
+        """Return a child of an unconfirmed transaction, whose fee pays for both.
 
         Raises: TransactionError, ChainUnavailable.
         """
@@ -126,7 +126,7 @@ class Planner:
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
 
     async def imported(self, data: bytes) -> BuiltTransaction:
-        """Take a PSBT of either version, and look up what proves its inputs' amounts.
+        """Return a PSBT of another program with proofs of its inputs' amounts.
 
         Raises: TransactionError, ChainUnavailable.
         """
@@ -154,14 +154,14 @@ class Planner:
             raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
         if len(found) > MAX_INPUTS:
             raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
-        draft = Draft(wallet).sweep(intent.to_address).offer(*own)
+        draft = SpendingDraft(wallet).sweep(intent.to_address).offer(*own)
         draft = draft.rate(await self._rate(intent.fee_level)).at(height).seed(secrets.randbits(64))
         return _quoted(draft.build(await self._watcher.next_change(wallet)))
 
     async def _funded(
-        self, draft: Draft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
+        self, draft: SpendingDraft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
     ) -> BuiltTransaction:
-        """Give a draft its coins, height and rate; waiting change only if coins in blocks fail."""
+        """Build from confirmed coins; with unconfirmed change only if they do not suffice."""
         await self._ready()
         found = await self._coins(draft.wallet, reserved)
         change = await self._watcher.next_change(draft.wallet)
@@ -176,9 +176,9 @@ class Planner:
             return _quoted(await self._built(draft, found, change))
 
     async def _coins(self, wallet: Wallet, reserved: frozenset[str]) -> list[FoundCoin]:
-        """Return free coins in blocks, and waiting change.
+        """Return unreserved coins: confirmed ones, and unconfirmed change.
 
-        What others have sent is not spent before it is in a block: they could take it back.
+        Unconfirmed coins of others are not spent: their senders could replace them.
         """
         return [
             coin
@@ -186,8 +186,10 @@ class Planner:
             if _name(coin) not in reserved and (_is_settled(coin) or coin.place.chain == CHANGE)
         ]
 
-    async def _built(self, draft: Draft, coins: list[FoundCoin], change: Place) -> bytes:
-        """Build with coins that fit; those with the largest proofs are left out if they do not."""
+    async def _built(
+        self, draft: SpendingDraft, coins: list[FoundCoin], change: KeyPosition
+    ) -> bytes:
+        """Build with coins whose proofs fit into one PSBT; the largest proofs are omitted."""
         own = await self._watcher.spendable(coins, draft.height)
         trouble: ProofsTooLarge | None = None
         while True:
@@ -211,7 +213,7 @@ class Planner:
         return rate
 
     async def _waiting(self, first: Transaction) -> list[Waiting]:
-        """Find all that a waiting transaction waits for, with what it pays."""
+        """Return an unconfirmed transaction and its unconfirmed ancestors, with their fees."""
         found: dict[bytes, Waiting] = {}
         left = [first]
         while left:
@@ -229,7 +231,7 @@ class Planner:
         return list(found.values())
 
     async def _transaction(self, txid: bytes) -> Transaction:
-        """Fetch a transaction by the hash that it has. Raises: ChainUnavailable."""
+        """Return a transaction by its hash. Raises: ChainUnavailable."""
         raw = await self._sources.raw_transaction(txid[::-1].hex())
         try:
             return parse_transaction(raw)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.psbt_fields import GLOBALS, INPUTS, OUTPUTS, Global
 from console.adapters.chains.bitcoin.psbt_map import (
     Fields,
@@ -16,14 +17,11 @@ from console.adapters.chains.bitcoin.wire import Reader
 from console.application.errors import UnknownTransaction
 
 MAGIC = b"psbt\xff"
-MAX_PSBT_BYTES = 48 * 1024
-MAX_INPUTS = 100
-MAX_OUTPUTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Psbt:
-    """The maps as they stand in the bytes, and the unsigned transaction that they are about."""
+    """The maps in the order of the bytes, and the unsigned transaction that they describe."""
 
     version: int
     transaction: Transaction
@@ -32,7 +30,7 @@ class Psbt:
     outputs: tuple[Fields, ...]
 
     def encode(self) -> bytes:
-        """Write the same bytes that were read."""
+        """Return the same bytes that were read."""
         return MAGIC + b"".join(map(write_map, (self.globals, *self.inputs, *self.outputs)))
 
 

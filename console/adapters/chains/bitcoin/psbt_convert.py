@@ -1,4 +1,4 @@
-"""The same PSBT in version 0 and in version 2, for those who read only one (BIP 370)."""
+"""Conversion of PSBTs between version 0 and version 2 (BIP 370)."""
 
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_fields import GLOBALS, INPUTS, OUTPUTS, Global, In, Out
@@ -17,7 +17,7 @@ def psbt_of(
     outputs: tuple[Fields, ...],
     more: Fields = (),
 ) -> Psbt:
-    """Make a version 0 PSBT of an unsigned transaction and a map for each input and output."""
+    """Return a version 0 PSBT of an unsigned transaction and a map for each input and output."""
     unsigned = field(Global.UNSIGNED_TX, transaction.encode_stripped())
     return Psbt(
         0,
@@ -29,7 +29,7 @@ def psbt_of(
 
 
 def to_v0(psbt: Psbt) -> Psbt:
-    """Return it in version 0; the inputs' wishes for a lock time become the lock time itself."""
+    """Return it in version 0; the required lock times of inputs become the lock time."""
     if psbt.version == 0:
         return psbt
     return psbt_of(
@@ -41,7 +41,7 @@ def to_v0(psbt: Psbt) -> Psbt:
 
 
 def to_v2(psbt: Psbt) -> Psbt:
-    """Return it in version 2, to which nothing can be added."""
+    """Return it in version 2, with inputs and outputs that cannot be modified."""
     if psbt.version:
         return psbt
     transaction = psbt.transaction

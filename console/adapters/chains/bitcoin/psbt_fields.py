@@ -1,4 +1,4 @@
-"""The fields that PSBTs have, and what keys and values must look like (BIP 174, 370, 371)."""
+"""The fields of PSBTs, and the checks of their keys and values (BIP 174, 370, 371)."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from console.adapters.chains.bitcoin.wire import Reader, hash160, sha256d
 from console.application.errors import UnknownTransaction
 
 LOCKTIME_IS_TIME = 500_000_000
-"""Lock times from here on are seconds since 1970, smaller ones are heights."""
+"""Lock times from here on are seconds since 1970, lower ones are heights."""
 Check = Callable[[bytes, bytes], None]
 """Takes key data and value. Raises: UnknownTransaction."""
 
@@ -78,7 +78,7 @@ class Out(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a type's key data and value must pass, and in which versions it may and must stand."""
+    """The check of a type's key data and value, and the versions that may and must have it."""
 
     check: Check
     versions: tuple[int, ...] = (0, 2)
@@ -91,7 +91,7 @@ def _require(*, holds: bool, what: str) -> None:
 
 
 def _plain(sizes: tuple[int, ...] = ()) -> Check:
-    """Take no key data, and a value of one of these sizes, or of any."""
+    """Return a check for no key data and a value of one of these sizes, or of any size."""
 
     def check(key_data: bytes, value: bytes) -> None:
         _require(holds=not key_data, what="its key is too long")
@@ -118,7 +118,7 @@ def _parsed(parse: Callable[[bytes], object]) -> Check:
 
 
 def _any(key_data: bytes, value: bytes) -> None:
-    """Take everything: the meaning is known to others."""
+    """Accept any key data and value."""
 
 
 def _public_key(key_data: bytes) -> None:
@@ -180,7 +180,7 @@ def _tap_derivation(key_data: bytes, value: bytes) -> None:
 
 
 def _tap_tree(key_data: bytes, value: bytes) -> None:
-    """Take leaves, depth first, that fill one binary tree (BIP 371)."""
+    """Check that the leaves, depth first, fill one binary tree (BIP 371)."""
     _require(holds=not key_data, what="its key is too long")
     reader = Reader(value, "tree of scripts")
     filled = 0
@@ -215,7 +215,7 @@ def _sha256(data: bytes) -> bytes:
 
 
 GLOBALS: Mapping[int, Rule] = {
-    # Its bytes are parsed by who needs them.
+    # `psbt` parses its bytes.
     Global.UNSIGNED_TX: Rule(_plain(), (0,), (0,)),
     Global.XPUB: Rule(_xpub),
     Global.TX_VERSION: Rule(_plain((4,)), (2,), (2,)),

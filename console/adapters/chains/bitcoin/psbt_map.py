@@ -12,7 +12,7 @@ Fields: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 def read_map(reader: Reader) -> Fields:
-    """Read up to the separator. Raises: UnknownTransaction, also for a key that comes twice."""
+    """Read a map with its separator. Raises: UnknownTransaction, also for a repeated key."""
     fields: dict[bytes, bytes] = {}
     while key := reader.string():
         split_key(key)
@@ -23,7 +23,7 @@ def read_map(reader: Reader) -> Fields:
 
 
 def write_map(fields: Fields) -> bytes:
-    """Write the pairs and the separator."""
+    """Return the bytes of the pairs and the separator."""
     return b"".join(prefixed(key) + prefixed(value) for key, value in fields) + b"\0"
 
 
@@ -34,7 +34,7 @@ def split_key(key: bytes) -> tuple[int, bytes]:
 
 
 def field(kind: int, value: bytes, key_data: bytes = b"") -> tuple[bytes, bytes]:
-    """Make one pair."""
+    """Return one pair of key and value."""
     return compact_size(kind) + key_data, value
 
 
@@ -50,7 +50,7 @@ def entries_of(fields: Fields, kind: int) -> Fields:
 
 
 def without(fields: Fields, *kinds: int) -> Fields:
-    """Return the other entries."""
+    """Return the entries of other types."""
     return tuple(pair for pair in fields if split_key(pair[0])[0] not in kinds)
 
 
@@ -60,12 +60,12 @@ def only(fields: Fields, *kinds: int) -> Fields:
 
 
 def ordered(fields: Fields) -> Fields:
-    """Return the entries by their keys: the one order in which this codec writes its own."""
+    """Return the entries sorted by key, the order in which this codec writes."""
     return tuple(sorted(fields))
 
 
 def check_map(fields: Fields, rules: Mapping[int, Rule], version: int) -> None:
-    """Hold every entry of a known type to its rule. Raises: UnknownTransaction."""
+    """Check every entry of a known type by its rule. Raises: UnknownTransaction."""
     for key, value in fields:
         kind, key_data = split_key(key)
         rule = rules.get(kind)

@@ -4,11 +4,11 @@ from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.transaction import (
     FINAL_SEQUENCE,
-    MAX_MONEY,
     OutPoint,
     Transaction,
     TxIn,
     TxOut,
+    check_amounts,
 )
 from console.application.errors import UnknownTransaction
 
@@ -16,22 +16,21 @@ from console.application.errors import UnknownTransaction
 def unsigned_transaction(
     fields: Fields, inputs: tuple[Fields, ...], outputs: tuple[Fields, ...]
 ) -> Transaction:
-    """Put the transaction together from maps that are checked. Raises: UnknownTransaction."""
+    """Return the transaction of checked maps. Raises: UnknownTransaction."""
     transaction = Transaction(
         _number(fields, Global.TX_VERSION, 0),
         tuple(_input(each) for each in inputs),
         tuple(_output(each) for each in outputs),
         lock_time(fields, inputs),
     )
-    if sum(each.amount for each in transaction.outputs) > MAX_MONEY:
-        raise UnknownTransaction("the outputs are more than all coins there are")
+    check_amounts(transaction.outputs)
     return transaction
 
 
 def lock_time(fields: Fields, inputs: tuple[Fields, ...]) -> int:
-    """Return the lock time that all inputs can live with (BIP 370, determining lock time).
+    """Return the lock time that all inputs accept (BIP 370, determining lock time).
 
-    A height if both would do. Raises: UnknownTransaction if neither does.
+    A height if both kinds are accepted. Raises: UnknownTransaction if neither is.
     """
     heights = [_optional(each, In.REQUIRED_HEIGHT_LOCKTIME) for each in inputs]
     times = [_optional(each, In.REQUIRED_TIME_LOCKTIME) for each in inputs]
@@ -53,10 +52,7 @@ def _input(fields: Fields) -> TxIn:
 
 
 def _output(fields: Fields) -> TxOut:
-    amount = _number(fields, Out.AMOUNT, 0)
-    if amount > MAX_MONEY:
-        raise UnknownTransaction("an output's amount is more than all coins there are")
-    return TxOut(amount, value_of(fields, Out.SCRIPT) or b"")
+    return TxOut(_number(fields, Out.AMOUNT, 0), value_of(fields, Out.SCRIPT) or b"")
 
 
 def _number(fields: Fields, kind: int, missing: int) -> int:

@@ -1,4 +1,4 @@
-"""When one transaction may take the place of another: same payments or none, for a higher fee."""
+"""Replacement: the same payments or none, for a higher fee (BIP 125)."""
 
 from console.adapters.chains.bitcoin.dangers import is_replaceable
 from console.adapters.chains.bitcoin.ownership import is_claimed
@@ -12,9 +12,9 @@ INCREMENTAL_RATE = 1
 
 
 def may_replace_psbt(old: bytes, new: bytes) -> str:
-    """Return "" if `new` may take the place of `old`, else why not. Raises: UnknownTransaction.
+    """Return "" if `new` may replace `old`, else why not. Raises: UnknownTransaction.
 
-    What is the wallet's own is told by claims alone here: `describe` flags a false one.
+    Own outputs are identified by claims alone here: `describe` flags a false claim.
     """
     before, after = parse_spending(old), parse_spending(new)
     reason = _intent_reason(before.psbt, after.psbt)
@@ -22,7 +22,7 @@ def may_replace_psbt(old: bytes, new: bytes) -> str:
 
 
 def coins_of(spending: Spending) -> frozenset[str]:
-    """Name the coins that are spent."""
+    """Return the names of the spent coins."""
     return frozenset(f"utxo:{each.outpoint.text}" for each in spending.psbt.transaction.inputs)
 
 
@@ -47,7 +47,7 @@ def _fee_reason(old: Spending, new: Spending) -> str:
     size, old_size = signed_vsize(new), signed_vsize(old)
     if new.fee < lowest_replacing_fee(old, size):
         return "its fee is not high enough for nodes to take it instead"
-    # Nodes also want a higher rate; cross-multiplied, for rates are fractions.
+    # Nodes also require a higher rate. Cross-multiplied, because rates are fractions.
     if new.fee * old_size <= old.fee * size:
         return "its fee rate is not higher"
     return ""

@@ -1,4 +1,4 @@
-"""The output scripts that are understood, and the smallest amounts worth locking with them."""
+"""The output scripts that are understood, and their dust limits."""
 
 from enum import Enum
 
@@ -10,7 +10,7 @@ _OP_PUSHDATA1 = 0x4C
 MAX_DATA = 255
 _MAX_SCRIPT = 10_000
 _DUST_RATE = 3
-"""Satoshis per virtual byte at which Bitcoin Core asks whether an output is worth spending."""
+"""Satoshis per virtual byte of Bitcoin Core's dust limit."""
 
 
 class ScriptKind(Enum):
@@ -27,32 +27,32 @@ class ScriptKind(Enum):
 
 
 def p2pkh(key_hash: bytes) -> bytes:
-    """Lock to the hash of a key, 20 bytes, as before SegWit."""
+    """Return the script that locks to the hash of a key, 20 bytes, as before SegWit."""
     return b"\x76\xa9\x14" + key_hash + b"\x88\xac"
 
 
 def p2sh(script_hash: bytes) -> bytes:
-    """Lock to the hash of a script, 20 bytes (BIP 16)."""
+    """Return the script that locks to the hash of a script, 20 bytes (BIP 16)."""
     return b"\xa9\x14" + script_hash + b"\x87"
 
 
 def p2wpkh(key: bytes) -> bytes:
-    """Lock to a key, 33 bytes, in SegWit (BIP 141)."""
+    """Return the script that locks to a key, 33 bytes, in SegWit (BIP 141)."""
     return witness_script(0, hash160(key))
 
 
 def p2tr(output_key: bytes) -> bytes:
-    """Lock to a Taproot output key, 32 bytes of x (BIP 341)."""
+    """Return the script that locks to a Taproot output key, 32 bytes of x (BIP 341)."""
     return witness_script(1, output_key)
 
 
 def witness_script(version: int, program: bytes) -> bytes:
-    """Lock to a witness program of version 0 to 16, 2 to 40 bytes (BIP 141)."""
+    """Return the script of a witness program of version 0 to 16, 2 to 40 bytes (BIP 141)."""
     return bytes([version + 0x50 if version else 0, len(program)]) + program
 
 
 def witness_program(script: bytes) -> tuple[int, bytes] | None:
-    """Return version and program, if the script is one (BIP 141)."""
+    """Return version and program, None if the script is none (BIP 141)."""
     if not 4 <= len(script) <= 42 or script[1] != len(script) - 2:
         return None
     if script[0] and not 0x51 <= script[0] <= 0x60:
@@ -61,7 +61,7 @@ def witness_program(script: bytes) -> tuple[int, bytes] | None:
 
 
 def kind_of(script: bytes) -> ScriptKind:
-    """Tell which form a script has."""
+    """Return the form of a script."""
     program = witness_program(script)
     if program is not None:
         match program[0], len(program[1]):
@@ -83,25 +83,25 @@ def kind_of(script: bytes) -> ScriptKind:
 
 
 def data_script(data: bytes) -> bytes:
-    """Carry data, up to MAX_DATA bytes, in an output that nobody can spend."""
+    """Return an unspendable script that carries up to MAX_DATA bytes."""
     push = bytes([len(data)]) if len(data) < _OP_PUSHDATA1 else bytes([_OP_PUSHDATA1, len(data)])
     return bytes([OP_RETURN]) + push + data
 
 
 def data_of(script: bytes) -> bytes | None:
-    """Return the data that an output carries, if that is all its script does."""
+    """Return the data of a data script, None for any other."""
     if script[:1] != bytes([OP_RETURN]) or len(script) == 1:
         return None
     data = script[3:] if script[1] == _OP_PUSHDATA1 else script[2:]
-    # A longer form than needed would be other bytes that show the same.
+    # A longer push than needed would be other bytes for the same data.
     return data if len(data) <= MAX_DATA and data_script(data) == script else None
 
 
 def dust_limit(script: bytes) -> int:
-    """Return the least amount in satoshis that nodes pass on for this script.
+    """Return the least amount in satoshis that nodes relay for this script.
 
     Bitcoin Core's rule: three times the size of the output and of the input that spends it. 0 for
-    what cannot be spent at all.
+    a script that cannot be spent.
     """
     if script[:1] == bytes([OP_RETURN]) or len(script) > _MAX_SCRIPT:
         return 0

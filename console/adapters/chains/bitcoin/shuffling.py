@@ -1,4 +1,4 @@
-"""An order that a seed decides: the same seed, the same order, and no order tells anything."""
+"""A pseudorandom order that a seed determines."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def shuffled(items: Iterable[T], seed: int, label: Callable[[T], bytes]) -> list[T]:
-    """Return the items by the hashes of seed and label; `label` tells different ones apart."""
+    """Return the items sorted by the hash of seed and label; labels must differ."""
     start = hashlib.sha256(str(seed).encode())
 
     def place(item: T) -> bytes:

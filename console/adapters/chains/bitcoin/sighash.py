@@ -1,4 +1,4 @@
-"""What a signature is made over: the digests of BIP 143 and BIP 341 for whole transactions."""
+"""Signature digests of whole transactions (BIP 143, BIP 341)."""
 
 import hashlib
 from enum import IntEnum
@@ -10,14 +10,14 @@ from console.protocols.math.tagged_hash import tagged_hash
 
 
 class HashType(IntEnum):
-    """How much is signed: everything. DEFAULT is Taproot's shorter way to say ALL (BIP 341)."""
+    """Hash types for the whole transaction; DEFAULT is Taproot's short form of ALL (BIP 341)."""
 
     DEFAULT = 0
     ALL = 1
 
 
 def segwit_digest(transaction: Transaction, index: int, spent: TxOut) -> bytes:
-    """Return what is signed to spend a P2WPKH output with SIGHASH_ALL, 32 bytes (BIP 143)."""
+    """Return the digest to spend a P2WPKH output with SIGHASH_ALL, 32 bytes (BIP 143)."""
     spender = transaction.inputs[index]
     return sha256d(
         b"".join(
@@ -43,9 +43,9 @@ def taproot_digest(
     spent: tuple[TxOut, ...],
     hash_type: HashType = HashType.DEFAULT,
 ) -> bytes:
-    """Return what is signed to spend by key path, 32 bytes (BIP 341, common signature message).
+    """Return the digest to spend by key path, 32 bytes (BIP 341, common signature message).
 
-    `spent` are the outputs of all inputs: amounts and scripts of every one are signed.
+    `spent` are the outputs of all inputs: their amounts and scripts are all signed.
     """
     message = b"".join(
         (

@@ -1,9 +1,11 @@
-"""Everything that a wallet may be asked to sign, told apart by its first bytes.
+"""The two kinds of bytes that are signed, PSBTs and messages, distinguished by their prefix.
 
 A PSBT begins with "psbt" and 0xff, a message with "BIP322" and a zero byte.
 """
 
-from console.adapters.chains.bitcoin import message
+import base64
+
+from console.adapters.chains.bitcoin import message, psbt
 from console.adapters.chains.bitcoin.dangers import is_replaceable
 from console.adapters.chains.bitcoin.describe import describe_psbt
 from console.adapters.chains.bitcoin.message import (
@@ -23,7 +25,7 @@ from console.domain.values import Chain, Network
 def describe(
     data: bytes, keys: PublicKeys, chain: Chain, network: Network
 ) -> TransactionDescription:
-    """Decode from the bytes alone; `keys` tell what is the wallet's own.
+    """Return the description of the bytes; `keys` only identify the wallet's own scripts.
 
     Raises: UnknownTransaction, and nothing else; odd parts become red flags.
     """
@@ -33,7 +35,7 @@ def describe(
 
 
 def payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[Payload, ...]:
-    """Return what must be signed, in order. Raises: UnknownTransaction."""
+    """Return the digests to be signed, in order. Raises: UnknownTransaction."""
     if _is_message(data):
         return message_payloads(data, keys, network)
     return psbt_payloads(data, keys)
@@ -49,7 +51,7 @@ def attach(
 
 
 def consumes(data: bytes, network: Network) -> frozenset[str]:
-    """Name the coins that are spent: "utxo:<txid>:<n>". Raises: UnknownTransaction."""
+    """Return the names of the spent coins, "utxo:<txid>:<n>". Raises: UnknownTransaction."""
     if _is_message(data):
         parse_message(data, network)
         return frozenset()
@@ -57,15 +59,25 @@ def consumes(data: bytes, network: Network) -> frozenset[str]:
 
 
 def can_be_replaced(data: bytes) -> bool:
-    """Tell whether it is a transaction that says so (BIP 125). Raises: UnknownTransaction."""
+    """Return whether it is a transaction that signals replaceability (BIP 125).
+
+    Raises: UnknownTransaction.
+    """
     return not _is_message(data) and is_replaceable(parse_spending(data).psbt.transaction)
 
 
 def may_replace(old: bytes, new: bytes) -> str:
-    """Return "" if `new` may take the place of `old`, else why not. Raises: UnknownTransaction."""
+    """Return "" if `new` may replace `old`, else why not. Raises: UnknownTransaction."""
     if _is_message(old) or _is_message(new):
         return "a message takes no transaction's place"
     return may_replace_psbt(old, new)
+
+
+def exported(data: bytes) -> str:
+    """Return a PSBT in base 64, a message's signature as text, other bytes in hexadecimal."""
+    if data.startswith(psbt.MAGIC):
+        return base64.b64encode(data).decode()
+    return data.decode() if message.is_signature(data) else data.hex()
 
 
 def _is_message(data: bytes) -> bool:

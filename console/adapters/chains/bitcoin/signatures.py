@@ -1,4 +1,4 @@
-"""Signatures as scripts want them, checked against the key before they are used."""
+"""Signatures in the form of scripts, verified under the key first."""
 
 from coincurve import PublicKey, PublicKeyXOnly
 
@@ -9,9 +9,9 @@ ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D036414
 
 
 def ecdsa_signature(signature: bytes, digest: bytes, key: bytes) -> bytes:
-    """Turn r, s and recovery id (65 bytes) into strict DER and SIGHASH_ALL (BIP 66, BIP 146).
+    """Return strict DER and SIGHASH_ALL from r, s and recovery id, 65 bytes (BIP 66, BIP 146).
 
-    `key` has 33 bytes. Raises: TransactionError if it did not sign this digest, or s is high.
+    `key` has 33 bytes. Raises: TransactionError if it does not verify, or s is high.
     """
     if len(signature) != 65 or signature[64] > 3:
         raise TransactionError("an ECDSA signature has 65 bytes: r, s and the recovery id")
@@ -33,7 +33,7 @@ def schnorr_signature(
 ) -> bytes:
     """Return 64 bytes, or 65 unless the hash type is DEFAULT (BIP 341).
 
-    `key` has 32 bytes. Raises: TransactionError if it did not sign this digest.
+    `key` has 32 bytes. Raises: TransactionError if it does not verify.
     """
     if len(signature) != 64:
         raise TransactionError("a Schnorr signature has 64 bytes")
@@ -52,6 +52,6 @@ def _der(r: int, s: int) -> bytes:
 
 
 def _der_integer(value: int) -> bytes:
-    # One bit more than the number has, for a sign that is never set.
+    # One more bit: the sign, which is never set.
     content = value.to_bytes(value.bit_length() // 8 + 1, "big")
     return bytes([0x02, len(content)]) + content

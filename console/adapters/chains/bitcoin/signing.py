@@ -1,11 +1,12 @@
-"""What must be signed of a PSBT, and the transaction that comes out when it is."""
+"""The digests of a PSBT, and the signed transaction."""
 
-from console.adapters.chains.bitcoin.accounts import Place, signing_key, signing_path
+from console.adapters.chains.bitcoin.accounts import KeyPosition, signing_key, signing_path
 from console.adapters.chains.bitcoin.finalize import extract, finalize
 from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
+from console.adapters.chains.bitcoin.second_reading import confirm_digests
 from console.adapters.chains.bitcoin.sighash import HashType, segwit_digest, taproot_digest
 from console.adapters.chains.bitcoin.signatures import ecdsa_signature, schnorr_signature
 from console.adapters.chains.bitcoin.spending import Spending, parse_spending
@@ -21,14 +22,14 @@ _LARGEST_TAPROOT = stacked((bytes(64),))
 def psbt_payloads(data: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
     """Return one digest for each input, in order.
 
-    Raises: UnknownTransaction, also if an input is not one account's own or not proven.
+    Raises: UnknownTransaction, also if an input's amount or owner is not proven.
     """
     spending = parse_spending(data)
     account = claimed_account(spending.psbt.inputs)
     places = _own_places(spending, account, keys)
     return tuple(
-        Payload(_digest(spending, account, index), account.kind, signing_path(account, place))
-        for index, place in enumerate(places)
+        Payload(digest, account.kind, signing_path(account, place))
+        for digest, place in zip(_digests(spending, account), places, strict=True)
     )
 
 
@@ -44,15 +45,16 @@ def attach_to_psbt(
     places = _own_places(spending, account, keys)
     if len(signatures) != len(places):
         raise TransactionError("there must be one signature for each input")
+    parts = zip(signatures, _digests(spending, account), places, spending.psbt.inputs, strict=True)
     witnesses = tuple(
         witness_of(
             account,
             signature,
-            _digest(spending, account, index),
+            digest,
             signing_key(account, keys, place),
-            _hash_type(spending.psbt.inputs[index], account),
+            _hash_type(fields, account),
         )
-        for index, (place, signature) in enumerate(zip(places, signatures, strict=True))
+        for signature, digest, place, fields in parts
     )
     signed = extract(finalize(spending.psbt, witnesses))
     return SignedTransaction(signed.encode(), signed.txid)
@@ -61,14 +63,14 @@ def attach_to_psbt(
 def witness_of(
     account: Account, signature: bytes, digest: bytes, key: bytes, hash_type: HashType
 ) -> tuple[bytes, ...]:
-    """Return what unlocks an output of the account. Raises: TransactionError."""
+    """Return the witness that spends an output of the account. Raises: TransactionError."""
     if account.kind is SignatureKind.SCHNORR_BIP340:
         return (schnorr_signature(signature, digest, key, hash_type),)
     return ecdsa_signature(signature, digest, key), key
 
 
 def signed_vsize(spending: Spending) -> int:
-    """Return the largest virtual size that the transaction can have once it is signed."""
+    """Return the largest possible virtual size of the signed transaction."""
     stripped = len(spending.psbt.transaction.encode_stripped())
     witnesses = sum(
         len(_LARGEST_TAPROOT if kind_of(each.script) is ScriptKind.P2TR else _LARGEST_SEGWIT)
@@ -77,7 +79,7 @@ def signed_vsize(spending: Spending) -> int:
     return stripped + -(-(2 + witnesses) // 4)
 
 
-def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple[Place, ...]:
+def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple[KeyPosition, ...]:
     if spending.doubts:
         raise UnknownTransaction(spending.doubts[0])
     places = []
@@ -90,12 +92,18 @@ def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple
     return tuple(places)
 
 
-def _digest(spending: Spending, account: Account, index: int) -> bytes:
-    transaction = spending.psbt.transaction
-    hash_type = _hash_type(spending.psbt.inputs[index], account)
+def _digests(spending: Spending, account: Account) -> tuple[bytes, ...]:
+    """Return the digest of each input. Raises: UnknownTransaction."""
+    transaction, spent = spending.psbt.transaction, spending.spent
+    hash_types = [_hash_type(fields, account) for fields in spending.psbt.inputs]
     if account.kind is SignatureKind.SCHNORR_BIP340:
-        return taproot_digest(transaction, index, spending.spent, hash_type)
-    return segwit_digest(transaction, index, spending.spent[index])
+        return tuple(
+            taproot_digest(transaction, index, spent, hash_type)
+            for index, hash_type in enumerate(hash_types)
+        )
+    digests = tuple(segwit_digest(transaction, i, output) for i, output in enumerate(spent))
+    confirm_digests(transaction, spent, digests)
+    return digests
 
 
 def _hash_type(fields: Fields, account: Account) -> HashType:

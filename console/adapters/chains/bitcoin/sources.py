@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from bitcoin.core import CTransaction, b2lx
-from bitcoin.core.serialize import SerializationError
-
+from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.adapters.rpc import agreement
 from console.adapters.rpc.agreement import Told
 from console.application.errors import InvalidAddress, UnknownTransaction
 
 FEE_TARGETS = (2, 6, 144)
 """The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
-MAX_TRANSACTION_BYTES = 400_000
-"""A standard transaction has at most 400 000 units of weight, so at most as many bytes."""
 _TXID_LENGTH = 64
 _ADDRESS = re.compile(r"[0-9A-Za-z]{14,90}")
 
@@ -217,12 +213,4 @@ def checked_txid(text: str) -> str:
 
 def checked_transaction(raw: bytes) -> str:
     """Return the id of canonical, bounded bytes. Raises: UnknownTransaction."""
-    if not 0 < len(raw) <= MAX_TRANSACTION_BYTES:
-        raise UnknownTransaction("a Bitcoin transaction has at most 400000 bytes")
-    try:
-        transaction = CTransaction.deserialize(raw)
-    except (SerializationError, ValueError):
-        raise UnknownTransaction("these bytes are no Bitcoin transaction") from None
-    if transaction.serialize() != raw:
-        raise UnknownTransaction("these bytes are no canonical Bitcoin transaction")
-    return str(b2lx(transaction.GetTxid()))
+    return parse_transaction(raw).txid

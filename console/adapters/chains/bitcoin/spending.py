@@ -1,17 +1,18 @@
-"""What a PSBT spends: each input's amount and script, taken from the transaction that made it.
+"""The outputs that a PSBT spends, taken from the transactions that made them.
 
-A witness alone signs its own input's amount and no other's: a node that lies about amounts, twice
-and differently, would have the difference paid as a fee (CVE-2020-14199). The hash of the whole
-previous transaction leaves nothing to lie about.
+A signature of BIP 143 covers only its own input's amount. A node that lies twice about amounts
+could have the difference paid as a fee (CVE-2020-14199). The hash of each previous transaction
+proves its outputs.
 """
 
 from dataclasses import dataclass
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
-from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_fields import Global, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.second_reading import confirm_reading
 from console.adapters.chains.bitcoin.transaction import (
-    MAX_MONEY,
     TxIn,
     TxOut,
     is_nothing,
@@ -23,7 +24,7 @@ from console.application.errors import UnknownTransaction
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """A PSBT with the outputs that it spends, in order, and what is wrong with their proof."""
+    """A PSBT with the outputs that it spends, in order, and the doubts about their proofs."""
 
     psbt: Psbt
     spent: tuple[TxOut, ...]
@@ -31,19 +32,23 @@ class Spending:
 
     @property
     def fee(self) -> int:
-        """What is left for miners, in satoshis."""
+        """The fee in satoshis."""
         paid = sum(each.amount for each in self.psbt.transaction.outputs)
         return sum(each.amount for each in self.spent) - paid
 
 
 def parse_spending(data: bytes) -> Spending:
-    """Read a version 0 PSBT that can be signed. Raises: UnknownTransaction."""
+    """Return a version 0 PSBT that two parsers read, with what it spends.
+
+    Raises: UnknownTransaction.
+    """
     psbt = parse_psbt(data)
     if psbt.version:
         raise UnknownTransaction("only PSBTs of version 0 are signed here")
     transaction = psbt.transaction
     if not transaction.inputs or not transaction.outputs:
         raise UnknownTransaction("a transaction has at least one input and one output")
+    confirm_reading(value_of(psbt.globals, Global.UNSIGNED_TX) or b"", transaction)
     outpoints = [each.outpoint for each in transaction.inputs]
     if len(set(outpoints)) < len(outpoints) or any(map(is_nothing, outpoints)):
         raise UnknownTransaction("a coin is spent twice, or is none")
@@ -63,7 +68,7 @@ def parse_spending(data: bytes) -> Spending:
 
 
 def _spent(spender: TxIn, fields: Fields) -> tuple[TxOut, str]:
-    """Return the output, and a doubt or "". Raises: UnknownTransaction if nobody names it."""
+    """Return the output, and a doubt or "". Raises: UnknownTransaction if no field has it."""
     proven, doubt = _proven(spender, fields)
     told = value_of(fields, In.WITNESS_UTXO)
     claimed = None if told is None else parse_output(told)
@@ -87,7 +92,7 @@ def _proven(spender: TxIn, fields: Fields) -> tuple[TxOut | None, str]:
         return None, "the transaction that made it has another hash: its amount is not proven"
     if spender.outpoint.index >= len(previous.outputs):
         return None, "the transaction that made it has no such output"
-    # Witnesses are in no txid: what could be altered unseen has no place in what is approved.
+    # No txid covers witnesses, so they could be altered unseen in what is approved.
     extra = previous.encode_stripped() != told
     doubt = "the transaction that made it carries signatures, which nothing proves" if extra else ""
     return previous.outputs[spender.outpoint.index], doubt

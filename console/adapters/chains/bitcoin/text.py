@@ -15,25 +15,25 @@ def amount_of(satoshis: int) -> Amount:
 
 
 def coins(satoshis: int) -> str:
-    """Write an amount with its unit."""
+    """Return an amount with its unit as text."""
     return f"{amount_of(satoshis).text()} {UNIT}"
 
 
 def rate_text(fee: int, vsize: int) -> str:
-    """Write satoshis per virtual byte with two decimals, rounded down."""
+    """Return satoshis per virtual byte with two decimals, rounded down."""
     hundredths = fee * 100 // vsize
     return f"{hundredths // 100}.{hundredths % 100:02d} sat/vB"
 
 
 def shown_script(script: bytes) -> str:
-    """Write a script that has no address, or its size and hash when it is long."""
+    """Return a script as text; of a long one, its size and hash."""
     if len(script) <= MAX_SHOWN_SCRIPT:
         return f"script {script.hex()}"
     return f"script of {len(script)} bytes, SHA-256 {hashlib.sha256(script).hexdigest()}"
 
 
 def visible(text: str) -> str:
-    """Write text so that nothing in it is invisible or changes the direction of reading."""
+    """Return text with invisible characters and direction marks escaped."""
     shown = (
         letter if letter.isprintable() and letter != "\\" else letter.encode("unicode_escape")
         for letter in text
@@ -42,7 +42,7 @@ def visible(text: str) -> str:
 
 
 def shown_data(data: bytes) -> str:
-    """Write data as text where it is plain text, else as hexadecimal."""
+    """Return data as quoted text if it is printable, else as hexadecimal."""
     text = data.decode(errors="replace")
     plain = text.encode() == data and text.isprintable() and text
     return f'"{text}"' if plain and '"' not in text else f"0x{data.hex()}"

@@ -1,9 +1,10 @@
-"""Transactions, read strictly and written in the one form that gives the same bytes again."""
+"""Transactions, parsed strictly: whatever is accepted is encoded to the same bytes again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from console.adapters.chains.bitcoin.limits import MAX_MONEY, MAX_TRANSACTION_BYTES
 from console.adapters.chains.bitcoin.wire import (
     Reader,
     compact_size,
@@ -13,10 +14,6 @@ from console.adapters.chains.bitcoin.wire import (
 )
 from console.application.errors import UnknownTransaction
 
-MAX_MONEY = 21_000_000 * 10**8
-"""More satoshis than there will ever be; nodes refuse any amount beyond."""
-MAX_TRANSACTION_BYTES = 400_000
-"""What nodes pass on has a weight of at most this, so never more bytes."""
 FINAL_SEQUENCE = 0xFFFF_FFFF
 _MARKER = b"\x00\x01"
 _NO_OUTPUT = 0xFFFF_FFFF
@@ -25,13 +22,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OutPoint:
-    """Which output of which transaction; `txid` is 32 bytes as hashed, the reverse of the text."""
+    """An output of a transaction; `txid` is 32 bytes as hashed, the reverse of the text."""
 
     txid: bytes
     index: int
 
     def encode(self) -> bytes:
-        """Write 36 bytes."""
+        """Return 36 bytes."""
         return self.txid + self.index.to_bytes(4, "little")
 
     @property
@@ -48,13 +45,13 @@ class TxOut:
     script: bytes
 
     def encode(self) -> bytes:
-        """Write amount and script."""
+        """Return the bytes of amount and script."""
         return self.amount.to_bytes(8, "little") + prefixed(self.script)
 
 
 @dataclass(frozen=True, slots=True)
 class TxIn:
-    """What is spent, with what unlocks it once it is signed."""
+    """An outpoint that is spent, with script and witness once it is signed."""
 
     outpoint: OutPoint
     script_sig: bytes = b""
@@ -62,7 +59,7 @@ class TxIn:
     witness: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
-        """Write all but the witness."""
+        """Return the bytes of everything but the witness."""
         sequence = self.sequence.to_bytes(4, "little")
         return self.outpoint.encode() + prefixed(self.script_sig) + sequence
 
@@ -77,13 +74,13 @@ class Transaction:
     locktime: int = 0
 
     def encode(self) -> bytes:
-        """Write as on the network, with witnesses if there are any (BIP 144)."""
+        """Return the bytes with witnesses, if there are any (BIP 144)."""
         if not any(each.witness for each in self.inputs):
             return self.encode_stripped()
         return self._encode(_MARKER, b"".join(stacked(each.witness) for each in self.inputs))
 
     def encode_stripped(self) -> bytes:
-        """Write without witnesses: what the txid is a hash of."""
+        """Return the bytes without witnesses, whose hash is the txid."""
         return self._encode(b"", b"")
 
     def _encode(self, marker: bytes, witnesses: bytes) -> bytes:
@@ -117,35 +114,47 @@ class Transaction:
 
     @property
     def weight(self) -> int:
-        """Bytes without witnesses three times, and all bytes once (BIP 141)."""
+        """Three times the bytes without witnesses, plus all bytes (BIP 141)."""
         return 3 * len(self.encode_stripped()) + len(self.encode())
 
     @property
     def vsize(self) -> int:
-        """What fees are counted by: a quarter of the weight, rounded up."""
+        """A quarter of the weight, rounded up; fee rates count it."""
         return -(-self.weight // 4)
 
     def without_witnesses(self) -> "Transaction":
-        """Return the same transaction, unsigned as far as witnesses go."""
+        """Return the same transaction without witnesses."""
         return replace(self, inputs=tuple(replace(each, witness=()) for each in self.inputs))
 
 
 def parse_transaction(data: bytes) -> Transaction:
-    """Read a transaction with or without witnesses. Raises: UnknownTransaction."""
+    """Return the transaction in bytes with or without witnesses. Raises: UnknownTransaction."""
     return _parse(data, with_witnesses=True)
 
 
 def parse_stripped(data: bytes) -> Transaction:
-    """Read the form without witnesses, where there may be no input. Raises: UnknownTransaction."""
+    """Return the transaction in bytes without witnesses, which may have no input.
+
+    Raises: UnknownTransaction.
+    """
     return _parse(data, with_witnesses=False)
 
 
 def parse_output(data: bytes) -> TxOut:
-    """Read one output. Raises: UnknownTransaction."""
+    """Return the output in these bytes. Raises: UnknownTransaction."""
     reader = Reader(data, "output")
     output = _output(reader)
     reader.end()
+    check_amounts((output,))
     return output
+
+
+def check_amounts(outputs: tuple[TxOut, ...]) -> None:
+    """Check that no amount, nor their sum, is above MAX_MONEY. Raises: UnknownTransaction."""
+    if any(each.amount > MAX_MONEY for each in outputs):
+        raise UnknownTransaction("an output's amount is more than all coins there are")
+    if sum(each.amount for each in outputs) > MAX_MONEY:
+        raise UnknownTransaction("the outputs are more than all coins there are")
 
 
 def _parse(data: bytes, *, with_witnesses: bool) -> Transaction:
@@ -164,8 +173,7 @@ def _parse(data: bytes, *, with_witnesses: bool) -> Transaction:
             raise UnknownTransaction("the transaction announces witnesses and has none")
     transaction = Transaction(version, inputs, outputs, reader.number(4))
     reader.end()
-    if sum(each.amount for each in outputs) > MAX_MONEY:
-        raise UnknownTransaction("the outputs are more than all coins there are")
+    check_amounts(outputs)
     return transaction
 
 
@@ -182,12 +190,9 @@ def _input(reader: Reader) -> TxIn:
 
 
 def _output(reader: Reader) -> TxOut:
-    output = TxOut(reader.number(8), reader.string())
-    if output.amount > MAX_MONEY:
-        raise UnknownTransaction("an output's amount is more than all coins there are")
-    return output
+    return TxOut(reader.number(8), reader.string())
 
 
 def is_nothing(outpoint: OutPoint) -> bool:
-    """Whether this is the place that a coinbase pretends to spend."""
+    """Return whether this is the null outpoint of a coinbase."""
     return outpoint.index == _NO_OUTPUT and not any(outpoint.txid)

@@ -1,8 +1,7 @@
-"""Which places of an account were ever used, and the coins that stand there.
+"""Address discovery: the used places of an account, and their coins.
 
-Places are looked at until so many in a row were never used (BIP 44's gap limit). What was found is
-remembered while the node runs; nothing of it is trusted for what is signed: a coin counts with the
-transaction that made it, whose hash is its id.
+Places are scanned up to the gap limit of BIP 44, and used ones are remembered while the node runs.
+A coin counts only with the transaction that made it, whose hash is the coin's txid.
 """
 
 import asyncio
@@ -11,23 +10,23 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, Place, script_at
+from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
-from console.adapters.chains.bitcoin.psbt import MAX_INPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
 from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
 from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
 GAP_LIMIT = 20
-"""Unused places in a row after which no further are looked at (BIP 44)."""
+"""Unused places in a row that end a scan (BIP 44)."""
 NEAR = 2
-"""Unused places that are looked at between two whole scans."""
+"""Unused places in a row that end a scan between two whole scans."""
 WHOLE_SCAN_EVERY_S = 600.0
 MATURITY = 100
-"""Blocks after which what was mined can be spent (Bitcoin Core, COINBASE_MATURITY)."""
+"""Blocks after which a coinbase's outputs can be spent (Bitcoin Core, COINBASE_MATURITY)."""
 MAX_PLACES = 10_000
-"""Of each chain of an account: a node that calls every place used must not keep us looking."""
+"""Most places of each chain: a node that calls every place used must not make us scan for ever."""
 _AT_A_TIME = 10
 _KEPT_TRANSACTIONS = 2_000
 
@@ -37,7 +36,7 @@ class FoundCoin:
     """An unspent output at one of the account's places."""
 
     unspent: Unspent
-    place: Place
+    place: KeyPosition
 
 
 class Watcher:
@@ -46,7 +45,7 @@ class Watcher:
     def __init__(self, sources: Sources, now_s: Callable[[], float] = time.monotonic) -> None:
         self._sources = sources
         self._now_s = now_s
-        self._used: dict[bytes, set[Place]] = defaultdict(set)
+        self._used: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._scanned_s: dict[bytes, float] = {}
         self._previous: dict[str, bytes] = {}
 
@@ -55,21 +54,21 @@ class Watcher:
         found = await self._look(wallet)
         return tuple(coin for coins in found.values() for coin in coins)
 
-    async def next_change(self, wallet: Wallet) -> Place:
-        """Return the first place for change after all that were used; call `coins` before.
+    async def next_change(self, wallet: Wallet) -> KeyPosition:
+        """Return the first change place after all used ones; call `coins` before.
 
-        Where no source keeps a history, a restarted console finds only what stands within the
-        gap, so there places are used again.
+        Without a source that keeps histories, a restarted node finds coins only within the gap
+        limit. Places are then reused.
         """
         used = self._used[_name(wallet)]
         indices = [place.index for place in used if place.chain == CHANGE]
         index = max(indices, default=-1) + 1
-        return Place(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
+        return KeyPosition(CHANGE, index if self._sources.keep_history else index % GAP_LIMIT)
 
     async def spendable(self, coins: Sequence[FoundCoin], height: int) -> list[OwnCoin]:
-        """Return the largest coins that the block after `height` may spend, proven.
+        """Return the largest coins that may be spent after `height`, with their proofs.
 
-        They are as many as one transaction takes, out of three times as many that are looked at.
+        At most MAX_INPUTS, out of the three times as many largest coins.
         """
         largest = sorted(coins, key=lambda coin: -coin.unspent.value)[: 3 * MAX_INPUTS]
         spendable: list[OwnCoin] = []
@@ -85,7 +84,7 @@ class Watcher:
     async def own_coin(self, coin: FoundCoin) -> OwnCoin:
         """Return a coin with the transaction that made it, amount and script from its bytes.
 
-        Raises: ChainUnavailable if the node told another amount, or of no proper transaction.
+        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction.
         """
         txid, number = coin.unspent.txid, coin.unspent.number
         raw = self._previous.get(txid)
@@ -102,7 +101,7 @@ class Watcher:
         return OwnCoin(previous, number, coin.place)
 
     def _keep(self, txid: str, raw: bytes) -> None:
-        # One that is larger proves no coin here, and many of them would fill the memory.
+        # A larger one fits into no PSBT, and many of them would fill the memory.
         if len(raw) > MAX_PSBT_BYTES:
             return
         if len(self._previous) >= _KEPT_TRANSACTIONS:
@@ -110,7 +109,7 @@ class Watcher:
         self._previous[txid] = raw
 
     async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
-        """Return the account's newest movements, those of one transaction as one."""
+        """Return the account's newest movements, one for each transaction."""
         await self._look(wallet)
         places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
         told: list[tuple[Transacted, ...]] = []
@@ -127,11 +126,11 @@ class Watcher:
             sorted(merged.values(), key=lambda m: -(newest if m.height is None else m.height))
         )
 
-    async def _look(self, wallet: Wallet) -> dict[Place, list[FoundCoin]]:
+    async def _look(self, wallet: Wallet) -> dict[KeyPosition, list[FoundCoin]]:
         name, now_s = _name(wallet), self._now_s()
         whole = now_s - self._scanned_s.get(name, -WHOLE_SCAN_EVERY_S) >= WHOLE_SCAN_EVERY_S
         gap = GAP_LIMIT if whole else NEAR
-        found: dict[Place, list[FoundCoin]] = {}
+        found: dict[KeyPosition, list[FoundCoin]] = {}
         for chain in (RECEIVE, CHANGE):
             await self._look_along(wallet, chain, gap, found)
         if whole:
@@ -139,20 +138,20 @@ class Watcher:
         return found
 
     async def _look_along(
-        self, wallet: Wallet, chain: int, gap: int, found: dict[Place, list[FoundCoin]]
+        self, wallet: Wallet, chain: int, gap: int, found: dict[KeyPosition, list[FoundCoin]]
     ) -> None:
-        """Look at places in their order until `gap` in a row were never used.
+        """Scan places in order until `gap` in a row are unused.
 
-        Raises: ChainUnavailable after MAX_PLACES; what the node told until then is not remembered.
+        Raises: ChainUnavailable after MAX_PLACES; then nothing of this scan is remembered.
         """
         used, index, unused = self._used[_name(wallet)], 0, 0
-        seen: set[Place] = set()
+        seen: set[KeyPosition] = set()
         last = max((place.index for place in used if place.chain == chain), default=-1)
         while unused < gap or index <= last:
             if index >= MAX_PLACES:
                 raise ChainUnavailable("the Bitcoin node calls more places used than there are")
             count = min(_AT_A_TIME, max(gap - unused, last - index + 1))
-            places = [Place(chain, index + step) for step in range(count)]
+            places = [KeyPosition(chain, index + step) for step in range(count)]
             looked = await asyncio.gather(*(self._look_at(wallet, place) for place in places))
             for place, (coins, was_used) in zip(places, looked, strict=True):
                 unused = 0 if was_used else unused + 1
@@ -163,14 +162,14 @@ class Watcher:
             index += count
         used |= seen
 
-    async def _look_at(self, wallet: Wallet, place: Place) -> tuple[list[FoundCoin], bool]:
+    async def _look_at(self, wallet: Wallet, place: KeyPosition) -> tuple[list[FoundCoin], bool]:
         address = _address(wallet, place)
         coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
         used = bool(coins) or place in self._used[_name(wallet)]
         return coins, used or await self._sources.was_used(address)
 
 
-def _address(wallet: Wallet, place: Place) -> str:
+def _address(wallet: Wallet, place: KeyPosition) -> str:
     script = script_at(wallet.account, wallet.keys, place)
     return address_of(script, wallet.network) or ""
 
@@ -181,5 +180,5 @@ def _is_ripe(coin: OwnCoin, found: FoundCoin, height: int) -> bool:
 
 
 def _name(wallet: Wallet) -> bytes:
-    """Tell accounts apart by their first script: keys are the wallet's own."""
-    return script_at(wallet.account, wallet.keys, Place(RECEIVE, 0))
+    """Return the account's first script, which identifies wallet and account."""
+    return script_at(wallet.account, wallet.keys, KeyPosition(RECEIVE, 0))

@@ -1,4 +1,4 @@
-"""Bytes as Bitcoin writes them: little-endian numbers, compact sizes, strings with their length."""
+"""Bitcoin's encoding: little-endian numbers, compact sizes, length-prefixed strings."""
 
 import hashlib
 
@@ -6,17 +6,17 @@ from console.application.errors import UnknownTransaction
 
 
 def sha256d(data: bytes) -> bytes:
-    """Give SHA-256 of SHA-256, 32 bytes."""
+    """Return SHA-256 of SHA-256, 32 bytes."""
     return hashlib.sha256(hashlib.sha256(data).digest()).digest()
 
 
 def hash160(data: bytes) -> bytes:
-    """Give RIPEMD-160 of SHA-256, 20 bytes."""
+    """Return RIPEMD-160 of SHA-256, 20 bytes."""
     return hashlib.new("ripemd160", hashlib.sha256(data).digest()).digest()
 
 
 def compact_size(value: int) -> bytes:
-    """Write a number below 2^64 in 1, 3, 5 or 9 bytes."""
+    """Return a number below 2^64 in 1, 3, 5 or 9 bytes."""
     if value < 0xFD:
         return bytes([value])
     if value <= 0xFFFF:
@@ -27,17 +27,17 @@ def compact_size(value: int) -> bytes:
 
 
 def prefixed(data: bytes) -> bytes:
-    """Write a string with its length before it."""
+    """Return a string with its length before it."""
     return compact_size(len(data)) + data
 
 
 def stacked(items: tuple[bytes, ...]) -> bytes:
-    """Write a witness: how many items, and each with its length (BIP 144)."""
+    """Return a witness: the number of items, and each with its length (BIP 144)."""
     return compact_size(len(items)) + b"".join(map(prefixed, items))
 
 
 class Reader:
-    """Reads from the front; whatever is missing, or not in its one form, is UnknownTransaction."""
+    """Reads bytes in order. Missing bytes and non-canonical lengths raise UnknownTransaction."""
 
     __slots__ = ("_at", "_data", "_what")
 
@@ -48,7 +48,7 @@ class Reader:
 
     @property
     def left(self) -> int:
-        """How many bytes are not yet read."""
+        """Number of bytes that are not yet read."""
         return len(self._data) - self._at
 
     def take(self, count: int) -> bytes:
@@ -79,7 +79,7 @@ class Reader:
     def stack(self) -> tuple[bytes, ...]:
         """Read what `stacked` wrote."""
         count = self.compact()
-        # Each item has at least one byte: a count beyond them is refused before the loop.
+        # Each item has at least one byte, so a larger count is refused before the loop.
         if count > self.left:
             raise UnknownTransaction(f"the {self._what} ends too early")
         return tuple(self.string() for _ in range(count))
@@ -89,6 +89,6 @@ class Reader:
         return self._data[self._at : self._at + count]
 
     def end(self) -> None:
-        """Make sure that everything was read."""
+        """Check that everything was read."""
         if self.left:
             raise UnknownTransaction(f"{self.left} bytes follow the {self._what}")

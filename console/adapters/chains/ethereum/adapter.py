@@ -1,10 +1,13 @@
 """Ethereum and chains like it: coins, listed tokens, calls and messages, with EIP-1559 fees."""
 
+from typing import Self
+
+from console.adapters.chain_options import require_known
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.address import address_of, checksummed, parse_address
-from console.adapters.chains.ethereum.describe import Place, describe
+from console.adapters.chains.ethereum.describe import ChainContext, describe
 from console.adapters.chains.ethereum.importing import imported, message
-from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, Token
+from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, TokenUnit
 from console.adapters.chains.ethereum.networks import bound_to
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.planning import Planner, listed, nonce_name
@@ -29,6 +32,7 @@ from console.application.ports.chain import (
     Asset,
     BuiltTransaction,
     CallIntent,
+    ChainSettings,
     ImportIntent,
     Inclusion,
     InclusionState,
@@ -46,7 +50,7 @@ from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
 
-ACCOUNT = Account(SignatureKind.ECDSA_SECP256K1, "m/44/60/0/0/0", "Ethereum")
+ACCOUNT = Account(kind=SignatureKind.ECDSA_SECP256K1, path="m/44/60/0/0/0", label="Ethereum")
 """BIP 44's place for the first account, without its hardened steps, which shares cannot take."""
 CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 3, Network.MAINNET: 12}
 
@@ -59,6 +63,7 @@ class EthereumAdapter:
     decimals = COIN_DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
     abilities = frozenset({Ability.CALL, Ability.MESSAGE})
+    import_form = "An unsigned transaction"
 
     def __init__(
         self,
@@ -75,12 +80,24 @@ class EthereumAdapter:
         contracts = frozenset(map(parse_address, trusted))
         self._known = Known(
             self.unit,
-            {parse_address(a.address): Token(a.unit, a.decimals) for a in self.assets},
+            {parse_address(a.address): TokenUnit(a.unit, a.decimals) for a in self.assets},
             spenders=contracts,
             accounts=contracts,
         )
         self._node = EthereumNode(network, urls, timeout_s)
         self._planner = Planner(self._node, self._known)
+
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown, InvalidAddress."""
+        require_known(settings.options, "trusted")
+        return cls(
+            settings.network,
+            settings.urls,
+            settings.assets,
+            settings.option("trusted"),
+            settings.timeout_s,
+        )
 
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the EIP-55 address. Raises: NotYetPossible."""
@@ -96,7 +113,9 @@ class EthereumAdapter:
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Return what the bytes do for the wallet's account. Raises: UnknownTransaction."""
-        place = Place(self.chain, self.network, bound_to(transaction, self.network), self._known)
+        place = ChainContext(
+            self.chain, self.network, bound_to(transaction, self.network), self._known
+        )
         return describe(transaction, self.address(ACCOUNT, keys), place)
 
     def payloads(
@@ -145,6 +164,10 @@ class EthereumAdapter:
         Raises: UnknownTransaction.
         """
         return why_not_replaced(old, new)
+
+    def exported(self, data: bytes) -> str:
+        """Return hexadecimal."""
+        return data.hex()
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()

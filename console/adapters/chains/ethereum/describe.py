@@ -37,7 +37,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChainContext:
     """Where the wallet is: one chain, by its id, and what its owners know of contracts there."""
 
     chain: Chain
@@ -46,7 +46,7 @@ class Place:
     known: Known = field(default_factory=Known)
 
 
-def describe(data: bytes, sender: str, place: Place) -> TransactionDescription:
+def describe(data: bytes, sender: str, place: ChainContext) -> TransactionDescription:
     """Decode what the account `sender` is asked to sign.
 
     Raises: UnknownTransaction; InvalidAddress if `sender` is none.
@@ -71,7 +71,7 @@ def describe(data: bytes, sender: str, place: Place) -> TransactionDescription:
     )
 
 
-def _meaning(signable: Signable, account: bytes, place: Place) -> Meaning:
+def _meaning(signable: Signable, account: bytes, place: ChainContext) -> Meaning:
     match signable:
         case Transaction():
             return _transaction(signable, account, place.known)

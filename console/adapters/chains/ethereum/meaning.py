@@ -23,7 +23,7 @@ class TokenStandard(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TokenUnit:
     """A token of the wallet's list; the list is signed settings, never a node's answer."""
 
     symbol: str
@@ -40,7 +40,7 @@ class Known:
     """
 
     coin: str = "ETH"
-    tokens: Mapping[bytes, Token] = field(default_factory=dict)
+    tokens: Mapping[bytes, TokenUnit] = field(default_factory=dict)
     spenders: frozenset[bytes] = frozenset()
     accounts: frozenset[bytes] = frozenset()
 

@@ -1,1 +1,1 @@
-"""Solana: transactions from their bytes, and what its nodes are asked."""
+"""Solana: a codec of messages, and the questions to its nodes."""

@@ -3,27 +3,26 @@
 import base64
 from collections import deque
 from dataclasses import replace
+from typing import Self
 
 from solders.pubkey import Pubkey
 
+from console.adapters.chain_options import require_known
 from console.adapters.chains.solana import refusals
 from console.adapters.chains.solana.address import account_of, address_of, parse_address
-from console.adapters.chains.solana.answers import SimulatedAnswer
-from console.adapters.chains.solana.describe import Place, describe
-from console.adapters.chains.solana.drafts import read_draft
+from console.adapters.chains.solana.describe import WalletContext, describe
 from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
-from console.adapters.chains.solana.message import attach_signature, join, parse_message
-from console.adapters.chains.solana.node import COMMITMENT, NODE, SolanaNode
-from console.adapters.chains.solana.nonce import consumed, durable_nonce
+from console.adapters.chains.solana.importing import imported, read_draft
+from console.adapters.chains.solana.message import attach_signature, parse_message
+from console.adapters.chains.solana.node import NODE, SolanaNode
+from console.adapters.chains.solana.nonce import consumed
 from console.adapters.chains.solana.planning import (
-    BLOCKHASH_VALID_S,
-    Plan,
     Planner,
     token_holding,
 )
 from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
-from console.adapters.chains.solana.simulation import changes
+from console.adapters.chains.solana.simulation import simulate
 from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.adapters.rpc.sources import RpcSources
@@ -31,13 +30,13 @@ from console.application.errors import (
     ChainUnavailable,
     InsufficientFunds,
     TransactionRejected,
-    UnknownTransaction,
 )
 from console.application.ports.chain import (
     Ability,
     Account,
     Asset,
     BuiltTransaction,
+    ChainSettings,
     DurableIntent,
     ImportIntent,
     Inclusion,
@@ -55,22 +54,22 @@ from console.domain.errors import NotYetPossible
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
 
-ACCOUNT = Account(SignatureKind.EDDSA_ED25519, "m", "Solana")
+ACCOUNT = Account(kind=SignatureKind.EDDSA_ED25519, path="m", label="Solana")
 """Ed25519 has no standard for unhardened children: a wallet's account is its group key itself."""
-_SIMULATED_ACCOUNTS = 12
 _REMEMBERED = 100
 WATCH_S = 3.0
-"""How long one question waits for a notification."""
+"""Longest wait for a notification in one question."""
 
 
 class SolanaAdapter:
-    """One Solana cluster, by one node or by several that must agree."""
+    """One Solana cluster, over one node or several that must agree."""
 
     chain = Chain.SOLANA
     unit = UNIT
     decimals = DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
     abilities = frozenset({Ability.MEMO, Ability.DURABLE})
+    import_form = "An unsigned message"
 
     def __init__(
         self,
@@ -84,19 +83,31 @@ class SolanaAdapter:
         self.assets = assets
         self._listed = {asset.address: asset for asset in assets}
         self._node = SolanaNode(network, RpcSources(NODE, urls, timeout_s), len(urls) > 1)
-        # What this node handed over is worth a short wait: it is confirmed within a second or so.
+        # A transaction that was just sent is confirmed within about a second: worth a short wait.
         self._sent: deque[str] = deque(maxlen=_REMEMBERED)
         self._watch: SignatureWatch | None = None
         if websocket:
             self._watch = SignatureWatch(websocket, self._node.status, WATCH_S)
         self._planner = Planner(self._node, self._listed)
 
+    @classmethod
+    def from_settings(cls, settings: ChainSettings) -> Self:
+        """Return the adapter. Raises: OptionNotKnown."""
+        require_known(settings.options, "websocket")
+        return cls(
+            settings.network,
+            settings.urls,
+            settings.assets,
+            next(iter(settings.option("websocket")), ""),
+            settings.timeout_s,
+        )
+
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the base58 address of the group key. Raises: NotYetPossible."""
         return address_of(keys.public_key(account.kind, account.path))
 
     def export_account(self, account: Account, keys: PublicKeys) -> str:
-        """Return the address, which is all that a watching wallet needs. Raises: NotYetPossible."""
+        """Return the address, all that a watching wallet needs. Raises: NotYetPossible."""
         return self.address(account, keys)
 
     def validate_address(self, text: str) -> str:
@@ -104,15 +115,15 @@ class SolanaAdapter:
         return str(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Decode an unsigned message. Raises: UnknownTransaction."""
-        return describe(transaction, Place(self.network, _wallet(keys), self._listed))
+        """Return the description of a message. Raises: UnknownTransaction."""
+        return describe(transaction, WalletContext(self.network, _wallet(keys), self._listed))
 
     def payloads(
         self,
         transaction: bytes,
         keys: PublicKeys,  # noqa: ARG002 - the message is the payload
     ) -> tuple[Payload, ...]:
-        """The message itself is what is signed. Raises: UnknownTransaction."""
+        """Return the message itself, which is signed. Raises: UnknownTransaction."""
         parse_message(transaction)
         return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
 
@@ -122,28 +133,35 @@ class SolanaAdapter:
         signatures: tuple[bytes, ...],
         keys: PublicKeys,  # noqa: ARG002 - the message names its signer
     ) -> SignedTransaction:
-        """Join message and signature, which must be the payer's. Raises: TransactionError."""
+        """Return the message with its signature, which must be the payer's.
+
+        Raises: TransactionError.
+        """
         return attach_signature(transaction, signatures)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
-        """Name the durable nonce, or else the message itself. Raises: UnknownTransaction."""
+        """Return the name of the durable nonce, else of the message. Raises: UnknownTransaction."""
         return consumed(transaction)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Tell whether it waits with a durable nonce. Raises: UnknownTransaction."""
+        """Return whether it has a durable nonce. Raises: UnknownTransaction."""
         return is_replaceable(parse_message(transaction))
 
     def may_replace(self, old: bytes, new: bytes) -> str:
-        """Return "" for the same at a higher price, or nothing, with the same durable nonce.
+        """Return "" if `new` is the same at a higher price, or a cancellation, with the same nonce.
 
         Raises: UnknownTransaction.
         """
         return why_not_replaced(old, new)
 
+    def exported(self, data: bytes) -> str:
+        """Return hexadecimal."""
+        return data.hex()
+
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
-        """Build a transfer, a replacement or the account of a durable nonce, or take a draft over.
+        """Build a transfer, a replacement or a nonce account, or import a draft.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
@@ -158,7 +176,7 @@ class SolanaAdapter:
                 old = parse_message(intent.transaction)
                 plan = await self._planner.replacement(old, intent.fee_level, cancel=intent.cancel)
             case ImportIntent():
-                plan = self._imported(read_draft(intent.text), keys)
+                plan = imported(read_draft(intent.text), _wallet(keys))
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
         fee = self.describe(plan.message, keys).fee.base_units
@@ -167,7 +185,7 @@ class SolanaAdapter:
     async def _everything(
         self, intent: TransferIntent, keys: PublicKeys, reserved: frozenset[str]
     ) -> TransferIntent:
-        """Return the intent with the token's balance, or the coin's less the fee."""
+        """Return the intent with the whole balance of the token, or of the coin less the fee."""
         balance = await self.balance(intent.account, keys, intent.asset)
         if not balance.base_units:
             raise InsufficientFunds("the account holds nothing")
@@ -185,30 +203,8 @@ class SolanaAdapter:
         transaction: bytes,
         keys: PublicKeys,  # noqa: ARG002 - the message names the accounts that change
     ) -> Simulation | None:
-        """Ask a node what would happen now. Raises: UnknownTransaction, ChainUnavailable."""
-        message = parse_message(transaction)
-        writable = sorted(message.writable, key=str)[:_SIMULATED_ACCOUNTS]
-        before = await self._node.accounts(writable)
-        options = {
-            **COMMITMENT,
-            "encoding": "base64",
-            "sigVerify": False,
-            "replaceRecentBlockhash": False,
-            "accounts": {"encoding": "base64", "addresses": [str(key) for key in writable]},
-        }
-        blank = (bytes(64),) * len(message.signers)
-        encoded = base64.b64encode(join(message, blank)).decode()
-        answer = await self._node.told("simulateTransaction", [encoded, options], SimulatedAnswer)
-        told = answer.value
-        failure = refusals.simulated_failure(bytes(told.err), told.logs)
-        if failure or told.accounts is None:
-            return Simulation(failure)
-        if len(told.accounts) != len(writable):
-            raise ChainUnavailable(f"{NODE} answers for other accounts")
-        triples = zip(writable, before, told.accounts, strict=True)
-        return Simulation(
-            "", tuple(change for triple in triples for change in changes(*triple, self._listed))
-        )
+        """Return what one node foresees. Raises: UnknownTransaction, ChainUnavailable."""
+        return await simulate(self._node, parse_message(transaction), self._listed)
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
         """Return the confirmed balance of the coin or a listed token.
@@ -223,12 +219,12 @@ class SolanaAdapter:
         return Amount(held, listed.unit, listed.decimals)
 
     async def history(self, account: Account, keys: PublicKeys) -> tuple[Movement, ...]:
-        """Return the newest movements, as one node tells them. Raises: ChainUnavailable."""
+        """Return the newest movements, as one node reports them. Raises: ChainUnavailable."""
         wallet = account_of(keys.public_key(account.kind, account.path))
         return await movements(self._node, wallet, self._listed)
 
     async def broadcast(self, signed: SignedTransaction) -> None:
-        """Hand the transaction over; one that the chain has already is no error.
+        """Broadcast a transaction. One that the chain has already is no error.
 
         Raises: ChainUnavailable, BlockhashExpired, NonceConflict, InsufficientFunds,
         TransactionRejected.
@@ -240,7 +236,7 @@ class SolanaAdapter:
         except RpcRefused as refused:
             if refusals.is_known_already(refused):
                 return
-            # One node may refuse what another took, and a nonce refuses what used it already.
+            # Another node may have accepted it, and then its own nonce is consumed already.
             if await self._knows(signed):
                 return
             raise refusals.failure(refused, signed.transaction) from None
@@ -249,7 +245,10 @@ class SolanaAdapter:
             raise ChainUnavailable(f"{NODE} names another transaction than it was given")
 
     async def status(self, transaction_id: str) -> Inclusion:
-        """Ask what became of it; wait a little for what was just sent. Raises: ChainUnavailable."""
+        """Return its status; wait a little for a transaction just sent.
+
+        Raises: ChainUnavailable.
+        """
         if self._watch is not None and transaction_id in self._sent:
             ended = await self._watch.confirmed(transaction_id)
             if ended is not None:
@@ -271,13 +270,6 @@ class SolanaAdapter:
     async def close(self) -> None:
         """Release the connections."""
         await self._node.close()
-
-    def _imported(self, message: bytes, keys: PublicKeys) -> Plan:
-        """Take a message over as it is; that it lasts is known, how long else is not."""
-        if parse_message(message).payer != _wallet(keys):
-            raise UnknownTransaction("another account than this wallet's pays for the draft")
-        lasts = durable_nonce(parse_message(message)) is not None
-        return Plan(message, 0, None if lasts else BLOCKHASH_VALID_S)
 
     async def _knows(self, signed: SignedTransaction) -> bool:
         status = await self._node.status(signed.transaction_id)

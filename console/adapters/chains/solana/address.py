@@ -25,7 +25,7 @@ def address_of(public_key: bytes) -> str:
 
 
 def parse_any_address(text: str) -> Pubkey:
-    """Read the address of any account, also a program's or a mint's. Raises: InvalidAddress."""
+    """Return the account of an address, also a program's or a mint's. Raises: InvalidAddress."""
     if not 32 <= len(text) <= _MAX_ADDRESS:
         raise InvalidAddress("a Solana address has 32 to 44 base58 characters")
     try:
@@ -35,10 +35,10 @@ def parse_any_address(text: str) -> Pubkey:
 
 
 def parse_address(text: str) -> Pubkey:
-    """Read the address of somebody who can hold coins. Raises: InvalidAddress."""
+    """Return the account of an address that has a key. Raises: InvalidAddress."""
     key = parse_any_address(text)
     if not key.is_on_curve():
-        # Nobody holds a key for it: a program's account, to which plain coins would be lost.
+        # A program's account has no key: coins that are sent to it would be lost.
         raise InvalidAddress("this address belongs to a program, not to a person's key")
     return key
 
@@ -50,10 +50,10 @@ def token_account(owner: Pubkey, mint: Pubkey, program: Pubkey) -> Pubkey:
 
 
 def derived_account(base: Pubkey, seed: str, program: Pubkey) -> Pubkey | None:
-    """Return the account that `program` may own by a seed and the word of `base`.
+    """Return the account that `program` may own, derived from `base` and a seed.
 
-    None where no such account can be: programs whose ids end like the other way of deriving. The
-    library says that by an error which it does not let anybody name, so it is not asked.
+    None for programs whose ids end with the marker of program-derived addresses. Computed here,
+    because the library refuses those with an error that cannot be imported.
     """
     if bytes(program).endswith(_PROGRAM_DERIVED):
         return None

@@ -1,6 +1,6 @@
-"""The shapes of a node's answers, strictly; what is not needed is left out, the slot first of all.
+"""The shapes of a node's answers, strictly; unneeded members are omitted, above all the slot.
 
-Answers of several nodes are compared, and each says in which slot it was given.
+Answers of several nodes are compared, and each names another slot.
 """
 
 from base64 import b64decode
@@ -20,7 +20,7 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
 
 
 class Blockhash(msgspec.Struct, frozen=True, rename="camel"):
-    """A recent blockhash and the height up to which it is taken."""
+    """A recent blockhash and the height up to which it is valid."""
 
     blockhash: str
     last_valid_block_height: Unsigned
@@ -39,7 +39,7 @@ class ValidAnswer(msgspec.Struct, frozen=True):
 
 
 class AccountInfo(msgspec.Struct, frozen=True):
-    """An account: who may change it, what it holds."""
+    """An account: its program, balance and data."""
 
     lamports: Unsigned
     owner: Base58
@@ -63,13 +63,13 @@ class AccountsAnswer(msgspec.Struct, frozen=True):
 
 
 class RecentFee(msgspec.Struct, frozen=True, rename="camel"):
-    """What a slot's transactions offered at least, in millionths of a lamport for a unit."""
+    """The lowest price in a slot, in millionths of a lamport for a compute unit."""
 
     prioritization_fee: Unsigned
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
-    """What became of a signature; `err` is looked at only for being there."""
+    """The status of a signature; of `err` only its presence counts."""
 
     slot: Unsigned
     confirmation_status: str | None = None
@@ -83,7 +83,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
 
 
 class Simulated(msgspec.Struct, frozen=True):
-    """What would happen: `accounts` are the asked ones as they would be."""
+    """A simulation; `accounts` are the requested ones afterwards."""
 
     err: msgspec.Raw = msgspec.Raw(b"null")
     logs: list[str] | None = None
@@ -97,7 +97,7 @@ class SimulatedAnswer(msgspec.Struct, frozen=True):
 
 
 class FailureData(msgspec.Struct, frozen=True):
-    """What comes with a refused broadcast."""
+    """The data of a refused broadcast."""
 
     err: msgspec.Raw = msgspec.Raw(b"null")
     logs: list[str] | None = None
@@ -118,7 +118,7 @@ class TokenAmount(msgspec.Struct, frozen=True):
 
 
 class TokenBalance(msgspec.Struct, frozen=True, rename="camel"):
-    """What an owner's token account held."""
+    """The balance of an owner's token account."""
 
     mint: str
     ui_token_amount: TokenAmount
@@ -134,20 +134,20 @@ class Meta(msgspec.Struct, frozen=True, rename="camel"):
     post_token_balances: list[TokenBalance] | None = None
 
 
-class Keys(msgspec.Struct, frozen=True, rename="camel"):
+class AccountKeys(msgspec.Struct, frozen=True, rename="camel"):
     """The accounts that a message lists."""
 
     account_keys: list[str]
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class TransactionEnvelope(msgspec.Struct, frozen=True):
     """The part of a transaction that is read."""
 
-    message: Keys
+    message: AccountKeys
 
 
 class TransactionAnswer(msgspec.Struct, frozen=True):
     """Of `getTransaction` in its form `json`."""
 
-    transaction: Envelope
+    transaction: TransactionEnvelope
     meta: Meta | None = None

@@ -1,4 +1,4 @@
-"""Messages that this product makes: transfers of coins and tokens, and accounts of nonces."""
+"""Builders of messages: transfers of coins and tokens, and nonce accounts."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,19 @@ from console.application.errors import TransactionError
 COIN_UNITS = 3_000
 """Compute units for coins: a System instruction takes 150, and there are at most five."""
 MEMO_UNITS = 60_000
-"""For a memo of 180 bytes: what older builds of the program need."""
+"""For a memo of 180 bytes, with the older builds of the program."""
 TOKEN_UNITS = 150_000
-"""For making a token account and one transfer: the search for the account's address varies."""
+"""For creating a token account and one transfer; the search for its address varies."""
 _CREATE_UNLESS_THERE, _TRANSFER_CHECKED = b"\1", 12
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """How long a message is valid, by a recent blockhash or a nonce, and what it offers.
+class MessageTerms:
+    """The lifetime of a message, by a recent blockhash or a nonce, and its price.
 
     `unit_price` is in millionths of a lamport for each compute unit; 0 offers nothing. `variant`
-    tells messages apart that otherwise were the same, which a cluster takes once: it asks for as
-    many compute units more.
+    makes otherwise identical messages different, because a cluster accepts each only once: it
+    requests that many more compute units.
     """
 
     lifetime: Hash | DurableNonce
@@ -39,27 +39,29 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """A mint, its program and its decimals, as the chain has them."""
+class MintFacts:
+    """A mint, its program and its decimals, as the chain reports them."""
 
     mint: Pubkey
     program: Pubkey
     decimals: int
 
 
-def build_transfer(wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: Terms) -> bytes:
-    """Build a legacy message that moves coins. Raises: TransactionError."""
+def build_transfer(
+    wallet: Pubkey, to: Pubkey, lamports: int, memo: str, terms: MessageTerms
+) -> bytes:
+    """Return a legacy message that transfers coins. Raises: TransactionError."""
     _check_amount(lamports)
     paid = transfer(TransferParams(from_pubkey=wallet, to_pubkey=to, lamports=lamports))
     return _message(wallet, [paid], COIN_UNITS, memo, terms)
 
 
 def build_token_transfer(
-    wallet: Pubkey, to: Pubkey, amount: int, memo: str, token: Token, terms: Terms
+    wallet: Pubkey, to: Pubkey, amount: int, memo: str, token: MintFacts, terms: MessageTerms
 ) -> bytes:
-    """Build a legacy message that moves tokens to the token account of `to`.
+    """Return a legacy message that transfers tokens to the token account of `to`.
 
-    It always makes that account unless it is there, so that its owner is in the signed bytes.
+    It always creates that account unless it exists, so that the signed bytes name its owner.
     Raises: TransactionError.
     """
     _check_amount(amount)
@@ -89,18 +91,18 @@ def build_token_transfer(
     return _message(wallet, [made, moved], TOKEN_UNITS, memo, terms)
 
 
-def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: Terms) -> bytes:
-    """Build a legacy message that makes the wallet's nonce account `number`."""
+def build_nonce_account(wallet: Pubkey, number: int, lamports: int, terms: MessageTerms) -> bytes:
+    """Return a legacy message that creates the wallet's nonce account `number`."""
     return _message(wallet, creation(wallet, number, lamports), COIN_UNITS, "", terms)
 
 
 def _message(
-    wallet: Pubkey, deeds: list[Instruction], units: int, memo: str, terms: Terms
+    wallet: Pubkey, moves: list[Instruction], units: int, memo: str, terms: MessageTerms
 ) -> bytes:
     instructions = []
     lifetime = terms.lifetime
     if isinstance(lifetime, DurableNonce):
-        # It counts as a durable nonce only when it comes first.
+        # Only as the first instruction it makes the message durable.
         instructions.append(advance(lifetime))
         lifetime = lifetime.value
     if terms.unit_price or terms.variant:
@@ -108,7 +110,7 @@ def _message(
         instructions.append(set_compute_unit_limit(limit))
     if terms.unit_price:
         instructions.append(set_compute_unit_price(terms.unit_price))
-    instructions += deeds
+    instructions += moves
     if memo:
         signer = AccountMeta(wallet, is_signer=True, is_writable=False)
         instructions.append(Instruction(MEMO, encode_memo(memo), [signer]))

@@ -1,6 +1,6 @@
-"""What a message does, as people and policy judge it: from the bytes alone.
+"""What a message does, decoded from its bytes alone.
 
-What is not understood becomes a red flag and is shown as it is; nothing is skipped.
+An instruction that is not understood is a red flag and is shown raw; none is skipped.
 """
 
 import hashlib
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
-from console.adapters.chains.solana.deed import Deed, Scene
-from console.adapters.chains.solana.deeds import deeds_of
+from console.adapters.chains.solana.effect import Context, Effect
 from console.adapters.chains.solana.fees import coins, fee_of
 from console.adapters.chains.solana.instructions.decode import MEMO, decode
 from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
+from console.adapters.chains.solana.meaning import effects_of
 from console.adapters.chains.solana.memo import read_memo
 from console.adapters.chains.solana.message import Call, ParsedMessage, parse_message
 from console.adapters.chains.solana.nonce import durable_nonce
@@ -28,8 +28,8 @@ Fields = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the wallet is, and the tokens that its owners list, by mint."""
+class WalletContext:
+    """The wallet, its network, and the listed tokens by mint."""
 
     network: Network
     wallet: Pubkey
@@ -38,21 +38,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one view of a message adds to its description."""
+    """Fields and red flags that one part of a message adds to its description."""
 
     fields: Fields = ()
     flags: tuple[str, ...] = ()
 
 
-def describe(data: bytes, place: Place) -> TransactionDescription:
-    """Decode what a wallet is asked to sign. Raises: UnknownTransaction."""
+def describe(data: bytes, place: WalletContext) -> TransactionDescription:
+    """Return the description of a message. Raises: UnknownTransaction."""
     message = parse_message(data)
     readings, unknown = _read(message)
-    deeds = deeds_of(Scene(message.payer, readings, place.assets))
+    effects = effects_of(Context(message.payer, readings, place.assets))
     fee = fee_of(readings, len(message.signers), len(message.calls))
-    first = deeds[0] if deeds else Deed("Other", "", coins(0))
+    first = effects[0] if effects else Effect("Other", "", coins(0))
     parts = (
-        _told(deeds),
+        _told(effects),
         unknown,
         _memos(message, readings),
         _Part(fee.fields, fee.flags),
@@ -69,7 +69,7 @@ def describe(data: bytes, place: Place) -> TransactionDescription:
         action=first.action,
         from_address=str(message.payer),
         to_address=first.to,
-        amount=_total(deeds) if deeds else first.amount,
+        amount=_total(effects) if effects else first.amount,
         fee=coins(fee.lamports),
         fields=fields,
         red_flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
@@ -78,7 +78,7 @@ def describe(data: bytes, place: Place) -> TransactionDescription:
 
 
 def _read(message: ParsedMessage) -> tuple[tuple[Reading, ...], _Part]:
-    """Read every instruction; what cannot be read is told as it is."""
+    """Decode every instruction; one that cannot be decoded is shown raw."""
     readings: list[Reading] = []
     fields: list[tuple[str, str]] = []
     flags: list[str] = []
@@ -102,31 +102,31 @@ def _raw(call: Call) -> Fields:
     )
 
 
-def _told(deeds: tuple[Deed, ...]) -> _Part:
-    """Tell what is done, the first thing by the description itself."""
+def _told(effects: tuple[Effect, ...]) -> _Part:
+    """Return the effects after the first, which the description itself shows."""
     fields: list[tuple[str, str]] = []
-    for number, deed in enumerate(deeds, start=1):
+    for number, effect in enumerate(effects, start=1):
         if number > 1:
-            fields.append((f"{deed.action} {number} to", deed.to or "nobody"))
-            fields.append((f"{deed.action} {number} amount", _written(deed.amount)))
-        elif len(deeds) > 1:
-            fields.append((f"{deed.action} 1 amount", _written(deed.amount)))
-        fields += deed.fields
-    flags = [flag for deed in deeds for flag in deed.flags]
-    if len(deeds) != 1:
-        only_transfers = all(deed.transfer for deed in deeds)
+            fields.append((f"{effect.action} {number} to", effect.to or "nobody"))
+            fields.append((f"{effect.action} {number} amount", _written(effect.amount)))
+        elif len(effects) > 1:
+            fields.append((f"{effect.action} 1 amount", _written(effect.amount)))
+        fields += effect.fields
+    flags = [flag for effect in effects for flag in effect.flags]
+    if len(effects) != 1:
+        only_transfers = all(effect.transfer for effect in effects)
         flags.append(
-            f"{len(deeds)} transfers instead of one"
+            f"{len(effects)} transfers instead of one"
             if only_transfers
-            else f"It does {len(deeds)} things instead of one"
+            else f"It does {len(effects)} things instead of one"
         )
     return _Part(tuple(fields), tuple(flags))
 
 
-def _total(deeds: tuple[Deed, ...]) -> Amount:
-    """Return all that moves of what moves first."""
-    kind = (deeds[0].amount.unit, deeds[0].amount.decimals)
-    amounts = (d.amount.base_units for d in deeds if (d.amount.unit, d.amount.decimals) == kind)
+def _total(effects: tuple[Effect, ...]) -> Amount:
+    """Return the sum of all effects in the first one's unit."""
+    kind = (effects[0].amount.unit, effects[0].amount.decimals)
+    amounts = (d.amount.base_units for d in effects if (d.amount.unit, d.amount.decimals) == kind)
     return Amount(sum(amounts), *kind)
 
 
@@ -150,7 +150,7 @@ def _signers(message: ParsedMessage, wallet: Pubkey) -> _Part:
 
 
 def _tables(message: ParsedMessage) -> _Part:
-    """Flag lookups: which accounts a table gives is not in the bytes that are signed."""
+    """Return a red flag for each lookup table: its accounts are not in the signed bytes."""
     return _Part(
         tuple(
             ("Accounts from table", f"{table.key} {table.writable.hex()} {table.readonly.hex()}")

@@ -1,4 +1,4 @@
-"""What a message costs at most: signatures, and what it offers for being early.
+"""The highest fee of a message: signatures and priority fee.
 
 Figures: Solana's documentation, "Fees" (5,000 lamports a signature; the priority fee is the price
 of a compute unit, in millionths of a lamport, times the units asked for, rounded up).
@@ -17,7 +17,7 @@ LAMPORTS_PER_SIGNATURE: Final = 5_000
 MAX_UNITS: Final = 1_400_000
 """The most compute units that one transaction may use."""
 MAX_PRIORITY_FEE: Final = 28_000_000
-"""Lamports: what the node's module ever offers for a unit, times the most units."""
+"""Lamports: MAX_UNIT_PRICE of `node` times MAX_UNITS."""
 _DEFAULT_UNITS_PER_CALL = 200_000
 _MICRO = 1_000_000
 _MAX_FEE = (1 << 64) - 1
@@ -25,7 +25,7 @@ _MAX_FEE = (1 << 64) - 1
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """The fee in lamports, what to show of it, and what is wrong with it."""
+    """The fee in lamports, with its fields and red flags."""
 
     lamports: int
     fields: tuple[tuple[str, str], ...]
@@ -38,11 +38,11 @@ def coins(lamports: int) -> Amount:
 
 
 def fee_of(readings: Sequence[Reading], signers: int, calls: int) -> Fee:
-    """Return the most that the chain can charge; `calls` counts all instructions."""
+    """Return the highest fee that the chain can charge; `calls` counts all instructions."""
     price = _only(readings, budget.UNIT_PRICE, "Micro-lamports") or 0
     limit = _only(readings, budget.UNIT_LIMIT, "Units")
     units = min(MAX_UNITS, calls * _DEFAULT_UNITS_PER_CALL if limit is None else limit)
-    # The chain's own sum stops at 2^64 - 1: above that nobody could pay anyway.
+    # The chain's own sum saturates at 2^64 - 1.
     priority = min(-(-price * units // _MICRO), _MAX_FEE)
     fields = [
         (reading.shape.name, str(reading.number(label)))

@@ -21,7 +21,7 @@ MOST_TRANSACTIONS: Final = 10
 async def movements(
     node: SolanaNode, account: Pubkey, assets: Mapping[str, Asset]
 ) -> tuple[Movement, ...]:
-    """Return what the newest transactions moved, newest first. Raises: ChainUnavailable."""
+    """Return the amounts of the newest transactions, newest first. Raises: ChainUnavailable."""
     options = {**COMMITMENT, "limit": MOST_TRANSACTIONS}
     entries = await node.told(
         "getSignaturesForAddress", [str(account), options], list[SignatureEntry]
@@ -48,7 +48,7 @@ def _moved(
     if meta is None:
         return
     at_ms = None if entry.block_time is None else entry.block_time * 1000
-    # What lookup tables gave follows the listed accounts, and is not the wallet's.
+    # Accounts of lookup tables follow the listed ones, and are not the wallet's.
     for key, before, after in zip(keys, meta.pre_balances, meta.post_balances, strict=False):
         if key == account and before != after:
             yield Movement(

@@ -1,4 +1,4 @@
-"""Memos: text in a message, shown without letting it change what the screen says."""
+"""Memos: text in a message, shown with controls and direction marks escaped."""
 
 from console.adapters.chains.solana.message import Call
 from console.application.errors import TransactionError
@@ -7,10 +7,13 @@ MAX_MEMO_BYTES = 180
 
 
 def encode_memo(text: str) -> bytes:
-    """Return a memo's bytes. Raises: TransactionError if it is long, or not one visible line."""
+    """Return a memo's bytes.
+
+    Raises: TransactionError if it is too long, or not one visible line.
+    """
     try:
         data = text.encode()
-    except UnicodeEncodeError:  # halves of characters
+    except UnicodeEncodeError:  # lone surrogates
         raise TransactionError("a memo is text") from None
     if len(data) > MAX_MEMO_BYTES:
         raise TransactionError(f"a memo has at most {MAX_MEMO_BYTES} bytes")
@@ -20,12 +23,12 @@ def encode_memo(text: str) -> bytes:
 
 
 def read_memo(call: Call) -> tuple[str, tuple[str, ...]]:
-    """Return what to show of a memo, and what is wrong with it."""
+    """Return the text of a memo to show, and its red flags."""
     try:
         text = call.data.decode()
     except UnicodeDecodeError:
         return call.data.hex(), ("The memo is not text",)
     if text.isprintable():
         return text, ()
-    # Controls and direction marks could make the screen say something else than the bytes.
+    # Controls and direction marks could make the screen differ from the bytes.
     return ascii(text)[1:-1], ("The memo holds characters that cannot be seen",)

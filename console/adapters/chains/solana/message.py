@@ -1,7 +1,7 @@
-"""Messages of both versions, parsed strictly: what is signed, and how it is joined with that.
+"""Messages of both versions, parsed strictly, and joined with their signatures.
 
 The layout is that of Solana's documentation, "Transactions", sections on messages and on
-address lookup tables. A cluster takes no message of more than one packet of 1,232 bytes.
+address lookup tables. A cluster accepts no transaction of more than one packet of 1,232 bytes.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import SignedTransaction
 
 SIGNATURE_BYTES = 65
-"""One signature, behind the byte that counts it."""
+"""One signature after its count."""
 MAX_MESSAGE_BYTES = 1_232 - SIGNATURE_BYTES
 """A packet less one signature."""
 _VERSIONED = 0x80
@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A lookup table, and which of its entries are taken, one byte each."""
+    """A lookup table, and the indices of its entries, one byte each."""
 
     key: Pubkey
     writable: bytes
@@ -54,7 +54,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """A message in its only form. `signers` includes the payer; `tables` are not in the bytes."""
+    """A parsed message. `signers` includes the payer; accounts of `tables` are not in the bytes."""
 
     payer: Pubkey
     signers: tuple[Pubkey, ...]
@@ -66,7 +66,7 @@ class ParsedMessage:
 
 
 def parse_message(data: bytes) -> ParsedMessage:
-    """Parse strictly: bounded, canonical, every index within its list.
+    """Return the message: bounded, canonical, every index within its list.
 
     Raises: UnknownTransaction.
     """
@@ -78,7 +78,7 @@ def parse_message(data: bytes) -> ParsedMessage:
         message = Message.from_bytes(data) if legacy else MessageV0.from_bytes(data[1:])
     except ValueError:
         raise UnknownTransaction("the bytes are no Solana message") from None
-    # The parser ignores what follows; a second reading of the same bytes must not exist.
+    # The library ignores trailing bytes and other non-canonical forms.
     if to_bytes_versioned(message) != data:
         raise UnknownTransaction("the message is not in its canonical form")
     _check(message)
@@ -86,13 +86,16 @@ def parse_message(data: bytes) -> ParsedMessage:
 
 
 def join(message: ParsedMessage, signatures: tuple[bytes, ...]) -> bytes:
-    """Write a message as it is sent, with a signature of 64 bytes for each signer."""
+    """Return the transaction: a message with a signature of 64 bytes for each signer."""
     made = [Signature(signature) for signature in signatures]
     return bytes(VersionedTransaction.populate(message.library, made))
 
 
 def attach_signature(data: bytes, signatures: tuple[bytes, ...]) -> SignedTransaction:
-    """Join a message and its payer's 64-byte signature. Raises: TransactionError."""
+    """Return the signed transaction of a message and its payer's 64-byte signature.
+
+    Raises: TransactionError.
+    """
     message = parse_message(data)
     if len(message.signers) != 1 or len(signatures) != 1 or len(signatures[0]) != 64:
         raise TransactionError("a Solana transfer needs exactly one signature of 64 bytes")
@@ -132,7 +135,7 @@ def _call(number: int, instruction: CompiledInstruction, keys: list[Pubkey]) -> 
 
 
 def _check(message: AnyMessage) -> None:
-    """Refuse what a cluster refuses before it looks at the signatures."""
+    """Check what a cluster checks before the signatures. Raises: UnknownTransaction."""
     header, keys = message.header, len(message.account_keys)
     loaded = [
         len(lookup.writable_indexes) + len(lookup.readonly_indexes) for lookup in _lookups(message)
@@ -143,7 +146,7 @@ def _check(message: AnyMessage) -> None:
     if not 1 <= signers <= keys:
         raise UnknownTransaction("the message points to signers it does not list")
     for instruction in message.instructions:
-        # A program is always listed, and it is never the account that pays.
+        # A program is always listed, and is never the payer.
         program = 0 < instruction.program_id_index < keys
         if not program or any(i >= keys + sum(loaded) for i in bytes(instruction.accounts)):
             raise UnknownTransaction("the message points to accounts it does not list")

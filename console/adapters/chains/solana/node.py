@@ -1,4 +1,4 @@
-"""The questions that this product asks a Solana cluster, over all nodes that are set."""
+"""The questions to a Solana cluster, over all configured nodes."""
 
 from typing import Final, TypeVar
 
@@ -29,9 +29,9 @@ NODE = "the Solana node"
 MAINNET_GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 COMMITMENT: Final = {"commitment": "confirmed"}
 MAX_UNIT_PRICE = 20_000_000
-"""The most that is ever offered for a unit, whatever a node says: 0.0042 SOL for a transfer."""
+"""The highest price for a compute unit, whatever a node says: 0.0042 SOL for a transfer."""
 _LAMPORTS_PER_BYTE, _OVERHEAD_BYTES = 6_960, 128
-"""Of an account's deposit: two years' rent (Solana's documentation, "Rent")."""
+"""Of an account's deposit, which is two years' rent (Solana's documentation, "Rent")."""
 _MOST_TIMES = 10
 _PERCENT = {FeeLevel.ECONOMY: 25, FeeLevel.NORMAL: 50, FeeLevel.FAST: 90}
 _FINAL = frozenset({"confirmed", "finalized"})
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class SolanaNode:
-    """One cluster. Which one it is, is checked before the first answer is used."""
+    """One cluster. Its genesis hash is checked before the first answer is used."""
 
     def __init__(self, network: Network, sources: RpcSources, several: bool) -> None:
         self._network = network
@@ -50,7 +50,7 @@ class SolanaNode:
         self._checked = False
 
     async def balance(self, account: Pubkey) -> int:
-        """Return lamports. Raises: ChainUnavailable, as all questions here."""
+        """Return lamports. Raises: ChainUnavailable, as all questions do."""
         answer = await self._agreed("getBalance", [str(account), COMMITMENT], BalanceAnswer)
         return answer.value
 
@@ -61,7 +61,7 @@ class SolanaNode:
         return None if answer.value is None else opened(answer.value)
 
     async def accounts(self, accounts: list[Pubkey]) -> list[AccountInfo | None]:
-        """Return several accounts as one node has them, for show."""
+        """Return several accounts as one node reports them, for show."""
         options = {**COMMITMENT, "encoding": "base64"}
         asked = [str(account) for account in accounts[:_MAX_ACCOUNTS]]
         answer = await self.told("getMultipleAccounts", [asked, options], AccountsAnswer)
@@ -72,7 +72,7 @@ class SolanaNode:
     async def deposit(self, size: int) -> int:
         """Return the lamports that an account of `size` bytes must hold.
 
-        A node that tells many times what clusters ask for would have coins put away for nothing.
+        A node's answer is bounded: coins above the real deposit would be locked for nothing.
         """
         told = await self._agreed("getMinimumBalanceForRentExemption", [size], Unsigned)
         if told > _MOST_TIMES * _LAMPORTS_PER_BYTE * (_OVERHEAD_BYTES + size):
@@ -80,24 +80,24 @@ class SolanaNode:
         return told
 
     async def blockhash(self) -> Hash:
-        """Return a recent blockhash that every node takes."""
+        """Return a recent blockhash that every node accepts."""
         await self.check_cluster()
         answers = await self._every("getLatestBlockhash", [COMMITMENT], BlockhashAnswer)
-        # The oldest, which a node that is a little behind knows too.
+        # The oldest: a node that lags knows it too.
         oldest = min((answer.value for answer in answers), key=_height)
         found = _blockhash(oldest.blockhash)
         if self._several:
-            # A hash of another cluster would make the signed bytes valid there.
+            # A blockhash of another cluster would make the signed bytes valid there.
             valid = await self._agreed("isBlockhashValid", [str(found), COMMITMENT], ValidAnswer)
             if not valid.value:
                 raise SourcesDisagree("the Solana nodes do not take each other's blockhash")
         return found
 
     async def unit_price(self, level: FeeLevel, accounts: list[Pubkey]) -> int:
-        """Return what to offer for a unit, in millionths of a lamport, from 0 to the limit.
+        """Return a price for a compute unit, in millionths of a lamport, from 0 to MAX_UNIT_PRICE.
 
-        It is a percentile of what lately was enough to write the same accounts, and the lowest
-        of the nodes' figures: one that lies cannot make it dear.
+        It is a percentile of recent prices for the same writable accounts, and the lowest of the
+        nodes' figures: one false node cannot raise it.
         """
         asked: list[object] = [[str(account) for account in accounts]]
         answers = await self._every("getRecentPrioritizationFees", asked, list[RecentFee])
@@ -105,7 +105,7 @@ class SolanaNode:
         return min(MAX_UNIT_PRICE, *prices)
 
     async def status(self, signature: str) -> Inclusion:
-        """Return where a transaction stands for the node that knows the least of it."""
+        """Return the status of a transaction at the node that knows least of it."""
         await self.check_cluster()
         options = {"searchTransactionHistory": True}
         asked: list[object] = [[signature], options]
@@ -130,22 +130,25 @@ class SolanaNode:
             raise _unavailable(method, refused) from None
 
     async def found(self, method: str, params: list[object], kind: type[T]) -> T | None:
-        """Return one node's answer, None where it has nothing to tell."""
+        """Return one node's answer, None if it is null."""
         answer = await self.told(method, params, msgspec.Raw)
         return None if bytes(answer) == b"null" else self._sources.decode(bytes(answer), kind)
 
     async def hand_over(self, method: str, params: list[object]) -> str:
-        """Give all nodes a transaction; return what one says that takes it. Raises: RpcRefused."""
+        """Send a transaction to all nodes; return the answer of one that accepts it.
+
+        Raises: RpcRefused.
+        """
         await self.check_cluster()
         return await self._sources.handed_over(method, params, str)
 
     async def order(self, method: str, params: list[object]) -> str:
-        """Have one node do something, once: a devnet's faucet. Raises: RpcRefused."""
+        """Send an order to one node, once: a devnet's faucet. Raises: RpcRefused."""
         await self.check_cluster()
         return await self._sources.any_of(method, params, str)
 
     async def check_cluster(self) -> None:
-        """Refuse a cluster of another network: its answers would be true for other funds."""
+        """Check that the cluster is of this network: other answers are about other funds."""
         if self._checked:
             return
         genesis = await self._ask_all("getGenesisHash", [], str)
@@ -186,7 +189,7 @@ def opened(account: AccountInfo) -> tuple[Pubkey, bytes]:
 def _blockhash(text: str) -> Hash:
     try:
         return Hash.from_string(text)
-    except ParseHashError:  # this one is no ValueError
+    except ParseHashError:  # it is no ValueError
         raise ChainUnavailable(f"{NODE} gives no valid blockhash") from None
 
 

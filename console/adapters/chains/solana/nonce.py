@@ -1,7 +1,7 @@
 """Durable nonces: transactions that stay valid until they are used (Solana docs, "Durable nonces").
 
-A wallet's nonce accounts are derived from its key and a number, so that one signature makes one
-and every member finds them without a record.
+A wallet's nonce accounts are derived from its key and a number: one signature creates one, and
+every member finds them without a record.
 """
 
 import hashlib
@@ -25,17 +25,17 @@ from console.adapters.chains.solana.message import Call, ParsedMessage, parse_me
 from console.adapters.chains.solana.programs import SYSTEM
 
 NONCE_ACCOUNTS: Final = 4
-"""How many nonce accounts a wallet may have: so many durable transactions can wait at once."""
+"""Nonce accounts of a wallet, and so durable transactions that can wait at once."""
 NONCE_BYTES: Final = 80
 _SEED = "quorate-nonce-"
-# Version 1, initialized, authority, value, and what a signature cost then.
+# Version 1, initialized, authority, value, and the fee of a signature at that time.
 _STATE = struct.Struct("<II32s32sQ")
 _VERSION, _INITIALIZED = 1, 1
 
 
 @dataclass(frozen=True, slots=True)
 class DurableNonce:
-    """A nonce account and the value that it holds, which takes the place of a blockhash."""
+    """A nonce account and its value, which stands in place of a blockhash."""
 
     account: Pubkey
     authority: Pubkey
@@ -48,7 +48,7 @@ def nonce_address(wallet: Pubkey, number: int) -> Pubkey:
 
 
 def creation(wallet: Pubkey, number: int, lamports: int) -> list[Instruction]:
-    """Return the instructions that make a nonce account with its deposit."""
+    """Return the instructions that create a nonce account with its deposit."""
     account = nonce_address(wallet, number)
     seed = f"{_SEED}{number}"
     return list(create_nonce_account_with_seed(wallet, account, wallet, seed, wallet, lamports))
@@ -62,7 +62,7 @@ def advance(nonce: DurableNonce) -> Instruction:
 
 
 def parse_nonce_account(account: Pubkey, owner: Pubkey, data: bytes) -> DurableNonce | None:
-    """Read an account's 80 bytes; None if it is no nonce account that can be used."""
+    """Return the nonce of an account's 80 bytes; None if it is not an initialized nonce account."""
     if owner != SYSTEM or len(data) != _STATE.size:
         return None
     version, state, authority, value, _ = _STATE.unpack(data)
@@ -72,7 +72,7 @@ def parse_nonce_account(account: Pubkey, owner: Pubkey, data: bytes) -> DurableN
 
 
 def durable_nonce(message: ParsedMessage) -> DurableNonce | None:
-    """Return the nonce by which a message lasts: its first instruction must advance one."""
+    """Return the durable nonce of a message: its first instruction must advance one."""
     if not message.calls:
         return None
     found = _account(message.calls[0], system.ADVANCE_NONCE)
@@ -82,10 +82,10 @@ def durable_nonce(message: ParsedMessage) -> DurableNonce | None:
 
 
 def consumed(data: bytes) -> frozenset[str]:
-    """Name what only one transaction can use. Raises: UnknownTransaction.
+    """Return the names of what the message consumes. Raises: UnknownTransaction.
 
-    A message with a recent blockhash uses nothing but itself up. One that makes a nonce account
-    is in the way of another that makes the same.
+    A message with a recent blockhash consumes only itself. A nonce account can be created only
+    once, so its creation is consumed too.
     """
     message = parse_message(data)
     made = (_account(call, system.INITIALIZE_NONCE) for call in message.calls)
@@ -99,12 +99,12 @@ def consumed(data: bytes) -> frozenset[str]:
 
 
 def made_name(account: Pubkey) -> str:
-    """Name the making of a nonce account, which can be made once."""
+    """Return the name of the creation of a nonce account."""
     return f"nonce-account:{account}"
 
 
 def used_name(nonce: DurableNonce) -> str:
-    """Name the use of a nonce account's present value; the next one is another."""
+    """Return the name of a nonce account's current value."""
     return f"nonce:{nonce.account}:{nonce.value}"
 
 

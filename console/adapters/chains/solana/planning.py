@@ -1,4 +1,4 @@
-"""What must be asked of the chain before a message can be built."""
+"""Planning: lifetimes, prices and accounts from the chain, and the message made of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import parse_address, parse_any_address, token_account
 from console.adapters.chains.solana.build import (
-    Terms,
-    Token,
+    MessageTerms,
+    MintFacts,
     build_nonce_account,
     build_token_transfer,
     build_transfer,
@@ -41,16 +41,16 @@ from console.application.ports.chain import Asset, FeeLevel, TransferIntent
 from console.domain.errors import NotYetPossible
 
 BLOCKHASH_VALID_S: Final = 60
-"""150 slots of 0.4 s, the time that most clusters keep a blockhash."""
+"""Lifetime of a blockhash: 150 slots of 0.4 s."""
 _LEAST_RAISE: Final = 1_000
 """Millionths of a lamport for a compute unit."""
 MOST_ALIKE: Final = 16
-"""How many transfers that are the same may be built on one blockhash."""
+"""Identical transfers that may be built on one blockhash."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A message, the coins it leaves in new accounts at most, and how long it lasts."""
+class PlannedMessage:
+    """A message, the highest deposit for accounts that it creates, and its lifetime."""
 
     message: bytes
     deposit: int
@@ -58,7 +58,7 @@ class Plan:
 
 
 class Planner:
-    """Finds out what messages need, and builds them."""
+    """Builds messages from intents."""
 
     def __init__(self, node: SolanaNode, listed: Mapping[str, Asset]) -> None:
         self._node = node
@@ -66,8 +66,8 @@ class Planner:
 
     async def transfer(
         self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
-    ) -> Plan:
-        """Build a transfer of coins or of a listed token.
+    ) -> PlannedMessage:
+        """Return a transfer of coins or of a listed token.
 
         Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
         """
@@ -82,18 +82,22 @@ class Planner:
         valid_for_s = None if intent.durable else BLOCKHASH_VALID_S
         await self._check_receiver(to)
         if listed is None:
-            terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, to]))
+            terms = MessageTerms(
+                lifetime, await self._node.unit_price(intent.fee_level, [wallet, to])
+            )
             build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
-            return Plan(_distinct(build, terms, reserved), 0, valid_for_s)
+            return PlannedMessage(_distinct(build, terms, reserved), 0, valid_for_s)
         token = await self.token(listed)
         arrival = token_account(to, token.mint, token.program)
-        terms = Terms(lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival]))
+        terms = MessageTerms(
+            lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival])
+        )
         build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
         deposit = await self._arrival_deposit(arrival, token)
-        return Plan(_distinct(build, terms, reserved), deposit, valid_for_s)
+        return PlannedMessage(_distinct(build, terms, reserved), deposit, valid_for_s)
 
-    async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> Plan:
-        """Build the making of the wallet's next nonce account.
+    async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> PlannedMessage:
+        """Return the creation of the wallet's next nonce account.
 
         Raises: NotYetPossible if it has them all; ChainUnavailable.
         """
@@ -103,12 +107,16 @@ class Planner:
         for number in range(NONCE_ACCOUNTS):
             account = nonce_address(wallet, number)
             if made_name(account) not in reserved and not await self._node.account(account):
-                message = build_nonce_account(wallet, number, deposit, Terms(lifetime, price))
-                return Plan(message, 0, BLOCKHASH_VALID_S)
+                message = build_nonce_account(
+                    wallet, number, deposit, MessageTerms(lifetime, price)
+                )
+                return PlannedMessage(message, 0, BLOCKHASH_VALID_S)
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
 
-    async def replacement(self, old: ParsedMessage, level: FeeLevel, *, cancel: bool) -> Plan:
-        """Build what takes the place of a message that waits with its durable nonce.
+    async def replacement(
+        self, old: ParsedMessage, level: FeeLevel, *, cancel: bool
+    ) -> PlannedMessage:
+        """Return a replacement of a message with a durable nonce.
 
         Raises: NotYetPossible, ChainUnavailable.
         """
@@ -119,17 +127,20 @@ class Planner:
         price = usual if cancel else max(usual, offered + max(offered // 10, _LEAST_RAISE))
         if price > MAX_UNIT_PRICE:
             raise NotYetPossible("it offers the most for early execution already")
-        return Plan(replacement(old, price, cancel=cancel), 0, None)
+        return PlannedMessage(replacement(old, price, cancel=cancel), 0, None)
 
     def listed(self, asset: str) -> Asset:
-        """Return what is known of a token. Raises: NotYetPossible."""
+        """Return a listed token. Raises: NotYetPossible."""
         found = self._listed.get(asset)
         if found is None:
             raise NotYetPossible("this token is not listed in the node's settings")
         return found
 
-    async def token(self, asset: Asset) -> Token:
-        """Look a listed token's mint up. Raises: TransactionError, ChainUnavailable."""
+    async def token(self, asset: Asset) -> MintFacts:
+        """Return a listed token's mint, program and decimals.
+
+        Raises: TransactionError, ChainUnavailable.
+        """
         mint = parse_any_address(asset.address)
         found = await self._node.account(mint)
         if found is None:
@@ -137,10 +148,10 @@ class Planner:
         program, data = found
         if mint_decimals(program, data) != asset.decimals:
             raise ChainUnavailable(f"{asset.unit} has other decimals here than are listed for it")
-        return Token(mint, program, asset.decimals)
+        return MintFacts(mint, program, asset.decimals)
 
     async def _check_receiver(self, to: Pubkey) -> None:
-        """Refuse a mint's or a token account's address, where what is sent is lost."""
+        """Check that the receiver is no program's account, where coins and tokens would be lost."""
         found = await self._node.account(to)
         if found and (found[0] != SYSTEM or found[1]):
             raise InvalidAddress("this is the address of a program's account, not of a person's")
@@ -154,16 +165,18 @@ class Planner:
                 return nonce
         raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
-    async def _arrival_deposit(self, arrival: Pubkey, token: Token) -> int:
-        """Return what the receiver's token account costs; nothing if it is there."""
+    async def _arrival_deposit(self, arrival: Pubkey, token: MintFacts) -> int:
+        """Return the deposit for the receiver's token account, 0 if it exists."""
         if await self._node.account(arrival):
             return 0
         size = EXTENDED_ACCOUNT_BYTES if token.program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
         return await self._node.deposit(size)
 
 
-def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset[str]) -> bytes:
-    """Build a message that is not one of those which wait already, as the same payment twice is.
+def _distinct(
+    build: Callable[[MessageTerms], bytes], terms: MessageTerms, reserved: frozenset[str]
+) -> bytes:
+    """Return a message that consumes nothing reserved, though an identical payment may wait.
 
     Raises: NotYetPossible, TransactionError.
     """
@@ -174,7 +187,7 @@ def _distinct(build: Callable[[Terms], bytes], terms: Terms, reserved: frozenset
     raise NotYetPossible("the same transfer waits too often; wait a second for a new blockhash")
 
 
-async def token_holding(node: SolanaNode, wallet: Pubkey, token: Token) -> int:
+async def token_holding(node: SolanaNode, wallet: Pubkey, token: MintFacts) -> int:
     """Return the base units in a wallet's own account of a token, 0 if there is none."""
     found = await node.account(token_account(wallet, token.mint, token.program))
     holding = parse_holding(*found) if found else None

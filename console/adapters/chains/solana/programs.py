@@ -32,4 +32,4 @@ NAMES: Final = {
     MEMO_V1: "Memo (version 1)",
 }
 KEYLESS: Final = frozenset({*NAMES, RECENT_BLOCKHASHES, RENT, CLOCK, STAKE_HISTORY, STAKE_CONFIG})
-"""Accounts that nobody has a key for, though some of their addresses are points of the curve."""
+"""Accounts without a key, though some of their addresses are points of the curve."""

@@ -1,4 +1,4 @@
-"""What a node's refusal means, in the product's own families of errors."""
+"""Node refusals, translated to the product's errors."""
 
 import re
 
@@ -19,18 +19,18 @@ from console.application.errors import (
 
 _MAX_LOGS = 2_000
 _OVERDRAWN = re.compile(r'\{\s*"Custom"\s*:\s*1\s*\}')
-"""Error 1 of the System program and of both token programs: less is there than is to move."""
+"""Error 1 of the System program and of both token programs: the balance is too low."""
 _MAX_REASON = 200
 
 
 def is_known_already(refused: RpcRefused) -> bool:
-    """Tell whether the cluster refuses because it has the transaction."""
+    """Return whether the cluster refuses because it has the transaction."""
     text = _text(refused)[0]
     return "AlreadyProcessed" in text or "already been processed" in text
 
 
 def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
-    """Translate a refused broadcast of a signed transaction."""
+    """Return the error for a refused broadcast of a signed transaction."""
     text, logs = _text(refused)
     if "BlockhashNotFound" in text or "Blockhash not found" in text:
         if _is_lasting(transaction):
@@ -40,7 +40,7 @@ def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
 
 
 def reason(text: str, said: str) -> TransactionError:
-    """Find the family of a failure by what the runtime writes; `said` is shown otherwise."""
+    """Return the error for a failure in the runtime's words; `said` is shown for an unknown one."""
     if "InsufficientFundsForRent" in text:
         return TransactionRejected("it would leave an account with less than the chain's minimum")
     if "insufficient" in text or "InsufficientFunds" in text or _OVERDRAWN.search(text):
@@ -66,7 +66,7 @@ def _is_lasting(transaction: bytes) -> bool:
 
 
 def _text(refused: RpcRefused) -> tuple[str, str]:
-    """Return what the node says, and what programs have logged: a memo's text is among that."""
+    """Return the node's words, and apart from them the programs' logs, which include memos."""
     error = refused.error
     try:
         data = msgspec.json.decode(bytes(error.data), type=FailureData)

@@ -1,7 +1,7 @@
-"""Taking the place of a message that waits with its durable nonce: of two, the nonce takes one.
+"""Replacement of a message with a durable nonce: the nonce admits only one of the two.
 
-The same again with a higher price for its compute units, or nothing but the use of the nonce.
-A message with a recent blockhash is not replaced: it runs out within about a minute.
+A replacement is the same message at a higher price of compute units, or only advances the nonce.
+A message with a recent blockhash is not replaced: it expires within about a minute.
 """
 
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
@@ -19,13 +19,13 @@ CANCEL_UNITS = 3_000
 
 
 def is_replaceable(message: ParsedMessage) -> bool:
-    """Tell whether it waits by a durable nonce of its payer's, and names all of its accounts."""
+    """Return whether it has a durable nonce of its payer and no lookup tables."""
     nonce = durable_nonce(message)
     return nonce is not None and nonce.authority == message.payer and not message.tables
 
 
 def unit_price(message: ParsedMessage) -> int:
-    """Return what it offers for a compute unit, in millionths of a lamport."""
+    """Return its price of a compute unit, in millionths of a lamport."""
     for call in message.calls:
         if _is(call, budget.UNIT_PRICE):
             return decode(call).number("Micro-lamports")
@@ -33,14 +33,14 @@ def unit_price(message: ParsedMessage) -> int:
 
 
 def replacement(old: ParsedMessage, price: int, *, cancel: bool) -> bytes:
-    """Build what takes the place of a replaceable message at this price of a compute unit."""
+    """Return the replacement of a replaceable message at this price of a compute unit."""
     priced = [set_compute_unit_price(price)] if price else []
     if cancel:
         limit = [set_compute_unit_limit(CANCEL_UNITS)] if price else []
         instructions = [_instruction(old, old.calls[0]), *limit, *priced]
     else:
         known = [_is(call, budget.UNIT_PRICE) for call in old.calls]
-        # The nonce's advance stays first, else the message does not last by it.
+        # The advance stays first, else the message is not durable.
         place = known.index(True) if any(known) else 1
         kept = (call for call, is_price in zip(old.calls, known, strict=True) if not is_price)
         instructions = [_instruction(old, call) for call in kept]
@@ -51,7 +51,7 @@ def replacement(old: ParsedMessage, price: int, *, cancel: bool) -> bytes:
 
 
 def why_not_replaced(old: bytes, new: bytes) -> str:
-    """Return "" if `new` may be signed beside `old`, else why not. Raises: UnknownTransaction."""
+    """Return "" if `new` may replace `old`, else why not. Raises: UnknownTransaction."""
     before, after = parse_message(old), parse_message(new)
     if not is_replaceable(before):
         return "only what waits with a durable nonce can be replaced on this chain"

@@ -1,6 +1,6 @@
-"""Waiting for a confirmation over a node's websocket, or by asking when that says odd things.
+"""Waiting for a confirmation over a node's websocket, or by polling if that fails.
 
-What arrives here is a hint that saves waiting: the word that counts is the answer to `poll`.
+A notification is only a hint that saves time: the answer of `poll` decides.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from console.application.ports.chain import Inclusion, InclusionState
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 MAX_MESSAGES: Final = 64
-"""More than a node has to say about one signature; one that says more is left."""
+"""Most messages for one signature; after more the websocket is closed."""
 _ID = 1
 _PATIENCE = 5
-"""After so many intervals of silence the nodes are asked, and the socket is opened anew."""
+"""Intervals of silence after which the nodes are polled and the socket is opened again."""
 _DONE = frozenset({InclusionState.CONFIRMED, InclusionState.FAILED})
 
 Poll = Callable[[str], Awaitable[Inclusion]]
@@ -39,10 +39,10 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 class SignatureWatch:
-    """Tells when signatures are confirmed. One connection for each wait, none in between.
+    """Waits for the confirmation of signatures, with one connection for each wait.
 
-    `poll` asks the nodes what became of a signature; it is asked every `interval_s` when the
-    websocket at `url` is of no use. Nothing that a websocket says ends a wait with an error.
+    `poll` returns the status of a signature from the nodes; it is called every `interval_s` when
+    the websocket at `url` fails. No websocket message ends a wait with an error.
     """
 
     def __init__(self, url: str, poll: Poll, timeout_s: float, interval_s: float = 2) -> None:
@@ -52,7 +52,7 @@ class SignatureWatch:
         self._interval_s = interval_s
 
     async def confirmed(self, signature: str) -> Inclusion | None:
-        """Return where a transaction ended; None if it has not within the time set."""
+        """Return the final status of a transaction; None if it has none before the timeout."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await self._ended(signature)
@@ -60,7 +60,7 @@ class SignatureWatch:
                     await self._notified(signature)
                     found = await self._ended(signature)
                     if found is None:
-                        # Also after a notification: one that lies must not make us ask at once.
+                        # Also after a notification: a false one must not make us poll at once.
                         await asyncio.sleep(self._interval_s)
                 return found
         except TimeoutError:
@@ -74,7 +74,7 @@ class SignatureWatch:
         return found if found.state in _DONE else None
 
     async def _notified(self, signature: str) -> bool:
-        """Wait for a notification; False as soon as none is to be expected."""
+        """Wait for a notification; return False once none can be expected."""
         try:
             async with (
                 asyncio.timeout(_PATIENCE * self._interval_s),
@@ -94,7 +94,7 @@ def _subscription(signature: str) -> str:
 
 
 async def _notification(socket: aiohttp.ClientWebSocketResponse) -> bool:
-    """Read until the notification of the one subscription, whose number the node chose."""
+    """Read until the notification of this subscription, whose number the node chose."""
     number: int | None = None
     for _ in range(MAX_MESSAGES):
         message = await _next(socket)
@@ -105,7 +105,7 @@ async def _notification(socket: aiohttp.ClientWebSocketResponse) -> bool:
                 return False
             number = message.result
         elif message.method == "signatureNotification" and message.params:
-            # Another number's is not ours, whatever it says.
+            # A notification of another subscription is ignored.
             if message.params.subscription != number:
                 continue
             return True
@@ -113,7 +113,7 @@ async def _notification(socket: aiohttp.ClientWebSocketResponse) -> bool:
 
 
 async def _next(socket: aiohttp.ClientWebSocketResponse) -> _Message | None:
-    """Return the next message; None if the node hangs up or talks nonsense."""
+    """Return the next message; None if the node closes or sends malformed data."""
     received = await socket.receive()
     if received.type is not aiohttp.WSMsgType.TEXT:
         return None

@@ -1,4 +1,4 @@
-"""Accounts of mints and of tokens, as the token programs keep them (their `state` modules)."""
+"""Accounts of mints and of tokens, in the layout of the token programs' `state` modules."""
 
 import struct
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from console.application.errors import ChainUnavailable, TransactionError
 MINT_BYTES: Final = 82
 TOKEN_ACCOUNT_BYTES: Final = 165
 EXTENDED_ACCOUNT_BYTES: Final = 300
-"""More than the token accounts of Token-2022 take with the extensions of today's mints."""
+"""An upper bound for token accounts of Token-2022 with today's extensions."""
 _DECIMALS, _MINT_READY = 44, 45
 _HOLDING = struct.Struct("<32s32sQ")
 _STATE, _READY_STATES = 108, frozenset({1, 2})
-# Behind the first 165 bytes: what the account is, then extensions, each with type and length.
+# After the first 165 bytes: the account's kind, then extensions with type and length.
 _KIND, _MINT, _FIRST = 165, 1, 166
 _ENTRY = struct.Struct("<HH")
 _TRANSFER_FEE, _NON_TRANSFERABLE, _TRANSFER_HOOK = 1, 9, 14
 _FEE_POINTS = (88, 106)
-"""Where the older and the newer fee, in hundredths of a percent, lie in the fee's extension."""
+"""Offsets of the older and the newer fee, in hundredths of a percent, in the fee's extension."""
 _HOOK_PROGRAM = slice(32, 64)
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A token account: `amount` of base units of `mint`."""
+    """A token account's balance: `amount` base units of `mint`."""
 
     mint: Pubkey
     owner: Pubkey
@@ -38,8 +38,8 @@ class Holding:
 def mint_decimals(program: Pubkey, data: bytes) -> int:
     """Return a mint's decimals.
 
-    Raises: ChainUnavailable if the account is no mint; TransactionError if less than is sent
-    would arrive, or a program of somebody else decides.
+    Raises: ChainUnavailable if the account is no mint; TransactionError if its transfers withhold a
+    fee, call another program, or are forbidden.
     """
     extended = program == TOKEN_2022 and len(data) > _FIRST and data[_KIND] == _MINT
     plain = len(data) == MINT_BYTES
@@ -51,7 +51,7 @@ def mint_decimals(program: Pubkey, data: bytes) -> int:
 
 
 def parse_holding(program: Pubkey, data: bytes) -> Holding | None:
-    """Read a token account; None if the account is none."""
+    """Return the balance of a token account; None if the account is none."""
     if program not in TOKEN_PROGRAMS or len(data) < TOKEN_ACCOUNT_BYTES:
         return None
     if data[_STATE] not in _READY_STATES or (len(data) > _KIND and data[_KIND] == _MINT):
@@ -70,7 +70,10 @@ def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _check_extension(kind: int, value: bytes) -> None:
-    """Raise TransactionError for what a plain transfer cannot honestly be described with."""
+    """Check that an extension does not change what a plain transfer does.
+
+    Raises: TransactionError.
+    """
     if kind == _TRANSFER_FEE and any(any(value[at : at + 2]) for at in _FEE_POINTS):
         raise TransactionError("this token withholds a fee from each transfer; not offered")
     if kind == _TRANSFER_HOOK and any(value[_HOOK_PROGRAM]):

@@ -1,1 +1,1 @@
-"""Instructions of the programs that are understood, decoded from a message's bytes."""
+"""Decoding of instructions, for the programs that are understood."""

@@ -1,4 +1,4 @@
-"""The Compute Budget program: what a transaction may use, and what it offers for being early."""
+"""The Compute Budget program: limits of a transaction, and its price of a compute unit."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which program's tables an instruction is read by."""
+"""Decoding of an instruction by its program's table."""
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.instructions import budget, stake, system
@@ -13,11 +13,11 @@ from console.adapters.chains.solana.instructions.token import read_associated, r
 from console.adapters.chains.solana.message import Call
 
 MEMO = Shape("Memo")
-"""A memo's accounts are those that it speaks for; its data is the text."""
+"""A memo: its accounts are the signers that it names, its data is the text."""
 
 
 def decode(call: Call) -> Reading:
-    """Read one instruction. Raises: NotUnderstood."""
+    """Return one decoded instruction. Raises: NotUnderstood."""
     match call.program:
         case programs.SYSTEM:
             return read_tagged(call, system.SHAPES, Kind.U32, system.NAMES)

@@ -1,7 +1,7 @@
-"""How an instruction is read: by a table of its accounts and of the values in its data.
+"""Shapes: tables of an instruction's accounts and of the values in its data.
 
-Programs forgive trailing bytes and further accounts; this reading does not: what does not fit
-its shape exactly is not understood.
+Programs tolerate trailing bytes and further accounts. This decoder does not: an instruction that
+does not fit its shape exactly is not understood.
 """
 
 import struct
@@ -28,11 +28,11 @@ FIXED: Final = {
     "Stake config": programs.STAKE_CONFIG,
     "System program": programs.SYSTEM,
 }
-"""Accounts that can only be the one of their name, and so are checked and not shown."""
+"""Accounts that are fixed by their label: checked, and not shown."""
 
 
 class NotUnderstood(Exception):
-    """The instruction does not have a shape that is known. `name` says what it seems to be."""
+    """The instruction has no known shape. `name` is the name of its tag."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -40,7 +40,7 @@ class NotUnderstood(Exception):
 
 
 class Kind(Enum):
-    """How a value is written in an instruction's data; integers are little-endian."""
+    """Encodings of values in an instruction's data; integers are little-endian."""
 
     U8 = "<B"
     U32 = "<I"
@@ -53,9 +53,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One instruction: its accounts and data in order, each by the label that people see.
+    """One instruction: its accounts and values in order, with the labels that people see.
 
-    `danger` is a red flag whenever it is there. The accounts named in `own` must be the wallet.
+    `danger` is its red flag, if it has one. The accounts named in `own` must be the wallet.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An instruction that fits its shape; the labels lead to accounts and values."""
+    """An instruction that fits its shape: accounts and values by label."""
 
     call: Call
     shape: Shape
@@ -97,7 +97,10 @@ class Reading:
 
 
 def read(call: Call, shape: Shape, data: bytes) -> Reading:
-    """Read `data`, which is what follows the instruction's tag. Raises: NotUnderstood."""
+    """Return the reading of `data`, the bytes after the instruction's tag.
+
+    Raises: NotUnderstood.
+    """
     if not call.complete or len(call.accounts) != len(shape.accounts):
         raise NotUnderstood(shape.name)
     accounts = dict(zip(shape.accounts, call.accounts, strict=True))
@@ -117,7 +120,7 @@ def read(call: Call, shape: Shape, data: bytes) -> Reading:
 def read_tagged(
     call: Call, shapes: Mapping[int, Shape], tag: Kind, names: Mapping[int, str]
 ) -> Reading:
-    """Read an instruction by its tag; `names` knows more tags than are read.
+    """Return the reading of an instruction by its tag; `names` has more tags than `shapes`.
 
     Raises: NotUnderstood.
     """
@@ -132,7 +135,7 @@ def read_tagged(
 
 
 def _value(kind: Kind, data: bytes) -> tuple[Value, bytes]:
-    """Return one value and what follows it. Raises: struct.error, ValueError."""
+    """Return one value and the bytes after it. Raises: struct.error, ValueError."""
     match kind:
         case Kind.KEY:
             return Pubkey(data[:32]), data[32:]

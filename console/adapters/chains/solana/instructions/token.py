@@ -124,7 +124,7 @@ NAMES: Final = {
     43: "scaled amounts",
     44: "pausing",
 }
-"""Instructions that are told by name; from 25 on they are Token-2022's extensions."""
+"""Names of instructions; from 25 on they are Token-2022's extensions."""
 _FEES, _TRANSFER_WITH_FEE = 26, 1
 
 CREATE_ASSOCIATED: Final = Shape(
@@ -132,18 +132,18 @@ CREATE_ASSOCIATED: Final = Shape(
     ("Payer", "Token account", "Owner", "Mint", "System program", "Token program"),
 )
 _CREATIONS = frozenset({b"", b"\0", b"\1"})
-"""Create, in its older and newer form, and create unless it is there."""
+"""Create, in its older and newer form, and create idempotent."""
 
 
 def read_token(call: Call) -> Reading:
-    """Read an instruction of either token program. Raises: NotUnderstood."""
+    """Return the reading of an instruction of either token program. Raises: NotUnderstood."""
     if call.program == TOKEN_2022 and call.data[:2] == bytes((_FEES, _TRANSFER_WITH_FEE)):
         return read(call, TRANSFER_WITH_FEE, call.data[2:])
     return read_tagged(call, SHAPES, Kind.U8, NAMES)
 
 
 def read_associated(call: Call) -> Reading:
-    """Read the creation of a token account that belongs to an owner. Raises: NotUnderstood."""
+    """Return the reading of the creation of an associated token account. Raises: NotUnderstood."""
     if call.data not in _CREATIONS:
         raise NotUnderstood("recover nested account" if call.data == b"\2" else "")
     return read(call, CREATE_ASSOCIATED, b"")

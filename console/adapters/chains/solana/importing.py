@@ -1,14 +1,18 @@
-"""What another program has drafted: a message, or a transaction whose signature is still blank."""
+"""Drafts of other programs: a message, or a transaction whose signature is still blank."""
 
 import base64
 from collections.abc import Iterator
 from contextlib import suppress
+
+from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.message import (
     MAX_MESSAGE_BYTES,
     SIGNATURE_BYTES,
     parse_message,
 )
+from console.adapters.chains.solana.nonce import durable_nonce
+from console.adapters.chains.solana.planning import BLOCKHASH_VALID_S, PlannedMessage
 from console.application.errors import UnknownTransaction
 
 _BLANK = b"\1" + bytes(SIGNATURE_BYTES - 1)
@@ -27,8 +31,20 @@ def read_draft(text: str) -> bytes:
     raise UnknownTransaction("the text is no Solana message, nor a transaction without signature")
 
 
+def imported(message: bytes, wallet: Pubkey) -> PlannedMessage:
+    """Return a message unchanged; its lifetime is known only with a durable nonce.
+
+    Raises: UnknownTransaction if another account than the wallet's pays for it.
+    """
+    parsed = parse_message(message)
+    if parsed.payer != wallet:
+        raise UnknownTransaction("another account than this wallet's pays for the draft")
+    lasts = durable_nonce(parsed) is not None
+    return PlannedMessage(message, 0, None if lasts else BLOCKHASH_VALID_S)
+
+
 def _readings(text: str) -> Iterator[bytes]:
-    """Yield what a text may stand for: all hexadecimal digits are letters of base 64 too."""
+    """Yield the bytes of a text as hexadecimal and as base 64, which has all hexadecimal digits."""
     if len(text) > _MOST_TEXT:
         return
     with suppress(ValueError):

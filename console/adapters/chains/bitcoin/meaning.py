@@ -1,8 +1,8 @@
-"""What the outputs of a transaction do: payments to others, change, data."""
+"""The outputs of a transaction in words: payments to others, change, data."""
 
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.accounts import CHANGE, Place, base_path
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition, base_path
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.ownership import is_claimed, own_output
 from console.adapters.chains.bitcoin.psbt import Psbt
@@ -20,12 +20,12 @@ class Payee:
 
     output: TxOut
     address: str
-    place: Place | None
+    place: KeyPosition | None
     data: bytes | None
     flags: tuple[str, ...]
 
     def words(self, account: Account) -> str:
-        """Say what it gets."""
+        """Return amount and destination, or the data."""
         if self.data is not None:
             return shown_data(self.data)
         where = self.address or shown_script(self.output.script)
@@ -33,7 +33,7 @@ class Payee:
         return f"{coins(self.output.amount)} to {where}{path}"
 
     def label(self, number: int) -> str:
-        """Say what kind of output it is; `number` counts from 1."""
+        """Return the output's label; `number` counts from 1."""
         if self.data is not None:
             return f"Output {number}, data"
         if self.place is None:
@@ -51,7 +51,7 @@ def payees(psbt: Psbt, account: Account, keys: PublicKeys, network: Network) -> 
 
 
 def _payee(
-    number: int, output: TxOut, fields: Fields, place: Place | None, network: Network
+    number: int, output: TxOut, fields: Fields, place: KeyPosition | None, network: Network
 ) -> Payee:
     kind = kind_of(output.script)
     flags: tuple[str, ...] = ()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
-from console.adapters.chains.solana.build import Terms, build_transfer
-from console.adapters.chains.solana.drafts import read_draft
+from console.adapters.chains.solana.build import MessageTerms, build_transfer
+from console.adapters.chains.solana.importing import read_draft
 from console.adapters.chains.solana.nonce import DurableNonce, nonce_address
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import ImportIntent
@@ -50,7 +50,7 @@ async def test_a_draft_must_be_the_wallets() -> None:
     with pytest.raises(TransactionError, match="another account"):
         await adapter.build_transaction(ImportIntent(ACCOUNT, DRAFT.hex()), others)
     durable = build_transfer(
-        ME, FRIEND, 5, "", Terms(DurableNonce(nonce_address(ME, 0), ME, RECENT))
+        ME, FRIEND, 5, "", MessageTerms(DurableNonce(nonce_address(ME, 0), ME, RECENT))
     )
     built = await adapter.build_transaction(ImportIntent(ACCOUNT, durable.hex()), mine)
     assert (built.transaction, built.valid_for_s) == (durable, None)

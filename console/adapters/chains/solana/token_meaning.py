@@ -1,11 +1,11 @@
-"""Token transfers, judged: which token, from whose account, and to whom it can be proven to go."""
+"""The effects of token instructions: which token, from which account, and to which proven owner."""
 
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import token_account
-from console.adapters.chains.solana.deed import Deed, Scene, shown, strangers
+from console.adapters.chains.solana.effect import Context, Effect, shown, strangers
 from console.adapters.chains.solana.fees import coins
 from console.adapters.chains.solana.instructions import token
 from console.adapters.chains.solana.instructions.shape import Reading
@@ -16,49 +16,49 @@ NOT_KNOWN = "base units"
 """The unit of a token that this node does not list."""
 
 
-def token_transfer(reading: Reading, scene: Scene) -> Deed:
-    """Judge a transfer. `to` is the receiver's own address where the bytes prove it.
+def token_transfer(reading: Reading, context: Context) -> Effect:
+    """Return the effect of a transfer. `to` is the receiver's own address where the bytes prove it.
 
-    The proof is the derivation of the token account from its owner and the mint: the owner is
-    the wallet itself, or named where the message makes the account unless it is there. That
-    instruction fails when the account is there and has meanwhile been given to somebody else.
+    The proof is the derivation of the token account from its owner and the mint. The owner is the
+    wallet itself, or named by the instruction that creates the account unless it exists. That
+    instruction fails if the account exists and has another owner by then.
     """
     account = reading.key("To token account")
-    seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, scene)
+    seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, context)
     fields = [("Token account", str(account)), *seen.fields]
     if reading.call.program == TOKEN_2022:
         fields.append(("Token program", "Token-2022"))
-    if any(_makes(other, account) for other in scene.readings):
+    if any(_makes(other, account) for other in context.readings):
         fields.append(("If the token account is missing", "it is made, with a deposit from here"))
-    flags = (*_flags(reading, scene.payer), *seen.flags, *_owner_flags(seen.owner))
+    flags = (*_flags(reading, context.payer), *seen.flags, *_owner_flags(seen.owner))
     to = str(seen.owner or account)
-    return Deed("Token transfer", to, seen.amount, tuple(fields), flags, transfer=True)
+    return Effect("Token transfer", to, seen.amount, tuple(fields), flags, transfer=True)
 
 
-def token_account_made(reading: Reading, scene: Scene) -> Deed | None:
-    """Judge the making of a token account; None if it only is there for a transfer to arrive."""
-    flags = list(strangers(reading, scene.payer))
+def token_account_made(reading: Reading, context: Context) -> Effect | None:
+    """Return the effect of creating a token account; None if it only serves a transfer."""
+    flags = list(strangers(reading, context.payer))
     program, mint = reading.key("Token program"), reading.key("Mint")
     owner, account = reading.key("Owner"), reading.key("Token account")
     if program not in TOKEN_PROGRAMS or token_account(owner, mint, program) != account:
         flags.append("The token account that is made does not belong to its owner and mint")
-    if reading.key("Payer") != scene.payer:
+    if reading.key("Payer") != context.payer:
         flags.append("The deposit of a token account is paid by another account")
     served = any(
         _is_transfer(other)
         and (other.key("To token account"), other.call.program) == (account, program)
-        for other in scene.readings
+        for other in context.readings
     )
     if served and not flags:
         return None
-    if owner != scene.payer:
+    if owner != context.payer:
         flags.append("It pays for a token account of somebody else, to which nothing is sent")
-    return Deed(reading.shape.name, str(owner), coins(0), shown(reading), tuple(flags))
+    return Effect(reading.shape.name, str(owner), coins(0), shown(reading), tuple(flags))
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the bytes say of the token that moves, and who provably owns where it arrives."""
+    """The token of a transfer, and the proven owner of the receiving account."""
 
     amount: Amount
     owner: Pubkey | None
@@ -67,15 +67,15 @@ class _Seen:
 
 
 def _unnamed(reading: Reading) -> _Seen:
-    """Read the older transfer, which does not name its mint: nothing can be proven."""
+    """Return what the older transfer shows: it names no mint, so no owner is proven."""
     fields = (("From token account", str(reading.key("Token account"))),)
     return _Seen(Amount(reading.number("Amount"), NOT_KNOWN, 0), None, fields)
 
 
-def _named(reading: Reading, scene: Scene) -> _Seen:
+def _named(reading: Reading, context: Context) -> _Seen:
     mint, decimals = reading.key("Mint"), reading.number("Decimals")
     fields, flags = [("Mint", str(mint))], []
-    asset = scene.assets.get(str(mint))
+    asset = context.assets.get(str(mint))
     amount = Amount(reading.number("Amount"), NOT_KNOWN, 0)
     if asset and asset.decimals == decimals:
         amount = Amount(reading.number("Amount"), asset.unit, asset.decimals)
@@ -84,11 +84,11 @@ def _named(reading: Reading, scene: Scene) -> _Seen:
     if asset and asset.decimals != decimals:
         flags.append("The token has other decimals than this node lists for it")
     source = reading.key("Token account")
-    if source != token_account(scene.payer, mint, reading.call.program):
+    if source != token_account(context.payer, mint, reading.call.program):
         flags.append(f"Tokens leave {source}, which is not the wallet's own account for this token")
     if reading.shape is token.TRANSFER_WITH_FEE:
         fields.append(("Withheld fee", str(reading.number("Withheld fee"))))
-    return _Seen(amount, _owner(reading, mint, scene), tuple(fields), tuple(flags))
+    return _Seen(amount, _owner(reading, mint, context), tuple(fields), tuple(flags))
 
 
 def _flags(reading: Reading, payer: Pubkey) -> list[str]:
@@ -118,11 +118,11 @@ def _makes(reading: Reading, account: Pubkey) -> bool:
     return made and reading.key("Token account") == account
 
 
-def _owner(reading: Reading, mint: Pubkey, scene: Scene) -> Pubkey | None:
-    """Return who provably owns the account that receives."""
+def _owner(reading: Reading, mint: Pubkey, context: Context) -> Pubkey | None:
+    """Return the proven owner of the receiving account, None if there is no proof."""
     account, program = reading.key("To token account"), reading.call.program
-    made = (other.key("Owner") for other in scene.readings if _makes(other, account))
-    for owner in dict.fromkeys((*made, scene.payer)):
+    made = (other.key("Owner") for other in context.readings if _makes(other, account))
+    for owner in dict.fromkeys((*made, context.payer)):
         if token_account(owner, mint, program) == account:
             return owner
     return None

@@ -1,4 +1,4 @@
-"""One thing that a message does, as people judge it, and what it is judged against."""
+"""One effect of a message, and the context that it is judged in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ ELSEWHERE = "Coins go to a program's account, from which no key can move them"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """`to` is "" if nothing moves; a `transfer` is one to somebody."""
+class Effect:
+    """An effect; `to` is "" if no amount moves, `transfer` marks a transfer to an address."""
 
     action: str
     to: str
@@ -25,8 +25,8 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """The whole message around an instruction, and the tokens that this node knows by mint."""
+class Context:
+    """The message of an instruction, and the listed tokens by mint."""
 
     payer: Pubkey
     readings: tuple[Reading, ...]
@@ -34,7 +34,7 @@ class Scene:
 
 
 def shown(reading: Reading) -> tuple[tuple[str, str], ...]:
-    """Return all that an instruction says, except what its accounts can only be."""
+    """Return an instruction's accounts and values, without accounts that are fixed."""
     accounts = [(k, str(v)) for k, v in reading.accounts.items() if k not in FIXED]
     values = [
         (k, "none" if v is None else str(v) if not isinstance(v, str) else ascii(v)[1:-1])

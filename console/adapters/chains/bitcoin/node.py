@@ -1,0 +1,73 @@
+"""The nodes of one Bitcoin network, and the check that they are on it."""
+
+from console.adapters.chains.bitcoin.core_rpc import CoreRpc
+from console.adapters.chains.bitcoin.esplora import Esplora
+from console.adapters.chains.bitcoin.sources import BitcoinSource, Sources, checked_txid
+from console.application.errors import ChainUnavailable, UnknownTransaction
+from console.application.ports.chain import Inclusion, InclusionState
+from console.domain.values import Network
+
+CORE_PREFIX = "core+"
+"""Prefix of the address of a Bitcoin Core; another address is an Esplora's."""
+CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 2, Network.MAINNET: 6}
+GENESIS = {
+    Network.MAINNET: frozenset(
+        {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"}
+    ),
+    Network.TESTNET: frozenset(
+        {
+            "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
+            "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+            "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+        }
+    ),
+    Network.DEVNET: frozenset({"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}),
+}
+"""Hashes of block 0: the main network; testnet3, testnet4 and signet; regtest."""
+
+
+def sources_at(urls: tuple[str, ...], timeout_s: float) -> Sources:
+    """Return the sources at these addresses as one."""
+    return Sources(tuple(_source(url, timeout_s) for url in urls))
+
+
+class BitcoinNode:
+    """One network, over all configured nodes. Call `check_network` before any question."""
+
+    def __init__(self, network: Network, sources: Sources) -> None:
+        self._network = network
+        self._sources = sources
+        self._checked = False
+
+    async def check_network(self) -> None:
+        """Check that the nodes are on this network: other answers are about other coins.
+
+        Raises: ChainUnavailable.
+        """
+        if not self._checked:
+            if await self._sources.block_hash(0) not in GENESIS[self._network]:
+                raise ChainUnavailable(f"this Bitcoin node is not on {self._network.value}")
+            self._checked = True
+
+    async def status(self, transaction_id: str) -> Inclusion:
+        """Return where a transaction stands. Raises: ChainUnavailable."""
+        try:
+            checked_txid(transaction_id)
+        except UnknownTransaction:
+            return Inclusion(InclusionState.UNKNOWN)
+        await self.check_network()
+        standing = await self._sources.status(transaction_id)
+        if standing is None:
+            return Inclusion(InclusionState.UNKNOWN)
+        if standing.height is None:
+            return Inclusion(InclusionState.PENDING)
+        depth = await self._sources.tip_height() - standing.height + 1
+        final = depth >= CONFIRMATIONS[self._network]
+        state = InclusionState.CONFIRMED if final else InclusionState.PENDING
+        return Inclusion(state, standing.height)
+
+
+def _source(url: str, timeout_s: float) -> BitcoinSource:
+    if url.startswith(CORE_PREFIX):
+        return CoreRpc(url.removeprefix(CORE_PREFIX), timeout_s)
+    return Esplora(url, timeout_s)
