@@ -17,7 +17,10 @@ from console.domain.ids import MemberId
 
 
 class MemoryEventStore:
-    """Implements `EventStore`. `fail_next` makes the next append fail and the store read-only."""
+    """Implements `EventStore`. `fail_next` makes the next append fail and the store read-only.
+
+    `records` are what is durable: a store of a later process is given those of the one before.
+    """
 
     def __init__(
         self,
@@ -28,51 +31,51 @@ class MemoryEventStore:
         self._member = member
         self._clock_ms = clock_ms
         self._anchor = anchor
-        self._records: list[RecordedEvent] = []
-        self._read_only = False
-        self._closed = False
+        self.records: list[RecordedEvent] = []
+        self.read_only = False
+        self.closed = False
         self.fail_next = False
 
     async def append(
         self, stream: str, expected_version: int, events: Sequence[Event]
     ) -> tuple[RecordedEvent, ...]:
         self._require_open()
-        if self.fail_next or self._read_only:
-            self._read_only, self.fail_next = True, False
+        if self.fail_next or self.read_only:
+            self.read_only, self.fail_next = True, False
             raise LedgerUnavailable("the ledger is read-only until opened anew")
         version = len(await self.read_stream(stream))
         if version != expected_version:
             raise ConcurrencyConflict(f"{stream} is at version {version}, not {expected_version}")
         now_ms = self._clock_ms()
-        latest_ms = max((record.recorded_at_ms for record in self._records), default=0)
+        latest_ms = max((record.recorded_at_ms for record in self.records), default=0)
         if now_ms < latest_ms - 5 * 60 * 1000:
             raise LedgerUnavailable("the clock is more than 5 minutes behind the last record")
         added: list[RecordedEvent] = []
         for event in events:
             added.append(self._chained(stream, version + len(added) + 1, event, now_ms, added))
-        self._records += added
+        self.records += added
         if self._anchor is not None and added:
             await self._anchor.write(await self.head())
         return tuple(added)
 
     async def read_stream(self, stream: str) -> tuple[RecordedEvent, ...]:
         self._require_open()
-        return tuple(record for record in self._records if record.stream == stream)
+        return tuple(record for record in self.records if record.stream == stream)
 
     async def read_all(self, after: int = 0, limit: int = 256) -> tuple[RecordedEvent, ...]:
         self._require_open()
-        return tuple(self._records[after : after + limit])
+        return tuple(self.records[after : after + limit])
 
     async def head(self) -> HeadAnchor:
         self._require_open()
-        if not self._records:
+        if not self.records:
             return EMPTY
-        return HeadAnchor(self._records[-1].sequence, self._records[-1].hash)
+        return HeadAnchor(self.records[-1].sequence, self.records[-1].hash)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
         head = await self.head()
         previous = GENESIS
-        for record in self._records:
+        for record in self.records:
             if record.previous_hash != previous or record.hash != self._hash(record):
                 raise LedgerCorrupted(f"record {record.sequence} does not have its hash")
             previous = record.hash
@@ -84,16 +87,16 @@ class MemoryEventStore:
         return LedgerReport(head=head, anchored=anchored, records=head.sequence)
 
     async def close(self) -> None:
-        self._closed = True
+        self.closed = True
 
     def _require_open(self) -> None:
-        if self._closed:
+        if self.closed:
             raise LedgerUnavailable("the ledger is closed")
 
     def _chained(
         self, stream: str, version: int, event: Event, now_ms: int, added: list[RecordedEvent]
     ) -> RecordedEvent:
-        before = [*self._records, *added]
+        before = [*self.records, *added]
         record = RecordedEvent(
             sequence=len(before) + 1,
             stream=stream,

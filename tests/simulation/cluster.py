@@ -173,7 +173,7 @@ class SimulatedCluster:
         seat.vault = seat.session(clock)
         seat.store = SlowEventStore(name, clock.now_ms, seat.vault.anchor, self._disk_pause_s)
         # The same list: what the process before has recorded is there.
-        seat.store._records = seat.ledger._records
+        seat.store.records = seat.ledger.records
         seat.port = self.network.plug(name, self.members, clock)
         ports = Ports(
             vault=seat.vault,
@@ -202,7 +202,7 @@ class SimulatedCluster:
         assert seat.port is not None
         assert seat.store is not None
         seat.port.unplug()
-        seat.store._closed = True
+        seat.store.closed = True
         assert seat.vault is not None
         seat.vault.missing = True
         seat.token.anchor.head = seat.vault.anchor.head
@@ -325,7 +325,7 @@ class SimulatedCluster:
 
 def _opener(store: MemoryEventStore) -> Callable[[], Coroutine[Any, Any, EventStore]]:
     async def open_() -> EventStore:
-        store._closed = False
+        store.closed = False
         await store.verify()
         return store
 

@@ -33,7 +33,7 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> random.Random:
 
 
 def ledgers_of(cluster: SimulatedCluster) -> Ledgers:
-    return {name: tuple(seat.ledger._records) for name, seat in cluster.seats.items()}
+    return {name: tuple(seat.ledger.records) for name, seat in cluster.seats.items()}
 
 
 async def nemesis(cluster: SimulatedCluster, for_s: float) -> None:

@@ -458,7 +458,7 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
         seat = cluster.seats[BEN]
         cluster.crash(BEN)
         # Ledger and token of the same earlier day, so that only others can know.
-        del seat.ledger._records[3:]
+        del seat.ledger.records[3:]
         seat.token.anchor.head = None
         await cluster.restart(BEN)
 

@@ -39,7 +39,7 @@ def play(scene: Scene, seed: int = 7, members: tuple[MemberId, ...] = MEMBERS) -
         await cluster.start()
         try:
             await scene(cluster, Operators(cluster))
-            ledgers = {name: tuple(seat.ledger._records) for name, seat in cluster.seats.items()}
+            ledgers = {name: tuple(seat.ledger.records) for name, seat in cluster.seats.items()}
             require_all(ledgers)
             assert not cluster.halts, cluster.halts
         finally:

@@ -72,7 +72,7 @@ class Suspicious(EddsaEd25519):
 
 
 def verdicts_at(cluster: SimulatedCluster, member: MemberId) -> list[SessionAborted]:
-    records = cluster.seats[member].ledger._records
+    records = cluster.seats[member].ledger.records
     return [r.event for r in records if isinstance(r.event, SessionAborted)]
 
 
