@@ -1,7 +1,7 @@
 """A session ends exactly once, whatever its purpose, its peers and the network do."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -20,11 +20,19 @@ from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimit
 from console.domain.errors import AlreadyDecided, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
-from console.protocols.kernel.abort import MessageRejected
+from console.protocols.kernel.abort import (
+    AbortKind,
+    MessageRejected,
+    ProtocolAbort,
+    ban,
+    blame,
+    freeze,
+)
 from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
+from console.protocols.kernel.party import Party
 from console.protocols.kernel.session import decode_envelope, encode_envelope
 from tests.adversary.network import SESSION_ID
-from tests.adversary.talk import talk
+from tests.adversary.talk import Whisper, Word, talk
 from tests.fakes.clock import LoopClock, run_in_virtual_time
 from tests.fakes.network import FakeNetwork
 from tests.unit.domain.facts import ANA, BEN, CHIARA
@@ -230,5 +238,122 @@ def test_a_run_ends_once() -> None:
         assert pair.purposes[ANA].steps == ["failed"]
         await pair.drive()
         assert pair.purposes[ANA].steps == ["failed"]
+
+    run_in_virtual_time(scene())
+
+
+def test_a_whisper_is_for_its_recipient_and_opens_for_nobody_else() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        await pair.drive()
+        envelopes = [decode_envelope(data) for who, data in pair.sent if who == BEN]
+        whisper = next(e for e in envelopes if e.recipient is not None)
+        ana = Pair().runs[ANA]
+        for spoiled, words in (
+            (replace(whisper, recipient=3), "for another member"),
+            (replace(whisper, payload=whisper.payload[:-1] + b"\x00"), "."),
+            (replace(whisper, payload=b""), "."),
+        ):
+            signed = SignedMessage(BEN, encode_envelope(spoiled), b"")
+            with pytest.raises(MessageRejected, match=words):
+                await ana.receive(signed, spoiled)
+
+    run_in_virtual_time(scene())
+
+
+def noting(pair: Pair, member: MemberId) -> ProtocolSession:
+    """Give a session of that member whose protocol notes that it was closed."""
+    run, steps = pair.runs[member], pair.purposes[member].steps
+
+    async def protocol(party: Party) -> list[bytes]:
+        try:
+            return await talk(party)
+        finally:
+            steps.append("closed")
+
+    return ProtocolSession(run.info, run.purpose, run.tools, run.channels, protocol)
+
+
+def test_the_secrets_of_a_failed_run_are_gone_before_its_failure_is_recorded() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        run = noting(pair, ANA)
+        work = asyncio.create_task(run.drive())
+        await asyncio.sleep(0.01)
+        await run.fail(SessionFailed(FailureKind.CANCELLED, "stop"))
+        await work
+        assert pair.purposes[ANA].steps == ["closed", "failed"]
+
+    run_in_virtual_time(scene())
+
+
+def test_the_secrets_of_a_run_are_gone_when_its_node_stops() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        run = noting(pair, ANA)
+        work = asyncio.create_task(run.drive())
+        await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.wait({work})
+        assert pair.purposes[ANA].steps == ["closed"]
+
+    run_in_virtual_time(scene())
+
+
+def finding_fault(pair: Pair, abort: ProtocolAbort) -> ProtocolSession:
+    """Give Ana's session, which hears Ben's first words and then finds fault with them."""
+    run = pair.runs[ANA]
+
+    async def protocol(party: Party) -> None:
+        await party.broadcast(Word(b"word 1"))
+        await party.send(2, Whisper(b"to 2"))
+        await party.gather(Word)
+        await party.gather(Whisper)
+        raise abort
+
+    pair.runs[ANA] = ProtocolSession(run.info, run.purpose, run.tools, run.channels, protocol)
+    return pair.runs[ANA]
+
+
+def test_a_blame_comes_with_what_the_blamed_said_to_all_and_nobody_else_s_words() -> None:
+    async def scene() -> None:
+        for abort, blamed in (
+            (blame({2}, "word", "it is false"), {BEN}),
+            (blame({1}, "word", "it is false"), {ANA}),
+            (freeze("word", "it is false"), set()),
+            (ban(2, "word", "it is false"), {BEN}),
+        ):
+            pair = Pair()
+            run = finding_fault(pair, abort)
+            await pair.drive()
+            failure = run.failure
+            assert failure is not None
+            assert (failure.failure_kind, failure.kind) == (FailureKind.ABORTED, abort.kind)
+            assert (failure.blamed, failure.check) == (blamed, "word")
+            said = [d for who, d in pair.sent if who == BEN and not decode_envelope(d).recipient]
+            # A ban is for what only two parties know: the words said to all prove nothing.
+            proven = blamed == {BEN} and abort.kind is AbortKind.BLAME
+            assert [m.envelope for m in failure.proof] == (said[:1] if proven else [])
+
+    run_in_virtual_time(scene())
+
+
+def test_only_an_outcome_and_a_verdict_wait_for_their_last_messages() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def taken_by(end: SessionFailed) -> float:
+            pair = Pair()
+            pair.network.detach(BEN)
+            run = pair.runs[ANA]
+            work = asyncio.create_task(run.drive())
+            await asyncio.sleep(0.01)
+            begun = loop.time()
+            await run.fail(end)
+            await work
+            return loop.time() - begun
+
+        assert await taken_by(SessionFailed(FailureKind.CANCELLED, "stop")) < 0.01
+        assert await taken_by(SessionFailed(FailureKind.ABORTED, "it is false")) > 0.1
 
     run_in_virtual_time(scene())

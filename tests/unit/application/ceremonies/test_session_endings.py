@@ -14,6 +14,7 @@ from console.application.peers.statements import (
 from console.application.ports.threshold import KeyMaterial
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.ids import WalletId
+from console.domain.key_ceremony import CeremonyState
 from console.domain.values import MAX_REASON
 from console.domain.verdicts import Verdict
 from tests.unit.application.ceremonies.scenes import (
@@ -159,3 +160,13 @@ async def test_what_is_not_under_way_outlives_a_restart(
     await after.key_generation.burn_interrupted()
     assert after.steps == []
     assert await after.shares.stored(WALLET) == held
+
+
+async def test_the_late_failure_of_an_earlier_session_leaves_what_is_sealed() -> None:
+    desk = await running()
+    await desk.key_generation.failed(info(), TIMEOUT)
+    await desk.key_generation.open(info(ANOTHER_SESSION))
+    await desk.key_generation.succeeded(info(ANOTHER_SESSION), outcome())
+    await desk.key_generation.failed(info(), TIMEOUT)
+    assert await desk.shares.holds(WALLET, KIND, 0)
+    assert ceremony_of(desk).state is CeremonyState.SEALED
