@@ -200,3 +200,10 @@ def test_a_sealed_share_is_kept_as_it_was_recorded() -> None:
     sealed = ceremony_after(*SEALED).sealed
     assert isinstance(sealed, CeremonyShareSealed)
     assert (sealed.session, sealed.code) == (FIRST, "code")
+
+
+def test_what_is_sealed_is_not_under_way_and_each_member_confirms_for_itself() -> None:
+    assert ceremony_after(*RUNNING).running is not None
+    assert ceremony_after(*SEALED).running is None
+    confirmed = ceremony_after(*SEALED, confirm(BEN))
+    assert [m for m in CUSTODIANS if confirmed.has_confirmed(m)] == [BEN]

@@ -253,6 +253,8 @@ def test_who_erased_is_known_and_told_once() -> None:
         evolved = wallet.evolve(state, event)
         assert evolved is not None
         state = evolved
+        # Nobody erases for another.
+        assert not state.has_erased(CHIARA)
     assert state.has_erased(BEN)
     assert state.has_erased(ANA)
     assert wallet.decide(state, erasure(ANA, 0)) == ()

@@ -89,8 +89,9 @@ def test_endorsing_on_after_the_admission_admits_nothing_again() -> None:
 
 
 def test_nobody_endorses_a_machine_of_its_own() -> None:
-    with pytest.raises(Conflict):
-        member.decide(ben(), Endorse(by(BEN), OTHERS))
+    for founders in (OTHERS, OTHERS | {BEN}):
+        with pytest.raises(Conflict, match="nobody endorses a machine of its own"):
+            member.decide(ben(), Endorse(by(BEN), founders))
 
 
 @pytest.mark.parametrize("key", [b"old key", b"new key"])
@@ -130,3 +131,11 @@ def test_a_new_machine_begins_a_ledger_of_its_own() -> None:
         member=BEN, sequence=3, hash=b"i", signed_at_ms=START + 1, evidence=said(BEN)
     )
     assert member.decide(admitted, first)
+
+
+def test_a_head_signed_at_the_same_time_may_come_late() -> None:
+    head = RecordHead(member=BEN, sequence=5, hash=b"h", signed_at_ms=START, evidence=said(BEN))
+    state = fold(ben(), *member.decide(ben(), head))
+    assert member.decide(state, replace(head, sequence=4)) == ()
+    with pytest.raises(Conflict, match="rolled back"):
+        member.decide(state, replace(head, sequence=4, signed_at_ms=START + 1))

@@ -1,5 +1,7 @@
 """Quorums, amounts, names, short codes and policies refuse what cannot be meant."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from console.domain.policy import Policy, enforce, evaluate, may_approve
 from console.domain.short_code import short_code
 from console.domain.transaction import TransactionDescription
 from console.domain.values import MAX_CUSTODIANS, Amount, Chain, Network, Quorum, parse_amount
+from console.domain.wallet import REFRESH_AFTER_MS
 from tests.unit.domain.facts import ANA, BEN, CHIARA, DIGEST, EVE, POLICY, QUORUM
 
 
@@ -162,3 +165,25 @@ def test_every_byte_has_its_own_word() -> None:
 def test_each_of_68_bits_changes_the_code(digest: bytes, bit: int) -> None:
     flipped = (int.from_bytes(digest, "big") ^ (1 << (71 - bit))).to_bytes(9, "big")
     assert short_code(digest) != short_code(flipped)
+
+
+def test_quorums_and_amounts_at_their_bounds() -> None:
+    many = tuple(MemberId(f"m{n}") for n in range(MAX_CUSTODIANS))
+    assert len(Quorum(2, many).shares) == MAX_CUSTODIANS
+    assert Quorum(2, (ANA, BEN), (1, 0xFFFF)).index_of(BEN) == 0xFFFF
+    for indices in ((0, 1), (1, 0x10000), (2, 1), (1, 1), (1,)):
+        with pytest.raises(InvalidQuorum):
+            Quorum(2, (ANA, BEN), indices)
+    longest = "0" * 99 + "7"
+    assert parse_amount(longest, "SOL", 0).base_units == 7
+    with pytest.raises(InvalidAmount):
+        parse_amount("0" + longest, "SOL", 0)
+
+
+def test_all_who_are_new_get_indices_after_everybody_s() -> None:
+    after = QUORUM.resharing(3, (EVE, CHIARA, MemberId("dora"), ANA))
+    assert after == Quorum(3, (ANA, CHIARA, EVE, MemberId("dora")), (1, 3, 4, 5))
+
+
+def test_shares_are_refreshed_every_90_days() -> None:
+    assert timedelta(milliseconds=REFRESH_AFTER_MS) == timedelta(days=90)

@@ -1,0 +1,169 @@
+"""The verifier of exports: every check fires by itself, and names the first line that is wrong."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.adapters.ledger.chain import GENESIS, record_hash
+from console.adapters.ledger.verifier import FORMAT, ExportInvalid, main, verify_export
+
+Lines = list[dict[str, Any]]
+Change = Callable[[Lines], object]
+
+
+def chained(payloads: tuple[bytes, ...] = (b"{}", b"[]", b"{}"), chain: str = "alice") -> Lines:
+    """Give an export with one record for each payload, in two streams, and with right hashes."""
+    records: Lines = []
+    versions: dict[str, int] = {}
+    previous = GENESIS
+    for sequence, payload in enumerate(payloads, 1):
+        stream = "ab"[sequence % 2]
+        versions[stream] = versions.get(stream, 0) + 1
+        fields = (sequence, stream, versions[stream], "name.v1", 1000, payload, previous)
+        digest = record_hash(chain, *fields)  # type: ignore[arg-type]
+        records.append(
+            {
+                "sequence": sequence,
+                "stream": stream,
+                "version": versions[stream],
+                "name": "name.v1",
+                "recorded_at_ms": 1000,
+                "payload": base64.b64encode(payload).decode(),
+                "previous_hash": previous.hex(),
+                "hash": digest.hex(),
+            }
+        )
+        previous = digest
+    head = {"format": FORMAT, "chain": chain, "records": len(records), "head": previous.hex()}
+    return [head, *records]
+
+
+def written(path: Path, lines: Lines) -> Path:
+    texts = [json.dumps(line, separators=(",", ":"), sort_keys=True) + "\n" for line in lines]
+    path.write_text("".join(texts))
+    return path
+
+
+def test_an_export_holds_and_names_its_head(tmp_path: Path) -> None:
+    lines = chained()
+    verified = verify_export(written(tmp_path / "export", lines))
+    assert (verified.chain, verified.records) == ("alice", 3)
+    assert verified.head.hex() == lines[-1]["hash"]
+    empty = verify_export(written(tmp_path / "empty", chained(())))
+    assert (empty.records, empty.head) == (0, GENESIS)
+
+
+def changed(line: int, **values: Any) -> Change:
+    return lambda lines: lines[line].update(values)
+
+
+def rehashed(line: int, **values: Any) -> Change:
+    """Change a record and give it the hash that then is right; the chain goes on as before."""
+
+    def change(lines: Lines) -> None:
+        record = lines[line]
+        record.update(values)
+        fields = (
+            record["sequence"],
+            record["stream"],
+            record["version"],
+            record["name"],
+            record["recorded_at_ms"],
+            base64.b64decode(record["payload"]),
+            bytes.fromhex(record["previous_hash"]),
+        )
+        record["hash"] = record_hash("alice", *fields).hex()  # type: ignore[arg-type]
+        if line == len(lines) - 1:
+            lines[0]["head"] = record["hash"]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (changed(0, format="quorate-ledger-export/2"), "line 1 is not the header"),
+        (changed(0, more=1), "line 1 is not the header"),
+        (lambda lines: lines[0].pop("head"), "line 1 is not the header"),
+        (changed(0, chain=5), "line 1 is not the header"),
+        (changed(0, records="3"), "line 1 is not the header"),
+        (changed(0, records=True), "line 1 is not the header"),
+        (changed(0, head=5), "line 1 is not the header"),
+        (changed(0, chain="bob"), "line 2 does not have its hash"),
+        (changed(0, records=2), "line 4 is more than the header promises"),
+        (changed(0, records=4), "line 5 is missing or cut off"),
+        (changed(0, head="00" * 32), "not the head that the header names"),
+        (changed(2, more=1), "line 3 is not a record"),
+        (lambda lines: lines[2].pop("name"), "line 3 is not a record"),
+        (changed(2, stream=5), "line 3 is not a record"),
+        (changed(2, hash=None), "line 3 is not a record"),
+        (changed(2, recorded_at_ms=True), "line 3 is not a record"),
+        (changed(2, recorded_at_ms=-1), "line 3 is not a record"),
+        (changed(2, recorded_at_ms=1 << 63), "line 3 is not a record"),
+        (changed(2, recorded_at_ms=1000.0), "line 3 is not a record"),
+        (rehashed(3, sequence=4), "line 4 is out of order"),
+        (rehashed(3, version=1), "line 4 is out of order"),
+        (rehashed(3, version=3), "line 4 is out of order"),
+        (rehashed(3, stream="z"), "line 4 is out of order"),
+        (rehashed(3, previous_hash="00" * 32), "line 4 does not follow the one before it"),
+        (rehashed(2, payload="e30="), "line 4 does not follow the one before it"),
+        (changed(2, payload="*"), "line 3 has a payload that is not base64"),
+        (changed(2, payload="e30=\n"), "line 3 has a payload that is not base64"),
+        (changed(2, name="other.v1"), "line 3 does not have its hash"),
+        (changed(2, recorded_at_ms=1001), "line 3 does not have its hash"),
+        (changed(2, payload="e30="), "line 3 does not have its hash"),
+        (changed(2, hash="00" * 32), "line 3 does not have its hash"),
+        (lambda lines: lines.pop(2), "line 3 is out of order"),
+        (lambda lines: lines.reverse(), "line 1 is not the header"),
+    ],
+)
+def test_every_change_of_an_export_is_found_where_it_is(
+    tmp_path: Path, change: Change, words: str
+) -> None:
+    lines = chained()
+    change(lines)
+    with pytest.raises(ExportInvalid, match=words):
+        verify_export(written(tmp_path / "export", lines))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: data[:-1], "line 4 is missing or cut off"),
+        (lambda data: b"", "line 1 is missing or cut off"),
+        (lambda data: data + b"\n", "line 5 is more than"),
+        (lambda data: data.replace(b'"name"', b'"name" ', 1), "line 2 is not in its one form"),
+        (lambda data: data.replace(b"\n", b"\r\n"), "line 1 is not in its one form"),
+        (lambda data: b"[]\n" + data, "line 1 is not in its one form"),
+        (lambda data: b"{\n" + data, "line 1 is not JSON"),
+        (lambda data: b"[" * 200_000 + b"\n", "line 1 is not JSON"),
+        (lambda data: b"\xff\n" + data, "line 1 is not JSON"),
+    ],
+)
+def test_an_export_has_one_spelling(
+    tmp_path: Path, change: Callable[[bytes], bytes], words: str
+) -> None:
+    path = written(tmp_path / "export", chained())
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(ExportInvalid, match=words):
+        verify_export(path)
+
+
+def test_the_command_tells_what_it_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = chained()
+    path = written(tmp_path / "export", lines)
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out == f"VALID: 3 records of alice, head {lines[-1]['hash']}\n"
+    path.write_bytes(b"")
+    assert main([str(path)]) == 1
+    assert "INVALID: line 1" in capsys.readouterr().err
+    assert main([str(tmp_path / "nothing")]) == 1
+    assert "INVALID" in capsys.readouterr().err
+    assert main([]) == main(["one", "two"]) == 2
+    assert "usage" in capsys.readouterr().err
