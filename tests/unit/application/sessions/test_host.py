@@ -79,6 +79,16 @@ def test_everybody_admits_sees_all_heads_and_only_then_opens() -> None:
     play(scene)
 
 
+def test_an_invitation_says_until_when() -> None:
+    async def scene(table: Table) -> None:
+        begun = table.now_ms
+        await lead(table)
+        (run,) = table.seats[BEN].host.of_subject(SUBJECT)
+        assert run.info.deadline_ms == begun + 60_000
+
+    play(scene)
+
+
 def test_two_sessions_never_share_a_name() -> None:
     async def scene(table: Table) -> None:
         await lead(table)
