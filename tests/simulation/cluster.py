@@ -112,7 +112,7 @@ class Seat:
         """Open the token anew; what an ended process does with its own session changes nothing."""
         vault = FakeVault(self.member, now_ms=clock.now_ms)
         vault.identity = RepeatableIdentity(vault, self.identity_secret)
-        vault.shares._sealer = self.token.shares._sealer
+        vault.shares.sealer = self.token.shares.sealer
         vault.shares.records = self.token.shares.records
         vault.anchor.head = self.token.anchor.head
         return vault
