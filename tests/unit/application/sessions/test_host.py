@@ -131,6 +131,23 @@ def test_a_coordinator_who_may_not_take_part_itself_invites_nobody() -> None:
     play(scene)
 
 
+def test_a_coordinator_that_agreed_to_another_attempt_meanwhile_begins_none() -> None:
+    async def scene(table: Table) -> None:
+        ana, ben = table.seats[ANA], table.seats[BEN]
+        theirs = await table.sign(CHIARA, table.invitation())
+
+        async def answer(peer: MemberId, data: bytes) -> bytes:
+            await ana.ask(CHIARA, Invite(theirs))
+            return await ben.answer(peer, data)
+
+        table.network.attach(BEN, answer)
+        with pytest.raises(NotYetPossible, match="has not agreed to the session"):
+            await lead(table)
+        assert "opened" not in ana.kind.steps
+
+    play(scene)
+
+
 def test_the_end_of_the_coordinator_s_own_session_is_what_it_is_told() -> None:
     async def scene(table: Table) -> None:
         table.seats[ANA].kind.raises["succeeded"] = NotYetPossible("ended meanwhile")
