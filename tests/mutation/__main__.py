@@ -1,4 +1,4 @@
-"""python -m tests.mutation: remove every check of the protocols, and see which test turns red."""
+"""python -m tests.mutation: remove every check of a target, and see which test turns red."""
 
 import argparse
 import json
@@ -9,7 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 from tests.mutation.mutants import KINDS, Mutant, mutants_of
-from tests.mutation.workbench import ALONE, PACKAGE, ROOT, SURVIVED, Workbench
+from tests.mutation.targets import ROOT, TARGETS
+from tests.mutation.workbench import ALONE, SURVIVED, Workbench
+
+CHECKS = ("check", "erase", "record")
 
 
 def chosen(arguments: argparse.Namespace, sources: dict[str, str]) -> list[Mutant]:
@@ -17,7 +20,7 @@ def chosen(arguments: argparse.Namespace, sources: dict[str, str]) -> list[Mutan
     kinds = set(arguments.kinds.split(","))
     every = [m for module, text in sources.items() for m in mutants_of(module, text)]
     every = [m for m in every if m.kind in kinds and arguments.module in m.module]
-    others = [m for m in every if m.kind not in {"check", "erase"}]
+    others = [m for m in every if m.kind not in CHECKS]
     if 0 < arguments.sample < len(others):
         left = random.Random(arguments.seed).sample(others, len(others) - arguments.sample)  # noqa: S311
         every = [m for m in every if m not in left]
@@ -26,23 +29,24 @@ def chosen(arguments: argparse.Namespace, sources: dict[str, str]) -> list[Mutan
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--target", choices=TARGETS, default="protocols")
     parser.add_argument("--kinds", default=",".join(KINDS), help="classes, joined by commas")
-    parser.add_argument("--only-checks", dest="kinds", action="store_const", const="check")
+    parser.add_argument("--only-checks", dest="kinds", action="store_const", const=",".join(CHECKS))
     parser.add_argument("--module", default="", help="only modules whose path holds this")
     parser.add_argument(
-        "--sample", type=int, default=0, help="how many besides checks and erasures"
+        "--sample", type=int, default=0, help="how many besides those of --only-checks"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=20, help="seconds of tests per mutant")
-    parser.add_argument("--output", type=Path, default=ROOT / "build/mutation.json")
+    parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    paths = sorted((ROOT / PACKAGE).rglob("*.py"))
-    sources = {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+    target = TARGETS[arguments.target]
+    sources = {str(path.relative_to(ROOT)): path.read_text() for path in target.modules()}
     mutants = chosen(arguments, sources)
     print(f"{len(mutants)} mutants, seed {arguments.seed}", flush=True)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        bench = Workbench(Path(folder).resolve(), arguments.budget)
+        bench = Workbench(Path(folder).resolve(), target, arguments.budget)
         bench.learn()
         print("left out:", *(bench.broken or ["nothing"]), flush=True)
         verdicts = bench.graft_all(mutants, sources)
@@ -58,9 +62,10 @@ def main() -> int:
             row = {"module": mutant.module, "line": mutant.line, "kind": mutant.kind}
             rows.append(row | {"diff": diff, "verdict": final})
     print(report(rows))
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    output = arguments.output or ROOT / f"build/mutation-{arguments.target}.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
     result = {"python": sys.version.split()[0], "seed": arguments.seed, "mutants": rows}
-    arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    output.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
 

@@ -8,12 +8,15 @@ _FUNCTION = 1  # CO_OPTIMIZED: the code of a function, not of a module or class
 
 
 class NotGrafted(Exception):
-    """More than the code of functions differs: the module has to be imported anew."""
+    """More than the code of loaded functions differs: the module has to be imported anew."""
 
 
 def graft(path: str, old: str, new: str) -> None:
     """Swap the code of every function that differs between two texts. Raises: NotGrafted."""
-    module = sys.modules[path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")]
+    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    module = sys.modules.get(name)
+    if module is None:
+        raise NotGrafted
     before, after = (compile(text, str(module.__file__), "exec") for text in (old, new))
     if _frame(before) != _frame(after):
         raise NotGrafted

@@ -5,13 +5,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CHECKING = re.compile(r"check|verify|raise_if_any|judge|confirm|finish$|^ban$")
-ERASING = re.compile(r"^(wipe|wipe_all|close|clear|callback|_drop_secrets)$")
+CHECKING = re.compile(
+    r"check|verify|raise_if_any|judge|confirm|require|enforce|finish$|^ban$"
+    r"|^(Policy|member|public_key|account|admit|accept|_writable|_readable)$"
+)
+GUARDS = {"_open", "_known", "_custodian", "_undecided"}
+ERASING = re.compile(
+    r"^(wipe|wipe_all|close|clear|callback|_drop_secrets|_wipe|erase|destroy|discard|unlink)$"
+)
+RECORDING = re.compile(
+    r"^(_?record|record_\w+|activate_wallet|seal|replace|_?publish|releasing|failed"
+    r"|_report_failure|_hold_to_account|_move_anchor|fsync|sync_folder)$"
+)
 
 # Class -> what it is, in the order of the report.
 KINDS = {
     "check": "a check is removed",
     "erase": "an erasure is removed",
+    "record": "a fact is not recorded, or not told",
     "compare": "a comparison is flipped",
     "connective": "and/or is swapped, or a `not` removed",
     "constant": "an integer is moved by one",
@@ -112,11 +123,14 @@ def _changes(node: ast.AST, typed: bool) -> Iterator[Change]:
         case ast.If(body=body) | ast.ExceptHandler(body=body) if any(map(_accuses, body)):
             yield "check", body[0], body[-1], "pass"
         case ast.Expr(value=ast.Call(func=called) | ast.Await(value=ast.Call(func=called))):
-            name = ast.unparse(called).rpartition(".")[2]
-            if CHECKING.search(name):
+            text = ast.unparse(called)
+            name = text.rpartition(".")[2]
+            if text in GUARDS or CHECKING.search(name):
                 yield "check", node, node, "pass"
             elif ERASING.search(name):
                 yield "erase", node, node, "pass"
+            elif RECORDING.search(name):
+                yield "record", node, node, "pass"
         case ast.Compare(left=left, ops=ops, comparators=others):
             for place, op in enumerate(ops):
                 flipped = [*ops[:place], _COMPARE[type(op)](), *ops[place + 1 :]]

@@ -17,25 +17,16 @@ import pytest
 
 from tests.mutation.graft import NotGrafted, graft
 from tests.mutation.mutants import Mutant
+from tests.mutation.targets import ROOT, Target
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = "console/protocols"
-SUITES = ("tests/unit/protocols", "tests/vectors", "tests/adversary", "tests/properties")
 SURVIVED, ALONE = "survived", "has to be tried alone"
-FIXED = "tests/unit/protocols/test_parameters.py"
-
-# Part of the package -> the tests that are about it.
-NEAR = {
-    "derivation": r"unit/protocols/derivation|vectors/test_bip(32|340)",
-    "dkls23": r"unit/protocols/dkls23|adversary/test_dkls23",
-    "frost": r"unit/protocols/frost|adversary/test_(frost|roast)|vectors/test_(rfc9591|bip)",
-    "kernel": r"unit/protocols/kernel|adversary/test_session",
-    "keygen": r"unit/protocols/keygen|adversary/test_(dkg|redeal|repair)|vectors",
-    "math": r"unit/protocols/math|vectors",
-    "ot": r"unit/protocols/(ot|dkls23/test_setup)",
-    "__init__.py": r"",
-}
-_OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir=.", "--tb=no")
+_OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "--tb=no", "--rootdir=.")
+_CONFIG = """[pytest]
+filterwarnings = error
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+markers = hsm
+"""
 
 
 class Watch:
@@ -85,6 +76,8 @@ class Grafting(Watch):
         return True
 
     def _try(self, mutant: Mutant, items: list[pytest.Item]) -> str:
+        if not items:
+            return SURVIVED
         source = self.sources[mutant.module]
         try:
             graft(mutant.module, source, mutant.apply(source))
@@ -100,18 +93,18 @@ class Grafting(Watch):
 
 
 class Workbench:
-    """A copy at `place` of the package and of its tests.
+    """A copy at `place` of all packages and of their tests.
 
     A mutant is tried with tests that take `budget` seconds together: first those that are near to
     it, then the quick ones.
     """
 
-    def __init__(self, place: Path, budget: float) -> None:
-        self.place, self.budget = place, budget
-        for name in ("console", "tests", "docs"):
+    def __init__(self, place: Path, target: Target, budget: float) -> None:
+        self.place, self.target, self.budget = place, target, budget
+        for name in ("console", "hsm", "tests", "docs"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, place / name, ignore=ignored)
-        (place / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+        (place / "pytest.ini").write_text(_CONFIG)
         self.taken: dict[str, float] = {}
         self.lines: dict[str, dict[str, list[str]]] = {}
         self.broken: list[str] = []
@@ -124,6 +117,8 @@ class Workbench:
         self.forked(self._learn, (), 3600.0)
         learnt = json.loads((self.place / "learnt").read_text())
         self.taken, self.lines, self.broken = learnt
+        if not self.taken:
+            raise RuntimeError("no test ran:\n" + (self.place / "output").read_text())
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Give the tests that reach a mutant, quick ones first; else all that use its module."""
@@ -131,10 +126,11 @@ class Workbench:
         names = set(lines.get(str(mutant.line), ())) - {""}
         if not names:  # what is fixed at import is tested without a line being reached
             names = {name for some in lines.values() for name in some if name}
-            names |= {name for name in self.taken if name.startswith(FIXED)}
+            fixed = self.target.fixed
+            names |= {name for name in self.taken if fixed and name.startswith(fixed)}
+            names = names or set(self.taken)
         names -= set(self.broken)
-        near = NEAR[mutant.module.split("/")[2]]
-        near = f"{near}|{FIXED}"
+        near = self.target.tests_about(mutant.module)
         ordered = sorted(names, key=lambda n: (not re.search(near, n), self.taken[n], n))
         reached = itertools.accumulate(self.taken[name] for name in ordered)
         return [name for name, total in zip(ordered, reached, strict=True) if total < self.budget]
@@ -145,7 +141,7 @@ class Workbench:
 
     def graft_all(self, mutants: list[Mutant], sources: dict[str, str]) -> list[str]:
         """Try mutants in one go; ALONE is said of those that change what happens at import."""
-        options = [*_OPTIONS, *SUITES]
+        options = [*_OPTIONS, *self.target.files()]
         plugin = Grafting(self, mutants, sources)
         self.forked(lambda: str(pytest.main(options, plugins=[plugin])), (), 1e9)
         return [json.loads(line) for line in (self.place / "verdicts").read_text().splitlines()]
@@ -162,17 +158,19 @@ class Workbench:
             path.write_text(original)
 
     def _run(self, names: list[str]) -> str:
+        if not names:
+            return SURVIVED
         watch = Chosen(names)
         files = sorted({name.partition("::")[0] for name in names})
         code = pytest.main([*_OPTIONS, "-x", *files], plugins=[watch])
         return SURVIVED if code in {0, 5} else [*watch.failed, "import"][0]
 
     def _learn(self) -> str:
-        package = str(self.place / PACKAGE)
-        covered = coverage.Coverage(None, config_file=False, source=[package])
+        packages = [str(self.place / package) for package in self.target.packages]
+        covered = coverage.Coverage(None, config_file=False, source=packages)
         watch = Watch(covered)
         covered.start()
-        pytest.main([*_OPTIONS, *SUITES], plugins=[watch])
+        pytest.main([*_OPTIONS, *self.target.files()], plugins=[watch])
         covered.stop()
         found = covered.get_data()
         lines = {
