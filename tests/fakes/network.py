@@ -37,7 +37,7 @@ class FakeNetwork:
         self.faults = faults or Faults()
         self.sent: list[tuple[MemberId, MemberId, bytes]] = []
         self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
-        self._handlers: dict[MemberId, PeerHandler] = {}
+        self.handlers: dict[MemberId, PeerHandler] = {}
         self._late: set[asyncio.Task[None]] = set()
 
     def plug(self, member: MemberId, members: tuple[MemberId, ...], clock: Clock) -> "FakePort":
@@ -45,17 +45,17 @@ class FakeNetwork:
         return FakePort(self, member, tuple(m for m in members if m != member), clock)
 
     def attach(self, member: MemberId, handler: PeerHandler) -> None:
-        self._handlers[member] = handler
+        self.handlers[member] = handler
 
     def detach(self, member: MemberId) -> None:
-        self._handlers.pop(member, None)
+        self.handlers.pop(member, None)
 
     async def carry(self, source: MemberId, target: MemberId, message: bytes) -> bytes:
         """Bring a message and its reply, or wait for ever, as a lost packet does."""
         self.sent.append((source, target, message))
         faults = self.faults
         await asyncio.sleep(self._random.uniform(0, faults.longest_delay_s))
-        handler = self._handlers.get(target)
+        handler = self.handlers.get(target)
         if handler is None:
             raise PeerUnavailable(f"{target} is down")
         if frozenset({source, target}) in faults.cut or self._chance(faults.lose_request):

@@ -69,7 +69,7 @@ class FakeIdentity:
 class FakeShares:
     def __init__(self, vault: "FakeVault", sealer: FakeSealer) -> None:
         self._vault = vault
-        self._sealer = sealer
+        self.sealer = sealer
         self.records: dict[ShareLabel, bytes] = {}
 
     async def seal(self, label: ShareLabel, share: SecretBytes) -> None:
@@ -80,7 +80,7 @@ class FakeShares:
             if await self.unseal(label) != share:
                 raise FileExistsError("another share is already stored under this label")
             return
-        self.records[label] = self._sealer.seal(share_associated_data(label), share)
+        self.records[label] = self.sealer.seal(share_associated_data(label), share)
 
     async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
         self._vault.require_unlocked()
@@ -88,13 +88,13 @@ class FakeShares:
             raise ValueError("a share is not empty")
         if label not in self.records:
             raise ShareUnavailable("no share is stored under this label")
-        self.records[label] = self._sealer.seal(share_associated_data(label), share)
+        self.records[label] = self.sealer.seal(share_associated_data(label), share)
 
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         self._vault.require_unlocked()
         if label not in self.records:
             raise ShareUnavailable("no share is stored under this label")
-        return self._sealer.open(share_associated_data(label), self.records[label])
+        return self.sealer.open(share_associated_data(label), self.records[label])
 
     async def labels(self) -> tuple[ShareLabel, ...]:
         return tuple(sorted(self.records))

@@ -1,1 +1,1 @@
-"""Mutation testing of the protocols: every check that is removed must turn a test red."""
+"""Mutation testing: every check that is removed must turn a test red."""

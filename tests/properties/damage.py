@@ -1,6 +1,14 @@
 """Bytes as accidents and adversaries change them."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from hypothesis import strategies as st
+
+from console.application.errors import UnknownTransaction
+from console.domain.transaction import TransactionDescription
+
+Describe = Callable[[bytes], TransactionDescription]
 
 
 def flipped(data: bytes, choice: st.DataObject) -> tuple[bytes, int]:
@@ -24,3 +32,27 @@ def mutated(data: bytes, choice: st.DataObject) -> bytes:
             case _:
                 changed[place:place] = choice.draw(st.binary(min_size=1, max_size=8))
     return bytes(changed)
+
+
+def told_of_flipped(
+    described: Describe, data: bytes, choice: st.DataObject
+) -> tuple[TransactionDescription, TransactionDescription, int] | None:
+    """Return what is told before and after one bit was flipped, and which byte that was in.
+
+    The hash over everything differs; None if the changed bytes are refused.
+    """
+    changed, place = flipped(data, choice)
+    before = described(data)
+    try:
+        after = described(changed)
+    except UnknownTransaction:
+        return None
+    assert after.digest != before.digest
+    return before, after, place
+
+
+def only_refused(*readings: Callable[[], object]) -> None:
+    """Read bytes in each way, or refuse them with the one exception that there is for it."""
+    for read in readings:
+        with suppress(UnknownTransaction):
+            assert read()

@@ -112,7 +112,7 @@ class Seat:
         """Open the token anew; what an ended process does with its own session changes nothing."""
         vault = FakeVault(self.member, now_ms=clock.now_ms)
         vault.identity = RepeatableIdentity(vault, self.identity_secret)
-        vault.shares._sealer = self.token.shares._sealer
+        vault.shares.sealer = self.token.shares.sealer
         vault.shares.records = self.token.shares.records
         vault.anchor.head = self.token.anchor.head
         return vault
@@ -202,7 +202,7 @@ class SimulatedCluster:
         assert seat.port is not None
         assert seat.store is not None
         seat.port.unplug()
-        seat.store._closed = True
+        seat.store.closed = True
         assert seat.vault is not None
         seat.vault.missing = True
         seat.token.anchor.head = seat.vault.anchor.head
@@ -325,7 +325,7 @@ class SimulatedCluster:
 
 def _opener(store: MemoryEventStore) -> Callable[[], Coroutine[Any, Any, EventStore]]:
     async def open_() -> EventStore:
-        store._closed = False
+        store.closed = False
         await store.verify()
         return store
 

@@ -36,7 +36,7 @@ class Operators:
 
     async def hold_ceremony(self, proposer: MemberId, name: str = "Treasury") -> WalletId:
         """Make a 2-of-3 wallet; returns once it is active everywhere."""
-        return await self.carry_out(await self._propose(proposer, name), MEMBERS)
+        return await self.carry_out(await self.propose(proposer, name), MEMBERS)
 
     async def change(
         self, proposer: MemberId, participants: tuple[MemberId, ...], command: Command
@@ -48,11 +48,11 @@ class Operators:
     async def carry_out(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> WalletId:
         """Accept, compare and confirm what was proposed."""
         cluster = self.cluster
-        await asyncio.gather(*(self._accept(m, ceremony) for m in participants))
+        await asyncio.gather(*(self.accept(m, ceremony) for m in participants))
         await cluster.until(
-            f"{ceremony} has one code", lambda: self._common_code(ceremony, participants)
+            f"{ceremony} has one code", lambda: self.common_code(ceremony, participants)
         )
-        await asyncio.gather(*(self._confirm(m, ceremony) for m in participants))
+        await asyncio.gather(*(self.confirm(m, ceremony) for m in participants))
         return await cluster.until(
             f"{ceremony} is a wallet everywhere", lambda: self._common_wallet(ceremony)
         )
@@ -81,7 +81,7 @@ class Operators:
         )
         request = RequestId(outcome.subject)
         others = approvers or tuple(m for m in MEMBERS if m != proposer)
-        await asyncio.gather(*(self._approve(m, request) for m in others))
+        await asyncio.gather(*(self.approve(m, request) for m in others))
         nudge = asyncio.create_task(self._retry_now_and_then(proposer, request))
         try:
             await cluster.until(f"{request} is confirmed", lambda: self._confirmed(request))
@@ -90,7 +90,7 @@ class Operators:
             await asyncio.wait({nudge})
         return request
 
-    async def _propose(self, proposer: MemberId, name: str) -> CeremonyId:
+    async def propose(self, proposer: MemberId, name: str) -> CeremonyId:
         """Propose, or find what was proposed before a crash kept the answer back."""
         command = ProposeCeremony(
             wallet_name=name,
@@ -109,17 +109,17 @@ class Operators:
             return next(c.proposal.ceremony for c in known if c.proposal.wallet_name == name)
         return CeremonyId(outcome.subject)
 
-    async def _accept(self, member: MemberId, ceremony: CeremonyId) -> None:
+    async def accept(self, member: MemberId, ceremony: CeremonyId) -> None:
         await self._see_ceremony(member, ceremony)
         await self.cluster.command(member, lambda: AcceptCeremony(ceremony))
 
-    async def _confirm(self, member: MemberId, ceremony: CeremonyId) -> None:
+    async def confirm(self, member: MemberId, ceremony: CeremonyId) -> None:
         seen = await self._see_ceremony(member, ceremony)
         assert seen.sealed is not None
         code = seen.sealed.code
         await self.cluster.command(member, lambda: ConfirmCeremonyCode(ceremony, code))
 
-    async def _approve(self, member: MemberId, request: RequestId) -> None:
+    async def approve(self, member: MemberId, request: RequestId) -> None:
         def digest() -> str | None:
             for core in self.cluster.ready():
                 if core.me == member and request in core.aggregates.requests:
@@ -147,7 +147,7 @@ class Operators:
 
         return await self.cluster.until(f"{member} sees {ceremony}", seen)
 
-    def _common_code(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> str | None:
+    def common_code(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> str | None:
         cores = [core for core in self.cluster.ready() if core.me in participants]
         if len(cores) != len(participants):
             return None

@@ -23,7 +23,14 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
-from console.application.peers.signed_statements import SignedStatement, to_signed
+from console.application.peers.signed_statements import (
+    SignedStatement,
+    Statements,
+    Verified,
+    signer_of,
+    to_signed,
+    vault_id,
+)
 from console.application.peers.statements import (
     AnyStatement,
     CeremonyProposal,
@@ -73,7 +80,7 @@ def play(scene: Scene, halted: Collection[MemberId] = ()) -> None:
 
 def corrupt(cluster: SimulatedCluster, member: MemberId, answer: Answer) -> Callable[[], None]:
     """Let `answer` speak for a member where it gives something; the returned call ends that."""
-    honest = cluster.network._handlers[member]
+    honest = cluster.network.handlers[member]
 
     async def hostile(peer: MemberId, data: bytes) -> bytes:
         said = await answer(data)
@@ -85,8 +92,18 @@ def corrupt(cluster: SimulatedCluster, member: MemberId, answer: Answer) -> Call
     return lambda: cluster.network.attach(member, honest)
 
 
+def voice_of(core: Core) -> Statements:
+    """Speak as a member does, past its services."""
+    founders = tuple(m for m in core.aggregates.members.values() if m.founder)
+    return Statements(core.me, core.ports.vault.identity, vault_id(founders))
+
+
 async def signed_by(core: Core, statement: AnyStatement) -> SignedStatement:
-    return to_signed((await core.exchange._statements.sign(statement)).evidence)
+    return to_signed((await voice_of(core).sign(statement)).evidence)
+
+
+def verified_by(core: Core, signed: SignedStatement) -> Verified:
+    return voice_of(core).verify(signed, signer_of(signed, core.aggregates.members))
 
 
 def transfer(wallet: str, **changed: object) -> TransferProposal:
@@ -192,7 +209,7 @@ def test_an_unusable_channel_key_blocks_no_later_run(channel_key: bytes) -> None
             request = decode_request(data)
             if not isinstance(request, Invite):
                 return None
-            invitation = core.host._verify(request.invitation)
+            invitation = verified_by(core, request.invitation)
             readiness = Readiness(
                 at_ms=START_MS,
                 invitation=invitation.digest,
@@ -227,7 +244,7 @@ def test_a_readiness_of_somebody_else_is_refused(signer: MemberId) -> None:
             core = cluster.seats[signer].core
             readiness = Readiness(
                 at_ms=START_MS,
-                invitation=core.host._verify(request.invitation).digest,
+                invitation=verified_by(core, request.invitation).digest,
                 nonce=bytes(32),
                 channel_key=ChannelKeys.generate(bytes).public,
                 head_sequence=0,
@@ -292,7 +309,7 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         ana = cluster.seats[ANA].core
         before = (await ana.store.head()).sequence
         for statement in signed:
-            data = await cluster.network._handlers[ANA](CHIARA, encode(Announce(statement)))
+            data = await cluster.network.handlers[ANA](CHIARA, encode(Announce(statement)))
             assert isinstance(decode_reply(data), Ack | Refused)
 
         async def answer(data: bytes) -> AnyReply | None:
@@ -331,7 +348,7 @@ def test_nobody_can_say_that_others_passed_a_drill() -> None:
 
         async def answered(statement: DrillResult) -> AnyReply:
             message = encode(Announce(await signed_by(ben, statement)))
-            return decode_reply(await cluster.network._handlers[CHIARA](BEN, message))
+            return decode_reply(await cluster.network.handlers[CHIARA](BEN, message))
 
         assert isinstance(await answered(told), Ack)
         for changed in (
@@ -369,7 +386,7 @@ def test_a_confirmation_that_does_not_verify_waits_and_then_is_refused() -> None
         )
         for seat in (ANA, BEN):
             message = encode(Announce(await signed_by(core, forged)))
-            await cluster.network._handlers[seat](CHIARA, message)
+            await cluster.network.handlers[seat](CHIARA, message)
         await work
 
     play(scene)
@@ -404,7 +421,7 @@ def test_an_invitation_that_comes_again_or_late_ends_no_run() -> None:
         invites = [m for s, t, m in cluster.network.sent if (s, t) == (ANA, BEN) and _is_invite(m)]
         head = await cluster.seats[BEN].core.store.head()
         for invite in invites:
-            reply = decode_reply(await cluster.network._handlers[BEN](ANA, invite))
+            reply = decode_reply(await cluster.network.handlers[BEN](ANA, invite))
             assert isinstance(reply, Refused)
         assert await cluster.seats[BEN].core.store.head() == head
 
@@ -415,7 +432,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         core = cluster.seats[ANA].core
-        name = await operators._propose(ANA, "Treasury")
+        name = await operators.propose(ANA, "Treasury")
         early = Invitation(
             at_ms=core.ports.clock.now_ms(),
             purpose="key-ceremony",
@@ -425,9 +442,9 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
             deadline_ms=START_MS + 10**5,
         )
         invite = encode(Invite(await signed_by(core, early)))
-        await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
-        await cluster.until("one code", lambda: operators._common_code(name, MEMBERS))
-        reply = decode_reply(await cluster.network._handlers[BEN](ANA, invite))
+        await asyncio.gather(*(operators.accept(m, name) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators.common_code(name, MEMBERS))
+        reply = decode_reply(await cluster.network.handlers[BEN](ANA, invite))
         assert isinstance(reply, Refused)
         assert cluster.seats[BEN].core.aggregates.ceremony(name).sealed is not None
 
@@ -437,13 +454,13 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
 def test_a_used_invitation_is_refused_while_the_ceremony_is_open() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
-        name = await operators._propose(ANA, "Treasury")
-        await asyncio.gather(*(operators._accept(m, name) for m in MEMBERS))
-        await cluster.until("one code", lambda: operators._common_code(name, MEMBERS))
+        name = await operators.propose(ANA, "Treasury")
+        await asyncio.gather(*(operators.accept(m, name) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators.common_code(name, MEMBERS))
         for source, target, message in tuple(cluster.network.sent):
             if _is_invite(message):
-                await cluster.network._handlers[target](source, message)
-        assert operators._common_code(name, MEMBERS)
+                await cluster.network.handlers[target](source, message)
+        assert operators.common_code(name, MEMBERS)
 
     play(scene)
 
@@ -484,7 +501,7 @@ def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
             nonce=bytes(32),
             deadline_ms=START_MS + 1,
         )
-        verified = await cluster.seats[ANA].core.exchange._statements.sign(invitation)
+        verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
         keys = ChannelKeys.generate(bytes)
         for number in range(MAX_OPEN_SESSIONS):
             host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)

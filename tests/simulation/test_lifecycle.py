@@ -93,7 +93,7 @@ def test_a_request_of_the_epoch_before_is_not_signed() -> None:
         await operators.change(BEN, MEMBERS, ProposeRefresh(wallet))
         (request,) = cluster.seats[CHIARA].core.aggregates.requests
         with pytest.raises(CommandRefused, match="epoch"):
-            await operators._approve(CHIARA, request)
+            await operators.approve(CHIARA, request)
         work.cancel()
         await asyncio.wait({work})
 
@@ -211,9 +211,9 @@ def test_a_member_who_does_not_answer_can_be_left_out() -> None:
         )
         outcome = await cluster.command(ANA, lambda: command)
         ceremony = CeremonyId(outcome.subject)
-        await asyncio.gather(*(operators._accept(m, ceremony) for m in after))
-        await cluster.until("one code", lambda: operators._common_code(ceremony, after))
-        await asyncio.gather(*(operators._confirm(m, ceremony) for m in after))
+        await asyncio.gather(*(operators.accept(m, ceremony) for m in after))
+        await cluster.until("one code", lambda: operators.common_code(ceremony, after))
+        await asyncio.gather(*(operators.confirm(m, ceremony) for m in after))
         await cluster.until(
             "the three have the epoch",
             lambda: all(cluster.seats[m].core.aggregates.wallet(wallet).epoch for m in after),
@@ -257,10 +257,10 @@ def test_a_ceremony_that_nobody_finishes_leaves_the_old_shares_in_use() -> None:
         await operators.quiet(wallet)
         outcome = await cluster.command(ANA, lambda: ProposeRefresh(wallet))
         first = CeremonyId(outcome.subject)
-        await asyncio.gather(*(operators._accept(m, first) for m in MEMBERS))
-        await cluster.until("one code", lambda: operators._common_code(first, MEMBERS))
+        await asyncio.gather(*(operators.accept(m, first) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators.common_code(first, MEMBERS))
         # Two certify, one cancels: the certificate will never be whole.
-        await asyncio.gather(*(operators._confirm(m, first) for m in (ANA, BEN)))
+        await asyncio.gather(*(operators.confirm(m, first) for m in (ANA, BEN)))
         await cluster.command(CHIARA, lambda: CancelCeremony(first, "the codes differ"))
         await cluster.until(
             "all know that it is over",

@@ -83,7 +83,7 @@ async def drill(cluster: SimulatedCluster, member: MemberId, wallet: WalletId) -
 async def stored_setup(cluster: SimulatedCluster, member: MemberId, wallet: WalletId) -> bytes:
     core = cluster.seats[member].core
     state = core.aggregates.wallet(wallet)
-    held = await core.drills._shares.unseal(wallet, state.kinds[0], state.epoch)
+    held = await core.shares.unseal(wallet, state.kinds[0], state.epoch)
     return bytes(held.setup.view()) if held.setup else b""
 
 

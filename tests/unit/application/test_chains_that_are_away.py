@@ -35,12 +35,16 @@ class Keys:
         return bytes.fromhex("3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29")
 
 
-def transactions(chains) -> Transactions:
+def facts() -> SimpleNamespace:
+    """One wallet, and nothing else."""
     wallet = SimpleNamespace(wallet=WALLET, epoch=0, name="Treasury", quorum=None)
     wallets = {WALLET: SimpleNamespace(**vars(wallet))}
-    aggregates = SimpleNamespace(
+    return SimpleNamespace(
         wallet=wallets.__getitem__, wallets=wallets, requests={}, members={}, candidates={}
     )
+
+
+def transactions(aggregates, chains) -> Transactions:
     known = Transactions(aggregates, {}, chains)
     known.keys = lambda _wallet: Keys()
     return known
@@ -51,8 +55,8 @@ def transactions(chains) -> Transactions:
 def test_requests_of_a_chain_that_left_the_settings_are_still_shown(network, commands):
     gone = FakeChain(FakeCluster())
     gone.network = network
-    known = transactions({Chain.SOLANA: gone} if network else {})
-    aggregates = known._aggregates
+    aggregates = facts()
+    known = transactions(aggregates, {Chain.SOLANA: gone} if network else {})
     aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2)
     request = request_after(*commands)
     row = request_row(request, aggregates, known, BEN, START)
@@ -76,10 +80,10 @@ class _NoRuns:
         return ()
 
 
-def balances(*chains) -> Balances:
-    known = transactions({chain.chain: chain for chain in chains})
+def balances(*chains, aggregates=None) -> Balances:
+    aggregates, chains = aggregates or facts(), {chain.chain: chain for chain in chains}
     clock = SimpleNamespace(now_ms=lambda: 10**6)
-    return Balances(known._aggregates, known, known._chains, clock)
+    return Balances(aggregates, transactions(aggregates, chains), chains, clock)
 
 
 class Telling(FakeChain):
@@ -103,21 +107,22 @@ class Telling(FakeChain):
 async def test_a_chain_that_hangs_holds_up_no_other_chains_balance():
     let = asyncio.Event()
     slow, quick = Telling(Chain.SOLANA, 1, let), Telling(Chain.BITCOIN, 2)
-    figures = balances(slow, quick)
-    other = WalletId("wl-00000000000000ff")
-    known = figures._aggregates.wallets
-    known[other] = SimpleNamespace(wallet=other, epoch=0)
+    other, aggregates = WalletId("wl-00000000000000ff"), facts()
+    aggregates.wallets[other] = SimpleNamespace(wallet=other, epoch=0)
+    figures = balances(slow, quick, aggregates=aggregates)
+
+    def told(chain):
+        amounts = [figures.of(wallet, chain, ACCOUNT.path).amount for wallet in (WALLET, other)]
+        return [amount and amount.base_units for amount in amounts]
+
     work = asyncio.ensure_future(figures.refresh_stale())
     for _ in range(20):
         await asyncio.sleep(0)
     assert not work.done()
-    assert {place[0]: b.amount.base_units for place, b in figures._balances.items()} == {
-        WALLET: 2,
-        other: 2,
-    }
+    assert (told(Chain.SOLANA), told(Chain.BITCOIN)) == ([None, None], [2, 2])
     let.set()
     assert set(await work) == {WALLET, other}
-    assert len(figures._balances) == 4
+    assert (told(Chain.SOLANA), told(Chain.BITCOIN)) == ([1, 1], [2, 2])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ async def test_a_chain_that_hangs_holds_up_no_other_chains_balance():
 async def test_no_trouble_with_a_balance_ends_the_node(trouble):
     figures = balances(Telling(Chain.SOLANA, trouble))
     assert await figures.refresh_stale() == (WALLET,)
-    (balance,) = figures._balances.values()
+    balance = figures.of(WALLET, Chain.SOLANA, ACCOUNT.path)
     assert (balance.amount, balance.error) == (None, str(trouble))
 
 
@@ -135,7 +140,7 @@ async def test_a_node_that_never_tells_a_balance_is_given_up(monkeypatch):
     monkeypatch.setattr("console.application.balances.PATIENCE_S", 0)
     figures = balances(Telling(Chain.SOLANA, 1, asyncio.Event()))
     await figures.refresh(WALLET)
-    (balance,) = figures._balances.values()
+    balance = figures.of(WALLET, Chain.SOLANA, ACCOUNT.path)
     assert "in time" in balance.error
 
 
@@ -153,9 +158,10 @@ class Foreseeing(FakeChain):
 
 
 def core(chain):
-    known = transactions({chain.chain: chain})
+    aggregates = facts()
+    known = transactions(aggregates, {chain.chain: chain})
     return SimpleNamespace(
-        aggregates=known._aggregates,
+        aggregates=aggregates,
         transactions=known,
         reservations=SimpleNamespace(held=lambda *_: frozenset(), require_unheld=lambda *_: None),
     )
@@ -213,7 +219,14 @@ def test_a_message_is_told_to_no_chain():
     assert titles[-2:] == ["Broadcast", "Confirmed by the chain"]
 
 
-def actions(chain) -> OperatorActions:
+def actions(chain, inside=None) -> OperatorActions:
+    inside = inside or asked(chain)
+    ports = SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: START))
+    return OperatorActions(SimpleNamespace(core=inside, ports=ports, me=ANA))
+
+
+def asked(chain) -> SimpleNamespace:
+    """Give a core that keeps what it publishes."""
     published = []
 
     async def publish(statement):
@@ -222,8 +235,8 @@ def actions(chain) -> OperatorActions:
     inside = core(chain)
     inside.exchange = SimpleNamespace(publish=publish, published=published)
     inside.balances = SimpleNamespace(refresh=lambda _wallet: asyncio.sleep(0))
-    ports = SimpleNamespace(clock=SimpleNamespace(now_ms=lambda: START))
-    return OperatorActions(SimpleNamespace(core=inside, ports=ports, me=ANA))
+    inside.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
+    return inside
 
 
 @pytest.mark.parametrize(("tokens", "given"), [(1_000, True), (1_001, False)])
@@ -264,15 +277,14 @@ class Odd(FakeChain):
 )
 async def test_what_no_statement_can_carry_is_not_asked_for(chain, size, why):
     command = ProposeTransfer(wallet=WALLET, chain="solana", transaction=bytes(size), note="")
-    asking = actions(chain)
-    asking._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
+    inside = asked(chain)
     with pytest.raises(PolicyViolation, match=why):
-        await asking.propose_transfer(command)
-    assert asking._node.core.exchange.published == []
+        await actions(chain, inside).propose_transfer(command)
+    assert inside.exchange.published == []
     fits = ProposeTransfer(
         wallet=WALLET, chain="solana", transaction=bytes(MAX_REQUEST_BYTES), note=""
     )
-    node = actions(Odd(signatures=100))
-    node._node.core.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
-    await node.propose_transfer(fits)
-    assert len(node._node.core.exchange.published) == 1
+    chain = Odd(signatures=100)
+    inside = asked(chain)
+    await actions(chain, inside).propose_transfer(fits)
+    assert len(inside.exchange.published) == 1

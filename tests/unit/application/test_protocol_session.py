@@ -9,6 +9,7 @@ import pytest
 from console.application.errors import HsmError, LedgerUnavailable
 from console.application.peers.messages import Ack, Refused, SessionMessage, decode_request, encode
 from console.application.peers.signed_statements import StatementRefused
+from console.application.sessions import protocol_session
 from console.application.sessions.protocol_session import (
     FailureKind,
     ProtocolSession,
@@ -335,6 +336,25 @@ def test_a_blame_comes_with_what_the_blamed_said_to_all_and_nobody_else_s_words(
             proven = blamed == {BEN} and abort.kind is AbortKind.BLAME
             assert [m.envelope for m in failure.proof] == (said[:1] if proven else [])
 
+    run_in_virtual_time(scene())
+
+
+def test_what_is_kept_as_proof_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def proof_of(bound: int) -> int:
+        monkeypatch.setattr(protocol_session, "_MAX_HEARD_BYTES", bound)
+        pair = Pair()
+        run = finding_fault(pair, blame({2}, "word", "it is false"))
+        await pair.drive()
+        assert run.failure is not None
+        return sum(len(message.envelope) for message in run.failure.proof)
+
+    async def scene() -> None:
+        size = await proof_of(1 << 18)
+        assert size
+        assert await proof_of(size) == size
+        assert await proof_of(size - 1) == 0
+
+    assert protocol_session._MAX_HEARD_BYTES == 1 << 18
     run_in_virtual_time(scene())
 
 

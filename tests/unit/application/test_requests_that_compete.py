@@ -49,7 +49,7 @@ def on(network: Network, ledger: Ledger, name: str) -> None:
 def test_a_chain_that_left_the_settings_is_said_to_be_away():
     ledger = Ledger()
     request = ledger.add("rq-1", FIRST_BYTES, *APPROVED)
-    ledger.reservations._chains = {}
+    ledger.chains.clear()
     assert ledger.held() == frozenset()
     for ask in (
         lambda: ledger.reservations.require_first(request),
@@ -88,7 +88,7 @@ def test_what_is_not_understood_any_more_has_no_successor_and_is_not_said_to_hav
 
 def test_a_requests_bytes_are_read_once():
     ledger = Ledger()
-    adapter = ledger.reservations._chains[Chain.ETHEREUM]
+    adapter = ledger.chains[Chain.ETHEREUM]
     asked = []
 
     def consumes(data: bytes) -> frozenset[str]:
@@ -161,7 +161,7 @@ def test_what_was_signed_for_another_network_is_not_handed_to_this_one(network, 
     saga = BroadcastSaga(
         me=BEN,
         aggregates=ledger,
-        chains=ledger.reservations._chains,
+        chains=ledger.chains,
         reservations=ledger.reservations,
         clock=SimpleNamespace(now_ms=lambda: START),
         spawn=lambda work: (spawned.append(work), work.close()),

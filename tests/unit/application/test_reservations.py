@@ -66,7 +66,8 @@ class Ledger:
     def __post_init__(self) -> None:
         adapter = EthereumAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
         clock = SimpleNamespace(now_ms=lambda: self.now)
-        self.reservations = Reservations(self, {Chain.ETHEREUM: adapter}, clock)
+        self.chains = {Chain.ETHEREUM: adapter}
+        self.reservations = Reservations(self, self.chains, clock)
 
     def add(
         self, name: str, data: bytes, *commands: RequestCommand, wallet: WalletId = WALLET

@@ -207,3 +207,11 @@ def test_what_is_sealed_is_not_under_way_and_each_member_confirms_for_itself() -
     assert ceremony_after(*SEALED).running is None
     confirmed = ceremony_after(*SEALED, confirm(BEN))
     assert [m for m in CUSTODIANS if confirmed.has_confirmed(m)] == [BEN]
+
+
+def test_of_several_attempts_the_newest_is_under_way() -> None:
+    again = ceremony_after(*RUNNING, failed(), StartSession(SECOND, START))
+    assert again.running is not None
+    assert again.running.session == SECOND
+    over = ceremony_after(*RUNNING, failed(), StartSession(SECOND, START), failed(SECOND))
+    assert over.running is None

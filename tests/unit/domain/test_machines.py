@@ -139,3 +139,9 @@ def test_a_head_signed_at_the_same_time_may_come_late() -> None:
     assert member.decide(state, replace(head, sequence=4)) == ()
     with pytest.raises(Conflict, match="rolled back"):
         member.decide(state, replace(head, sequence=4, signed_at_ms=START + 1))
+
+
+def test_of_a_new_member_or_machine_no_head_was_seen() -> None:
+    admitted = endorsed(ben(), by(ANA), by(CHIARA))
+    for state in (ben(), admitted):
+        assert (state.head_sequence, state.head_hash, state.head_signed_at_ms) == (0, b"", 0)

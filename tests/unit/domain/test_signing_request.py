@@ -219,3 +219,10 @@ def test_a_second_signature_is_kept_and_the_confirmed_one_counts():
 def test_the_chain_cannot_be_told_of_a_transaction_that_nobody_signed(command):
     with pytest.raises(NotYetPossible):
         request_after(*SIGNED, command)
+
+
+def test_of_several_attempts_the_newest_is_under_way() -> None:
+    again = request_after(*APPROVED, start(), fail(), start(SECOND))
+    assert again.running is not None
+    assert again.running.session == SECOND
+    assert request_after(*APPROVED, start(), fail(), start(SECOND), fail(SECOND)).running is None

@@ -17,7 +17,16 @@ from console.domain.ids import MemberId
 from console.domain.policy import Policy, enforce, evaluate, may_approve
 from console.domain.short_code import short_code
 from console.domain.transaction import TransactionDescription
-from console.domain.values import MAX_CUSTODIANS, Amount, Chain, Network, Quorum, parse_amount
+from console.domain.values import (
+    MAX_CUSTODIANS,
+    MAX_LABEL,
+    MAX_REASON,
+    Amount,
+    Chain,
+    Network,
+    Quorum,
+    parse_amount,
+)
 from console.domain.wallet import REFRESH_AFTER_MS
 from tests.unit.domain.facts import ANA, BEN, CHIARA, DIGEST, EVE, POLICY, QUORUM
 
@@ -187,3 +196,22 @@ def test_all_who_are_new_get_indices_after_everybody_s() -> None:
 
 def test_shares_are_refreshed_every_90_days() -> None:
     assert timedelta(milliseconds=REFRESH_AFTER_MS) == timedelta(days=90)
+
+
+def test_a_short_code_reads_68_bits_of_a_digest_and_no_more() -> None:
+    digest = bytes(6) + bytes([0b10000_010, 0b00_00100_0, 0b0010_1111]) + b"\xff" * 23
+    # Words of 8 bits; then five bits for each digit: 16, 8, 4, 2.
+    assert short_code(digest) == "acid acid acid acid acid acid · g842"
+    assert short_code(digest[:9]) == short_code(digest)
+
+
+def test_amounts_at_their_bounds() -> None:
+    assert Amount((1 << 256) - 1, "WEI", 0).base_units
+    assert Amount(0, "WEI", 36).decimals == 36
+    for units, decimals in ((-1, 0), (1 << 256, 0), (1 << 255 << 1, 0), (0, -1), (0, 37)):
+        with pytest.raises(InvalidAmount):
+            Amount(units, "WEI", decimals)
+
+
+def test_what_ledgers_and_statements_hold_keeps_its_bounds() -> None:
+    assert (MAX_CUSTODIANS, MAX_LABEL, MAX_REASON) == (32, 64, 280)

@@ -8,14 +8,21 @@ import pytest
 
 from console.adapters.ledger import connection
 from console.adapters.ledger.connection import (
+    OLDEST_SQLITE,
     PAGE_SIZE,
+    WITHDRAWN_SQLITE,
     create_database,
     open_database,
     require_pages,
 )
 from console.adapters.ledger.file import MAX_PAYLOAD, LedgerFile
 from console.adapters.ledger.lock_file import LockFile
-from console.application.errors import LedgerCorrupted, LedgerError, LedgerUnavailable
+from console.application.errors import (
+    LedgerCorrupted,
+    LedgerError,
+    LedgerRolledBack,
+    LedgerUnavailable,
+)
 from console.application.ports.vault import HeadAnchor
 from console.protocols.kernel.secret import SecretBytes
 
@@ -280,3 +287,25 @@ def test_a_ledger_with_another_journal_is_refused_and_let_go(
     with pytest.raises(LedgerCorrupted, match="another journal"):
         open_database(path, key(), "alice")
     assert [one.closed for one in made] == [True]
+
+
+def test_one_record_is_enough_for_the_vault_and_the_ledger_to_be_asked_for_each_other(
+    path: Path,
+) -> None:
+    with pytest.raises(LedgerRolledBack, match="the vault's anchor is at record 1"):
+        LedgerFile(path, key(), "alice").open(HeadAnchor(1, bytes(32)))
+    assert not path.exists()
+    opened(path, records=1).close()
+    with pytest.raises(LedgerCorrupted, match="the vault has no anchor of this ledger"):
+        opened(path)
+
+
+def test_nobody_else_reads_or_locks_a_ledger(path: Path) -> None:
+    opened(path).close()
+    lock = path.with_name("ledger.lock")
+    LockFile(lock).release()
+    assert [oct(each.stat().st_mode & 0o777) for each in (path, lock)] == ["0o600"] * 2
+
+
+def test_the_versions_of_sqlite_that_lose_data_are_named() -> None:
+    assert (OLDEST_SQLITE, WITHDRAWN_SQLITE) == ((3, 51, 3), (3, 52, 0))

@@ -57,6 +57,13 @@ def test_an_export_holds_and_names_its_head(tmp_path: Path) -> None:
     assert (empty.records, empty.head) == (0, GENESIS)
 
 
+def test_numbers_at_their_bounds_are_numbers(tmp_path: Path) -> None:
+    for at_ms in (0, (1 << 63) - 1):
+        lines = chained()
+        rehashed(3, recorded_at_ms=at_ms)(lines)
+        assert verify_export(written(tmp_path / "export", lines)).records == 3
+
+
 def changed(line: int, **values: Any) -> Change:
     return lambda lines: lines[line].update(values)
 

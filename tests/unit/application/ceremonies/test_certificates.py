@@ -17,6 +17,7 @@ from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.ids import SessionId, WalletId
 from console.domain.key_ceremony import CeremonyState
 from console.domain.values import SignatureKind
+from console.protocols.keygen.certificate import certificate_message
 from console.protocols.keygen.share import encode_public
 from tests.adversary.keys import dealt
 from tests.unit.application.ceremonies.scenes import (
@@ -291,3 +292,18 @@ def test_scenes_make_what_the_tests_compare() -> None:
     ((kind, made),) = outcome()
     assert (kind, made.public) == (KIND, THREE)
     assert info().indices == {ANA: 1, BEN: 2, CHIARA: 3}
+
+
+def test_what_is_signed_holds_the_certificate_of_each_key_with_its_length() -> None:
+    keys = ((KIND, THREE, TRANSCRIPT), (SCHNORR, HIGHER, TRANSCRIPT))
+    expected = b""
+    for kind, public, transcript in keys:
+        one = certificate_message(
+            session_id=bytes.fromhex(FIRST),
+            key_id=f"{WALLET}/{kind.value}",
+            epoch=3,
+            transcript=transcript,
+            public=public,
+        )
+        expected += len(one).to_bytes(4, "big") + one
+    assert message(epoch=3, keys=keys) == expected

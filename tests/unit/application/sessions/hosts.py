@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from console.application.peers.exchange import UNACCEPTABLE
 from console.application.peers.messages import (
+    Ack,
     AnyReply,
     Begin,
     Invite,
@@ -31,10 +32,10 @@ from console.domain.ids import MemberId
 from console.protocols.kernel.channel import ChannelKeys
 from console.protocols.kernel.party import Party
 from tests.adversary.talk import talk
-from tests.fakes.clock import LoopClock
+from tests.fakes.clock import LoopClock, run_in_virtual_time
 from tests.fakes.network import FakeNetwork
 from tests.unit.application.desk import Desk
-from tests.unit.domain.facts import CHIARA, CUSTODIANS
+from tests.unit.domain.facts import ANA, BEN, CHIARA, CUSTODIANS
 
 INDEX = {member: at for at, member in enumerate(CUSTODIANS, 1)}
 SUBJECT = "the weather"
@@ -204,3 +205,29 @@ async def invited(table: Table, member: MemberId, invitation: SignedStatement) -
     reply = await table.seats[member].ask(MemberId(invitation.signer), Invite(invitation))
     assert isinstance(reply, Ready), reply
     return reply.readiness
+
+
+Scene = Callable[[Table], Coroutine[Any, Any, None]]
+
+
+def play(scene: Scene) -> None:
+    async def whole() -> None:
+        table = await Table().open()
+        async with asyncio.timeout(600):
+            try:
+                await scene(table)
+            finally:
+                await table.end()
+
+    run_in_virtual_time(whole())
+
+
+async def begun(table: Table, member: MemberId = BEN) -> Begin:
+    """Begin a session at one member only: the others' readiness is signed for them."""
+    invitation = await table.sign(ANA, table.invitation())
+    own = await invited(table, member, invitation)
+    others = [await table.readiness(m, invitation) for m in CUSTODIANS if m != member]
+    begin = Begin(invitation, (own, *others))
+    assert await table.seats[member].ask(ANA, begin) == Ack()
+    assert len(table.seats[member].host.sessions) == 1
+    return begin

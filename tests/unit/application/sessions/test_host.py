@@ -1,6 +1,7 @@
 """Bringing members together: a coordinator is trusted with nothing but to try."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,29 +19,12 @@ from console.application.peers.messages import (
 )
 from console.application.peers.signed_statements import SignedStatement
 from console.application.peers.statements import Withdrawal
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_SESSIONS
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import NotYetPossible, PolicyViolation
 from console.domain.ids import MemberId
 from console.protocols.kernel.session import decode_envelope
-from tests.fakes.clock import run_in_virtual_time
-from tests.unit.application.sessions.hosts import SUBJECT, Table, invited
+from tests.unit.application.sessions.hosts import SUBJECT, Table, begun, invited, play
 from tests.unit.domain.facts import ANA, BEN, CHIARA, CUSTODIANS, EVE, REQUEST
-
-Scene = Callable[[Table], Coroutine[Any, Any, None]]
-
-
-def play(scene: Scene) -> None:
-    async def whole() -> None:
-        table = await Table().open()
-        async with asyncio.timeout(600):
-            try:
-                await scene(table)
-            finally:
-                await table.end()
-
-    run_in_virtual_time(whole())
 
 
 async def lead(table: Table, participants: tuple[MemberId, ...] = CUSTODIANS) -> Any:
@@ -75,6 +59,30 @@ def test_everybody_admits_sees_all_heads_and_only_then_opens() -> None:
         assert len(names) == 1
         runs = [run for seat in table.seats.values() for run in seat.host.of_subject(SUBJECT)]
         assert [run.info.coordinator for run in runs] == [ANA] * 3
+
+    play(scene)
+
+
+def test_an_invitation_says_until_when() -> None:
+    async def scene(table: Table) -> None:
+        begun = table.now_ms
+        await lead(table)
+        (run,) = table.seats[BEN].host.of_subject(SUBJECT)
+        assert run.info.deadline_ms == begun + 60_000
+
+    play(scene)
+
+
+def test_a_session_is_named_by_the_invitation_and_everybody_s_readiness() -> None:
+    async def scene(table: Table) -> None:
+        begin = await begun(table)
+        digest = hashlib.sha256(b"quorate/session/v1")
+        digest.update(hashlib.sha256(begin.invitation.body).digest())
+        for signed in sorted(begin.ready, key=lambda signed: signed.signer):
+            name = signed.signer.encode()
+            digest.update(len(name).to_bytes(2, "big") + name)
+            digest.update(hashlib.sha256(signed.body).digest())
+        assert list(table.seats[BEN].host.sessions) == [digest.hexdigest()]
 
     play(scene)
 
@@ -123,6 +131,23 @@ def test_a_coordinator_who_may_not_take_part_itself_invites_nobody() -> None:
     play(scene)
 
 
+def test_a_coordinator_that_agreed_to_another_attempt_meanwhile_begins_none() -> None:
+    async def scene(table: Table) -> None:
+        ana, ben = table.seats[ANA], table.seats[BEN]
+        theirs = await table.sign(CHIARA, table.invitation())
+
+        async def answer(peer: MemberId, data: bytes) -> bytes:
+            await ana.ask(CHIARA, Invite(theirs))
+            return await ben.answer(peer, data)
+
+        table.network.attach(BEN, answer)
+        with pytest.raises(NotYetPossible, match="has not agreed to the session"):
+            await lead(table)
+        assert "opened" not in ana.kind.steps
+
+    play(scene)
+
+
 def test_the_end_of_the_coordinator_s_own_session_is_what_it_is_told() -> None:
     async def scene(table: Table) -> None:
         table.seats[ANA].kind.raises["succeeded"] = NotYetPossible("ended meanwhile")
@@ -164,146 +189,6 @@ def test_an_answer_that_is_no_readiness_of_the_invited_is_none() -> None:
         assert "opened" not in table.seats[ANA].kind.steps
 
     play(scene)
-
-
-def test_an_invitation_comes_from_who_signed_it() -> None:
-    async def scene(table: Table) -> None:
-        invitation = await table.sign(ANA, table.invitation())
-        reply = await table.seats[BEN].ask(CHIARA, Invite(invitation))
-        assert reply == Refused("an invitation comes from the member who signed it")
-        stranger = await table.sign(EVE, table.invitation())
-        assert isinstance(await table.seats[BEN].ask(EVE, Invite(stranger)), Ready)
-
-    play(scene)
-
-
-def test_an_invitation_that_cannot_be_meant_is_refused() -> None:
-    async def scene(table: Table) -> None:
-        ben, now = table.seats[BEN], table.now_ms
-        for changes, words in (
-            ({"purpose": "sing"}, "does not know this kind of session"),
-            ({"at_ms": now + MAX_CLOCK_SKEW_MS + 1}, "a clock is wrong"),
-            ({"at_ms": now - MAX_CLOCK_SKEW_MS - 1}, "a clock is wrong"),
-            ({"deadline_ms": now}, "time is over"),
-            ({"participants": (ANA, CHIARA)}, "this member is not invited"),
-            ({"participants": (ANA, BEN, ANA)}, "a member is invited twice"),
-        ):
-            invitation = await table.sign(ANA, table.invitation(**changes))
-            reply = await ben.ask(ANA, Invite(invitation))
-            assert isinstance(reply, Refused)
-            assert words in reply.reason
-        other = await table.sign(ANA, Withdrawal(at_ms=1, request=REQUEST))
-        reply = await ben.ask(ANA, Invite(other))
-        assert reply == Refused("this statement is no invitation")
-        assert ben.kind.steps == []
-        latest = await table.sign(ANA, table.invitation(at_ms=now + MAX_CLOCK_SKEW_MS))
-        await invited(table, BEN, latest)
-
-    play(scene)
-
-
-def test_what_the_kind_does_not_admit_is_refused_and_can_be_asked_again() -> None:
-    async def scene(table: Table) -> None:
-        ben = table.seats[BEN]
-        ben.kind.raises["admitted"] = PolicyViolation("not today")
-        invitation = await table.sign(ANA, table.invitation())
-        assert await ben.ask(ANA, Invite(invitation)) == Refused("not today")
-        ben.kind.raises.clear()
-        await invited(table, BEN, invitation)
-
-    play(scene)
-
-
-def test_the_same_invitation_has_the_same_answer() -> None:
-    async def scene(table: Table) -> None:
-        invitation = await table.sign(ANA, table.invitation())
-        assert await invited(table, BEN, invitation) == await invited(table, BEN, invitation)
-        assert table.seats[BEN].kind.steps == ["admitted ana"]
-
-    play(scene)
-
-
-def test_an_older_invitation_ends_no_session() -> None:
-    async def scene(table: Table) -> None:
-        old = await table.sign(ANA, table.invitation(nonce=b"1" * 32))
-        await asyncio.sleep(1)
-        await invited(table, BEN, await table.sign(ANA, table.invitation()))
-        reply = await table.seats[BEN].ask(ANA, Invite(old))
-        assert isinstance(reply, Refused)
-        assert "a newer one was answered" in reply.reason
-        # About another subject, and from another coordinator, it is another line.
-        await invited(table, BEN, await table.sign(ANA, table.invitation(subject="other")))
-        await invited(
-            table, BEN, await table.sign(CHIARA, table.invitation(at_ms=table.now_ms - 9))
-        )
-
-    play(scene)
-
-
-def test_too_many_open_sessions_are_refused_until_their_time_is_over() -> None:
-    async def scene(table: Table) -> None:
-        for number in range(MAX_OPEN_SESSIONS):
-            subject = f"subject {number}"
-            await invited(table, BEN, await table.sign(ANA, table.invitation(subject=subject)))
-        more = await table.sign(ANA, table.invitation(deadline_ms=table.now_ms + 200_000))
-        reply = await table.seats[BEN].ask(ANA, Invite(more))
-        assert reply == Refused("too many sessions are open here")
-        await asyncio.sleep(61)
-        await invited(table, BEN, more)
-
-    play(scene)
-
-
-def test_a_session_under_way_counts_as_open_and_one_that_ended_does_not() -> None:
-    async def scene(table: Table) -> None:
-        await begun(table)
-        for number in range(MAX_OPEN_SESSIONS - 1):
-            subject = f"subject {number}"
-            await invited(table, BEN, await table.sign(ANA, table.invitation(subject=subject)))
-        more = await table.sign(ANA, table.invitation(subject="one more"))
-        ben = table.seats[BEN]
-        assert await ben.ask(ANA, Invite(more)) == Refused("too many sessions are open here")
-        await ben.host.stop_subject(SUBJECT, SessionFailed(FailureKind.CANCELLED, "stop"))
-        await invited(table, BEN, more)
-
-    play(scene)
-
-
-def test_of_two_invitations_of_one_moment_the_first_counts() -> None:
-    async def scene(table: Table) -> None:
-        first, second = [
-            await table.sign(ANA, table.invitation(nonce=n * 32)) for n in (b"1", b"2")
-        ]
-        await invited(table, BEN, first)
-        reply = await table.seats[BEN].ask(ANA, Invite(second))
-        assert isinstance(reply, Refused)
-        assert "this invitation was used" in reply.reason
-
-    play(scene)
-
-
-def test_a_new_attempt_ends_the_one_before() -> None:
-    async def scene(table: Table) -> None:
-        await begun(table)
-        await asyncio.sleep(0.1)
-        run = table.seats[BEN].host.of_subject(SUBJECT)[0]
-        await invited(table, BEN, await table.sign(ANA, table.invitation(nonce=b"2" * 32)))
-        assert run.ended.is_set()
-        assert run.failure is not None
-        assert run.failure.failure_kind is FailureKind.CANCELLED
-
-    play(scene)
-
-
-async def begun(table: Table, member: MemberId = BEN) -> Begin:
-    """Begin a session at one member only: the others' readiness is signed for them."""
-    invitation = await table.sign(ANA, table.invitation())
-    own = await invited(table, member, invitation)
-    others = [await table.readiness(m, invitation) for m in CUSTODIANS if m != member]
-    begin = Begin(invitation, (own, *others))
-    assert await table.seats[member].ask(ANA, begin) == Ack()
-    assert len(table.seats[member].host.sessions) == 1
-    return begin
 
 
 def test_only_the_coordinator_begins() -> None:

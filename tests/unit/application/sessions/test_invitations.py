@@ -1,0 +1,151 @@
+"""Invitations: judged by this member's own clock and facts, answered once."""
+
+import asyncio
+from typing import Any
+
+from console.application.peers.messages import (
+    Invite,
+    Ready,
+    Refused,
+)
+from console.application.peers.statements import Withdrawal
+from console.application.ports.clock import MAX_CLOCK_SKEW_MS
+from console.application.sessions.host import MAX_OPEN_SESSIONS
+from console.application.sessions.protocol_session import FailureKind, SessionFailed
+from console.domain.errors import PolicyViolation
+from console.domain.ids import MemberId
+from tests.unit.application.sessions.hosts import SUBJECT, Table, begun, invited, play
+from tests.unit.domain.facts import ANA, BEN, CHIARA, CUSTODIANS, EVE, REQUEST
+
+
+async def lead(table: Table, participants: tuple[MemberId, ...] = CUSTODIANS) -> Any:
+    return await table.seats[ANA].host.lead("talk", SUBJECT, participants, 60)
+
+
+def test_an_invitation_comes_from_who_signed_it() -> None:
+    async def scene(table: Table) -> None:
+        invitation = await table.sign(ANA, table.invitation())
+        reply = await table.seats[BEN].ask(CHIARA, Invite(invitation))
+        assert reply == Refused("an invitation comes from the member who signed it")
+        stranger = await table.sign(EVE, table.invitation())
+        assert isinstance(await table.seats[BEN].ask(EVE, Invite(stranger)), Ready)
+
+    play(scene)
+
+
+def test_an_invitation_that_cannot_be_meant_is_refused() -> None:
+    async def scene(table: Table) -> None:
+        ben, now = table.seats[BEN], table.now_ms
+        for changes, words in (
+            ({"purpose": "sing"}, "does not know this kind of session"),
+            ({"at_ms": now + MAX_CLOCK_SKEW_MS + 1}, "a clock is wrong"),
+            ({"at_ms": now - MAX_CLOCK_SKEW_MS - 1}, "a clock is wrong"),
+            ({"deadline_ms": now}, "time is over"),
+            ({"participants": (ANA, CHIARA)}, "this member is not invited"),
+            ({"participants": (ANA, BEN, ANA)}, "a member is invited twice"),
+        ):
+            invitation = await table.sign(ANA, table.invitation(**changes))
+            reply = await ben.ask(ANA, Invite(invitation))
+            assert isinstance(reply, Refused)
+            assert words in reply.reason
+        other = await table.sign(ANA, Withdrawal(at_ms=1, request=REQUEST))
+        reply = await ben.ask(ANA, Invite(other))
+        assert reply == Refused("this statement is no invitation")
+        assert ben.kind.steps == []
+        latest = await table.sign(ANA, table.invitation(at_ms=now + MAX_CLOCK_SKEW_MS))
+        await invited(table, BEN, latest)
+
+    play(scene)
+
+
+def test_what_the_kind_does_not_admit_is_refused_and_can_be_asked_again() -> None:
+    async def scene(table: Table) -> None:
+        ben = table.seats[BEN]
+        ben.kind.raises["admitted"] = PolicyViolation("not today")
+        invitation = await table.sign(ANA, table.invitation())
+        assert await ben.ask(ANA, Invite(invitation)) == Refused("not today")
+        ben.kind.raises.clear()
+        await invited(table, BEN, invitation)
+
+    play(scene)
+
+
+def test_the_same_invitation_has_the_same_answer() -> None:
+    async def scene(table: Table) -> None:
+        invitation = await table.sign(ANA, table.invitation())
+        assert await invited(table, BEN, invitation) == await invited(table, BEN, invitation)
+        assert table.seats[BEN].kind.steps == ["admitted ana"]
+
+    play(scene)
+
+
+def test_an_older_invitation_ends_no_session() -> None:
+    async def scene(table: Table) -> None:
+        old = await table.sign(ANA, table.invitation(nonce=b"1" * 32))
+        await asyncio.sleep(1)
+        await invited(table, BEN, await table.sign(ANA, table.invitation()))
+        reply = await table.seats[BEN].ask(ANA, Invite(old))
+        assert isinstance(reply, Refused)
+        assert "a newer one was answered" in reply.reason
+        # About another subject, and from another coordinator, it is another line.
+        await invited(table, BEN, await table.sign(ANA, table.invitation(subject="other")))
+        await invited(
+            table, BEN, await table.sign(CHIARA, table.invitation(at_ms=table.now_ms - 9))
+        )
+
+    play(scene)
+
+
+def test_too_many_open_sessions_are_refused_until_their_time_is_over() -> None:
+    async def scene(table: Table) -> None:
+        for number in range(MAX_OPEN_SESSIONS):
+            subject = f"subject {number}"
+            await invited(table, BEN, await table.sign(ANA, table.invitation(subject=subject)))
+        more = await table.sign(ANA, table.invitation(deadline_ms=table.now_ms + 200_000))
+        reply = await table.seats[BEN].ask(ANA, Invite(more))
+        assert reply == Refused("too many sessions are open here")
+        await asyncio.sleep(61)
+        await invited(table, BEN, more)
+
+    play(scene)
+
+
+def test_a_session_under_way_counts_as_open_and_one_that_ended_does_not() -> None:
+    async def scene(table: Table) -> None:
+        await begun(table)
+        for number in range(MAX_OPEN_SESSIONS - 1):
+            subject = f"subject {number}"
+            await invited(table, BEN, await table.sign(ANA, table.invitation(subject=subject)))
+        more = await table.sign(ANA, table.invitation(subject="one more"))
+        ben = table.seats[BEN]
+        assert await ben.ask(ANA, Invite(more)) == Refused("too many sessions are open here")
+        await ben.host.stop_subject(SUBJECT, SessionFailed(FailureKind.CANCELLED, "stop"))
+        await invited(table, BEN, more)
+
+    play(scene)
+
+
+def test_of_two_invitations_of_one_moment_the_first_counts() -> None:
+    async def scene(table: Table) -> None:
+        first, second = [
+            await table.sign(ANA, table.invitation(nonce=n * 32)) for n in (b"1", b"2")
+        ]
+        await invited(table, BEN, first)
+        reply = await table.seats[BEN].ask(ANA, Invite(second))
+        assert isinstance(reply, Refused)
+        assert "this invitation was used" in reply.reason
+
+    play(scene)
+
+
+def test_a_new_attempt_ends_the_one_before() -> None:
+    async def scene(table: Table) -> None:
+        await begun(table)
+        await asyncio.sleep(0.1)
+        run = table.seats[BEN].host.of_subject(SUBJECT)[0]
+        await invited(table, BEN, await table.sign(ANA, table.invitation(nonce=b"2" * 32)))
+        assert run.ended.is_set()
+        assert run.failure is not None
+        assert run.failure.failure_kind is FailureKind.CANCELLED
+
+    play(scene)
