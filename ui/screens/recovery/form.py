@@ -17,7 +17,8 @@ from ui.widgets.text import Label
 
 _SAFETY = (
     "Keys and addresses do not change. The old shares stay valid until all participants have "
-    "certified the new ones. Then they no longer sign, and leaving members must erase theirs."
+    "certified the new ones. Old and new shares cannot be combined; leaving members must erase "
+    "theirs."
 )
 
 

@@ -33,7 +33,7 @@ def refresh(wallet: WalletSharesView) -> Confirmation:
             Point(
                 "refresh",
                 "Every custodian receives a new share of the same keys. Addresses do not change, "
-                "and the old shares no longer sign.",
+                "and old shares cannot be combined with new ones.",
             ),
             _old_shares(),
             _everybody(wallet),
@@ -53,7 +53,8 @@ def repair(wallet: WalletSharesView, member: str) -> Confirmation:
             Point(
                 "wrench",
                 f"The others restore the share of {owner} on the current machine. No one else "
-                "learns it. Then all shares are refreshed, so the lost one no longer signs.",
+                "learns it. Then all shares are refreshed; the lost one cannot be combined with "
+                "them.",
             ),
             _old_shares(),
             _everybody(wallet),

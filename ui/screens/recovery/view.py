@@ -35,7 +35,7 @@ class RecoveryScreen(Screen):
     NAME = "recovery"
     TITLE = "Recovery"
     HELP = (
-        "A refresh generates new shares of the same keys; stolen old ones no longer sign.",
+        "A refresh generates new shares of the same keys; old ones cannot be combined with them.",
         "A drill proves that custodians can sign, without a transaction.",
         "A repair restores a lost share on a new machine. A reshare changes custodians.",
         "The old shares always stay valid until all have certified the new ones.",
