@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 
 from tests.architecture.sources import ROOT
 
@@ -57,6 +58,16 @@ def test_every_dependency_is_locked() -> None:
     assert len(declared) > 20
     missing = {re.sub(r"[-_.]+", "-", name).lower() for name in declared} - locked
     assert missing == set()
+
+
+def test_the_window_names_every_package_that_the_product_installs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    shown = (ROOT / "ui/screens/settings/view.py").read_text().partition('_LICENCES = """')[2]
+    text = shown.partition('"""')[0].replace("\\\n", "").casefold()
+    # Parts of Qt and of PySide6 are named as the whole.
+    names = {re.split("[=<>_]", entry)[0].casefold() for entry in project["dependencies"]}
+    assert len(names) > 20
+    assert {name for name in names - {"shiboken6"} if name not in text} == set()
 
 
 def test_no_tracked_file_names_a_machine() -> None:
