@@ -1,12 +1,16 @@
 """A custodian that says anything at all: the others refuse, stay up, and go on."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from console.adapters.network.grpc_peers import tls_name
+from console.adapters.network.tls import peer_pin
+from console.application.ceremonies.certificates import key_certificate
 from console.application.core import Core
 from console.application.peers.messages import (
     Ack,
@@ -39,6 +43,7 @@ from console.application.peers.statements import (
     Invitation,
     Readiness,
     SessionFailure,
+    Statement,
     TransferProposal,
     Withdrawal,
 )
@@ -51,6 +56,7 @@ from console.domain.key_ceremony import CeremonyState
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
+from tests.simulation.hostile_statements import KINDS, Hostile, hostile_certificates
 from tests.simulation.operators import KIND, Operators
 
 ANA, BEN, CHIARA = MEMBERS
@@ -324,6 +330,69 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         await operators.transfer(BEN, wallet, 5)
 
     play(scene)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__struct_config__.tag)
+def test_no_statement_of_any_kind_ends_a_task_of_another_member(kind: type[Statement]) -> None:
+    """Announced and pulled: it is recorded, waits or is refused, and the cursor moves on."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        for seat in cluster.seats.values():
+            assert seat.port is not None
+            seat.port.pin = lambda member, pem: peer_pin(pem, tls_name(member))
+        core, ana = cluster.seats[CHIARA].core, cluster.seats[ANA].core
+        hostile = Hostile(7, known_to(ana, wallet), hostile_certificates())
+        signed = [await signed_by(core, hostile.statement(kind)) for _ in range(60)]
+        for statement in signed[::2]:
+            data = await cluster.network.handlers[ANA](CHIARA, encode(Announce(statement)))
+            assert isinstance(decode_reply(data), Ack | Refused)
+
+        async def answer(data: bytes) -> AnyReply | None:
+            if not isinstance(request := decode_request(data), Pull):
+                return None
+            asked.append(request.after)
+            return Pulled(tuple(signed), 1 << 40, None)
+
+        asked: list[int] = []
+        restore = corrupt(cluster, CHIARA, answer)
+        await cluster.until("both have pulled all", lambda: asked.count(1 << 40) >= 2 or None)
+        restore()
+
+    play(scene)
+
+
+def known_to(core: Core, wallet: str) -> dict[str, list[object]]:
+    """Return what a hostile member knows of this vault, by the names of statements' fields."""
+    facts = core.aggregates
+    ceremonies = [c for c in facts.ceremonies.values() if c.sealed]
+    keys = [key_certificate(c, START_MS) for c in ceremonies]
+    return {
+        "ceremony": [c.proposal.ceremony for c in ceremonies],
+        "subject": [c.proposal.ceremony for c in ceremonies],
+        "session": [c.sealed.session for c in ceremonies if c.sealed],
+        "proposal": [hashlib.sha256(c.proposal.evidence.body).digest() for c in ceremonies],
+        "key-certificate.keys": [k.keys for k in keys if k],
+        "key-certificate.signatures": [k.signatures for k in keys if k],
+        "wallet": [wallet],
+        "purpose": ["refresh", "reshare", "repair"],
+        "kind": [KIND.value],
+        "kinds": [(KIND.value,)],
+        "chain": ["solana"],
+        "network": ["devnet"],
+        "custodians": [tuple(MEMBERS)],
+        "participants": [tuple(MEMBERS)],
+        "dealers": [tuple(MEMBERS)],
+        "signers": [(ANA, BEN)],
+        "threshold": [2, 3],
+        "approvals_needed": [2],
+        "from_epoch": [0],
+        "epoch": [0, 1],
+        "policy_version": [1],
+        "path": ["m"],
+    }
 
 
 def test_nobody_can_say_that_others_passed_a_drill() -> None:
