@@ -159,7 +159,12 @@ class Core:
     def _add_ceremonies(self) -> None:
         me, ports, publish = self.me, self.ports, self.exchange.publish
         self.verdicts = Verdicts(
-            self.aggregates, self.shares, ports.clock, self.spawn, self.host.stop_with
+            self.aggregates,
+            self.shares,
+            ports.clock,
+            self.spawn,
+            self.host.stop_with,
+            self.host.stop_where,
         )
         self.epochs = Epochs(
             me=me,

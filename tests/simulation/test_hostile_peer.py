@@ -506,6 +506,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
             at_ms=core.ports.clock.now_ms(),
             purpose="key-ceremony",
             subject=name,
+            terms=core.key_generation.terms(name),
             participants=tuple(MEMBERS),
             nonce=bytes(32),
             deadline_ms=START_MS + 10**5,
@@ -566,6 +567,7 @@ def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
             at_ms=START_MS,
             purpose="signing",
             subject="rq-" + "3" * 16,
+            terms=bytes(32),
             participants=(ANA, BEN),
             nonce=bytes(32),
             deadline_ms=START_MS + 1,
@@ -573,7 +575,9 @@ def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
         verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
         keys = ChannelKeys.generate(bytes)
         for number in range(MAX_OPEN_SESSIONS):
-            host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
+            host._pending[number.to_bytes(32, "big")] = _Pending(
+                verified, invitation, keys, verified
+            )
         await operators.transfer(ANA, wallet, 1)
 
     play(scene)

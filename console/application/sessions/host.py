@@ -61,7 +61,12 @@ from console.protocols.kernel.wire import MalformedMessage
 log = structlog.get_logger(__name__)
 
 MAX_OPEN_SESSIONS = 64
+MAX_PENDING = 16
+"""Invitations of one coordinator that wait for their beginning: the oldest gives way."""
+MAX_SESSION_MS = 600_000
+"""How far ahead of its signing the deadline of an invitation may lie."""
 MAX_KEPT_SESSIONS = 256
+SUPERSEDED = "the coordinator started a new attempt"
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
 
@@ -71,6 +76,7 @@ class _Pending:
     """An invitation that we answered; our channel keys wait for the beginning."""
 
     invitation: Verified
+    request: Invitation
     keys: ChannelKeys
     readiness: Verified
 
@@ -120,6 +126,7 @@ class SessionHost:
             at_ms=now,
             purpose=purpose,
             subject=subject,
+            terms=self._kind(purpose).terms(subject),
             participants=participants,
             nonce=secrets.token_bytes(NONCE_BYTES),
             deadline_ms=now + int(deadline_s * 1000),
@@ -198,9 +205,21 @@ class SessionHost:
             await run.fail(failure)
 
     async def stop_with(self, members: frozenset[MemberId], failure: SessionFailed) -> None:
-        """End every session that one of these members takes part in."""
+        """End every session that one of these members takes part in, or is invited to."""
+        for digest, pending in tuple(self._pending.items()):
+            if members & {MemberId(m) for m in pending.request.participants}:
+                del self._pending[digest]
         for run in tuple(self.sessions.values()):
             if members & set(run.info.participants):
+                await run.fail(failure)
+
+    async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
+        """End every session about such subjects, begun or only invited to."""
+        for digest, pending in tuple(self._pending.items()):
+            if about(pending.request.subject):
+                del self._pending[digest]
+        for run in tuple(self.sessions.values()):
+            if about(run.info.subject):
                 await run.fail(failure)
 
     async def stop_all(self) -> None:
@@ -223,6 +242,11 @@ class SessionHost:
         now = self._clock.now_ms()
         if abs(now - invitation.at_ms) > MAX_CLOCK_SKEW_MS or invitation.deadline_ms <= now:
             raise NotYetPossible("the invitation's time is over, or a clock is wrong")
+        if invitation.deadline_ms > invitation.at_ms + MAX_SESSION_MS:
+            raise Conflict("an invitation for longer than a session takes")
+        if verified.signer not in invitation.participants:
+            # Otherwise it costs nothing to keep others busy.
+            raise Conflict("a coordinator takes part in its sessions")
         if self._tools.me not in invitation.participants:
             raise NotYetPossible("this member is not invited")
         if len(set(invitation.participants)) != len(invitation.participants):
@@ -237,9 +261,16 @@ class SessionHost:
         line = (verified.signer, invitation.subject)
         if invitation.at_ms <= self._answered.get(line, 0):
             raise AlreadyDecided("this invitation was used, or a newer one was answered")
+        for run in self.of_subject(invitation.subject):
+            if run.info.coordinator != verified.signer and not run.ended.is_set():
+                # One that makes no progress ends by itself; until then nobody else ends it.
+                raise NotYetPossible(f"a session that {run.info.coordinator} leads is under way")
+        if invitation.terms != kind.terms(invitation.subject):
+            raise Conflict(f"{verified.signer} knows another text of this than this member")
         await kind.admit(invitation, verified.signer)
-        superseded = SessionFailed(FailureKind.CANCELLED, "the coordinator started a new attempt")
-        await self.stop_subject(invitation.subject, superseded)
+        await self.stop_subject(
+            invitation.subject, SessionFailed(FailureKind.CANCELLED, SUPERSEDED)
+        )
         self._forget_stale(now, invitation.subject)
         keys = ChannelKeys.generate(secrets.token_bytes)
         head = await self._store.head()
@@ -254,7 +285,10 @@ class SessionHost:
             )
         )
         self._answered[line] = invitation.at_ms
-        self._pending[verified.digest] = _Pending(verified, keys, readiness)
+        mine = [d for d, p in self._pending.items() if p.invitation.signer == verified.signer]
+        if len(mine) >= MAX_PENDING:
+            del self._pending[mine[0]]
+        self._pending[verified.digest] = _Pending(verified, invitation, keys, readiness)
         return readiness
 
     async def _invite(self, member: MemberId, verified: Verified) -> Verified | SessionFailed:
@@ -298,6 +332,8 @@ class SessionHost:
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the session")
         kind = self._kind(invitation.purpose)
+        # What was agreed to may have changed since: a ban, a freeze, a denial, an expiry.
+        await kind.admit(invitation, verified.signer)
         indices = kind.indices(invitation)
         channels = channel_keys(verified, ready, indices)
         me = self._tools.me
@@ -342,10 +378,7 @@ class SessionHost:
 
     def _forget_stale(self, now_ms: int, subject: str = "") -> None:
         for digest, pending in tuple(self._pending.items()):
-            invitation = pending.invitation.statement
-            if isinstance(invitation, Invitation) and (
-                invitation.subject == subject or invitation.deadline_ms <= now_ms
-            ):
+            if pending.request.subject == subject or pending.request.deadline_ms <= now_ms:
                 del self._pending[digest]
         for line, at_ms in tuple(self._answered.items()):
             if at_ms < now_ms - 2 * MAX_CLOCK_SKEW_MS:
