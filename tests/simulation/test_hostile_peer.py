@@ -48,7 +48,8 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
+from console.application.sessions.host import MAX_OPEN_SESSIONS
+from console.application.sessions.invitations import MAX_SESSION_MS
 from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
@@ -559,25 +560,28 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
 
 
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
+    """Chiara invites without end, about everything that she can; nothing of it begins."""
+
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         wallet = await operators.hold_ceremony(ANA)
-        host = cluster.seats[BEN].core.host
-        invitation = Invitation(
-            at_ms=START_MS,
-            purpose="signing",
-            subject="rq-" + "3" * 16,
-            terms=bytes(32),
-            participants=(ANA, BEN),
-            nonce=bytes(32),
-            deadline_ms=START_MS + 1,
-        )
-        verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
-        keys = ChannelKeys.generate(bytes)
-        for number in range(MAX_OPEN_SESSIONS):
-            host._pending[number.to_bytes(32, "big")] = _Pending(
-                verified, invitation, keys, verified
+        await operators.quiet(wallet)
+        core, subject = cluster.seats[CHIARA].core, f"{wallet}@0"
+        for number in range(2 * MAX_OPEN_SESSIONS):
+            now = core.ports.clock.now_ms()
+            invitation = Invitation(
+                at_ms=now,
+                purpose="drill",
+                subject=subject,
+                terms=core.drills.terms(subject),
+                participants=(BEN, CHIARA),
+                nonce=number.to_bytes(32, "big"),
+                deadline_ms=now + MAX_SESSION_MS,
             )
+            invite = encode(Invite(await signed_by(core, invitation)))
+            reply = decode_reply(await cluster.network.handlers[BEN](CHIARA, invite))
+            assert isinstance(reply, Ready)
+            await asyncio.sleep(0.01)
         await operators.transfer(ANA, wallet, 1)
 
     play(scene)

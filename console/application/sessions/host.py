@@ -7,7 +7,6 @@ ledger, and starts only on signed readiness of exactly the invited members.
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -37,10 +36,11 @@ from console.application.peers.statements import (
     Invitation,
     Readiness,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.clock import Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
 from console.application.sessions.handler import SessionHandler
+from console.application.sessions.invitations import Invitations, Pending, require_meant
 from console.application.sessions.protocol_session import (
     FailureKind,
     ProtocolSession,
@@ -49,7 +49,7 @@ from console.application.sessions.protocol_session import (
     SessionInfo,
 )
 from console.application.sessions.readiness import NONCE_BYTES, channel_keys, name_session
-from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
+from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.domain.member import Member
@@ -61,24 +61,10 @@ from console.protocols.kernel.wire import MalformedMessage
 log = structlog.get_logger(__name__)
 
 MAX_OPEN_SESSIONS = 64
-MAX_PENDING = 16
-"""Invitations of one coordinator that wait for their beginning: the oldest gives way."""
-MAX_SESSION_MS = 600_000
-"""How far ahead of its signing the deadline of an invitation may lie."""
 MAX_KEPT_SESSIONS = 256
 SUPERSEDED = "the coordinator started a new attempt"
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An invitation that we answered; our channel keys wait for the beginning."""
-
-    invitation: Verified
-    request: Invitation
-    keys: ChannelKeys
-    readiness: Verified
 
 
 class SessionHost:
@@ -103,10 +89,7 @@ class SessionHost:
         self._spawn = spawn
         self._saw_head = saw_head
         self._kinds: dict[str, SessionHandler] = {}
-        self._pending: dict[bytes, _Pending] = {}
-        self._answered: dict[tuple[MemberId, str], int] = {}
-        """When each coordinator signed its newest invitation about a subject: one that comes
-        twice, or late, ends no session and undoes no share."""
+        self._pending = Invitations()
         self.sessions: dict[SessionId, ProtocolSession] = {}
 
     def register(self, kind: SessionHandler) -> None:
@@ -137,7 +120,7 @@ class SessionHost:
         answers = await asyncio.gather(*(self._invite(m, verified) for m in others))
         failures = [answer for answer in answers if isinstance(answer, SessionFailed)]
         if failures:
-            self._pending.pop(verified.digest, None)
+            self._pending.take(verified.digest)
             raise _joined(failures)
         ready = [mine, *(answer for answer in answers if isinstance(answer, Verified))]
         begin = encode(
@@ -168,7 +151,7 @@ class SessionHost:
         verified = self._verify(message.invitation)
         if verified.signer != peer:
             return Refused("only the coordinator begins a session")
-        if verified.digest not in self._pending:
+        if self._pending.get(verified.digest) is None:
             # Begun already, or never answered: either way the same bytes change nothing.
             return Ack()
         ready = {r.signer: r for r in map(self._verify, message.ready)}
@@ -206,18 +189,14 @@ class SessionHost:
 
     async def stop_with(self, members: frozenset[MemberId], failure: SessionFailed) -> None:
         """End every session that one of these members takes part in, or is invited to."""
-        for digest, pending in tuple(self._pending.items()):
-            if members & {MemberId(m) for m in pending.request.participants}:
-                del self._pending[digest]
+        self._pending.drop(lambda invited: bool(members & set(invited.participants)))
         for run in tuple(self.sessions.values()):
             if members & set(run.info.participants):
                 await run.fail(failure)
 
     async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
         """End every session about such subjects, begun or only invited to."""
-        for digest, pending in tuple(self._pending.items()):
-            if about(pending.request.subject):
-                del self._pending[digest]
+        self._pending.drop(lambda invited: about(invited.subject))
         for run in tuple(self.sessions.values()):
             if about(run.info.subject):
                 await run.fail(failure)
@@ -240,27 +219,15 @@ class SessionHost:
             raise StatementRefused("this statement is no invitation")
         kind = self._kind(invitation.purpose)
         now = self._clock.now_ms()
-        if abs(now - invitation.at_ms) > MAX_CLOCK_SKEW_MS or invitation.deadline_ms <= now:
-            raise NotYetPossible("the invitation's time is over, or a clock is wrong")
-        if invitation.deadline_ms > invitation.at_ms + MAX_SESSION_MS:
-            raise Conflict("an invitation for longer than a session takes")
-        if verified.signer not in invitation.participants:
-            # Otherwise it costs nothing to keep others busy.
-            raise Conflict("a coordinator takes part in its sessions")
-        if self._tools.me not in invitation.participants:
-            raise NotYetPossible("this member is not invited")
-        if len(set(invitation.participants)) != len(invitation.participants):
-            raise Conflict("a member is invited twice")
-        self._forget_stale(now)
+        require_meant(invitation, verified.signer, self._tools.me, now)
+        self._pending.forget_stale(now)
         open_sessions = sum(not run.ended.is_set() for run in self.sessions.values())
         if open_sessions + len(self._pending) >= MAX_OPEN_SESSIONS:
             raise NotYetPossible("too many sessions are open here")
         known = self._pending.get(verified.digest)
         if known:
             return known.readiness
-        line = (verified.signer, invitation.subject)
-        if invitation.at_ms <= self._answered.get(line, 0):
-            raise AlreadyDecided("this invitation was used, or a newer one was answered")
+        self._pending.require_newest(verified.signer, invitation)
         for run in self.of_subject(invitation.subject):
             if run.info.coordinator != verified.signer and not run.ended.is_set():
                 # One that makes no progress ends by itself; until then nobody else ends it.
@@ -271,7 +238,7 @@ class SessionHost:
         await self.stop_subject(
             invitation.subject, SessionFailed(FailureKind.CANCELLED, SUPERSEDED)
         )
-        self._forget_stale(now, invitation.subject)
+        self._pending.drop(lambda other: other.subject == invitation.subject)
         keys = ChannelKeys.generate(secrets.token_bytes)
         head = await self._store.head()
         readiness = await self._statements.sign(
@@ -284,11 +251,7 @@ class SessionHost:
                 head_hash=head.hash,
             )
         )
-        self._answered[line] = invitation.at_ms
-        mine = [d for d, p in self._pending.items() if p.invitation.signer == verified.signer]
-        if len(mine) >= MAX_PENDING:
-            del self._pending[mine[0]]
-        self._pending[verified.digest] = _Pending(verified, invitation, keys, readiness)
+        self._pending.keep(Pending(verified, invitation, keys, readiness))
         return readiness
 
     async def _invite(self, member: MemberId, verified: Verified) -> Verified | SessionFailed:
@@ -328,7 +291,7 @@ class SessionHost:
         self, verified: Verified, ready: Mapping[MemberId, Verified]
     ) -> ProtocolSession:
         invitation = verified.statement
-        pending = self._pending.pop(verified.digest, None)
+        pending = self._pending.take(verified.digest)
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the session")
         kind = self._kind(invitation.purpose)
@@ -375,14 +338,6 @@ class SessionHost:
         if kind is None:
             raise NotYetPossible("this node does not know this kind of session")
         return kind
-
-    def _forget_stale(self, now_ms: int, subject: str = "") -> None:
-        for digest, pending in tuple(self._pending.items()):
-            if pending.request.subject == subject or pending.request.deadline_ms <= now_ms:
-                del self._pending[digest]
-        for line, at_ms in tuple(self._answered.items()):
-            if at_ms < now_ms - 2 * MAX_CLOCK_SKEW_MS:
-                del self._answered[line]
 
 
 def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:

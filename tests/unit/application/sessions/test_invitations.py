@@ -15,7 +15,7 @@ from console.application.peers.messages import (
 from console.application.peers.statements import Withdrawal
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.sessions import host
-from console.application.sessions.host import MAX_PENDING, MAX_SESSION_MS
+from console.application.sessions.invitations import MAX_PENDING, MAX_SESSION_MS
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import PolicyViolation
 from console.domain.ids import MemberId
