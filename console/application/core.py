@@ -122,6 +122,7 @@ class Core:
             statements=self._statements,
             aggregates=self.aggregates,
             network=ports.network,
+            clock=ports.clock,
             spawn=self.spawn,
             own_head_seen=self.heads.own_head_seen,
         )

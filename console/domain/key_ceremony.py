@@ -11,6 +11,7 @@ from console.domain.ceremony_commands import (
     Certify,
     ConfirmCode,
     Decline,
+    Dispute,
     FailSession,
     Propose,
     ProposeChange,
@@ -24,15 +25,18 @@ from console.domain.events import (
     CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
     CeremonyShareSealed,
     Event,
+    Evidence,
     KeyChangeProposed,
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.key_change import require_possible
+from console.domain.times import MAX_CLOCK_SKEW_MS, require_during
 from console.domain.values import CeremonyPurpose, Quorum
 
 
@@ -49,6 +53,7 @@ class CeremonyState(StrEnum):
 
 
 FIRST_EPOCH = 0
+_EXPIRED = "the ceremony's time is over; propose it again"
 UNEXPLAINED = "no reason was given"
 OVER = frozenset({CeremonyState.CERTIFIED, CeremonyState.DECLINED, CeremonyState.ABORTED})
 
@@ -69,12 +74,23 @@ class KeyCeremony:
 
     proposal: CeremonyProposed | KeyChangeProposed
     accepted: tuple[CeremonyAccepted, ...] = ()
-    declined: CeremonyDeclined | None = None
-    aborted: CeremonyAborted | None = None
+    declines: tuple[CeremonyDeclined, ...] = ()
+    aborts: tuple[CeremonyAborted, ...] = ()
+    disputed: CeremonyDisputed | None = None
     attempts: tuple[Attempt, ...] = ()
     sealed: CeremonyShareSealed | None = None
     confirmations: tuple[CeremonyCodeConfirmed, ...] = ()
     certified: CeremonyCertified | None = None
+
+    @property
+    def declined(self) -> CeremonyDeclined | None:
+        """The refusal that counts: the first by its date, in whatever order they arrived."""
+        return min(self.declines, key=lambda d: (d.at_ms, d.member), default=None)
+
+    @property
+    def aborted(self) -> CeremonyAborted | None:
+        """The cancellation that counts, likewise."""
+        return min(self.aborts, key=lambda a: (a.at_ms, a.member), default=None)
 
     @property
     def quorum(self) -> Quorum:
@@ -143,9 +159,9 @@ class KeyCeremony:
         # A full certificate outweighs a cancellation: all have signed, so the keys exist.
         if self.certified or {c.member for c in self.certifying} == set(self.participants):
             return CeremonyState.CERTIFIED
-        if self.declined:
+        if self.declines:
             return CeremonyState.DECLINED
-        if self.aborted:
+        if self.aborts or self.disputed:
             return CeremonyState.ABORTED
         if self.sealed:
             return CeremonyState.SEALED
@@ -164,6 +180,8 @@ def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, 
             return _propose(state, command)
         case ProposeChange(proposal):
             return _propose_change(state, proposal)
+        case Dispute(at_ms, evidence):
+            return _dispute(_known(state), at_ms, evidence)
         case Accept() | Decline() | Abort():
             return _answer(_known(state), command)
         case StartSession() | FailSession() | SealShare():
@@ -186,9 +204,11 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
         case CeremonyAccepted():
             return replace(state, accepted=(*state.accepted, event))
         case CeremonyDeclined():
-            return replace(state, declined=event)
+            return replace(state, declines=(*state.declines, event))
+        case CeremonyDisputed():
+            return replace(state, disputed=event)
         case CeremonyAborted():
-            return replace(state, aborted=event)
+            return replace(state, aborts=(*state.aborts, event))
         case CeremonySessionStarted(session=session, at_ms=at_ms):
             return replace(state, attempts=(*state.attempts, Attempt(session, at_ms)))
         case CeremonySessionFailed(session=session, reason=reason, blamed=blamed):
@@ -241,7 +261,24 @@ def _propose_change(state: KeyCeremony | None, proposal: KeyChangeProposed) -> t
     return (proposal,)
 
 
+def _dispute(state: KeyCeremony, at_ms: int, evidence: Evidence) -> tuple[Event, ...]:
+    if state.disputed or evidence.body == state.proposal.evidence.body:
+        return ()
+    proposal = state.proposal
+    if evidence.signer != proposal.proposer:
+        raise Conflict("another member proposed a ceremony under the same id")
+    return (
+        CeremonyDisputed(
+            ceremony=proposal.ceremony, member=proposal.proposer, at_ms=at_ms, evidence=evidence
+        ),
+    )
+
+
 def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Event, ...]:
+    """Record what members answered, in whatever order it arrives.
+
+    A refusal or a cancellation outweighs acceptances, and a full certificate outweighs both.
+    """
     _custodian(state, command.member)
     ceremony = state.proposal.ceremony
     has_accepted = any(event.member == command.member for event in state.accepted)
@@ -249,26 +286,24 @@ def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Even
         case Accept(member, at_ms, evidence):
             if has_accepted:
                 return ()
-            _open(state, at_ms)
+            _in_time(state, at_ms)
             return (
                 CeremonyAccepted(ceremony=ceremony, member=member, at_ms=at_ms, evidence=evidence),
             )
         case Decline(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if state.declined and state.declined.member == member:
+            if any(d.member == member for d in state.declines):
                 return ()
-            _open(state, at_ms)
-            if has_accepted:
-                raise AlreadyDecided(f"{member} has accepted this ceremony; cancel it instead")
+            _in_time(state, at_ms)
             return (
                 CeremonyDeclined(
                     ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
                 ),
             )
         case Abort(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if state.aborted:
+            if any(a.member == member for a in state.aborts):
                 return ()
-            if state.state in OVER:
-                raise AlreadyDecided("the ceremony is over")
+            if at_ms < state.proposal.proposed_at_ms - 2 * MAX_CLOCK_SKEW_MS:
+                raise Conflict("the cancellation is dated before the proposal: a clock is wrong")
             return (
                 CeremonyAborted(
                     ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
@@ -376,8 +411,25 @@ def _custodian(state: KeyCeremony, member: MemberId) -> None:
         raise UnknownMember(f"{member} takes no part in this ceremony")
 
 
+def _in_time(state: KeyCeremony, at_ms: int) -> None:
+    proposal = state.proposal
+    require_during(at_ms, proposal.proposed_at_ms, proposal.expires_at_ms, _EXPIRED)
+
+
 def _open(state: KeyCeremony, at_ms: int) -> None:
+    require_open(state)
+    if at_ms >= state.proposal.expires_at_ms:
+        raise Expired(_EXPIRED)
+
+
+def require_open(state: KeyCeremony) -> None:
+    """Check that an answer still decides something here. Raises: AlreadyDecided."""
     if state.state in OVER:
         raise AlreadyDecided("the ceremony is over")
-    if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the ceremony's time is over; propose it again")
+
+
+def require_undecided(state: KeyCeremony, member: MemberId) -> None:
+    """Check that a member can still decline. Raises: AlreadyDecided."""
+    require_open(state)
+    if any(event.member == member for event in state.accepted):
+        raise AlreadyDecided(f"{member} has accepted this ceremony; cancel it instead")

@@ -14,8 +14,10 @@ from console.domain.errors import (
 )
 from console.domain.events import (
     Event,
+    Evidence,
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
@@ -34,6 +36,7 @@ from console.domain.request_commands import (
     ChainStep,
     Decision,
     Deny,
+    Dispute,
     FailSession,
     Propose,
     RecordBroadcast,
@@ -47,6 +50,7 @@ from console.domain.request_commands import (
     StartSession,
     Withdraw,
 )
+from console.domain.times import require_during
 
 
 class RequestState(StrEnum):
@@ -72,6 +76,7 @@ OVER = frozenset(
         RequestState.FAILED,
     }
 )
+_EXPIRED = "the request has expired; propose it again"
 UNEXPLAINED = "no reason was given"
 REPLACED = "replaced: "
 """Prefix of the failure reason when another request has consumed the coins or the nonce."""
@@ -97,7 +102,8 @@ class SigningRequest:
     proposal: RequestProposed
     policy: Policy
     approvals: tuple[RequestApproved, ...] = ()
-    denial: RequestDenied | None = None
+    denials: tuple[RequestDenied, ...] = ()
+    disputed: RequestDisputed | None = None
     withdrawal: RequestWithdrawn | None = None
     attempts: tuple[SigningAttempt, ...] = ()
     signatures: tuple[RequestSigned, ...] = ()
@@ -108,6 +114,11 @@ class SigningRequest:
     """Why the chain's node refuses it, until it accepts it."""
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
+
+    @property
+    def denial(self) -> RequestDenied | None:
+        """The denial that counts: the first by its date, in whatever order they arrived."""
+        return min(self.denials, key=lambda d: (d.at_ms, d.member), default=None)
 
     @property
     def signed(self) -> RequestSigned | None:
@@ -141,7 +152,7 @@ class SigningRequest:
             return RequestState.BROADCAST
         if self.signed:
             return RequestState.SIGNED
-        if self.denial:
+        if self.denials or self.disputed:
             return RequestState.DENIED
         if self.withdrawal:
             return RequestState.WITHDRAWN
@@ -160,6 +171,8 @@ def decide(
     match command:
         case Propose(proposal):
             return _propose(state, proposal, policy)
+        case Dispute(at_ms, evidence):
+            return _dispute(_known(state), at_ms, evidence)
         case Approve() | Deny() | Withdraw():
             return _decision(_known(state), command)
         case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
@@ -180,7 +193,9 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
         case RequestApproved():
             return replace(state, approvals=(*state.approvals, event))
         case RequestDenied():
-            return replace(state, denial=event)
+            return replace(state, denials=(*state.denials, event))
+        case RequestDisputed():
+            return replace(state, disputed=event)
         case RequestWithdrawn():
             return replace(state, withdrawal=event)
         case SigningSessionStarted(session=session, signers=signers, coordinator=lead, at_ms=at):
@@ -229,13 +244,31 @@ def _propose(
     return (proposal,)
 
 
+def _dispute(state: SigningRequest, at_ms: int, evidence: Evidence) -> tuple[Event, ...]:
+    if state.disputed or evidence.body == state.proposal.evidence.body:
+        return ()
+    proposer = state.proposal.proposer
+    if evidence.signer != proposer:
+        raise Conflict("another member made a request under the same id")
+    return (
+        RequestDisputed(
+            request=state.proposal.request, member=proposer, at_ms=at_ms, evidence=evidence
+        ),
+    )
+
+
 def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
+    """Record what members decided, in whatever order it arrives.
+
+    Approvals are recorded beside a denial, which outweighs them, and both beside a signature,
+    which outweighs everything: ledgers that received them in other orders end alike.
+    """
     request, proposal = state.proposal.request, state.proposal
     match command:
         case Approve(member=member, intent_digest=digest, at_ms=at_ms, evidence=evidence):
             if any(a.member == member for a in state.approvals):
                 return ()
-            _undecided(state, at_ms)
+            _in_time(state, at_ms)
             blocked = may_approve(state.policy, member, proposal.proposer)
             if blocked:
                 raise PolicyViolation(blocked)
@@ -253,9 +286,9 @@ def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
         case Deny(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
             if member not in state.policy.quorum.custodians:
                 raise UnknownMember(f"{member} is not a custodian of this wallet")
-            if state.denial:
+            if any(d.member == member for d in state.denials):
                 return ()
-            _undecided(state, at_ms)
+            _in_time(state, at_ms)
             return (
                 RequestDenied(
                     request=request, member=member, reason=reason, at_ms=at_ms, evidence=evidence
@@ -266,7 +299,7 @@ def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
                 raise PolicyViolation("only the member who made a request can withdraw it")
             if state.withdrawal:
                 return ()
-            _undecided(state, at_ms)
+            _in_time(state, at_ms)
             return (
                 RequestWithdrawn(request=request, member=member, at_ms=at_ms, evidence=evidence),
             )
@@ -294,7 +327,7 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
         case ReleaseShare(session, at_ms):
             if known is None or known.failure or known.share_released:
                 raise AlreadyDecided("this session releases no more shares")
-            if state.denial or state.withdrawal:
+            if state.denials or state.withdrawal or state.disputed:
                 raise AlreadyDecided("the request was denied or withdrawn")
             return (SignatureShareReleased(request, session, at_ms),)
         case FailSession():
@@ -336,7 +369,7 @@ def _require_startable(state: SigningRequest, at_ms: int) -> None:
     if state.state not in UNSIGNED:
         raise AlreadyDecided("the request is signed or over")
     if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; propose it again")
+        raise Expired(_EXPIRED)
     if not state.has_quorum:
         raise NotYetPossible("the approvals are not complete")
 
@@ -381,8 +414,14 @@ def _known(state: SigningRequest | None) -> SigningRequest:
     return state
 
 
-def _undecided(state: SigningRequest, at_ms: int) -> None:
+def _in_time(state: SigningRequest, at_ms: int) -> None:
+    proposal = state.proposal
+    require_during(at_ms, proposal.proposed_at_ms, proposal.expires_at_ms, _EXPIRED)
+
+
+def require_undecided(state: SigningRequest, at_ms: int) -> None:
+    """Check that a decision still decides something here. Raises: AlreadyDecided, Expired."""
     if state.state in OVER or state.signed:
         raise AlreadyDecided("the request is signed or over")
     if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; propose it again")
+        raise Expired(_EXPIRED)

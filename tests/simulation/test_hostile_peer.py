@@ -47,13 +47,13 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.sessions.host import MAX_OPEN_SESSIONS
 from console.application.sessions.invitations import MAX_SESSION_MS
 from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster

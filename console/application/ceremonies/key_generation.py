@@ -39,6 +39,7 @@ from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.short_code import short_code
+from console.domain.text import printable
 from console.domain.values import MAX_REASON, CeremonyPurpose, SignatureKind
 from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
@@ -92,7 +93,7 @@ class KeyGenerationService:
         """
         ceremony = self._aggregates.ceremony(ceremony_id)
         sealed = ceremony.sealed
-        if ceremony.aborted or sealed is None:
+        if ceremony.aborts or ceremony.disputed or sealed is None:
             raise NotYetPossible("there is no code to confirm in this ceremony")
         if code != sealed.code:
             raise Conflict("the code on the screen is not the one of this ceremony")
@@ -318,7 +319,8 @@ class KeyGenerationService:
                 at_ms=self._clock.now_ms(),
                 subject=ceremony.proposal.ceremony,
                 session=session,
-                reason=(reason or key_ceremony.UNEXPLAINED)[:MAX_REASON],
+                # It may quote a peer, and others refuse what cannot be shown plainly.
+                reason=printable(reason or key_ceremony.UNEXPLAINED, MAX_REASON),
                 blamed=blamed,
             )
         )

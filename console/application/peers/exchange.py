@@ -5,8 +5,9 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -36,13 +37,16 @@ from console.application.peers.statements import (
     AnyStatement,
     Readiness,
 )
+from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
 from console.domain.errors import DomainError, NotYetPossible, UnknownMember
 from console.domain.ids import MemberId
+from console.domain.times import MAX_CLOCK_SKEW_MS
 
 log = structlog.get_logger(__name__)
 
-MAX_DEFERRED = 256
+MAX_DEFERRED = 128
+"""Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
 _PULL_TIMEOUT_S = 3.0
@@ -64,6 +68,7 @@ class StatementExchange:
         statements: Statements,
         aggregates: Aggregates,
         network: NetworkPort,
+        clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         own_head_seen: Callable[[Readiness], Awaitable[None]],
     ) -> None:
@@ -71,10 +76,14 @@ class StatementExchange:
         self._statements = statements
         self._aggregates = aggregates
         self._network = network
+        self._clock = clock
         self._spawn = spawn
         self._own_head_seen = own_head_seen
         self._handlers: dict[type, Handler] = {}
-        self._deferred: deque[Verified] = deque(maxlen=MAX_DEFERRED)
+        self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
+            lambda: deque(maxlen=MAX_DEFERRED)
+        )
+        """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
 
     def handle(self, kind: type, handler: Handler) -> None:
@@ -135,7 +144,7 @@ class StatementExchange:
     async def retry_deferred(self) -> None:
         """Retry statements that came too early."""
         # Taken at once: another task may try again while this one waits for the ledger.
-        waiting = tuple(self._deferred)
+        waiting = tuple(chain.from_iterable(self._deferred.values()))
         self._deferred.clear()
         for verified in waiting:
             await self._import(verified)
@@ -149,8 +158,9 @@ class StatementExchange:
             log.info("statement-refused", signer=verified.signer, why=str(refusal))
 
     def _defer(self, verified: Verified) -> None:
-        if all(verified.evidence != waiting.evidence for waiting in self._deferred):
-            self._deferred.append(verified)
+        deferred = self._deferred[verified.signer]
+        if all(verified.evidence != waiting.evidence for waiting in deferred):
+            deferred.append(verified)
 
     async def _import_signed(self, signed: SignedStatement) -> None:
         try:
@@ -168,6 +178,8 @@ class StatementExchange:
 
     async def _record_of_peer(self, verified: Verified) -> None:
         """Record what a peer chose to send. Raises: what it can be refused for, AdapterError."""
+        if verified.statement.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("a statement from the future: a clock is wrong")
         try:
             await self._record(verified)
         except (AdapterError, *UNACCEPTABLE):

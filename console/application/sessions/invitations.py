@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import Invitation
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.domain.errors import AlreadyDecided, Conflict, NotYetPossible
 from console.domain.ids import MemberId
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 
 MAX_PENDING = 16

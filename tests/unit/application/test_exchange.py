@@ -26,6 +26,7 @@ from console.application.peers.messages import (
     encode,
 )
 from console.application.peers.signed_statements import (
+    StatementRefused,
     Statements,
     Verified,
     to_signed,
@@ -38,6 +39,7 @@ from console.application.peers.statements import (
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead
+from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_store import MemoryEventStore
@@ -87,6 +89,7 @@ class Desk:
             statements=self.voice[ANA],
             aggregates=self.aggregates,
             network=self.network.plug(ANA, (ANA, BEN), self.clock),
+            clock=self.clock,
             spawn=_drop,
             own_head_seen=self._own_head_seen,
         )
@@ -146,13 +149,34 @@ async def test_two_tasks_may_try_again_at_once(desk: Desk) -> None:
     assert sorted(v.statement.at_ms for v in desk.recorded) == [0, 1, 2, 3]
 
 
-async def test_waiting_statements_are_bounded(desk: Desk) -> None:
+async def test_one_signer_s_waiting_statements_are_bounded_and_crowd_out_nobody_else(
+    desk: Desk,
+) -> None:
     desk.refusal = NotYetPossible("first things first")
+    other = await desk.voice[ANA].sign(Withdrawal(at_ms=0, request="rq-" + "0" * 16))
+    await desk.exchange.on_announce(Announce(to_signed(other.evidence)))
     for number in range(MAX_DEFERRED + 3):
         await desk.exchange.on_announce(await desk.said(number))
     desk.refusal = None
     await desk.exchange.retry_deferred()
-    assert len(desk.recorded) == MAX_DEFERRED
+    assert len(desk.recorded) == MAX_DEFERRED + 1
+    assert desk.recorded[0].signer == ANA
+
+
+async def test_a_statement_from_the_future_waits_until_its_time(desk: Desk) -> None:
+    latest = desk.clock.now_ms() + MAX_CLOCK_SKEW_MS
+    for number in (latest, latest + 1):
+        assert await desk.exchange.on_announce(await desk.said(number)) == Ack()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest]
+    desk.clock.advance(0.001)
+    await desk.exchange.retry_deferred()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest, latest + 1]
+
+
+@pytest.mark.parametrize("at_ms", [-1, END_OF_TIME_MS, 1 << 63])
+async def test_a_time_that_is_none_is_no_statement(desk: Desk, at_ms: int) -> None:
+    with pytest.raises(StatementRefused):
+        await desk.exchange.on_announce(await desk.said(at_ms))
 
 
 @pytest.mark.parametrize(

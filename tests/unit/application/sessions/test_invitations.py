@@ -13,12 +13,12 @@ from console.application.peers.messages import (
     Refused,
 )
 from console.application.peers.statements import Withdrawal
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.sessions import host
 from console.application.sessions.invitations import MAX_PENDING, MAX_SESSION_MS
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import PolicyViolation
 from console.domain.ids import MemberId
+from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from tests.unit.application.sessions.hosts import SUBJECT, Table, begun, invited, play
 from tests.unit.domain.facts import ANA, BEN, CHIARA, CUSTODIANS, EVE, REQUEST
 
@@ -50,7 +50,9 @@ def test_an_invitation_that_cannot_be_meant_is_refused() -> None:
             ({"at_ms": now - MAX_CLOCK_SKEW_MS - 1}, "a clock is wrong"),
             ({"deadline_ms": now}, "time is over"),
             ({"deadline_ms": now + MAX_SESSION_MS + 1}, "longer than a session takes"),
-            ({"deadline_ms": 1 << 62}, "longer than a session takes"),
+            ({"deadline_ms": END_OF_TIME_MS - 1}, "longer than a session takes"),
+            ({"deadline_ms": 1 << 62}, "signed bytes that are no statement"),
+            ({"at_ms": -1}, "signed bytes that are no statement"),
             ({"terms": bytes(32)}, "knows another text"),
             ({"participants": (ANA, CHIARA)}, "this member is not invited"),
             ({"participants": (ANA, BEN, ANA)}, "a member is invited twice"),
