@@ -32,6 +32,7 @@ from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
 from console.protocols.math.polynomial import BadIndices, Polynomial
 from console.protocols.math.secp256k1 import SECP256K1
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import copy_of, dealt
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 from tests.adversary.runs import unwatchful
@@ -413,15 +414,8 @@ def test_parties_with_another_context_do_not_change_a_key() -> None:
 
 
 def test_all_secrets_of_a_run_are_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: Any) -> None:
-        original(self, data)
-        made.append(self)
-
     runs = {i: resharing(i) for i in (1, 2, 3, 4)}
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     results = Network(runs).deliver().outcomes
     kept = {id(r.share.secret) for r in results.values() if r.share is not None}
     assert len(kept) == 3
@@ -522,7 +516,7 @@ def test_redeal_of_constants_that_do_not_make_the_key_is_noticed_by_leavers_too(
     constants = {i: points[0] for i, points in dealers.items()}
     plan = redeal.RedealPlan(bytes(32), KEYS[1].public, 2, constants, NEW, {})
     with pytest.raises(BadShare, match="group key"):
-        redeal._public(plan, dealers)
+        redeal.public_of(plan, dealers)
 
 
 def test_shares_of_two_epochs_never_combine() -> None:

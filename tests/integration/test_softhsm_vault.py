@@ -13,6 +13,7 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass, TokenFlag
 from pkcs11.types import Session, Token
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from console.application.errors import (
     HsmError,
@@ -75,6 +76,21 @@ def new_kek(session: Session, **traits: bool) -> None:
         store=True,
         capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
         template={Attribute[name]: value for name, value in traits.items()},
+    )
+
+
+def new_signing_key(session: Session, label: str, traits: dict[Attribute, bool]) -> None:
+    decided_by_token = {
+        Attribute.LOCAL,
+        Attribute.ALWAYS_SENSITIVE,
+        Attribute.NEVER_EXTRACTABLE,
+    }
+    curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+    session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(
+        label=label,
+        store=True,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        private_template={t: on for t, on in traits.items() if t not in decided_by_token},
     )
 
 

@@ -10,12 +10,12 @@ from pkcs11.types import Session
 
 from console.application.errors import HsmError, KeyCheckFailed, TokenMissing
 from console.protocols.kernel.secret import SecretBytes
+from hsm import identity
 from hsm import token as token_module
 from hsm.keys import IDENTITY, PRESENCE, PRESENCE_TRAITS, RECORD, SIGNING_TRAITS
-from hsm.provision import _signing_key
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock
-from tests.integration.test_softhsm_vault import destroy, raw, unlock
+from tests.integration.test_softhsm_vault import destroy, new_signing_key, raw, unlock
 from tests.softhsm import USER_PIN, SoftHsm
 
 pytestmark = pytest.mark.hsm
@@ -49,7 +49,7 @@ async def test_another_signing_key_is_refused_at_unlock(
 ) -> None:
     with raw(settings) as session:
         destroy(session, label)
-        _signing_key(session, label, traits)
+        new_signing_key(session, label, traits)
     with pytest.raises(KeyCheckFailed, match=reason):
         await unlock(vault)
     assert not (await vault.status()).unlocked
@@ -60,7 +60,7 @@ async def test_another_presence_key_proves_nothing(
 ) -> None:
     with raw(settings) as session:
         destroy(session, PRESENCE)
-        _signing_key(session, PRESENCE, PRESENCE_TRAITS)
+        new_signing_key(session, PRESENCE, PRESENCE_TRAITS)
     await unlock(vault)
     with pytest.raises(KeyCheckFailed):
         await vault.verify_pin(SecretBytes(USER_PIN))
@@ -128,11 +128,13 @@ async def test_an_unknown_error_locks_the_vault(
 ) -> None:
     await unlock(vault)
 
-    def fail() -> None:
+    def fail(*_: object) -> bytes:
         raise p11.ObjectHandleInvalid
 
-    with pytest.raises(HsmError, match="not known"):
-        await vault._token.call(fail)
+    with monkeypatch.context() as failing:
+        failing.setattr(identity, "sign_checked", fail)
+        with pytest.raises(HsmError, match="not known"):
+            await vault.identity.sign(b"message")
     assert not (await vault.status()).unlocked
     await unlock(vault)
     assert await vault.identity.sign(b"message")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine
+from typing import cast
 
 import msgspec
 import pytest
@@ -43,7 +44,7 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
+from console.application.sessions.host import MAX_OPEN_SESSIONS, SessionHandler
 from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
@@ -357,9 +358,9 @@ def test_nobody_can_say_that_others_passed_a_drill() -> None:
         ):
             assert isinstance(await answered(changed), Refused)
         # What was in the future waits for it.
-        waiting = len(chiara.exchange._deferred)
+        waiting = chiara.exchange.deferred
         assert isinstance(await answered(msgspec.structs.replace(told, at_ms=later)), Ack)
-        assert len(chiara.exchange._deferred) == waiting + 1
+        assert chiara.exchange.deferred == waiting + 1
         assert chiara.aggregates.wallet(wallet).drills == before
 
     play(scene)
@@ -488,23 +489,37 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
     play(scene, halted={BEN})
 
 
+class AdmitsAll:
+    """A kind of session to which everybody may be invited."""
+
+    name = "anything"
+
+    async def admit(self, _invitation: Invitation, _coordinator: MemberId) -> None: ...
+
+
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         wallet = await operators.hold_ceremony(ANA)
-        host = cluster.seats[BEN].core.host
-        invitation = Invitation(
-            at_ms=START_MS,
-            purpose="signing",
-            subject="rq-" + "3" * 16,
-            participants=(ANA, BEN),
-            nonce=bytes(32),
-            deadline_ms=START_MS + 1,
-        )
-        verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
-        keys = ChannelKeys.generate(bytes)
+        cluster.seats[BEN].core.host.register(cast("SessionHandler", AdmitsAll()))
+        now_ms = LoopClock(cluster.loop).now_ms()
+
+        async def invited(subject: str) -> AnyReply:
+            invitation = Invitation(
+                at_ms=now_ms,
+                purpose=AdmitsAll.name,
+                subject=subject,
+                participants=(ANA, BEN),
+                nonce=bytes(32),
+                deadline_ms=now_ms + 60_000,
+            )
+            message = encode(Invite(await signed_by(cluster.seats[ANA].core, invitation)))
+            return decode_reply(await cluster.network.handlers[BEN](ANA, message))
+
         for number in range(MAX_OPEN_SESSIONS):
-            host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
+            assert isinstance(await invited(str(number)), Ready)
+        assert isinstance(await invited("one too many"), Refused)
+        await asyncio.sleep(60)
         await operators.transfer(ANA, wallet, 1)
 
     play(scene)

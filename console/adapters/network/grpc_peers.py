@@ -25,7 +25,7 @@ _SERVICE, _METHOD = "quorate.Peer", "Call"
 _SMOOTHING = 0.2
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 # Enough for a session's burst, far below what would starve the other peers.
-_RATE_PER_S, _BURST = 200.0, 400.0
+RATE_PER_S, BURST = 200.0, 400.0
 
 SERVER_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + 1024),
@@ -112,7 +112,7 @@ class GrpcNetwork:
     def _pin(self, peer: Peer) -> None:
         self._peers[peer.member] = peer
         self._members[spki_pin(peer.certificate_pem)] = peer.member
-        self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
+        self._buckets[peer.member] = TokenBucket(RATE_PER_S, BURST, self.clock.monotonic_s)
 
     def _trusted(self) -> "grpc.ServerCertificateConfiguration":
         """Return the certificates that a new handshake accepts."""

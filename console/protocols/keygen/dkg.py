@@ -101,7 +101,7 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
         secret = _held(wiped, _sum(group, received))
         chain = [(i, openings[i].chain_code) for i in sorted(openings)]
-        public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
+        public = public_of(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
         transcript = _transcript(session, commitments, openings, complaints, reveals)
@@ -156,12 +156,13 @@ def _sum(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
     return SecretBytes(total)
 
 
-def _public(
+def public_of(
     party: Party,
     parameters: KeygenParameters,
     points: Mapping[int, tuple[Point, ...]],
     chain_code: bytes,
 ) -> PublicKeyPackage:
+    """Return the public package of the key that these commitments make. Raises: ProtocolAbort."""
     group = parameters.group
     total = add_commitments(group, [points[i] for i in sorted(points)])
     shares = tuple((j, commitment_at(group, total, j)) for j in party.parties)

@@ -94,7 +94,7 @@ async def redeal(
         wiped += received.values()
 
         # Last round: every owner proves to hold the share that the commitments promise.
-        public = _public(plan, dealt)
+        public = public_of(plan, dealt)
         new: KeyShare | None = None
         if receives:
             if constant is not None:
@@ -220,7 +220,8 @@ def _check_proof(
         raise proof.ProofInvalid("there is nothing to prove")
 
 
-def _public(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
+def public_of(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
+    """Return the public package of the new shares. Raises: ProtocolAbort, BadShare."""
     group, old = plan.group, plan.old
     total = add_commitments(group, [dealt[i] for i in sorted(dealt)])
     shares = tuple(
