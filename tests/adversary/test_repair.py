@@ -19,9 +19,8 @@ from console.protocols.keygen.messages import (
 )
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
-from console.protocols.math.secp256k1 import SECP256K1
 from tests.adversary.erasure import remembered
-from tests.adversary.keys import dealt
+from tests.adversary.keys import dealt, over_each_group
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 from tests.adversary.runs import unwatchful
 
@@ -33,15 +32,7 @@ steps = sys.modules["console.protocols.keygen.repair"]
 # What the tests work with; `group` lets every one of them run over each group.
 GROUP: Group = ED25519
 KEYS: dict[int, KeyShare] = {}
-
-
-@pytest.fixture(params=[ED25519, SECP256K1], ids=lambda group: group.name, autouse=True)
-def group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Group:
-    chosen: Group = request.param
-    module = sys.modules[__name__]
-    monkeypatch.setattr(module, "GROUP", chosen)
-    monkeypatch.setattr(module, "KEYS", dealt(2, 4, "repair", chosen))
-    return chosen
+group = over_each_group(4, "repair")
 
 
 def parameters(**changed: Any) -> RepairParameters:

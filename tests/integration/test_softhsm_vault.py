@@ -148,7 +148,7 @@ async def test_a_forked_process_is_refused(
 ) -> None:
     await unlock(vault)
     with monkeypatch.context() as forked:
-        forked.setattr(library(settings.module), "_pid", 1)
+        forked.setattr(os, "getpid", lambda: 1)
         with pytest.raises(HsmError, match="process"):
             await vault.identity.sign(b"message")
     await vault.identity.sign(b"message")

@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pkcs11 import Attribute, ObjectClass
 from pkcs11 import exceptions as p11
-from pkcs11.types import Session
+from pkcs11.types import Session, Token
 
 from console.application.errors import HsmError, KeyCheckFailed, TokenMissing
 from console.protocols.kernel.secret import SecretBytes
 from hsm import identity
 from hsm import token as token_module
 from hsm.keys import IDENTITY, PRESENCE, PRESENCE_TRAITS, RECORD, SIGNING_TRAITS
+from hsm.library import Library
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock
 from tests.integration.test_softhsm_vault import destroy, new_signing_key, raw, unlock
@@ -112,11 +114,24 @@ async def test_a_token_that_fails_while_it_judges_costs_no_try(
     kind: type[p11.PKCS11Error],
     meaning: type[HsmError],
 ) -> None:
-    def fail(self: object, pin: SecretBytes) -> Session:
-        raise kind
+    find = Library.find
+
+    class Failing:
+        """The token, which fails as soon as it is given a PIN."""
+
+        def __init__(self, token: Token) -> None:
+            self._token = token
+
+        def open(self, **how: Any) -> Session:
+            if "user_pin" in how:
+                raise kind
+            return self._token.open(**how)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._token, name)
 
     with monkeypatch.context() as failing:
-        failing.setattr(token_module.TokenSession, "_open", fail)
+        failing.setattr(Library, "find", lambda self, label: Failing(find(self, label)))
         with pytest.raises(meaning):
             await unlock(vault)
     assert (await vault.status()).retry_after_s == 0

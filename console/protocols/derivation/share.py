@@ -12,7 +12,7 @@ from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Point, Scalar
 from console.protocols.math.secp256k1 import SECP256K1
 
-_CHILDREN: dict[str, Callable[[Point, bytes, int], tuple[Scalar, bytes]]] = {
+CHILDREN: dict[str, Callable[[Point, bytes, int], tuple[Scalar, bytes]]] = {
     SECP256K1.name: bip32.child,
     ED25519.name: ed25519.child,
 }
@@ -59,7 +59,7 @@ def tap_tweak_public(public: PublicKeyPackage, merkle_root: bytes | None) -> Pub
 def _walk(public: PublicKeyPackage, path: Iterable[int]) -> tuple[TweakContext, bytes]:
     context = TweakContext.of(public.group, Point(public.group_key))
     chain_code = public.chain_code
-    child = _CHILDREN[public.group_name]
+    child = CHILDREN[public.group_name]
     for index in check_path(path):
         tweak, chain_code = child(context.Q, chain_code, index)
         context = context.apply(tweak)

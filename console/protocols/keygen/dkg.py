@@ -99,7 +99,7 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
 
         # Last round: everybody proves to hold the share that the commitments promise.
         received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
-        secret = _held(wiped, _sum(group, received))
+        secret = _held(wiped, sum_of_subshares(group, received))
         chain = [(i, openings[i].chain_code) for i in sorted(openings)]
         public = public_of(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
@@ -149,7 +149,8 @@ def _parameters_digest(party: Party, parameters: KeygenParameters) -> bytes:
     )
 
 
-def _sum(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
+def sum_of_subshares(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
+    """Return the party's share: the sum of what all dealers gave it."""
     total = group.scalar(0)
     for share in received.values():
         total = group.add_scalars(total, group.parse_scalar(share.view()))

@@ -100,7 +100,7 @@ async def redeal(
             if constant is not None:
                 received[party.me] = polynomial.evaluate(party.me)
                 wiped.append(received[party.me])
-            new = KeyShare(party.me, _sum(group, received, kept), public)
+            new = KeyShare(party.me, sum_of_subshares(group, received, kept), public)
             wiped.append(new.secret)
             new.check()  # before we claim anything about it
         transcript = _transcript(dealing, complaints, reveals)
@@ -236,9 +236,10 @@ def public_of(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> Publi
     return public
 
 
-def _sum(
+def sum_of_subshares(
     group: Group, received: Mapping[int, SecretBytes], kept: SecretBytes | None
 ) -> SecretBytes:
+    """Return the party's new share: what it keeps and what all dealers gave it."""
     total = group.scalar(0) if kept is None else group.secret_scalar(kept)
     for share in received.values():
         total = group.add_scalars(total, group.parse_scalar(share.view()))

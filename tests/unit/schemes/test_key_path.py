@@ -112,7 +112,7 @@ def test_a_path_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         raise DegenerateTweak("the tweak is not below the order")
 
     monkeypatch.setattr(bip32, "child", none)
-    monkeypatch.setattr("console.protocols.derivation.share._CHILDREN", {SECP256K1.name: none})
+    monkeypatch.setattr("console.protocols.derivation.share.CHILDREN", {SECP256K1.name: none})
     with pytest.raises(KeyPathRefused):
         child_key(SHARE.public, KeyPath((0,)))
     with pytest.raises(KeyPathRefused), child_share(SHARE, KeyPath((0,))):
