@@ -109,11 +109,16 @@ class KeyGenerationService:
 
     # A session, as `SessionHandler`
 
+    def terms(self, subject: str) -> bytes:
+        """Return the digest of the proposal that participants accept, 32 bytes."""
+        proposal = self._aggregates.ceremony(CeremonyId(subject)).proposal
+        return hashlib.sha256(proposal.evidence.body).digest()
+
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
         ceremony = self._aggregates.ceremony(CeremonyId(invitation.subject))
-        if coordinator not in ceremony.indices:
-            raise UnknownMember(f"{coordinator} takes no part in this ceremony")
+        if coordinator != ceremony.proposal.proposer:
+            raise UnknownMember("a ceremony's sessions are led by the member who proposed it")
         if set(invitation.participants) != set(ceremony.participants):
             raise Conflict("a ceremony needs exactly those who take part in it")
         if not ceremony.has_all_acceptances:

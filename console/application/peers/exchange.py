@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import PeerRefused, PeerUnavailable, TransactionError
+from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
@@ -37,7 +37,7 @@ from console.application.peers.statements import (
     Readiness,
 )
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.domain.errors import DomainError, NotYetPossible
+from console.domain.errors import DomainError, NotYetPossible, UnknownMember
 from console.domain.ids import MemberId
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class StatementExchange:
         """Import a peer's statement, whoever signed it."""
         verified = self._verify(message.statement)
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
@@ -147,7 +147,7 @@ class StatementExchange:
 
     async def _import(self, verified: Verified) -> None:
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
@@ -171,6 +171,19 @@ class StatementExchange:
             raise StatementRefused("a statement of this kind is not kept")
         await handler(verified)
 
+    async def _record_of_peer(self, verified: Verified) -> None:
+        """Record what a peer chose to send. Raises: what it can be refused for, AdapterError."""
+        try:
+            await self._record(verified)
+        except (AdapterError, *UNACCEPTABLE):
+            raise
+        except Exception as unexpected:
+            # Whatever fails on a peer's bytes must not end a task of ours. The text of the
+            # exception may quote anything, so its type alone is told.
+            kind, name = verified.evidence.kind, type(unexpected).__name__
+            log.exception("statement-unexpected", signer=verified.signer, kind=kind)
+            raise StatementRefused(f"this {kind} could not be read: {name}") from None
+
     async def _announce(self, peer: MemberId, message: bytes) -> None:
         try:
             await self._network.call(peer, message, _PULL_TIMEOUT_S)
@@ -183,7 +196,8 @@ class StatementExchange:
             return
         try:
             statement = self._verify(reply.your_head).statement
-        except StatementRefused:
+        except (StatementRefused, UnknownMember):
+            # Nobody knows a machine that still waits to be endorsed, not even itself.
             return
         # What this member's machine before this one signed says nothing of this ledger.
         mine = await self._statements.is_of_this_machine(reply.your_head)

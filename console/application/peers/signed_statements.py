@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -38,7 +38,7 @@ class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A statement as it travels and is kept: the exact bytes that were signed."""
 
     body: bytes
-    signer: str
+    signer: Annotated[str, msgspec.Meta(max_length=64)]
     signature: bytes
 
 

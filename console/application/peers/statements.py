@@ -185,12 +185,17 @@ class SignatureResult(Statement, frozen=True, kw_only=True, tag="signature-resul
 
 
 class Invitation(Statement, frozen=True, kw_only=True, tag="invitation"):
-    """A coordinator asks members into one protocol session about one ceremony or request."""
+    """A coordinator asks members into one protocol session about one ceremony or request.
+
+    `terms` is the digest of what is agreed about the subject. The session's id hashes the
+    invitation, so those who know the subject by different texts never share a session.
+    """
 
     purpose: Named
     subject: Named
+    terms: Digest
     participants: Members
-    nonce: bytes
+    nonce: Digest
     deadline_ms: int
 
 

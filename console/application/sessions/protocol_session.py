@@ -246,6 +246,12 @@ class ProtocolSession:
             except (DomainError, AdapterError) as refusal:
                 await self._fail(SessionFailed(FailureKind.REFUSED, str(refusal)))
                 return
+            except Exception as unexpected:
+                # Peers choose what is computed with here: it may end this session, nothing more.
+                log.exception("session-step-unexpected", session=self.info.session[:12])
+                why = f"an internal error: {type(unexpected).__name__}"
+                await self._fail(SessionFailed(FailureKind.REFUSED, why))
+                return
             self._progressed_s = self.tools.monotonic_s()
             self.tools.moved(self.info.subject)
             if self.session.done and not self._concluded:

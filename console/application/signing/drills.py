@@ -129,6 +129,10 @@ class DrillService:
 
     # A session, as `SessionHandler`
 
+    def terms(self, subject: str) -> bytes:
+        """Return a digest of the subject, 32 bytes: it names wallet and epoch, all there is."""
+        return hashlib.sha256(subject.encode()).digest()
+
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
         state = self._wallet(invitation.subject)

@@ -131,7 +131,7 @@ def coordinator(ledger: Ledger) -> SigningCoordinator:
             me=ANA, aggregates=ledger, transactions=transactions, schemes={}, clock=clock
         ),
         reservations=ledger.reservations,
-        verdicts=None,
+        verdicts=SimpleNamespace(require_usable=lambda *_: None),
         clock=clock,
         publish=None,
     )
@@ -143,8 +143,8 @@ async def test_of_two_runs_that_were_both_admitted_one_gives_its_share():
     ledger.add("rq-2", OTHER, *APPROVED, start(SECOND))
     signing = coordinator(ledger)
     runs = [
-        SimpleNamespace(subject="rq-1", session=FIRST),
-        SimpleNamespace(subject="rq-2", session=SECOND),
+        SimpleNamespace(subject="rq-1", session=FIRST, participants=()),
+        SimpleNamespace(subject="rq-2", session=SECOND, participants=()),
     ]
     outcomes = await asyncio.gather(*map(signing.releasing, runs), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [type(None), Conflict]
