@@ -105,7 +105,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         network=network,
         bus=InProcessBus(),
         clock=clock,
-        chains=_chains(settings.chains),
+        chains=build_chains(settings.chains),
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
         export_ledger=_exporter(files),
@@ -187,7 +187,8 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
     return export_
 
 
-def _chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
+def build_chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
+    """Build the adapter of each chain. Raises: SettingsInvalid."""
     adapters = {adapter.chain: adapter for adapter in map(_chain, settings)}
     if len(adapters) < len(settings):
         # Which network a wallet is on must not depend on the order of lines.

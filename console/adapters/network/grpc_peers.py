@@ -26,10 +26,10 @@ _SERVICE, _METHOD = "quorate.Peer", "Call"
 _SMOOTHING = 0.2
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 # Enough for a session's burst, far below what would starve the other peers.
-_RATE_PER_S, _BURST = 200.0, 400.0
+RATE_PER_S, BURST = 200.0, 400.0
 MAX_CALLS_PER_PEER = 64
 """Calls of one peer that are received or handled at a time; the other peers have their own."""
-_RECEIVE_S = 5.0
+RECEIVE_S = 5.0
 """How long a peer may take from the beginning of a call to the last byte of its message."""
 
 SERVER_OPTIONS = (
@@ -120,7 +120,7 @@ class GrpcNetwork:
     def _pin(self, peer: Peer) -> None:
         self._members[peer_pin(peer.certificate_pem, tls_name(peer.member))] = peer.member
         self._peers[peer.member] = peer
-        self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
+        self._buckets[peer.member] = TokenBucket(RATE_PER_S, BURST, self.clock.monotonic_s)
 
     def _trusted(self) -> "grpc.ServerCertificateConfiguration":
         """Return the certificates that a new handshake accepts."""
@@ -227,7 +227,7 @@ class GrpcNetwork:
     ) -> bytes:
         """Return the call's only message, which must arrive in time."""
         try:
-            async with asyncio.timeout(_RECEIVE_S):
+            async with asyncio.timeout(RECEIVE_S):
                 return await anext(requests)
         except (TimeoutError, StopAsyncIteration):
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no message came in time")

@@ -86,6 +86,11 @@ class StatementExchange:
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
 
+    @property
+    def deferred(self) -> int:
+        """How many statements came too early and wait."""
+        return len(self._deferred)
+
     def handle(self, kind: type, handler: Handler) -> None:
         """Register the handler that records statements of a type."""
         self._handlers[kind] = handler

@@ -17,7 +17,6 @@ from cryptography.x509.oid import NameOID
 from console.adapters.clock import SystemClock
 from console.adapters.network import grpc_peers
 from console.adapters.network.grpc_peers import MAX_CALLS_PER_PEER, GrpcNetwork, Peer, tls_name
-from console.adapters.network.rate import TokenBucket
 from console.adapters.network.tls import (
     TlsIdentity,
     TlsMaterialUnusable,
@@ -27,13 +26,16 @@ from console.adapters.network.tls import (
     spki_pin,
 )
 from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, MachineUnusable
 from console.domain.ids import MemberId
+from tests.fakes.clock import FakeClock
 from tests.integration.network.certificates import certificate, extensions, name
 
 ANA, BEN, EVE = MemberId("ana"), MemberId("ben"), MemberId("eve")
 CALL = "/quorate.Peer/Call"
 TIMEOUT_S = 5.0
+SYSTEM = SystemClock()
 
 Handler = Callable[[MemberId, bytes], Awaitable[bytes]]
 
@@ -62,17 +64,21 @@ class Pair:
         self.networks = {m: self.network(m, self.own[m]) for m in (ANA, BEN)}
         self._more: list[GrpcNetwork] = []
 
-    def network(self, me: MemberId, key: TlsIdentity, **shown: bytes) -> GrpcNetwork:
+    def network(
+        self, me: MemberId, key: TlsIdentity, clock: Clock = SYSTEM, **shown: bytes
+    ) -> GrpcNetwork:
         """Build a network; `shown` replaces what `me` believes to be a peer's certificate."""
         peers = tuple(
             Peer(m, self.address[m], shown.get(m, self.own[m].certificate_pem))
             for m in (ANA, BEN)
             if m != me
         )
-        return GrpcNetwork(me, self.address.get(me, ""), key, peers, SystemClock())
+        return GrpcNetwork(me, self.address.get(me, ""), key, peers, clock)
 
-    def another(self, me: MemberId, key: TlsIdentity, **shown: bytes) -> GrpcNetwork:
-        network = self.network(me, key, **shown)
+    def another(
+        self, me: MemberId, key: TlsIdentity, clock: Clock = SYSTEM, **shown: bytes
+    ) -> GrpcNetwork:
+        network = self.network(me, key, clock, **shown)
         self._more.append(network)
         return network
 
@@ -247,16 +253,16 @@ async def test_a_server_with_another_key_is_not_spoken_to(pair: Pair, tmp_path: 
         await pair.networks[ANA].call(BEN, b"hello", 2.0)
 
 
-async def test_a_flood_is_refused_and_passes(pair: Pair) -> None:
-    now_s = [0.0]
-    ben = pair.networks[BEN]
-    ben._buckets[ANA] = TokenBucket(1.0, 3.0, lambda: now_s[0])
-    await ben.serve(echo)
+async def test_a_flood_is_refused_and_passes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(grpc_peers, "RATE_PER_S", 1.0)
+    monkeypatch.setattr(grpc_peers, "BURST", 3.0)
+    await pair.another(BEN, pair.own[BEN], clock).serve(echo)
     for _ in range(3):
         await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
     with pytest.raises(PeerRefused, match="RESOURCE_EXHAUSTED"):
         await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
-    now_s[0] += 1.0
+    clock.advance(1.0)
     assert await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
 
 
@@ -265,7 +271,7 @@ async def test_calls_that_send_nothing_stop_nobody_else(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
     """The caller is known before its message is awaited: its stalled calls fill its own places."""
-    monkeypatch.setattr(grpc_peers, "_RECEIVE_S", 60.0)
+    monkeypatch.setattr(grpc_peers, "RECEIVE_S", 60.0)
     key = identity_of_eve = identity(pair.folder / "eve", EVE)
     ben = pair.networks[BEN]
     await ben.admit(EVE, free_address(), identity_of_eve.certificate_pem)
@@ -297,7 +303,7 @@ async def test_calls_that_send_nothing_stop_nobody_else(
 async def test_a_message_that_never_comes_is_given_up(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_peers, "_RECEIVE_S", 0.05)
+    monkeypatch.setattr(grpc_peers, "RECEIVE_S", 0.05)
     await pair.networks[BEN].serve(echo)
     async with channel_to(pair, BEN, pair.own[ANA]) as channel:
         call = channel.stream_unary(CALL)(silence(), timeout=60.0)

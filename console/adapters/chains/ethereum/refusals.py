@@ -21,5 +21,5 @@ def failure(refused: RpcRefused) -> TransactionError:
     if any(words in text for words in _TOO_LOW):
         return FeeTooLow("the fee is below what the chain's nodes take now")
     if "nonce" in text and "nonce too high" not in text:
-        return NonceConflict("another transaction of this account took its nonce; make it again")
+        return NonceConflict("another transaction of this account took its nonce; propose it again")
     return TransactionRejected(f"the chain refused it: {refused}")
