@@ -35,7 +35,8 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.application.queries.transfer import find_asset
-from console.domain import key_ceremony, signing_request
+from console.domain import ceremony_decisions, request_decisions
+from console.domain.ceremony_decisions import require_open
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
@@ -43,7 +44,7 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
-from console.domain.key_ceremony import OVER, require_open
+from console.domain.key_ceremony import OVER
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
 from console.domain.times import MAX_LIFETIME_MS
@@ -121,7 +122,7 @@ class OperatorActions:
         """Decline it, with a reason."""
         reason = plain_text(command.reason, MAX_REASON, "a reason")
         ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
-        key_ceremony.require_undecided(ceremony, self._node.me)
+        ceremony_decisions.require_undecided(ceremony, self._node.me)
         await self._publish(
             CeremonyRefusal(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
         )
@@ -190,7 +191,7 @@ class OperatorActions:
             blocked = may_approve(request.policy, self._node.me, proposal.proposer)
             if blocked:
                 raise PolicyViolation(blocked)
-            signing_request.require_undecided(request, self._now_ms())
+            request_decisions.require_undecided(request, self._now_ms())
             core.transactions.judge(proposal, core.aggregates.wallet(proposal.wallet))
             core.reservations.require_first(request)
             await self._node.ports.vault.verify_pin(command.pin)
@@ -263,7 +264,7 @@ class OperatorActions:
 
     def _require_undecided(self, request: str) -> None:
         known = self._node.core.aggregates.request(RequestId(request))
-        signing_request.require_undecided(known, self._now_ms())
+        request_decisions.require_undecided(known, self._now_ms())
 
     def _now_ms(self) -> int:
         return self._node.ports.clock.now_ms()
