@@ -6,11 +6,12 @@ from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, base_
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
-    field_flags,
+    hash_type_flags,
     is_replaceable,
     lock_flags,
 )
 from console.adapters.chains.bitcoin.meaning import Payee, payees
+from console.adapters.chains.bitcoin.metadata import unsigned_fields
 from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
@@ -59,6 +60,7 @@ def describe_psbt(
             *inputs,
             *_outputs(outputs, account),
             *_facts(spending, vsize),
+            *unsigned_fields(psbt),
         ),
         red_flags=(
             *foreign,
@@ -66,7 +68,7 @@ def describe_psbt(
             *(flag for each in outputs for flag in each.flags),
             *fee_flags(spending, outputs, vsize),
             *lock_flags(psbt.transaction),
-            *field_flags(psbt, account),
+            *hash_type_flags(psbt, account),
         ),
         digest=hashlib.sha256(data).digest(),
     )

@@ -10,11 +10,12 @@ from console.adapters.chains.bitcoin.accelerating import (
     accelerate,
     weighed,
 )
-from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition, fingerprints
 from console.adapters.chains.bitcoin.build import OwnCoin, ProofsTooLarge, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
+from console.adapters.chains.bitcoin.metadata import without_unsigned
 from console.adapters.chains.bitcoin.ownership import own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
@@ -34,6 +35,7 @@ from console.application.ports.chain import (
     AccelerateIntent,
     BuiltTransaction,
     FeeLevel,
+    PublicKeys,
     ReplaceIntent,
     TransferIntent,
 )
@@ -125,13 +127,13 @@ class Planner:
         spent = frozenset(f"utxo:{coin.outpoint}" for coin in coins)
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
 
-    async def imported(self, data: bytes) -> BuiltTransaction:
-        """Return a PSBT of another program with proofs of its inputs' amounts.
+    async def imported(self, data: bytes, keys: PublicKeys) -> BuiltTransaction:
+        """Return a PSBT of another program with proofs, and without what concerns others only.
 
         Raises: TransactionError, ChainUnavailable.
         """
         try:
-            psbt = parse_foreign(data)
+            psbt = without_unsigned(parse_foreign(data), fingerprints(keys))
             for number, spender in enumerate(psbt.transaction.inputs):
                 previous = previous_of(psbt, number)
                 if previous is None:
