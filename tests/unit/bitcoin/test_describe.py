@@ -138,7 +138,7 @@ def test_paying_the_wallets_other_account_is_a_transfer() -> None:
 @each_account
 def test_inputs_of_others_are_flagged(account: Account) -> None:
     description = described(transfer(account), OTHER_KEYS)
-    assert flagged(description, "Input 1 is not of this account")
+    assert flagged(description, "Input 1 is not of this wallet")
     assert flagged(description, "claimed as the wallet's own and is not")
 
 

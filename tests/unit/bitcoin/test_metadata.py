@@ -40,7 +40,7 @@ async def test_a_psbt_as_sparrow_makes_it_is_signed(name: str) -> None:
 
 async def test_what_is_left_to_see_of_another_wallets_psbt_is_that_it_is_not_ours() -> None:
     data = await imported(report("embit41_sparrow_singlesig"))
-    assert told(data).red_flags == ("Input 1 is not of this account",)
+    assert told(data).red_flags == ("Input 1 is not of this wallet",)
 
 
 def _loaded(data: bytes) -> bytes:

@@ -67,14 +67,16 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class OwnCoin:
-    """An output of the account: the transaction that made it, the output's index, and its place.
+    """An output of the wallet: the transaction that made it, the output's index, and its place.
 
+    `account` is that of the place, None for the account that is spent from.
     Raises: TransactionError if the transaction has no such output.
     """
 
     previous: Transaction
     index: int
     place: KeyPosition
+    account: Account | None = None
     outpoint: OutPoint = field(init=False, repr=False, compare=False)
     """The outpoint of the output; computed once, since the transaction may be large."""
 
@@ -236,10 +238,15 @@ class SpendingDraft:
             lift=self.lifted,
         )
 
+    def _account_of(self, coin: OwnCoin) -> Account:
+        return coin.account or self.wallet.account
+
     def _plain(self, coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
         """Return each coin once: a duplicate must not count twice."""
-        weight = _INPUT_WEIGHT[self.wallet.account.kind]
-        plain = (Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
+        plain = (
+            Coin(coin.outpoint, coin.output.amount, _INPUT_WEIGHT[self._account_of(coin).kind])
+            for coin in coins
+        )
         return tuple(dict.fromkeys(plain))
 
     def _encode(self, coins: list[OwnCoin], outputs: list[tuple[TxOut, Fields]]) -> bytes:
@@ -256,7 +263,7 @@ class SpendingDraft:
         return within_limits(psbt_of(transaction, tuple(inputs), claims))
 
     def _input(self, coin: OwnCoin, *, proven: bool) -> Fields:
-        account, keys = self.wallet.account, self.wallet.keys
+        account, keys = self._account_of(coin), self.wallet.keys
         if coin.output.script != script_at(account, keys, coin.place):
             raise TransactionError("a coin is not at the place that it is said to be")
         # Without witnesses: no txid covers them, so they prove nothing. One copy proves all coins

@@ -5,17 +5,23 @@ program is imported without them; where they came with a request, they are count
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 
-from console.adapters.chains.bitcoin.ownership import INPUT_ORIGIN, OUTPUT_ORIGIN
+from console.adapters.chains.bitcoin.ownership import (
+    INPUT_ORIGIN,
+    OUTPUT_ORIGIN,
+    restated_input,
+    restated_output,
+)
 from console.adapters.chains.bitcoin.psbt import Psbt
-from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
-from console.adapters.chains.bitcoin.psbt_map import Fields, entries_of, only, without, write_map
-from console.adapters.chains.bitcoin.wire import Reader
+from console.adapters.chains.bitcoin.psbt_fields import Global, In
+from console.adapters.chains.bitcoin.psbt_map import only, ordered, without, write_map
+from console.adapters.chains.bitcoin.transaction import TxOut
+from console.application.ports.chain import PublicKeys
 
 _GLOBALS = (Global.UNSIGNED_TX,)
-_INPUTS = (In.NON_WITNESS_UTXO, In.WITNESS_UTXO, In.SIGHASH_TYPE, *INPUT_ORIGIN)
+_PROOFS = (In.NON_WITNESS_UTXO, In.WITNESS_UTXO, In.SIGHASH_TYPE)
+_INPUTS = (*_PROOFS, *INPUT_ORIGIN)
 _OUTPUTS = OUTPUT_ORIGIN
 
 
@@ -35,30 +41,22 @@ def unsigned_fields(psbt: Psbt) -> tuple[tuple[str, str], ...]:
     return (("Not signed", f"{fields} for other programs, SHA-256 {digest}"),)
 
 
-def without_unsigned(psbt: Psbt, fingerprints: Iterable[bytes]) -> Psbt:
+def without_unsigned(psbt: Psbt, spent: tuple[TxOut, ...], keys: PublicKeys) -> Psbt:
     """Return a version 0 PSBT with the fields that concern this wallet only.
 
-    `fingerprints` are those of its master keys (BIP 32). Of outputs, the origins of other wallets'
-    keys are dropped: they claim nothing for this one.
+    `spent` are the outputs that the inputs spend. Origins of the wallet's keys are written as this
+    wallet writes them; those of other wallets' outputs are dropped.
     """
-    own = frozenset(fingerprints)
+    inputs = zip(psbt.inputs, spent, strict=True)
+    outputs = zip(psbt.outputs, psbt.transaction.outputs, strict=True)
     return replace(
         psbt,
         globals=only(psbt.globals, *_GLOBALS),
-        inputs=tuple(only(fields, *_INPUTS) for fields in psbt.inputs),
-        outputs=tuple(_claims(only(fields, *_OUTPUTS), own) for fields in psbt.outputs),
+        inputs=tuple(
+            ordered((*only(fields, *_PROOFS), *restated_input(fields, output.script, keys)))
+            for fields, output in inputs
+        ),
+        outputs=tuple(
+            ordered(restated_output(fields, output.script, keys)) for fields, output in outputs
+        ),
     )
-
-
-def _claims(fields: Fields, own: frozenset[bytes]) -> Fields:
-    """Return the fields if an origin among them has one of the fingerprints, else none."""
-    marks = {value[:4] for _, value in entries_of(fields, Out.BIP32_DERIVATION)}
-    marks |= {_mark(value) for _, value in entries_of(fields, Out.TAP_BIP32_DERIVATION)}
-    return () if marks.isdisjoint(own) else fields
-
-
-def _mark(value: bytes) -> bytes:
-    """Return the fingerprint of a Taproot origin, which follows the hashes of leaves (BIP 371)."""
-    reader = Reader(value, "origin of a key")
-    reader.take(32 * reader.compact())
-    return reader.take(4)

@@ -10,7 +10,7 @@ from console.adapters.chains.bitcoin.accelerating import (
     accelerate,
     weighed,
 )
-from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition, fingerprints
+from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
 from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
 from console.adapters.chains.bitcoin.importing import (
     ProofsTooLarge,
@@ -87,10 +87,9 @@ class Planner:
 
         Raises: TransactionError, UnknownTransaction, ChainUnavailable.
         """
-        account, keys = wallet.account, wallet.keys
         spending = parse_spending(intent.transaction)
-        outputs = payees(spending.psbt, account, keys, wallet.network)
-        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
+        outputs = payees(spending.psbt, wallet.keys, wallet.network)
+        payments = () if intent.cancel else tuple(p.output for p in outputs if p.own is None)
         if not payments and not intent.cancel:
             raise TransactionError("it pays nobody else: cancel it instead")
         draft = replace(SpendingDraft(wallet), payments=payments).outbid(
@@ -100,14 +99,15 @@ class Planner:
         for spender, fields, output in zip(
             spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
         ):
-            place = own_input(fields, output.script, account, keys)
-            if place is None:
-                raise TransactionError("the transaction spends coins that are not this account's")
+            own = own_input(fields, output.script, wallet.keys)
+            if own is None:
+                raise TransactionError("the transaction spends coins that are not this wallet's")
             txid = spender.outpoint.txid
             if txid not in seen:
                 await self._ready()
                 seen[txid] = await self._transaction(txid)
-            draft = draft.spend(OwnCoin(seen[txid], spender.outpoint.index, place))
+            made = OwnCoin(seen[txid], spender.outpoint.index, own.place, own.account)
+            draft = draft.spend(made)
         held = reserved | coins_of(spending)
         return await self._funded(draft, await self._rate(intent.fee_level), held)
 
@@ -140,7 +140,7 @@ class Planner:
         Raises: TransactionError, ChainUnavailable.
         """
         try:
-            psbt = without_unsigned(parse_foreign(data), fingerprints(keys))
+            psbt = parse_foreign(data)
             seen: dict[bytes, Transaction] = {}
             for number, spender in enumerate(psbt.transaction.inputs):
                 txid = spender.outpoint.txid
@@ -150,7 +150,9 @@ class Planner:
                     previous = await self._transaction(txid)
                 psbt = with_previous(psbt, number, previous, proven=txid in seen)
                 seen[txid] = previous
-            data = within_limits(psbt)
+            inputs = psbt.transaction.inputs
+            spent = tuple(seen[i.outpoint.txid].outputs[i.outpoint.index] for i in inputs)
+            data = within_limits(without_unsigned(psbt, spent, keys))
             return BuiltTransaction(data, parse_spending(data).fee, None)
         except UnknownTransaction as error:
             raise TransactionError(f"this PSBT cannot be signed here: {error}") from None
