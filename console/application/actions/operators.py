@@ -52,8 +52,8 @@ from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, MAX_LIFETIME_MS // 1000
 _FAUCET_UNITS = 1_000
-MAX_REQUEST_BYTES = 60 * 1024
-"""Bytes that fit into one statement beside the rest of a request."""
+MAX_REQUEST_BYTES = 244 * 1024
+"""Bytes that fit into one proposal beside the rest of a request."""
 MAX_FEE = (1 << 63) - 1
 """The largest fee, in base units, that a statement can carry."""
 

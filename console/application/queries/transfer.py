@@ -157,7 +157,8 @@ async def _preview(
     built = await _within(BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
     own = adapter.address(account, keys)
-    rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
+    payer = core.transactions.own_address(wallet, adapter, description.from_address, own)
+    rules = evaluate(description, own_address=payer, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
     try:
         # What another program drafted may consume what an open request reserves.
