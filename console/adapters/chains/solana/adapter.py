@@ -177,6 +177,8 @@ class SolanaAdapter:
                 plan = await self._planner.replacement(old, intent.fee_level, cancel=intent.cancel)
             case ImportIntent():
                 plan = imported(read_draft(intent.text), _wallet(keys))
+                deposit = await self._planner.deposits(plan.message, _wallet(keys))
+                plan = replace(plan, deposit=deposit)
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
         fee = self.describe(plan.message, keys).fee.base_units

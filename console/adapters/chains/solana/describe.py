@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.effect import Context, Effect
 from console.adapters.chains.solana.fees import coins, fee_of
+from console.adapters.chains.solana.flow import flow_of
 from console.adapters.chains.solana.instructions.decode import MEMO, decode
 from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
 from console.adapters.chains.solana.meaning import effects_of
@@ -74,6 +75,7 @@ def describe(data: bytes, place: WalletContext) -> TransactionDescription:
         fields=fields,
         red_flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
         digest=hashlib.sha256(data).digest(),
+        flow=flow_of(readings, message.payer),
     )
 
 

@@ -1,5 +1,6 @@
 """Planning: lifetimes, prices and accounts from the chain, and the message made of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +16,10 @@ from console.adapters.chains.solana.build import (
     build_token_transfer,
     build_transfer,
 )
+from console.adapters.chains.solana.instructions.decode import readings_of
+from console.adapters.chains.solana.instructions.token import CREATE_ASSOCIATED
 from console.adapters.chains.solana.memo import encode_memo
-from console.adapters.chains.solana.message import ParsedMessage
+from console.adapters.chains.solana.message import ParsedMessage, parse_message
 from console.adapters.chains.solana.node import MAX_UNIT_PRICE, SolanaNode
 from console.adapters.chains.solana.nonce import (
     NONCE_ACCOUNTS,
@@ -93,7 +96,7 @@ class Planner:
             lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival])
         )
         build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
-        deposit = await self._arrival_deposit(arrival, token)
+        deposit = await self._deposit_for(arrival, token.program)
         return PlannedMessage(_distinct(build, terms, reserved), deposit, valid_for_s)
 
     async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> PlannedMessage:
@@ -128,6 +131,20 @@ class Planner:
         if price > MAX_UNIT_PRICE:
             raise NotYetPossible("it offers the most for early execution already")
         return PlannedMessage(replacement(old, price, cancel=cancel), 0, None)
+
+    async def deposits(self, message: bytes, wallet: Pubkey) -> int:
+        """Return the lamports that `wallet` deposits for the token accounts that a message makes.
+
+        The bytes do not tell it: an account that exists costs nothing. Raises: UnknownTransaction,
+        ChainUnavailable.
+        """
+        made = {
+            reading.key("Token account"): reading.key("Token program")
+            for reading in readings_of(parse_message(message))
+            if reading.shape is CREATE_ASSOCIATED and reading.key("Payer") == wallet
+        }
+        deposits = (self._deposit_for(account, program) for account, program in made.items())
+        return sum(await asyncio.gather(*deposits))
 
     def listed(self, asset: str) -> Asset:
         """Return a listed token. Raises: NotYetPossible."""
@@ -165,11 +182,11 @@ class Planner:
                 return nonce
         raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
-    async def _arrival_deposit(self, arrival: Pubkey, token: MintFacts) -> int:
-        """Return the deposit for the receiver's token account, 0 if it exists."""
-        if await self._node.account(arrival):
+    async def _deposit_for(self, account: Pubkey, program: Pubkey) -> int:
+        """Return the deposit for a token account, 0 if it exists."""
+        if await self._node.account(account):
             return 0
-        size = EXTENDED_ACCOUNT_BYTES if token.program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
+        size = EXTENDED_ACCOUNT_BYTES if program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
         return await self._node.deposit(size)
 
 
