@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from console.adapters.chains.ethereum.calldata import call_meaning
+from console.adapters.chains.ethereum.fees import limit_flags
 from console.adapters.chains.ethereum.flow import sent_by
 from console.adapters.chains.ethereum.meaning import (
     Call,
@@ -48,7 +49,7 @@ def user_operation_meaning(
         ("Account nonce", str(message["nonce"])),
         ("Maximum fee per gas", f"{_low(message['gasFees'])} wei"),
     ]
-    flags: tuple[str, ...] = ()
+    flags = limit_flags(_low(message["gasFees"]), ceiling)
     if init:
         delegated = init[:2] == _EIP7702_MARK and not init[2:20].strip(b"\0")
         fields.append(("Code to start with", shown_bytes(init)))
