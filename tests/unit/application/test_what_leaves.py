@@ -154,6 +154,13 @@ async def test_what_a_transaction_takes_from_its_sender(
     assert "The balance does not cover the amount and the fee." in short.problems
 
 
+async def test_a_user_operation_can_be_requested_with_the_fee_that_it_names() -> None:
+    preview = await on_ethereum((CASES / "userop_v08.json").read_text(), 0)
+    assert preview.problems == ()
+    assert plain(preview.fee_ceiling) == plain(preview.description.fee) == f"0.0046{'0' * 14}"
+    assert (preview.description.amount[:3], preview.description.red_flags) == ("0.1", ())
+
+
 async def test_a_user_operation_is_paid_by_its_account() -> None:
     text = encoded(user_operation()).decode()
     preview = await on_ethereum(text, 0, Network.DEVNET)

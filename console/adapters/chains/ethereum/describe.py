@@ -9,6 +9,7 @@ from console.adapters.chains.ethereum.calldata import call_meaning
 from console.adapters.chains.ethereum.fees import fee_flags
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.flow import flow_of
+from console.adapters.chains.ethereum.gas import gas_flags
 from console.adapters.chains.ethereum.meaning import (
     Call,
     Known,
@@ -103,7 +104,7 @@ def _transaction(transaction: Transaction, account: bytes, known: Known) -> Mean
             meaning = Meaning("Cancel", target, known.coins(0))
         meaning = replace(meaning, flow=flow_of(call, known))
     authorizations, flags = _authorizations(transaction, account)
-    flags += fee_flags(transaction)
+    flags += fee_flags(transaction) + gas_flags(transaction)
     return meaning.with_more((*authorizations, *_envelope(transaction)), flags)
 
 
@@ -182,6 +183,7 @@ def _typed(document: TypedData, account: bytes, known: Known) -> Meaning:
     if isinstance(salt, bytes):
         fields += (("Salt", shown_bytes(salt)),)
     fields += (("Kind", document.primary),)
+    fields += tuple((f"Not signed: {place}", value) for place, value in document.undeclared)
     flags: tuple[str, ...] = ()
     if "chainId" not in domain:
         flags += ("It names no chain: the signature is valid on every one",)
