@@ -16,9 +16,10 @@ from console.adapters.chains.solana.instructions.decode import MEMO, decode
 from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
 from console.adapters.chains.solana.meaning import effects_of
 from console.adapters.chains.solana.memo import read_memo
-from console.adapters.chains.solana.message import Call, ParsedMessage, parse_message
+from console.adapters.chains.solana.message import Call, ParsedMessage
 from console.adapters.chains.solana.nonce import durable_nonce
 from console.adapters.chains.solana.programs import NAMES
+from console.adapters.chains.solana.request import parse_request
 from console.application.errors import UnknownTransaction
 from console.application.ports.chain import Asset
 from console.domain.transaction import TransactionDescription
@@ -46,11 +47,12 @@ class _Part:
 
 
 def describe(data: bytes, place: WalletContext) -> TransactionDescription:
-    """Return the description of a message. Raises: UnknownTransaction."""
-    message = parse_message(data)
+    """Return the description of a request's bytes. Raises: UnknownTransaction."""
+    request = parse_request(data)
+    message = request.message
     readings, unknown = _read(message)
-    effects = effects_of(Context(message.payer, readings, place.assets))
-    fee = fee_of(readings, len(message.signers), len(message.calls))
+    effects = effects_of(Context(message.payer, readings, place.assets, request.owners))
+    fee = fee_of(readings, message)
     first = effects[0] if effects else Effect("Other", "", coins(0))
     parts = (
         _told(effects),
@@ -74,7 +76,7 @@ def describe(data: bytes, place: WalletContext) -> TransactionDescription:
         fee=coins(fee.lamports),
         fields=fields,
         red_flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
-        digest=hashlib.sha256(data).digest(),
+        digest=hashlib.sha256(request.data).digest(),
         flow=flow_of(readings, message.payer),
     )
 

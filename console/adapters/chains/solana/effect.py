@@ -9,7 +9,8 @@ from console.adapters.chains.solana.instructions.shape import FIXED, Reading
 from console.application.ports.chain import Asset
 from console.domain.values import Amount
 
-ELSEWHERE = "Coins go to a program's account, from which no key can move them"
+NOWHERE = "go to a program or a part of the cluster, from which no key can move them"
+PROGRAMS_OWN = ("Payee", "a program's own account, such as a multisig's vault: no key signs for it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The message of an instruction, and the listed tokens by mint."""
+    """The message of an instruction, the listed tokens by mint, and owners that addresses prove."""
 
     payer: Pubkey
     readings: tuple[Reading, ...]
     assets: Mapping[str, Asset]
+    owners: tuple[Pubkey, ...] = ()
 
 
 def shown(reading: Reading) -> tuple[tuple[str, str], ...]:

@@ -33,6 +33,7 @@ from console.adapters.chains.solana.nonce import (
 )
 from console.adapters.chains.solana.programs import SYSTEM, TOKEN_2022
 from console.adapters.chains.solana.replacing import is_replaceable, replacement, unit_price
+from console.adapters.chains.solana.request import MAX_OWNERS, unproven, with_owners
 from console.adapters.chains.solana.token_state import (
     EXTENDED_ACCOUNT_BYTES,
     TOKEN_ACCOUNT_BYTES,
@@ -132,19 +133,42 @@ class Planner:
             raise NotYetPossible("it offers the most for early execution already")
         return PlannedMessage(replacement(old, price, cancel=cancel), 0, None)
 
-    async def deposits(self, message: bytes, wallet: Pubkey) -> int:
-        """Return the lamports that `wallet` deposits for the token accounts that a message makes.
+    async def completed(self, draft: PlannedMessage, wallet: Pubkey) -> PlannedMessage:
+        """Return a draft with what its bytes do not tell: deposits, and owners of token accounts.
 
-        The bytes do not tell it: an account that exists costs nothing. Raises: UnknownTransaction,
-        ChainUnavailable.
+        Raises: UnknownTransaction, ChainUnavailable.
         """
+        message = parse_message(draft.message)
+        deposit, owners = await asyncio.gather(
+            self._deposits(message, wallet), self._owners(message)
+        )
+        return replace(draft, message=with_owners(draft.message, owners), deposit=deposit)
+
+    async def _deposits(self, message: ParsedMessage, wallet: Pubkey) -> int:
+        """Return what `wallet` deposits for token accounts; one that exists costs nothing."""
         made = {
             reading.key("Token account"): reading.key("Token program")
-            for reading in readings_of(parse_message(message))
+            for reading in readings_of(message)
             if reading.shape is CREATE_ASSOCIATED and reading.key("Payer") == wallet
         }
         deposits = (self._deposit_for(account, program) for account, program in made.items())
         return sum(await asyncio.gather(*deposits))
+
+    async def _owners(self, message: ParsedMessage) -> tuple[Pubkey, ...]:
+        """Return the owners that the message does not name, where their address proves them."""
+        transfers = unproven(message)[:MAX_OWNERS]
+        found = await asyncio.gather(
+            *(self._node.account(reading.key("To token account")) for reading in transfers)
+        )
+        owners = []
+        for reading, account in zip(transfers, found, strict=True):
+            holding = parse_holding(*account) if account else None
+            mint, program = reading.key("Mint"), reading.call.program
+            if holding and holding.mint == mint:
+                derived = token_account(holding.owner, mint, program)
+                if derived == reading.key("To token account"):
+                    owners.append(holding.owner)
+        return tuple(owners)
 
     def listed(self, asset: str) -> Asset:
         """Return a listed token. Raises: NotYetPossible."""
@@ -168,10 +192,16 @@ class Planner:
         return MintFacts(mint, program, asset.decimals)
 
     async def _check_receiver(self, to: Pubkey) -> None:
-        """Check that the receiver is no program's account, where coins and tokens would be lost."""
+        """Check that the receiver is no account with a program's data, such as a token account.
+
+        A multisig is paid at its vault, which has none. Raises: InvalidAddress.
+        """
         found = await self._node.account(to)
         if found and (found[0] != SYSTEM or found[1]):
-            raise InvalidAddress("this is the address of a program's account, not of a person's")
+            raise InvalidAddress(
+                "this account holds the data of a program, so what is sent there may be lost; "
+                "give the address of its owner, or of the multisig's vault"
+            )
 
     async def _free_nonce(self, wallet: Pubkey, reserved: frozenset[str]) -> DurableNonce:
         for number in range(NONCE_ACCOUNTS):
