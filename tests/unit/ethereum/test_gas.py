@@ -3,7 +3,7 @@
 import pytest
 from eth.vm.forks.prague.constants import TOTAL_COST_FLOOR_PER_TOKEN
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
@@ -30,6 +30,7 @@ ENTRIES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(data=DATA, entries=ENTRIES, kind=st.integers(0, 3))
 def test_the_least_gas_is_what_the_chain_asks_for(
     data: bytes, entries: list[AccessEntry], kind: int

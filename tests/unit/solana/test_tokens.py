@@ -72,7 +72,9 @@ def test_a_token_that_is_not_listed_is_told_in_base_units() -> None:
     told = described(_built(), replace(PLACE, assets={}))
     assert told.amount == Amount(1_500_000, "base units", 0)
     assert ("Decimals", "6") in told.fields
-    assert told.red_flags == ()
+    assert told.red_flags == (
+        f"{MINT} is not on the list of tokens: what its transfers do is not known",
+    )
 
 
 def test_other_decimals_than_listed_are_flagged_and_not_used() -> None:
@@ -84,7 +86,7 @@ def test_other_decimals_than_listed_are_flagged_and_not_used() -> None:
 
 def test_a_transfer_to_oneself_needs_no_proof() -> None:
     told = described(message(tokens_sent(to=token_account(ME, MINT, programs.TOKEN))))
-    assert told.to_address == str(ME)
+    assert (told.action, told.to_address) == ("Move to own account", str(ME))
     assert told.red_flags == ()
 
 

@@ -11,6 +11,8 @@ from console.domain.transaction import CoinFlow
 from console.domain.values import Amount
 
 COIN_DECIMALS = 18
+TO_ITSELF = "Move to own account"
+"""The action of a transfer to the account that it comes from: nobody is paid."""
 NOT_KNOWN = "base units"
 """The unit of a token whose decimals are not known."""
 

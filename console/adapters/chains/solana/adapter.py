@@ -120,8 +120,15 @@ class SolanaAdapter:
         return str(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Return the description of a message. Raises: UnknownTransaction."""
-        return describe(transaction, WalletContext(self.network, _wallet(keys), self._listed))
+        """Return the description of a request's bytes.
+
+        Raises: UnknownTransaction; NotYetPossible until this node has read a listed token's rules.
+        """
+        if self._planner.unread(parse_request(transaction).message):
+            raise NotYetPossible("this node has not read the token's rules from the chain yet")
+        dangers = self._planner.dangers
+        place = WalletContext(self.network, _wallet(keys), self._listed, dangers)
+        return describe(transaction, place)
 
     def payloads(
         self,
@@ -189,6 +196,7 @@ class SolanaAdapter:
                 plan = await self._planner.completed(plan, _wallet(keys))
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
+        await self._planner.read_mints(parse_request(plan.message).message)
         fee = self.describe(plan.message, keys).fee.base_units
         return BuiltTransaction(plan.message, fee + plan.deposit, plan.valid_for_s)
 

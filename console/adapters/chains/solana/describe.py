@@ -31,11 +31,12 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class WalletContext:
-    """The wallet, its network, and the listed tokens by mint."""
+    """The wallet, its network, the listed tokens by mint, and the red flags of mints."""
 
     network: Network
     wallet: Pubkey
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def describe(data: bytes, place: WalletContext) -> TransactionDescription:
     request = parse_request(data)
     message = request.message
     readings, unknown = _read(message)
-    effects = effects_of(Context(message.payer, readings, place.assets, request.owners))
+    context = Context(message.payer, readings, place.assets, request.owners, place.dangers)
+    effects = effects_of(context)
     fee = fee_of(readings, message)
     first = effects[0] if effects else Effect("Other", "", coins(0))
     parts = (

@@ -1,7 +1,7 @@
 """One effect of a message, and the context that it is judged in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
@@ -10,6 +10,8 @@ from console.application.ports.chain import Asset
 from console.domain.values import Amount
 
 NOWHERE = "go to a program or a part of the cluster, from which no key can move them"
+TO_ITSELF = "Move to own account"
+"""The action of a transfer to the wallet itself: nobody is paid."""
 PROGRAMS_OWN = ("Payee", "a program's own account, such as a multisig's vault: no key signs for it")
 
 
@@ -27,12 +29,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The message of an instruction, the listed tokens by mint, and owners that addresses prove."""
+    """The message of an instruction, and what is known beside it.
+
+    `assets` are the listed tokens by mint, `owners` those that addresses prove, and `dangers` are
+    the red flags of mints.
+    """
 
     payer: Pubkey
     readings: tuple[Reading, ...]
     assets: Mapping[str, Asset]
     owners: tuple[Pubkey, ...] = ()
+    dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def shown(reading: Reading) -> tuple[tuple[str, str], ...]:

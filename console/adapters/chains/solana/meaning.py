@@ -9,6 +9,7 @@ from console.adapters.chains.solana.address import derived_account
 from console.adapters.chains.solana.effect import (
     NOWHERE,
     PROGRAMS_OWN,
+    TO_ITSELF,
     Context,
     Effect,
     shown,
@@ -61,7 +62,8 @@ def _coin_transfer(reading: Reading, context: Context) -> Effect:
         flags.append(f"Coins {NOWHERE}")
     elif not to.is_on_curve():
         fields = (PROGRAMS_OWN,)
-    return Effect("Transfer", str(to), coins(lamports), fields, tuple(flags), transfer=True)
+    action = TO_ITSELF if to == context.payer else "Transfer"
+    return Effect(action, str(to), coins(lamports), fields, tuple(flags), transfer=True)
 
 
 def _wrapped_counted(reading: Reading, context: Context) -> Effect | None:

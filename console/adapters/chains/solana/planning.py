@@ -37,10 +37,10 @@ from console.adapters.chains.solana.request import MAX_OWNERS, unproven, with_ow
 from console.adapters.chains.solana.token_state import (
     EXTENDED_ACCOUNT_BYTES,
     TOKEN_ACCOUNT_BYTES,
-    mint_decimals,
     parse_holding,
+    parse_mint,
 )
-from console.application.errors import ChainUnavailable, InvalidAddress
+from console.application.errors import ChainUnavailable, InvalidAddress, TransactionError
 from console.application.ports.chain import Asset, FeeLevel, TransferIntent
 from console.domain.errors import NotYetPossible
 
@@ -67,6 +67,8 @@ class Planner:
     def __init__(self, node: SolanaNode, listed: Mapping[str, Asset]) -> None:
         self._node = node
         self._listed = listed
+        self.dangers: dict[str, tuple[str, ...]] = {}
+        """What the chain said last of listed mints, each time that one was read."""
 
     async def transfer(
         self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
@@ -92,6 +94,8 @@ class Planner:
             build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
             return PlannedMessage(_distinct(build, terms, reserved), 0, valid_for_s)
         token = await self.token(listed)
+        for danger in self.dangers[listed.address]:
+            raise TransactionError(f"{danger}; not offered")
         arrival = token_account(to, token.mint, token.program)
         terms = MessageTerms(
             lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival])
@@ -116,6 +120,26 @@ class Planner:
                 )
                 return PlannedMessage(message, 0, BLOCKHASH_VALID_S)
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
+
+    async def read_mints(self, message: ParsedMessage) -> None:
+        """Read the mints that `unread` names. Raises: ChainUnavailable."""
+        await asyncio.gather(*(self.token(self._listed[mint]) for mint in self.unread(message)))
+
+    def unread(self, message: ParsedMessage) -> tuple[str, ...]:
+        """Return the listed mints of Token-2022 in a message that were never read.
+
+        Their extensions may change what a transfer does, and are not in its bytes.
+        """
+        named = (
+            str(reading.key("Mint"))
+            for reading in readings_of(message)
+            if reading.call.program == TOKEN_2022 and "Mint" in reading.accounts
+        )
+        return tuple(
+            mint
+            for mint in dict.fromkeys(named)
+            if mint in self._listed.keys() - self.dangers.keys()
+        )
 
     async def replacement(
         self, old: ParsedMessage, level: FeeLevel, *, cancel: bool
@@ -178,16 +202,15 @@ class Planner:
         return found
 
     async def token(self, asset: Asset) -> MintFacts:
-        """Return a listed token's mint, program and decimals.
-
-        Raises: TransactionError, ChainUnavailable.
-        """
+        """Return a listed token's mint, program and decimals. Raises: ChainUnavailable."""
         mint = parse_any_address(asset.address)
         found = await self._node.account(mint)
         if found is None:
             raise ChainUnavailable(f"{asset.unit} has no mint on this cluster")
         program, data = found
-        if mint_decimals(program, data) != asset.decimals:
+        read = parse_mint(program, data)
+        self.dangers[asset.address] = read.dangers
+        if read.decimals != asset.decimals:
             raise ChainUnavailable(f"{asset.unit} has other decimals here than are listed for it")
         return MintFacts(mint, program, asset.decimals)
 

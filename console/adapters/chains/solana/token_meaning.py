@@ -8,6 +8,7 @@ from console.adapters.chains.solana.address import token_account
 from console.adapters.chains.solana.effect import (
     NOWHERE,
     PROGRAMS_OWN,
+    TO_ITSELF,
     Context,
     Effect,
     shown,
@@ -44,7 +45,8 @@ def token_transfer(reading: Reading, context: Context) -> Effect:
         fields.append(("Token account's owner", "the payee, by the account's address"))
     flags = (*_flags(reading, context.payer), *seen.flags, *_owner_flags(seen.owner))
     to = str(seen.owner or account)
-    return Effect("Token transfer", to, seen.amount, tuple(fields), flags, transfer=True)
+    action = TO_ITSELF if seen.owner == context.payer else "Token transfer"
+    return Effect(action, to, seen.amount, tuple(fields), flags, transfer=True)
 
 
 def token_account_made(reading: Reading, context: Context) -> Effect | None:
@@ -109,8 +111,12 @@ def _unnamed(reading: Reading) -> _Seen:
 
 def _named(reading: Reading, context: Context) -> _Seen:
     mint, decimals = reading.key("Mint"), reading.number("Decimals")
-    fields, flags = [("Mint", str(mint))], []
+    fields: list[tuple[str, str]] = [("Mint", str(mint))]
+    flags: list[str] = []
     asset = context.assets.get(str(mint))
+    flags += context.dangers.get(str(mint), ())
+    if asset is None:
+        flags.append(f"{mint} is not on the list of tokens: what its transfers do is not known")
     amount = Amount(reading.number("Amount"), NOT_KNOWN, 0)
     if asset and asset.decimals == decimals:
         amount = Amount(reading.number("Amount"), asset.unit, asset.decimals)
