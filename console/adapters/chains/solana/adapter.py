@@ -15,6 +15,7 @@ from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
 from console.adapters.chains.solana.importing import imported, read_draft
 from console.adapters.chains.solana.message import attach_signature
+from console.adapters.chains.solana.minimums import check_minimums
 from console.adapters.chains.solana.node import NODE, SolanaNode
 from console.adapters.chains.solana.nonce import consumed
 from console.adapters.chains.solana.planning import (
@@ -175,7 +176,8 @@ class SolanaAdapter:
     ) -> BuiltTransaction:
         """Build a transfer, a replacement or a nonce account, or import a draft.
 
-        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
+        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable; TransactionError
+        also for what would leave an account with less than the cluster's minimum.
         """
         match intent:
             case TransferIntent():
@@ -197,7 +199,11 @@ class SolanaAdapter:
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
         await self._planner.read_mints(parse_request(plan.message).message)
-        fee = self.describe(plan.message, keys).fee.base_units
+        described = self.describe(plan.message, keys)
+        fee = described.fee.base_units
+        if not isinstance(intent, ReplaceIntent) and described.flow is not None:
+            flow = replace(described.flow, out=described.flow.out + fee + plan.deposit)
+            await check_minimums(self._node, parse_request(plan.message).message, flow)
         return BuiltTransaction(plan.message, fee + plan.deposit, plan.valid_for_s)
 
     async def _everything(

@@ -1,6 +1,6 @@
 """The coins that leave the wallet's account in a message, and those that come to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -27,6 +27,13 @@ def flow_of(readings: Iterable[Reading], payer: Pubkey) -> CoinFlow:
         if _is(reading, _TO_SOMEBODY) and reading.key("To") == payer:
             back += reading.number("Lamports")
     return CoinFlow(out=out, back=back)
+
+
+def payments(readings: Iterable[Reading]) -> Iterator[tuple[Pubkey, int]]:
+    """Yield the receiver and the lamports of each instruction that brings coins to an account."""
+    for reading in readings:
+        if _is(reading, _TO_SOMEBODY):
+            yield reading.key("To"), reading.number("Lamports")
 
 
 def _is(reading: Reading, shapes: tuple[Shape, ...]) -> bool:
