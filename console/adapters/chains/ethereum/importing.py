@@ -3,23 +3,20 @@
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.messages import build_message
 from console.adapters.chains.ethereum.networks import bound_to
-from console.adapters.chains.ethereum.transaction import Transaction
 from console.application.errors import TransactionError, UnknownTransaction
-from console.application.ports.chain import BuiltTransaction
 from console.domain.values import Network
 
 
-def imported(data: bytes, network: Network) -> BuiltTransaction:
+def imported(data: bytes, network: Network) -> bytes:
     """Return bytes that can be signed as they are. Raises: TransactionError."""
     try:
-        content = signable.parse(data, bound_to(data, network))
+        signable.parse(data, bound_to(data, network))
     except UnknownTransaction as error:
         raise TransactionError(f"this cannot be signed: {error}") from None
-    fee = content.fee_ceiling if isinstance(content, Transaction) else 0
-    return BuiltTransaction(data, fee, None)
+    return data
 
 
-def message(text: str, network: Network) -> BuiltTransaction:
+def message(text: str, network: Network) -> bytes:
     """Return an EIP-712 document as it is, anything else as a personal message.
 
     Raises: TransactionError.
