@@ -17,10 +17,19 @@ from console.domain import (
 )
 from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
-from console.domain.events import Event, Evidence, RequestProposed, SessionAborted
+from console.domain.events import (
+    CeremonyProposed,
+    Event,
+    Evidence,
+    KeyChangeProposed,
+    MachineEndorsed,
+    RequestProposed,
+    SessionAborted,
+)
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
+from console.domain.quotas import Counted, Quotas
 from console.domain.request_commands import RequestCommand
 from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
@@ -46,6 +55,7 @@ class Aggregates:
         self.wallets: dict[WalletId, Wallet] = {}
         self.requests: dict[RequestId, SigningRequest] = {}
         self.verdicts: list[SessionAborted] = []
+        self.quotas = Quotas()
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
@@ -158,9 +168,21 @@ class Aggregates:
                 self._fold_request(RequestId(name), event)
             case _:
                 raise NotYetPossible(f"the ledger holds a stream this version lacks: {kind}")
+        self._count(event)
         evidence = getattr(event, "evidence", None)
         if isinstance(evidence, Evidence):
             self.statements.append((record.sequence, evidence))
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case CeremonyProposed() | KeyChangeProposed():
+                self.quotas.count(event.proposer, Counted.CEREMONY, event.proposed_at_ms)
+            case RequestProposed():
+                self.quotas.count(event.proposer, Counted.REQUEST, event.proposed_at_ms)
+            case MachineEndorsed():
+                self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
+            case _:
+                pass
 
     def _fold_member(self, member_id: MemberId, event: Event) -> None:
         state = self.members.get(member_id) or self.candidates.pop(member_id, None)

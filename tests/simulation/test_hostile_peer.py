@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.tls import peer_pin
+from console.application.api import GetCeremonies
 from console.application.ceremonies.certificates import key_certificate
 from console.application.core import Core
 from console.application.peers.messages import (
@@ -54,6 +55,7 @@ from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
+from console.domain.quotas import DAY_MS, Counted
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
@@ -558,6 +560,41 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
         assert "signed receipt" in why
 
     play(scene, halted={BEN})
+
+
+def test_a_flood_of_proposals_is_bounded_and_hides_nothing() -> None:
+    """Chiara proposes without end, dated over a week; Ana's own proposal stays on top."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        answers = []
+        for number in range(4 * Counted.CEREMONY.value):
+            at_ms = START_MS - (number % 3) * DAY_MS
+            flood = ceremony(
+                ceremony=f"kc-{number:016x}",
+                wallet=f"wl-{number:016x}",
+                at_ms=at_ms,
+                expires_at_ms=at_ms + 60_000,
+            )
+            message = encode(Announce(await signed_by(core, flood)))
+            data = await cluster.network.handlers[ANA](CHIARA, message)
+            answers.append(decode_reply(data))
+        taken = answers.count(Ack())
+        assert 0 < taken <= 2 * Counted.CEREMONY.value
+        assert any("in a day" in a.reason for a in answers if isinstance(a, Refused))
+        await asyncio.sleep(120)
+        name = await Operators(cluster).propose(ANA, "Treasury")
+        assert ana.console is not None
+        page = await ana.console.ask(GetCeremonies())
+        assert page.total == taken + 1
+        assert len(page.ceremonies) == GetCeremonies().limit
+        # All of hers are over: the only one that waits comes first, whatever the dates.
+        assert page.ceremonies[0].ceremony == name
+        second = await ana.console.ask(GetCeremonies(offset=len(page.ceremonies)))
+        shown = [c.ceremony for c in (*page.ceremonies, *second.ceremonies)]
+        assert len(set(shown)) == len(shown) == page.total
+
+    play(scene)
 
 
 def test_a_member_that_shows_two_ledgers_is_found_out_by_all() -> None:

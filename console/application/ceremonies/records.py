@@ -20,6 +20,7 @@ from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.policy import Policy
+from console.domain.quotas import Counted
 from console.domain.times import require_lifetime
 from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
 
@@ -46,6 +47,7 @@ class CeremonyRecords:
         if await self._is_known(s.ceremony, verified):
             return
         require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         for member in s.custodians:
             self._aggregates.member(MemberId(member))
         kinds = tuple(_kind(kind) for kind in s.kinds)
@@ -83,6 +85,7 @@ class CeremonyRecords:
         if await self._is_known(s.ceremony, verified):
             return
         require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         if s.from_epoch > wallet.epoch:
             raise NotYetPossible("the ceremony begins with an epoch that is not known here yet")

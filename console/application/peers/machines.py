@@ -24,6 +24,7 @@ from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
 from console.domain.ids import MEMBER_PATTERN, MemberId
 from console.domain.member import Member
+from console.domain.quotas import Counted
 from console.domain.short_code import short_code
 from console.domain.text import is_plain, plain_text
 from console.domain.values import MAX_LABEL
@@ -157,6 +158,12 @@ class MachineService:
             if known.member != machine.member and known.tls_pin == pin:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
         founders = founders_beside(self._aggregates, machine.member)
+        state = self._aggregates.members.get(machine.member) or self._aggregates.candidates.get(
+            machine.member
+        )
+        told = state.endorsed if state else ()
+        if all((e.digest, e.by) != (machine.digest, verified.signer) for e in told):
+            self._aggregates.quotas.require(verified.signer, Counted.ENDORSEMENT, s.at_ms)
         await self._aggregates.record_member(machine.member, member.Endorse(event, founders))
         await self.let_in(machine.member)
 

@@ -94,6 +94,11 @@ def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
     return _STAGES[ceremony.state]
 
 
+def is_over(ceremony: KeyCeremony, now_ms: int) -> bool:
+    """Return whether nobody has anything to do in a ceremony."""
+    return ceremony.state in OVER or ceremony_stage(ceremony, now_ms) is CeremonyStage.EXPIRED
+
+
 def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
     """Return the current custodians that hold no share afterwards."""
     if not isinstance(ceremony.proposal, KeyChangeProposed):
