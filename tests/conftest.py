@@ -6,9 +6,10 @@ import pytest
 from hypothesis import settings
 
 # A landing must not depend on luck: CI tries the same examples each time, everybody else new ones.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# Without Hypothesis' deadline: how long an example takes says how busy the machine is, and no more.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_terminal_summary(

