@@ -7,7 +7,14 @@ from typing import TypeVar
 
 from console.application.ports.event_bus import EventBus
 from console.application.ports.event_store import EventStore, RecordedEvent
-from console.domain import key_ceremony, member, signing_request, wallet
+from console.domain import (
+    ceremony_decisions,
+    key_ceremony,
+    member,
+    request_decisions,
+    signing_request,
+    wallet,
+)
 from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
 from console.domain.events import Event, Evidence, RequestProposed, SessionAborted
@@ -93,7 +100,7 @@ class Aggregates:
         stream = f"key-ceremony/{ceremony_id}"
         async with self._locks[stream]:
             state = self.ceremonies.get(ceremony_id)
-            return await self._append(stream, key_ceremony.decide(state, command))
+            return await self._append(stream, ceremony_decisions.decide(state, command))
 
     async def activate_wallet(self, ceremony: KeyCeremony, at_ms: int) -> bool:
         """Record the wallet of a certified ceremony, as `record_member`."""
@@ -125,7 +132,7 @@ class Aggregates:
         async with self._locks[stream]:
             state = self.requests.get(request_id)
             policy = state.policy if state else self.wallet(wallet_id).policy
-            return await self._append(stream, signing_request.decide(state, command, policy))
+            return await self._append(stream, request_decisions.decide(state, command, policy))
 
     async def _append(self, stream: str, events: tuple[Event, ...]) -> bool:
         if not events:

@@ -13,6 +13,14 @@ class Propose:
     proposal: RequestProposed
 
 
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The proposer's signature under another proposal of this id, verified by the caller."""
+
+    at_ms: int
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     member: MemberId
@@ -100,4 +108,4 @@ class RecordFailure:
 Decision = Approve | Deny | Withdraw
 SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
 ChainStep = RecordBroadcast | RecordConfirmation | RecordRefusal | RecordFailure
-RequestCommand = Propose | Decision | SessionStep | ChainStep
+RequestCommand = Propose | Dispute | Decision | SessionStep | ChainStep

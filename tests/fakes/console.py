@@ -242,7 +242,7 @@ class FakeConsole:
         size = 0 if self.empty else scenario.LEDGER_SIZE
         every = range(size, 0, -1)
         if text:
-            words = [f"{s} {n} {m}".casefold() for n, s, m in scenario._EVENTS]
+            words = [f"{s} {n} {m}".casefold() for n, s, m in scenario.EVENTS]
             every_match = [n for n in every if text.casefold() in words[n % len(words)]]
         else:
             every_match = list(every)

@@ -503,7 +503,7 @@ def change(
     return ceremony(stage, **(facts | changes))
 
 
-_EVENTS = (
+EVENTS = (
     ("signing-request.approved.v1", "Ana Ruiz approved a transfer of 0.75 SOL", "ana"),
     ("signing-session.completed.v1", "Signature for Treasury verified under the group key", "ben"),
     ("broadcast.confirmed.v1", "Transfer confirmed on solana devnet", "ben"),
@@ -515,7 +515,7 @@ _EVENTS = (
 
 def record(sequence: int) -> v.LedgerRow:
     """Return one record of the ledger."""
-    name, summary, member = _EVENTS[sequence % len(_EVENTS)]
+    name, summary, member = EVENTS[sequence % len(EVENTS)]
     return v.LedgerRow(
         sequence=sequence,
         at_ms=NOW_MS - (LEDGER_SIZE - sequence) * 7 * MINUTE - 31_000,

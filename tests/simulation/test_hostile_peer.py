@@ -1,12 +1,16 @@
 """A custodian that says anything at all: the others refuse, stay up, and go on."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from console.adapters.network.grpc_peers import tls_name
+from console.adapters.network.tls import peer_pin
+from console.application.ceremonies.certificates import key_certificate
 from console.application.core import Core
 from console.application.peers.messages import (
     Ack,
@@ -39,18 +43,21 @@ from console.application.peers.statements import (
     Invitation,
     Readiness,
     SessionFailure,
+    Statement,
     TransferProposal,
     Withdrawal,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
+from console.application.sessions.host import MAX_OPEN_SESSIONS
+from console.application.sessions.invitations import MAX_SESSION_MS
 from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
+from tests.simulation.hostile_statements import KINDS, Hostile, hostile_certificates
 from tests.simulation.operators import KIND, Operators
 
 ANA, BEN, CHIARA = MEMBERS
@@ -326,6 +333,69 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__struct_config__.tag)
+def test_no_statement_of_any_kind_ends_a_task_of_another_member(kind: type[Statement]) -> None:
+    """Announced and pulled: it is recorded, waits or is refused, and the cursor moves on."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        for seat in cluster.seats.values():
+            assert seat.port is not None
+            seat.port.pin = lambda member, pem: peer_pin(pem, tls_name(member))
+        core, ana = cluster.seats[CHIARA].core, cluster.seats[ANA].core
+        hostile = Hostile(7, known_to(ana, wallet), hostile_certificates())
+        signed = [await signed_by(core, hostile.statement(kind)) for _ in range(60)]
+        for statement in signed[::2]:
+            data = await cluster.network.handlers[ANA](CHIARA, encode(Announce(statement)))
+            assert isinstance(decode_reply(data), Ack | Refused)
+
+        async def answer(data: bytes) -> AnyReply | None:
+            if not isinstance(request := decode_request(data), Pull):
+                return None
+            asked.append(request.after)
+            return Pulled(tuple(signed), 1 << 40, None)
+
+        asked: list[int] = []
+        restore = corrupt(cluster, CHIARA, answer)
+        await cluster.until("both have pulled all", lambda: asked.count(1 << 40) >= 2 or None)
+        restore()
+
+    play(scene)
+
+
+def known_to(core: Core, wallet: str) -> dict[str, list[object]]:
+    """Return what a hostile member knows of this vault, by the names of statements' fields."""
+    facts = core.aggregates
+    ceremonies = [c for c in facts.ceremonies.values() if c.sealed]
+    keys = [key_certificate(c, START_MS) for c in ceremonies]
+    return {
+        "ceremony": [c.proposal.ceremony for c in ceremonies],
+        "subject": [c.proposal.ceremony for c in ceremonies],
+        "session": [c.sealed.session for c in ceremonies if c.sealed],
+        "proposal": [hashlib.sha256(c.proposal.evidence.body).digest() for c in ceremonies],
+        "key-certificate.keys": [k.keys for k in keys if k],
+        "key-certificate.signatures": [k.signatures for k in keys if k],
+        "wallet": [wallet],
+        "purpose": ["refresh", "reshare", "repair"],
+        "kind": [KIND.value],
+        "kinds": [(KIND.value,)],
+        "chain": ["solana"],
+        "network": ["devnet"],
+        "custodians": [tuple(MEMBERS)],
+        "participants": [tuple(MEMBERS)],
+        "dealers": [tuple(MEMBERS)],
+        "signers": [(ANA, BEN)],
+        "threshold": [2, 3],
+        "approvals_needed": [2],
+        "from_epoch": [0],
+        "epoch": [0, 1],
+        "policy_version": [1],
+        "path": ["m"],
+    }
+
+
 def test_nobody_can_say_that_others_passed_a_drill() -> None:
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
@@ -357,9 +427,9 @@ def test_nobody_can_say_that_others_passed_a_drill() -> None:
         ):
             assert isinstance(await answered(changed), Refused)
         # What was in the future waits for it.
-        waiting = len(chiara.exchange._deferred)
+        waiting = chiara.exchange.deferred
         assert isinstance(await answered(msgspec.structs.replace(told, at_ms=later)), Ack)
-        assert len(chiara.exchange._deferred) == waiting + 1
+        assert chiara.exchange.deferred == waiting + 1
         assert chiara.aggregates.wallet(wallet).drills == before
 
     play(scene)
@@ -437,6 +507,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
             at_ms=core.ports.clock.now_ms(),
             purpose="key-ceremony",
             subject=name,
+            terms=core.key_generation.terms(name),
             participants=tuple(MEMBERS),
             nonce=bytes(32),
             deadline_ms=START_MS + 10**5,
@@ -489,22 +560,28 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
 
 
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
+    """Chiara invites without end, about everything that she can; nothing of it begins."""
+
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         wallet = await operators.hold_ceremony(ANA)
-        host = cluster.seats[BEN].core.host
-        invitation = Invitation(
-            at_ms=START_MS,
-            purpose="signing",
-            subject="rq-" + "3" * 16,
-            participants=(ANA, BEN),
-            nonce=bytes(32),
-            deadline_ms=START_MS + 1,
-        )
-        verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
-        keys = ChannelKeys.generate(bytes)
-        for number in range(MAX_OPEN_SESSIONS):
-            host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
+        await operators.quiet(wallet)
+        core, subject = cluster.seats[CHIARA].core, f"{wallet}@0"
+        for number in range(2 * MAX_OPEN_SESSIONS):
+            now = core.ports.clock.now_ms()
+            invitation = Invitation(
+                at_ms=now,
+                purpose="drill",
+                subject=subject,
+                terms=core.drills.terms(subject),
+                participants=(BEN, CHIARA),
+                nonce=number.to_bytes(32, "big"),
+                deadline_ms=now + MAX_SESSION_MS,
+            )
+            invite = encode(Invite(await signed_by(core, invitation)))
+            reply = decode_reply(await cluster.network.handlers[BEN](CHIARA, invite))
+            assert isinstance(reply, Ready)
+            await asyncio.sleep(0.01)
         await operators.transfer(ANA, wallet, 1)
 
     play(scene)

@@ -6,7 +6,8 @@ import re
 
 from console.application.errors import TransactionError
 
-MAX_TEXT = 256 * 1024
+MAX_TEXT = 1 << 20
+"""Characters: another program's draft may bring the transactions that it spends from."""
 _HEX = re.compile(r"(0x)?([0-9A-Fa-f]{2})+")
 
 

@@ -5,14 +5,15 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain
 from typing import Any
 
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import PeerRefused, PeerUnavailable, TransactionError
+from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
@@ -36,13 +37,16 @@ from console.application.peers.statements import (
     AnyStatement,
     Readiness,
 )
+from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.domain.errors import DomainError, NotYetPossible
+from console.domain.errors import DomainError, NotYetPossible, UnknownMember
 from console.domain.ids import MemberId
+from console.domain.times import MAX_CLOCK_SKEW_MS
 
 log = structlog.get_logger(__name__)
 
-MAX_DEFERRED = 256
+MAX_DEFERRED = 128
+"""Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
 _PULL_TIMEOUT_S = 3.0
@@ -64,6 +68,7 @@ class StatementExchange:
         statements: Statements,
         aggregates: Aggregates,
         network: NetworkPort,
+        clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         own_head_seen: Callable[[Readiness], Awaitable[None]],
     ) -> None:
@@ -71,11 +76,20 @@ class StatementExchange:
         self._statements = statements
         self._aggregates = aggregates
         self._network = network
+        self._clock = clock
         self._spawn = spawn
         self._own_head_seen = own_head_seen
         self._handlers: dict[type, Handler] = {}
-        self._deferred: deque[Verified] = deque(maxlen=MAX_DEFERRED)
+        self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
+            lambda: deque(maxlen=MAX_DEFERRED)
+        )
+        """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
+
+    @property
+    def deferred(self) -> int:
+        """How many statements came too early and wait."""
+        return len(self._deferred)
 
     def handle(self, kind: type, handler: Handler) -> None:
         """Register the handler that records statements of a type."""
@@ -94,7 +108,7 @@ class StatementExchange:
         """Import a peer's statement, whoever signed it."""
         verified = self._verify(message.statement)
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
@@ -135,22 +149,23 @@ class StatementExchange:
     async def retry_deferred(self) -> None:
         """Retry statements that came too early."""
         # Taken at once: another task may try again while this one waits for the ledger.
-        waiting = tuple(self._deferred)
+        waiting = tuple(chain.from_iterable(self._deferred.values()))
         self._deferred.clear()
         for verified in waiting:
             await self._import(verified)
 
     async def _import(self, verified: Verified) -> None:
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
             log.info("statement-refused", signer=verified.signer, why=str(refusal))
 
     def _defer(self, verified: Verified) -> None:
-        if all(verified.evidence != waiting.evidence for waiting in self._deferred):
-            self._deferred.append(verified)
+        deferred = self._deferred[verified.signer]
+        if all(verified.evidence != waiting.evidence for waiting in deferred):
+            deferred.append(verified)
 
     async def _import_signed(self, signed: SignedStatement) -> None:
         try:
@@ -166,6 +181,21 @@ class StatementExchange:
             raise StatementRefused("a statement of this kind is not kept")
         await handler(verified)
 
+    async def _record_of_peer(self, verified: Verified) -> None:
+        """Record what a peer chose to send. Raises: what it can be refused for, AdapterError."""
+        if verified.statement.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("a statement from the future: a clock is wrong")
+        try:
+            await self._record(verified)
+        except (AdapterError, *UNACCEPTABLE):
+            raise
+        except Exception as unexpected:
+            # Whatever fails on a peer's bytes must not end a task of ours. The text of the
+            # exception may quote anything, so its type alone is told.
+            kind, name = verified.evidence.kind, type(unexpected).__name__
+            log.exception("statement-unexpected", signer=verified.signer, kind=kind)
+            raise StatementRefused(f"this {kind} could not be read: {name}") from None
+
     async def _announce(self, peer: MemberId, message: bytes) -> None:
         try:
             await self._network.call(peer, message, _PULL_TIMEOUT_S)
@@ -178,7 +208,8 @@ class StatementExchange:
             return
         try:
             statement = self._verify(reply.your_head).statement
-        except StatementRefused:
+        except (StatementRefused, UnknownMember):
+            # Nobody knows a machine that still waits to be endorsed, not even itself.
             return
         # What this member's machine before this one signed says nothing of this ledger.
         mine = await self._statements.is_of_this_machine(reply.your_head)

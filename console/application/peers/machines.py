@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import StatementRefused, Verified
@@ -26,6 +27,8 @@ from console.domain.member import Member
 from console.domain.short_code import short_code
 from console.domain.text import is_plain, plain_text
 from console.domain.values import MAX_LABEL
+
+log = structlog.get_logger(__name__)
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 
@@ -122,7 +125,7 @@ class MachineService:
         if self._me not in founders_beside(self._aggregates, machine.member):
             raise Conflict("only founding members endorse machines")
         try:
-            pin = self._network.pin_of(machine.certificate)
+            pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
             raise Conflict(str(trouble)) from None
         for known in self._aggregates.members.values():
@@ -135,7 +138,7 @@ class MachineService:
         s = verified.expect(MachineEndorsement)
         machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
         try:
-            pin = self._network.pin_of(machine.certificate)
+            pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
             raise StatementRefused(str(trouble)) from None
         event = MachineEndorsed(
@@ -161,7 +164,11 @@ class MachineService:
         """Accept links from a member's admitted machine only, from now on."""
         state = self._aggregates.members.get(member_id)
         if state and state.certificate and member_id != self._me:
-            await self._network.admit(member_id, state.address, state.certificate)
+            try:
+                await self._network.admit(member_id, state.address, state.certificate)
+            except MachineUnusable as trouble:
+                # On record already, perhaps by an older program: only its links are refused.
+                log.warning("machine-not-linked", member=member_id, why=str(trouble))
 
     async def resume(self) -> None:
         """Let admitted machines in after a start: the roster file has the first ones only."""

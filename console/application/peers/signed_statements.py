@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from console.application.peers.statements import AnyStatement
+from console.application.peers.statements import AnyStatement, TransferProposal
 from console.application.ports.vault import IdentityPort
 from console.domain.errors import UnknownMember
 from console.domain.events import Evidence
@@ -21,6 +21,8 @@ from console.domain.member import Member
 from console.domain.text import is_plain
 
 MAX_STATEMENT_BYTES = 64 * 1024
+MAX_PROPOSAL_BYTES = 256 * 1024
+"""A transfer's bytes may bring the transactions that made the coins which it spends."""
 _DOMAIN = b"quorate/statement/v1"
 
 S = TypeVar("S")
@@ -38,7 +40,7 @@ class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A statement as it travels and is kept: the exact bytes that were signed."""
 
     body: bytes
-    signer: str
+    signer: Annotated[str, msgspec.Meta(max_length=64)]
     signature: bytes
 
 
@@ -73,7 +75,7 @@ class Statements:
     async def sign(self, statement: AnyStatement) -> Verified:
         """Sign as this member. Raises: VaultLocked, HsmError."""
         body = _encoder.encode(statement)
-        signature = await self._identity.sign(self._message(self._me, body))
+        signature = await self._identity.sign(self.message_of(self._me, body))
         return Verified(
             statement,
             self._me,
@@ -82,17 +84,19 @@ class Statements:
 
     def verify(self, signed: SignedStatement, signer: Member) -> Verified:
         """Check signature and form. Raises: StatementRefused."""
-        if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
+        if len(signed.body) > MAX_PROPOSAL_BYTES or signed.signer != signer.member:
             raise StatementRefused("a statement is too large or not by the member it names")
         # Only the current machine counts: an older one could backdate. A member that
         # pulls from the start sees older statements before the admission that ends them.
         verify_identity(
-            signer.identity_key, self._message(signer.member, signed.body), signed.signature
+            signer.identity_key, self.message_of(signer.member, signed.body), signed.signature
         )
         try:
             statement = _decoder.decode(signed.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
+        if len(signed.body) > MAX_STATEMENT_BYTES and not isinstance(statement, TransferProposal):
+            raise StatementRefused("a statement of this kind is not so large")
         texts = (getattr(statement, name) for name in statement.__struct_fields__)
         if not all(is_plain(text) for text in texts if isinstance(text, str)):
             raise StatementRefused(f"{signer.member} signed text that cannot be shown plainly")
@@ -109,14 +113,15 @@ class Statements:
         try:
             verify_identity(
                 await self._identity.public_key(),
-                self._message(self._me, signed.body),
+                self.message_of(self._me, signed.body),
                 signed.signature,
             )
         except StatementRefused:
             return False
         return True
 
-    def _message(self, signer: MemberId, body: bytes) -> bytes:
+    def message_of(self, signer: MemberId, body: bytes) -> bytes:
+        """Return what the signer signs: domain, vault, its own name and the body."""
         name = signer.encode()
         return b"".join((_DOMAIN, self._vault_id, len(name).to_bytes(2, "big"), name, body))
 

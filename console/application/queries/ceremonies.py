@@ -109,7 +109,7 @@ def _custodian(
     confirmed_ms = next((e.at_ms for e in ceremony.certifying if e.member == member), None)
     if confirmed_ms is None and ceremony.certified:
         confirmed_ms = ceremony.certified.at_ms
-    declined = ceremony.declined is not None and ceremony.declined.member == member
+    declined = any(d.member == member for d in ceremony.declines)
     if declined:
         accepted = StepState.DENIED
     else:
@@ -158,7 +158,13 @@ def _sentence(
             event = ceremony.declined
             return f"{names.get(event.member, '')} declined: {event.reason}" if event else ""
         case CeremonyStage.CANCELLED:
-            abort = ceremony.aborted
-            return f"{names.get(abort.member, '')} cancelled: {abort.reason}" if abort else ""
+            abort, proposer = ceremony.aborted, ceremony.proposal.proposer
+            if abort is None:
+                name = names.get(proposer, proposer)
+                return (
+                    f"{name} signed two different ceremonies under one id. Neither goes on; both "
+                    "are kept in the ledger as proof."
+                )
+            return f"{names.get(abort.member, '')} cancelled: {abort.reason}"
         case CeremonyStage.EXPIRED:
             return "The time to accept is over. Propose it again."

@@ -11,6 +11,7 @@ from console.domain.events import (
     CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
@@ -24,6 +25,7 @@ from console.domain.events import (
     PeerHeadSeen,
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
@@ -120,6 +122,8 @@ def summarise(event: Event) -> tuple[str, str]:
 
 def _summarise_shares(event: Event) -> tuple[str, str]:
     match event:
+        case CeremonyDisputed():
+            return event.member, "Signed two ceremonies under one id"
         case SharesErased():
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
@@ -145,6 +149,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return event.member, f"Denied the request: {event.reason}"
         case RequestWithdrawn():
             return event.member, "Withdrew the request"
+        case RequestDisputed():
+            return event.member, "Signed two requests under one id"
         case SigningSessionStarted():
             return event.coordinator, f"Signing session with {', '.join(event.signers)}"
         case SignatureShareReleased():

@@ -45,7 +45,7 @@ from console.domain.values import Amount, Chain, parse_amount
 from console.domain.wallet import Wallet
 
 _SENT = {RequestState.SIGNED, RequestState.BROADCAST, RequestState.REFUSED}
-_BUILD_S, _BALANCE_S, _SIMULATION_S = 10.0, 5.0, 4.0
+BUILD_S, BALANCE_S, SIMULATION_S = 10.0, 5.0, 4.0
 """The time for each part of a preview: together less than the window's deadline for a reply."""
 
 T = TypeVar("T")
@@ -155,10 +155,11 @@ async def _preview(
     """Build, decode and check; `sent` is what leaves the balance of `asset`."""
     keys = core.transactions.keys(wallet)
     held = core.reservations.held(wallet.wallet, adapter.chain)
-    built = await _within(_BUILD_S, adapter.build_transaction(intent, keys, held))
+    built = await _within(BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
     own = adapter.address(account, keys)
-    rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
+    payer = core.transactions.own_address(wallet, adapter, description.from_address, own)
+    rules = evaluate(description, own_address=payer, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
     try:
         # What another program drafted may consume what an open request reserves.
@@ -175,7 +176,7 @@ async def _preview(
     costs = _costs(description, built.fee_ceiling, adapter.unit)
     left = _balance_left(adapter, account, keys, costs, sent if asset else None, asset)
     try:
-        balance_after, problem = await _within(_BALANCE_S, left)
+        balance_after, problem = await _within(BALANCE_S, left)
     except ChainUnavailable as trouble:
         problem = f"The balance is not known: {trouble}"
     problems += [problem] if problem else []
@@ -233,7 +234,7 @@ async def _foresee(
 ) -> tuple[Simulation | None, tuple[str, ...]]:
     """Return the effects that the chain's node predicts, and warnings; they decide nothing."""
     try:
-        simulation = await _within(_SIMULATION_S, adapter.simulate(built.transaction, keys))
+        simulation = await _within(SIMULATION_S, adapter.simulate(built.transaction, keys))
     except (AdapterError, DomainError) as trouble:
         return None, (f"The chain's node could not simulate the transaction: {trouble}",)
     if simulation is None or not simulation.failure:

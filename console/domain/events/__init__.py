@@ -9,6 +9,7 @@ from console.domain.events.ceremonies import (
     CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
@@ -30,6 +31,7 @@ from console.domain.events.members import (
 from console.domain.events.requests import (
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
@@ -58,6 +60,7 @@ __all__ = [
     "CeremonyCertified",
     "CeremonyCodeConfirmed",
     "CeremonyDeclined",
+    "CeremonyDisputed",
     "CeremonyProposed",
     "CeremonySessionFailed",
     "CeremonySessionStarted",
@@ -73,6 +76,7 @@ __all__ = [
     "PeerHeadSeen",
     "RequestApproved",
     "RequestDenied",
+    "RequestDisputed",
     "RequestProposed",
     "RequestSigned",
     "RequestWithdrawn",
@@ -122,4 +126,6 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    CeremonyDisputed,
+    RequestDisputed,
 )

@@ -8,7 +8,12 @@ import pytest
 
 from console.adapters.bus.in_process import InProcessBus
 from console.application.aggregates import Aggregates
-from console.application.errors import LedgerUnavailable, PeerRefused, UnknownTransaction
+from console.application.errors import (
+    LedgerUnavailable,
+    PeerRefused,
+    PeerUnavailable,
+    UnknownTransaction,
+)
 from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
@@ -21,6 +26,7 @@ from console.application.peers.messages import (
     encode,
 )
 from console.application.peers.signed_statements import (
+    StatementRefused,
     Statements,
     Verified,
     to_signed,
@@ -33,6 +39,7 @@ from console.application.peers.statements import (
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead
+from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_store import MemoryEventStore
@@ -55,7 +62,7 @@ class Desk:
         self.pause_s = 0.0
         self.receipts: list[Readiness] = []
 
-    async def open(self) -> "Desk":
+    async def open(self, enrolled: tuple[MemberId, ...] = (ANA, BEN)) -> "Desk":
         voices = {m: FakeVault(m) for m in (ANA, BEN)}
         members = []
         for name, vault in voices.items():
@@ -73,7 +80,8 @@ class Desk:
             enrol = Enrol(
                 member=name, display_name=name, identity_key=key, tls_pin=name.encode(), address=""
             )
-            await self.aggregates.record_member(name, enrol)
+            if name in enrolled:
+                await self.aggregates.record_member(name, enrol)
         vault = vault_id(tuple(members))
         self.voice = {m: Statements(m, v.identity, vault) for m, v in voices.items()}
         self.exchange = StatementExchange(
@@ -81,6 +89,7 @@ class Desk:
             statements=self.voice[ANA],
             aggregates=self.aggregates,
             network=self.network.plug(ANA, (ANA, BEN), self.clock),
+            clock=self.clock,
             spawn=_drop,
             own_head_seen=self._own_head_seen,
         )
@@ -140,13 +149,34 @@ async def test_two_tasks_may_try_again_at_once(desk: Desk) -> None:
     assert sorted(v.statement.at_ms for v in desk.recorded) == [0, 1, 2, 3]
 
 
-async def test_waiting_statements_are_bounded(desk: Desk) -> None:
+async def test_one_signer_s_waiting_statements_are_bounded_and_crowd_out_nobody_else(
+    desk: Desk,
+) -> None:
     desk.refusal = NotYetPossible("first things first")
+    other = await desk.voice[ANA].sign(Withdrawal(at_ms=0, request="rq-" + "0" * 16))
+    await desk.exchange.on_announce(Announce(to_signed(other.evidence)))
     for number in range(MAX_DEFERRED + 3):
         await desk.exchange.on_announce(await desk.said(number))
     desk.refusal = None
     await desk.exchange.retry_deferred()
-    assert len(desk.recorded) == MAX_DEFERRED
+    assert len(desk.recorded) == MAX_DEFERRED + 1
+    assert desk.recorded[0].signer == ANA
+
+
+async def test_a_statement_from_the_future_waits_until_its_time(desk: Desk) -> None:
+    latest = desk.clock.now_ms() + MAX_CLOCK_SKEW_MS
+    for number in (latest, latest + 1):
+        assert await desk.exchange.on_announce(await desk.said(number)) == Ack()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest]
+    desk.clock.advance(0.001)
+    await desk.exchange.retry_deferred()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest, latest + 1]
+
+
+@pytest.mark.parametrize("at_ms", [-1, END_OF_TIME_MS, 1 << 63])
+async def test_a_time_that_is_none_is_no_statement(desk: Desk, at_ms: int) -> None:
+    with pytest.raises(StatementRefused):
+        await desk.exchange.on_announce(await desk.said(at_ms))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +192,52 @@ async def test_a_refusal_is_told_and_ends_the_matter(desk: Desk, refusal: Except
     desk.refusal = None
     await desk.exchange.retry_deferred()
     assert desk.recorded == []
+
+
+class Unforeseen(Exception):
+    """What no code of ours expects."""
+
+
+async def test_what_nobody_expected_is_a_refusal_and_the_cursor_moves_on(desk: Desk) -> None:
+    signed = [(await desk.said(number)).statement for number in range(3)]
+    honest = desk.exchange
+
+    async def odd(verified: Verified) -> None:
+        if verified.statement.at_ms == 1:
+            raise Unforeseen("with a secret that must not be quoted")
+        desk.recorded.append(verified)
+
+    honest.handle(Withdrawal, odd)
+    reply = await honest.on_announce(Announce(signed[1]))
+    assert isinstance(reply, Refused)
+    assert "Unforeseen" in reply.reason
+    assert "secret" not in reply.reason
+    asked = answering(desk, lambda r: Pulled(tuple(signed[r.after :]), len(signed), None))
+    await honest.catch_up(BEN)
+    await honest.catch_up(BEN)
+    assert asked == [0, 3, 3]
+    assert [v.statement.at_ms for v in desk.recorded] == [0, 2]
+
+
+async def test_a_machine_that_waits_to_be_endorsed_ignores_receipts_in_its_name(
+    desk: Desk,
+) -> None:
+    """Nobody's roster has it yet, its own neither: a founder's answer must not end its pulls."""
+    receipt = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
+    joining = Desk()
+    await joining.open(enrolled=(BEN,))
+    answering(joining, lambda r: Pulled((), r.after, receipt))
+    await joining.exchange.catch_up(BEN)
+    assert joining.receipts == []
+
+
+async def test_a_member_without_a_link_is_passed_over(desk: Desk) -> None:
+    """Enrolled, with a certificate that no link takes."""
+    eve = MemberId("eve")
+    enrol = Enrol(member=eve, display_name="Eve", identity_key=b"k", tls_pin=b"p", address="")
+    await desk.aggregates.record_member(eve, enrol)
+    with pytest.raises(PeerUnavailable):
+        await desk.exchange.catch_up(eve)
 
 
 async def test_our_own_trouble_is_no_refusal(desk: Desk) -> None:

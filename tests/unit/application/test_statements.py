@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.application.peers.signed_statements import (
-    MAX_STATEMENT_BYTES,
+    MAX_PROPOSAL_BYTES,
     SignedStatement,
     StatementRefused,
     Statements,
@@ -56,7 +56,7 @@ async def known(name: str, identity: IdentityPort) -> Member:
 
 async def raw(identity: IdentityPort, statements: Statements, body: bytes) -> SignedStatement:
     """Sign any bytes as Ana, past the types."""
-    return SignedStatement(body, ANA, await identity.sign(statements._message(ANA, body)))
+    return SignedStatement(body, ANA, await identity.sign(statements.message_of(ANA, body)))
 
 
 async def test_a_statement_verifies_as_it_was_signed() -> None:
@@ -108,7 +108,7 @@ async def test_a_damaged_roster_key_is_a_refusal() -> None:
 
 async def test_an_oversized_statement_is_refused_before_it_is_checked() -> None:
     statements, identity, ana = await voice()
-    signed = await raw(identity, statements, bytes(MAX_STATEMENT_BYTES + 1))
+    signed = await raw(identity, statements, bytes(MAX_PROPOSAL_BYTES + 1))
     with pytest.raises(StatementRefused, match="too large"):
         statements.verify(signed, ana)
 

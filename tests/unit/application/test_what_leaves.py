@@ -15,6 +15,7 @@ from solders.system_program import (
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.address import address_of, checksummed
 from console.adapters.chains.ethereum.build import call_data
+from console.adapters.chains.solana import adapter as solana_adapter
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.chains.solana.nonce import creation, nonce_address
@@ -27,7 +28,7 @@ from console.domain.values import Network
 from tests.contract.keys import SigningKey
 from tests.unit.ethereum.documents import encoded, user_operation
 from tests.unit.ethereum.drafts import Draft
-from tests.unit.ethereum.nodes import SaidNode
+from tests.unit.ethereum.nodes import SaidNode, adapter_over
 from tests.unit.ethereum.places import ETHER, FRIEND, GWEI
 from tests.unit.solana import messages as solana
 from tests.unit.solana.test_instructions import STAKE_ACCOUNT
@@ -61,12 +62,9 @@ class _SolanaNode:
 
 
 def ethereum(balance: int, network: Network = Network.MAINNET) -> EthereumAdapter:
-    adapter = EthereumAdapter(network, ("http://127.0.0.1:1",), trusted=(SAFE,))
     chain_id = "0x1" if network is Network.MAINNET else "0x7a69"
     said = SaidNode(eth_chainId=chain_id, eth_getBalance=hex(balance))
-    for rpc in adapter._node._sources._rpcs:
-        rpc._http = said
-    return adapter
+    return adapter_over(network, said, trusted=(SAFE,))
 
 
 def core(adapter: object) -> SimpleNamespace:
@@ -77,6 +75,7 @@ def core(adapter: object) -> SimpleNamespace:
             keys=lambda _: KEYS,
             chain=lambda _: adapter,
             account_at=lambda *_: adapter.accounts[0],
+            own_address=lambda _wallet, _adapter, _payer, own: own,
         ),
         reservations=SimpleNamespace(held=lambda *_: frozenset(), require_unheld=lambda *_: None),
     )
@@ -94,8 +93,9 @@ async def on_ethereum(
 
 
 async def on_solana(data: bytes, balance: int, *there: object) -> TransferPreview:
-    adapter = SolanaAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
-    adapter._node = adapter._planner._node = _SolanaNode(balance, *there)  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solana_adapter, "SolanaNode", lambda *_: _SolanaNode(balance, *there))
+        adapter = SolanaAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
     asked = PreviewImport(wallet=WALLET, chain="solana", text=data.hex())
     return await preview_import(core(adapter), asked)
 

@@ -6,7 +6,6 @@ from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.gas import MOST_GAS, least_gas
 from console.adapters.chains.ethereum.signature import Signature
@@ -15,7 +14,7 @@ from console.adapters.chains.ethereum.transaction import parse_transaction
 from console.domain.values import Network
 from tests.contract.keys import SigningKey
 from tests.unit.ethereum.drafts import Draft
-from tests.unit.ethereum.nodes import SaidNode
+from tests.unit.ethereum.nodes import SaidNode, adapter_over
 from tests.unit.ethereum.places import FRIEND, ME, ROUTER, described, draft
 from tests.unit.ethereum.test_transaction import BLOB, authorized
 
@@ -75,9 +74,7 @@ def test_a_limit_that_must_fail_is_flagged(made: Draft, least: int) -> None:
 async def test_a_node_foresees_with_the_transactions_own_limit(simulates: bool) -> None:
     """Else a limit that only the code's execution exceeds would be told to succeed."""
     said = SaidNode() if simulates else SaidNode(eth_simulateV1=[])
-    adapter = EthereumAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
-    for rpc in adapter._node._sources._rpcs:
-        rpc._http = said
+    adapter = adapter_over(Network.DEVNET, said)
     data = draft().call(FRIEND, b"\1\2\3\4").gas(23_456).build()
     assert await adapter.simulate(data, SigningKey()) is not None
     asked = dict(said.asked)

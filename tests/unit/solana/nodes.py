@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from console.adapters.chains.solana import adapter as adapter_module
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.application.errors import ChainUnavailable
@@ -60,9 +62,9 @@ def mint(decimals: int = 6, extensions: bytes = b"") -> bytes:
 
 def adapter_over(node: KnownAccounts, *assets: Asset) -> SolanaAdapter:
     """Return the adapter of a node."""
-    made = SolanaAdapter(Network.DEVNET, ("http://127.0.0.1:1",), assets)
-    made._node = made._planner._node = node  # type: ignore[assignment]
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapter_module, "SolanaNode", lambda *_: node)
+        return SolanaAdapter(Network.DEVNET, ("http://127.0.0.1:1",), assets)
 
 
 SYSTEM_OWNED = (programs.SYSTEM, b"")

@@ -143,7 +143,7 @@ class BitcoinAdapter:
             case AccelerateIntent():
                 return await self._planner.acceleration(intent, wallet, reserved)
             case ImportIntent():
-                return await self._planner.imported(bytes_from_text(intent.text))
+                return await self._planner.imported(bytes_from_text(intent.text), keys)
             case _:
                 raise NotYetPossible("Bitcoin has no such transactions")
 

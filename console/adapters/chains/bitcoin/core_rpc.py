@@ -15,6 +15,7 @@ from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
+    ProofUnavailable,
     Standing,
     Transacted,
     Unspent,
@@ -22,6 +23,7 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
+from console.adapters.chains.bitcoin.transaction import TransactionTooLarge
 from console.adapters.rpc.http import TIMEOUT_S
 from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
@@ -112,6 +114,10 @@ class CoreRpc:
         """Return nothing: Core keeps no index of addresses."""
         return ()
 
+    async def was_used(self, address: str) -> bool:  # noqa: ARG002
+        """Return False: Core keeps no index of addresses."""
+        return False
+
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes, whose id has been computed.
 
@@ -121,6 +127,8 @@ class CoreRpc:
         try:
             raw = bytes.fromhex(text)
             found = checked_transaction(raw)
+        except TransactionTooLarge as large:
+            raise ProofUnavailable(f"the Bitcoin node answers {large}") from None
         except (ValueError, UnknownTransaction):
             raise ChainUnavailable("the Bitcoin node answers no transaction") from None
         if found != txid:

@@ -1,15 +1,12 @@
-"""Red flags of a whole transaction: its fee, its locks, and unexpected fields of its PSBT."""
+"""Red flags of a whole transaction: its fee, its locks, and the hash types of its inputs."""
 
 from console.adapters.chains.bitcoin.meaning import Payee
-from console.adapters.chains.bitcoin.ownership import INPUT_ORIGIN, OUTPUT_ORIGIN
-from console.adapters.chains.bitcoin.psbt import Psbt
-from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, Global, In
-from console.adapters.chains.bitcoin.psbt_map import Fields, split_key, value_of
+from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
+from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
 from console.adapters.chains.bitcoin.spending import Spending
 from console.adapters.chains.bitcoin.text import coins, rate_text
-from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE, Transaction
-from console.application.ports.chain import Account
-from console.domain.values import SignatureKind
+from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE, Transaction, TxOut
 
 MAX_FEE_PERCENT = 25
 SMALL_FEE = 20_000
@@ -20,17 +17,12 @@ _FAR_HEIGHT = 4_000_000
 """A block of about the year 2085; a later lock time cannot be meant."""
 _STANDARD_VERSIONS = (1, 2)
 _NO_RELATIVE_LOCK = 1 << 31
-_GLOBALS = frozenset({int(Global.UNSIGNED_TX)})
-_INPUTS = frozenset(
-    map(int, (In.NON_WITNESS_UTXO, In.WITNESS_UTXO, In.SIGHASH_TYPE, *INPUT_ORIGIN))
-)
-_OUTPUTS = frozenset(map(int, OUTPUT_ORIGIN))
 
 
 def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tuple[str, ...]:
     """Return red flags of a fee that is too high for the amount or for the size."""
     fee = spending.fee
-    foreign = sum(each.output.amount for each in payees if each.place is None)
+    foreign = sum(each.output.amount for each in payees if each.own is None)
     moved = foreign or sum(each.output.amount for each in payees)
     flags: tuple[str, ...] = ()
     if fee > SMALL_FEE and fee * 100 > MAX_FEE_PERCENT * moved:
@@ -55,20 +47,15 @@ def lock_flags(transaction: Transaction) -> tuple[str, ...]:
     return flags
 
 
-def field_flags(psbt: Psbt, account: Account) -> tuple[str, ...]:
-    """Return red flags of fields that this wallet never writes, and of other hash types."""
-    flags: tuple[str, ...] = ()
-    if _extra(psbt.globals, _GLOBALS):
-        flags += ("The PSBT holds fields that are not understood",)
-    for number, fields in enumerate(psbt.inputs, start=1):
-        if _extra(fields, _INPUTS):
-            flags += (f"Input {number} holds fields that are not understood",)
-        if _odd_hash_type(fields, account):
-            flags += (f"Input {number} asks for a signature over a part of the transaction",)
-    for number, fields in enumerate(psbt.outputs, start=1):
-        if _extra(fields, _OUTPUTS):
-            flags += (f"Output {number} holds fields that are not understood",)
-    return flags
+def hash_type_flags(spending: Spending) -> tuple[str, ...]:
+    """Return red flags of inputs whose signature would not cover the whole transaction."""
+    return tuple(
+        f"Input {number} asks for a signature over a part of the transaction"
+        for number, (fields, output) in enumerate(
+            zip(spending.psbt.inputs, spending.spent, strict=True), start=1
+        )
+        if _odd_hash_type(fields, output)
+    )
 
 
 def is_replaceable(transaction: Transaction) -> bool:
@@ -76,13 +63,9 @@ def is_replaceable(transaction: Transaction) -> bool:
     return any(each.sequence < FINAL_SEQUENCE - 1 for each in transaction.inputs)
 
 
-def _extra(fields: Fields, expected: frozenset[int]) -> bool:
-    return any(split_key(key)[0] not in expected for key, _ in fields)
-
-
-def _odd_hash_type(fields: Fields, account: Account) -> bool:
+def _odd_hash_type(fields: Fields, spent: TxOut) -> bool:
     value = value_of(fields, In.SIGHASH_TYPE)
     if value is None:
         return False
-    allowed = {0, 1} if account.kind is SignatureKind.SCHNORR_BIP340 else {1}
+    allowed = {0, 1} if kind_of(spent.script) is ScriptKind.P2TR else {1}
     return int.from_bytes(value, "little") not in allowed

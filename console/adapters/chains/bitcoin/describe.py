@@ -2,23 +2,25 @@
 
 import hashlib
 
-from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, base_path, script_at
+from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
-    field_flags,
+    hash_type_flags,
     is_replaceable,
     lock_flags,
 )
 from console.adapters.chains.bitcoin.meaning import Payee, payees
-from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
+from console.adapters.chains.bitcoin.metadata import unsigned_fields
+from console.adapters.chains.bitcoin.ownership import Own, claimed_account, own_input
+from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import value_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.spending import Spending, parse_spending
 from console.adapters.chains.bitcoin.text import amount_of, coins, rate_text, shown_script
 from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE
-from console.application.ports.chain import Account, PublicKeys
+from console.application.ports.chain import PublicKeys
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network
 
@@ -36,12 +38,12 @@ def describe_psbt(
     """
     spending = parse_spending(data)
     psbt = spending.psbt
-    account = claimed_account(psbt.inputs)
-    outputs = payees(psbt, account, keys, network)
+    outputs = payees(psbt, keys, network)
     vsize = signed_vsize(spending)
-    inputs, foreign = _inputs(spending, account, keys, network)
-    others = tuple(each for each in outputs if each.place is None)
-    stays = tuple(each for each in outputs if each.place is not None)
+    owners = _owners(spending, keys)
+    inputs, foreign = _inputs(spending, owners, network)
+    others = tuple(each for each in outputs if each.own is None)
+    stays = tuple(each for each in outputs if each.own is not None)
     paid = sorted(
         (each for each in others if each.data is None), key=lambda each: -each.output.amount
     )
@@ -50,15 +52,16 @@ def describe_psbt(
         chain=chain,
         network=network,
         action=_action(others),
-        from_address=address_of(_payer(spending, account, keys, own=not foreign), network) or "",
+        from_address=address_of(_payer(spending, owners, keys), network) or "",
         to_address=shown[0].address,
         amount=amount_of(sum(each.output.amount for each in others)),
         fee=amount_of(spending.fee),
         fields=(
-            ("Account", account.label),
+            ("Account", _accounts(psbt, owners)),
             *inputs,
-            *_outputs(outputs, account),
+            *_outputs(outputs),
             *_facts(spending, vsize),
+            *unsigned_fields(psbt),
         ),
         red_flags=(
             *foreign,
@@ -66,7 +69,7 @@ def describe_psbt(
             *(flag for each in outputs for flag in each.flags),
             *fee_flags(spending, outputs, vsize),
             *lock_flags(psbt.transaction),
-            *field_flags(psbt, account),
+            *hash_type_flags(spending),
         ),
         digest=hashlib.sha256(data).digest(),
     )
@@ -80,25 +83,42 @@ def _action(others: tuple[Payee, ...]) -> str:
     return "Transfer" if others else "Move to own account"
 
 
-def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
-    """Return the account's first receiving script; the first coin's if it is not the account's."""
-    return script_at(account, keys, KeyPosition(RECEIVE, 0)) if own else spending.spent[0].script
+def _owners(spending: Spending, keys: PublicKeys) -> tuple[Own | None, ...]:
+    """Return the place that each input spends from, None for an input of others."""
+    pairs = zip(spending.psbt.inputs, spending.spent, strict=True)
+    return tuple(own_input(fields, output.script, keys) for fields, output in pairs)
+
+
+def _payer(spending: Spending, owners: tuple[Own | None, ...], keys: PublicKeys) -> bytes:
+    """Return the first receiving script of the first coin's account.
+
+    The first coin's own script if some coins are of others.
+    """
+    first = owners[0]
+    if first is None or None in owners:
+        return spending.spent[0].script
+    return script_at(first.account, keys, KeyPosition(RECEIVE, 0))
+
+
+def _accounts(psbt: Psbt, owners: tuple[Own | None, ...]) -> str:
+    """Return the labels of the accounts that are spent from, in the order of the inputs."""
+    labels = dict.fromkeys(own.account.label for own in owners if own)
+    return " and ".join(labels) or claimed_account(psbt.inputs).label
 
 
 def _inputs(
-    spending: Spending, account: Account, keys: PublicKeys, network: Network
+    spending: Spending, owners: tuple[Own | None, ...], network: Network
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     psbt = spending.psbt
     fields: list[tuple[str, str]] = []
     flags: list[str] = []
-    parts = zip(psbt.transaction.inputs, psbt.inputs, spending.spent, strict=True)
-    for number, (spender, entries, output) in enumerate(parts, start=1):
-        place = own_input(entries, output.script, account, keys)
-        if place is None:
-            flags.append(f"Input {number} is not of this account")
+    parts = zip(psbt.transaction.inputs, psbt.inputs, spending.spent, owners, strict=True)
+    for number, (spender, entries, output, own) in enumerate(parts, start=1):
+        if own is None:
+            flags.append(f"Input {number} is not of this wallet")
             owner = address_of(output.script, network) or shown_script(output.script)
         else:
-            owner = base_path(account, place)
+            owner = own.path
         told = f"{spender.outpoint.text}, {coins(output.amount)}, {owner}"
         if spender.sequence != REPLACEABLE_SEQUENCE:
             told += f", sequence {spender.sequence:#010x}"
@@ -109,9 +129,9 @@ def _inputs(
     return tuple(fields), tuple(flags)
 
 
-def _outputs(outputs: tuple[Payee, ...], account: Account) -> tuple[tuple[str, str], ...]:
+def _outputs(outputs: tuple[Payee, ...]) -> tuple[tuple[str, str], ...]:
     numbered = enumerate(outputs, start=1)
-    return tuple((each.label(number), each.words(account)) for number, each in numbered)
+    return tuple((each.label(number), each.words()) for number, each in numbered)
 
 
 def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:

@@ -11,17 +11,22 @@ from console.adapters.chains.bitcoin.accelerating import (
     weighed,
 )
 from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
-from console.adapters.chains.bitcoin.build import OwnCoin, ProofsTooLarge, SpendingDraft, Wallet
-from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
+from console.adapters.chains.bitcoin.importing import (
+    ProofsTooLarge,
+    parse_foreign,
+    previous_of,
+    with_previous,
+    within_limits,
+)
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
+from console.adapters.chains.bitcoin.metadata import without_unsigned
 from console.adapters.chains.bitcoin.ownership import own_input
-from console.adapters.chains.bitcoin.psbt_fields import In
-from console.adapters.chains.bitcoin.psbt_map import value_of
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
-from console.adapters.chains.bitcoin.spending import parse_spending
+from console.adapters.chains.bitcoin.spending import parse_spending, previous_transactions
 from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
 from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
 from console.application.errors import (
@@ -34,6 +39,7 @@ from console.application.ports.chain import (
     AccelerateIntent,
     BuiltTransaction,
     FeeLevel,
+    PublicKeys,
     ReplaceIntent,
     TransferIntent,
 )
@@ -81,24 +87,27 @@ class Planner:
 
         Raises: TransactionError, UnknownTransaction, ChainUnavailable.
         """
-        account, keys = wallet.account, wallet.keys
         spending = parse_spending(intent.transaction)
-        outputs = payees(spending.psbt, account, keys, wallet.network)
-        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
+        outputs = payees(spending.psbt, wallet.keys, wallet.network)
+        payments = () if intent.cancel else tuple(p.output for p in outputs if p.own is None)
         if not payments and not intent.cancel:
             raise TransactionError("it pays nobody else: cancel it instead")
         draft = replace(SpendingDraft(wallet), payments=payments).outbid(
             spending.fee, signed_vsize(spending)
         )
+        seen = {each.hash: each for each in previous_transactions(spending.psbt) if each}
         for spender, fields, output in zip(
             spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
         ):
-            place = own_input(fields, output.script, account, keys)
-            previous = value_of(fields, In.NON_WITNESS_UTXO)
-            if place is None or previous is None:
-                raise TransactionError("the transaction spends coins that are not this account's")
-            made = parse_transaction(previous)
-            draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
+            own = own_input(fields, output.script, wallet.keys)
+            if own is None:
+                raise TransactionError("the transaction spends coins that are not this wallet's")
+            txid = spender.outpoint.txid
+            if txid not in seen:
+                await self._ready()
+                seen[txid] = await self._transaction(txid)
+            made = OwnCoin(seen[txid], spender.outpoint.index, own.place, own.account)
+            draft = draft.spend(made)
         held = reserved | coins_of(spending)
         return await self._funded(draft, await self._rate(intent.fee_level), held)
 
@@ -125,20 +134,25 @@ class Planner:
         spent = frozenset(f"utxo:{coin.outpoint}" for coin in coins)
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
 
-    async def imported(self, data: bytes) -> BuiltTransaction:
-        """Return a PSBT of another program with proofs of its inputs' amounts.
+    async def imported(self, data: bytes, keys: PublicKeys) -> BuiltTransaction:
+        """Return a PSBT of another program with proofs, and without what concerns others only.
 
         Raises: TransactionError, ChainUnavailable.
         """
         try:
             psbt = parse_foreign(data)
+            seen: dict[bytes, Transaction] = {}
             for number, spender in enumerate(psbt.transaction.inputs):
-                previous = previous_of(psbt, number)
+                txid = spender.outpoint.txid
+                previous = previous_of(psbt, number) or seen.get(txid)
                 if previous is None:
                     await self._ready()
-                    previous = await self._transaction(spender.outpoint.txid)
-                psbt = with_previous(psbt, number, previous)
-            data = psbt.encode()
+                    previous = await self._transaction(txid)
+                psbt = with_previous(psbt, number, previous, proven=txid in seen)
+                seen[txid] = previous
+            inputs = psbt.transaction.inputs
+            spent = tuple(seen[i.outpoint.txid].outputs[i.outpoint.index] for i in inputs)
+            data = within_limits(without_unsigned(psbt, spent, keys))
             return BuiltTransaction(data, parse_spending(data).fee, None)
         except UnknownTransaction as error:
             raise TransactionError(f"this PSBT cannot be signed here: {error}") from None

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.adapters.rpc import agreement
 from console.adapters.rpc.agreement import Told
-from console.application.errors import InvalidAddress, UnknownTransaction
+from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 
 FEE_TARGETS = (2, 6, 144)
 """The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
@@ -21,6 +21,10 @@ T = TypeVar("T")
 
 class BroadcastRefused(Exception):
     """A node understood a transaction and does not take it; its own words, made printable."""
+
+
+class ProofUnavailable(ChainUnavailable):
+    """A transaction is larger than nodes relay, so the coins that it made cannot be proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,13 @@ class BitcoinSource(Protocol):
         """Return the newest transactions, newest first; () from a node that keeps no such index.
 
         Raises: InvalidAddress.
+        """
+        ...
+
+    async def was_used(self, address: str) -> bool:
+        """Return whether any transaction pays or spends from an address.
+
+        A node that keeps no such index says no. Raises: InvalidAddress.
         """
         ...
 
@@ -140,9 +151,9 @@ class Sources:
 
         Raises: ChainUnavailable, InvalidAddress.
         """
-        questions = (keeper.transactions(address) for keeper in self._keepers())
-        histories = agreement.answers(await agreement.ask_all(questions))
-        return bool(histories) and all(histories)
+        questions = (keeper.was_used(address) for keeper in self._keepers())
+        told = agreement.answers(await agreement.ask_all(questions))
+        return bool(told) and all(told)
 
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes from the first source that has them; their id is computed.

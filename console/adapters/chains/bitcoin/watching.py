@@ -5,6 +5,7 @@ A coin counts only with the transaction that made it, whose hash is the coin's t
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
-from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
-from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
-from console.adapters.chains.bitcoin.transaction import parse_transaction
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS
+from console.adapters.chains.bitcoin.sources import ProofUnavailable, Sources, Transacted, Unspent
+from console.adapters.chains.bitcoin.transaction import TransactionTooLarge, parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
 GAP_LIMIT = 20
@@ -29,6 +30,7 @@ MAX_PLACES = 10_000
 """Most places of each chain: a node that calls every place used must not make us scan for ever."""
 _AT_A_TIME = 10
 _KEPT_TRANSACTIONS = 2_000
+_KEPT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,22 @@ class Watcher:
             if len(spendable) >= MAX_INPUTS:
                 break
             some = largest[start : start + _AT_A_TIME]
-            own = await asyncio.gather(*map(self.own_coin, some))
+            own = await asyncio.gather(*map(self._provable, some))
             pairs = zip(own, some, strict=True)
-            spendable += [coin for coin, found in pairs if _is_ripe(coin, found, height)]
+            spendable += [coin for coin, found in pairs if coin and _is_ripe(coin, found, height)]
         return spendable[:MAX_INPUTS]
+
+    async def _provable(self, coin: FoundCoin) -> OwnCoin | None:
+        """Return a coin with its proof; None if that is so large that nodes do not relay it."""
+        with contextlib.suppress(ProofUnavailable):
+            return await self.own_coin(coin)
+        return None
 
     async def own_coin(self, coin: FoundCoin) -> OwnCoin:
         """Return a coin with the transaction that made it, amount and script from its bytes.
 
-        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction.
+        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction;
+        ProofUnavailable.
         """
         txid, number = coin.unspent.txid, coin.unspent.number
         raw = self._previous.get(txid)
@@ -93,6 +102,8 @@ class Watcher:
             self._keep(txid, raw)
         try:
             previous = parse_transaction(raw)
+        except TransactionTooLarge as large:
+            raise ProofUnavailable(f"the Bitcoin node answers {large}") from None
         except UnknownTransaction:
             raise ChainUnavailable("the Bitcoin node answers no proper transaction") from None
         told = previous.outputs[number] if number < len(previous.outputs) else None
@@ -101,10 +112,8 @@ class Watcher:
         return OwnCoin(previous, number, coin.place)
 
     def _keep(self, txid: str, raw: bytes) -> None:
-        # A larger one fits into no PSBT, and many of them would fill the memory.
-        if len(raw) > MAX_PSBT_BYTES:
-            return
-        if len(self._previous) >= _KEPT_TRANSACTIONS:
+        kept = len(raw) + sum(map(len, self._previous.values()))
+        if len(self._previous) >= _KEPT_TRANSACTIONS or kept > _KEPT_BYTES:
             self._previous.clear()
         self._previous[txid] = raw
 

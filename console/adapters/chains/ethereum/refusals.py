@@ -56,5 +56,5 @@ def failure(refused: RpcRefused) -> TransactionError:
     if any(words in text for words in _TOO_POOR):
         return InsufficientFunds("the account cannot pay the amount and the fee")
     if any(words in text for words in _USED_UP) and _OTHERS_NONCE not in text:
-        return NonceConflict("another transaction of this account took its nonce; make it again")
+        return NonceConflict("another transaction of this account took its nonce; propose it again")
     return TransactionRejected(f"the chain refused it: {refused}")

@@ -34,7 +34,7 @@ def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
     text, logs = _text(refused)
     if "BlockhashNotFound" in text or "Blockhash not found" in text:
         if _is_lasting(transaction):
-            return NonceConflict("another transaction has used the durable nonce; make it again")
+            return NonceConflict("another transaction has used the durable nonce; propose it again")
         return BlockhashExpired("the transfer's blockhash has expired")
     return reason(f"{text} {logs}", str(refused))
 
