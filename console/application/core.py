@@ -60,7 +60,11 @@ from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
-from console.application.sessions.protocol_session import SessionContext
+from console.application.sessions.protocol_session import (
+    FailureKind,
+    SessionContext,
+    SessionFailed,
+)
 from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -116,7 +120,14 @@ class Core:
         self.aggregates = Aggregates(store, ports.bus)
         self._statements = Statements(me, ports.vault.identity, vault_id(roster))
         self.shares = ShareManager(me, ports.vault.shares)
-        self.heads = Heads(self.aggregates, store)
+        self.heads = Heads(
+            me=me,
+            aggregates=self.aggregates,
+            store=store,
+            statements=self._statements,
+            clock=ports.clock,
+            on_fork=self._stop_sessions_of,
+        )
         self.exchange = StatementExchange(
             me=me,
             statements=self._statements,
@@ -124,7 +135,7 @@ class Core:
             network=ports.network,
             clock=ports.clock,
             spawn=self.spawn,
-            own_head_seen=self.heads.own_head_seen,
+            heads=self.heads,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[Coroutine[Any, Any, None]] = []
@@ -369,6 +380,10 @@ class Core:
         """Wipe every share in use, at once."""
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
+
+    def _stop_sessions_of(self, forked: MemberId) -> None:
+        failure = SessionFailed(FailureKind.CANCELLED, f"{forked} signed two different ledgers")
+        self.spawn(self.host.stop_with(frozenset({forked}), failure))
 
     async def _retry_deferred(self) -> None:
         await self.exchange.retry_deferred()

@@ -41,6 +41,7 @@ from console.application.peers.statements import (
     CodeConfirmation,
     DrillResult,
     Invitation,
+    LedgerHead,
     Readiness,
     SessionFailure,
     Statement,
@@ -322,7 +323,7 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         async def answer(data: bytes) -> AnyReply | None:
             if not isinstance(decode_request(data), Pull):
                 return None
-            return Pulled(tuple(signed), 1 << 40, None)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
 
         restore = corrupt(cluster, CHIARA, answer)
         await asyncio.sleep(10)
@@ -355,7 +356,7 @@ def test_no_statement_of_any_kind_ends_a_task_of_another_member(kind: type[State
             if not isinstance(request := decode_request(data), Pull):
                 return None
             asked.append(request.after)
-            return Pulled(tuple(signed), 1 << 40, None)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
 
         asked: list[int] = []
         restore = corrupt(cluster, CHIARA, answer)
@@ -472,7 +473,7 @@ def test_an_endless_pull_does_not_keep_a_member_from_the_others() -> None:
             if not isinstance(request, Pull):
                 return None
             count += 1
-            return Pulled((), request.after + 1, None)
+            return Pulled(statements=(), upto=request.after + 1, your_head=None)
 
         corrupt(cluster, CHIARA, answer)
         ana = cluster.seats[ANA].core
@@ -557,6 +558,39 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
         assert "signed receipt" in why
 
     play(scene, halted={BEN})
+
+
+def test_a_member_that_shows_two_ledgers_is_found_out_by_all() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        core, node = cluster.seats[CHIARA].core, cluster.seats[CHIARA].node
+        assert node is not None
+        shown = {
+            peer: await signed_by(
+                core, LedgerHead(at_ms=START_MS, sequence=5_000, hash=peer.encode().ljust(32))
+            )
+            for peer in (ANA, BEN)
+        }
+        honest = cluster.network.handlers[CHIARA]
+
+        async def hostile(peer: MemberId, data: bytes) -> bytes:
+            if not isinstance(request := decode_request(data), Pull):
+                return await honest(peer, data)
+            return encode(
+                Pulled(statements=(), upto=request.after, your_head=None, heads=(shown[peer],))
+            )
+
+        cluster.network.attach(CHIARA, hostile)
+
+        def proven() -> bool | None:
+            cores = [cluster.seats[m].core for m in (ANA, BEN)]
+            return all(c.aggregates.members[CHIARA].forked for c in cores) or None
+
+        await cluster.until("both hold the proof", proven)
+        # Her own node is told as well, and stops: its ledger is neither of the two.
+        why = await cluster.until("hers stops", lambda: node.halted_because or None)
+        assert "record 5000" in why
+
+    play(scene, halted={CHIARA})
 
 
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:

@@ -14,7 +14,9 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
+from console.application.peers.heads import Heads
 from console.application.peers.messages import (
+    MAX_HEADS,
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
@@ -39,7 +41,7 @@ from console.application.peers.statements import (
 )
 from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.domain.errors import DomainError, NotYetPossible, UnknownMember
+from console.domain.errors import DomainError, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.times import MAX_CLOCK_SKEW_MS
 
@@ -70,7 +72,7 @@ class StatementExchange:
         network: NetworkPort,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
-        own_head_seen: Callable[[Readiness], Awaitable[None]],
+        heads: Heads,
     ) -> None:
         self._me = me
         self._statements = statements
@@ -78,7 +80,7 @@ class StatementExchange:
         self._network = network
         self._clock = clock
         self._spawn = spawn
-        self._own_head_seen = own_head_seen
+        self._heads = heads
         self._handlers: dict[type, Handler] = {}
         self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
             lambda: deque(maxlen=MAX_DEFERRED)
@@ -116,7 +118,8 @@ class StatementExchange:
         return Ack()
 
     async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
-        """Answer with what this ledger has recorded after the peer's cursor."""
+        """Answer with what this ledger has recorded after the peer's cursor, and with heads."""
+        await self._take_heads((message.head,) if message.head else ())
         chosen: list[SignedStatement] = []
         upto, size = message.after, 0
         for sequence, evidence in self._aggregates.statements:
@@ -128,17 +131,25 @@ class StatementExchange:
             upto = sequence
             if evidence.kind != _READINESS:
                 chosen.append(to_signed(evidence))
-        return Pulled(tuple(chosen), upto, self._newest_head_of(peer))
+        own = await self._heads.own()
+        heads = (*self._heads.known(), *((own,) if own else ()))
+        return Pulled(
+            statements=tuple(chosen),
+            upto=upto,
+            your_head=self._heads.newest_of(peer),
+            heads=heads[-MAX_HEADS:],
+        )
 
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
         for _ in range(MAX_PULLS):
             after = self._cursors.get(peer, 0)
-            request = encode(Pull(after))
+            request = encode(Pull(after, await self._heads.own()))
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
-            await self._check_own_head(reply)
+            await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))
+            self._heads.checked()
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
                 await self._import_signed(signed)
             if reply.upto <= after:
@@ -203,27 +214,16 @@ class StatementExchange:
             # It will pull what it missed when it is back.
             log.info("announcement-undelivered", peer=peer, why=str(trouble))
 
-    async def _check_own_head(self, reply: Pulled) -> None:
-        if reply.your_head is None or reply.your_head.signer != self._me:
-            return
-        try:
-            statement = self._verify(reply.your_head).statement
-        except (StatementRefused, UnknownMember):
-            # Nobody knows a machine that still waits to be endorsed, not even itself.
-            return
-        # What this member's machine before this one signed says nothing of this ledger.
-        mine = await self._statements.is_of_this_machine(reply.your_head)
-        if isinstance(statement, Readiness) and mine:
-            await self._own_head_seen(statement)
+    async def _take_heads(self, heads: tuple[SignedStatement, ...]) -> None:
+        """Compare heads that a peer sent. Raises: LedgerRolledBack if one proves that of us."""
+        for head in heads:
+            try:
+                await self._heads.take(head)
+            except UNACCEPTABLE as refusal:
+                log.warning("ledger-head-refused", signer=head.signer, why=str(refusal))
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
-
-    def _newest_head_of(self, peer: MemberId) -> SignedStatement | None:
-        for _, evidence in reversed(self._aggregates.statements):
-            if evidence.kind == _READINESS and evidence.signer == peer:
-                return to_signed(evidence)
-        return None
 
     def _peers(self) -> tuple[MemberId, ...]:
         return tuple(member for member in self._aggregates.members if member != self._me)

@@ -207,8 +207,15 @@ class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
     invitation: Digest
     nonce: bytes
     channel_key: bytes
-    head_sequence: int
+    head_sequence: Annotated[int, msgspec.Meta(ge=0)]
     head_hash: Digest
+
+
+class LedgerHead(Statement, frozen=True, kw_only=True, tag="ledger-head"):
+    """The number and the hash of the newest record of the signer's ledger."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=0)]
+    hash: Digest
 
 
 class SessionFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
@@ -238,5 +245,6 @@ AnyStatement = (
     | SignatureResult
     | Invitation
     | Readiness
+    | LedgerHead
     | SessionFailure
 )

@@ -22,6 +22,7 @@ from console.domain.events import (
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     RequestApproved,
     RequestDenied,
@@ -89,6 +90,8 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"{event.display_name} enrolled"
         case VaultUnlocked():
             return event.member, f"Vault unlocked, ledger verified to #{event.verified_to}"
+        case MemberForked():
+            return event.member, "Signed two ledger heads with one number"
         case PeerHeadSeen():
             return event.member, f"Signed ledger head #{event.sequence} received"
         case CeremonyProposed():
@@ -114,8 +117,6 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"Cancelled the ceremony: {event.reason}"
         case CeremonyCertified():
             return event.evidence.signer, "Passed on the complete certificate of the keys"
-        case WalletActivated():
-            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case _:
             return _summarise_shares(event)
 
@@ -128,6 +129,8 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
             return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
+        case WalletActivated():
+            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case SessionAborted():
             who = ", ".join(event.blamed) or "no member can be blamed"
             return "", f"Check {event.check} failed, {event.verdict}: {who}"

@@ -65,6 +65,7 @@ async def overview_view(node: Node) -> OverviewView:
     ]
     return OverviewView(
         tasks=(
+            *_fork_tasks(core),
             *_ceremony_tasks(core, now),
             *approvals,
             *refused,
@@ -77,6 +78,21 @@ async def overview_view(node: Node) -> OverviewView:
         open_ceremonies=sum(c.state not in OVER for c in ceremonies),
         ledger_sequence=head.sequence,
         ledger_verified_to=node.check.verified_to,
+    )
+
+
+def _fork_tasks(core: Core) -> tuple[TaskView, ...]:
+    """Return the members that are not trusted before their machine is replaced."""
+    return tuple(
+        TaskView(
+            title=f"{member.display_name} signed two different ledgers",
+            detail="Nothing is signed with this member until its machine is replaced",
+            screen="recovery",
+            subject=member.member,
+            due_ms=None,
+        )
+        for member in core.aggregates.members.values()
+        if member.forked
     )
 
 

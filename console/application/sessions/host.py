@@ -232,6 +232,11 @@ class SessionHost:
             if run.info.coordinator != verified.signer and not run.ended.is_set():
                 # One that makes no progress ends by itself; until then nobody else ends it.
                 raise NotYetPossible(f"a session that {run.info.coordinator} leads is under way")
+        for name in map(MemberId, invitation.participants):
+            if name in self._members and self._members[name].forked:
+                raise Conflict(
+                    f"{name} signed two different ledgers: its machine is replaced first"
+                )
         if invitation.terms != kind.terms(invitation.subject):
             raise Conflict(f"{verified.signer} knows another text of this than this member")
         await kind.admit(invitation, verified.signer)

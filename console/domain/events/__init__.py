@@ -25,6 +25,7 @@ from console.domain.events.members import (
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     VaultUnlocked,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "MachineAdmitted",
     "MachineEndorsed",
     "MemberEnrolled",
+    "MemberForked",
     "PeerHeadSeen",
     "RequestApproved",
     "RequestDenied",
@@ -128,4 +130,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionRefused,
     CeremonyDisputed,
     RequestDisputed,
+    MemberForked,
 )
