@@ -68,10 +68,18 @@ def test_a_paste_that_is_refused_is_told_and_asks_for_nothing(driver):
     view.form.modes._tabs["message"].click()
     paste(view.form.message, "two\r\nlines")
     assert "not pasted" in view.form.paste_problem.text()
+    assert view.form.paste_problem.isVisible()
     assert not view.form.preview_button.isEnabled()
     paste(view.form.message, "two\nlines")
-    assert view.form.paste_problem.text() == ""
+    assert not view.form.paste_problem.isVisible()
     assert _previewed(driver, view).text == "two\nlines"
+
+
+def test_exported_bytes_may_have_any_line_breaks(driver):
+    view = _drafted(driver, "bitcoin:m/84/0/0")
+    view.form.modes._tabs["import"].click()
+    paste(view.form.imported, "cHNi\r\ndP8=\r\n")
+    assert _previewed(driver, view).text == "cHNi\ndP8=\n"
 
 
 def test_values_are_lines_with_all_their_blanks(driver):

@@ -48,10 +48,12 @@ def text_field(
 class ExactText(QPlainTextEdit):
     """A field whose text is what was pasted, character by character, or nothing of it.
 
-    Qt's own `toPlainText` makes blanks of no-break spaces and line breaks of others.
+    Qt's own `toPlainText` makes blanks of no-break spaces and line breaks of others. Where not
+    `keeps_all`, other line breaks become plain ones.
     """
 
     refused = Signal(str)
+    keeps_all = True
 
     def exact_text(self) -> str:
         """Return the text as it was given."""
@@ -59,7 +61,7 @@ class ExactText(QPlainTextEdit):
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Paste or drop; refuse text with characters that Qt turns into other ones."""
-        if _NOT_KEPT.isdisjoint(source.text()):
+        if not self.keeps_all or _NOT_KEPT.isdisjoint(source.text()):
             super().insertFromMimeData(source)
         else:
             self.refused.emit(_NOT_PASTED)

@@ -59,6 +59,8 @@ class DraftForm(Card):
         self.imported = text_area(
             names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
         )
+        # Its line breaks stand between digits and mean nothing.
+        self.imported.keeps_all = False
         self.import_hint = Label("", "muted", wrap=True)
         self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
@@ -66,6 +68,7 @@ class DraftForm(Card):
         self.amount_caption = Label("Amount", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
         self.paste_problem = Label("", "danger", wrap=True)
+        self.paste_problem.hide()
         self.everything = CheckLine("Everything, less the fee", names.TRANSFER_EVERYTHING)
         self.preview_button = Button("Preview", "primary", icon="eye", name=names.TRANSFER_PREVIEW)
         self.edit_button = Button("Edit", name=names.TRANSFER_EDIT)
@@ -75,8 +78,8 @@ class DraftForm(Card):
             field.returnPressed.connect(self.entered)
         for area in (self.arguments, self.message, self.imported):
             area.textChanged.connect(self.changed)
-            area.textChanged.connect(lambda: self.paste_problem.setText(""))
-            area.refused.connect(self.paste_problem.setText)
+            area.textChanged.connect(lambda: self._tell(""))
+            area.refused.connect(self._tell)
         for tabs in (self.modes, self.fees):
             tabs.chosen.connect(lambda _key: self.changed.emit())
         for line in (self.durable, self.everything):
@@ -108,6 +111,11 @@ class DraftForm(Card):
             row(self.edit_button, 1, self.preview_button),
         )
         return groups
+
+    def _tell(self, problem: str) -> None:
+        """Show why nothing was pasted, "" for nothing."""
+        self.paste_problem.setText(problem)
+        self.paste_problem.setVisible(bool(problem))
 
     @property
     def draft(self) -> TransferFields:
