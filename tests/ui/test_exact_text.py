@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 
 from tests.fakes import scenario
 from tests.ui.test_screens import ETHER, _drafted, _previewed
+from ui import object_names as names
 from ui.widgets.fields import ExactText, text_area
 
 KEPT = [
@@ -57,7 +58,7 @@ def test_every_enter_is_a_plain_line_break(area):
 
 def test_a_message_reaches_the_node_as_it_was_pasted(driver):
     view = _drafted(driver, ETHER)
-    view.form.modes._tabs["message"].click()
+    driver.press(f"{names.TRANSFER_MODE}.message")
     text = ' {"a": "no\u00a0break\u2028\u200b"}\n'
     paste(view.form.message, text)
     assert _previewed(driver, view).text == text
@@ -65,7 +66,7 @@ def test_a_message_reaches_the_node_as_it_was_pasted(driver):
 
 def test_a_paste_that_is_refused_is_told_and_asks_for_nothing(driver):
     view = _drafted(driver, ETHER)
-    view.form.modes._tabs["message"].click()
+    driver.press(f"{names.TRANSFER_MODE}.message")
     paste(view.form.message, "two\r\nlines")
     assert "not pasted" in view.form.paste_problem.text()
     assert view.form.paste_problem.isVisible()
@@ -77,14 +78,14 @@ def test_a_paste_that_is_refused_is_told_and_asks_for_nothing(driver):
 
 def test_exported_bytes_may_have_any_line_breaks(driver):
     view = _drafted(driver, "bitcoin:m/84/0/0")
-    view.form.modes._tabs["import"].click()
+    driver.press(f"{names.TRANSFER_MODE}.import")
     paste(view.form.imported, "cHNi\r\ndP8=\r\n")
     assert _previewed(driver, view).text == "cHNi\ndP8=\n"
 
 
 def test_values_are_lines_with_all_their_blanks(driver):
     view = _drafted(driver, ETHER)
-    view.form.modes._tabs["call"].click()
+    driver.press(f"{names.TRANSFER_MODE}.call")
     view.form.to.setText(scenario.TOKEN)
     view.form.function.setText("f(string,string,string)")
     paste(view.form.arguments, " a\u00a0\n\nb\u2028c\u0085 \x1c")
