@@ -10,6 +10,7 @@ from console.adapters.chains.ethereum.address import (
     parse_any_address,
 )
 from console.application.errors import InvalidAddress
+from console.application.ports.chain import Asset
 from console.domain.values import Network
 from tests.unit.ethereum.places import KEY, ME
 
@@ -68,6 +69,9 @@ def test_an_address_of_another_network_is_refused() -> None:
     )
     assert mainnet.validate_address(f"eth:{TEXT}") == TEXT
     assert testnet.validate_address(f"sep:{TEXT}") == TEXT
+    asset = Asset(f"eth:{TEXT}", "USDX", 6)
+    listed = EthereumAdapter(Network.MAINNET, ("http://127.0.0.1:1",), (asset,), (f"eth:{TEXT}",))
+    assert [each.address for each in listed.assets] == [TEXT]
     for adapter, name in ((mainnet, "sep"), (testnet, "eth"), (devnet, "eth")):
         with pytest.raises(InvalidAddress, match="another chain"):
             adapter.validate_address(f"{name}:{TEXT}")

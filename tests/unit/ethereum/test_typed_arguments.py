@@ -1,5 +1,7 @@
 """Calls as an operator types them, against the library's own encoding."""
 
+import json
+
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -122,6 +124,34 @@ def test_an_address_with_its_chains_name_is_a_value():
     assert encode_call(APPROVE, (named, "1"), 1) == encode_call(APPROVE, (named[4:], "1"))
     with pytest.raises(InvalidAddress, match="another chain"):
         encode_call(APPROVE, (named, "1"), 5)
+
+
+@pytest.mark.parametrize("text", ["", " a ", "\u00a0a", "a\u2028b\r", "\x1c", "{}\n"])
+def test_a_text_is_taken_with_all_its_blanks(text):
+    assert encode_call("f(string)", (text,))[4:] == encode(("string",), (text,))
+    listed = json.dumps([text])
+    assert encode_call("f(string[])", (listed,))[4:] == encode(("string[]",), ([text],))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("uint256", "5"), ("bool", "true"), ("bytes", "0x01"), ("address", checksummed(FRIEND))],
+)
+def test_blanks_around_anything_else_are_refused(kind, value):
+    assert encode_call(f"f({kind})", (value,))
+    for wrong in (f" {value}", f"{value} ", f"{value}\u00a0", f"{value}\r"):
+        with pytest.raises(TransactionError):
+            encode_call(f"f({kind})", (wrong,))
+
+
+def test_empty_lines_after_the_last_value_are_no_values():
+    assert encode_call("f(uint8)", ("5", "", "")) == encode_call("f(uint8)", ("5",))
+    assert encode_call("f(uint8,string)", ("5", "")) == encode_call(
+        "f(uint8,string)", ("5", "", "")
+    )
+    for wrong in (("", "5"), ("5", "", "6"), ("5", " ")):
+        with pytest.raises(TransactionError):
+            encode_call("f(uint8)", wrong)
 
 
 @pytest.mark.parametrize("address", ["", "vitalik.eth", checksummed(FRIEND)[:-1], "0x" + "g" * 40])

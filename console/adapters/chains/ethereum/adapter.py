@@ -83,7 +83,7 @@ class EthereumAdapter:
         self.assets = tuple(
             Asset(self.validate_address(a.address), a.unit, a.decimals) for a in assets
         )
-        contracts = frozenset(map(parse_address, trusted))
+        contracts = frozenset(parse_address(self.validate_address(each)) for each in trusted)
         self._known = Known(
             self.unit,
             {parse_address(a.address): TokenUnit(a.unit, a.decimals) for a in self.assets},

@@ -48,14 +48,20 @@ def parse_function(text: str) -> Function:
 def encode_call(text: str, arguments: tuple[str, ...], chain_id: int | None = None) -> bytes:
     """Return the data of a call; addresses may carry the chain's short name (ERC-3770).
 
+    Values are taken as they are, with every blank.
+
     Raises: TransactionError, InvalidAddress.
     """
     function = parse_function(text)
-    if len(arguments) != len(function.types):
-        raise TransactionError(f"{function.signature} takes {len(function.types)} values")
+    count = len(function.types)
+    # Empty lines after the last value are no values: a window's text often ends with one.
+    if len(arguments) < count or any(arguments[count:]):
+        raise TransactionError(
+            f"{function.signature} takes {count} values, and {len(arguments)} are given"
+        )
     values = [
-        _from_text(parse(kind), argument.strip(), chain_id)
-        for kind, argument in zip(function.types, arguments, strict=True)
+        _from_text(parse(kind), argument, chain_id)
+        for kind, argument in zip(function.types, arguments[:count], strict=True)
     ]
     try:
         data = function.encode(*values)
