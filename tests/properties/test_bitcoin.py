@@ -7,6 +7,7 @@ no code with ours; the judge of signatures is Bitcoin Core's own interpreter.
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -192,7 +193,11 @@ def test_the_description_is_what_others_decode(data: bytes) -> None:
         assert fields[f"Input {number}"].startswith(told)
     assert fields["Version"] == str(unsigned.nVersion)
     lock = unsigned.nLockTime
-    assert fields.get("Not before block", "1") == str(lock + 1)
+    if lock >= 500_000_000:
+        date = datetime.fromtimestamp(lock, UTC)
+        assert fields["Not before"] == f"{date:%d %B %Y, %H:%M} UTC"
+    else:
+        assert fields.get("Not before block", "1") == str(lock + 1)
 
 
 def _other_address(script: bytes) -> str:

@@ -124,7 +124,7 @@ def adapter_over(*nodes: BitcoinSource) -> BitcoinAdapter:
     made._sources = Sources(nodes)
     made._node = BitcoinNode(NETWORK, made._sources)
     made._watcher = Watcher(made._sources)
-    made._planner = Planner(made._sources, made._watcher, made._node.check_network)
+    made._planner = Planner(made._sources, made._watcher, made._node)
     return made
 
 

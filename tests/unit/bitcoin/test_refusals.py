@@ -36,8 +36,8 @@ def test_a_refusal_is_of_the_family_that_its_words_tell(words, family):
 
 
 @each_account
-def test_only_a_transaction_that_says_so_can_be_replaced(account):
+def test_every_transaction_can_be_replaced_and_no_message(account):
     assert can_be_replaced(payment(account))
-    assert not can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
+    assert can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
     owner = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, 0)), NETWORK)
     assert not can_be_replaced(build_message(owner, "hello", NETWORK))

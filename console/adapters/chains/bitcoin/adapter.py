@@ -69,7 +69,7 @@ class BitcoinAdapter:
         self._sources = sources_at(urls, timeout_s)
         self._node = BitcoinNode(network, self._sources)
         self._watcher = Watcher(self._sources)
-        self._planner = Planner(self._sources, self._watcher, self._node.check_network)
+        self._planner = Planner(self._sources, self._watcher, self._node)
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:
@@ -92,7 +92,7 @@ class BitcoinAdapter:
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Decode a PSBT or a message. Raises: UnknownTransaction."""
-        return signable.describe(transaction, keys, self.chain, self.network)
+        return signable.describe(transaction, keys, self.chain, self.network, self._node.horizon)
 
     def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
         """Return one digest for each input. Raises: UnknownTransaction."""
@@ -109,7 +109,7 @@ class BitcoinAdapter:
         return signable.consumes(transaction, self.network)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Return whether it signals replaceability (BIP 125). Raises: UnknownTransaction."""
+        """Return whether it is a transaction, not a message. Raises: UnknownTransaction."""
         return signable.can_be_replaced(transaction)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
@@ -163,6 +163,7 @@ class BitcoinAdapter:
         if asset:
             raise NotYetPossible("Bitcoin has no tokens here")
         await self._node.check_network()
+        await self._node.follow_tip()
         coins = await self._watcher.coins(self._wallet(account, keys))
         return Amount(sum(coin.unspent.value for coin in coins), self.unit, self.decimals)
 

@@ -20,13 +20,13 @@ class Payee:
     output: TxOut
     address: str
     own: Own | None
-    data: bytes | None
+    data: str | None
     flags: tuple[str, ...]
 
     def words(self) -> str:
         """Return amount and destination, or the data."""
         if self.data is not None:
-            return shown_data(self.data)
+            return self.data
         where = self.address or shown_script(self.output.script)
         path = f" ({self.own.path})" if self.own else ""
         return f"{coins(self.output.amount)} to {where}{path}"
@@ -61,4 +61,12 @@ def _payee(number: int, output: TxOut, fields: Fields, own: Own | None, network:
     if kind in {ScriptKind.UNKNOWN, ScriptKind.FUTURE}:
         flags += (f"Output {number} pays to a script that is not understood",)
     address = address_of(output.script, network) or ""
-    return Payee(output, address, own, data_of(output.script), flags)
+    return Payee(output, address, own, _data(output.script, kind), flags)
+
+
+def _data(script: bytes, kind: ScriptKind) -> str | None:
+    """Return a data output's content: its text or bytes, or the script if it is not one push."""
+    if kind is not ScriptKind.DATA:
+        return None
+    data = data_of(script)
+    return shown_script(script) if data is None else shown_data(data)

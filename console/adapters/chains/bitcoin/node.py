@@ -1,7 +1,11 @@
 """The nodes of one Bitcoin network, and the check that they are on it."""
 
+import time
+from collections.abc import Callable
+
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import Esplora
+from console.adapters.chains.bitcoin.horizon import Horizon, Tip, horizon
 from console.adapters.chains.bitcoin.sources import BitcoinSource, Sources, checked_txid
 from console.application.errors import ChainUnavailable, UnknownTransaction
 from console.application.ports.chain import Inclusion, InclusionState
@@ -31,13 +35,28 @@ def sources_at(urls: tuple[str, ...], timeout_s: float) -> Sources:
     return Sources(tuple(_source(url, timeout_s) for url in urls))
 
 
+TIP_FRESH_S = 60.0
+"""Seconds for which a height is not asked for again beside other questions."""
+
+
 class BitcoinNode:
     """One network, over all configured nodes. Call `check_network` before any question."""
 
-    def __init__(self, network: Network, sources: Sources) -> None:
+    def __init__(
+        self, network: Network, sources: Sources, now_s: Callable[[], float] = time.time
+    ) -> None:
         self._network = network
+        self._now_s = now_s
         self._sources = sources
         self._checked = False
+        self.tip: Tip | None = None
+        """The newest block that was told last, None before the first answer."""
+
+    async def tip_height(self) -> int:
+        """Return the height of the newest block, and remember it. Raises: ChainUnavailable."""
+        height = await self._sources.tip_height()
+        self.tip = Tip(height=height, at_s=self._now_s())
+        return height
 
     async def check_network(self) -> None:
         """Check that the nodes are on this network: other answers are about other coins.
@@ -48,6 +67,16 @@ class BitcoinNode:
             if await self._sources.block_hash(0) not in GENESIS[self._network]:
                 raise ChainUnavailable(f"this Bitcoin node is not on {self._network.value}")
             self._checked = True
+
+    async def follow_tip(self) -> None:
+        """Ask for the height unless it was told lately. Raises: ChainUnavailable."""
+        if self.tip is None or not 0 <= self._now_s() - self.tip.at_s < TIP_FRESH_S:
+            await self.tip_height()
+
+    @property
+    def horizon(self) -> Horizon:
+        """The latest lock times that can be meant now."""
+        return horizon(self._network, self.tip, self._now_s())
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Return where a transaction stands. Raises: ChainUnavailable."""
@@ -61,7 +90,7 @@ class BitcoinNode:
             return Inclusion(InclusionState.UNKNOWN)
         if standing.height is None:
             return Inclusion(InclusionState.PENDING)
-        depth = await self._sources.tip_height() - standing.height + 1
+        depth = await self.tip_height() - standing.height + 1
         final = depth >= CONFIRMATIONS[self._network]
         state = InclusionState.CONFIRMED if final else InclusionState.PENDING
         return Inclusion(state, standing.height)
