@@ -47,7 +47,7 @@ class BroadcastLimits:
     broadcasts after `rebroadcast_every` polls per place. `polls` bounds the following (about
     16 hours); the pause doubles after every `polls_a_step` polls. A refusal is followed by a
     pause of `refused_s`, since nodes lag behind each other. It is recorded after `refusals` in a
-    row for the same reason.
+    row for the same reason. What a chain lets expire has expired `expiring_ms` after its signature.
     """
 
     takeover_s: float = 5.0
@@ -56,6 +56,7 @@ class BroadcastLimits:
     rebroadcast_every: int = 10
     refusals: int = 4
     refused_s: float = 2.0
+    expiring_ms: int = 600_000
 
 
 class BroadcastSaga:
@@ -166,20 +167,28 @@ class BroadcastSaga:
     async def _record_refusal(
         self, request: SigningRequest, adapter: ChainAdapter, refusal: TransactionError
     ) -> None:
-        """Fail what can never be executed, or cannot be replaced and would stay open for ever.
+        """Fail what can never be executed; any other stays open (docs/adr/010).
 
-        Any other stays open, since anyone may broadcast its bytes later.
+        Anyone may broadcast its bytes later, beside a second payment.
         """
         now = self._clock.now_ms()
-        try:
-            stays = adapter.can_be_replaced(request.proposal.transaction)
-        except UnknownTransaction:
-            # Built by another version of this program.
-            stays = False
-        if isinstance(refusal, TransactionImpossible) or not stays:
+        if isinstance(refusal, TransactionImpossible) or self._is_stuck(request, adapter):
             await self._record(request, request_commands.RecordFailure(str(refusal), now))
         else:
             await self._record(request, request_commands.RecordRefusal(str(refusal), now))
+
+    def _is_stuck(self, request: SigningRequest, adapter: ChainAdapter) -> bool:
+        """Return whether nothing can take its place, and it does not expire by itself either.
+
+        It would stay open for ever. What this version cannot read is not judged.
+        """
+        signed = request.signed
+        if signed is None or self._clock.now_ms() - signed.at_ms < self._limits.expiring_ms:
+            return False
+        try:
+            return not adapter.can_be_replaced(request.proposal.transaction)
+        except UnknownTransaction:
+            return False
 
     async def _record_inclusion(
         self, request: SigningRequest, transaction_id: str, inclusion: Inclusion

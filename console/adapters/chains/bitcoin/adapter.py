@@ -17,12 +17,13 @@ from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.message import build_message
 from console.adapters.chains.bitcoin.node import BitcoinNode, sources_at
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.refusals import failure
+from console.adapters.chains.bitcoin.refusals import failure, is_missing
 from console.adapters.chains.bitcoin.sources import BroadcastRefused, checked_transaction
 from console.adapters.chains.bitcoin.watching import Watcher
 from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S
 from console.application.errors import (
+    CoinSpent,
     TransactionRejected,
     UnknownTransaction,
 )
@@ -199,6 +200,8 @@ class BitcoinAdapter:
         except BroadcastRefused as refused:
             if await self._sources.status(signed.transaction_id) is not None:
                 return
+            if is_missing(str(refused)) and await self._node.spent_for_good(signed.transaction):
+                raise CoinSpent("a coin that it spends is gone; make it again") from None
             raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:

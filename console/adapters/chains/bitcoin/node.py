@@ -7,6 +7,7 @@ from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.horizon import Horizon, Tip, horizon
 from console.adapters.chains.bitcoin.sources import BitcoinSource, Sources, checked_txid
+from console.adapters.chains.bitcoin.transaction import OutPoint, parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 from console.application.ports.chain import Inclusion, InclusionState
 from console.domain.values import Network
@@ -35,6 +36,9 @@ def sources_at(urls: tuple[str, ...], timeout_s: float) -> Sources:
     return Sources(tuple(_source(url, timeout_s) for url in urls))
 
 
+SETTLED = {Network.DEVNET: 3, Network.TESTNET: 100, Network.MAINNET: 100}
+"""Blocks after which nothing is taken back any more: Bitcoin Core lets coinbases be spent then."""
+MAX_SUSPECTS = 1_000
 TIP_FRESH_S = 60.0
 """Seconds for which a height is not asked for again beside other questions."""
 
@@ -49,6 +53,7 @@ class BitcoinNode:
         self._now_s = now_s
         self._sources = sources
         self._checked = False
+        self._suspects: dict[OutPoint, int] = {}
         self.tip: Tip | None = None
         """The newest block that was told last, None before the first answer."""
 
@@ -67,6 +72,28 @@ class BitcoinNode:
             if await self._sources.block_hash(0) not in GENESIS[self._network]:
                 raise ChainUnavailable(f"this Bitcoin node is not on {self._network.value}")
             self._checked = True
+
+    async def spent_for_good(self, transaction: bytes) -> bool:
+        """Return whether a coin of a transaction was spent, too deep to be taken back.
+
+        Where no node tells the block, it counts from when it was first seen spent.
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        tip = await self.tip_height()
+        for spender in parse_transaction(transaction).inputs:
+            outpoint = spender.outpoint
+            spent = await self._sources.spent(outpoint.txid[::-1].hex(), outpoint.index)
+            if spent is None:
+                self._suspects.pop(outpoint, None)
+                continue
+            since = spent.height
+            if since is None:
+                if len(self._suspects) >= MAX_SUSPECTS:
+                    self._suspects.clear()
+                since = self._suspects.setdefault(outpoint, tip)
+            if tip - since + 1 >= SETTLED[self._network]:
+                return True
+        return False
 
     async def follow_tip(self) -> None:
         """Ask for the height unless it was told lately. Raises: ChainUnavailable."""
