@@ -12,7 +12,7 @@ from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.signing.transactions import Transactions
 from console.domain.errors import DomainError
-from console.domain.events import TransactionConfirmed, WalletActivated
+from console.domain.events import TransactionConfirmed, TransactionTakenBack, WalletActivated
 from console.domain.ids import WalletId
 from console.domain.values import Amount, Chain
 from console.domain.wallet import Wallet
@@ -62,7 +62,7 @@ class Balances:
 
     def on_event(self, record: RecordedEvent) -> None:
         """Ask the chains again when funds moved or a wallet was made."""
-        if isinstance(record.event, TransactionConfirmed | WalletActivated):
+        if isinstance(record.event, TransactionConfirmed | TransactionTakenBack | WalletActivated):
             self._asked_ms.clear()
             self._wake.set()
 

@@ -26,20 +26,17 @@ from console.domain.events import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.policy import Policy, may_approve
+from console.domain.request_chain import REPLACED, chain_step
 from console.domain.request_commands import (
     Approve,
-    ChainStep,
     Decision,
     Deny,
     FailSession,
     Propose,
-    RecordBroadcast,
-    RecordConfirmation,
-    RecordFailure,
-    RecordRefusal,
     RecordSignature,
     ReleaseShare,
     RequestCommand,
@@ -73,8 +70,6 @@ OVER = frozenset(
     }
 )
 UNEXPLAINED = "no reason was given"
-REPLACED = "replaced: "
-"""Prefix of the failure reason when another request has consumed the coins or the nonce."""
 UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
 
 
@@ -125,6 +120,13 @@ class SigningRequest:
         return self.attempts[-1]
 
     @property
+    def may_be_taken_back(self) -> bool:
+        """Whether the chain can undo what ended it: a young block, its own or another's."""
+        if self.confirmed:
+            return not self.confirmed.settled
+        return self.failed is not None and self.failed.reason.startswith(REPLACED)
+
+    @property
     def has_quorum(self) -> bool:
         return len(self.approvals) >= self.policy.approvals_needed
 
@@ -164,10 +166,8 @@ def decide(
             return _decision(_known(state), command)
         case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
             return _session(_known(state), command)
-        case RecordBroadcast() | RecordConfirmation() | RecordRefusal() | RecordFailure():
-            return _chain(_known(state), command)
         case _:
-            assert_never(command)
+            return chain_step(_known(state), command)
 
 
 def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> SigningRequest | None:
@@ -203,6 +203,8 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
             return replace(state, confirmed=event)
         case TransactionFailed():
             return replace(state, failed=event)
+        case TransactionTakenBack():
+            return replace(state, confirmed=None, failed=None)
         case _:
             return state
 
@@ -339,40 +341,6 @@ def _require_startable(state: SigningRequest, at_ms: int) -> None:
         raise Expired("the request has expired; propose it again")
     if not state.has_quorum:
         raise NotYetPossible("the approvals are not complete")
-
-
-def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
-    if not state.signatures:
-        raise NotYetPossible("the request is not signed")
-    if state.confirmed or state.failed:
-        return ()
-    request = state.proposal.request
-    match command:
-        case RecordBroadcast(transaction_id, at_ms):
-            if state.broadcast and not state.refused:
-                return ()
-            _require_signature(state, transaction_id)
-            return (TransactionBroadcast(request, transaction_id, at_ms),)
-        case RecordConfirmation(transaction_id, block, at_ms):
-            _require_signature(state, transaction_id)
-            return (
-                TransactionConfirmed(
-                    request=request, transaction_id=transaction_id, block=block, at_ms=at_ms
-                ),
-            )
-        case RecordRefusal(reason, at_ms):
-            if state.refused and state.refused.reason == reason:
-                return ()
-            return (TransactionRefused(request, reason, at_ms),)
-        case RecordFailure(reason, at_ms):
-            return (TransactionFailed(request, reason, at_ms),)
-        case _:
-            assert_never(command)
-
-
-def _require_signature(state: SigningRequest, transaction_id: str) -> None:
-    if all(s.transaction_id != transaction_id for s in state.signatures):
-        raise NotYetPossible("no signature of this transaction is on record")
 
 
 def _known(state: SigningRequest | None) -> SigningRequest:

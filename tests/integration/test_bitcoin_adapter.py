@@ -210,6 +210,15 @@ async def test_a_reorg_takes_a_confirmation_back(desk):
     assert await desk.state(signed) is InclusionState.CONFIRMED
 
 
+async def test_a_confirmation_is_settled_when_it_is_deep_enough(desk):
+    signed = await desk.send(await desk.build())
+    for depth in range(1, SETTLED[Network.DEVNET] + 1):
+        inclusion = await desk.adapter.status(signed.transaction_id)
+        assert inclusion.state is InclusionState.CONFIRMED
+        assert inclusion.settled is (depth == SETTLED[Network.DEVNET])
+        await desk.order("mine", blocks=1)
+
+
 async def test_every_coin_is_gathered_for_a_payment_that_needs_them(desk):
     for index in range(1, 6):
         await desk.fund(KeyPosition(RECEIVE, index), COIN // 10)

@@ -256,11 +256,15 @@ class InclusionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """Where a transaction stands; `block` is the slot or height, 0 until known."""
+    """Where a transaction stands; `block` is the slot or height, 0 until known.
+
+    `settled`: if confirmed, whether the chain can no longer take it back.
+    """
 
     state: InclusionState
     block: int = 0
     reason: str = ""
+    settled: bool = field(default=True, kw_only=True)
 
 
 class ChainAdapter(Protocol):

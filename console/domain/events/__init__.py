@@ -40,6 +40,7 @@ from console.domain.events.requests import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.events.sessions import (
     SessionAborted,
@@ -86,6 +87,7 @@ __all__ = [
     "TransactionConfirmed",
     "TransactionFailed",
     "TransactionRefused",
+    "TransactionTakenBack",
     "VaultUnlocked",
     "WalletActivated",
 ]
@@ -122,4 +124,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )

@@ -120,7 +120,7 @@ class BitcoinNode:
         depth = await self.tip_height() - standing.height + 1
         final = depth >= CONFIRMATIONS[self._network]
         state = InclusionState.CONFIRMED if final else InclusionState.PENDING
-        return Inclusion(state, standing.height)
+        return Inclusion(state, standing.height, settled=depth >= SETTLED[self._network])
 
 
 def _source(url: str, timeout_s: float) -> BitcoinSource:
