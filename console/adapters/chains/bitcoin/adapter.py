@@ -120,6 +120,14 @@ class BitcoinAdapter:
         """
         return signable.may_replace(old, new)
 
+    def watch(self, transaction: bytes, keys: PublicKeys) -> None:
+        """Look from now on at the own places that a signed transaction pays to.
+
+        Raises: UnknownTransaction.
+        """
+        for own in signable.own_places(transaction, keys):
+            self._watcher.watch(self._wallet(own.account, keys), own.place)
+
     def exported(self, data: bytes) -> str:
         """Return a PSBT in base 64, a message's signature as text, other bytes in hexadecimal."""
         return signable.exported(data)

@@ -14,6 +14,7 @@ from console.adapters.chains.bitcoin.message import (
     message_payloads,
     parse_message,
 )
+from console.adapters.chains.bitcoin.ownership import Own, own_output
 from console.adapters.chains.bitcoin.replacing import coins_of, may_replace_psbt
 from console.adapters.chains.bitcoin.signing import attach_to_psbt, psbt_payloads
 from console.adapters.chains.bitcoin.spending import parse_spending
@@ -72,6 +73,16 @@ def may_replace(old: bytes, new: bytes) -> str:
     if _is_message(old) or _is_message(new):
         return "a message takes no transaction's place"
     return may_replace_psbt(old, new)
+
+
+def own_places(data: bytes, keys: PublicKeys) -> tuple[Own, ...]:
+    """Return the wallet's places that a transaction pays to. Raises: UnknownTransaction."""
+    if _is_message(data):
+        return ()
+    psbt = parse_spending(data).psbt
+    pairs = zip(psbt.outputs, psbt.transaction.outputs, strict=True)
+    found = (own_output(fields, output.script, keys) for fields, output in pairs)
+    return tuple(own for own in found if own)
 
 
 def exported(data: bytes) -> str:
