@@ -6,7 +6,13 @@ from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.ownership import Own, is_claimed, own_output
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_map import Fields
-from console.adapters.chains.bitcoin.script import ScriptKind, data_of, dust_limit, kind_of
+from console.adapters.chains.bitcoin.script import (
+    ScriptKind,
+    can_be_spent,
+    data_of,
+    dust_limit,
+    kind_of,
+)
 from console.adapters.chains.bitcoin.text import coins, shown_data, shown_script
 from console.adapters.chains.bitcoin.transaction import TxOut
 from console.application.ports.chain import PublicKeys
@@ -60,6 +66,10 @@ def _payee(number: int, output: TxOut, fields: Fields, own: Own | None, network:
         flags += (f"Output {number} destroys {coins(output.amount)}",)
     if kind in {ScriptKind.UNKNOWN, ScriptKind.FUTURE}:
         flags += (f"Output {number} pays to a script that is not understood",)
+    if not can_be_spent(output.script):
+        flags += (
+            f"Output {number} pays to a Taproot key that does not exist: nobody can spend it",
+        )
     address = address_of(output.script, network) or ""
     return Payee(output, address, own, _data(output.script, kind), flags)
 

@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from coincurve import PublicKeyXOnly
+
 from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.wire import Reader, hash160
 from console.application.errors import UnknownTransaction
@@ -83,6 +85,21 @@ def kind_of(script: bytes) -> ScriptKind:
     if script == p2sh(script[2:22]):
         return ScriptKind.P2SH
     return ScriptKind.DATA if carries_data(script) else ScriptKind.UNKNOWN
+
+
+def can_be_spent(script: bytes) -> bool:
+    """Return whether a signature for the script can exist at all.
+
+    A Taproot output whose 32 bytes are no x of the curve is burnt: no key, and no tree of scripts,
+    leads to it (BIP 341).
+    """
+    if kind_of(script) is not ScriptKind.P2TR:
+        return True
+    try:
+        PublicKeyXOnly(script[2:])
+    except ValueError:
+        return False
+    return True
 
 
 def data_script(data: bytes) -> bytes:
