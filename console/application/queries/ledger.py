@@ -39,6 +39,7 @@ from console.domain.events import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
     VaultUnlocked,
     WalletActivated,
 )
@@ -166,6 +167,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return "", f"Broadcast {event.transaction_id[:16]}…"
         case TransactionConfirmed():
             return "", f"Confirmed in block {event.block}"
+        case TransactionTakenBack():
+            return "", f"Taken back by the chain: {event.reason}"
         case TransactionRefused():
             return "", f"Refused by the chain's node: {event.reason}"
         case TransactionFailed():

@@ -43,6 +43,7 @@ from console.domain.events.requests import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.events.sessions import (
     SessionAborted,
@@ -92,6 +93,7 @@ __all__ = [
     "TransactionConfirmed",
     "TransactionFailed",
     "TransactionRefused",
+    "TransactionTakenBack",
     "VaultUnlocked",
     "WalletActivated",
 ]
@@ -131,4 +133,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     CeremonyDisputed,
     RequestDisputed,
     MemberForked,
+    TransactionTakenBack,
 )

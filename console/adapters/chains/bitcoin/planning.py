@@ -1,7 +1,6 @@
 """Planning: coins, their proofs and fees from the network, and the PSBT made of them."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from console.adapters.chains.bitcoin.accelerating import (
@@ -22,6 +21,7 @@ from console.adapters.chains.bitcoin.importing import (
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
 from console.adapters.chains.bitcoin.metadata import without_unsigned
+from console.adapters.chains.bitcoin.node import BitcoinNode
 from console.adapters.chains.bitcoin.ownership import own_input
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
@@ -52,14 +52,13 @@ _TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARG
 
 
 class Planner:
-    """Builds PSBTs from intents; `ready` checks the network first."""
+    """Builds PSBTs from intents, on the node's network."""
 
-    def __init__(
-        self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, sources: Sources, watcher: Watcher, node: BitcoinNode) -> None:
         self._sources = sources
         self._watcher = watcher
-        self._ready = ready
+        self._node = node
+        self._ready = node.check_network
 
     async def transfer(
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
@@ -162,7 +161,7 @@ class Planner:
     ) -> BuiltTransaction:
         await self._ready()
         found = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
-        height = await self._sources.tip_height()
+        height = await self._node.tip_height()
         own = await self._watcher.spendable(found, height)
         if len(own) < len(found) and len(own) < MAX_INPUTS:
             raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
@@ -179,7 +178,7 @@ class Planner:
         await self._ready()
         found = await self._coins(draft.wallet, reserved)
         change = await self._watcher.next_change(draft.wallet)
-        height = await self._sources.tip_height()
+        height = await self._node.tip_height()
         draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
         settled = list(filter(_is_settled, found))
         try:
