@@ -34,6 +34,7 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.queries.ceremonies import wallet_names
 from console.application.queries.transfer import find_asset
 from console.domain import ceremony_decisions, request_decisions
 from console.domain.ceremony_decisions import require_open
@@ -44,11 +45,11 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
-from console.domain.key_ceremony import OVER
+from console.domain.names import alike, proper_name
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
 from console.domain.times import MAX_LIFETIME_MS
-from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
+from console.domain.values import MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, MAX_LIFETIME_MS // 1000
 _FAUCET_UNITS = 1_000
@@ -79,12 +80,11 @@ class OperatorActions:
 
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
-        name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
-        if any(
-            c.proposal.wallet_name == name and c.state not in OVER
-            for c in self._node.core.aggregates.ceremonies.values()
-        ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
-            raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
+        name = proper_name(command.wallet_name, "a wallet's name")
+        aggregates = self._node.core.aggregates
+        taken = alike(name, wallet_names(aggregates, self._now_ms()))
+        if taken:
+            raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
         now = self._now_ms()
