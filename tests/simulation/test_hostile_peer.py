@@ -132,7 +132,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         note="",
         policy_version=1,
         nonce=bytes(16),
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -147,7 +147,7 @@ def ceremony(**changed: object) -> CeremonyProposal:
         threshold=2,
         custodians=tuple(MEMBERS),
         approvals_needed=2,
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
