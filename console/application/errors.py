@@ -60,6 +60,10 @@ class LedgerCorrupted(LedgerError):
     """The hash chain does not hold, or the file is not this member's ledger."""
 
 
+class LedgerNewer(LedgerError):
+    """A later version of this program wrote the ledger; this one cannot read all of it."""
+
+
 class LedgerRolledBack(LedgerError):
     """The ledger is older than the head kept outside it."""
 

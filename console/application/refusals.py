@@ -11,6 +11,7 @@ from console.application.errors import (
     KeyCheckFailed,
     LedgerCorrupted,
     LedgerError,
+    LedgerNewer,
     LedgerRolledBack,
     LedgerUnavailable,
     NonceConflict,
@@ -73,6 +74,12 @@ _ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
         "ledger-rolled-back",
         "This member signs nothing until the newest ledger is back.",
         _CALL,
+    ),
+    (
+        LedgerNewer,
+        "ledger-newer",
+        "Nothing was changed; the ledger and the shares are intact.",
+        "Install the later version on this machine and unlock again.",
     ),
     (LedgerCorrupted, "ledger-broken", "This member signs nothing; the shares stay sealed.", _CALL),
     (

@@ -100,6 +100,7 @@ class OperatorActions:
             approvals_needed=command.approvals_needed,
             expires_at_ms=now + 1000 * expiry_s(command.expires_in_s),
         )
+        self._node.core.exchange.require_clock()
         verified = await self._node.core.exchange.publish(proposal)
         await self._publish(
             CeremonyAcceptance(at_ms=now, ceremony=ceremony, proposal=verified.digest)
@@ -260,6 +261,7 @@ class OperatorActions:
         return Outcome(path, f"Exported to {path}")
 
     async def _publish(self, statement: AnyStatement) -> None:
+        self._node.core.exchange.require_clock()
         await self._node.core.exchange.publish(statement)
 
     def _require_undecided(self, request: str) -> None:
