@@ -183,12 +183,14 @@ class Ability(StrEnum):
 class BuiltTransaction:
     """Unsigned bytes with what was quoted for them.
 
-    `valid_for_s` estimates how long the chain will accept the bytes; None when for ever.
+    `valid_for_s` estimates how long the chain will accept the bytes; None when for ever. `notes`
+    say what was asked for and is not done.
     """
 
     transaction: bytes
     fee_ceiling: int
     valid_for_s: int | None
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from console.application.views import AccountView, WalletView
 from ui import object_names as names
 from ui import wording
 from ui.screens.new_transfer.drafts import Mode, TransferFields
+from ui.screens.new_transfer.import_field import ImportField
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.fields import CheckLine, text_area, text_field
@@ -56,11 +57,11 @@ class DraftForm(Card):
         )
         self.arguments = text_area(names.TRANSFER_ARGUMENTS, "Values", "One value per line")
         self.message = text_area(names.TRANSFER_MESSAGE, "Message", "Text, or EIP-712 as JSON")
-        self.imported = text_area(
-            names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
-        )
-        # Its line breaks stand between digits and mean nothing.
-        self.imported.keeps_all = False
+        self.imported = ImportField()
+        self.open_file = Button("Open file", name=names.TRANSFER_IMPORT_FILE)
+        self.open_file.clicked.connect(lambda: self.imported.choose_file(self))
+        self.import_problem = Label("", "danger", wrap=True)
+        self.imported.problem.connect(self.import_problem.setText)
         self.import_hint = Label("", "muted", wrap=True)
         self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
@@ -97,7 +98,11 @@ class DraftForm(Card):
                 Label("Message", "caption"), self.message, Label(_MESSAGE_HINT, "muted", wrap=True)
             ),
             "import": _group(
-                Label("Drafted by another program", "caption"), self.imported, self.import_hint
+                Label("Drafted by another program", "caption"),
+                self.imported,
+                row(self.open_file, 1),
+                self.import_problem,
+                self.import_hint,
             ),
             "memo": _group(Label("Memo", "caption"), self.memo),
             "fee": _group(Label("Fee", "caption"), self.fees),
@@ -142,6 +147,7 @@ class DraftForm(Card):
         self.arguments.clear()
         self.message.clear()
         self.imported.clear()
+        self.import_problem.setText("")
         self.everything.setChecked(False)
         self.modes.choose(Mode.TRANSFER)
         self.fees.choose("normal")
