@@ -15,8 +15,8 @@ from console.adapters.console_api import ConsoleServer
 from console.adapters.ledger.export import export
 from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
-from console.adapters.network.grpc_peers import GrpcNetwork, Peer
-from console.adapters.network.tls import load_certificate, load_identity, spki_pin
+from console.adapters.network.grpc_peers import GrpcNetwork, Peer, tls_name
+from console.adapters.network.tls import load_certificate, load_identity, peer_pin
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
@@ -105,7 +105,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         network=network,
         bus=InProcessBus(),
         clock=clock,
-        chains=_chains(settings.chains),
+        chains=build_chains(settings.chains),
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
         export_ledger=_exporter(files),
@@ -187,7 +187,8 @@ def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, 
     return export_
 
 
-def _chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
+def build_chains(settings: tuple[ChainEntry, ...]) -> dict[Chain, ChainAdapter]:
+    """Build the adapter of each chain. Raises: SettingsInvalid."""
     adapters = {adapter.chain: adapter for adapter in map(_chain, settings)}
     if len(adapters) < len(settings):
         # Which network a wallet is on must not depend on the order of lines.
@@ -235,7 +236,7 @@ def _member(entry: RosterEntry) -> Member:
         member=_member_id(entry.member),
         display_name=entry.name,
         identity_key=identity_key,
-        tls_pin=spki_pin(entry.certificate.encode()),
+        tls_pin=peer_pin(entry.certificate.encode(), tls_name(_member_id(entry.member))),
         address=entry.address,
     )
 

@@ -152,7 +152,7 @@ def init(
     security officer.
     """
     softhsm = module == "softhsm"
-    _require_chains(chain or (), (*(asset or ()), *(trusted or ()), *(websocket or ())))
+    require_chains(chain or (), (*(asset or ()), *(trusted or ()), *(websocket or ())))
     new = NewMember(
         member=member,
         name=name,
@@ -325,7 +325,7 @@ def _chain(text: str, assets: list[str], trusted: list[str], websockets: list[st
         raise SettingsInvalid(f"{chain}: {error}") from None
 
 
-def _require_chains(chains: Iterable[str], entries: Iterable[str]) -> None:
+def require_chains(chains: Iterable[str], entries: Iterable[str]) -> None:
     """Refuse entries for a chain that is not given: a typing error would silently drop them.
 
     Raises: SettingsInvalid.

@@ -4,15 +4,15 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 MAX_VALUE = 200
 
 
-def log_to(path: Path) -> None:
-    """Send this process's log to a file, JSON lines, appended."""
+def log_to(path: Path) -> TextIO:
+    """Send this process's log to a file, JSON lines, appended; return the open file."""
     file = path.open("a", encoding="utf-8")  # open for the process's life
     structlog.configure(
         processors=[
@@ -25,6 +25,7 @@ def log_to(path: Path) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
+    return file
 
 
 def log_warnings() -> None:

@@ -12,6 +12,9 @@ _NUMBER = re.compile(r"\d[\d\u2009.,]*")
 _DAY_MS = 24 * 3_600_000
 _KINDS: dict[str, str] = {kind.value: kind.label for kind in SignatureKind}
 
+_LAST_MS = 253_402_300_799_000
+"""The last second of the year 9999, in UTC milliseconds: dates end there."""
+
 
 def clock(at_ms: int) -> str:
     """Return "14:02 UTC"."""
@@ -160,4 +163,5 @@ def ceremony(view: CeremonyView) -> str:
 
 
 def _utc(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+    # Nodes and old records may hold any number: a page is shown whatever they say.
+    return datetime.fromtimestamp(min(max(at_ms, 0), _LAST_MS) / 1000, UTC)

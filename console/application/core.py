@@ -12,8 +12,8 @@ from console.application.balances import Balances
 from console.application.ceremonies.epochs import Epochs
 from console.application.ceremonies.key_generation import KeyGenerationService
 from console.application.ceremonies.records import CeremonyRecords
-from console.application.errors import LedgerRolledBack
 from console.application.peers.exchange import UNACCEPTABLE, Handler, StatementExchange
+from console.application.peers.heads import Heads
 from console.application.peers.machines import MachineService
 from console.application.peers.messages import (
     Announce,
@@ -28,7 +28,6 @@ from console.application.peers.messages import (
 )
 from console.application.peers.signed_statements import (
     Statements,
-    Verified,
     vault_id,
 )
 from console.application.peers.statements import (
@@ -44,7 +43,6 @@ from console.application.peers.statements import (
     KeyCertificate,
     KeyChangeProposal,
     MachineEndorsement,
-    Readiness,
     SessionFailure,
     SignatureResult,
     TransferProposal,
@@ -62,7 +60,11 @@ from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
-from console.application.sessions.protocol_session import SessionContext
+from console.application.sessions.protocol_session import (
+    FailureKind,
+    SessionContext,
+    SessionFailed,
+)
 from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -118,13 +120,22 @@ class Core:
         self.aggregates = Aggregates(store, ports.bus)
         self._statements = Statements(me, ports.vault.identity, vault_id(roster))
         self.shares = ShareManager(me, ports.vault.shares)
+        self.heads = Heads(
+            me=me,
+            aggregates=self.aggregates,
+            store=store,
+            statements=self._statements,
+            clock=ports.clock,
+            on_fork=self._stop_sessions_of,
+        )
         self.exchange = StatementExchange(
             me=me,
             statements=self._statements,
             aggregates=self.aggregates,
             network=ports.network,
+            clock=ports.clock,
             spawn=self.spawn,
-            own_head_seen=self._own_head_seen,
+            heads=self.heads,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[Coroutine[Any, Any, None]] = []
@@ -153,13 +164,18 @@ class Core:
             store=self.store,
             clock=ports.clock,
             spawn=self.spawn,
-            saw_head=self._saw_head,
+            saw_head=self.heads.saw,
         )
 
     def _add_ceremonies(self) -> None:
         me, ports, publish = self.me, self.ports, self.exchange.publish
         self.verdicts = Verdicts(
-            self.aggregates, self.shares, ports.clock, self.spawn, self.host.stop_with
+            self.aggregates,
+            self.shares,
+            ports.clock,
+            self.spawn,
+            self.host.stop_with,
+            self.host.stop_where,
         )
         self.epochs = Epochs(
             me=me,
@@ -365,32 +381,9 @@ class Core:
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
 
+    def _stop_sessions_of(self, forked: MemberId) -> None:
+        failure = SessionFailed(FailureKind.CANCELLED, f"{forked} signed two different ledgers")
+        self.spawn(self.host.stop_with(frozenset({forked}), failure))
+
     async def _retry_deferred(self) -> None:
         await self.exchange.retry_deferred()
-
-    async def _saw_head(self, verified: Verified) -> None:
-        """Record a peer's ledger head; one that went backwards is refused."""
-        statement = verified.statement
-        if isinstance(statement, Readiness):
-            command = member.RecordHead(
-                member=verified.signer,
-                sequence=statement.head_sequence,
-                hash=statement.head_hash,
-                signed_at_ms=statement.at_ms,
-                evidence=verified.evidence,
-            )
-            await self.aggregates.record_member(verified.signer, command)
-
-    async def _own_head_seen(self, receipt: Readiness) -> None:
-        """Compare our ledger with a head that we signed for a peer earlier.
-
-        Raises: LedgerRolledBack.
-        """
-        if receipt.head_sequence == 0:
-            return
-        records = await self.store.read_all(receipt.head_sequence - 1, 1)
-        if not records or records[0].hash != receipt.head_hash:
-            raise LedgerRolledBack(
-                f"a peer holds our signed receipt for record {receipt.head_sequence}, which this "
-                "ledger does not contain"
-            )

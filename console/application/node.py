@@ -65,6 +65,11 @@ class Node:
         self._unsubscribe: Callable[[], None] | None = None
 
     @property
+    def task_name(self) -> str:
+        """The name of the task that the unlocked node runs in, as asyncio shows it."""
+        return f"node of {self.me}"
+
+    @property
     def core(self) -> Core:
         """The services of the unlocked node. Raises: VaultLocked, LedgerCorrupted."""
         if self.state is NodeState.HALTED:
@@ -174,7 +179,7 @@ class Node:
         await core.open(head.sequence, self._opening)
         self.check = LedgerCheck(head.sequence, self.ports.clock.now_ms())
         ready = asyncio.Event()
-        self._running = asyncio.create_task(self._supervise(core, ready.set))
+        self._running = asyncio.create_task(self._supervise(core, ready.set), name=self.task_name)
         waiter = asyncio.create_task(ready.wait())
         await asyncio.wait({waiter, self._running}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()

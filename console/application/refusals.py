@@ -87,8 +87,8 @@ _ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
     (ChainUnavailable, "chain-unavailable", _SAFE, "Check the connection to the chain's node."),
     (InvalidAddress, "invalid-address", _SAFE, "Check the address with its owner."),
     (InsufficientFunds, "insufficient-funds", _SAFE, "Lower the amount or fund the wallet."),
-    (BlockhashExpired, "transaction-expired", "The funds did not move.", "Make it again."),
-    (NonceConflict, "nonce-conflict", "The funds did not move.", "Make it again."),
+    (BlockhashExpired, "transaction-expired", "The funds did not move.", "Propose it again."),
+    (NonceConflict, "nonce-conflict", "The funds did not move.", "Propose it again."),
     (TransactionError, "transaction-refused", "The funds did not move.", _TRY_AGAIN),
 )
 

@@ -44,6 +44,14 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """The proposer's signature under another proposal of this id, verified by the caller."""
+
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class StartSession:
     session: SessionId
     at_ms: int
@@ -99,6 +107,7 @@ class Abort:
 CeremonyCommand = (
     Propose
     | ProposeChange
+    | Dispute
     | Accept
     | Decline
     | StartSession

@@ -2,28 +2,14 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
 
-from console.domain.ceremony_commands import (
-    Abort,
-    Accept,
-    CeremonyCommand,
-    Certify,
-    ConfirmCode,
-    Decline,
-    FailSession,
-    Propose,
-    ProposeChange,
-    SealShare,
-    StartSession,
-)
-from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import (
     CeremonyAborted,
     CeremonyAccepted,
     CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
@@ -32,7 +18,6 @@ from console.domain.events import (
     KeyChangeProposed,
 )
 from console.domain.ids import MemberId, SessionId
-from console.domain.key_change import require_possible
 from console.domain.values import CeremonyPurpose, Quorum
 
 
@@ -69,12 +54,23 @@ class KeyCeremony:
 
     proposal: CeremonyProposed | KeyChangeProposed
     accepted: tuple[CeremonyAccepted, ...] = ()
-    declined: CeremonyDeclined | None = None
-    aborted: CeremonyAborted | None = None
+    declines: tuple[CeremonyDeclined, ...] = ()
+    aborts: tuple[CeremonyAborted, ...] = ()
+    disputed: CeremonyDisputed | None = None
     attempts: tuple[Attempt, ...] = ()
     sealed: CeremonyShareSealed | None = None
     confirmations: tuple[CeremonyCodeConfirmed, ...] = ()
     certified: CeremonyCertified | None = None
+
+    @property
+    def declined(self) -> CeremonyDeclined | None:
+        """The refusal that counts: the first by its date, in whatever order they arrived."""
+        return min(self.declines, key=lambda d: (d.at_ms, d.member), default=None)
+
+    @property
+    def aborted(self) -> CeremonyAborted | None:
+        """The cancellation that counts, likewise."""
+        return min(self.aborts, key=lambda a: (a.at_ms, a.member), default=None)
 
     @property
     def quorum(self) -> Quorum:
@@ -143,37 +139,15 @@ class KeyCeremony:
         # A full certificate outweighs a cancellation: all have signed, so the keys exist.
         if self.certified or {c.member for c in self.certifying} == set(self.participants):
             return CeremonyState.CERTIFIED
-        if self.declined:
+        if self.declines:
             return CeremonyState.DECLINED
-        if self.aborted:
+        if self.aborts or self.disputed:
             return CeremonyState.ABORTED
         if self.sealed:
             return CeremonyState.SEALED
         if self.running:
             return CeremonyState.RUNNING
         return CeremonyState.ACCEPTED if self.has_all_acceptances else CeremonyState.PROPOSED
-
-
-def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, ...]:
-    """Return the events that a command causes; () if they are already recorded.
-
-    Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember.
-    """
-    match command:
-        case Propose():
-            return _propose(state, command)
-        case ProposeChange(proposal):
-            return _propose_change(state, proposal)
-        case Accept() | Decline() | Abort():
-            return _answer(_known(state), command)
-        case StartSession() | FailSession() | SealShare():
-            return _session(_known(state), command)
-        case ConfirmCode():
-            return _confirm(_known(state), command)
-        case Certify(certificate):
-            return _certify(_known(state), certificate)
-        case _:
-            assert_never(command)
 
 
 def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
@@ -186,9 +160,11 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
         case CeremonyAccepted():
             return replace(state, accepted=(*state.accepted, event))
         case CeremonyDeclined():
-            return replace(state, declined=event)
+            return replace(state, declines=(*state.declines, event))
+        case CeremonyDisputed():
+            return replace(state, disputed=event)
         case CeremonyAborted():
-            return replace(state, aborted=event)
+            return replace(state, aborts=(*state.aborts, event))
         case CeremonySessionStarted(session=session, at_ms=at_ms):
             return replace(state, attempts=(*state.attempts, Attempt(session, at_ms)))
         case CeremonySessionFailed(session=session, reason=reason, blamed=blamed):
@@ -208,176 +184,3 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
             return replace(state, certified=event)
         case _:
             return state
-
-
-def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
-    proposed = CeremonyProposed(
-        ceremony=command.ceremony,
-        wallet=command.wallet,
-        wallet_name=command.wallet_name,
-        kinds=command.kinds,
-        quorum=command.quorum,
-        approvals_needed=command.approvals_needed,
-        proposer=command.proposer,
-        proposed_at_ms=command.proposed_at_ms,
-        expires_at_ms=command.expires_at_ms,
-        evidence=command.evidence,
-    )
-    if state is not None:
-        if state.proposal.evidence.body != command.evidence.body:
-            raise Conflict("another ceremony was proposed under the same id")
-        return ()
-    if command.proposer not in command.quorum.custodians:
-        raise UnknownMember(f"{command.proposer} proposes a wallet of which it would hold no share")
-    return (proposed,)
-
-
-def _propose_change(state: KeyCeremony | None, proposal: KeyChangeProposed) -> tuple[Event, ...]:
-    if state is not None:
-        if state.proposal.evidence.body != proposal.evidence.body:
-            raise Conflict("another ceremony was proposed under the same id")
-        return ()
-    require_possible(proposal)
-    return (proposal,)
-
-
-def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Event, ...]:
-    _custodian(state, command.member)
-    ceremony = state.proposal.ceremony
-    has_accepted = any(event.member == command.member for event in state.accepted)
-    match command:
-        case Accept(member, at_ms, evidence):
-            if has_accepted:
-                return ()
-            _open(state, at_ms)
-            return (
-                CeremonyAccepted(ceremony=ceremony, member=member, at_ms=at_ms, evidence=evidence),
-            )
-        case Decline(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if state.declined and state.declined.member == member:
-                return ()
-            _open(state, at_ms)
-            if has_accepted:
-                raise AlreadyDecided(f"{member} has accepted this ceremony; cancel it instead")
-            return (
-                CeremonyDeclined(
-                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
-                ),
-            )
-        case Abort(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if state.aborted:
-                return ()
-            if state.state in OVER:
-                raise AlreadyDecided("the ceremony is over")
-            return (
-                CeremonyAborted(
-                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
-                ),
-            )
-        case _:
-            assert_never(command)
-
-
-def _session(
-    state: KeyCeremony, command: StartSession | FailSession | SealShare
-) -> tuple[Event, ...]:
-    ceremony = state.proposal.ceremony
-    known = next((a for a in state.attempts if a.session == command.session), None)
-    match command:
-        case StartSession(session, at_ms):
-            _open(state, at_ms)
-            if known or state.running or state.sealed:
-                raise AlreadyDecided("a session of this ceremony is under way or was used before")
-            if not state.has_all_acceptances:
-                raise NotYetPossible("not every custodian has accepted")
-            return (CeremonySessionStarted(ceremony, session, at_ms),)
-        case FailSession(
-            session=session, reason=reason, blamed=blamed, at_ms=at_ms, evidence=evidence
-        ):
-            if known is None or known.failure or state.state is CeremonyState.CERTIFIED:
-                return ()
-            return (
-                CeremonySessionFailed(
-                    ceremony=ceremony,
-                    session=session,
-                    reason=reason,
-                    blamed=blamed,
-                    at_ms=at_ms,
-                    evidence=evidence,
-                ),
-            )
-        case SealShare(
-            session=session,
-            keys=keys,
-            transcript=transcript,
-            certificate_message=message,
-            code=code,
-            at_ms=at_ms,
-        ):
-            if known is None or known.failure or state.sealed:
-                raise NotYetPossible("only the session under way can end with shares")
-            return (
-                CeremonyShareSealed(
-                    ceremony=ceremony,
-                    session=session,
-                    keys=keys,
-                    transcript=transcript,
-                    certificate_message=message,
-                    code=code,
-                    at_ms=at_ms,
-                ),
-            )
-        case _:
-            assert_never(command)
-
-
-def _confirm(state: KeyCeremony, command: ConfirmCode) -> tuple[Event, ...]:
-    _custodian(state, command.member)
-    for earlier in state.confirmations:
-        if (earlier.member, earlier.session) == (command.member, command.session):
-            return ()
-    if state.sealed is None or state.sealed.session != command.session:
-        raise NotYetPossible("this member has sealed no share of that session")
-    return (
-        CeremonyCodeConfirmed(
-            ceremony=state.proposal.ceremony,
-            session=command.session,
-            member=command.member,
-            certificate_signature=command.certificate_signature,
-            at_ms=command.at_ms,
-            evidence=command.evidence,
-        ),
-    )
-
-
-def _certify(state: KeyCeremony, certificate: CeremonyCertified) -> tuple[Event, ...]:
-    if {member for member, _ in certificate.signatures} != set(state.participants):
-        raise NotYetPossible("a certificate needs the signatures of all who took part")
-    known = state.certified or state.sealed
-    if (
-        known
-        and known.session == certificate.session
-        and known.certificate_message != certificate.certificate_message
-    ):
-        raise Conflict("a certificate is for other keys than those of its session here")
-    if state.certified:
-        return ()
-    return (certificate,)
-
-
-def _known(state: KeyCeremony | None) -> KeyCeremony:
-    if state is None:
-        raise NotYetPossible("this ceremony is not known here yet")
-    return state
-
-
-def _custodian(state: KeyCeremony, member: MemberId) -> None:
-    if member not in state.indices:
-        raise UnknownMember(f"{member} takes no part in this ceremony")
-
-
-def _open(state: KeyCeremony, at_ms: int) -> None:
-    if state.state in OVER:
-        raise AlreadyDecided("the ceremony is over")
-    if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the ceremony's time is over; propose it again")

@@ -10,6 +10,7 @@ from console.domain.events import (
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     VaultUnlocked,
 )
@@ -19,6 +20,8 @@ from console.domain.ids import MemberId
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A member of the roster. `head` is the newest ledger head that it signed for us.
+
+    `forked` holds two heads of its current machine that exclude each other.
 
     A `founder` is in the roster file. A member is `enrolled` once a machine of it is admitted.
     `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
@@ -38,6 +41,8 @@ class Member:
     head_sequence: int = 0
     head_hash: bytes = b""
     head_signed_at_ms: int = 0
+    head_evidence: Evidence | None = None
+    forked: MemberForked | None = None
     last_unlocked_ms: int | None = None
 
 
@@ -68,6 +73,16 @@ class RecordHead:
     evidence: Evidence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFork:
+    """Two heads with one number and different hashes, both verified by the caller."""
+
+    member: MemberId
+    first: Evidence
+    second: Evidence
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Endorse:
     """The event is built, and its evidence verified, by the caller.
@@ -80,7 +95,7 @@ class Endorse:
     founders: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | RecordHead | Endorse
+MemberCommand = Enrol | RecordUnlock | RecordHead | RecordFork | Endorse
 
 
 def endorsements_needed(founders: int) -> int:
@@ -98,6 +113,10 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             return (VaultUnlocked(member, at_ms, verified_to),)
         case RecordHead():
             return _record_head(_known(state, command.member), command)
+        case RecordFork(member=name, first=first, second=second, at_ms=at_ms):
+            if _known(state, name).forked:
+                return ()
+            return (MemberForked(member=name, first=first, second=second, at_ms=at_ms),)
         case Endorse(machine, founders):
             return _endorse(state, machine, founders)
         case _:
@@ -128,8 +147,16 @@ def evolve(state: Member | None, event: Event) -> Member | None:
             return _fold_admitted(state, event)
         case VaultUnlocked(at_ms=at_ms) if state:
             return replace(state, last_unlocked_ms=at_ms)
-        case PeerHeadSeen(sequence=sequence, hash=hash_, signed_at_ms=at_ms) if state:
-            return replace(state, head_sequence=sequence, head_hash=hash_, head_signed_at_ms=at_ms)
+        case PeerHeadSeen() if state:
+            return replace(
+                state,
+                head_sequence=event.sequence,
+                head_hash=event.hash,
+                head_signed_at_ms=event.signed_at_ms,
+                head_evidence=event.evidence,
+            )
+        case MemberForked() if state:
+            return replace(state, forked=event)
         case _:
             return state
 
@@ -238,4 +265,6 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         head_sequence=0,
         head_hash=b"",
         head_signed_at_ms=0,
+        head_evidence=None,
+        forked=None,
     )

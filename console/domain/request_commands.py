@@ -13,6 +13,14 @@ class Propose:
     proposal: RequestProposed
 
 
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The proposer's signature under another proposal of this id, verified by the caller."""
+
+    at_ms: int
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     member: MemberId
@@ -107,4 +115,4 @@ class RecordFailure:
 Decision = Approve | Deny | Withdraw
 SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
 ChainStep = RecordBroadcast | RecordConfirmation | RecordTakenBack | RecordRefusal | RecordFailure
-RequestCommand = Propose | Decision | SessionStep | ChainStep
+RequestCommand = Propose | Dispute | Decision | SessionStep | ChainStep

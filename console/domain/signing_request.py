@@ -2,20 +2,12 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
 
-from console.domain.errors import (
-    AlreadyDecided,
-    Conflict,
-    Expired,
-    NotYetPossible,
-    PolicyViolation,
-    UnknownMember,
-)
 from console.domain.events import (
     Event,
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
@@ -29,21 +21,8 @@ from console.domain.events import (
     TransactionTakenBack,
 )
 from console.domain.ids import MemberId, SessionId
-from console.domain.policy import Policy, may_approve
-from console.domain.request_chain import REPLACED, chain_step
-from console.domain.request_commands import (
-    Approve,
-    Decision,
-    Deny,
-    FailSession,
-    Propose,
-    RecordSignature,
-    ReleaseShare,
-    RequestCommand,
-    SessionStep,
-    StartSession,
-    Withdraw,
-)
+from console.domain.policy import Policy
+from console.domain.request_chain import REPLACED
 
 
 class RequestState(StrEnum):
@@ -92,7 +71,8 @@ class SigningRequest:
     proposal: RequestProposed
     policy: Policy
     approvals: tuple[RequestApproved, ...] = ()
-    denial: RequestDenied | None = None
+    denials: tuple[RequestDenied, ...] = ()
+    disputed: RequestDisputed | None = None
     withdrawal: RequestWithdrawn | None = None
     attempts: tuple[SigningAttempt, ...] = ()
     signatures: tuple[RequestSigned, ...] = ()
@@ -103,6 +83,11 @@ class SigningRequest:
     """Why the chain's node refuses it, until it accepts it."""
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
+
+    @property
+    def denial(self) -> RequestDenied | None:
+        """The denial that counts: the first by its date, in whatever order they arrived."""
+        return min(self.denials, key=lambda d: (d.at_ms, d.member), default=None)
 
     @property
     def signed(self) -> RequestSigned | None:
@@ -143,31 +128,13 @@ class SigningRequest:
             return RequestState.BROADCAST
         if self.signed:
             return RequestState.SIGNED
-        if self.denial:
+        if self.denials or self.disputed:
             return RequestState.DENIED
         if self.withdrawal:
             return RequestState.WITHDRAWN
         if self.running:
             return RequestState.SIGNING
         return RequestState.APPROVED if self.has_quorum else RequestState.PROPOSED
-
-
-def decide(
-    state: SigningRequest | None, command: RequestCommand, policy: Policy
-) -> tuple[Event, ...]:
-    """Return the events that a command causes; () if they are already recorded.
-
-    Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, PolicyViolation, UnknownMember.
-    """
-    match command:
-        case Propose(proposal):
-            return _propose(state, proposal, policy)
-        case Approve() | Deny() | Withdraw():
-            return _decision(_known(state), command)
-        case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
-            return _session(_known(state), command)
-        case _:
-            return chain_step(_known(state), command)
 
 
 def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> SigningRequest | None:
@@ -180,7 +147,9 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
         case RequestApproved():
             return replace(state, approvals=(*state.approvals, event))
         case RequestDenied():
-            return replace(state, denial=event)
+            return replace(state, denials=(*state.denials, event))
+        case RequestDisputed():
+            return replace(state, disputed=event)
         case RequestWithdrawn():
             return replace(state, withdrawal=event)
         case SigningSessionStarted(session=session, signers=signers, coordinator=lead, at_ms=at):
@@ -195,6 +164,13 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
             return _update(state, session, failure=failure, unreachable=unreachable, blamed=blamed)
         case RequestSigned():
             return replace(state, signatures=(*state.signatures, event))
+        case _:
+            return _after_chain(state, event)
+
+
+def _after_chain(state: SigningRequest, event: Event) -> SigningRequest:
+    """Return the state after what the chain did."""
+    match event:
         case TransactionBroadcast():
             return replace(state, broadcast=event, refused=None)
         case TransactionRefused():
@@ -215,142 +191,3 @@ def _update(state: SigningRequest, session: SessionId, **changes: object) -> Sig
         for a in state.attempts
     )
     return replace(state, attempts=attempts)
-
-
-def _propose(
-    state: SigningRequest | None, proposal: RequestProposed, policy: Policy
-) -> tuple[Event, ...]:
-    if state is not None:
-        if state.proposal.evidence.body != proposal.evidence.body:
-            raise Conflict("another request was made under the same id")
-        return ()
-    if proposal.proposer not in policy.quorum.custodians:
-        raise UnknownMember(f"{proposal.proposer} is not a custodian of this wallet")
-    if proposal.policy_version != policy.version:
-        raise PolicyViolation("the request was made under another version of the policy")
-    return (proposal,)
-
-
-def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
-    request, proposal = state.proposal.request, state.proposal
-    match command:
-        case Approve(member=member, intent_digest=digest, at_ms=at_ms, evidence=evidence):
-            if any(a.member == member for a in state.approvals):
-                return ()
-            _undecided(state, at_ms)
-            blocked = may_approve(state.policy, member, proposal.proposer)
-            if blocked:
-                raise PolicyViolation(blocked)
-            if digest != proposal.intent_digest:
-                raise Conflict("the approval is for another intent than this request's")
-            return (
-                RequestApproved(
-                    request=request,
-                    member=member,
-                    intent_digest=digest,
-                    at_ms=at_ms,
-                    evidence=evidence,
-                ),
-            )
-        case Deny(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if member not in state.policy.quorum.custodians:
-                raise UnknownMember(f"{member} is not a custodian of this wallet")
-            if state.denial:
-                return ()
-            _undecided(state, at_ms)
-            return (
-                RequestDenied(
-                    request=request, member=member, reason=reason, at_ms=at_ms, evidence=evidence
-                ),
-            )
-        case Withdraw(member, at_ms, evidence):
-            if member != proposal.proposer:
-                raise PolicyViolation("only the member who made a request can withdraw it")
-            if state.withdrawal:
-                return ()
-            _undecided(state, at_ms)
-            return (
-                RequestWithdrawn(request=request, member=member, at_ms=at_ms, evidence=evidence),
-            )
-        case _:
-            assert_never(command)
-
-
-def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
-    request = state.proposal.request
-    known = next((a for a in state.attempts if a.session == command.session), None)
-    match command:
-        case StartSession():
-            _require_startable(state, command.at_ms)
-            if known:
-                raise AlreadyDecided("this session was used before")
-            return (
-                SigningSessionStarted(
-                    request=request,
-                    session=command.session,
-                    signers=command.signers,
-                    coordinator=command.coordinator,
-                    at_ms=command.at_ms,
-                ),
-            )
-        case ReleaseShare(session, at_ms):
-            if known is None or known.failure or known.share_released:
-                raise AlreadyDecided("this session releases no more shares")
-            if state.denial or state.withdrawal:
-                raise AlreadyDecided("the request was denied or withdrawn")
-            return (SignatureShareReleased(request, session, at_ms),)
-        case FailSession():
-            if known is None or known.failure or state.signed:
-                return ()
-            return (
-                SigningSessionFailed(
-                    request=request,
-                    session=command.session,
-                    reason=command.reason,
-                    unreachable=command.unreachable,
-                    blamed=command.blamed,
-                    at_ms=command.at_ms,
-                ),
-            )
-        case RecordSignature():
-            known_ids = {s.transaction_id for s in state.signatures}
-            if command.transaction_id in known_ids or state.confirmed or state.failed:
-                return ()
-            if not state.has_quorum:
-                raise NotYetPossible("the approvals are not complete")
-            return (
-                RequestSigned(
-                    request=request,
-                    session=command.session,
-                    signers=command.signers,
-                    signatures=command.signatures,
-                    signed_transaction=command.signed_transaction,
-                    transaction_id=command.transaction_id,
-                    at_ms=command.at_ms,
-                    evidence=command.evidence,
-                ),
-            )
-        case _:
-            assert_never(command)
-
-
-def _require_startable(state: SigningRequest, at_ms: int) -> None:
-    if state.state not in UNSIGNED:
-        raise AlreadyDecided("the request is signed or over")
-    if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; propose it again")
-    if not state.has_quorum:
-        raise NotYetPossible("the approvals are not complete")
-
-
-def _known(state: SigningRequest | None) -> SigningRequest:
-    if state is None:
-        raise NotYetPossible("this request is not known here yet")
-    return state
-
-
-def _undecided(state: SigningRequest, at_ms: int) -> None:
-    if state.state in OVER or state.signed:
-        raise AlreadyDecided("the request is signed or over")
-    if at_ms >= state.proposal.expires_at_ms:
-        raise Expired("the request has expired; propose it again")

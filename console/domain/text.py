@@ -13,6 +13,14 @@ def is_plain(text: str) -> bool:
     return all(unicodedata.category(character) not in _HIDDEN for character in text)
 
 
+def printable(text: str, limit: int) -> str:
+    """Return a text that holds what others sent, fit to be signed: marked, and cut to the limit."""
+    marked = "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _HIDDEN else c for c in text
+    )
+    return marked if len(marked) <= limit else f"{marked[: limit - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
 def plain_text(text: str, limit: int, what: str) -> str:
     """Return the text in NFC without surrounding space.
 

@@ -146,7 +146,7 @@ class ShareFiles:
             with path.open("r+b") as old:
                 replace_file(path, record)
                 with contextlib.suppress(OSError):  # The new record is already in place.
-                    _overwrite(old)
+                    overwrite(old)
         except OSError as error:
             raise HsmError(f"a share cannot be replaced: {error.strerror}") from None
 
@@ -179,7 +179,7 @@ class ShareFiles:
             for found in (path, *self._folder.glob(f"{path.name}.*.tmp")):
                 if found.exists():
                     with found.open("r+b") as stream:
-                        _overwrite(stream)
+                        overwrite(stream)
                     found.unlink()
                     sync_folder(self._folder)
         except OSError as error:
@@ -263,7 +263,7 @@ def _proven_record(label: ShareLabel, share: SecretBytes, sealer: Sealer) -> byt
     return encode_share_record(label, sealed)
 
 
-def _overwrite(stream: BinaryIO) -> None:
+def overwrite(stream: BinaryIO) -> None:
     """Write zeros over all of an open file, durably."""
     size = os.fstat(stream.fileno()).st_size
     stream.write(bytes(size))

@@ -103,7 +103,7 @@ class Network:
         self._queue: list[tuple[int, Envelope]] = []
         self._random = stream(f"order/{self.seed}")
 
-    def _step(self, party: int, act: Callable[[], list[Envelope]]) -> None:
+    def step(self, party: int, act: Callable[[], list[Envelope]]) -> None:
         try:
             out = act()
         except MessageRejected as rejected:
@@ -121,7 +121,7 @@ class Network:
     def deliver(self, at_most: int = sys.maxsize) -> "Network":
         """Start, and deliver that many envelopes; the rest is lost."""
         for i, session in self.sessions.items():
-            self._step(i, session.start)
+            self.step(i, session.start)
         while self._queue and at_most > 0:
             places = [k for k, (_, e) in enumerate(self._queue) if e.sender not in self.late]
             places = places or [*range(len(self._queue))]
@@ -129,7 +129,7 @@ class Network:
             to, envelope = self._queue.pop(pick)
             at_most -= 1
             if to not in self.aborts:
-                self._step(to, partial(self.sessions[to].receive, envelope))
+                self.step(to, partial(self.sessions[to].receive, envelope))
         return self
 
     @property

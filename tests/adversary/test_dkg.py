@@ -389,7 +389,7 @@ def random_of(plan: Any) -> Callable[[int], bytes]:
 def test_dkg_own_faulty_share_is_noticed_before_anything_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dkg, "_sum", lambda *_: SecretBytes(GROUP.scalar(7)))
+    monkeypatch.setattr(dkg, "sum_of_subshares", lambda *_: SecretBytes(GROUP.scalar(7)))
     network = Network(runs())
     with pytest.raises(BadShare):
         network.deliver()

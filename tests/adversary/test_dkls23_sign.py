@@ -190,7 +190,7 @@ def test_dkls23_a_ban_ends_the_other_sessions_with_that_peer(halfway: int) -> No
     assert bench.pairs[1].banned == {2}
     for envelope in [envelope for out in waiting.values() for envelope in out]:
         if envelope.sender != 1 and envelope.recipient in {None, 1}:
-            other._step(1, lambda e=envelope: other.sessions[1].receive(e))
+            other.step(1, lambda e=envelope: other.sessions[1].receive(e))
     assert other.verdicts()[1] == ("ban", frozenset({2}), "banned")
 
 

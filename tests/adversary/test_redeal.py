@@ -1,7 +1,6 @@
 """Refresh and reshare with cheating dealers: the right party is named, for the right check."""
 
 import itertools
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -31,8 +30,8 @@ from console.protocols.keygen.messages import (
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
 from console.protocols.math.polynomial import BadIndices, Polynomial
-from console.protocols.math.secp256k1 import SECP256K1
-from tests.adversary.keys import copy_of, dealt
+from tests.adversary.erasure import remembered
+from tests.adversary.keys import copy_of, dealt, over_each_group
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 from tests.adversary.runs import unwatchful
 
@@ -44,15 +43,7 @@ OLD, NEW = (1, 2), (2, 3, 4)  # of a 2-of-3 key; party 1 leaves, party 4 is new
 # What the tests work with; `group` lets every one of them run over each group.
 GROUP: Group = ED25519
 KEYS: dict[int, KeyShare] = {}
-
-
-@pytest.fixture(params=[ED25519, SECP256K1], ids=lambda group: group.name, autouse=True)
-def group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Group:
-    chosen: Group = request.param
-    module = sys.modules[__name__]
-    monkeypatch.setattr(module, "GROUP", chosen)
-    monkeypatch.setattr(module, "KEYS", dealt(2, 3, "redeal", chosen))
-    return chosen
+group = over_each_group(3, "redeal")
 
 
 def refreshing(i: int, keys: dict[int, KeyShare] | None = None) -> Run:
@@ -400,7 +391,7 @@ def test_refresh_whose_coefficients_cancel_aborts_without_blame() -> None:
 def test_faulty_own_share_is_noticed_before_anything_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(redeal, "_sum", lambda *_: SecretBytes(GROUP.scalar(7)))
+    monkeypatch.setattr(redeal, "sum_of_subshares", lambda *_: SecretBytes(GROUP.scalar(7)))
     network = Network({i: refreshing(i) for i in (1, 2, 3)})
     with pytest.raises(BadShare):
         network.deliver()
@@ -413,15 +404,8 @@ def test_parties_with_another_context_do_not_change_a_key() -> None:
 
 
 def test_all_secrets_of_a_run_are_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: Any) -> None:
-        original(self, data)
-        made.append(self)
-
     runs = {i: resharing(i) for i in (1, 2, 3, 4)}
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     results = Network(runs).deliver().outcomes
     kept = {id(r.share.secret) for r in results.values() if r.share is not None}
     assert len(kept) == 3
@@ -522,7 +506,7 @@ def test_redeal_of_constants_that_do_not_make_the_key_is_noticed_by_leavers_too(
     constants = {i: points[0] for i, points in dealers.items()}
     plan = redeal.RedealPlan(bytes(32), KEYS[1].public, 2, constants, NEW, {})
     with pytest.raises(BadShare, match="group key"):
-        redeal._public(plan, dealers)
+        redeal.public_of(plan, dealers)
 
 
 def test_shares_of_two_epochs_never_combine() -> None:

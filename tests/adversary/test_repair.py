@@ -19,8 +19,8 @@ from console.protocols.keygen.messages import (
 )
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
-from console.protocols.math.secp256k1 import SECP256K1
-from tests.adversary.keys import dealt
+from tests.adversary.erasure import remembered
+from tests.adversary.keys import dealt, over_each_group
 from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
 from tests.adversary.runs import unwatchful
 
@@ -32,15 +32,7 @@ steps = sys.modules["console.protocols.keygen.repair"]
 # What the tests work with; `group` lets every one of them run over each group.
 GROUP: Group = ED25519
 KEYS: dict[int, KeyShare] = {}
-
-
-@pytest.fixture(params=[ED25519, SECP256K1], ids=lambda group: group.name, autouse=True)
-def group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Group:
-    chosen: Group = request.param
-    module = sys.modules[__name__]
-    monkeypatch.setattr(module, "GROUP", chosen)
-    monkeypatch.setattr(module, "KEYS", dealt(2, 4, "repair", chosen))
-    return chosen
+group = over_each_group(4, "repair")
 
 
 def parameters(**changed: Any) -> RepairParameters:
@@ -92,7 +84,7 @@ def test_nobody_hears_another_party_s_share() -> None:
 
 def test_repair_round1_wrong_delta_blames_helper() -> None:
     """Parts that fit their commitments, but do not add up to zeta times the share."""
-    original = steps._split
+    original = steps.split_share
 
     def split(group: Group, share: KeyShare, *rest: Any) -> Any:
         parts = original(group, share, *rest)
@@ -101,7 +93,7 @@ def test_repair_round1_wrong_delta_blames_helper() -> None:
         return parts
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "_split", split)
+        patch.setattr(steps, "split_share", split)
         assert_blamed(repairing(), {2}, "split-sum")
 
 
@@ -192,15 +184,8 @@ def test_repair_equivocation_is_never_an_outcome() -> None:
 
 
 def test_all_secrets_of_a_run_are_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: Any) -> None:
-        original(self, data)
-        made.append(self)
-
     runs = {i: honest(i) for i in (*HELPERS, LOST)}
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     results = Network(runs).deliver().outcomes
     kept = {id(results[LOST].share.secret)}
     assert {id(s) for s in made if not s.wiped and len(s)} == kept

@@ -153,7 +153,7 @@ def test_message_of_another_ceremony_in_the_same_session_names_who_repeats_it(
 @pytest.fixture
 def other_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Protocol], bytes]:
     """Give a second proof of party 2 for the same statement, as valid as the first."""
-    original = share_proof._prove
+    original = share_proof.prove
 
     def prove(share: Any, tag: Any, said: bytes, random: Any) -> Any:
         source = stream("second proof") if share.index == 2 else random
@@ -161,7 +161,7 @@ def other_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Protocol], bytes]:
 
     def second(protocol: Protocol) -> bytes:
         with monkeypatch.context() as patch:
-            patch.setattr(share_proof, "_prove", prove)
+            patch.setattr(share_proof, "prove", prove)
             network = Network(protocol()).deliver()
         assert not network.aborts
         return said_by_two(network)["dkg.share-proof", None]

@@ -17,6 +17,7 @@ from console.protocols.frost import (
     PackageMismatch,
     ShareInvalid,
     SignatureShare,
+    SigningNonces,
     Suite,
     roast,
 )
@@ -25,6 +26,7 @@ from console.protocols.frost.roast import Answer, Coordinator, Request, Signer, 
 from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
 from console.protocols.kernel.wire import decode, encode
 from console.protocols.math.secp256k1 import SECP256K1
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 from tests.adversary.network import stream
 
@@ -283,18 +285,16 @@ def test_faulty_own_share_does_not_leave_the_signer(monkeypatch: pytest.MonkeyPa
 
 def test_nonces_do_not_outlive_an_answer_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     signers, request = asked(1, 2, 3)
-    ours = request.rows[0].commitment
-    inside = signers[1]._pool._unused[ours]
+    taken: list[SigningNonces] = []
 
-    def fail(*_: object) -> SignatureShare:
+    def fail(_share: object, nonces: SigningNonces, *_: object) -> SignatureShare:
+        taken.append(nonces)
         raise PackageMismatch("a bug")
 
     monkeypatch.setattr(roast, "sign_share", fail)
     with pytest.raises(PackageMismatch, match="bug"):
         signers[1].answer(request)
-    assert inside.used
-    assert inside._hiding.wiped
-    assert inside._binding.wiped
+    assert [nonces.used and nonces.wiped for nonces in taken] == [True]
 
 
 # The pool
@@ -313,7 +313,8 @@ def test_pool_is_bounded() -> None:
             NoncePool(SUITE, KEYS[1], stream("p"), capacity)
 
 
-def test_pool_hands_out_nonces_once_and_wipes_the_rest() -> None:
+def test_pool_hands_out_nonces_once_and_wipes_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = remembered(monkeypatch)
     pool = NoncePool(SUITE, KEYS[1], stream("p"))
     commitments = [pool.commit() for _ in range(4)]
     assert all(a != b for a, b in pairwise(commitments))
@@ -321,9 +322,8 @@ def test_pool_hands_out_nonces_once_and_wipes_the_rest() -> None:
     assert kept.commitment == commitments[0]
     with pytest.raises(NonceReused):
         pool.take(commitments[0])
-    inside = [pool._unused[c] for c in commitments[1:]]
     pool.wipe()
-    assert all(nonces.used for nonces in inside)
+    assert [secret.wiped for secret in made] == [False] * 2 + [True] * 6
     assert not kept.used
     for commitment in commitments:
         with pytest.raises(NonceReused):

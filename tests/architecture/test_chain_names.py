@@ -15,6 +15,7 @@ NAMED_IN = {
     "console/devnet/": "a local network of each chain",
     "console/demo/": "a story that pays on each chain",
     "console/domain/values.py": "the list of chains that requests may be for",
+    "ui/screens/settings/licences.py": "packages with a chain in their name",
 }
 TABLE = ("console/bootstrap.py", "CHAINS")
 

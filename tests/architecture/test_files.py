@@ -5,6 +5,7 @@ import subprocess
 import tomllib
 
 from tests.architecture.sources import ROOT
+from ui.screens.settings.licences import LICENCES
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==[\w.+!]+( ; [\w '\"!=<>.()]+)? \\$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
@@ -62,8 +63,7 @@ def test_every_dependency_is_locked() -> None:
 
 def test_the_window_names_every_package_that_the_product_installs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    shown = (ROOT / "ui/screens/settings/view.py").read_text().partition('_LICENCES = """')[2]
-    text = shown.partition('"""')[0].replace("\\\n", "").casefold()
+    text = LICENCES.casefold()
     # Parts of Qt and of PySide6 are named as the whole.
     names = {re.split("[=<>_]", entry)[0].casefold() for entry in project["dependencies"]}
     assert len(names) > 20

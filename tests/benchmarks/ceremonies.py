@@ -14,8 +14,9 @@ from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.application.ports.threshold import KeygenOutput, ThresholdScheme
 from console.protocols.kernel.party import Party
 from console.protocols.keygen import ReshareParameters
-from tests.adversary.network import Network, Run
+from tests.adversary.network import Run
 from tests.benchmarks.figures import Figure, figure
+from tests.benchmarks.runs import outcomes_of
 
 SCHEMES: tuple[ThresholdScheme, ...] = (EcdsaSecp256k1(), SchnorrBip340(), EddsaEd25519())
 OLD, NEW = (1, 2, 3), (1, 2, 3, 4, 5)
@@ -45,7 +46,7 @@ def refresh_2of3() -> list[Figure]:
 
             return all_kinds
 
-        return _run({i: run(i) for i in OLD})
+        return outcomes_of({i: run(i) for i in OLD})
 
     return [figure("refresh_2of3", _walled(refresh, 10))]
 
@@ -68,7 +69,7 @@ def reshare_2of3_to_3of5() -> list[Figure]:
 
             return all_kinds
 
-        return _run({i: run(i) for i in NEW})
+        return outcomes_of({i: run(i) for i in NEW})
 
     return [figure("reshare_2of3_to_3of5", _walled(reshare, 5))]
 
@@ -79,14 +80,7 @@ def _generate() -> Keys:
             [await scheme.generate(party, 2, b"", secrets.token_bytes) for scheme in SCHEMES]
         )
 
-    return _run(dict.fromkeys(OLD, all_kinds))
-
-
-def _run(runs: dict[int, Run]) -> Keys:
-    network = Network(runs, session_id=secrets.token_bytes(32)).deliver()
-    if len(network.outcomes) != len(runs):
-        raise RuntimeError("the ceremony failed")
-    return network.outcomes
+    return outcomes_of(dict.fromkeys(OLD, all_kinds))
 
 
 def _walled(act: Callable[[], Keys], count: int) -> list[float]:

@@ -149,7 +149,7 @@ class Remembering(SigningKey):
         super().__init__()
         self._known: dict[str, object] = {}
 
-    def _secret_at(self, path: str):
+    def secret_at(self, path: str):
         if path not in self._known:
-            self._known[path] = super()._secret_at(path)
+            self._known[path] = super().secret_at(path)
         return self._known[path]

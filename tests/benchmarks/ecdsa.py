@@ -1,14 +1,13 @@
 """CPU of DKLs23 for each party: a run's process CPU time, shared by the parties in it."""
 
 import secrets
-from collections.abc import Callable
 
 from console.protocols.dkls23 import PairStates, presign, setup, sign, sign_online
 from console.protocols.math.secp256k1 import SECP256K1
 from tests.adversary.keys import dealt
-from tests.adversary.network import Network
 from tests.benchmarks.figures import Figure, figure
 from tests.benchmarks.protocols import timed
+from tests.benchmarks.runs import outcomes_of
 
 DIGEST = secrets.token_bytes(32)
 
@@ -25,13 +24,15 @@ def dkls23_online_2of3() -> list[Figure]:
     """From a presignature to a verified signature."""
     keys, pairs = dealt(2, 3, group=SECP256K1), _set_up(3)
     waiting = [
-        _run({i: lambda p, i=i: presign(p, keys[i], pairs[i], secrets.token_bytes) for i in (1, 2)})
+        outcomes_of(
+            {i: lambda p, i=i: presign(p, keys[i], pairs[i], secrets.token_bytes) for i in (1, 2)}
+        )
         for _ in range(43)
     ]
 
     def online() -> None:
         ready = waiting.pop()
-        _run({i: lambda p, i=i: sign_online(p, ready[i], DIGEST) for i in (1, 2)})
+        outcomes_of({i: lambda p, i=i: sign_online(p, ready[i], DIGEST) for i in (1, 2)})
 
     return [figure("dkls23_online_2of3", [s / 2 for s in timed(online, 40)])]
 
@@ -46,7 +47,7 @@ def _sign(threshold: int, parties: int, count: int) -> list[Figure]:
     signers = range(1, threshold + 1)
 
     def signature() -> None:
-        _run(
+        outcomes_of(
             {
                 i: lambda p, i=i: sign(p, keys[i], pairs[i], DIGEST, secrets.token_bytes)
                 for i in signers
@@ -59,11 +60,6 @@ def _sign(threshold: int, parties: int, count: int) -> list[Figure]:
 
 def _set_up(parties: int) -> dict[int, PairStates]:
     everybody = range(1, parties + 1)
-    return _run({i: lambda p: setup(p, b"benchmark", secrets.token_bytes) for i in everybody})
-
-
-def _run(runs: dict[int, Callable]) -> dict:
-    network = Network(runs, session_id=secrets.token_bytes(32)).deliver()
-    if len(network.outcomes) != len(runs):
-        raise RuntimeError("the run failed")
-    return network.outcomes
+    return outcomes_of(
+        {i: lambda p: setup(p, b"benchmark", secrets.token_bytes) for i in everybody}
+    )

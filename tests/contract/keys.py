@@ -27,7 +27,7 @@ class SigningKey:
         if kind is SignatureKind.EDDSA_ED25519:
             assert path.startswith("m")
             return bytes(self.keypair.pubkey())
-        public = self._secret_at(path).public_key.format()
+        public = self.secret_at(path).public_key.format()
         return public[1:] if kind is SignatureKind.SCHNORR_BIP340 else public
 
     def master_key(self, kind: SignatureKind) -> tuple[bytes, bytes]:
@@ -40,12 +40,12 @@ class SigningKey:
         """Sign with the key at the payload's path."""
         if payload.kind is SignatureKind.EDDSA_ED25519:
             return bytes(self.keypair.sign_message(payload.message))
-        secret = self._secret_at(payload.path)
+        secret = self.secret_at(payload.path)
         if payload.kind is SignatureKind.SCHNORR_BIP340:
             return secret.sign_schnorr(payload.message)
         return secret.sign_recoverable(payload.message, hasher=None)
 
-    def _secret_at(self, path: str) -> PrivateKey:
+    def secret_at(self, path: str) -> PrivateKey:
         taproot = path.startswith("tr(")
         steps = (path[3:-1] if taproot else path).split("/")
         assert steps[0] == "m"

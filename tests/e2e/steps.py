@@ -169,7 +169,7 @@ class Office:
 
     async def compare_and_confirm(self, ceremony: str) -> str:
         """Wait for one code on all screens and confirm it everywhere; return the wallet."""
-        code = await until(f"{ceremony} shows one code", lambda: self._common_code(ceremony))
+        code = await until(f"{ceremony} shows one code", lambda: self.common_code(ceremony))
         for member in self.members:
             await self.consoles[member].execute(ConfirmCeremonyCode(ceremony, code))
         return await self.completed(ceremony)
@@ -179,7 +179,7 @@ class Office:
         for member in self.members:
             await until(
                 f"{member} has completed {ceremony}",
-                lambda m=member: self._in_stage(m, ceremony, CeremonyStage.COMPLETED),
+                lambda m=member: self.in_stage(m, ceremony, CeremonyStage.COMPLETED),
             )
         return (await self.ceremony(self.members[0], ceremony)).wallet
 
@@ -191,13 +191,13 @@ class Office:
             await self.accept_ceremony(member, ceremony)
         return await self.compare_and_confirm(ceremony)
 
-    async def _common_code(self, ceremony: str) -> str | None:
+    async def common_code(self, ceremony: str) -> str | None:
         views = [await self.ceremony(m, ceremony) for m in self.members]
         codes = {view.code for view in views}
         comparing = all(view.stage is CeremonyStage.COMPARING for view in views)
         return codes.pop() if comparing and len(codes) == 1 else None
 
-    async def _in_stage(self, member: str, ceremony: str, stage: CeremonyStage) -> bool:
+    async def in_stage(self, member: str, ceremony: str, stage: CeremonyStage) -> bool:
         return (await self.ceremony(member, ceremony)).stage is stage
 
     # Transfer

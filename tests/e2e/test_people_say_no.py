@@ -66,7 +66,7 @@ async def test_a_declined_ceremony_is_over_for_all(office: Office, names) -> Non
     for member in office.members:
         await until(
             f"{member} sees the refusal",
-            lambda m=member: office._in_stage(m, ceremony, CeremonyStage.DECLINED),
+            lambda m=member: office.in_stage(m, ceremony, CeremonyStage.DECLINED),
         )
     view = await office.ceremony("chiara", ceremony)
     assert view.sentence == "Ben Okafor declined: not this quarter"
@@ -79,14 +79,14 @@ async def test_a_cancelled_ceremony_leaves_nothing_to_confirm(office: Office, na
     ceremony = await office.propose_ceremony("ana", next(names))
     for member in ("ben", "chiara"):
         await office.accept_ceremony(member, ceremony)
-    code = await until("one code", lambda: office._common_code(ceremony))
+    code = await until("one code", lambda: office.common_code(ceremony))
     wrong = ConfirmCeremonyCode(ceremony, "other words")
     assert "not the one of this ceremony" in (await refused(office, "ben", wrong)).what
     await office.consoles["chiara"].execute(CancelCeremony(ceremony, "a voice was missing"))
     for member in office.members:
         await until(
             f"{member} sees the cancellation",
-            lambda m=member: office._in_stage(m, ceremony, CeremonyStage.CANCELLED),
+            lambda m=member: office.in_stage(m, ceremony, CeremonyStage.CANCELLED),
         )
     await refused(office, "ana", ConfirmCeremonyCode(ceremony, str(code)))
     listed = (await office.consoles["ana"].ask(GetCeremonies())).ceremonies

@@ -149,9 +149,10 @@ class FakeConsole:
             case api.GetCeremonies():
                 known = () if self.empty else tuple(self.ceremonies.values())
                 return views.CeremoniesView(
-                    known,
-                    self.session.members,
-                    tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
+                    ceremonies=known,
+                    total=len(known),
+                    members=self.session.members,
+                    kinds=tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
                 )
             case api.GetCeremony(ceremony=name):
                 return self.ceremonies[name]
@@ -178,7 +179,7 @@ class FakeConsole:
             ):
                 return self._preview(query)
             case api.GetInbox():
-                return views.InboxView(()) if self.empty else scenario.inbox()
+                return views.InboxView((), 0) if self.empty else scenario.inbox()
             case api.GetRequest(request=name):
                 return self.requests[name]
             case api.GetLedger(before=before, limit=limit, text=text):
@@ -242,7 +243,7 @@ class FakeConsole:
         size = 0 if self.empty else scenario.LEDGER_SIZE
         every = range(size, 0, -1)
         if text:
-            words = [f"{s} {n} {m}".casefold() for n, s, m in scenario._EVENTS]
+            words = [f"{s} {n} {m}".casefold() for n, s, m in scenario.EVENTS]
             every_match = [n for n in every if text.casefold() in words[n % len(words)]]
         else:
             every_match = list(every)

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, PeerHandler, PeerHealth
-from console.domain.errors import UnknownMember
 from console.domain.ids import MemberId
 
 
@@ -104,6 +103,8 @@ class FakePort:
     peers: tuple[MemberId, ...]
     clock: Clock
     unplugged: bool = False
+    pin: Callable[[MemberId, bytes], bytes] = lambda _member, pem: hashlib.sha256(pem).digest()
+    """How a certificate is read; the transport's own way costs time that most tests can spare."""
     _seen: dict[MemberId, PeerHealth] = field(default_factory=dict)
 
     async def serve(self, handler: PeerHandler) -> None:
@@ -111,7 +112,7 @@ class FakePort:
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
         if peer not in self.peers:
-            raise UnknownMember(f"{peer} is not a peer of this node")
+            raise PeerUnavailable(f"this node has no link to {peer}")
         if len(message) > MAX_MESSAGE_BYTES:
             raise PeerRefused("the message is too large to send")
         if self.unplugged:
@@ -131,8 +132,8 @@ class FakePort:
         unknown = PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
         return {peer: self._seen.get(peer, unknown) for peer in self.peers}
 
-    def pin_of(self, certificate: bytes) -> bytes:
-        return hashlib.sha256(certificate).digest()
+    def pin_of(self, member: MemberId, certificate: bytes) -> bytes:
+        return self.pin(member, certificate)
 
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
         if member not in self.peers:

@@ -371,27 +371,26 @@ def request(
 
 def inbox() -> v.InboxView:
     """Return one row for every stage."""
-    return v.InboxView(
-        tuple(
-            v.RequestRow(
-                request=request_name(stage),
-                wallet_name="Treasury",
-                amount=f"{n}.250\u2009000\u2009000",
-                unit="SOL",
-                to_address=DESTINATION,
-                chain="solana",
-                stage=stage,
-                approvals_done=1 if stage is RequestStage.AWAITING_APPROVAL else 2,
-                approvals_needed=2,
-                proposer_name="Ben Okafor" if n % 2 else "Chiara Neri",
-                proposed_at_ms=NOW_MS - n * 3 * HOUR,
-                expires_at_ms=NOW_MS + (n + 1) * 40 * MINUTE,
-                needs_me=stage is RequestStage.AWAITING_APPROVAL,
-                short_code=f"{digest(stage)[:4]}-{digest(stage)[4:8]}".upper(),
-            )
-            for n, stage in enumerate(STAGES, 1)
+    rows = tuple(
+        v.RequestRow(
+            request=request_name(stage),
+            wallet_name="Treasury",
+            amount=f"{n}.250\u2009000\u2009000",
+            unit="SOL",
+            to_address=DESTINATION,
+            chain="solana",
+            stage=stage,
+            approvals_done=1 if stage is RequestStage.AWAITING_APPROVAL else 2,
+            approvals_needed=2,
+            proposer_name="Ben Okafor" if n % 2 else "Chiara Neri",
+            proposed_at_ms=NOW_MS - n * 3 * HOUR,
+            expires_at_ms=NOW_MS + (n + 1) * 40 * MINUTE,
+            needs_me=stage is RequestStage.AWAITING_APPROVAL,
+            short_code=f"{digest(stage)[:4]}-{digest(stage)[4:8]}".upper(),
         )
+        for n, stage in enumerate(STAGES, 1)
     )
+    return v.InboxView(rows, len(rows))
 
 
 def ceremony_name(stage: CeremonyStage) -> str:
@@ -503,7 +502,7 @@ def change(
     return ceremony(stage, **(facts | changes))
 
 
-_EVENTS = (
+EVENTS = (
     ("signing-request.approved.v1", "Ana Ruiz approved a transfer of 0.75 SOL", "ana"),
     ("signing-session.completed.v1", "Signature for Treasury verified under the group key", "ben"),
     ("broadcast.confirmed.v1", "Transfer confirmed on solana devnet", "ben"),
@@ -515,7 +514,7 @@ _EVENTS = (
 
 def record(sequence: int) -> v.LedgerRow:
     """Return one record of the ledger."""
-    name, summary, member = _EVENTS[sequence % len(_EVENTS)]
+    name, summary, member = EVENTS[sequence % len(EVENTS)]
     return v.LedgerRow(
         sequence=sequence,
         at_ms=NOW_MS - (LEDGER_SIZE - sequence) * 7 * MINUTE - 31_000,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlcipher3 import dbapi2 as sqlcipher
 
-from console.adapters.ledger import SqlCipherEventStore, ledger_key, open_ledger
+from console.adapters.ledger import SqlCipherEventStore, file, ledger_key, open_ledger
 from console.application.errors import (
     HsmError,
     LedgerCorrupted,
@@ -104,21 +104,24 @@ async def test_a_cancelled_append_leaves_a_sound_ledger(filled: Path, anchor: Fa
 async def test_an_i_o_error_ends_writing_and_keeps_reading(
     filled: Path, anchor: FakeAnchor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = await opened(filled, anchor)
+    broken: list[bool] = []
+    connect = file.open_database
 
     class Failing:
         def __init__(self, inner: sqlcipher.Connection) -> None:
             self._inner = inner
 
         def execute(self, statement: str, *values: object) -> sqlcipher.Cursor:
-            if statement == "COMMIT":
+            if broken and statement == "COMMIT":
                 raise sqlcipher.OperationalError("disk I/O error")
             return self._inner.execute(statement, *values)
 
         def __getattr__(self, name: str) -> object:
             return getattr(self._inner, name)
 
-    monkeypatch.setattr(store._file, "_connection", Failing(store._file._connection))
+    monkeypatch.setattr(file, "open_database", lambda *a, **k: Failing(connect(*a, **k)))
+    store = await opened(filled, anchor)
+    broken.append(True)
     with pytest.raises(LedgerUnavailable):
         await store.append("a", 20, events(1))
     for _ in range(2):
@@ -127,6 +130,7 @@ async def test_an_i_o_error_ends_writing_and_keeps_reading(
     assert len(await store.read_stream("a")) == 20
     assert (await store.verify()).records == 60
     await store.close()
+    broken.clear()
     store = await opened(filled, anchor)
     await store.append("a", 20, events(1))
     await store.close()

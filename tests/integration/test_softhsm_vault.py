@@ -13,6 +13,7 @@ import pkcs11
 import pytest
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass, TokenFlag
 from pkcs11.types import Session, Token
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from console.application.errors import (
     HsmError,
@@ -78,6 +79,21 @@ def new_kek(session: Session, **traits: bool) -> None:
     )
 
 
+def new_signing_key(session: Session, label: str, traits: dict[Attribute, bool]) -> None:
+    decided_by_token = {
+        Attribute.LOCAL,
+        Attribute.ALWAYS_SENSITIVE,
+        Attribute.NEVER_EXTRACTABLE,
+    }
+    curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+    session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(
+        label=label,
+        store=True,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        private_template={t: on for t, on in traits.items() if t not in decided_by_token},
+    )
+
+
 def destroy(session: Session, label: str) -> None:
     for found in list(session.get_objects({Attribute.LABEL: label})):
         found.destroy()
@@ -132,7 +148,7 @@ async def test_a_forked_process_is_refused(
 ) -> None:
     await unlock(vault)
     with monkeypatch.context() as forked:
-        forked.setattr(library(settings.module), "_pid", 1)
+        forked.setattr(os, "getpid", lambda: 1)
         with pytest.raises(HsmError, match="process"):
             await vault.identity.sign(b"message")
     await vault.identity.sign(b"message")

@@ -29,6 +29,7 @@ from console.application.ports.chain import (
 from console.domain.values import Amount, Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey
+from tests.fakes.false_node import FalseNode
 from tests.fakes.solana_messages import build_transfer
 
 KEY = Keypair.from_seed(bytes([7]) * 32)
@@ -73,20 +74,13 @@ UNKNOWN = {"value": [None]}
 """What a node answers about a signature that it has never seen."""
 
 
-class FalseNode:
+class SolanaNode(FalseNode):
     """Answers the cluster check honestly and everything else as it is told."""
 
     def __init__(self) -> None:
-        self.answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        super().__init__()
         self.genesis: object = "11111111111111111111111111111111"
         self.statuses: object = None
-        self.asked: list[str] = []
-
-    def says(self, data: bytes, status: int = 200, **headers: str) -> None:
-        async def answer(_request: web.Request) -> web.StreamResponse:
-            return web.Response(body=data, status=status, headers=headers)
-
-        self.answer = answer
 
     def results(self, result: object) -> None:
         self.says(json.dumps({"jsonrpc": "2.0", "id": 1, "result": result}).encode())
@@ -106,12 +100,12 @@ class FalseNode:
 
 
 @pytest.fixture
-async def node() -> FalseNode:
-    return FalseNode()
+async def node() -> SolanaNode:
+    return SolanaNode()
 
 
 @pytest.fixture
-async def adapter(node: FalseNode) -> AsyncIterator[SolanaAdapter]:
+async def adapter(node: SolanaNode) -> AsyncIterator[SolanaAdapter]:
     app = web.Application()
     app.router.add_post("/", node.handle)
     app.router.add_get("/elsewhere", node.handle)
@@ -150,7 +144,7 @@ NONSENSE = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", NONSENSE)
 async def test_nonsense_is_unavailability(
-    node: FalseNode, adapter: SolanaAdapter, kind: str, call: str
+    node: SolanaNode, adapter: SolanaAdapter, kind: str, call: str
 ) -> None:
     node.says(NONSENSE[kind])
     with pytest.raises(ChainUnavailable):
@@ -160,27 +154,27 @@ async def test_nonsense_is_unavailability(
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [204, 301, 404, 429, 500, 503])
 async def test_another_status_is_unavailability(
-    node: FalseNode, adapter: SolanaAdapter, status: int, call: str
+    node: SolanaNode, adapter: SolanaAdapter, status: int, call: str
 ) -> None:
     node.says(b"" if status == 204 else b'{"result":{"value":5}}', status, Location="/elsewhere")
     with pytest.raises(ChainUnavailable, match=str(status)):
         await CALLS[call](adapter)
 
 
-async def test_a_redirect_is_not_followed(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_a_redirect_is_not_followed(node: SolanaNode, adapter: SolanaAdapter) -> None:
     node.says(b"", 307, Location="/elsewhere")
     with pytest.raises(ChainUnavailable):
         await _balance(adapter)
     assert node.asked == ["getGenesisHash", "getBalance"]
 
 
-async def test_a_flood_is_cut_off(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_a_flood_is_cut_off(node: SolanaNode, adapter: SolanaAdapter) -> None:
     node.says(b'{"result":{"value":5},"more":"' + b"x" * (2 << 20) + b'"}')
     with pytest.raises(ChainUnavailable, match="too large"):
         await _balance(adapter)
 
 
-async def test_a_flood_without_end_is_left(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_a_flood_without_end_is_left(node: SolanaNode, adapter: SolanaAdapter) -> None:
     sent = 0
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -200,7 +194,7 @@ async def test_a_flood_without_end_is_left(node: FalseNode, adapter: SolanaAdapt
 
 
 async def test_an_answer_in_many_pieces_is_read_whole(
-    node: FalseNode, adapter: SolanaAdapter
+    node: SolanaNode, adapter: SolanaAdapter
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -215,7 +209,9 @@ async def test_an_answer_in_many_pieces_is_read_whole(
     assert (await _balance(adapter)).base_units == 5
 
 
-async def test_compressed_answers_are_not_unpacked(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_compressed_answers_are_not_unpacked(
+    node: SolanaNode, adapter: SolanaAdapter
+) -> None:
     async def answer(_request: web.Request) -> web.StreamResponse:
         response = web.json_response({"result": {"value": 5}})
         response.enable_compression(web.ContentCoding.gzip)
@@ -228,22 +224,14 @@ async def test_compressed_answers_are_not_unpacked(node: FalseNode, adapter: Sol
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_silent_node_is_given_up(
-    node: FalseNode, adapter: SolanaAdapter, call: str
+    node: SolanaNode, adapter: SolanaAdapter, call: str
 ) -> None:
-    silent = asyncio.Event()
-
-    async def answer(_request: web.Request) -> web.StreamResponse:
-        await silent.wait()
-        return web.Response()
-
-    node.answer = answer
-    async with asyncio.timeout(PATIENCE_S):
+    async with node.silent(), asyncio.timeout(PATIENCE_S):
         with pytest.raises(ChainUnavailable):
             await CALLS[call](adapter)
-    silent.set()
 
 
-async def test_a_node_that_drips_is_given_up(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_a_node_that_drips_is_given_up(node: SolanaNode, adapter: SolanaAdapter) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -303,7 +291,7 @@ async def test_a_url_that_is_none_is_unavailability(url: str) -> None:
 
 
 async def test_a_node_that_names_another_transaction_is_not_believed(
-    node: FalseNode, adapter: SolanaAdapter
+    node: SolanaNode, adapter: SolanaAdapter
 ) -> None:
     node.results("another id")
     with pytest.raises(ChainUnavailable, match="another transaction"):
@@ -312,7 +300,7 @@ async def test_a_node_that_names_another_transaction_is_not_believed(
 
 @pytest.mark.parametrize("value", [[], [None, None], [{"slot": -1}], [{"slot": "5"}], [5]])
 async def test_a_status_of_the_wrong_shape_is_unavailability(
-    node: FalseNode, adapter: SolanaAdapter, value: list[object]
+    node: SolanaNode, adapter: SolanaAdapter, value: list[object]
 ) -> None:
     node.results({"value": value})
     with pytest.raises(ChainUnavailable):
@@ -335,7 +323,7 @@ async def test_a_status_of_the_wrong_shape_is_unavailability(
     ],
 )
 async def test_what_a_status_means(
-    node: FalseNode, adapter: SolanaAdapter, value: object, state: InclusionState
+    node: SolanaNode, adapter: SolanaAdapter, value: object, state: InclusionState
 ) -> None:
     node.results({"value": [value]})
     inclusion = await adapter.status("id")
@@ -345,7 +333,7 @@ async def test_what_a_status_means(
 
 @pytest.mark.parametrize("value", ["", "not a hash", "é" * 30, "z" * 44])
 async def test_a_false_blockhash_is_unavailability(
-    node: FalseNode, adapter: SolanaAdapter, value: str
+    node: SolanaNode, adapter: SolanaAdapter, value: str
 ) -> None:
     node.results({"value": {"blockhash": value, "lastValidBlockHeight": 5}})
     with pytest.raises(ChainUnavailable, match="no valid blockhash"):
@@ -363,7 +351,7 @@ async def test_a_false_blockhash_is_unavailability(
     ],
 )
 async def test_what_a_refusal_means(
-    node: FalseNode, adapter: SolanaAdapter, message: str, data: object, family: type[AdapterError]
+    node: SolanaNode, adapter: SolanaAdapter, message: str, data: object, family: type[AdapterError]
 ) -> None:
     node.refuses(message, data)
     node.statuses = UNKNOWN
@@ -373,7 +361,7 @@ async def test_what_a_refusal_means(
 
 
 async def test_a_refusal_cannot_write_on_the_screen(
-    node: FalseNode, adapter: SolanaAdapter
+    node: SolanaNode, adapter: SolanaAdapter
 ) -> None:
     node.refuses("no\u202e\n\x1b[31m" + "x" * 5000)
     node.statuses = UNKNOWN
@@ -385,7 +373,7 @@ async def test_a_refusal_cannot_write_on_the_screen(
 
 @pytest.mark.parametrize("message", ["Blockhash not found", "insufficient funds", "x"])
 async def test_what_may_have_been_executed_is_not_said_to_be_refused(
-    node: FalseNode, adapter: SolanaAdapter, message: str
+    node: SolanaNode, adapter: SolanaAdapter, message: str
 ) -> None:
     node.refuses(message)
     with pytest.raises(ChainUnavailable):
@@ -395,7 +383,7 @@ async def test_what_may_have_been_executed_is_not_said_to_be_refused(
 
 
 async def test_a_refused_question_is_unavailability(
-    node: FalseNode, adapter: SolanaAdapter
+    node: SolanaNode, adapter: SolanaAdapter
 ) -> None:
     node.refuses("Node is behind by 150 slots")
     with pytest.raises(ChainUnavailable, match="behind"):
@@ -404,7 +392,7 @@ async def test_a_refused_question_is_unavailability(
 
 @pytest.mark.parametrize("genesis", [MAINNET_GENESIS, 5, [], {}])
 async def test_another_cluster_is_asked_nothing(
-    node: FalseNode, adapter: SolanaAdapter, genesis: object
+    node: SolanaNode, adapter: SolanaAdapter, genesis: object
 ) -> None:
     node.genesis = genesis
     node.results({"value": 5})
@@ -413,7 +401,7 @@ async def test_another_cluster_is_asked_nothing(
     assert node.asked == ["getGenesisHash"]
 
 
-async def test_a_node_that_recovers_is_used_again(node: FalseNode, adapter: SolanaAdapter) -> None:
+async def test_a_node_that_recovers_is_used_again(node: SolanaNode, adapter: SolanaAdapter) -> None:
     node.says(b"<html>")
     with pytest.raises(ChainUnavailable):
         await _balance(adapter)

@@ -2,20 +2,22 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pkcs11 import Attribute, ObjectClass
 from pkcs11 import exceptions as p11
-from pkcs11.types import Session
+from pkcs11.types import Session, Token
 
 from console.application.errors import HsmError, KeyCheckFailed, TokenMissing
 from console.protocols.kernel.secret import SecretBytes
+from hsm import identity
 from hsm import token as token_module
 from hsm.keys import IDENTITY, PRESENCE, PRESENCE_TRAITS, RECORD, SIGNING_TRAITS
-from hsm.provision import _signing_key
+from hsm.library import Library
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock
-from tests.integration.test_softhsm_vault import destroy, raw, unlock
+from tests.integration.test_softhsm_vault import destroy, new_signing_key, raw, unlock
 from tests.softhsm import USER_PIN, SoftHsm
 
 pytestmark = pytest.mark.hsm
@@ -49,7 +51,7 @@ async def test_another_signing_key_is_refused_at_unlock(
 ) -> None:
     with raw(settings) as session:
         destroy(session, label)
-        _signing_key(session, label, traits)
+        new_signing_key(session, label, traits)
     with pytest.raises(KeyCheckFailed, match=reason):
         await unlock(vault)
     assert not (await vault.status()).unlocked
@@ -60,7 +62,7 @@ async def test_another_presence_key_proves_nothing(
 ) -> None:
     with raw(settings) as session:
         destroy(session, PRESENCE)
-        _signing_key(session, PRESENCE, PRESENCE_TRAITS)
+        new_signing_key(session, PRESENCE, PRESENCE_TRAITS)
     await unlock(vault)
     with pytest.raises(KeyCheckFailed):
         await vault.verify_pin(SecretBytes(USER_PIN))
@@ -112,11 +114,24 @@ async def test_a_token_that_fails_while_it_judges_costs_no_try(
     kind: type[p11.PKCS11Error],
     meaning: type[HsmError],
 ) -> None:
-    def fail(self: object, pin: SecretBytes) -> Session:
-        raise kind
+    find = Library.find
+
+    class Failing:
+        """The token, which fails as soon as it is given a PIN."""
+
+        def __init__(self, token: Token) -> None:
+            self._token = token
+
+        def open(self, **how: Any) -> Session:
+            if "user_pin" in how:
+                raise kind
+            return self._token.open(**how)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._token, name)
 
     with monkeypatch.context() as failing:
-        failing.setattr(token_module.TokenSession, "_open", fail)
+        failing.setattr(Library, "find", lambda self, label: Failing(find(self, label)))
         with pytest.raises(meaning):
             await unlock(vault)
     assert (await vault.status()).retry_after_s == 0
@@ -128,11 +143,13 @@ async def test_an_unknown_error_locks_the_vault(
 ) -> None:
     await unlock(vault)
 
-    def fail() -> None:
+    def fail(*_: object) -> bytes:
         raise p11.ObjectHandleInvalid
 
-    with pytest.raises(HsmError, match="not known"):
-        await vault._token.call(fail)
+    with monkeypatch.context() as failing:
+        failing.setattr(identity, "sign_checked", fail)
+        with pytest.raises(HsmError, match="not known"):
+            await vault.identity.sign(b"message")
     assert not (await vault.status()).unlocked
     await unlock(vault)
     assert await vault.identity.sign(b"message")

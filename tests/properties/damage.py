@@ -51,6 +51,19 @@ def told_of_flipped(
     return before, after, place
 
 
+def assert_flip_is_seen(
+    described: Describe,
+    readable: Callable[[TransactionDescription], object],
+    data: bytes,
+    choice: st.DataObject,
+) -> None:
+    """Flip one bit: the bytes are refused, or what people can read of them differs."""
+    told = told_of_flipped(described, data, choice)
+    if told:
+        before, after, _ = told
+        assert readable(after) != readable(before)
+
+
 def only_refused(*readings: Callable[[], object]) -> None:
     """Read bytes in each way, or refuse them with the one exception that there is for it."""
     for read in readings:

@@ -61,7 +61,7 @@ from console.application.errors import InsufficientFunds, InvalidAddress
 from console.application.ports.chain import Account
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Network
-from tests.properties.damage import mutated, only_refused, told_of_flipped
+from tests.properties.damage import assert_flip_is_seen, mutated, only_refused
 from tests.properties.depth import TIMES, examples
 from tests.unit.bitcoin.wallets import (
     FRIEND,
@@ -305,10 +305,7 @@ def test_psbts_are_written_as_by_others_in_both_versions(data: bytes) -> None:
 @given(psbts(), st.data())
 @examples(300)
 def test_a_flipped_bit_is_refused_or_seen(data: bytes, choice: st.DataObject) -> None:
-    told = told_of_flipped(described, data, choice)
-    if told:
-        before, after, _ = told
-        assert _readable(after) != _readable(before)
+    assert_flip_is_seen(described, _readable, data, choice)
 
 
 @given(foreign_psbts())

@@ -207,8 +207,13 @@ class SimulatedCluster:
         seat.vault.missing = True
         seat.token.anchor.head = seat.vault.anchor.head
         self._note_halt(name, node)
-        if node._running:
-            node._running.cancel()
+        for task in self._tasks_of(node):
+            task.cancel()
+
+    def _tasks_of(self, node: Node) -> set[asyncio.Task[None]]:
+        """Return the tasks of a node's process that run now."""
+        tasks = asyncio.all_tasks(self.loop)
+        return {task for task in tasks if task.get_name() == node.task_name}
 
     async def lose_machine(self, name: MemberId) -> str:
         """End a member's machine for good, disk and token; return the new one's entry line."""
@@ -250,10 +255,10 @@ class SimulatedCluster:
         for task in tuple(self._background):
             task.cancel()
         for name, seat in self.seats.items():
-            node = seat.node
+            ending = self._tasks_of(seat.node) if seat.node else set()
             self.crash(name)
-            if node and node._running:
-                await asyncio.wait({node._running})
+            if ending:
+                await asyncio.wait(ending)
         await self.network.settle()
 
     async def command(self, name: MemberId, command: Callable[[], Command]) -> Outcome:

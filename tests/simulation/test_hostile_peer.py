@@ -1,12 +1,18 @@
 """A custodian that says anything at all: the others refuse, stay up, and go on."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from console.adapters.network.grpc_peers import tls_name
+from console.adapters.network.tls import peer_pin
+from console.application.api import CommandRefused, GetCeremonies
+from console.application.ceremonies.certificates import key_certificate
+from console.application.commands import ProposeCeremony
 from console.application.core import Core
 from console.application.peers.messages import (
     Ack,
@@ -37,20 +43,25 @@ from console.application.peers.statements import (
     CodeConfirmation,
     DrillResult,
     Invitation,
+    LedgerHead,
     Readiness,
     SessionFailure,
+    Statement,
     TransferProposal,
     Withdrawal,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
-from console.application.sessions.host import MAX_OPEN_SESSIONS, _Pending
+from console.application.sessions.host import MAX_OPEN_SESSIONS
+from console.application.sessions.invitations import MAX_SESSION_MS
 from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
+from console.domain.quotas import DAY_MS, Counted
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
+from tests.simulation.hostile_statements import KINDS, Hostile, hostile_certificates
 from tests.simulation.operators import KIND, Operators
 
 ANA, BEN, CHIARA = MEMBERS
@@ -121,7 +132,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         note="",
         policy_version=1,
         nonce=bytes(16),
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -136,7 +147,7 @@ def ceremony(**changed: object) -> CeremonyProposal:
         threshold=2,
         custodians=tuple(MEMBERS),
         approvals_needed=2,
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -315,7 +326,7 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         async def answer(data: bytes) -> AnyReply | None:
             if not isinstance(decode_request(data), Pull):
                 return None
-            return Pulled(tuple(signed), 1 << 40, None)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
 
         restore = corrupt(cluster, CHIARA, answer)
         await asyncio.sleep(10)
@@ -324,6 +335,69 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         await operators.transfer(BEN, wallet, 5)
 
     play(scene)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__struct_config__.tag)
+def test_no_statement_of_any_kind_ends_a_task_of_another_member(kind: type[Statement]) -> None:
+    """Announced and pulled: it is recorded, waits or is refused, and the cursor moves on."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        operators = Operators(cluster)
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        for seat in cluster.seats.values():
+            assert seat.port is not None
+            seat.port.pin = lambda member, pem: peer_pin(pem, tls_name(member))
+        core, ana = cluster.seats[CHIARA].core, cluster.seats[ANA].core
+        hostile = Hostile(7, known_to(ana, wallet), hostile_certificates())
+        signed = [await signed_by(core, hostile.statement(kind)) for _ in range(60)]
+        for statement in signed[::2]:
+            data = await cluster.network.handlers[ANA](CHIARA, encode(Announce(statement)))
+            assert isinstance(decode_reply(data), Ack | Refused)
+
+        async def answer(data: bytes) -> AnyReply | None:
+            if not isinstance(request := decode_request(data), Pull):
+                return None
+            asked.append(request.after)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
+
+        asked: list[int] = []
+        restore = corrupt(cluster, CHIARA, answer)
+        await cluster.until("both have pulled all", lambda: asked.count(1 << 40) >= 2 or None)
+        restore()
+
+    play(scene)
+
+
+def known_to(core: Core, wallet: str) -> dict[str, list[object]]:
+    """Return what a hostile member knows of this vault, by the names of statements' fields."""
+    facts = core.aggregates
+    ceremonies = [c for c in facts.ceremonies.values() if c.sealed]
+    keys = [key_certificate(c, START_MS) for c in ceremonies]
+    return {
+        "ceremony": [c.proposal.ceremony for c in ceremonies],
+        "subject": [c.proposal.ceremony for c in ceremonies],
+        "session": [c.sealed.session for c in ceremonies if c.sealed],
+        "proposal": [hashlib.sha256(c.proposal.evidence.body).digest() for c in ceremonies],
+        "key-certificate.keys": [k.keys for k in keys if k],
+        "key-certificate.signatures": [k.signatures for k in keys if k],
+        "wallet": [wallet],
+        "purpose": ["refresh", "reshare", "repair"],
+        "kind": [KIND.value],
+        "kinds": [(KIND.value,)],
+        "chain": ["solana"],
+        "network": ["devnet"],
+        "custodians": [tuple(MEMBERS)],
+        "participants": [tuple(MEMBERS)],
+        "dealers": [tuple(MEMBERS)],
+        "signers": [(ANA, BEN)],
+        "threshold": [2, 3],
+        "approvals_needed": [2],
+        "from_epoch": [0],
+        "epoch": [0, 1],
+        "policy_version": [1],
+        "path": ["m"],
+    }
 
 
 def test_nobody_can_say_that_others_passed_a_drill() -> None:
@@ -357,9 +431,9 @@ def test_nobody_can_say_that_others_passed_a_drill() -> None:
         ):
             assert isinstance(await answered(changed), Refused)
         # What was in the future waits for it.
-        waiting = len(chiara.exchange._deferred)
+        waiting = chiara.exchange.deferred
         assert isinstance(await answered(msgspec.structs.replace(told, at_ms=later)), Ack)
-        assert len(chiara.exchange._deferred) == waiting + 1
+        assert chiara.exchange.deferred == waiting + 1
         assert chiara.aggregates.wallet(wallet).drills == before
 
     play(scene)
@@ -402,7 +476,7 @@ def test_an_endless_pull_does_not_keep_a_member_from_the_others() -> None:
             if not isinstance(request, Pull):
                 return None
             count += 1
-            return Pulled((), request.after + 1, None)
+            return Pulled(statements=(), upto=request.after + 1, your_head=None)
 
         corrupt(cluster, CHIARA, answer)
         ana = cluster.seats[ANA].core
@@ -437,6 +511,7 @@ def test_a_late_invitation_undoes_no_sealed_share() -> None:
             at_ms=core.ports.clock.now_ms(),
             purpose="key-ceremony",
             subject=name,
+            terms=core.key_generation.terms(name),
             participants=tuple(MEMBERS),
             nonce=bytes(32),
             deadline_ms=START_MS + 10**5,
@@ -488,23 +563,129 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
     play(scene, halted={BEN})
 
 
+def test_a_wallet_s_name_that_looks_like_another_s_is_marked_or_refused() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        await Operators(cluster).hold_ceremony(ANA)
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        assert ana.console is not None
+        with pytest.raises(CommandRefused, match="'Treasury' already"):
+            await ana.console.execute(
+                ProposeCeremony(
+                    wallet_name="TREASU RY",
+                    kinds=(KIND.value,),
+                    threshold=2,
+                    custodians=tuple(MEMBERS),
+                    approvals_needed=2,
+                )
+            )
+        mixed = ceremony(wallet_name="Tre\u0430sury")
+        reply = decode_reply(
+            await cluster.network.handlers[ANA](
+                CHIARA, encode(Announce(await signed_by(core, mixed)))
+            )
+        )
+        assert isinstance(reply, Refused)
+        assert "several alphabets" in reply.reason
+        alike = ceremony(wallet_name="treasury")
+        message = encode(Announce(await signed_by(core, alike)))
+        assert decode_reply(await cluster.network.handlers[ANA](CHIARA, message)) == Ack()
+        page = await ana.console.ask(GetCeremonies())
+        assert "can be taken for that of 'Treasury'" in page.ceremonies[0].sentence
+
+    play(scene)
+
+
+def test_a_flood_of_proposals_is_bounded_and_hides_nothing() -> None:
+    """Chiara proposes without end, dated over a week; Ana's own proposal stays on top."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        answers = []
+        for number in range(4 * Counted.CEREMONY.value):
+            at_ms = START_MS - (number % 3) * DAY_MS
+            flood = ceremony(
+                ceremony=f"kc-{number:016x}",
+                wallet=f"wl-{number:016x}",
+                at_ms=at_ms,
+                expires_at_ms=at_ms + 60_000,
+            )
+            message = encode(Announce(await signed_by(core, flood)))
+            data = await cluster.network.handlers[ANA](CHIARA, message)
+            answers.append(decode_reply(data))
+        taken = answers.count(Ack())
+        assert 0 < taken <= 2 * Counted.CEREMONY.value
+        assert any("in a day" in a.reason for a in answers if isinstance(a, Refused))
+        await asyncio.sleep(120)
+        name = await Operators(cluster).propose(ANA, "Treasury")
+        assert ana.console is not None
+        page = await ana.console.ask(GetCeremonies())
+        assert page.total == taken + 1
+        assert len(page.ceremonies) == GetCeremonies().limit
+        # All of hers are over: the only one that waits comes first, whatever the dates.
+        assert page.ceremonies[0].ceremony == name
+        second = await ana.console.ask(GetCeremonies(offset=len(page.ceremonies)))
+        shown = [c.ceremony for c in (*page.ceremonies, *second.ceremonies)]
+        assert len(set(shown)) == len(shown) == page.total
+
+    play(scene)
+
+
+def test_a_member_that_shows_two_ledgers_is_found_out_by_all() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        core, node = cluster.seats[CHIARA].core, cluster.seats[CHIARA].node
+        assert node is not None
+        shown = {
+            peer: await signed_by(
+                core, LedgerHead(at_ms=START_MS, sequence=5_000, hash=peer.encode().ljust(32))
+            )
+            for peer in (ANA, BEN)
+        }
+        honest = cluster.network.handlers[CHIARA]
+
+        async def hostile(peer: MemberId, data: bytes) -> bytes:
+            if not isinstance(request := decode_request(data), Pull):
+                return await honest(peer, data)
+            return encode(
+                Pulled(statements=(), upto=request.after, your_head=None, heads=(shown[peer],))
+            )
+
+        cluster.network.attach(CHIARA, hostile)
+
+        def proven() -> bool | None:
+            cores = [cluster.seats[m].core for m in (ANA, BEN)]
+            return all(c.aggregates.members[CHIARA].forked for c in cores) or None
+
+        await cluster.until("both hold the proof", proven)
+        # Her own node is told as well, and stops: its ledger is neither of the two.
+        why = await cluster.until("hers stops", lambda: node.halted_because or None)
+        assert "record 5000" in why
+
+    play(scene, halted={CHIARA})
+
+
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:
+    """Chiara invites without end, about everything that she can; nothing of it begins."""
+
     async def scene(cluster: SimulatedCluster) -> None:
         operators = Operators(cluster)
         wallet = await operators.hold_ceremony(ANA)
-        host = cluster.seats[BEN].core.host
-        invitation = Invitation(
-            at_ms=START_MS,
-            purpose="signing",
-            subject="rq-" + "3" * 16,
-            participants=(ANA, BEN),
-            nonce=bytes(32),
-            deadline_ms=START_MS + 1,
-        )
-        verified = await voice_of(cluster.seats[ANA].core).sign(invitation)
-        keys = ChannelKeys.generate(bytes)
-        for number in range(MAX_OPEN_SESSIONS):
-            host._pending[number.to_bytes(32, "big")] = _Pending(verified, keys, verified)
+        await operators.quiet(wallet)
+        core, subject = cluster.seats[CHIARA].core, f"{wallet}@0"
+        for number in range(2 * MAX_OPEN_SESSIONS):
+            now = core.ports.clock.now_ms()
+            invitation = Invitation(
+                at_ms=now,
+                purpose="drill",
+                subject=subject,
+                terms=core.drills.terms(subject),
+                participants=(BEN, CHIARA),
+                nonce=number.to_bytes(32, "big"),
+                deadline_ms=now + MAX_SESSION_MS,
+            )
+            invite = encode(Invite(await signed_by(core, invitation)))
+            reply = decode_reply(await cluster.network.handlers[BEN](CHIARA, invite))
+            assert isinstance(reply, Ready)
+            await asyncio.sleep(0.01)
         await operators.transfer(ANA, wallet, 1)
 
     play(scene)

@@ -6,12 +6,13 @@ from time import monotonic
 
 import qasync
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from console.application.api import Console
 from console.client import Profile
 from tests.fakes.console import PROFILES, FakeConsole
 from tests.fakes.scenario import NOW_MS
+from ui.screen import Screen
 from ui.settings import Settings
 from ui.theme import ThemeName
 from ui.view_model import LoadState
@@ -67,10 +68,26 @@ class Driver:
         """Show a screen and wait for its state."""
         self.until(lambda: self.window.current_screen != "sign_in")
         self.window.show_screen(screen, subject)
-        view = self.window._current
-        assert view is not None
-        self.until(lambda: view.model.state is state)
+        self.until(lambda: self.front.model.state is state)
         self.pass_time(0.02)
+
+    @property
+    def front(self) -> Screen:
+        """The screen in front, of an unlocked node."""
+        assert self.window.front is not None
+        return self.window.front
+
+    def find(self, name: str) -> QWidget:
+        """Return the one widget with this name of `ui.object_names`."""
+        (found,) = self.window.findChildren(QWidget, name)
+        return found
+
+    def press(self, name: str) -> None:
+        """Press the button, tab or tick with this name."""
+        button = self.find(name)
+        assert isinstance(button, QAbstractButton)
+        assert button.isVisible(), name
+        button.click()
 
     def close(self) -> None:
         """Close the window and the loop, so that nothing runs into the next test."""

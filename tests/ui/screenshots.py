@@ -16,6 +16,7 @@ from console.domain.values import CeremonyPurpose
 from tests.fakes import recovery, scenario
 from tests.fakes.console import PIN, REFUSED, FakeConsole
 from tests.ui.driving import Driver
+from ui import object_names as names
 from ui.app import make_application
 from ui.theme import Tone
 from ui.view_model import LoadState
@@ -54,7 +55,7 @@ def _loading(driver: Driver) -> None:
 
 def _armed(driver: Driver) -> None:
     driver.show("review", scenario.request_name(RequestStage.AWAITING_APPROVAL))
-    card = driver.window._current.decision
+    card = driver.front.decision
     card.check_1.setChecked(True)
     card.check_2.setChecked(True)
     card.pin.setText("123456")
@@ -82,7 +83,7 @@ def _flags(driver: Driver) -> None:
 
 def _preview(driver: Driver) -> None:
     driver.show("new_transfer", scenario.WALLET)
-    view = driver.window._current
+    view = driver.front
     view.form.to.setText(scenario.DESTINATION)
     view.form.amount.setText("1.25")
     view.form.memo.setText("Invoice 2026-118")
@@ -93,14 +94,14 @@ def _preview(driver: Driver) -> None:
 
 def _record(driver: Driver) -> None:
     driver.show("audit")
-    driver.window._current.model.select(scenario.record(4_998))
-    driver.window._current.table.selectRow(2)
+    driver.front.model.select(scenario.record(4_998))
+    driver.front.table.selectRow(2)
 
 
 def _verifying(driver: Driver) -> None:
     driver.show("audit")
     driver.console.silent = True
-    driver.window._current.verify.click()
+    driver.front.verify.click()
     driver.pass_time(0.05)
     driver.console.announce(ChangeKind.LEDGER_VERIFICATION, "", 3_120, 5_000)
 
@@ -118,9 +119,15 @@ def _palette(driver: Driver) -> None:
     driver.window.palette_sheet.field.setText("trea")
 
 
+def _lose(driver: Driver) -> None:
+    driver.console.unreachable = True
+    driver.console.announce(ChangeKind.SESSION)
+    driver.until(lambda: not driver.window.link.reachable)
+
+
 def _away(driver: Driver) -> None:
     driver.show("overview")
-    driver.window.link._lost()
+    _lose(driver)
 
 
 def _toast(driver: Driver) -> None:
@@ -131,7 +138,7 @@ def _toast(driver: Driver) -> None:
 
 def _deny(driver: Driver) -> None:
     driver.show("review", scenario.request_name(RequestStage.AWAITING_APPROVAL))
-    driver.window._current.decision.deny.click()
+    driver.front.decision.deny.click()
 
 
 def _private(driver: Driver) -> None:
@@ -155,8 +162,8 @@ def _no_token(console: FakeConsole) -> None:
 
 def _wrong_pin(driver: Driver) -> None:
     driver.pass_time(0.1)
-    driver.window._sign_in.pin.setText("0000")
-    driver.window._sign_in.unlock.click()
+    driver.find(names.SIGN_IN_PIN).setText("0000")
+    driver.press(names.SIGN_IN_UNLOCK)
 
 
 def _wait(driver: Driver) -> None:
@@ -166,7 +173,7 @@ def _wait(driver: Driver) -> None:
 def _asked(action: str, wallet: str = recovery.TREASURY) -> Callable[[Driver], None]:
     def act(driver: Driver) -> None:
         driver.show("recovery", wallet)
-        driver.window._current.detail.asked.emit(action)
+        driver.front.detail.asked.emit(action)
         driver.pass_time(0.05)
 
     return act
@@ -175,17 +182,16 @@ def _asked(action: str, wallet: str = recovery.TREASURY) -> Callable[[Driver], N
 def _reshare(*changes: str) -> Callable[[Driver], None]:
     def act(driver: Driver) -> None:
         driver.show("recovery", f"reshare/{recovery.TREASURY}")
-        form = driver.window._current.form
         for member in changes:
-            form._boxes[member].toggle()
-        form.threshold.set_value(3)
+            driver.press(f"{names.RESHARE_CUSTODIAN}.{member}")
+        driver.front.form.threshold.set_value(3)
 
     return act
 
 
 def _reshare_asked(driver: Driver) -> None:
     _reshare("chiara", "dara", "eli")(driver)
-    driver.window._current.form.propose.click()
+    driver.front.form.propose.click()
     driver.pass_time(0.05)
 
 
@@ -208,7 +214,7 @@ def _repair_two(console: FakeConsole) -> None:
 def _drilling(driver: Driver) -> None:
     driver.show("recovery", recovery.TREASURY)
     driver.console.silent = True
-    driver.window._current.model.run_drill(recovery.TREASURY)
+    driver.front.model.run_drill(recovery.TREASURY)
 
 
 def _loading_recovery(driver: Driver) -> None:
@@ -219,23 +225,23 @@ def _loading_recovery(driver: Driver) -> None:
 
 def _away_recovery(driver: Driver) -> None:
     driver.show("recovery", recovery.TREASURY)
-    driver.window.link._lost()
+    _lose(driver)
 
 
 def _refused_recovery(driver: Driver) -> None:
     driver.show("recovery", recovery.TREASURY)
     driver.console.refusal = REFUSED
-    driver.window._current.model.propose_refresh(recovery.TREASURY)
-    driver.until(driver.window._current.refusal.isVisible)
+    driver.front.model.propose_refresh(recovery.TREASURY)
+    driver.until(driver.front.refusal.isVisible)
     driver.console.calm()
-    driver.window._current.model.refresh()
-    driver.until(lambda: driver.window._current.model.state is LoadState.READY)
+    driver.front.model.refresh()
+    driver.until(lambda: driver.front.model.state is LoadState.READY)
 
 
 def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
     def act(driver: Driver) -> None:
         driver.show("recovery", "machines")
-        screen = driver.window._current
+        screen = driver.front
         screen.add.click()
         panel = screen.entry_panel
         panel.entry.setText(line)
@@ -243,7 +249,7 @@ def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
         if line:
             driver.until(lambda: screen.model.preview is not None)
         if pin:
-            panel.endorse.approve._seconds = 0.2
+            panel.endorse.approve.delay_s = 0.2
             panel.endorse.compared.setChecked(True)
             panel.endorse.pin.setText(pin)
             driver.until(panel.endorse.approve.isEnabled)
@@ -257,7 +263,7 @@ def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
 
 def _endorsement(driver: Driver) -> None:
     driver.show("recovery", "ben")
-    panel = driver.window._current.machines.endorse
+    panel = driver.front.machines.endorse
     panel.compared.setChecked(True)
     panel.pin.setText("123456")
     driver.pass_time(1.2)
@@ -280,7 +286,7 @@ def _accepting(purpose: CeremonyPurpose) -> Callable[[FakeConsole], None]:
 
 def _change_cancel(driver: Driver) -> None:
     driver.show("ceremonies", scenario.change_name(CeremonyPurpose.REFRESH))
-    driver.window._current.detail.cancel.click()
+    driver.front.detail.cancel.click()
 
 
 def _locked(console: FakeConsole) -> None:
@@ -307,12 +313,12 @@ SHOTS: list[Shot] = [
     (
         "approvals-team",
         _ready,
-        lambda d: (d.show("approvals"), d.window._current.model.choose("team")),
+        lambda d: (d.show("approvals"), d.front.model.choose("team")),
     ),
     (
         "approvals-done",
         _ready,
-        lambda d: (d.show("approvals"), d.window._current.model.choose("done")),
+        lambda d: (d.show("approvals"), d.front.model.choose("done")),
     ),
     ("approvals-empty", _empty, _show("approvals", "", LoadState.EMPTY)),
     ("approvals-error", _ready, _trouble("approvals")),

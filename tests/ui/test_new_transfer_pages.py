@@ -38,7 +38,7 @@ def slow(driver):
 
 def drafted(driver, subject=PAGE):
     driver.show("new_transfer", subject)
-    view = driver.window._current
+    view = driver.front
     view.form.to.setText(CHEAP)
     view.form.amount.setText("0.5")
     return view
@@ -108,7 +108,7 @@ def test_two_tokens_of_one_name_show_their_own_balances(driver):
 
 def test_no_other_account_pays_for_one_that_is_gone(driver):
     driver.show("new_transfer", f"{scenario.WALLET}#bitcoin:m/99", LoadState.EMPTY)
-    model = driver.window._current.model
+    model = driver.front.model
     assert model.account is None
 
 

@@ -42,10 +42,10 @@ def said_by(panel: ConfirmSheet) -> str:
 
 def show(driver: Driver, subject: str = recovery.TREASURY) -> RecoveryScreen:
     driver.show("recovery", subject)
-    screen = driver.window._current
+    screen = driver.front
     assert isinstance(screen, RecoveryScreen)
     for panel in (screen.machines.endorse, screen.entry_panel.endorse):
-        panel.approve._seconds = 0.2
+        panel.approve.delay_s = 0.2
     return screen
 
 
@@ -156,7 +156,7 @@ def test_an_open_ceremony_takes_the_place_of_the_actions(driver):
     assert not screen.detail.steps.isVisible()
     screen.detail.ceremony.acted.emit()
     driver.until(lambda: driver.window.current_screen == "ceremonies")
-    assert driver.window._current.model.subject == scenario.change_name("refresh")
+    assert driver.front.model.subject == scenario.change_name("refresh")
 
 
 def test_an_impossible_action_says_why_and_a_repair_comes_first(driver):
@@ -223,7 +223,7 @@ def test_a_refresh_is_explained_then_proposed_then_shown_as_a_ceremony(driver):
     panel.confirm.click()
     driver.until(lambda: driver.window.current_screen == "ceremonies")
     assert executed(driver, ProposeRefresh) == [ProposeRefresh(recovery.TREASURY)]
-    assert driver.window._current.model.subject == scenario.change_name(CeremonyPurpose.REFRESH)
+    assert driver.front.model.subject == scenario.change_name(CeremonyPurpose.REFRESH)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, ENTER])
@@ -491,9 +491,9 @@ def test_enter_never_endorses(driver, key):
 
 def test_the_delay_is_three_seconds(driver):
     driver.show("recovery", "ben")
-    screen = driver.window._current
-    assert screen.machines.endorse.approve._seconds == 3.0
-    assert screen.entry_panel.endorse.approve._seconds == 3.0
+    screen = driver.front
+    assert screen.machines.endorse.approve.delay_s == 3.0
+    assert screen.entry_panel.endorse.approve.delay_s == 3.0
 
 
 def test_a_tick_is_for_one_machine_only(driver):
@@ -504,7 +504,7 @@ def test_a_tick_is_for_one_machine_only(driver):
     known = driver.console.recovery
     driver.console.recovery = RecoveryView(known.wallets, (newer, *known.machines), known.members)
     driver.console.announce(ChangeKind.MEMBER, "eli")
-    driver.until(lambda: screen.machines._machine.digest == newer.digest)
+    driver.until(lambda: screen.model.machine.digest == newer.digest)
     assert not endorse.compared.isChecked()
     assert endorse.pin.text() == ""
 
@@ -573,16 +573,16 @@ def test_recovery_stands_after_ceremonies():
 
 def test_a_task_of_the_overview_opens_the_machine(driver):
     driver.show("overview")
-    driver.window._current.tasks.opened.emit("2")
+    driver.front.tasks.opened.emit("2")
     driver.until(lambda: driver.window.current_screen == "recovery")
-    screen = driver.window._current
+    screen = driver.front
     driver.until(screen.machines.isVisible)
     assert screen.machines.about.heading.text() == "New machine of Ben Okafor"
 
 
 def test_an_unknown_subject_is_an_error_with_a_way_back(driver):
     driver.show("recovery", "nobody", LoadState.ERROR)
-    screen = driver.window._current
+    screen = driver.front
     assert screen.model.problem.code == "not-found"
     QTest.keyClick(driver.window, Qt.Key.Key_Escape)
     driver.until(lambda: screen.model.state is LoadState.READY)
@@ -592,7 +592,7 @@ def test_an_unknown_subject_is_an_error_with_a_way_back(driver):
 def test_machines_can_be_reached_without_a_wallet(driver):
     driver.console.empty = True
     driver.show("recovery", "", LoadState.EMPTY)
-    screen = driver.window._current
+    screen = driver.front
     screen.tabs.chosen.emit("machines")
     driver.until(screen.machines.isVisible)
     screen.tabs.chosen.emit("shares")

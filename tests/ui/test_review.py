@@ -20,9 +20,9 @@ def open_review(driver: Driver, **changes: object) -> ReviewScreen:
     if changes:
         driver.console.requests[WAITING] = scenario.request(**changes)
     driver.show("review", WAITING)
-    screen = driver.window._current
+    screen = driver.front
     assert isinstance(screen, ReviewScreen)
-    screen.decision.approve._seconds = 0.3
+    screen.decision.approve.delay_s = 0.3
     return screen
 
 
@@ -53,7 +53,7 @@ def test_approve_says_what_is_missing_until_it_is_armed(driver):
 
 def test_the_delay_is_three_seconds(driver):
     driver.show("review", WAITING)
-    assert driver.window._current.decision.approve._seconds == 3.0
+    assert driver.front.decision.approve.delay_s == 3.0
 
 
 def test_approving_sends_the_digest_on_screen_and_empties_the_pin(driver):
@@ -156,7 +156,7 @@ def test_the_proposer_can_withdraw_but_not_approve(driver):
 @pytest.mark.parametrize("stage", list(RequestStage))
 def test_every_stage_is_shown(driver, stage):
     driver.show("review", scenario.request_name(stage))
-    screen = driver.window._current
+    screen = driver.front
     assert screen.subject.code.text() == "K7Q4-M2VD"
     assert screen.decision.isVisible() == (stage is RequestStage.AWAITING_APPROVAL)
     assert screen.signing.isVisible() == (stage is RequestStage.SIGNING)
@@ -175,14 +175,14 @@ def test_another_requests_bytes_are_never_under_this_title(driver):
     open_review(driver)
     driver.console.silent = True
     driver.window.show_screen("review", scenario.request_name(RequestStage.DENIED))
-    assert driver.window._current.model.view is None
+    assert driver.front.model.view is None
 
 
 def test_bytes_are_copied_for_another_program(driver):
     name = scenario.request_name(RequestStage.CONFIRMED)
     driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED)
     driver.show("review", name)
-    view = driver.window._current
+    view = driver.front
     copied = []
     view.bytes_card.copied.connect(copied.append)
     view.result.copied.connect(copied.append)
@@ -199,7 +199,7 @@ def test_a_signature_that_is_text_is_copied_as_text(driver):
         signed_text="smpAkcw",
     )
     driver.show("review", name)
-    result = driver.window._current.result
+    result = driver.front.result
     copied = []
     result.copied.connect(copied.append)
     result.findChild(Button, names.REVIEW_COPY_SIGNED).click()
@@ -210,4 +210,4 @@ def test_a_signed_message_shows_its_digest_instead_of_a_transaction(driver):
     name = scenario.request_name(RequestStage.CONFIRMED)
     driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED, is_message=True)
     driver.show("review", name)
-    assert driver.window._current.result.caption.text() == "Digest of the message"
+    assert driver.front.result.caption.text() == "Digest of the message"

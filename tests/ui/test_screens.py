@@ -14,12 +14,15 @@ from console.application.commands import (
     ProposeTransfer,
     VerifyLedger,
 )
-from console.application.views import CeremonyStage, RequestStage
+from console.application.views import CeremonyStage, NodeState, RequestStage
 from console.domain.values import CeremonyPurpose
 from tests.fakes import recovery, scenario
 from tests.fakes.console import REFUSED
 from ui import object_names as names
+from ui.clipboard import TimedClipboard
 from ui.view_model import LoadState
+from ui.widgets.skeleton import Skeleton
+from ui.widgets.table import DataTable
 from ui.wording import MASK
 
 ETHER = "ethereum:m/44/60/0/0/0"
@@ -52,22 +55,27 @@ def words(root: QWidget) -> str:
     return "\n".join(shown)
 
 
+def _sign_in_to(driver, screen, subject, **trouble):
+    """Lock, then sign in to a screen of which nothing is loaded, at a node in trouble."""
+    driver.window.lock()
+    driver.until(lambda: driver.window.link.session.state is NodeState.LOCKED)
+    for name, value in trouble.items():
+        setattr(driver.console, name, value)
+    driver.window.show_screen(screen, subject)
+    driver.console.unlocked().announce(ChangeKind.SESSION)
+    driver.until(lambda: driver.window.current_screen == screen)
+
+
 @pytest.mark.parametrize(("screen", "subject"), ASKING)
 def test_loading_error_and_success(driver, screen, subject):
-    driver.show("settings")
-    if screen in driver.window._screens:
-        driver.window._screens.pop(screen).close_screen()
-    driver.console.silent = True
-    driver.window.show_screen(screen, subject)
-    view = driver.window._current
+    _sign_in_to(driver, screen, subject, silent=True)
+    view = driver.front
     assert view.model.state is LoadState.LOADING
-    assert view.stack.currentWidget() is view._pages[LoadState.LOADING]
-    driver.show("settings")
-    view.model.tasks.close()
-    driver.window._screens.pop(screen).close_screen()
-    driver.console.silent, driver.console.refusal = False, REFUSED
-    driver.show(screen, subject, LoadState.ERROR)
-    view = driver.window._current
+    assert view.stack.currentWidget().findChild(Skeleton) is not None
+    driver.console.calm()
+    _sign_in_to(driver, screen, subject, refusal=REFUSED)
+    view = driver.front
+    driver.until(lambda: view.model.state is LoadState.ERROR)
     shown = words(view.error)
     for part in (REFUSED.what, REFUSED.safe, REFUSED.next_step, REFUSED.code):
         assert part in shown
@@ -80,7 +88,7 @@ def test_loading_error_and_success(driver, screen, subject):
 def test_an_empty_screen_says_why(driver, screen):
     driver.console.empty = True
     driver.show(screen, "", LoadState.EMPTY)
-    view = driver.window._current
+    view = driver.front
     assert view.stack.currentWidget() is view.empty
     assert view.empty.sentence.text()
 
@@ -88,9 +96,9 @@ def test_an_empty_screen_says_why(driver, screen):
 def test_problem_details_can_be_copied(driver):
     driver.console.refusal = REFUSED
     driver.show("approvals", "", LoadState.ERROR)
-    driver.window._current.error.copied.emit()
+    driver.front.error.copied.emit()
     assert REFUSED.code in driver.app.clipboard().text()
-    driver.window._clipboard.clear()
+    driver.window.findChild(TimedClipboard).clear()
     assert driver.app.clipboard().text() == ""
 
 
@@ -130,7 +138,7 @@ def test_markup_in_a_memo_and_a_name_stays_text(driver):
         note=evil, wallet_name=evil, description=scenario.description(memo=evil)
     )
     driver.show("review", name)
-    labels = driver.window._current.findChildren(QLabel)
+    labels = driver.front.findChildren(QLabel)
     assert sum(evil in label.text() for label in labels) >= 3
 
 
@@ -139,14 +147,13 @@ def test_privacy_mode_leaves_no_digit_of_an_amount(driver, screen):
     driver.show(screen, scenario.WALLET if screen == "new_transfer" else "")
     driver.window.privacy.toggle()
     driver.pass_time(0.02)
-    view = driver.window._current
+    view = driver.front
     shown = words(view)
-    for table in view.findChildren(QWidget):
-        model = getattr(table, "_cells", None)
-        if model is not None:
-            for line in range(min(model.rowCount(), 10)):
-                row = model.row_at(line)
-                shown += "".join(f"\n{cell.text}" for cell in row.cells) + f"\n{row.tip}"
+    for table in view.findChildren(DataTable):
+        model = table.model()
+        for line in range(min(model.rowCount(), 10)):
+            row = model.row_at(line)
+            shown += "".join(f"\n{cell.text}" for cell in row.cells) + f"\n{row.tip}"
     for digits in ("12.482", "1.250", "0.75", "1.25 ", "140.000", scenario.DESTINATION[:8]):
         assert digits not in shown
     assert MASK in shown
@@ -154,7 +161,7 @@ def test_privacy_mode_leaves_no_digit_of_an_amount(driver, screen):
 
 def test_five_thousand_records_are_paged(driver):
     driver.show("audit")
-    view = driver.window._current
+    view = driver.front
     assert view.rows.rowCount() == scenario.LEDGER_SIZE
     asked = [q for q in driver.console.asked if type(q).__name__ == "GetLedger"]
     assert len(asked) <= 2
@@ -166,7 +173,7 @@ def test_five_thousand_records_are_paged(driver):
 
 def test_the_ledger_can_be_filtered_to_its_end_and_cleared(driver):
     driver.show("audit")
-    view = driver.window._current
+    view = driver.front
     view.filter.setText("receipt")
     driver.until(lambda: 0 < view.rows.rowCount() < 1000)
     last = view.rows.rowCount() - 1
@@ -180,7 +187,7 @@ def test_the_ledger_can_be_filtered_to_its_end_and_cleared(driver):
 
 def test_a_record_opens_in_full_and_closes_by_escape(driver):
     driver.show("audit")
-    view = driver.window._current
+    view = driver.front
     view.table.selectRow(3)
     view.table.setFocus()
     QTest.keyClick(view.table, Qt.Key.Key_Return)
@@ -192,7 +199,7 @@ def test_a_record_opens_in_full_and_closes_by_escape(driver):
 
 def test_verifying_shows_progress(driver):
     driver.show("audit")
-    view = driver.window._current
+    view = driver.front
     driver.console.silent = True
     view.verify.click()
     driver.until(view.progress.isVisible)
@@ -204,12 +211,12 @@ def test_verifying_shows_progress(driver):
 def test_a_broken_chain_says_stop(driver):
     driver.console.broken_because = "record #7"
     driver.show("audit")
-    assert "record #7" in driver.window._current.broken.title.text()
+    assert "record #7" in driver.front.broken.title.text()
 
 
 def test_a_ceremony_is_proposed(driver):
     driver.show("ceremonies", "new")
-    view = driver.window._current
+    view = driver.front
     assert not view.form.propose.isEnabled()
     view.findChild(QLineEdit, names.CEREMONY_NAME).setText("Operations")
     for kind in ("ecdsa-secp256k1", "schnorr-bip340", "eddsa-ed25519"):
@@ -235,7 +242,7 @@ def test_a_ceremony_is_proposed(driver):
 def test_the_code_is_confirmed_only_after_it_was_heard(driver):
     name = scenario.ceremony_name(CeremonyStage.COMPARING)
     driver.show("ceremonies", name)
-    detail = driver.window._current.detail
+    detail = driver.front.detail
     assert not detail.confirm.isEnabled()
     detail.compared.setChecked(True)
     detail.confirm.click()
@@ -247,7 +254,7 @@ def test_the_code_is_confirmed_only_after_it_was_heard(driver):
 @pytest.mark.parametrize("stage", list(CeremonyStage))
 def test_every_ceremony_stage_is_shown(driver, stage):
     driver.show("ceremonies", scenario.ceremony_name(stage))
-    detail = driver.window._current.detail
+    detail = driver.front.detail
     assert detail.sentence.title.text()
     assert detail.safety.text()
     assert detail.decision.isVisible() == (stage is CeremonyStage.AWAITING_ACCEPTANCE)
@@ -265,7 +272,7 @@ def test_a_change_of_shares_says_what_it_is_and_what_stays(driver, purpose, titl
     name = scenario.change_name(purpose)
     driver.console.ceremonies[name] = scenario.change(purpose, CeremonyStage.AWAITING_ACCEPTANCE)
     driver.show("ceremonies", name)
-    view = driver.window._current
+    view = driver.front
     assert view.heading.text() == title
     assert "The old shares stay valid" in view.detail.agreement.text()
     facts = dict(fact[:2] for fact in view.detail.facts.shown)
@@ -282,7 +289,7 @@ def test_a_change_of_shares_says_what_it_is_and_what_stays(driver, purpose, titl
 
 def test_the_list_of_ceremonies_tells_purposes_apart(driver):
     driver.show("ceremonies")
-    view = driver.window._current
+    view = driver.front
     words = {row.cells[1].chip.word for row in view.rows.rows}
     assert words == {"New keys", "Refresh", "Repair", "Reshare"}
     driver.window.resize(1180, 760)
@@ -296,14 +303,14 @@ def test_a_purpose_of_a_newer_node_is_shown_as_it_is(driver):
         CeremonyStage.AWAITING_ACCEPTANCE, ceremony=name, purpose="rotate"
     )
     driver.show("ceremonies", name)
-    facts = dict(fact[:2] for fact in driver.window._current.detail.facts.shown)
+    facts = dict(fact[:2] for fact in driver.front.detail.facts.shown)
     assert facts["Purpose"] == "rotate"
 
 
 def _drafted(driver, account="", **fields):
     """Open the form for an account and fill it in."""
     driver.show("new_transfer", f"{scenario.WALLET}#{account}".rstrip("#"))
-    view = driver.window._current
+    view = driver.front
     for name, text in fields.items():
         field = getattr(view.form, name)
         (field.setPlainText if hasattr(field, "setPlainText") else field.setText)(text)
@@ -363,11 +370,11 @@ def test_a_token_is_sent_in_its_own_unit_at_the_chosen_fee(driver):
     view = _drafted(driver, ETHER, to=scenario.ETHER_ADDRESS, amount="0.1234567")
     assert "0.1234567" in view.form.amount.text()
     assert view.form.preview_button.isEnabled()
-    view.form.assets._tabs[scenario.TOKEN].click()
+    driver.press(f"{names.TRANSFER_ASSET}.{scenario.TOKEN}")
     assert "at most 6 decimals" in view.form.amount_problem.text()
     assert "USDX" in view.form.available.text()
     view.form.amount.setText("20.5")
-    view.form.fees._tabs["fast"].click()
+    driver.press(f"{names.TRANSFER_FEE}.fast")
     query = _previewed(driver, view)
     assert (query.asset, query.amount, query.fee_level) == (scenario.TOKEN, "20.5", "fast")
     assert not query.durable
@@ -375,21 +382,21 @@ def test_a_token_is_sent_in_its_own_unit_at_the_chosen_fee(driver):
 
 def test_a_contract_call_takes_one_value_a_line(driver):
     view = _drafted(driver, ETHER)
-    view.form.modes._tabs["call"].click()
+    driver.press(f"{names.TRANSFER_MODE}.call")
     view.form.to.setText(scenario.TOKEN)
     view.form.function.setText("approve(address,uint256)")
-    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n 5 \n\n")
+    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n5\n")
     assert not view.form.memo.isVisible()
     query = _previewed(driver, view)
     assert (query.function, query.arguments) == (
         "approve(address,uint256)",
-        (scenario.ETHER_ADDRESS, "5"),
+        (scenario.ETHER_ADDRESS, "5", ""),
     )
 
 
 def test_a_message_needs_nothing_but_its_text(driver):
     view = _drafted(driver, ETHER)
-    view.form.modes._tabs["message"].click()
+    driver.press(f"{names.TRANSFER_MODE}.message")
     assert not view.form.preview_button.isEnabled()
     assert not view.form.to.isVisible()
     view.form.message.setPlainText("I own this account\n")
@@ -398,7 +405,7 @@ def test_a_message_needs_nothing_but_its_text(driver):
 
 def test_what_another_program_drafted_is_imported(driver):
     view = _drafted(driver, "bitcoin:m/84/0/0")
-    view.form.modes._tabs["import"].click()
+    driver.press(f"{names.TRANSFER_MODE}.import")
     assert "A PSBT" in view.form.import_hint.text()
     assert not view.form.preview_button.isEnabled()
     view.form.imported.setPlainText("cHNidP8=")
@@ -407,18 +414,18 @@ def test_what_another_program_drafted_is_imported(driver):
 
 def test_an_account_offers_only_what_its_chain_can_do(driver):
     view = _drafted(driver)
-    assert view.form.modes._tabs["message"].isHidden()
+    assert driver.find(f"{names.TRANSFER_MODE}.message").isHidden()
     assert view.form.memo.isVisible()
     assert view.form.durable.isVisible()
     assert view.durable_button.isVisible()
     view = _drafted(driver, ETHER)
-    assert view.form.modes._tabs["message"].isVisible()
+    assert driver.find(f"{names.TRANSFER_MODE}.message").isVisible()
     assert not view.form.memo.isVisible()
     assert not view.form.durable.isVisible()
     assert not view.durable_button.isVisible()
     view = _drafted(driver, "bitcoin:m/84/0/0")
-    assert view.form.modes._tabs["call"].isHidden()
-    assert not view.form.modes._tabs["message"].isHidden()
+    assert driver.find(f"{names.TRANSFER_MODE}.call").isHidden()
+    assert not driver.find(f"{names.TRANSFER_MODE}.message").isHidden()
 
 
 def test_a_durable_nonce_is_set_up_from_the_form(driver):
@@ -436,9 +443,9 @@ def test_a_sent_request_is_replaced_from_its_review(driver, button, cancels):
     name = scenario.request_name(RequestStage.BROADCAST)
     driver.console.requests[name] = scenario.request(RequestStage.BROADCAST)
     driver.show("review", name)
-    getattr(driver.window._current, button).click()
+    getattr(driver.front, button).click()
     driver.until(lambda: driver.window.current_screen == "new_transfer")
-    view = driver.window._current
+    view = driver.front
     driver.until(lambda: view.model.preview is not None)
     (query,) = driver.console.previewed
     assert (query.request, query.cancel) == (name, cancels)
@@ -451,15 +458,15 @@ def test_a_sent_request_is_replaced_from_its_review(driver, button, cancels):
 
 def test_a_confirmed_request_is_not_replaced(driver):
     driver.show("review", scenario.request_name(RequestStage.CONFIRMED))
-    assert not driver.window._current.speed_up.isVisible()
-    assert not driver.window._current.cancel_sent.isVisible()
+    assert not driver.front.speed_up.isVisible()
+    assert not driver.front.cancel_sent.isVisible()
 
 
 def test_a_watching_descriptor_is_copied_where_it_is_more_than_the_address(driver):
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
+    view = driver.front
     assert not view.detail.receive.export.isVisible()
-    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.press(f"{names.WALLET_ACCOUNTS}.bitcoin:m/84/0/0")
     driver.until(view.detail.receive.export.isVisible)
     copied = []
     view.detail.copied.connect(copied.append)
@@ -469,9 +476,9 @@ def test_a_watching_descriptor_is_copied_where_it_is_more_than_the_address(drive
 
 def test_an_account_shows_its_own_transfers(driver):
     driver.show("wallets", scenario.WALLET)
-    detail = driver.window._current.detail
+    detail = driver.front.detail
     assert detail.rows.rowCount() == 3
-    detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.press(f"{names.WALLET_ACCOUNTS}.bitcoin:m/84/0/0")
     driver.until(detail.no_history.isVisible)
     assert detail.rows.rowCount() == 0
     assert not detail.history.isVisible()
@@ -484,12 +491,12 @@ def _shown_movements(view):
 
 def test_what_the_chain_tells_of_an_account_stands_beside_the_requests(driver):
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
+    view = driver.front
     driver.until(lambda: _shown_movements(view) == ["+2.5 SOL", "\u22121.25 SOL"])
-    view.detail._tabs._tabs[ETHER].click()
+    driver.press(f"{names.WALLET_ACCOUNTS}.{ETHER}")
     driver.until(lambda: "no movement" in view.detail.movements.sentence.text())
     assert _shown_movements(view) == []
-    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.press(f"{names.WALLET_ACCOUNTS}.bitcoin:m/84/0/0")
     driver.until(lambda: _shown_movements(view) == ["+2.5 BTC", "\u22121.25 BTC", "+0.5 BTC"])
     driver.window.privacy.toggle()
     driver.until(lambda: MASK in _shown_movements(view)[0])
@@ -497,17 +504,17 @@ def test_what_the_chain_tells_of_an_account_stands_beside_the_requests(driver):
 
 def test_a_payment_that_waits_is_sped_up_from_its_line(driver):
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
+    view = driver.front
     driver.until(lambda: len(_shown_movements(view)) == 2)
     assert not view.detail.movements.haste.isVisible()
-    view.detail._tabs._tabs["bitcoin:m/84/0/0"].click()
+    driver.press(f"{names.WALLET_ACCOUNTS}.bitcoin:m/84/0/0")
     driver.until(view.detail.movements.haste.isVisible)
     for name in ("in", "out"):
         view.detail.movements.table.opened.emit(scenario.digest(name))
     assert driver.window.current_screen == "wallets"
     view.detail.movements.table.opened.emit(scenario.digest("late"))
     driver.until(lambda: driver.window.current_screen == "new_transfer")
-    page = driver.window._current
+    page = driver.front
     driver.until(lambda: page.model.preview is not None)
     (query,) = driver.console.previewed
     assert (query.transaction_id, query.account) == (scenario.digest("late"), "m/84/0/0")
@@ -526,33 +533,32 @@ def test_everything_needs_no_amount(driver):
 def test_a_chain_that_tells_no_movements_is_said_and_holds_nothing_up(driver):
     driver.console.movements_refused = True
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
+    view = driver.front
     driver.until(lambda: "does not answer" in view.detail.movements.sentence.text())
     assert view.detail.amount.isVisible()
 
 
 def test_tokens_stand_beside_the_coin(driver):
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
-    view.detail._tabs._tabs[ETHER].click()
+    view = driver.front
+    driver.press(f"{names.WALLET_ACCOUNTS}.{ETHER}")
     driver.until(view.detail.tokens.isVisible)
     assert view.detail.tokens.shown[0][:2] == ("USDX", "1\u2009200.500\u2009000 USDX")
 
 
 def test_the_faucet_is_offered_on_a_devnet(driver):
     driver.show("wallets")
-    view = driver.window._current
+    view = driver.front
     view.detail.fund.click()
     driver.until(lambda: any(isinstance(c, FundFromFaucet) for c in driver.console.executed))
 
 
 def test_a_wallet_shows_one_account_at_a_time_and_transfers_start_from_it(driver):
     driver.show("wallets", scenario.WALLET)
-    view = driver.window._current
-    assert view.detail.receive._address == scenario.ADDRESS
-    tabs = view.detail._tabs
-    tabs._tabs["ethereum:m/44/60/0/0/0"].click()
-    driver.until(lambda: view.detail.receive._address == scenario.ETHER_ADDRESS)
+    view = driver.front
+    assert view.detail.receive.address.text == scenario.ADDRESS
+    driver.press(f"{names.WALLET_ACCOUNTS}.{ETHER}")
+    driver.until(lambda: view.detail.receive.address.text == scenario.ETHER_ADDRESS)
     assert "ETH" in view.detail.fund.text()
     view.detail.fund.click()
     driver.until(lambda: any(isinstance(c, FundFromFaucet) for c in driver.console.executed))
@@ -560,7 +566,7 @@ def test_a_wallet_shows_one_account_at_a_time_and_transfers_start_from_it(driver
     assert (funded.chain, funded.account) == ("ethereum", "m/44/60/0/0/0")
     view.transfer.click()
     driver.until(lambda: driver.window.current_screen == "new_transfer")
-    form = driver.window._current
+    form = driver.front
     driver.until(lambda: form.model.account is not None)
     assert form.model.account.chain == "ethereum"
     assert form.model.wallet_id == scenario.WALLET

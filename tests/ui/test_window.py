@@ -15,12 +15,14 @@ from console.application.views import NodeState
 from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
+from ui.screen import Screen
+from ui.widgets.buttons import Button
 from ui.widgets.navigation import NavButton
 from ui.widgets.toast import Toast
 
 
 def test_signing_in_shows_the_overview_and_empties_the_pin(locked):
-    page = locked.window._sign_in
+    page = locked.find("screen.sign_in")
     QTest.keyClicks(page.pin, "123456")
     QTest.keyClick(page.pin, Qt.Key.Key_Return)
     assert page.pin.text() == ""
@@ -30,7 +32,7 @@ def test_signing_in_shows_the_overview_and_empties_the_pin(locked):
 
 
 def test_a_wrong_pin_keeps_the_window_locked(locked):
-    page = locked.window._sign_in
+    page = locked.find("screen.sign_in")
     page.pin.setText("000000")
     page.unlock.click()
     locked.until(page.refusal.isVisible)
@@ -41,7 +43,7 @@ def test_a_wrong_pin_keeps_the_window_locked(locked):
 def test_a_missing_token_is_said_and_blocks(locked):
     locked.console.session = scenario.session(vault=scenario.vault(present=False))
     locked.console.announce(ChangeKind.SESSION)
-    page = locked.window._sign_in
+    page = locked.find("screen.sign_in")
     locked.until(lambda: page.token.text().startswith("Insert your token"))
     assert not page.unlock.isEnabled()
     assert page.why.text() == "The token is missing."
@@ -50,7 +52,7 @@ def test_a_missing_token_is_said_and_blocks(locked):
 def test_opening_shows_how_far_it_is(locked):
     locked.console.session = scenario.session(NodeState.OPENING, opening_done=7, opening_total=9)
     locked.console.announce(ChangeKind.SESSION)
-    page = locked.window._sign_in
+    page = locked.find("screen.sign_in")
     locked.until(page.progress.isVisible)
     assert (page.progress.value(), page.progress.maximum()) == (7, 9)
 
@@ -58,8 +60,8 @@ def test_opening_shows_how_far_it_is(locked):
 def test_a_halted_node_says_why(locked):
     locked.console.session = scenario.session(NodeState.HALTED, halted_because="rolled back")
     locked.console.announce(ChangeKind.SESSION)
-    locked.until(locked.window._sign_in.halted.isVisible)
-    assert "rolled back" in locked.window._sign_in.halted.title.text()
+    locked.until(locked.find("screen.sign_in").halted.isVisible)
+    assert "rolled back" in locked.find("screen.sign_in").halted.title.text()
 
 
 def test_locking_drops_everything_that_came_from_the_node(driver):
@@ -72,26 +74,26 @@ def test_locking_drops_everything_that_came_from_the_node(driver):
     texts = " ".join(label.text() for label in driver.window.findChildren(QLabel))
     for secret in ("Treasury", "SOL", scenario.DESTINATION, "K7Q4"):
         assert secret not in texts
-    assert driver.window._screens == {}
+    assert driver.window.findChildren(Screen) == []
 
 
 def test_silence_locks(driver):
     assert driver.window.idle.running
-    driver.window.idle._timer.start(10)
+    driver.window.idle.start(seconds=0)
     driver.until(lambda: driver.window.current_screen == "sign_in")
     assert not driver.window.idle.running
 
 
 def test_a_node_that_goes_away_is_said_and_comes_back(driver):
     driver.show("overview")
-    frame = driver.window._frame
+    banner = driver.find(names.FRAME_UNREACHABLE)
     driver.console.unreachable = True
     driver.console.announce(ChangeKind.SESSION)
-    driver.until(frame.unreachable.isVisible)
-    assert driver.window._current.stack.currentIndex() == 0
+    driver.until(banner.isVisible)
+    assert driver.front.stack.currentIndex() == 0
     driver.console.calm()
-    frame.unreachable.acted.emit()
-    driver.until(lambda: not frame.unreachable.isVisible())
+    driver.press(f"{names.FRAME_UNREACHABLE}.action")
+    driver.until(lambda: not banner.isVisible())
 
 
 @pytest.mark.parametrize("place", range(1, len(registry.SECTIONS) + 1))
@@ -107,11 +109,11 @@ def test_the_palette_finds_a_wallet(driver):
     driver.show("overview")
     QTest.keyClick(driver.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     field = driver.window.findChild(QLineEdit, names.PALETTE_FIELD)
-    driver.until(lambda: len(driver.window.palette_sheet._targets) > len(registry.SECTIONS))
+    driver.until(lambda: driver.window.palette_sheet.rows.rowCount() > len(registry.SECTIONS))
     QTest.keyClicks(field, "reserve")
     QTest.keyClick(field, Qt.Key.Key_Return)
     driver.until(lambda: driver.window.current_screen == "wallets")
-    assert driver.window._current.model.subject == scenario.RESERVE
+    assert driver.front.model.subject == scenario.RESERVE
 
 
 def test_escape_closes_panels_then_goes_back(driver):
@@ -126,7 +128,7 @@ def test_escape_closes_panels_then_goes_back(driver):
 
 def test_j_k_and_enter_work_in_the_inbox(driver):
     driver.show("approvals")
-    view = driver.window._current
+    view = driver.front
     view.model.choose("done")
     for _ in range(3):
         QTest.keyClick(driver.window.focusWidget() or driver.window, Qt.Key.Key_J)
@@ -136,13 +138,13 @@ def test_j_k_and_enter_work_in_the_inbox(driver):
     key = view.table.current_key
     QTest.keyClick(view.table, Qt.Key.Key_Return)
     driver.until(lambda: driver.window.current_screen == "review")
-    assert driver.window._current.model.subject == key
+    assert driver.front.model.subject == key
 
 
 @pytest.mark.parametrize("name", ["approvals", "audit"])
 def test_control_f_goes_to_the_filter(driver, name):
     driver.show(name)
-    view = driver.window._current
+    view = driver.front
     QTest.keyClick(driver.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert view.filter.hasFocus()
 
@@ -203,7 +205,7 @@ def test_messages_are_whole_and_not_repeated(driver):
     toasts.say("The node could not be locked.", theme.Tone.DANGER)
     driver.pass_time(0.05)
     assert toasts.texts == ["Copied.", "The node could not be locked."]
-    for toast in toasts._shown:
+    for toast in toasts.findChildren(Toast):
         assert toast.height() >= toast.sizeHint().height()
         assert toasts.rect().contains(toast.geometry())
     toasts.clear()
@@ -215,7 +217,8 @@ def test_the_oldest_message_makes_room(driver):
     for count in range(5):
         toasts.say(f"Message {count}.", theme.Tone.DANGER)
     assert toasts.texts == ["Message 2.", "Message 3.", "Message 4."]
-    toasts._shown[1].dismiss()
+    (second,) = [each for each in toasts.findChildren(Toast) if each.text == "Message 3."]
+    second.findChild(Button, "toast.close").click()
     assert toasts.texts == ["Message 2.", "Message 4."]
 
 

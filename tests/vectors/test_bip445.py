@@ -8,6 +8,7 @@ import pytest
 
 from console.protocols.derivation import DegenerateTweak, TweakContext
 from console.protocols.frost import (
+    FROST_TAPROOT,
     Commitment,
     PackageMismatch,
     ShareInvalid,
@@ -134,7 +135,7 @@ def test_nonces_are_generated(case: dict[str, Any]) -> None:
     nonces = generate_nonces(unhex(case["rand_"]), **optional)
     secret, public = map(unhex, case["expected"])
     assert nonces.commitment.hiding + nonces.commitment.binding == public
-    assert bytes(nonces._hiding.view()) + bytes(nonces._binding.view()) == secret
+    assert b"".join(nonces.consume(FROST_TAPROOT)) == secret
 
 
 @pytest.mark.parametrize("case", load("nonce_agg")["valid_tests"], ids=lambda c: c["tc_id"])

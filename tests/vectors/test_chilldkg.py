@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from console.protocols.derivation import TweakContext, tap_tweak_scalar
-from console.protocols.derivation.share import _moved, _moved_public
+from console.protocols.derivation.share import moved, moved_public
 from console.protocols.frost import InvalidSignature, bip340
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import Certificate, CertificateIncomplete, dkg
@@ -128,11 +128,11 @@ def tweaked(public: PublicKeyPackage) -> TweakContext:
 
 
 def share_of(index: int, secret: SecretBytes, public: PublicKeyPackage) -> KeyShare:
-    return _moved(KeyShare(index, secret, public), tweaked(public), bytes(32))
+    return moved(KeyShare(index, secret, public), tweaked(public), bytes(32))
 
 
 def output_of(public: PublicKeyPackage) -> PublicKeyPackage:
-    return _moved_public(public, tweaked(public), bytes(32))
+    return moved_public(public, tweaked(public), bytes(32))
 
 
 def assert_output(public: PublicKeyPackage, expected: Row) -> None:
@@ -331,7 +331,7 @@ def test_the_key_comes_from_all_commitments(row: Row) -> None:
     assert heard.write() == unhex(row["cmsg1"])
     party: Any = SimpleNamespace(parties=tuple(range(1, params.n + 1)))
     agreed = KeygenParameters(SECP256K1, params.t, b"")
-    public = dkg._public(party, agreed, points, bytes(32))  # as our key generation computes it
+    public = dkg.public_of(party, agreed, points, bytes(32))  # as our key generation computes it
     assert public == public_of_sum(params, heard.sum)
     expected = row["expectedOutput"]
     assert_output(output_of(public), expected["dkgOutput"])

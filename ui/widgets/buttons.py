@@ -79,7 +79,8 @@ class Button(QPushButton):
 class ArmedButton(Button):
     """A button for irreversible actions: it counts down before it can be pressed, never by Enter.
 
-    `blocked` is the sentence that says what is missing; the countdown starts when it is empty.
+    `blocked` is the sentence that says what is missing; the countdown of `delay_s` starts when it
+    is empty.
     """
 
     confirmed = Signal()
@@ -87,7 +88,7 @@ class ArmedButton(Button):
     def __init__(self, text: str, *, name: str, seconds: float = 3.0) -> None:
         super().__init__(text, "primary", name=name)
         self._label = text
-        self._seconds = seconds
+        self.delay_s = seconds
         self._left_ms = 0
         self.blocked = ""
         self._timer = QTimer(self, interval=100)
@@ -108,7 +109,7 @@ class ArmedButton(Button):
         if not reason and not self.blocked:
             return
         self.blocked = reason
-        self._left_ms = 0 if reason else round(self._seconds * 1000)
+        self._left_ms = 0 if reason else round(self.delay_s * 1000)
         if reason:
             self._timer.stop()
         else:
@@ -127,7 +128,7 @@ class ArmedButton(Button):
         super().paintEvent(event)
         if self._left_ms <= 0 or self.blocked:
             return
-        part = 1 - self._left_ms / (self._seconds * 1000)
+        part = 1 - self._left_ms / (self.delay_s * 1000)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

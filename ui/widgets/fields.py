@@ -1,6 +1,6 @@
 """Fields that people type into: text, PIN, numbers and confirmations."""
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -17,6 +17,13 @@ from ui.widgets.buttons import Button
 from ui.widgets.text import Label
 
 _BOX = 22
+_PARAGRAPH = "\u2029"
+_NOT_KEPT = frozenset("\r\u2029\ufdd0\ufdd1")
+"""What a QTextDocument replaces by its own line break as it is inserted."""
+_NOT_PASTED = (
+    "The text was not pasted: it has carriage returns or other line breaks that would be changed "
+    "here, and the signature would be of another text. Convert its line breaks first."
+)
 _FORBIDDEN = (
     QKeySequence.StandardKey.Undo,
     QKeySequence.StandardKey.Redo,
@@ -38,9 +45,38 @@ def text_field(
     return field
 
 
-def text_area(name: str, accessible: str, placeholder: str = "", lines: int = 4) -> QPlainTextEdit:
+class ExactText(QPlainTextEdit):
+    """A field whose text is what was pasted, character by character, or nothing of it.
+
+    Qt's own `toPlainText` makes blanks of no-break spaces and line breaks of others. Where not
+    `keeps_all`, other line breaks become plain ones.
+    """
+
+    refused = Signal(str)
+    keeps_all = True
+
+    def exact_text(self) -> str:
+        """Return the text as it was given."""
+        return self.document().toRawText().replace(_PARAGRAPH, "\n")
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste or drop; refuse text with characters that Qt turns into other ones."""
+        if not self.keeps_all or _NOT_KEPT.isdisjoint(source.text()):
+            super().insertFromMimeData(source)
+        else:
+            self.refused.emit(_NOT_PASTED)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Type; every Enter is a plain line break."""
+        if event.matches(QKeySequence.StandardKey.InsertLineSeparator):
+            self.textCursor().insertBlock()
+        else:
+            super().keyPressEvent(event)
+
+
+def text_area(name: str, accessible: str, placeholder: str = "", lines: int = 4) -> ExactText:
     """Return a field of several lines; Tab leaves it, and pasted text is plain."""
-    area = QPlainTextEdit()
+    area = ExactText()
     area.setObjectName(name)
     area.setAccessibleName(accessible)
     area.setPlaceholderText(placeholder)

@@ -16,7 +16,7 @@ OLDEST_SQLITE = (3, 51, 3)
 WITHDRAWN_SQLITE = (3, 52, 0)
 _CORRUPT_CODES = {sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_NOTADB}
 
-_SCHEMA = (
+SCHEMA = (
     "CREATE TABLE ledger (format INTEGER NOT NULL, chain TEXT NOT NULL) STRICT",
     """CREATE TABLE record (
         sequence INTEGER PRIMARY KEY,
@@ -29,7 +29,7 @@ _SCHEMA = (
         hash BLOB NOT NULL
     ) STRICT""",
 )
-_FORMAT = 1
+FORMAT = 1
 
 
 def create_database(path: Path, key: SecretBytes, chain: str) -> None:
@@ -41,9 +41,9 @@ def create_database(path: Path, key: SecretBytes, chain: str) -> None:
         connection = _keyed(unfinished, key)
         try:
             connection.execute("BEGIN EXCLUSIVE")
-            for statement in _SCHEMA:
+            for statement in SCHEMA:
                 connection.execute(statement)
-            connection.execute("INSERT INTO ledger VALUES (?, ?)", (_FORMAT, chain))
+            connection.execute("INSERT INTO ledger VALUES (?, ?)", (FORMAT, chain))
             connection.execute("COMMIT")
         finally:
             connection.close()
@@ -137,8 +137,8 @@ def _require_version() -> None:
 
 def _require_chain(connection: sqlcipher.Connection, chain: str) -> None:
     rows = connection.execute("SELECT format, chain FROM ledger LIMIT 2").fetchall()
-    if rows == [(_FORMAT, chain)]:
+    if rows == [(FORMAT, chain)]:
         return
-    if len(rows) == 1 and rows[0][0] != _FORMAT:
+    if len(rows) == 1 and rows[0][0] != FORMAT:
         raise LedgerUnavailable(f"the ledger has format {rows[0][0]}, which is not known here")
     raise LedgerCorrupted(f"the file is not the ledger of {chain}")

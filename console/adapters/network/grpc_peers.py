@@ -1,13 +1,15 @@
 """NetworkPort over gRPC: mutual TLS; each peer is identified by the pin of its public key alone."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 import grpc
 import structlog
 
 from console.adapters.network.rate import TokenBucket
-from console.adapters.network.tls import TlsIdentity, TlsMaterialUnusable, spki_pin
+from console.adapters.network.tls import TlsIdentity, TlsMaterialUnusable, peer_pin, spki_pin
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
 from console.application.ports.network import (
@@ -16,7 +18,6 @@ from console.application.ports.network import (
     PeerHandler,
     PeerHealth,
 )
-from console.domain.errors import UnknownMember
 from console.domain.ids import MemberId
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,11 @@ _SERVICE, _METHOD = "quorate.Peer", "Call"
 _SMOOTHING = 0.2
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 # Enough for a session's burst, far below what would starve the other peers.
-_RATE_PER_S, _BURST = 200.0, 400.0
+RATE_PER_S, BURST = 200.0, 400.0
+MAX_CALLS_PER_PEER = 64
+"""Calls of one peer that are received or handled at a time; the other peers have their own."""
+RECEIVE_S = 5.0
+"""How long a peer may take from the beginning of a call to the last byte of its message."""
 
 SERVER_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + 1024),
@@ -35,6 +40,8 @@ SERVER_OPTIONS = (
     ("grpc.so_reuseport", 0),
     ("grpc.server_handshake_timeout_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 2),
+    # A connection on which nothing is called is closed: peers call every few seconds.
+    ("grpc.max_connection_idle_ms", 120_000),
 )
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + 1024),
@@ -78,6 +85,7 @@ class GrpcNetwork:
     _links: dict[MemberId, _Link] = field(default_factory=dict)
     _buckets: dict[MemberId, TokenBucket] = field(default_factory=dict)
     _members: dict[bytes, MemberId] = field(default_factory=dict)
+    _calls: Counter[MemberId] = field(default_factory=Counter)
     _server: grpc.aio.Server | None = None
     _handler: PeerHandler | None = None
 
@@ -88,16 +96,16 @@ class GrpcNetwork:
         if len(self._members) != len(self.peers):
             raise TlsMaterialUnusable("two members use the same TLS key")
 
-    def pin_of(self, certificate: bytes) -> bytes:
+    def pin_of(self, member: MemberId, certificate: bytes) -> bytes:
         """Return the SHA-256 of the certificate's public key. Raises: MachineUnusable."""
         try:
-            return spki_pin(certificate)
+            return peer_pin(certificate, tls_name(member))
         except TlsMaterialUnusable as trouble:
             raise MachineUnusable(str(trouble)) from None
 
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
         """Link to this machine of a member only; links to any other machine of it are closed."""
-        pin, known = self.pin_of(certificate), self._peers.get(member)
+        pin, known = self.pin_of(member, certificate), self._peers.get(member)
         if self._members.get(pin, member) != member:
             raise MachineUnusable("another member uses this TLS key")
         peer = Peer(member, address, certificate)
@@ -110,9 +118,9 @@ class GrpcNetwork:
             await link.channel.close()
 
     def _pin(self, peer: Peer) -> None:
+        self._members[peer_pin(peer.certificate_pem, tls_name(peer.member))] = peer.member
         self._peers[peer.member] = peer
-        self._members[spki_pin(peer.certificate_pem)] = peer.member
-        self._buckets[peer.member] = TokenBucket(_RATE_PER_S, _BURST, self.clock.monotonic_s)
+        self._buckets[peer.member] = TokenBucket(RATE_PER_S, BURST, self.clock.monotonic_s)
 
     def _trusted(self) -> "grpc.ServerCertificateConfiguration":
         """Return the certificates that a new handshake accepts."""
@@ -124,8 +132,9 @@ class GrpcNetwork:
     async def serve(self, handler: PeerHandler) -> None:
         """Start to serve peers. Raises: PeerUnavailable if the address cannot be bound."""
         self._handler = handler
-        server = grpc.aio.server(options=SERVER_OPTIONS, maximum_concurrent_rpcs=256)
-        method = grpc.unary_unary_rpc_method_handler(self._answer)
+        server = grpc.aio.server(options=SERVER_OPTIONS)
+        # Handled as a stream of one request: so the caller is known before its message is awaited.
+        method = grpc.stream_unary_rpc_method_handler(self._answer)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: method}),)
         )
@@ -141,7 +150,7 @@ class GrpcNetwork:
         self._server = server
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
-        """Send and return the reply. Raises: PeerUnavailable, PeerRefused, UnknownMember."""
+        """Send and return the reply. Raises: PeerUnavailable, PeerRefused."""
         if len(message) > MAX_MESSAGE_BYTES:
             raise PeerRefused(f"a message of {len(message)} bytes is too large to send")
         link = self._link(peer)
@@ -183,7 +192,7 @@ class GrpcNetwork:
         if member not in self._links:
             peer = self._peers.get(member)
             if peer is None:
-                raise UnknownMember(f"{member} is not a peer of this node")
+                raise PeerUnavailable(f"this node has no link to {member}")
             # The peer's own certificate is the only root: no other party can reply in its place.
             credentials = grpc.ssl_channel_credentials(
                 root_certificates=peer.certificate_pem,
@@ -197,14 +206,32 @@ class GrpcNetwork:
             self._links[member] = _Link(channel, channel.unary_unary(f"/{_SERVICE}/{_METHOD}"))
         return self._links[member]
 
-    async def _answer(self, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+    async def _answer(
+        self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> bytes:
         member = await self._caller(context)
-        if not self._buckets[member].take():
+        if self._calls[member] >= MAX_CALLS_PER_PEER or not self._buckets[member].take():
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests")
-        if self._handler is None:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "not ready")
-            raise PeerRefused("not ready")
-        return await self._handler(member, request)
+        self._calls[member] += 1
+        try:
+            request = await self._receive(requests, context)
+            if self._handler is None:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "not ready")
+                raise PeerRefused("not ready")
+            return await self._handler(member, request)
+        finally:
+            self._calls[member] -= 1
+
+    async def _receive(
+        self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> bytes:
+        """Return the call's only message, which must arrive in time."""
+        try:
+            async with asyncio.timeout(RECEIVE_S):
+                return await anext(requests)
+        except (TimeoutError, StopAsyncIteration):
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no message came in time")
+            raise PeerRefused("no message came in time") from None
 
     async def _caller(self, context: grpc.aio.ServicerContext) -> MemberId:
         """Return the peer by its key; the names in a certificate prove nothing."""

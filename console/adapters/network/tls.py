@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _VALID_DAYS = 3650
 _MAX_PEM = 16_384
+_MAX_PEER_PEM = 8_192
+_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm)
+"""What the library raises for bytes that are no certificate, or one of a kind it does not know."""
 
 
 class TlsMaterialUnusable(Exception):
@@ -37,9 +41,9 @@ def create_identity(directory: Path, name: str, dns_name: str) -> TlsIdentity:
     Raises: FileExistsError rather than replacing a key.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, dns_name)])
+    subject = _subject(dns_name)
     now = dt.datetime.now(dt.UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -47,16 +51,10 @@ def create_identity(directory: Path, name: str, dns_name: str) -> TlsIdentity:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + dt.timedelta(days=_VALID_DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(dns_name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage(
-                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-            ),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
     )
+    for extension in _extensions(dns_name):
+        builder = builder.add_extension(extension.value, extension.critical)
+    certificate = builder.sign(key, hashes.SHA256())
     key_pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -90,14 +88,60 @@ def load_certificate(directory: Path, name: str) -> bytes:
 def spki_pin(certificate_pem: bytes) -> bytes:
     """Return SHA-256 of the certificate's SubjectPublicKeyInfo. Raises: TlsMaterialUnusable."""
     try:
-        certificate = x509.load_pem_x509_certificate(certificate_pem)
-    except ValueError:
+        return _spki(x509.load_pem_x509_certificate(certificate_pem).public_key())
+    except _UNREADABLE:
         raise TlsMaterialUnusable("this is no certificate") from None
-    return _spki(certificate.public_key())
+
+
+def peer_pin(certificate_pem: bytes, dns_name: str) -> bytes:
+    """Return the pin of a member's certificate, which must be as `create_identity` makes it.
+
+    It becomes a root of trust beside the other members' certificates, and is read by two TLS
+    libraries. So nothing is left to differ between readers: one PEM block in canonical form, the
+    member's name alone, exactly the extensions of our own, signed by its own P-256 key.
+    Raises: TlsMaterialUnusable.
+    """
+    if len(certificate_pem) > _MAX_PEER_PEM:
+        raise TlsMaterialUnusable("a member's certificate has 8192 bytes at most")
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        pin = _spki(certificate.public_key())
+        alike = (
+            certificate.public_bytes(serialization.Encoding.PEM) == certificate_pem
+            and certificate.subject == certificate.issuer == _subject(dns_name)
+            and list(certificate.extensions) == _extensions(dns_name)
+        )
+        certificate.verify_directly_issued_by(certificate)
+    except (*_UNREADABLE, x509.DuplicateExtension, InvalidSignature):
+        raise TlsMaterialUnusable("this is no certificate of a member's link") from None
+    if not alike:
+        raise TlsMaterialUnusable(f"the certificate is not one for {dns_name} and nothing else")
+    return pin
+
+
+def _subject(dns_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, dns_name)])
+
+
+def _extensions(dns_name: str) -> list[x509.Extension[x509.ExtensionType]]:
+    values: tuple[tuple[bool, x509.ExtensionType], ...] = (
+        (False, x509.SubjectAlternativeName([x509.DNSName(dns_name)])),
+        (True, x509.BasicConstraints(ca=True, path_length=0)),
+        (
+            False,
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            ),
+        ),
+    )
+    return [x509.Extension(value.oid, critical, value) for critical, value in values]
 
 
 def _spki(public_key: object) -> bytes:
-    if not isinstance(public_key, ec.EllipticCurvePublicKey):
+    if not (
+        isinstance(public_key, ec.EllipticCurvePublicKey)
+        and isinstance(public_key.curve, ec.SECP256R1)
+    ):
         raise TlsMaterialUnusable("only P-256 keys are used for links")
     der = public_key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

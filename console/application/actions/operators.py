@@ -34,7 +34,10 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.queries.ceremonies import wallet_names
 from console.application.queries.transfer import find_asset
+from console.domain import ceremony_decisions, request_decisions
+from console.domain.ceremony_decisions import require_open
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
@@ -42,12 +45,13 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
-from console.domain.key_ceremony import OVER
+from console.domain.names import alike, proper_name
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
-from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
+from console.domain.times import MAX_LIFETIME_MS
+from console.domain.values import MAX_REASON, Chain, Network
 
-MIN_EXPIRY_S, MAX_EXPIRY_S = 300, 7 * 86_400
+MIN_EXPIRY_S, MAX_EXPIRY_S = 300, MAX_LIFETIME_MS // 1000
 _FAUCET_UNITS = 1_000
 MAX_REQUEST_BYTES = 244 * 1024
 """Bytes that fit into one proposal beside the rest of a request."""
@@ -76,12 +80,11 @@ class OperatorActions:
 
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
-        name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
-        if any(
-            c.proposal.wallet_name == name and c.state not in OVER
-            for c in self._node.core.aggregates.ceremonies.values()
-        ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
-            raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
+        name = proper_name(command.wallet_name, "a wallet's name")
+        aggregates = self._node.core.aggregates
+        taken = alike(name, wallet_names(aggregates, self._now_ms()))
+        if taken:
+            raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
         now = self._now_ms()
@@ -106,6 +109,7 @@ class OperatorActions:
     async def accept_ceremony(self, command: AcceptCeremony) -> Outcome:
         """Accept exactly the proposal on record."""
         ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        require_open(ceremony)
         digest = hashlib.sha256(ceremony.proposal.evidence.body).digest()
         await self._publish(
             CeremonyAcceptance(
@@ -117,6 +121,8 @@ class OperatorActions:
     async def decline_ceremony(self, command: DeclineCeremony) -> Outcome:
         """Decline it, with a reason."""
         reason = plain_text(command.reason, MAX_REASON, "a reason")
+        ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        ceremony_decisions.require_undecided(ceremony, self._node.me)
         await self._publish(
             CeremonyRefusal(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
         )
@@ -131,6 +137,7 @@ class OperatorActions:
     async def cancel_ceremony(self, command: CancelCeremony) -> Outcome:
         """Cancel it, with a reason."""
         reason = plain_text(command.reason, MAX_REASON, "a reason")
+        require_open(self._node.core.aggregates.ceremony(CeremonyId(command.ceremony)))
         await self._publish(
             CeremonyCancellation(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
         )
@@ -184,6 +191,7 @@ class OperatorActions:
             blocked = may_approve(request.policy, self._node.me, proposal.proposer)
             if blocked:
                 raise PolicyViolation(blocked)
+            request_decisions.require_undecided(request, self._now_ms())
             core.transactions.judge(proposal, core.aggregates.wallet(proposal.wallet))
             core.reservations.require_first(request)
             await self._node.ports.vault.verify_pin(command.pin)
@@ -201,11 +209,13 @@ class OperatorActions:
     async def deny(self, command: DenyRequest) -> Outcome:
         """Deny it, with a reason."""
         reason = plain_text(command.reason, MAX_REASON, "a reason")
+        self._require_undecided(command.request)
         await self._publish(Denial(at_ms=self._now_ms(), request=command.request, reason=reason))
         return Outcome(command.request, "Denied")
 
     async def withdraw(self, command: WithdrawRequest) -> Outcome:
         """Withdraw one's own request."""
+        self._require_undecided(command.request)
         await self._publish(Withdrawal(at_ms=self._now_ms(), request=command.request))
         return Outcome(command.request, "Withdrawn")
 
@@ -251,6 +261,10 @@ class OperatorActions:
 
     async def _publish(self, statement: AnyStatement) -> None:
         await self._node.core.exchange.publish(statement)
+
+    def _require_undecided(self, request: str) -> None:
+        known = self._node.core.aggregates.request(RequestId(request))
+        request_decisions.require_undecided(known, self._now_ms())
 
     def _now_ms(self) -> int:
         return self._node.ports.clock.now_ms()

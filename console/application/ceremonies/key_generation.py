@@ -39,6 +39,7 @@ from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.short_code import short_code
+from console.domain.text import printable
 from console.domain.values import MAX_REASON, CeremonyPurpose, SignatureKind
 from console.domain.wallet import Wallet
 from console.protocols.kernel.party import Party
@@ -92,7 +93,7 @@ class KeyGenerationService:
         """
         ceremony = self._aggregates.ceremony(ceremony_id)
         sealed = ceremony.sealed
-        if ceremony.aborted or sealed is None:
+        if ceremony.aborts or ceremony.disputed or sealed is None:
             raise NotYetPossible("there is no code to confirm in this ceremony")
         if code != sealed.code:
             raise Conflict("the code on the screen is not the one of this ceremony")
@@ -109,11 +110,16 @@ class KeyGenerationService:
 
     # A session, as `SessionHandler`
 
+    def terms(self, subject: str) -> bytes:
+        """Return the digest of the proposal that participants accept, 32 bytes."""
+        proposal = self._aggregates.ceremony(CeremonyId(subject)).proposal
+        return hashlib.sha256(proposal.evidence.body).digest()
+
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger. Raises: DomainError."""
         ceremony = self._aggregates.ceremony(CeremonyId(invitation.subject))
-        if coordinator not in ceremony.indices:
-            raise UnknownMember(f"{coordinator} takes no part in this ceremony")
+        if coordinator != ceremony.proposal.proposer:
+            raise UnknownMember("a ceremony's sessions are led by the member who proposed it")
         if set(invitation.participants) != set(ceremony.participants):
             raise Conflict("a ceremony needs exactly those who take part in it")
         if not ceremony.has_all_acceptances:
@@ -313,7 +319,8 @@ class KeyGenerationService:
                 at_ms=self._clock.now_ms(),
                 subject=ceremony.proposal.ceremony,
                 session=session,
-                reason=(reason or key_ceremony.UNEXPLAINED)[:MAX_REASON],
+                # It may quote a peer, and others refuse what cannot be shown plainly.
+                reason=printable(reason or key_ceremony.UNEXPLAINED, MAX_REASON),
                 blamed=blamed,
             )
         )

@@ -19,7 +19,10 @@ from console.domain import ceremony_commands, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
+from console.domain.names import proper_name
 from console.domain.policy import Policy
+from console.domain.quotas import Counted
+from console.domain.times import require_lifetime
 from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
 
 
@@ -42,11 +45,17 @@ class CeremonyRecords:
     async def on_proposal(self, verified: Verified) -> None:
         """Record a proposed key generation, if this member can take part in it."""
         s = verified.expect(CeremonyProposal)
+        if await self._is_known(s.ceremony, verified):
+            return
+        require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         for member in s.custodians:
             self._aggregates.member(MemberId(member))
         kinds = tuple(_kind(kind) for kind in s.kinds)
         if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= self._kinds:
             raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
+        if proper_name(s.wallet_name, "a wallet's name") != s.wallet_name:
+            raise Conflict("a wallet's name has blanks around it, or is not in normal form")
         quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
         Policy(key_ceremony.FIRST_EPOCH + 1, quorum, s.approvals_needed)
         for other in self._aggregates.ceremonies.values():
@@ -76,24 +85,23 @@ class CeremonyRecords:
         for an epoch never certifies another.
         """
         s = verified.expect(KeyChangeProposal)
+        if await self._is_known(s.ceremony, verified):
+            return
+        require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
-        known = self._aggregates.ceremonies.get(CeremonyId(s.ceremony))
-        if known is None:
-            if s.from_epoch > wallet.epoch:
-                raise NotYetPossible("the ceremony begins with an epoch that is not known here yet")
-            if s.from_epoch < wallet.epoch:
-                raise Conflict("the ceremony begins with shares that are no longer in use")
-            for other in self._aggregates.ceremonies.values():
-                if other.proposal.wallet == s.wallet and other.epoch >= s.epoch:
-                    raise Conflict("another ceremony of this wallet has taken this epoch")
+        if s.from_epoch > wallet.epoch:
+            raise NotYetPossible("the ceremony begins with an epoch that is not known here yet")
+        if s.from_epoch < wallet.epoch:
+            raise Conflict("the ceremony begins with shares that are no longer in use")
+        for other in self._aggregates.ceremonies.values():
+            if other.proposal.wallet == s.wallet and other.epoch >= s.epoch:
+                raise Conflict("another ceremony of this wallet has taken this epoch")
         custodians = tuple(MemberId(member) for member in s.custodians)
         for member in custodians:
             self._aggregates.member(member)
         purpose = _purpose(s.purpose)
         previous = wallet.quorum
-        if known and isinstance(known.proposal, KeyChangeProposed):
-            # Received again after the wallet has moved on: it must be the same proposal.
-            previous = known.proposal.previous
         quorum = previous
         if purpose is CeremonyPurpose.RESHARE:
             quorum = previous.resharing(s.threshold, custodians)
@@ -119,6 +127,21 @@ class CeremonyRecords:
             evidence=verified.evidence,
         )
         await self._record(s.ceremony, ceremony_commands.ProposeChange(proposal))
+
+    async def _is_known(self, ceremony: str, verified: Verified) -> bool:
+        """Return whether a ceremony has this id; record it if the proposer signed two texts.
+
+        Raises: Conflict if they are two members'.
+        """
+        known = self._aggregates.ceremonies.get(CeremonyId(ceremony))
+        if known is None:
+            return False
+        dispute = ceremony_commands.Dispute(verified.statement.at_ms, verified.evidence)
+        await self._record(ceremony, dispute)
+        disputed = self._aggregates.ceremony(CeremonyId(ceremony))
+        if disputed.disputed and disputed.sealed:
+            await self._epochs.discard(disputed)
+        return True
 
     async def on_acceptance(self, verified: Verified) -> None:
         """Record an acceptance of exactly the proposal that this member has."""

@@ -5,15 +5,18 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain
 from typing import Any
 
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.errors import PeerRefused, PeerUnavailable, TransactionError
+from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
+from console.application.peers.heads import Heads
 from console.application.peers.messages import (
+    MAX_HEADS,
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
@@ -36,13 +39,16 @@ from console.application.peers.statements import (
     AnyStatement,
     Readiness,
 )
+from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
 from console.domain.errors import DomainError, NotYetPossible
 from console.domain.ids import MemberId
+from console.domain.times import MAX_CLOCK_SKEW_MS
 
 log = structlog.get_logger(__name__)
 
-MAX_DEFERRED = 256
+MAX_DEFERRED = 128
+"""Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
 _PULL_TIMEOUT_S = 3.0
@@ -64,18 +70,28 @@ class StatementExchange:
         statements: Statements,
         aggregates: Aggregates,
         network: NetworkPort,
+        clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
-        own_head_seen: Callable[[Readiness], Awaitable[None]],
+        heads: Heads,
     ) -> None:
         self._me = me
         self._statements = statements
         self._aggregates = aggregates
         self._network = network
+        self._clock = clock
         self._spawn = spawn
-        self._own_head_seen = own_head_seen
+        self._heads = heads
         self._handlers: dict[type, Handler] = {}
-        self._deferred: deque[Verified] = deque(maxlen=MAX_DEFERRED)
+        self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
+            lambda: deque(maxlen=MAX_DEFERRED)
+        )
+        """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
+
+    @property
+    def deferred(self) -> int:
+        """How many statements came too early and wait."""
+        return len(self._deferred)
 
     def handle(self, kind: type, handler: Handler) -> None:
         """Register the handler that records statements of a type."""
@@ -94,7 +110,7 @@ class StatementExchange:
         """Import a peer's statement, whoever signed it."""
         verified = self._verify(message.statement)
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
@@ -102,7 +118,8 @@ class StatementExchange:
         return Ack()
 
     async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
-        """Answer with what this ledger has recorded after the peer's cursor."""
+        """Answer with what this ledger has recorded after the peer's cursor, and with heads."""
+        await self._take_heads((message.head,) if message.head else ())
         chosen: list[SignedStatement] = []
         upto, size = message.after, 0
         for sequence, evidence in self._aggregates.statements:
@@ -114,17 +131,25 @@ class StatementExchange:
             upto = sequence
             if evidence.kind != _READINESS:
                 chosen.append(to_signed(evidence))
-        return Pulled(tuple(chosen), upto, self._newest_head_of(peer))
+        own = await self._heads.own()
+        heads = (*self._heads.known(), *((own,) if own else ()))
+        return Pulled(
+            statements=tuple(chosen),
+            upto=upto,
+            your_head=self._heads.newest_of(peer),
+            heads=heads[-MAX_HEADS:],
+        )
 
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
         for _ in range(MAX_PULLS):
             after = self._cursors.get(peer, 0)
-            request = encode(Pull(after))
+            request = encode(Pull(after, await self._heads.own()))
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
-            await self._check_own_head(reply)
+            await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))
+            self._heads.checked()
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
                 await self._import_signed(signed)
             if reply.upto <= after:
@@ -135,22 +160,23 @@ class StatementExchange:
     async def retry_deferred(self) -> None:
         """Retry statements that came too early."""
         # Taken at once: another task may try again while this one waits for the ledger.
-        waiting = tuple(self._deferred)
+        waiting = tuple(chain.from_iterable(self._deferred.values()))
         self._deferred.clear()
         for verified in waiting:
             await self._import(verified)
 
     async def _import(self, verified: Verified) -> None:
         try:
-            await self._record(verified)
+            await self._record_of_peer(verified)
         except NotYetPossible:
             self._defer(verified)
         except UNACCEPTABLE as refusal:
             log.info("statement-refused", signer=verified.signer, why=str(refusal))
 
     def _defer(self, verified: Verified) -> None:
-        if all(verified.evidence != waiting.evidence for waiting in self._deferred):
-            self._deferred.append(verified)
+        deferred = self._deferred[verified.signer]
+        if all(verified.evidence != waiting.evidence for waiting in deferred):
+            deferred.append(verified)
 
     async def _import_signed(self, signed: SignedStatement) -> None:
         try:
@@ -166,6 +192,21 @@ class StatementExchange:
             raise StatementRefused("a statement of this kind is not kept")
         await handler(verified)
 
+    async def _record_of_peer(self, verified: Verified) -> None:
+        """Record what a peer chose to send. Raises: what it can be refused for, AdapterError."""
+        if verified.statement.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
+            raise NotYetPossible("a statement from the future: a clock is wrong")
+        try:
+            await self._record(verified)
+        except (AdapterError, *UNACCEPTABLE):
+            raise
+        except Exception as unexpected:
+            # Whatever fails on a peer's bytes must not end a task of ours. The text of the
+            # exception may quote anything, so its type alone is told.
+            kind, name = verified.evidence.kind, type(unexpected).__name__
+            log.exception("statement-unexpected", signer=verified.signer, kind=kind)
+            raise StatementRefused(f"this {kind} could not be read: {name}") from None
+
     async def _announce(self, peer: MemberId, message: bytes) -> None:
         try:
             await self._network.call(peer, message, _PULL_TIMEOUT_S)
@@ -173,26 +214,16 @@ class StatementExchange:
             # It will pull what it missed when it is back.
             log.info("announcement-undelivered", peer=peer, why=str(trouble))
 
-    async def _check_own_head(self, reply: Pulled) -> None:
-        if reply.your_head is None or reply.your_head.signer != self._me:
-            return
-        try:
-            statement = self._verify(reply.your_head).statement
-        except StatementRefused:
-            return
-        # What this member's machine before this one signed says nothing of this ledger.
-        mine = await self._statements.is_of_this_machine(reply.your_head)
-        if isinstance(statement, Readiness) and mine:
-            await self._own_head_seen(statement)
+    async def _take_heads(self, heads: tuple[SignedStatement, ...]) -> None:
+        """Compare heads that a peer sent. Raises: LedgerRolledBack if one proves that of us."""
+        for head in heads:
+            try:
+                await self._heads.take(head)
+            except UNACCEPTABLE as refusal:
+                log.warning("ledger-head-refused", signer=head.signer, why=str(refusal))
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
-
-    def _newest_head_of(self, peer: MemberId) -> SignedStatement | None:
-        for _, evidence in reversed(self._aggregates.statements):
-            if evidence.kind == _READINESS and evidence.signer == peer:
-                return to_signed(evidence)
-        return None
 
     def _peers(self) -> tuple[MemberId, ...]:
         return tuple(member for member in self._aggregates.members if member != self._me)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import StatementRefused, Verified
@@ -19,13 +20,17 @@ from console.application.peers.statements import (
 )
 from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
+from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
 from console.domain.ids import MEMBER_PATTERN, MemberId
 from console.domain.member import Member
+from console.domain.names import proper_name
+from console.domain.quotas import Counted
 from console.domain.short_code import short_code
-from console.domain.text import is_plain, plain_text
 from console.domain.values import MAX_LABEL
+
+log = structlog.get_logger(__name__)
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 
@@ -82,11 +87,10 @@ def read_entry(text: str) -> Machine:
         certificate = entry.certificate.encode("ascii")
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise Conflict("this is no entry line as `quorate init` prints it") from None
-    name = plain_text(entry.name, MAX_LABEL, "a member's name")
-    if not is_plain(entry.address):
-        raise Conflict("the address holds characters that cannot be shown plainly")
+    name = proper_name(entry.name, "a member's name")
+    address = proper_address(entry.address, "the address")
     return Machine(
-        MemberId(entry.member), name, entry.address, bytes.fromhex(entry.identity_key), certificate
+        MemberId(entry.member), name, address, bytes.fromhex(entry.identity_key), certificate
     )
 
 
@@ -122,7 +126,7 @@ class MachineService:
         if self._me not in founders_beside(self._aggregates, machine.member):
             raise Conflict("only founding members endorse machines")
         try:
-            pin = self._network.pin_of(machine.certificate)
+            pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
             raise Conflict(str(trouble)) from None
         for known in self._aggregates.members.values():
@@ -133,9 +137,11 @@ class MachineService:
     async def on_endorsement(self, verified: Verified) -> None:
         """Record that a member endorses. Raises: StatementRefused, Conflict."""
         s = verified.expect(MachineEndorsement)
-        machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
+        name = proper_name(s.name, "a member's name")
+        address = proper_address(s.address, "the address")
+        machine = Machine(MemberId(s.member), name, address, s.identity_key, s.certificate)
         try:
-            pin = self._network.pin_of(machine.certificate)
+            pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
             raise StatementRefused(str(trouble)) from None
         event = MachineEndorsed(
@@ -154,6 +160,12 @@ class MachineService:
             if known.member != machine.member and known.tls_pin == pin:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
         founders = founders_beside(self._aggregates, machine.member)
+        state = self._aggregates.members.get(machine.member) or self._aggregates.candidates.get(
+            machine.member
+        )
+        told = state.endorsed if state else ()
+        if all((e.digest, e.by) != (machine.digest, verified.signer) for e in told):
+            self._aggregates.quotas.require(verified.signer, Counted.ENDORSEMENT, s.at_ms)
         await self._aggregates.record_member(machine.member, member.Endorse(event, founders))
         await self.let_in(machine.member)
 
@@ -161,7 +173,11 @@ class MachineService:
         """Accept links from a member's admitted machine only, from now on."""
         state = self._aggregates.members.get(member_id)
         if state and state.certificate and member_id != self._me:
-            await self._network.admit(member_id, state.address, state.certificate)
+            try:
+                await self._network.admit(member_id, state.address, state.certificate)
+            except MachineUnusable as trouble:
+                # On record already, perhaps by an older program: only its links are refused.
+                log.warning("machine-not-linked", member=member_id, why=str(trouble))
 
     async def resume(self) -> None:
         """Let admitted machines in after a start: the roster file has the first ones only."""

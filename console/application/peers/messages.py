@@ -1,6 +1,6 @@
 """What travels between nodes: a closed set of requests and replies, strictly decoded."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -9,6 +9,8 @@ from console.application.peers.signed_statements import SignedStatement
 from console.application.ports.network import MAX_MESSAGE_BYTES
 
 MAX_PULLED_STATEMENTS = 128
+MAX_HEADS = 256
+"""Ledger heads in one answer: a vault's members, and two of each that forked."""
 
 
 class MalformedPeerMessage(PeerRefused):
@@ -26,9 +28,13 @@ class Announce(PeerRequest, frozen=True, tag="announce"):
 
 
 class Pull(PeerRequest, frozen=True, tag="pull"):
-    """Asks for the statements after this sequence of the answering node's ledger."""
+    """Asks for the statements after this sequence of the answering node's ledger.
 
-    after: int
+    `head` is the asker's own ledger head.
+    """
+
+    after: Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+    head: SignedStatement | None = None
 
 
 class Invite(PeerRequest, frozen=True, tag="invite"):
@@ -70,12 +76,17 @@ class Ready(PeerReply, frozen=True, tag="ready"):
     readiness: SignedStatement
 
 
-class Pulled(PeerReply, frozen=True, tag="pulled"):
-    """Statements in order, where to go on, and the asker's newest head receipt on record here."""
+class Pulled(PeerReply, frozen=True, kw_only=True, tag="pulled"):
+    """Statements in order, where to go on, and ledger heads.
+
+    `your_head` is the asker's newest known here; `heads` are those of all members, also the
+    answering one's own.
+    """
 
     statements: tuple[SignedStatement, ...]
     upto: int
     your_head: SignedStatement | None
+    heads: Annotated[tuple[SignedStatement, ...], msgspec.Meta(max_length=MAX_HEADS)] = ()
 
 
 AnyRequest = Announce | Pull | Invite | Begin | SessionMessage

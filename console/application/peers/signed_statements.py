@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -40,7 +40,7 @@ class SignedStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A statement as it travels and is kept: the exact bytes that were signed."""
 
     body: bytes
-    signer: str
+    signer: Annotated[str, msgspec.Meta(max_length=64)]
     signature: bytes
 
 
@@ -75,7 +75,7 @@ class Statements:
     async def sign(self, statement: AnyStatement) -> Verified:
         """Sign as this member. Raises: VaultLocked, HsmError."""
         body = _encoder.encode(statement)
-        signature = await self._identity.sign(self._message(self._me, body))
+        signature = await self._identity.sign(self.message_of(self._me, body))
         return Verified(
             statement,
             self._me,
@@ -89,7 +89,7 @@ class Statements:
         # Only the current machine counts: an older one could backdate. A member that
         # pulls from the start sees older statements before the admission that ends them.
         verify_identity(
-            signer.identity_key, self._message(signer.member, signed.body), signed.signature
+            signer.identity_key, self.message_of(signer.member, signed.body), signed.signature
         )
         try:
             statement = _decoder.decode(signed.body)
@@ -113,14 +113,15 @@ class Statements:
         try:
             verify_identity(
                 await self._identity.public_key(),
-                self._message(self._me, signed.body),
+                self.message_of(self._me, signed.body),
                 signed.signature,
             )
         except StatementRefused:
             return False
         return True
 
-    def _message(self, signer: MemberId, body: bytes) -> bytes:
+    def message_of(self, signer: MemberId, body: bytes) -> bytes:
+        """Return what the signer signs: domain, vault, its own name and the body."""
         name = signer.encode()
         return b"".join((_DOMAIN, self._vault_id, len(name).to_bytes(2, "big"), name, body))
 

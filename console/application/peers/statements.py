@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from console.domain.ids import MEMBER_PATTERN
+from console.domain.times import END_OF_TIME_MS
 from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
 MAX_SIGNATURES = 100
@@ -21,6 +22,7 @@ Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
 Note = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
 Epoch = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+Moment = Annotated[int, msgspec.Meta(ge=0, lt=END_OF_TIME_MS)]
 Members = Annotated[tuple[Named, ...], msgspec.Meta(max_length=MAX_CUSTODIANS)]
 
 
@@ -29,7 +31,7 @@ class Statement(
 ):
     """The body of a statement; times are UTC milliseconds by the signer's clock."""
 
-    at_ms: int
+    at_ms: Moment
 
 
 class CeremonyProposal(Statement, frozen=True, kw_only=True, tag="ceremony-proposal"):
@@ -40,7 +42,7 @@ class CeremonyProposal(Statement, frozen=True, kw_only=True, tag="ceremony-propo
     threshold: int
     custodians: Members
     approvals_needed: int
-    expires_at_ms: int
+    expires_at_ms: Moment
 
 
 class CeremonyAcceptance(Statement, frozen=True, tag="ceremony-acceptance"):
@@ -84,7 +86,7 @@ class KeyChangeProposal(Statement, frozen=True, kw_only=True, tag="key-change-pr
     dealers: Members
     repaired: Named
     approvals_needed: int
-    expires_at_ms: int
+    expires_at_ms: Moment
 
 
 class CertifiedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,7 +160,7 @@ class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-propo
     note: Note
     policy_version: int
     nonce: bytes
-    expires_at_ms: int
+    expires_at_ms: Moment
 
 
 class Approval(Statement, frozen=True, tag="approval"):
@@ -185,13 +187,18 @@ class SignatureResult(Statement, frozen=True, kw_only=True, tag="signature-resul
 
 
 class Invitation(Statement, frozen=True, kw_only=True, tag="invitation"):
-    """A coordinator asks members into one protocol session about one ceremony or request."""
+    """A coordinator asks members into one protocol session about one ceremony or request.
+
+    `terms` is the digest of what is agreed about the subject. The session's id hashes the
+    invitation, so those who know the subject by different texts never share a session.
+    """
 
     purpose: Named
     subject: Named
+    terms: Digest
     participants: Members
-    nonce: bytes
-    deadline_ms: int
+    nonce: Digest
+    deadline_ms: Moment
 
 
 class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
@@ -200,8 +207,15 @@ class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
     invitation: Digest
     nonce: bytes
     channel_key: bytes
-    head_sequence: int
+    head_sequence: Annotated[int, msgspec.Meta(ge=0)]
     head_hash: Digest
+
+
+class LedgerHead(Statement, frozen=True, kw_only=True, tag="ledger-head"):
+    """The number and the hash of the newest record of the signer's ledger."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=0)]
+    hash: Digest
 
 
 class SessionFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
@@ -231,5 +245,6 @@ AnyStatement = (
     | SignatureResult
     | Invitation
     | Readiness
+    | LedgerHead
     | SessionFailure
 )

@@ -321,7 +321,8 @@ class ChainAdapter(Protocol):
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Decode unsigned bytes, from the bytes alone; `keys` only tell what is the wallet's own.
 
-        Raises: UnknownTransaction; odd parts become red flags.
+        Raises: UnknownTransaction; NotYetPossible while a fact about a listed token is not known
+        here, which only its chain tells; odd parts become red flags.
         """
         ...
 

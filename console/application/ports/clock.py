@@ -2,9 +2,6 @@
 
 from typing import Protocol
 
-MAX_CLOCK_SKEW_MS = 300_000
-"""How far apart the clocks of two members may be."""
-
 
 class Clock(Protocol):
     """Wall time for records and expiry, monotonic time for time-outs."""

@@ -34,15 +34,15 @@ class NetworkPort(Protocol):
         ...
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
-        """Send and return the reply. Raises: PeerUnavailable, PeerRefused, UnknownMember."""
+        """Send and return the reply. Raises: PeerUnavailable, PeerRefused."""
         ...
 
     def health(self) -> Mapping[MemberId, PeerHealth]:
         """Return the state of every link to a peer."""
         ...
 
-    def pin_of(self, certificate: bytes) -> bytes:
-        """Return a certificate's pin, 32 bytes; `certificate` is PEM. Raises: MachineUnusable."""
+    def pin_of(self, member: MemberId, certificate: bytes) -> bytes:
+        """Return the pin, 32 bytes, of a member's certificate (PEM). Raises: MachineUnusable."""
         ...
 
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:

@@ -1,5 +1,6 @@
 """Ceremonies as the window shows them."""
 
+from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.queries.keys import key_names
 from console.application.queries.people import names_of
@@ -12,8 +13,9 @@ from console.application.views import (
     StepState,
 )
 from console.domain.events import KeyChangeProposed
-from console.domain.ids import MemberId
+from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
+from console.domain.names import alike
 
 _STAGES = {
     CeremonyState.PROPOSED: CeremonyStage.AWAITING_ACCEPTANCE,
@@ -71,7 +73,7 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         proposer=proposal.proposer,
         proposer_name=names.get(proposal.proposer, proposal.proposer),
         stage=stage,
-        sentence=_sentence(ceremony, stage, names, run),
+        sentence=_sentence(ceremony, stage, names, run) + _alike(ceremony, core, now_ms),
         proposed_at_ms=proposal.proposed_at_ms,
         expires_at_ms=proposal.expires_at_ms,
         run=run,
@@ -86,12 +88,38 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
     )
 
 
+def _alike(ceremony: KeyCeremony, core: Core, now_ms: int) -> str:
+    """Return a warning if people may take the wallet for another one, or ""."""
+    if isinstance(ceremony.proposal, KeyChangeProposed) or is_over(ceremony, now_ms):
+        return ""
+    others = wallet_names(core.aggregates, now_ms, ceremony.proposal.ceremony)
+    taken = alike(ceremony.proposal.wallet_name, others)
+    return f" Its name can be taken for that of {taken!r}, which exists." if taken else ""
+
+
+def wallet_names(
+    aggregates: Aggregates, now_ms: int, but: CeremonyId | None = None
+) -> tuple[str, ...]:
+    """Return the names of all wallets, and of those that open ceremonies but one will make."""
+    making = (
+        c.proposal.wallet_name
+        for c in aggregates.ceremonies.values()
+        if c.proposal.ceremony != but and not is_over(c, now_ms)
+    )
+    return (*(w.name for w in aggregates.wallets.values()), *making)
+
+
 def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
     """Return the stage, with expiry judged now."""
     unfinished = {CeremonyState.PROPOSED, CeremonyState.ACCEPTED}
     if ceremony.state in unfinished and now_ms >= ceremony.proposal.expires_at_ms:
         return CeremonyStage.EXPIRED
     return _STAGES[ceremony.state]
+
+
+def is_over(ceremony: KeyCeremony, now_ms: int) -> bool:
+    """Return whether nobody has anything to do in a ceremony."""
+    return ceremony.state in OVER or ceremony_stage(ceremony, now_ms) is CeremonyStage.EXPIRED
 
 
 def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
@@ -109,7 +137,7 @@ def _custodian(
     confirmed_ms = next((e.at_ms for e in ceremony.certifying if e.member == member), None)
     if confirmed_ms is None and ceremony.certified:
         confirmed_ms = ceremony.certified.at_ms
-    declined = ceremony.declined is not None and ceremony.declined.member == member
+    declined = any(d.member == member for d in ceremony.declines)
     if declined:
         accepted = StepState.DENIED
     else:
@@ -158,7 +186,13 @@ def _sentence(
             event = ceremony.declined
             return f"{names.get(event.member, '')} declined: {event.reason}" if event else ""
         case CeremonyStage.CANCELLED:
-            abort = ceremony.aborted
-            return f"{names.get(abort.member, '')} cancelled: {abort.reason}" if abort else ""
+            abort, proposer = ceremony.aborted, ceremony.proposal.proposer
+            if abort is None:
+                name = names.get(proposer, proposer)
+                return (
+                    f"{name} signed two different ceremonies under one id. Neither goes on; both "
+                    "are kept in the ledger as proof."
+                )
+            return f"{names.get(abort.member, '')} cancelled: {abort.reason}"
         case CeremonyStage.EXPIRED:
             return "The time to accept is over. Propose it again."

@@ -11,6 +11,7 @@ from console.domain.events import (
     CeremonyCertified,
     CeremonyCodeConfirmed,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonyProposed,
     CeremonySessionFailed,
     CeremonySessionStarted,
@@ -21,9 +22,11 @@ from console.domain.events import (
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
@@ -88,6 +91,8 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"{event.display_name} enrolled"
         case VaultUnlocked():
             return event.member, f"Vault unlocked, ledger verified to #{event.verified_to}"
+        case MemberForked():
+            return event.member, "Signed two ledger heads with one number"
         case PeerHeadSeen():
             return event.member, f"Signed ledger head #{event.sequence} received"
         case CeremonyProposed():
@@ -113,18 +118,20 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"Cancelled the ceremony: {event.reason}"
         case CeremonyCertified():
             return event.evidence.signer, "Passed on the complete certificate of the keys"
-        case WalletActivated():
-            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case _:
             return _summarise_shares(event)
 
 
 def _summarise_shares(event: Event) -> tuple[str, str]:
     match event:
+        case CeremonyDisputed():
+            return event.member, "Signed two ceremonies under one id"
         case SharesErased():
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
             return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
+        case WalletActivated():
+            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case SessionAborted():
             who = ", ".join(event.blamed) or "no member can be blamed"
             return "", f"Check {event.check} failed, {event.verdict}: {who}"
@@ -146,6 +153,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return event.member, f"Denied the request: {event.reason}"
         case RequestWithdrawn():
             return event.member, "Withdrew the request"
+        case RequestDisputed():
+            return event.member, "Signed two requests under one id"
         case SigningSessionStarted():
             return event.coordinator, f"Signing session with {', '.join(event.signers)}"
         case SignatureShareReleased():

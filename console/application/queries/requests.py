@@ -53,6 +53,16 @@ _CLOSED = {
     RequestStage.EXPIRED: "The request has expired",
     RequestStage.FAILED: "The request has failed",
 }
+CLOSED = frozenset(
+    {
+        RequestStage.CONFIRMED,
+        RequestStage.DENIED,
+        RequestStage.WITHDRAWN,
+        RequestStage.EXPIRED,
+        RequestStage.FAILED,
+    }
+)
+"""Stages in which nobody has anything to do."""
 _SENT = {RequestStage.SIGNED, RequestStage.BROADCAST, RequestStage.REFUSED}
 _UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
 
@@ -234,7 +244,7 @@ def _approvals(
     views: list[ApprovalView] = []
     for member in request.policy.quorum.custodians:
         approval = next((a for a in request.approvals if a.member == member), None)
-        denied = request.denial if request.denial and request.denial.member == member else None
+        denied = next((d for d in request.denials if d.member == member), None)
         if may_approve(request.policy, member, request.proposal.proposer) and not denied:
             continue
         if denied:
@@ -294,8 +304,14 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
             block = request.confirmed.block if request.confirmed else 0
             return f"Confirmed in block {block}."
         case RequestStage.DENIED:
-            denial = request.denial
-            return f"{names.get(denial.member, '')} denied: {denial.reason}" if denial else ""
+            denial, proposer = request.denial, request.proposal.proposer
+            if denial is None:
+                name = names.get(proposer, proposer)
+                return (
+                    f"{name} signed two different requests under one id. Nothing was signed for "
+                    "either; both are kept in the ledger as proof."
+                )
+            return f"{names.get(denial.member, '')} denied: {denial.reason}"
         case RequestStage.WITHDRAWN:
             return "Withdrawn by its proposer. Nothing was signed."
         case RequestStage.EXPIRED:

@@ -18,9 +18,9 @@ def protocol_session_view(
     current = total if done else min(session.round, total)
     several = len(info.parts) > 1
     # With several protocols in a session, a column is one protocol: dozens of rounds are illegible.
-    columns = _spans(info.parts) if several else [(n, n) for n in range(1, total + 1)]
+    columns = spans(info.parts) if several else [(n, n) for n in range(1, total + 1)]
     cells = tuple(
-        CellView(member, number, _joined([_cell(run, member, r, current, done=done) for r in span]))
+        CellView(member, number, joined([_cell(run, member, r, current, done=done) for r in span]))
         for member in info.participants
         for number, span in enumerate((range(a, b + 1) for a, b in columns), start=1)
     )
@@ -41,16 +41,16 @@ def protocol_session_view(
     )
 
 
-def _spans(parts: tuple[SubProtocol, ...]) -> list[tuple[int, int]]:
+def spans(parts: tuple[SubProtocol, ...]) -> list[tuple[int, int]]:
     """Return the first and the last round of each part, from 1."""
-    spans: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     for part in parts:
-        first = spans[-1][1] + 1 if spans else 1
-        spans.append((first, first + len(part.rounds) - 1))
-    return spans
+        first = found[-1][1] + 1 if found else 1
+        found.append((first, first + len(part.rounds) - 1))
+    return found
 
 
-def _joined(states: list[StepState]) -> StepState:
+def joined(states: list[StepState]) -> StepState:
     """Return one state for several rounds: trouble first, then work in progress."""
     for state in (StepState.FAILED, StepState.LATE, StepState.WAITING, StepState.RECEIVED):
         if state in states:

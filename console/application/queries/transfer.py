@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from console.application.api import (
@@ -39,12 +40,12 @@ from console.domain.errors import Conflict, DomainError, InvalidAmount, NotYetPo
 from console.domain.ids import RequestId, WalletId
 from console.domain.policy import evaluate
 from console.domain.signing_request import RequestState
-from console.domain.transaction import TransactionDescription
+from console.domain.transaction import CoinFlow, TransactionDescription
 from console.domain.values import Amount, Chain, parse_amount
 from console.domain.wallet import Wallet
 
 _SENT = {RequestState.SIGNED, RequestState.BROADCAST, RequestState.REFUSED}
-_BUILD_S, _BALANCE_S, _SIMULATION_S = 10.0, 5.0, 4.0
+BUILD_S, BALANCE_S, SIMULATION_S = 10.0, 5.0, 4.0
 """The time for each part of a preview: together less than the window's deadline for a reply."""
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ async def _preview(
     """Build, decode and check; `sent` is what leaves the balance of `asset`."""
     keys = core.transactions.keys(wallet)
     held = core.reservations.held(wallet.wallet, adapter.chain)
-    built = await _within(_BUILD_S, adapter.build_transaction(intent, keys, held))
+    built = await _within(BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
     own = adapter.address(account, keys)
     payer = core.transactions.own_address(wallet, adapter, description.from_address, own)
@@ -171,11 +172,11 @@ async def _preview(
         problems.append("The amount is zero.")
     if sent is not None and description.to_address == own:
         problems.append("The destination is this wallet itself.")
-    coins = description.amount.base_units if description.amount.unit == adapter.unit else 0
-    costs, balance_after = coins + built.fee_ceiling, ""
+    balance_after = ""
+    costs = _costs(description, built.fee_ceiling, adapter.unit)
     left = _balance_left(adapter, account, keys, costs, sent if asset else None, asset)
     try:
-        balance_after, problem = await _within(_BALANCE_S, left)
+        balance_after, problem = await _within(BALANCE_S, left)
     except ChainUnavailable as trouble:
         problem = f"The balance is not known: {trouble}"
     problems += [problem] if problem else []
@@ -192,20 +193,36 @@ async def _preview(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Base units of the coin that the account must hold, and those that return to it."""
+
+    needed: int
+    back: int
+
+
+def _costs(description: TransactionDescription, fee_ceiling: int, unit: str) -> _Costs:
+    flow = description.flow
+    if flow is None:
+        amount = description.amount
+        flow = CoinFlow(out=amount.base_units if amount.unit == unit else 0)
+    return _Costs(flow.out + (fee_ceiling if flow.pays_fee else 0), flow.back)
+
+
 async def _balance_left(
     adapter: ChainAdapter,
     account: Account,
     keys: PublicKeys,
-    costs: int,
+    costs: _Costs,
     tokens: Amount | None,
     asset: str,
 ) -> tuple[str, str]:
     """Return the remaining balance of the token sent, else of the coin, and the problem or ""."""
-    coin_left = (await adapter.balance(account, keys)).base_units - costs
-    if coin_left < 0 and costs:
+    coin_left = (await adapter.balance(account, keys)).base_units - costs.needed
+    if coin_left < 0:
         return "", "The balance does not cover the amount and the fee."
     if tokens is None:
-        return Amount(max(coin_left, 0), adapter.unit, adapter.decimals).text(), ""
+        return Amount(coin_left + costs.back, adapter.unit, adapter.decimals).text(), ""
     held = await adapter.balance(account, keys, asset)
     rest = Amount(max(held.base_units - tokens.base_units, 0), held.unit, held.decimals)
     short = held.base_units < tokens.base_units
@@ -217,7 +234,7 @@ async def _foresee(
 ) -> tuple[Simulation | None, tuple[str, ...]]:
     """Return the effects that the chain's node predicts, and warnings; they decide nothing."""
     try:
-        simulation = await _within(_SIMULATION_S, adapter.simulate(built.transaction, keys))
+        simulation = await _within(SIMULATION_S, adapter.simulate(built.transaction, keys))
     except (AdapterError, DomainError) as trouble:
         return None, (f"The chain's node could not simulate the transaction: {trouble}",)
     if simulation is None or not simulation.failure:

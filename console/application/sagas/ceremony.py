@@ -19,6 +19,7 @@ from console.domain.events import (
     CeremonyAborted,
     CeremonyAccepted,
     CeremonyDeclined,
+    CeremonyDisputed,
     CeremonySessionFailed,
 )
 from console.domain.ids import CeremonyId, MemberId
@@ -59,7 +60,11 @@ class CeremonySaga:
                 self.consider(ceremony)
                 if isinstance(record.event, CeremonySessionFailed):
                     self._spawn(self._stop(ceremony, record.event.session, record.event.reason))
-            case CeremonyDeclined(ceremony=ceremony) | CeremonyAborted(ceremony=ceremony):
+            case (
+                CeremonyDeclined(ceremony=ceremony)
+                | CeremonyDisputed(ceremony=ceremony)
+                | CeremonyAborted(ceremony=ceremony)
+            ):
                 self._spawn(self._stop(ceremony, "", "the ceremony was declined or cancelled"))
             case _:
                 pass

@@ -25,6 +25,7 @@ from console.domain.errors import DomainError
 from console.domain.events import (
     RequestApproved,
     RequestDenied,
+    RequestDisputed,
     RequestSigned,
     RequestWithdrawn,
 )
@@ -81,7 +82,11 @@ class SigningSaga:
         match record.event:
             case RequestApproved(request=request):
                 self.consider(request)
-            case RequestDenied(request=request) | RequestWithdrawn(request=request):
+            case (
+                RequestDenied(request=request)
+                | RequestDisputed(request=request)
+                | RequestWithdrawn(request=request)
+            ):
                 failure = SessionFailed(
                     FailureKind.CANCELLED, "the request was denied or withdrawn"
                 )

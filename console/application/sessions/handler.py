@@ -14,8 +14,15 @@ class SessionHandler(SessionPurpose, Protocol):
 
     name: str
 
+    def terms(self, subject: str) -> bytes:
+        """Return the digest, 32 bytes, of what this member has agreed to. Raises: DomainError."""
+        ...
+
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
-        """Judge an invitation by this member's own facts. Raises: DomainError."""
+        """Judge an invitation by this member's own facts. Raises: DomainError.
+
+        Asked twice: when the invitation is answered, and again when the session begins.
+        """
         ...
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:

@@ -7,7 +7,6 @@ ledger, and starts only on signed readiness of exactly the invited members.
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -37,10 +36,11 @@ from console.application.peers.statements import (
     Invitation,
     Readiness,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.clock import Clock
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import IdentityPort
 from console.application.sessions.handler import SessionHandler
+from console.application.sessions.invitations import Invitations, Pending, require_meant
 from console.application.sessions.protocol_session import (
     FailureKind,
     ProtocolSession,
@@ -49,7 +49,7 @@ from console.application.sessions.protocol_session import (
     SessionInfo,
 )
 from console.application.sessions.readiness import NONCE_BYTES, channel_keys, name_session
-from console.domain.errors import AlreadyDecided, Conflict, DomainError, NotYetPossible
+from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.domain.member import Member
@@ -62,17 +62,9 @@ log = structlog.get_logger(__name__)
 
 MAX_OPEN_SESSIONS = 64
 MAX_KEPT_SESSIONS = 256
+SUPERSEDED = "the coordinator started a new attempt"
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An invitation that we answered; our channel keys wait for the beginning."""
-
-    invitation: Verified
-    keys: ChannelKeys
-    readiness: Verified
 
 
 class SessionHost:
@@ -97,10 +89,7 @@ class SessionHost:
         self._spawn = spawn
         self._saw_head = saw_head
         self._kinds: dict[str, SessionHandler] = {}
-        self._pending: dict[bytes, _Pending] = {}
-        self._answered: dict[tuple[MemberId, str], int] = {}
-        """When each coordinator signed its newest invitation about a subject: one that comes
-        twice, or late, ends no session and undoes no share."""
+        self._pending = Invitations()
         self.sessions: dict[SessionId, ProtocolSession] = {}
 
     def register(self, kind: SessionHandler) -> None:
@@ -120,6 +109,7 @@ class SessionHost:
             at_ms=now,
             purpose=purpose,
             subject=subject,
+            terms=self._kind(purpose).terms(subject),
             participants=participants,
             nonce=secrets.token_bytes(NONCE_BYTES),
             deadline_ms=now + int(deadline_s * 1000),
@@ -130,7 +120,7 @@ class SessionHost:
         answers = await asyncio.gather(*(self._invite(m, verified) for m in others))
         failures = [answer for answer in answers if isinstance(answer, SessionFailed)]
         if failures:
-            self._pending.pop(verified.digest, None)
+            self._pending.take(verified.digest)
             raise _joined(failures)
         ready = [mine, *(answer for answer in answers if isinstance(answer, Verified))]
         begin = encode(
@@ -161,7 +151,7 @@ class SessionHost:
         verified = self._verify(message.invitation)
         if verified.signer != peer:
             return Refused("only the coordinator begins a session")
-        if verified.digest not in self._pending:
+        if self._pending.get(verified.digest) is None:
             # Begun already, or never answered: either way the same bytes change nothing.
             return Ack()
         ready = {r.signer: r for r in map(self._verify, message.ready)}
@@ -198,9 +188,17 @@ class SessionHost:
             await run.fail(failure)
 
     async def stop_with(self, members: frozenset[MemberId], failure: SessionFailed) -> None:
-        """End every session that one of these members takes part in."""
+        """End every session that one of these members takes part in, or is invited to."""
+        self._pending.drop(lambda invited: bool(members & set(invited.participants)))
         for run in tuple(self.sessions.values()):
             if members & set(run.info.participants):
+                await run.fail(failure)
+
+    async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
+        """End every session about such subjects, begun or only invited to."""
+        self._pending.drop(lambda invited: about(invited.subject))
+        for run in tuple(self.sessions.values()):
+            if about(run.info.subject):
                 await run.fail(failure)
 
     async def stop_all(self) -> None:
@@ -221,26 +219,31 @@ class SessionHost:
             raise StatementRefused("this statement is no invitation")
         kind = self._kind(invitation.purpose)
         now = self._clock.now_ms()
-        if abs(now - invitation.at_ms) > MAX_CLOCK_SKEW_MS or invitation.deadline_ms <= now:
-            raise NotYetPossible("the invitation's time is over, or a clock is wrong")
-        if self._tools.me not in invitation.participants:
-            raise NotYetPossible("this member is not invited")
-        if len(set(invitation.participants)) != len(invitation.participants):
-            raise Conflict("a member is invited twice")
-        self._forget_stale(now)
+        require_meant(invitation, verified.signer, self._tools.me, now)
+        self._pending.forget_stale(now)
         open_sessions = sum(not run.ended.is_set() for run in self.sessions.values())
         if open_sessions + len(self._pending) >= MAX_OPEN_SESSIONS:
             raise NotYetPossible("too many sessions are open here")
         known = self._pending.get(verified.digest)
         if known:
             return known.readiness
-        line = (verified.signer, invitation.subject)
-        if invitation.at_ms <= self._answered.get(line, 0):
-            raise AlreadyDecided("this invitation was used, or a newer one was answered")
+        self._pending.require_newest(verified.signer, invitation)
+        for run in self.of_subject(invitation.subject):
+            if run.info.coordinator != verified.signer and not run.ended.is_set():
+                # One that makes no progress ends by itself; until then nobody else ends it.
+                raise NotYetPossible(f"a session that {run.info.coordinator} leads is under way")
+        for name in map(MemberId, invitation.participants):
+            if name in self._members and self._members[name].forked:
+                raise Conflict(
+                    f"{name} signed two different ledgers: its machine is replaced first"
+                )
+        if invitation.terms != kind.terms(invitation.subject):
+            raise Conflict(f"{verified.signer} knows another text of this than this member")
         await kind.admit(invitation, verified.signer)
-        superseded = SessionFailed(FailureKind.CANCELLED, "the coordinator started a new attempt")
-        await self.stop_subject(invitation.subject, superseded)
-        self._forget_stale(now, invitation.subject)
+        await self.stop_subject(
+            invitation.subject, SessionFailed(FailureKind.CANCELLED, SUPERSEDED)
+        )
+        self._pending.drop(lambda other: other.subject == invitation.subject)
         keys = ChannelKeys.generate(secrets.token_bytes)
         head = await self._store.head()
         readiness = await self._statements.sign(
@@ -253,8 +256,7 @@ class SessionHost:
                 head_hash=head.hash,
             )
         )
-        self._answered[line] = invitation.at_ms
-        self._pending[verified.digest] = _Pending(verified, keys, readiness)
+        self._pending.keep(Pending(verified, invitation, keys, readiness))
         return readiness
 
     async def _invite(self, member: MemberId, verified: Verified) -> Verified | SessionFailed:
@@ -294,10 +296,12 @@ class SessionHost:
         self, verified: Verified, ready: Mapping[MemberId, Verified]
     ) -> ProtocolSession:
         invitation = verified.statement
-        pending = self._pending.pop(verified.digest, None)
+        pending = self._pending.take(verified.digest)
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the session")
         kind = self._kind(invitation.purpose)
+        # What was agreed to may have changed since: a ban, a freeze, a denial, an expiry.
+        await kind.admit(invitation, verified.signer)
         indices = kind.indices(invitation)
         channels = channel_keys(verified, ready, indices)
         me = self._tools.me
@@ -339,17 +343,6 @@ class SessionHost:
         if kind is None:
             raise NotYetPossible("this node does not know this kind of session")
         return kind
-
-    def _forget_stale(self, now_ms: int, subject: str = "") -> None:
-        for digest, pending in tuple(self._pending.items()):
-            invitation = pending.invitation.statement
-            if isinstance(invitation, Invitation) and (
-                invitation.subject == subject or invitation.deadline_ms <= now_ms
-            ):
-                del self._pending[digest]
-        for line, at_ms in tuple(self._answered.items()):
-            if at_ms < now_ms - 2 * MAX_CLOCK_SKEW_MS:
-                del self._answered[line]
 
 
 def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_RESEND_S = 0.05
 _LAST_RESEND_S = 1.0
-_MAX_HEARD_BYTES = 256 * 1024
+MAX_HEARD_BYTES = 256 * 1024
 
 
 ECHO = "Confirm"
@@ -224,7 +224,7 @@ class ProtocolSession:
     def _remember(self, signed: SignedMessage) -> None:
         """Keep signed broadcasts, within bounds: they prove to others who failed a check."""
         self._heard_bytes += len(signed.envelope)
-        if self._heard_bytes <= _MAX_HEARD_BYTES:
+        if self._heard_bytes <= MAX_HEARD_BYTES:
             self._heard.append(signed)
 
     async def fail(self, failure: SessionFailed) -> None:
@@ -245,6 +245,12 @@ class ProtocolSession:
                 return
             except (DomainError, AdapterError) as refusal:
                 await self._fail(SessionFailed(FailureKind.REFUSED, str(refusal)))
+                return
+            except Exception as unexpected:
+                # Peers choose what is computed with here: it may end this session, nothing more.
+                log.exception("session-step-unexpected", session=self.info.session[:12])
+                why = f"an internal error: {type(unexpected).__name__}"
+                await self._fail(SessionFailed(FailureKind.REFUSED, why))
                 return
             self._progressed_s = self.tools.monotonic_s()
             self.tools.moved(self.info.subject)

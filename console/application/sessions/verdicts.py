@@ -10,12 +10,13 @@ from console.application.sessions.protocol_session import FailureKind, SessionFa
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import PolicyViolation
 from console.domain.events import SessionAborted
-from console.domain.ids import MemberId, WalletId
+from console.domain.ids import MemberId, RequestId, WalletId
 from console.domain.verdicts import Verdict, banned, quarantine
 from console.domain.wallet import Wallet
 from console.protocols.kernel.abort import AbortKind
 
 StopWith = Callable[[frozenset[MemberId], SessionFailed], Coroutine[Any, Any, None]]
+StopWhere = Callable[[Callable[[str], bool], SessionFailed], Coroutine[Any, Any, None]]
 
 _NO_WALLET = WalletId("")
 _VERDICTS = {
@@ -35,12 +36,14 @@ class Verdicts:
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         stop_with: StopWith,
+        stop_where: StopWhere,
     ) -> None:
         self._aggregates = aggregates
         self._shares = shares
         self._clock = clock
         self._spawn = spawn
         self._stop_with = stop_with
+        self._stop_where = stop_where
 
     async def record(
         self,
@@ -51,7 +54,8 @@ class Verdicts:
     ) -> None:
         """Record a failed check durably; transport trouble and disagreement are none.
 
-        Our other sessions with a banned member end too: leaks of several sessions add up.
+        Our other sessions with a banned member end too: leaks of several sessions add up. So do
+        all that use a key which is now quarantined.
         Raises: LedgerError.
         """
         verdict = _VERDICTS.get(failure.kind)
@@ -77,6 +81,16 @@ class Verdicts:
                 FailureKind.CANCELLED, "a member of this session was banned in another"
             )
             self._spawn(self._stop_with(failure.blamed, stopped))
+        elif verdict is Verdict.FREEZE:
+            stopped = SessionFailed(FailureKind.CANCELLED, "the wallet's keys are quarantined")
+            self._spawn(self._stop_where(lambda about: self._uses(wallet, about), stopped))
+
+    def _uses(self, wallet: WalletId, subject: str) -> bool:
+        """Return whether sessions about this request or drill use the wallet's keys."""
+        request = self._aggregates.requests.get(RequestId(subject))
+        if request:
+            return request.proposal.wallet == wallet
+        return subject.partition("@")[0] == wallet
 
     async def destroy(
         self,
@@ -101,7 +115,8 @@ class Verdicts:
 
     def banned(self, wallet: WalletId, epoch: int) -> frozenset[MemberId]:
         """Return the members that this one does not sign with in this epoch."""
-        return frozenset(banned(self._aggregates.verdicts, wallet, epoch))
+        forked = {name for name, m in self._aggregates.members.items() if m.forked}
+        return frozenset(banned(self._aggregates.verdicts, wallet, epoch)) | forked
 
     def require_usable(
         self, wallet: WalletId, epoch: int, participants: frozenset[MemberId]

@@ -20,6 +20,7 @@ from console.application.peers.statements import (
 from console.application.ports.chain import Payload
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import KeyMaterial, ThresholdSigner
+from console.application.sessions.host import SUPERSEDED
 from console.application.sessions.protocol_session import (
     FailureKind,
     SessionFailed,
@@ -33,13 +34,23 @@ from console.application.signing.requests import RequestRecords
 from console.application.signing.reservations import Reservations
 from console.application.signing.transactions import Transactions
 from console.domain import request_commands
-from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    Expired,
+    NotYetPossible,
+    PolicyViolation,
+    UnknownMember,
+)
 from console.domain.ids import MemberId, RequestId, SessionId
 from console.domain.signing_request import UNSIGNED
 from console.domain.values import SignatureKind
 from console.protocols.kernel.party import Party
 
 PURPOSE = "signing"
+MAX_SUPERSEDED = 12
+"""Sessions of one request that one coordinator may end here by starting others. It is twice what
+the saga tries by itself; an operator who tries again and again may do so through another member."""
 
 Signatures = tuple[bytes, ...]
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
@@ -79,6 +90,10 @@ class SigningCoordinator:
         self._releasing = asyncio.Lock()
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
+    def terms(self, subject: str) -> bytes:
+        """Return the digest of the intent that approvals sign, 32 bytes."""
+        return self._aggregates.request(RequestId(subject)).proposal.intent_digest
+
     async def admit(self, invitation: Invitation, coordinator: MemberId) -> None:
         """Judge an invitation by this member's own ledger and decoding. Raises: DomainError."""
         request = self._aggregates.request(RequestId(invitation.subject))
@@ -95,6 +110,14 @@ class SigningCoordinator:
             raise Expired("the request has expired; propose it again")
         if not request.has_quorum:
             raise NotYetPossible("the approvals are not complete here")
+        ended = sum(
+            a.coordinator == coordinator and a.failure == SUPERSEDED for a in request.attempts
+        )
+        if ended >= MAX_SUPERSEDED:
+            raise PolicyViolation(
+                f"{coordinator} has ended {ended} sessions of this request by starting others; "
+                "another custodian leads it"
+            )
         others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}
         self._verdicts.require_usable(wallet.wallet, wallet.epoch, others)
         self._reservations.require_first(request)
@@ -154,11 +177,18 @@ class SigningCoordinator:
     async def releasing(self, info: SessionInfo) -> None:
         """Record that this session's nonces are consumed, and with them the coins of its request.
 
-        Raises: AlreadyDecided, Conflict, NotYetPossible, UnknownTransaction, LedgerError.
+        Raises: AlreadyDecided, Conflict, NotYetPossible, PolicyViolation, UnknownTransaction,
+        LedgerError.
         """
         # Two sessions may have been admitted before either released a share: only one may.
         async with self._releasing:
-            self._reservations.require_first(self._aggregates.request(RequestId(info.subject)))
+            request = self._aggregates.request(RequestId(info.subject))
+            self._reservations.require_first(request)
+            self._verdicts.require_usable(
+                request.proposal.wallet,
+                request.proposal.epoch,
+                frozenset(info.participants) - {self._me},
+            )
             command = request_commands.ReleaseShare(info.session, self._clock.now_ms())
             await self._requests.record(info.subject, command)
 

@@ -13,13 +13,15 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS, Clock
+from console.application.ports.clock import Clock
 from console.application.ports.threshold import SignatureInvalid, ThresholdSigner
 from console.application.signing.transactions import Transactions
 from console.domain import request_commands
 from console.domain.errors import NotYetPossible
 from console.domain.events import RequestProposed
 from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.quotas import Counted
+from console.domain.times import require_lifetime
 from console.domain.values import Chain, Network, SignatureKind
 
 E = TypeVar("E", bound=StrEnum)
@@ -44,8 +46,17 @@ class RequestRecords:
         self._clock = clock
 
     async def on_proposal(self, verified: Verified) -> None:
-        """Record a request whose bytes this member can decode and whose fields agree with them."""
+        """Record a request whose bytes this member can decode and whose fields agree with them.
+
+        A second text under the same id, signed by the same member, is kept as proof against it.
+        """
         s = verified.expect(TransferProposal)
+        if RequestId(s.request) in self._aggregates.requests:
+            dispute = request_commands.Dispute(s.at_ms, verified.evidence)
+            await self.record(s.request, dispute)
+            return
+        require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.REQUEST, s.at_ms)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         proposal = RequestProposed(
             request=RequestId(s.request),
@@ -71,8 +82,6 @@ class RequestRecords:
     async def on_approval(self, verified: Verified) -> None:
         """Record an approval of exactly the intent that this member has."""
         s = verified.expect(Approval)
-        if s.at_ms > self._clock.now_ms() + MAX_CLOCK_SKEW_MS:
-            raise NotYetPossible("an approval from the future: somebody's clock is wrong")
         await self.record(
             s.request,
             request_commands.Approve(

@@ -118,7 +118,7 @@ class Reservations:
         if other.proposal.transaction == transaction or not other.signatures:
             raise Conflict(
                 f"the request {other.proposal.request} uses the same coins or nonce; wait until it "
-                "is over, or make this one again"
+                "is over, or propose this one again"
             )
         why = adapter.may_replace(other.proposal.transaction, transaction)
         if why:

@@ -141,6 +141,17 @@ class CeremonyCertified(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyDisputed(Event):
+    """The proposer has signed another ceremony under the same id; `evidence` is that one."""
+
+    NAME: ClassVar[str] = "key-ceremony.disputed.v1"
+    ceremony: CeremonyId
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyAborted(Event):
     NAME: ClassVar[str] = "key-ceremony.aborted.v1"
     ceremony: CeremonyId

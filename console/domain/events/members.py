@@ -42,6 +42,17 @@ class PeerHeadSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberForked(Event):
+    """A member signed two ledger heads with one number: it shows different ledgers to others."""
+
+    NAME: ClassVar[str] = "member.forked.v1"
+    member: MemberId
+    first: Evidence
+    second: Evidence
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineEndorsed(Event):
     """A member's operator endorses a machine: a member's new one, or a new member's first.
 

@@ -52,6 +52,17 @@ class RequestDenied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDisputed(Event):
+    """The proposer has signed another request under the same id; `evidence` is that one."""
+
+    NAME: ClassVar[str] = "signing-request.disputed.v1"
+    request: RequestId
+    member: MemberId
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWithdrawn(Event):
     NAME: ClassVar[str] = "signing-request.withdrawn.v1"
     request: RequestId

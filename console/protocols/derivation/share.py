@@ -12,7 +12,7 @@ from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Point, Scalar
 from console.protocols.math.secp256k1 import SECP256K1
 
-_CHILDREN: dict[str, Callable[[Point, bytes, int], tuple[Scalar, bytes]]] = {
+CHILDREN: dict[str, Callable[[Point, bytes, int], tuple[Scalar, bytes]]] = {
     SECP256K1.name: bip32.child,
     ED25519.name: ed25519.child,
 }
@@ -26,13 +26,13 @@ def derive(share: KeyShare, path: Iterable[int]) -> KeyShare:
     Raises: PathRefused; DegenerateTweak.
     """
     context, chain_code = _walk(share.public, path)
-    return _moved(share, context, chain_code)
+    return moved(share, context, chain_code)
 
 
 def derive_public(public: PublicKeyPackage, path: Iterable[int]) -> PublicKeyPackage:
     """Return the public package of the child at `path`. Raises: PathRefused; DegenerateTweak."""
     context, chain_code = _walk(public, path)
-    return _moved_public(public, context, chain_code)
+    return moved_public(public, context, chain_code)
 
 
 def tweak_context(public: PublicKeyPackage, path: Iterable[int]) -> TweakContext:
@@ -48,18 +48,18 @@ def tap_tweak(share: KeyShare, merkle_root: bytes | None) -> KeyShare:
 
     Raises: DegenerateTweak; ValueError if the key is not of secp256k1, or the root not 32 bytes.
     """
-    return _moved(share, _tapped(share.public, merkle_root), share.public.chain_code)
+    return moved(share, _tapped(share.public, merkle_root), share.public.chain_code)
 
 
 def tap_tweak_public(public: PublicKeyPackage, merkle_root: bytes | None) -> PublicKeyPackage:
     """Return the public package of the Taproot output key. Raises: as `tap_tweak`."""
-    return _moved_public(public, _tapped(public, merkle_root), public.chain_code)
+    return moved_public(public, _tapped(public, merkle_root), public.chain_code)
 
 
 def _walk(public: PublicKeyPackage, path: Iterable[int]) -> tuple[TweakContext, bytes]:
     context = TweakContext.of(public.group, Point(public.group_key))
     chain_code = public.chain_code
-    child = _CHILDREN[public.group_name]
+    child = CHILDREN[public.group_name]
     for index in check_path(path):
         tweak, chain_code = child(context.Q, chain_code, index)
         context = context.apply(tweak)
@@ -73,15 +73,17 @@ def _tapped(public: PublicKeyPackage, merkle_root: bytes | None) -> TweakContext
     return TweakContext.of(SECP256K1, P).apply_x_only(tap_tweak_scalar(P, merkle_root))
 
 
-def _moved(share: KeyShare, context: TweakContext, chain_code: bytes) -> KeyShare:
-    public = _moved_public(share.public, context, chain_code)
+def moved(share: KeyShare, context: TweakContext, chain_code: bytes) -> KeyShare:
+    """Return our share of the key that `context` leads to; the caller owns, and wipes, both."""
+    public = moved_public(share.public, context, chain_code)
     secret = context.scalar(context.group.secret_scalar(share.secret))
     return KeyShare(share.index, SecretBytes(secret), public)
 
 
-def _moved_public(
+def moved_public(
     public: PublicKeyPackage, context: TweakContext, chain_code: bytes
 ) -> PublicKeyPackage:
+    """Return the public package of the key that `context` leads to. Raises: DegenerateTweak."""
     points = context.points(tuple(Point(point) for _, point in public.public_shares))
     if context.group.identity in points:
         raise DegenerateTweak("a public share of the tweaked key is the identity")

@@ -68,7 +68,7 @@ async def sign(
     anything is sent.
     Raises: SigningRefused or PeerBanned, with nothing sent; ProtocolAbort BLAME for what the
     culprits signed and anybody can check; BAN after a secret-dependent check; RETRY if the parties
-    disagree on the parameters; FREEZE if the result is wrong and nobody can be named.
+    disagree on the parameters; FREEZE if the result is wrong and no party can be blamed.
     """
     m = parse_digest(digest)
     parameters = agree(party, share, pairs, digest, tweak)
@@ -294,5 +294,7 @@ def _combine(made: Presignature, digest: bytes, answers: Mapping[int, Partial]) 
         signature = normalise(made.point, w * inverse)
         verify(made.key, digest, signature)
     except InvalidSignature:
-        raise freeze("group-signature", "the signature is wrong, and nobody can be named") from None
+        raise freeze(
+            "group-signature", "the signature is wrong, and no party can be blamed"
+        ) from None
     return signature

@@ -38,6 +38,11 @@ class SigningNonces:
     def used(self) -> bool:
         return self._used
 
+    @property
+    def wiped(self) -> bool:
+        """Whether both secrets are erased."""
+        return self._hiding.wiped and self._binding.wiped
+
     def consume(self, suite: Suite) -> tuple[Scalar, Scalar]:
         """Return (d, e) and erase them. Raises: NonceReused on the second call."""
         if self._used:

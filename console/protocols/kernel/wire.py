@@ -94,7 +94,9 @@ class _Codec(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Bytes:
+class BytesCodec:
+    """A byte string, or a secret, of a bounded length."""
+
     size: Size
     secret: bool
 
@@ -122,7 +124,9 @@ class _Bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
+class NumberCodec:
+    """A number within bounds."""
+
     bounds: Range
 
     @property
@@ -146,7 +150,9 @@ class _Number:
 
 
 @dataclass(frozen=True, slots=True)
-class _Items:
+class ItemsCodec:
+    """A list of a bounded count."""
+
     item: _Codec
     count: Count
 
@@ -196,11 +202,11 @@ def _codec(annotation: Any) -> _Codec:
     if get_origin(annotation) is Annotated:
         annotation, bound = get_args(annotation)
     if annotation in {bytes, SecretBytes} and isinstance(bound, Size):
-        return _Bytes(bound, secret=annotation is SecretBytes)
+        return BytesCodec(bound, secret=annotation is SecretBytes)
     if annotation is int and isinstance(bound, Range):
-        return _Number(bound)
+        return NumberCodec(bound)
     if get_origin(annotation) is tuple and isinstance(bound, Count):
-        return _Items(_codec(get_args(annotation)[0]), bound)
+        return ItemsCodec(_codec(get_args(annotation)[0]), bound)
     if isinstance(annotation, type) and is_dataclass(annotation):
         return _record(annotation)
     raise TypeError(f"a message field needs a bounded type, not {annotation!r}")

@@ -57,7 +57,7 @@ def open_dealing(dealing: Dealing, session: bytes, dealer: int) -> Opening:
     mu = proof.respond(
         group,
         Tag.DKG_DEALER_PROOF,
-        _dealer_statement(session, dealer, dealing.points),
+        dealer_statement(session, dealer, dealing.points),
         dealing.proof_point,
         dealing.proof_nonce,
         dealing.polynomial.constant,
@@ -105,7 +105,7 @@ def check_openings(
             proof.verify(
                 group,
                 Tag.DKG_DEALER_PROOF,
-                _dealer_statement(session, dealer, points[dealer]),
+                dealer_statement(session, dealer, points[dealer]),
                 points[dealer][0],
                 opening.proof_point,
                 opening.proof_scalar,
@@ -116,5 +116,6 @@ def check_openings(
     return points
 
 
-def _dealer_statement(session: bytes, dealer: int, points: tuple[Point, ...]) -> Field:
+def dealer_statement(session: bytes, dealer: int, points: tuple[Point, ...]) -> Field:
+    """Return what a dealer's proof is bound to: session, dealer and commitments."""
     return (session, dealer, points)

@@ -99,9 +99,9 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
 
         # Last round: everybody proves to hold the share that the commitments promise.
         received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
-        secret = _held(wiped, _sum(group, received))
+        secret = _held(wiped, sum_of_subshares(group, received))
         chain = [(i, openings[i].chain_code) for i in sorted(openings)]
-        public = _public(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
+        public = public_of(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
         transcript = _transcript(session, commitments, openings, complaints, reveals)
@@ -149,19 +149,21 @@ def _parameters_digest(party: Party, parameters: KeygenParameters) -> bytes:
     )
 
 
-def _sum(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
+def sum_of_subshares(group: Group, received: Mapping[int, SecretBytes]) -> SecretBytes:
+    """Return the party's share: the sum of what all dealers gave it."""
     total = group.scalar(0)
     for share in received.values():
         total = group.add_scalars(total, group.parse_scalar(share.view()))
     return SecretBytes(total)
 
 
-def _public(
+def public_of(
     party: Party,
     parameters: KeygenParameters,
     points: Mapping[int, tuple[Point, ...]],
     chain_code: bytes,
 ) -> PublicKeyPackage:
+    """Return the public package of the key that these commitments make. Raises: ProtocolAbort."""
     group = parameters.group
     total = add_commitments(group, [points[i] for i in sorted(points)])
     shares = tuple((j, commitment_at(group, total, j)) for j in party.parties)

@@ -94,13 +94,13 @@ async def redeal(
         wiped += received.values()
 
         # Last round: every owner proves to hold the share that the commitments promise.
-        public = _public(plan, dealt)
+        public = public_of(plan, dealt)
         new: KeyShare | None = None
         if receives:
             if constant is not None:
                 received[party.me] = polynomial.evaluate(party.me)
                 wiped.append(received[party.me])
-            new = KeyShare(party.me, _sum(group, received, kept), public)
+            new = KeyShare(party.me, sum_of_subshares(group, received, kept), public)
             wiped.append(new.secret)
             new.check()  # before we claim anything about it
         transcript = _transcript(dealing, complaints, reveals)
@@ -220,7 +220,8 @@ def _check_proof(
         raise proof.ProofInvalid("there is nothing to prove")
 
 
-def _public(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
+def public_of(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicKeyPackage:
+    """Return the public package of the new shares. Raises: ProtocolAbort, BadShare."""
     group, old = plan.group, plan.old
     total = add_commitments(group, [dealt[i] for i in sorted(dealt)])
     shares = tuple(
@@ -235,9 +236,10 @@ def _public(plan: RedealPlan, dealt: Mapping[int, tuple[Point, ...]]) -> PublicK
     return public
 
 
-def _sum(
+def sum_of_subshares(
     group: Group, received: Mapping[int, SecretBytes], kept: SecretBytes | None
 ) -> SecretBytes:
+    """Return the party's new share: what it keeps and what all dealers gave it."""
     total = group.scalar(0) if kept is None else group.secret_scalar(kept)
     for share in received.values():
         total = group.add_scalars(total, group.parse_scalar(share.view()))

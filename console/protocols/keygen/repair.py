@@ -67,7 +67,7 @@ async def repair(
     wiped: list[SecretBytes] = []
     parts: dict[int, SecretBytes] = {}
     if share is not None:
-        parts = _split(group, share, parameters, random)
+        parts = split_share(group, share, parameters, random)
         wiped += parts.values()
     try:
         # Round 1: split zeta_i * x_i among the helpers, and commit to the parts.
@@ -124,7 +124,7 @@ def _check_ours(party: Party, parameters: RepairParameters, share: KeyShare | No
         share.check()
 
 
-def _split(
+def split_share(
     group: Group, share: KeyShare, parameters: RepairParameters, random: Random
 ) -> dict[int, SecretBytes]:
     """Split zeta_i * x_i into random parts d_ih, one for each helper; ours is the rest."""

@@ -26,7 +26,7 @@ async def exchange_proofs(
     is a hash of all earlier broadcasts.
     Raises: ProtocolAbort blaming all whose proof does not verify.
     """
-    ours = ShareProof(b"", b"") if share is None else _prove(share, tag, transcript, random)
+    ours = ShareProof(b"", b"") if share is None else prove(share, tag, transcript, random)
     await party.broadcast(ours)
     proofs = {party.me: ours, **await party.gather(ShareProof)}
     accusations = Accusations()
@@ -39,7 +39,7 @@ async def exchange_proofs(
             proof.verify(
                 public.group,
                 tag,
-                _statement(public, transcript, i),
+                proven_statement(public, transcript, i),
                 public.public_share(i),
                 proofs[i].proof_point,
                 proofs[i].proof_scalar,
@@ -50,15 +50,17 @@ async def exchange_proofs(
     return _rows(proofs)
 
 
-def _prove(share: KeyShare, tag: Tag, transcript: bytes, random: Random) -> ShareProof:
+def prove(share: KeyShare, tag: Tag, transcript: bytes, random: Random) -> ShareProof:
+    """Prove knowledge of our share, for this transcript."""
     group = share.public.group
     nonce = SecretBytes(group.random_scalar(random))
     R = group.base(group.secret_scalar(nonce))
-    statement = _statement(share.public, transcript, share.index)
+    statement = proven_statement(share.public, transcript, share.index)
     return ShareProof(R, proof.respond(group, tag, statement, R, nonce, share.secret))
 
 
-def _statement(public: PublicKeyPackage, transcript: bytes, prover: int) -> Field:
+def proven_statement(public: PublicKeyPackage, transcript: bytes, prover: int) -> Field:
+    """Return what a proof is bound to: transcript, key, prover and public share."""
     return (transcript, public.chain_code, public.group_key, prover, public.public_share(prover))
 
 

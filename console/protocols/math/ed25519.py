@@ -22,7 +22,7 @@ class Ed25519(Group):
 
     def parse_point(self, data: Buffer) -> Point:
         point = bytes(data)
-        if point in _VALID:
+        if point in VALID_POINTS:
             return Point(point)
         # The backend checks canonical form, curve, small order and the prime-order subgroup.
         if len(point) != 32 or not bindings.crypto_core_ed25519_is_valid_point(point):
@@ -95,14 +95,14 @@ class Ed25519(Group):
 
 
 # Points that were checked or are multiples of the generator: a check costs half a product.
-_VALID: set[bytes] = set()
-_MAX_VALID = 2048
+VALID_POINTS: set[bytes] = set()
+MAX_VALID_POINTS = 2048
 
 
 def _remembered(point: Point) -> Point:
-    if len(_VALID) >= _MAX_VALID:
-        _VALID.clear()
-    _VALID.add(point)
+    if len(VALID_POINTS) >= MAX_VALID_POINTS:
+        VALID_POINTS.clear()
+    VALID_POINTS.add(point)
     return point
 
 

@@ -141,13 +141,13 @@ class Secp256k1(Group):
 
 # Points that were parsed or computed recently: to decompress one costs a sixth of a product. What
 # is in here is shared, so the backend never writes to it. A product of `multiply` is not in here.
-_KNOWN: dict[bytes, Any] = {}
-_MAX_KNOWN = 2048
+KNOWN_POINTS: dict[bytes, Any] = {}
+MAX_KNOWN_POINTS = 2048
 
 
 def _parsed(point: bytes) -> Any:
     """Decompress a point other than the identity; return None if it is not one."""
-    key = _KNOWN.get(point)
+    key = KNOWN_POINTS.get(point)
     if key is None:
         key = ffi.new("secp256k1_pubkey *")
         if not lib.secp256k1_ec_pubkey_parse(_CONTEXT, key, point, len(point)):
@@ -167,9 +167,9 @@ def _known(point: Point) -> Any:
 
 
 def _remember(point: bytes, key: Any) -> None:
-    if len(_KNOWN) >= _MAX_KNOWN:
-        _KNOWN.clear()
-    _KNOWN[point] = key
+    if len(KNOWN_POINTS) >= MAX_KNOWN_POINTS:
+        KNOWN_POINTS.clear()
+    KNOWN_POINTS[point] = key
 
 
 def _remembered(key: Any) -> Point:

@@ -83,8 +83,8 @@ def choose(session: bytes, random: Random) -> Choice:
         a = SECP256K1.random_scalar(random)
         kept[KEY * index : KEY * (index + 1)] = a
         other = _random_point(random)
-        ours = SECP256K1.subtract(SECP256K1.base(a), _hash_to_point(hashing, index, bit, other))
-        _hash_to_point(hashing, index, 1 - bit, ours)
+        ours = SECP256K1.subtract(SECP256K1.base(a), hash_to_point(hashing, index, bit, other))
+        hash_to_point(hashing, index, 1 - bit, ours)
         out += (other, ours) if bit else (ours, other)
     return Choice(session, choices, scalars, b"".join(out))
 
@@ -95,7 +95,7 @@ def answer(session: bytes, points: bytes, random: Random) -> tuple[BothKeys, byt
     hashing, hashing_keys = prefix(Tag.OT_BASE_POINT, session), prefix(Tag.OT_BASE_KEY, session)
     pads: list[Point] = []
     for at, point in enumerate(theirs):
-        pad = SECP256K1.add(point, _hash_to_point(hashing, at // 2, at % 2, theirs[at ^ 1]))
+        pad = SECP256K1.add(point, hash_to_point(hashing, at // 2, at % 2, theirs[at ^ 1]))
         if pad == SECP256K1.identity:
             raise BadTransfer("a transfer has a key that everybody knows")
         pads.append(pad)
@@ -108,7 +108,7 @@ def answer(session: bytes, points: bytes, random: Random) -> tuple[BothKeys, byt
         ours = SECP256K1.base(y)
         pair = theirs[2 * index] + theirs[2 * index + 1]
         place = KEY * (bit * KAPPA + index)
-        shared = _agree(y, pad)
+        shared = agree(y, pad)
         view[place : place + KEY] = _key(hashing_keys, index, bit, pair, ours, shared)
         out.append(ours)
     return BothKeys(keys), b"".join(out)
@@ -129,7 +129,7 @@ def receive(choice: Choice, points: bytes) -> ChosenKeys:
             place = slice(KEY * index, KEY * (index + 1))
             point = theirs[2 * index + bit]
             pair = choice.points[2 * POINT * index : 2 * POINT * (index + 1)]
-            shared = _agree(scalars[place], point)
+            shared = agree(scalars[place], point)
             view[place] = _key(hashing, index, bit, pair, point, shared)
         return ChosenKeys(SecretBytes(bytes(bits)), keys)
     finally:
@@ -149,7 +149,7 @@ def _parse(points: bytes) -> list[Point]:
         raise BadTransfer("a point is not valid") from None
 
 
-def _hash_to_point(hashing: Any, index: int, bit: int, other: Point) -> Point:
+def hash_to_point(hashing: Any, index: int, bit: int, other: Point) -> Point:
     """Hash to a point whose logarithm nobody knows, bound to the transfer, the bit and `other`."""
     attempt = 0
     while True:
@@ -176,7 +176,7 @@ def _on_curve(candidate: bytes) -> Point | None:
         return None
 
 
-def _agree(secret: bytes | memoryview, point: Point) -> bytes:
+def agree(secret: bytes | memoryview, point: Point) -> bytes:
     """Return SHA-256 of the compressed product, in time that does not depend on the scalar."""
     parsed, out = ffi.new("secp256k1_pubkey *"), ffi.new("unsigned char[32]")
     # The point has been parsed before, and the scalar is in range: neither call can fail.

@@ -23,7 +23,7 @@ from console.protocols.ot.linear_hash import hash_rows, spread
 from console.protocols.ot.parameters import HASHED, KAPPA, KEY, ROW, WIDTH, XI
 from console.protocols.ot.transpose import columns, repeated, transposed
 
-_MATRIX = KAPPA * ROW
+MATRIX = KAPPA * ROW
 _PAD = 32 * WIDTH
 _NUMBERS = tuple(number(index) for index in range(XI))
 
@@ -39,7 +39,7 @@ class ChoicesInconsistent(Exception):
 class Request:
     """The receiver's message: U, then xhat and that of the check."""
 
-    correction: Annotated[bytes, Size(_MATRIX)]
+    correction: Annotated[bytes, Size(MATRIX)]
     hashed_choice: Annotated[bytes, Size(HASHED)]
     hashed_rows: Annotated[bytes, Size(KAPPA * HASHED)]
 
@@ -63,7 +63,7 @@ def request(keys: BothKeys, session: bytes, random: Random) -> tuple[Choosing, R
     ones = _rows(session, view[KAPPA * KEY :])
     choosing = Choosing(SecretBytes(random(ROW)), SecretBytes(zeros))
     mixed = _number(zeros) ^ _number(ones) ^ _number(bytes(choosing.choice.view()) * KAPPA)
-    return choosing, prove(session, choosing, mixed.to_bytes(_MATRIX, "big"))
+    return choosing, prove(session, choosing, mixed.to_bytes(MATRIX, "big"))
 
 
 def prove(session: bytes, choosing: Choosing, correction: bytes) -> Request:
@@ -84,7 +84,7 @@ def accept(keys: ChosenKeys, session: bytes, asked: Request) -> SecretBytes:
     delta = bytes(keys.choices.view())
     rows = _number(_rows(session, keys.keys.view()))
     rows ^= spread(delta, ROW) & _number(asked.correction)
-    matrix = SecretBytes(bytearray(rows.to_bytes(_MATRIX, "big")))
+    matrix = SecretBytes(bytearray(rows.to_bytes(MATRIX, "big")))
     hashed = hash_rows(_challenge(session, asked.correction), matrix.view())
     shifts = spread(delta, HASHED) & _number(asked.hashed_choice * KAPPA)
     expected = _number(asked.hashed_rows) ^ shifts
@@ -101,7 +101,7 @@ def both_pads(keys: ChosenKeys, session: bytes, matrix: SecretBytes) -> tuple[Co
     """
     zeros = transposed(_number(matrix.view()))
     ones = _number(zeros) ^ repeated(bytes(keys.choices.view()))
-    return _pads(session, zeros), _pads(session, ones.to_bytes(_MATRIX, "big"))
+    return _pads(session, zeros), _pads(session, ones.to_bytes(MATRIX, "big"))
 
 
 def chosen_pads(choosing: Choosing, session: bytes) -> Columns:

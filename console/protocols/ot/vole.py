@@ -89,10 +89,10 @@ def reply(
     with matrix:
         zeros, ones = extension.both_pads(keys, session, matrix)
     corrections = b"".join(
-        _encoded([zero - one + shifted for zero, one in zip(z, o, strict=True)])
-        for z, o, shifted in zip(zeros, ones, map(_shifted, (a1, a2, a3)), strict=True)
+        encoded([zero - one + shifted for zero, one in zip(z, o, strict=True)])
+        for z, o, shifted in zip(zeros, ones, map(shifted_input, (a1, a2, a3)), strict=True)
     )
-    theta1, theta2 = _thetas(session, corrections)
+    theta1, theta2 = thetas(session, corrections)
     combined = [v3 + theta1 * v1 + theta2 * v2 for v1, v2, v3 in zip(*zeros, strict=True)]
     message = Reply(
         corrections,
@@ -103,7 +103,7 @@ def reply(
                 group.multiply_scalars(a2, group.scalar(theta2)),
             )
         ),
-        H(Tag.VOLE_MU, session, _encoded(combined)),
+        H(Tag.VOLE_MU, session, encoded(combined)),
     )
     c1, c2 = (group.scalar(-sum(map(mul, weights, column))) for column in zeros[:2])
     return message, c1, c2
@@ -130,19 +130,19 @@ def finish(
         [v + bit * a for v, bit, a in zip(pad, bits, column, strict=True)]
         for pad, column in zip(pads, corrections, strict=True)
     )
-    theta1, theta2 = _thetas(session, received.corrections)
+    theta1, theta2 = thetas(session, received.corrections)
     combined = [
         x3 + theta1 * x1 + theta2 * x2 - bit * eta
         for x1, x2, x3, bit in zip(d1, d2, d3, bits, strict=True)
     ]
-    expected = H(Tag.VOLE_MU, session, _encoded(combined))
+    expected = H(Tag.VOLE_MU, session, encoded(combined))
     if not hmac.compare_digest(expected, received.digest):
         raise InputsInconsistent("the rows do not agree on the inputs")
     first, second = (SECP256K1.scalar(sum(map(mul, weights, d))) for d in (d1, d2))
     return first, second
 
 
-def _shifted(a: Scalar) -> int:
+def shifted_input(a: Scalar) -> int:
     """Read an input, moved by a multiple of the order.
 
     A correction is then reduced from the same number of digits whatever the input is; without
@@ -155,12 +155,14 @@ def _bits(choosing: Choosing) -> list[int]:
     return [bit for byte in choosing.choice.view()[:CHOICE] for bit in _BITS[byte]]
 
 
-def _thetas(session: bytes, corrections: bytes) -> tuple[int, int]:
+def thetas(session: bytes, corrections: bytes) -> tuple[int, int]:
+    """Return the two weights of the check, drawn from all corrections."""
     drawn = XOF(Tag.VOLE_THETA, 96, session, corrections)
     return int.from_bytes(drawn[:48], "big") % N, int.from_bytes(drawn[48:], "big") % N
 
 
-def _encoded(values: Iterable[int]) -> bytes:
+def encoded(values: Iterable[int]) -> bytes:
+    """Return the values modulo the order, 32 bytes each."""
     return b"".join([(value % N).to_bytes(32, "big") for value in values])
 
 

@@ -1,6 +1,7 @@
 """GrpcNetwork over loopback: pins, limits, deadlines, health."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from console.adapters.clock import SystemClock
 from console.adapters.network import grpc_peers
-from console.adapters.network.grpc_peers import GrpcNetwork, Peer, tls_name
-from console.adapters.network.rate import TokenBucket
+from console.adapters.network.grpc_peers import MAX_CALLS_PER_PEER, GrpcNetwork, Peer, tls_name
 from console.adapters.network.tls import (
     TlsIdentity,
     TlsMaterialUnusable,
@@ -26,13 +26,16 @@ from console.adapters.network.tls import (
     spki_pin,
 )
 from console.application.errors import PeerRefused, PeerUnavailable
+from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, MachineUnusable
-from console.domain.errors import UnknownMember
 from console.domain.ids import MemberId
+from tests.fakes.clock import FakeClock
+from tests.integration.network.certificates import certificate, extensions, name
 
 ANA, BEN, EVE = MemberId("ana"), MemberId("ben"), MemberId("eve")
 CALL = "/quorate.Peer/Call"
 TIMEOUT_S = 5.0
+SYSTEM = SystemClock()
 
 Handler = Callable[[MemberId, bytes], Awaitable[bytes]]
 
@@ -55,22 +58,27 @@ class Pair:
     """Ana and Ben, who know each other; `own` are their key pairs."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.own = {m: identity(folder, m) for m in (ANA, BEN)}
         self.address = {m: free_address() for m in (ANA, BEN)}
         self.networks = {m: self.network(m, self.own[m]) for m in (ANA, BEN)}
         self._more: list[GrpcNetwork] = []
 
-    def network(self, me: MemberId, key: TlsIdentity, **shown: bytes) -> GrpcNetwork:
+    def network(
+        self, me: MemberId, key: TlsIdentity, clock: Clock = SYSTEM, **shown: bytes
+    ) -> GrpcNetwork:
         """Build a network; `shown` replaces what `me` believes to be a peer's certificate."""
         peers = tuple(
             Peer(m, self.address[m], shown.get(m, self.own[m].certificate_pem))
             for m in (ANA, BEN)
             if m != me
         )
-        return GrpcNetwork(me, self.address.get(me, ""), key, peers, SystemClock())
+        return GrpcNetwork(me, self.address.get(me, ""), key, peers, clock)
 
-    def another(self, me: MemberId, key: TlsIdentity, **shown: bytes) -> GrpcNetwork:
-        network = self.network(me, key, **shown)
+    def another(
+        self, me: MemberId, key: TlsIdentity, clock: Clock = SYSTEM, **shown: bytes
+    ) -> GrpcNetwork:
+        network = self.network(me, key, clock, **shown)
         self._more.append(network)
         return network
 
@@ -93,9 +101,9 @@ def channel_to(pair: Pair, member: MemberId, key: TlsIdentity | None) -> grpc.ai
         private_key=key.key_pem if key else None,
         certificate_chain=key.certificate_pem if key else None,
     )
-    name = ("grpc.ssl_target_name_override", tls_name(member))
+    target = ("grpc.ssl_target_name_override", tls_name(member))
     return grpc.aio.secure_channel(
-        pair.address[member], credentials, options=(*grpc_peers.CHANNEL_OPTIONS, name)
+        pair.address[member], credentials, options=(*grpc_peers.CHANNEL_OPTIONS, target)
     )
 
 
@@ -146,7 +154,7 @@ async def test_health_follows_the_link(pair: Pair) -> None:
 
 
 async def test_a_stranger_is_not_called(pair: Pair) -> None:
-    with pytest.raises(UnknownMember):
+    with pytest.raises(PeerUnavailable, match="no link"):
         await pair.networks[ANA].call(EVE, b"hello", 1.0)
 
 
@@ -245,17 +253,67 @@ async def test_a_server_with_another_key_is_not_spoken_to(pair: Pair, tmp_path: 
         await pair.networks[ANA].call(BEN, b"hello", 2.0)
 
 
-async def test_a_flood_is_refused_and_passes(pair: Pair) -> None:
-    now_s = [0.0]
-    ben = pair.networks[BEN]
-    ben._buckets[ANA] = TokenBucket(1.0, 3.0, lambda: now_s[0])
-    await ben.serve(echo)
+async def test_a_flood_is_refused_and_passes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(grpc_peers, "RATE_PER_S", 1.0)
+    monkeypatch.setattr(grpc_peers, "BURST", 3.0)
+    await pair.another(BEN, pair.own[BEN], clock).serve(echo)
     for _ in range(3):
         await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
     with pytest.raises(PeerRefused, match="RESOURCE_EXHAUSTED"):
         await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
-    now_s[0] += 1.0
+    clock.advance(1.0)
     assert await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S)
+
+
+@pytest.mark.parametrize("shown", ["pinned", "issued by a pinned key"])
+async def test_calls_that_send_nothing_stop_nobody_else(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, shown: str
+) -> None:
+    """The caller is known before its message is awaited: its stalled calls fill its own places."""
+    monkeypatch.setattr(grpc_peers, "RECEIVE_S", 60.0)
+    key = identity_of_eve = identity(pair.folder / "eve", EVE)
+    ben = pair.networks[BEN]
+    await ben.admit(EVE, free_address(), identity_of_eve.certificate_pem)
+    if shown != "pinned":
+        key = issued_by(identity_of_eve, EVE)
+    await ben.serve(echo)
+    async with contextlib.AsyncExitStack() as stack:
+        calls = []
+        for _ in range(6):
+            channel = await stack.enter_async_context(channel_to(pair, BEN, key))
+            call = channel.stream_unary(CALL)
+            calls += [call(silence(), timeout=60.0) for _ in range(60)]
+        held = [asyncio.ensure_future(call.code()) for call in calls]
+        # Those beyond its places, or without a pin, have been refused: the rest is held.
+        refused = len(calls) - (MAX_CALLS_PER_PEER if shown == "pinned" else 0)
+        done = 0
+        async with asyncio.timeout(30):
+            for task in asyncio.as_completed(held):
+                await task
+                done += 1
+                if done == refused:
+                    break
+        assert await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S) == b"ana:hello"
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
+
+
+async def test_a_message_that_never_comes_is_given_up(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_peers, "RECEIVE_S", 0.05)
+    await pair.networks[BEN].serve(echo)
+    async with channel_to(pair, BEN, pair.own[ANA]) as channel:
+        call = channel.stream_unary(CALL)(silence(), timeout=60.0)
+        assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert await pair.networks[ANA].call(BEN, b"hello", TIMEOUT_S) == b"ana:hello"
+
+
+async def silence() -> AsyncIterator[bytes]:
+    await asyncio.Event().wait()
+    yield b""
 
 
 async def test_an_address_in_use_is_named(pair: Pair) -> None:
@@ -266,7 +324,7 @@ async def test_an_address_in_use_is_named(pair: Pair) -> None:
 
 def test_two_members_with_one_key_are_refused(tmp_path: Path) -> None:
     key = identity(tmp_path, ANA)
-    peers = tuple(Peer(m, "127.0.0.1:1", key.certificate_pem) for m in (BEN, EVE))
+    peers = tuple(Peer(m, "127.0.0.1:1", renamed(key, m)) for m in (BEN, EVE))
     with pytest.raises(TlsMaterialUnusable, match="same TLS key"):
         GrpcNetwork(ANA, "127.0.0.1:0", key, peers, SystemClock())
 
@@ -305,7 +363,14 @@ def test_a_key_pair_shows_its_pin_only(tmp_path: Path) -> None:
     assert key.key_pem[40:60].decode() not in repr(key)
 
 
-def issued_by(issuer: TlsIdentity, name: MemberId) -> TlsIdentity:
+def renamed(owner: TlsIdentity, member: MemberId) -> bytes:
+    """Return a certificate for a member's name with another member's key."""
+    key = serialization.load_pem_private_key(owner.key_pem, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return certificate(key, name(tls_name(member)), extensions(tls_name(member)))
+
+
+def issued_by(issuer: TlsIdentity, member: MemberId) -> TlsIdentity:
     """Make a fresh key whose certificate another member's key has signed."""
     parent = x509.load_pem_x509_certificate(issuer.certificate_pem)
     signer = serialization.load_pem_private_key(issuer.key_pem, None)
@@ -314,13 +379,15 @@ def issued_by(issuer: TlsIdentity, name: MemberId) -> TlsIdentity:
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, tls_name(name))]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, tls_name(member))]))
         .issuer_name(parent.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(tls_name(name))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(tls_name(member))]), critical=False
+        )
         .sign(signer, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -377,6 +444,6 @@ async def test_a_new_member_is_admitted(pair: Pair, tmp_path: Path) -> None:
 async def test_a_key_that_another_member_uses_is_not_admitted(pair: Pair) -> None:
     ana = pair.networks[ANA]
     with pytest.raises(MachineUnusable, match="another member"):
-        await ana.admit(EVE, free_address(), pair.own[BEN].certificate_pem)
+        await ana.admit(EVE, free_address(), renamed(pair.own[BEN], EVE))
     with pytest.raises(MachineUnusable, match="no certificate"):
         await ana.admit(EVE, free_address(), b"-----BEGIN")

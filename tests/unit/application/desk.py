@@ -176,7 +176,17 @@ class Desk:
         def stop_with(members: frozenset[MemberId], failure: SessionFailed) -> Any:
             return members, failure
 
-        return Verdicts(self.aggregates, self.shares, self.clock, self.stopped.append, stop_with)
+        def stop_where(about: Callable[[str], bool], failure: SessionFailed) -> Any:
+            return about, failure
+
+        return Verdicts(
+            self.aggregates,
+            self.shares,
+            self.clock,
+            self.stopped.append,
+            stop_with,
+            stop_where,
+        )
 
     @cached_property
     def epochs(self) -> Epochs:

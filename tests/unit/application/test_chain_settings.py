@@ -5,8 +5,8 @@ import pytest
 from console.application.errors import OptionNotKnown
 from console.application.ports.chain import ChainSettings
 from console.application.queries.keys import key_kinds, key_names
-from console.bootstrap import CHAINS, SCHEMES, _chains, key_uses
-from console.cli import _require_chains
+from console.bootstrap import CHAINS, SCHEMES, build_chains, key_uses
+from console.cli import require_chains
 from console.domain.values import Chain, Network
 from console.settings import ChainEntry, SettingsInvalid, TokenSettings
 from tests.fakes.scenario import KEYS
@@ -21,7 +21,7 @@ def ethereum(*tokens: TokenSettings, network: str = "devnet") -> ChainEntry:
 
 
 def test_the_chains_of_the_settings_are_built() -> None:
-    chains = _chains((ethereum(ONE, TWO), ChainEntry("bitcoin", "testnet", URL)))
+    chains = build_chains((ethereum(ONE, TWO), ChainEntry("bitcoin", "testnet", URL)))
     assert chains[Chain.BITCOIN].network is Network.TESTNET
     assert [asset.unit for asset in chains[Chain.ETHEREUM].assets] == ["USDX", "USDY"]
 
@@ -38,7 +38,7 @@ def test_the_chains_of_the_settings_are_built() -> None:
 )
 def test_what_could_mean_two_things_is_refused(settings: tuple[ChainEntry, ...], why: str) -> None:
     with pytest.raises(SettingsInvalid, match=why):
-        _chains(settings)
+        build_chains(settings)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_could_mean_two_things_is_refused(settings: tuple[ChainEntry, ...],
 )
 def test_an_option_that_a_chain_does_not_know_is_refused(entry: ChainEntry, why: str) -> None:
     with pytest.raises(SettingsInvalid, match=why):
-        _chains((entry,))
+        build_chains((entry,))
 
 
 def test_an_option_without_a_sentence_of_its_own_is_refused_by_name() -> None:
@@ -75,7 +75,7 @@ def test_an_option_without_a_sentence_of_its_own_is_refused_by_name() -> None:
 
 
 def test_chains_are_given_the_options_that_they_know() -> None:
-    _chains(
+    build_chains(
         (
             ChainEntry("ethereum", "devnet", URL, trusted=(ONE.address,)),
             ChainEntry("solana", "devnet", URL, websocket="ws://127.0.0.1:1"),
@@ -92,7 +92,7 @@ def test_kinds_of_keys_are_named_by_the_chains_that_use_them() -> None:
 
 def test_a_token_for_a_chain_that_is_not_given_is_refused() -> None:
     chains = [f"ethereum,devnet,{URL}"]
-    _require_chains(chains, ["ethereum,0x1,USDX,6", " ethereum ,0x1"])
+    require_chains(chains, ["ethereum,0x1,USDX,6", " ethereum ,0x1"])
     for entry in ("etherium,0x1,USDX,6", "solana,x", ""):
         with pytest.raises(SettingsInvalid, match="not given"):
-            _require_chains(chains, [entry])
+            require_chains(chains, [entry])

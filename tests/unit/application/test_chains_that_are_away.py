@@ -181,7 +181,7 @@ async def test_a_simulation_that_fails_is_a_warning_and_hides_no_balance(trouble
 
 
 async def test_a_simulation_that_never_ends_is_given_up(monkeypatch):
-    monkeypatch.setattr(transfer, "_SIMULATION_S", 0)
+    monkeypatch.setattr(transfer, "SIMULATION_S", 0)
     preview = await preview_transfer(core(Foreseeing(None)), QUESTION)
     assert preview.problems == ()
     assert "in time" in preview.warnings[0]
@@ -197,7 +197,7 @@ async def test_a_simulation_of_more_than_there_can_be_is_shown_as_that():
 
 
 async def test_a_node_that_never_builds_is_given_up(monkeypatch):
-    monkeypatch.setattr(transfer, "_BUILD_S", 0)
+    monkeypatch.setattr(transfer, "BUILD_S", 0)
     chain = FakeChain(FakeCluster())
 
     async def build(*_):

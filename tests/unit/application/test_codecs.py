@@ -66,7 +66,13 @@ def test_requests_travel(message: PeerRequest) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [Ack(), Refused("no"), Refused("later", later=True), Ready(SIGNED), Pulled((SIGNED,), 3, None)],
+    [
+        Ack(),
+        Refused("no"),
+        Refused("later", later=True),
+        Ready(SIGNED),
+        Pulled(statements=(SIGNED,), upto=3, your_head=None),
+    ],
 )
 def test_replies_travel(message: PeerReply) -> None:
     assert decode_reply(encode_peer(message)) == message  # type: ignore[arg-type]

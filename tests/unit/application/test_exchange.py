@@ -8,8 +8,15 @@ import pytest
 
 from console.adapters.bus.in_process import InProcessBus
 from console.application.aggregates import Aggregates
-from console.application.errors import LedgerUnavailable, PeerRefused, UnknownTransaction
+from console.application.errors import (
+    LedgerRolledBack,
+    LedgerUnavailable,
+    PeerRefused,
+    PeerUnavailable,
+    UnknownTransaction,
+)
 from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
+from console.application.peers.heads import Heads
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
@@ -21,6 +28,8 @@ from console.application.peers.messages import (
     encode,
 )
 from console.application.peers.signed_statements import (
+    SignedStatement,
+    StatementRefused,
     Statements,
     Verified,
     to_signed,
@@ -33,6 +42,7 @@ from console.application.peers.statements import (
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead
+from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_store import MemoryEventStore
@@ -53,9 +63,9 @@ class Desk:
         self.recorded: list[Verified] = []
         self.refusal: Exception | None = None
         self.pause_s = 0.0
-        self.receipts: list[Readiness] = []
+        self.forked: list[MemberId] = []
 
-    async def open(self) -> "Desk":
+    async def open(self, enrolled: tuple[MemberId, ...] = (ANA, BEN)) -> "Desk":
         voices = {m: FakeVault(m) for m in (ANA, BEN)}
         members = []
         for name, vault in voices.items():
@@ -73,16 +83,26 @@ class Desk:
             enrol = Enrol(
                 member=name, display_name=name, identity_key=key, tls_pin=name.encode(), address=""
             )
-            await self.aggregates.record_member(name, enrol)
+            if name in enrolled:
+                await self.aggregates.record_member(name, enrol)
         vault = vault_id(tuple(members))
         self.voice = {m: Statements(m, v.identity, vault) for m, v in voices.items()}
+        self.heads = Heads(
+            me=ANA,
+            aggregates=self.aggregates,
+            store=self.store,
+            statements=self.voice[ANA],
+            clock=self.clock,
+            on_fork=self.forked.append,
+        )
         self.exchange = StatementExchange(
             me=ANA,
             statements=self.voice[ANA],
             aggregates=self.aggregates,
             network=self.network.plug(ANA, (ANA, BEN), self.clock),
+            clock=self.clock,
             spawn=_drop,
-            own_head_seen=self._own_head_seen,
+            heads=self.heads,
         )
         self.exchange.handle(Withdrawal, self._handle)
         return self
@@ -96,9 +116,6 @@ class Desk:
         if self.refusal:
             raise self.refusal
         self.recorded.append(verified)
-
-    async def _own_head_seen(self, receipt: Readiness) -> None:
-        self.receipts.append(receipt)
 
 
 def _drop(work: Coroutine[Any, Any, None]) -> None:
@@ -140,13 +157,34 @@ async def test_two_tasks_may_try_again_at_once(desk: Desk) -> None:
     assert sorted(v.statement.at_ms for v in desk.recorded) == [0, 1, 2, 3]
 
 
-async def test_waiting_statements_are_bounded(desk: Desk) -> None:
+async def test_one_signer_s_waiting_statements_are_bounded_and_crowd_out_nobody_else(
+    desk: Desk,
+) -> None:
     desk.refusal = NotYetPossible("first things first")
+    other = await desk.voice[ANA].sign(Withdrawal(at_ms=0, request="rq-" + "0" * 16))
+    await desk.exchange.on_announce(Announce(to_signed(other.evidence)))
     for number in range(MAX_DEFERRED + 3):
         await desk.exchange.on_announce(await desk.said(number))
     desk.refusal = None
     await desk.exchange.retry_deferred()
-    assert len(desk.recorded) == MAX_DEFERRED
+    assert len(desk.recorded) == MAX_DEFERRED + 1
+    assert desk.recorded[0].signer == ANA
+
+
+async def test_a_statement_from_the_future_waits_until_its_time(desk: Desk) -> None:
+    latest = desk.clock.now_ms() + MAX_CLOCK_SKEW_MS
+    for number in (latest, latest + 1):
+        assert await desk.exchange.on_announce(await desk.said(number)) == Ack()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest]
+    desk.clock.advance(0.001)
+    await desk.exchange.retry_deferred()
+    assert [v.statement.at_ms for v in desk.recorded] == [latest, latest + 1]
+
+
+@pytest.mark.parametrize("at_ms", [-1, END_OF_TIME_MS, 1 << 63])
+async def test_a_time_that_is_none_is_no_statement(desk: Desk, at_ms: int) -> None:
+    with pytest.raises(StatementRefused):
+        await desk.exchange.on_announce(await desk.said(at_ms))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +200,55 @@ async def test_a_refusal_is_told_and_ends_the_matter(desk: Desk, refusal: Except
     desk.refusal = None
     await desk.exchange.retry_deferred()
     assert desk.recorded == []
+
+
+class Unforeseen(Exception):
+    """What no code of ours expects."""
+
+
+async def test_what_nobody_expected_is_a_refusal_and_the_cursor_moves_on(desk: Desk) -> None:
+    signed = [(await desk.said(number)).statement for number in range(3)]
+    honest = desk.exchange
+
+    async def odd(verified: Verified) -> None:
+        if verified.statement.at_ms == 1:
+            raise Unforeseen("with a secret that must not be quoted")
+        desk.recorded.append(verified)
+
+    honest.handle(Withdrawal, odd)
+    reply = await honest.on_announce(Announce(signed[1]))
+    assert isinstance(reply, Refused)
+    assert "Unforeseen" in reply.reason
+    assert "secret" not in reply.reason
+    asked = answering(
+        desk,
+        lambda r: Pulled(statements=tuple(signed[r.after :]), upto=len(signed), your_head=None),
+    )
+    await honest.catch_up(BEN)
+    await honest.catch_up(BEN)
+    assert asked == [0, 3, 3]
+    assert [v.statement.at_ms for v in desk.recorded] == [0, 2]
+
+
+async def test_a_machine_that_waits_to_be_endorsed_ignores_receipts_in_its_name(
+    desk: Desk,
+) -> None:
+    """Nobody's roster has it yet, its own neither: a founder's answer must not end its pulls."""
+    receipt = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
+    joining = Desk()
+    await joining.open(enrolled=(BEN,))
+    answering(joining, lambda r: Pulled(statements=(), upto=r.after, your_head=receipt))
+    await joining.exchange.catch_up(BEN)
+    assert (await joining.store.head()).sequence == 1
+
+
+async def test_a_member_without_a_link_is_passed_over(desk: Desk) -> None:
+    """Enrolled, with a certificate that no link takes."""
+    eve = MemberId("eve")
+    enrol = Enrol(member=eve, display_name="Eve", identity_key=b"k", tls_pin=b"p", address="")
+    await desk.aggregates.record_member(eve, enrol)
+    with pytest.raises(PeerUnavailable):
+        await desk.exchange.catch_up(eve)
 
 
 async def test_our_own_trouble_is_no_refusal(desk: Desk) -> None:
@@ -189,7 +276,7 @@ async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> Non
 
     def answer(request: Pull) -> Pulled:
         upto = min(request.after + 2, len(signed))
-        return Pulled(tuple(signed[request.after : upto]), upto, None)
+        return Pulled(statements=tuple(signed[request.after : upto]), upto=upto, your_head=None)
 
     asked = answering(desk, answer)
     await desk.exchange.catch_up(BEN)
@@ -207,7 +294,12 @@ async def test_a_peer_that_does_not_answer_a_pull_is_refused(desk: Desk) -> None
 
 async def test_more_statements_than_agreed_are_not_taken(desk: Desk) -> None:
     signed = (await desk.said()).statement
-    answering(desk, lambda r: Pulled((signed,) * (MAX_PULLED_STATEMENTS + 50), r.after, None))
+    answering(
+        desk,
+        lambda r: Pulled(
+            statements=(signed,) * (MAX_PULLED_STATEMENTS + 50), upto=r.after, your_head=None
+        ),
+    )
     await desk.exchange.catch_up(BEN)
     assert len(desk.recorded) == MAX_PULLED_STATEMENTS
 
@@ -242,10 +334,58 @@ async def test_a_peer_gets_its_newest_receipt_and_never_as_a_statement(desk: Des
 
 
 async def test_only_a_receipt_of_our_own_counts(desk: Desk) -> None:
+    """One that says what this ledger does not hold stops this node."""
     mine = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
     theirs = to_signed((await desk.voice[BEN].sign(readiness(8))).evidence)
     forged = type(mine)(theirs.body, ANA, theirs.signature)
-    for receipt in (theirs, forged, None, mine):
-        answering(desk, lambda r, receipt=receipt: Pulled((), r.after, receipt))
+    for receipt in (theirs, forged, None):
+        answering(
+            desk, lambda r, receipt=receipt: Pulled(statements=(), upto=r.after, your_head=receipt)
+        )
         await desk.exchange.catch_up(BEN)
-    assert [r.head_sequence for r in desk.receipts] == [7]
+    answering(desk, lambda r: Pulled(statements=(), upto=r.after, your_head=mine))
+    with pytest.raises(LedgerRolledBack, match="record 7"):
+        await desk.exchange.catch_up(BEN)
+    answering(desk, lambda r: Pulled(statements=(), upto=r.after, your_head=None, heads=(mine,)))
+    with pytest.raises(LedgerRolledBack, match="record 7"):
+        await desk.exchange.catch_up(BEN)
+
+
+async def test_heads_go_with_every_pull_and_its_answer(desk: Desk) -> None:
+    """Our own only once a peer was asked: it may know that this ledger was rolled back."""
+    theirs = to_signed((await desk.voice[BEN].sign(readiness(8))).evidence)
+    asked: list[SignedStatement | None] = []
+
+    async def handler(_peer: MemberId, data: bytes) -> bytes:
+        request = decode_request(data)
+        assert isinstance(request, Pull)
+        asked.append(request.head)
+        return encode(Pulled(statements=(), upto=request.after, your_head=None, heads=(theirs,)))
+
+    desk.network.attach(BEN, handler)
+    early = await desk.exchange.on_pull(BEN, Pull(0))
+    await desk.exchange.catch_up(BEN)
+    await desk.exchange.catch_up(BEN)
+    late = await desk.exchange.on_pull(BEN, Pull(0))
+    assert isinstance(early, Pulled)
+    assert isinstance(late, Pulled)
+    own = await desk.heads.own()
+    assert own is not None
+    assert asked == [None, own]
+    assert (early.heads, late.heads) == ((), (theirs, own))
+    assert late.your_head == theirs
+
+
+async def test_a_bad_head_ends_no_pull(desk: Desk) -> None:
+    signed = (await desk.said()).statement
+    bad = [
+        signed,
+        SignedStatement(b"no statement", BEN, bytes(64)),
+        SignedStatement(b"no statement", "nobody", bytes(64)),
+    ]
+    answering(
+        desk, lambda r: Pulled(statements=(signed,), upto=1, your_head=None, heads=tuple(bad))
+    )
+    await desk.exchange.catch_up(BEN)
+    assert desk.recorded
+    assert isinstance(await desk.exchange.on_pull(BEN, Pull(0, bad[1])), Pulled)

@@ -17,14 +17,13 @@ CANARY = "canary-7f3a91"
 def log_file(tmp_path: Path) -> Iterator[Path]:
     before = structlog.get_config()
     path = tmp_path / "node.log"
-    log_to(path)
+    file = log_to(path)
     yield path
-    structlog.get_config()["logger_factory"]._file.close()
+    file.close()
     structlog.configure(**before)
 
 
 def lines(path: Path) -> list[dict[str, object]]:
-    structlog.get_config()["logger_factory"]._file.flush()
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

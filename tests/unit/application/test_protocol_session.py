@@ -341,7 +341,7 @@ def test_a_blame_comes_with_what_the_blamed_said_to_all_and_nobody_else_s_words(
 
 def test_what_is_kept_as_proof_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     async def proof_of(bound: int) -> int:
-        monkeypatch.setattr(protocol_session, "_MAX_HEARD_BYTES", bound)
+        monkeypatch.setattr(protocol_session, "MAX_HEARD_BYTES", bound)
         pair = Pair()
         run = finding_fault(pair, blame({2}, "word", "it is false"))
         await pair.drive()
@@ -354,7 +354,7 @@ def test_what_is_kept_as_proof_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> N
         assert await proof_of(size) == size
         assert await proof_of(size - 1) == 0
 
-    assert protocol_session._MAX_HEARD_BYTES == 1 << 18
+    assert protocol_session.MAX_HEARD_BYTES == 1 << 18
     run_in_virtual_time(scene())
 
 

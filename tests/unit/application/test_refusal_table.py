@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.adapters.chains.bitcoin.node import SETTLED
-from console.adapters.chains.bitcoin.sources import BroadcastRefused, Spent
+from console.adapters.chains.bitcoin.node import SETTLED, BitcoinNode
+from console.adapters.chains.bitcoin.sources import BroadcastRefused, Sources, Spent
 from console.adapters.chains.ethereum import refusals as ethereum
 from console.adapters.chains.solana import refusals as solana
 from console.adapters.chains.solana.message import SIGNATURE_BYTES
@@ -92,7 +92,7 @@ async def failure_of(row: Row, monkeypatch: pytest.MonkeyPatch) -> TransactionEr
     refused = RpcRefused(RpcError(-32000, row.words, msgspec.Raw(b"null")))
     if row.chain == "ethereum":
         return ethereum.failure(refused)
-    monkeypatch.setattr(solana, "_is_lasting", lambda _transaction: bool(row.case))
+    monkeypatch.setattr(solana, "is_lasting", lambda _transaction: bool(row.case))
     return solana.failure(refused, bytes(SIGNATURE_BYTES))
 
 
@@ -119,7 +119,7 @@ def test_on_mainnet_a_coin_is_gone_when_coinbases_can_be_spent() -> None:
 async def test_where_no_block_is_told_it_counts_from_when_it_was_first_seen() -> None:
     node = Refuses()
     node.told = Spent(None)
-    adapter = adapter_over(node)
+    follower = BitcoinNode(Network.DEVNET, Sources((node,)))
     transaction = signed(transfer()).encode()
     heights = [False, False, True]
     for passed, gone in enumerate(heights):
@@ -128,8 +128,8 @@ async def test_where_no_block_is_told_it_counts_from_when_it_was_first_seen() ->
             return height
 
         node.tip_height = tip  # type: ignore[method-assign]
-        assert await adapter._node.spent_for_good(transaction) is gone
+        assert await follower.spent_for_good(transaction) is gone
     node.told = None
-    assert not await adapter._node.spent_for_good(transaction)
+    assert not await follower.spent_for_good(transaction)
     node.told = Spent(None)
-    assert not await adapter._node.spent_for_good(transaction)
+    assert not await follower.spent_for_good(transaction)

@@ -10,7 +10,7 @@ import pytest
 from console.application.ports.chain import Inclusion, InclusionState
 from console.application.sagas.backoff import Backoff
 from console.application.sagas.broadcast import BroadcastLimits, BroadcastSaga
-from console.domain import signing_request
+from console.domain import request_decisions
 from console.domain.errors import NotYetPossible
 from console.domain.ids import RequestId
 from console.domain.request_chain import REPLACED
@@ -184,12 +184,12 @@ async def test_any_other_failure_is_final():
     ],
 )
 def test_only_what_the_chain_can_take_back_is_taken_back(before, command, events):
-    found = signing_request.decide(request_after(*before), command, POLICY)
+    found = request_decisions.decide(request_after(*before), command, POLICY)
     assert len(found) == events
 
 
 def test_a_confirmation_of_another_transaction_is_none():
     with pytest.raises(NotYetPossible, match="no signature"):
-        signing_request.decide(
+        request_decisions.decide(
             request_after(*SENT, YOUNG), RecordConfirmation("else", 10, START), POLICY
         )

@@ -11,7 +11,7 @@ from console.application.signing.coordinator import SigningCoordinator
 from console.application.signing.requests import RequestRecords
 from console.application.signing.reservations import Reservations
 from console.application.signing.transactions import Transactions
-from console.domain import signing_request
+from console.domain import request_decisions, signing_request
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import RequestId
 from console.domain.values import Chain, Network
@@ -111,7 +111,7 @@ class SlowLedger(Ledger):
         return self.requests[name]
 
     async def record_request(self, name, _wallet, command):
-        for event in signing_request.decide(self.requests[name], command, POLICY):
+        for event in request_decisions.decide(self.requests[name], command, POLICY):
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             state = signing_request.evolve(self.requests[name], event, POLICY)
@@ -131,7 +131,7 @@ def coordinator(ledger: Ledger) -> SigningCoordinator:
             me=ANA, aggregates=ledger, transactions=transactions, schemes={}, clock=clock
         ),
         reservations=ledger.reservations,
-        verdicts=None,
+        verdicts=SimpleNamespace(require_usable=lambda *_: None),
         clock=clock,
         publish=None,
     )
@@ -143,8 +143,8 @@ async def test_of_two_runs_that_were_both_admitted_one_gives_its_share():
     ledger.add("rq-2", OTHER, *APPROVED, start(SECOND))
     signing = coordinator(ledger)
     runs = [
-        SimpleNamespace(subject="rq-1", session=FIRST),
-        SimpleNamespace(subject="rq-2", session=SECOND),
+        SimpleNamespace(subject="rq-1", session=FIRST, participants=()),
+        SimpleNamespace(subject="rq-2", session=SECOND, participants=()),
     ]
     outcomes = await asyncio.gather(*map(signing.releasing, runs), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [type(None), Conflict]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.application.queries.sessions import _joined, _spans
+from console.application.queries.sessions import joined, spans
 from console.application.sessions.protocol_session import SubProtocol, concatenate
 from console.application.views import StepState
 
@@ -14,11 +14,11 @@ def test_the_next_protocol_carries_the_echo_of_the_one_before() -> None:
     parts = concatenate([DKLS, FROST])
     assert [len(part.rounds) for part in parts] == [3, 3]
     assert concatenate([FROST]) == (FROST,)
-    assert _spans(parts) == [(1, 3), (4, 6)]
+    assert spans(parts) == [(1, 3), (4, 6)]
 
 
 @pytest.mark.parametrize(
-    ("states", "joined"),
+    ("states", "expected"),
     [
         ([StepState.DONE, StepState.DONE], StepState.DONE),
         ([StepState.SENT, StepState.SENT], StepState.SENT),
@@ -30,6 +30,6 @@ def test_the_next_protocol_carries_the_echo_of_the_one_before() -> None:
     ],
 )
 def test_of_several_rounds_the_worst_news_counts(
-    states: list[StepState], joined: StepState
+    states: list[StepState], expected: StepState
 ) -> None:
-    assert _joined(states) is joined
+    assert joined(states) is expected

@@ -56,7 +56,7 @@ async def known(name: str, identity: IdentityPort) -> Member:
 
 async def raw(identity: IdentityPort, statements: Statements, body: bytes) -> SignedStatement:
     """Sign any bytes as Ana, past the types."""
-    return SignedStatement(body, ANA, await identity.sign(statements._message(ANA, body)))
+    return SignedStatement(body, ANA, await identity.sign(statements.message_of(ANA, body)))
 
 
 async def test_a_statement_verifies_as_it_was_signed() -> None:

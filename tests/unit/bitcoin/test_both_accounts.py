@@ -22,6 +22,7 @@ from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import TxOut, parse_output
 from console.application.errors import UnknownTransaction
 from console.application.ports.chain import Account
+from console.domain.transaction import CoinFlow
 from console.domain.values import SignatureKind
 from tests.unit.bitcoin.changes import with_output
 from tests.unit.bitcoin.reports import imported, report, signed_on_mainnet, told
@@ -40,6 +41,7 @@ from tests.unit.bitcoin.wallets import (
     transfer,
 )
 
+CHANGE = KeyPosition(1, 4)
 PAIRS = [(SEGWIT, TAPROOT), (TAPROOT, SEGWIT)]
 both_orders = pytest.mark.parametrize(
     ("account", "other"), PAIRS, ids=["segwit first", "taproot first"]
@@ -87,6 +89,29 @@ def test_coins_of_both_accounts_are_signed_together(account: Account, other: Acc
     kinds = [payload.kind for payload in signable.payloads(data, KEYS, NETWORK)]
     assert kinds == [account.kind, other.kind]
     assert core_accepts(signed(data), parse_spending(data).spent)
+
+
+@both_orders
+def test_what_leaves_is_counted_for_the_account_of_the_first_coin(
+    account: Account, other: Account
+) -> None:
+    """The other account's coins and change are no part of its balance (docs/faults.md, 18)."""
+    description = described(transfer(account))
+    total = description.amount.base_units + description.fee.base_units
+    assert description.flow == CoinFlow(out=total, pays_fee=False)
+    # A coin of 80,000 satoshis, and a larger one of the other account.
+    description = described(mixed(account, other))
+    psbt = parse_psbt(mixed(account, other))
+    outputs = psbt.transaction.outputs
+    change = sum(each.amount for each in outputs if each.script == script_at(account, KEYS, CHANGE))
+    assert len(outputs) == 2
+    assert change > 0
+    assert description.flow == CoinFlow(out=80_000 - change, pays_fee=False)
+    output = TxOut(1_000, script_at(other, KEYS, CHANGE))
+    data = with_output(transfer(account), output, output_origin(other, KEYS, CHANGE))
+    description = described(data)
+    total = description.amount.base_units + description.fee.base_units + 1_000
+    assert description.flow == CoinFlow(out=total, pays_fee=False)
 
 
 @both_orders

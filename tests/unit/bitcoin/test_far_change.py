@@ -80,11 +80,15 @@ async def test_a_near_place_is_not_counted_twice() -> None:
     assert (await adapter.balance(SEGWIT, KEYS)).base_units == 70_000
 
 
-def test_what_is_not_ours_is_not_watched() -> None:
-    adapter = adapter_over(Node())
+async def test_what_is_not_ours_is_not_watched() -> None:
+    quiet, told = Node(), Node()
+    adapter = adapter_over(told)
     adapter.watch(paying(SEGWIT, FAR), OTHER_KEYS)
     adapter.watch(build_message(FRIEND, "hello", NETWORK), KEYS)
-    assert not adapter._watcher._paid
+    for each in (adapter_over(quiet), adapter):
+        for keys in (KEYS, OTHER_KEYS):
+            await each.balance(SEGWIT, keys)
+    assert told.asked == quiet.asked > 0
 
 
 async def test_after_a_restart_the_ledger_tells_what_was_paid() -> None:

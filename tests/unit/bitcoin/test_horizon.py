@@ -3,10 +3,12 @@
 import pytest
 
 from console.adapters.chains.bitcoin.horizon import FAR_HEIGHT, Horizon, Tip, horizon
+from console.adapters.chains.bitcoin.node import BitcoinNode
+from console.adapters.chains.bitcoin.sources import Sources
 from console.application.ports.chain import TransferIntent
 from console.domain.values import Network
 from tests.unit.bitcoin.changes import with_transaction
-from tests.unit.bitcoin.test_lying_nodes import SEGWIT, TIP, Node, adapter_over
+from tests.unit.bitcoin.test_lying_nodes import NETWORK, SEGWIT, TIP, Node, adapter_over
 from tests.unit.bitcoin.wallets import FRIEND, KEYS, transfer
 
 NOVEMBER_2026_S = 1_796_000_000
@@ -51,8 +53,7 @@ async def test_what_a_node_does_not_take_yet_is_flagged_before_anything_is_signe
 async def test_the_height_is_asked_for_once_a_minute() -> None:
     now = [1_000.0]
     node = Node()
-    adapter = adapter_over(node)
-    adapter._node._now_s = lambda: now[0]
+    follower = BitcoinNode(NETWORK, Sources((node,)), lambda: now[0])
     heights = iter((10, 20))
 
     async def told() -> int:
@@ -61,6 +62,6 @@ async def test_the_height_is_asked_for_once_a_minute() -> None:
     node.tip_height = told  # type: ignore[method-assign]
     for at_s, height in ((1_000.0, 10), (1_059.0, 10), (1_060.0, 20), (1_100.0, 20)):
         now[0] = at_s
-        await adapter.balance(SEGWIT, KEYS)
-        assert adapter._node.tip is not None
-        assert adapter._node.tip.height == height
+        await follower.follow_tip()
+        assert follower.tip is not None
+        assert follower.tip.height == height

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from console.adapters.chains.bitcoin import watching
+from console.adapters.chains.bitcoin import adapter as adapter_module
+from console.adapters.chains.bitcoin import core_rpc, watching
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, SEGWIT, KeyPosition, script_at
 from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES, MAX_TRANSACTION_BYTES
-from console.adapters.chains.bitcoin.node import GENESIS, BitcoinNode
-from console.adapters.chains.bitcoin.planning import Planner
+from console.adapters.chains.bitcoin.node import GENESIS
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BitcoinSource,
@@ -120,12 +120,9 @@ class Node:
 
 
 def adapter_over(*nodes: BitcoinSource) -> BitcoinAdapter:
-    made = BitcoinAdapter(NETWORK, ("http://127.0.0.1:1",))
-    made._sources = Sources(nodes)
-    made._node = BitcoinNode(NETWORK, made._sources)
-    made._watcher = Watcher(made._sources)
-    made._planner = Planner(made._sources, made._watcher, made._node)
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapter_module, "sources_at", lambda *_: Sources(nodes))
+        return BitcoinAdapter(NETWORK, ("http://127.0.0.1:1",))
 
 
 async def spent_for(node: Node, satoshis: int) -> frozenset[str]:
@@ -326,8 +323,9 @@ class OneScanAtATime:
         return kind(success=True, unspents=[])
 
 
-async def test_scans_of_a_core_wait_for_each_other() -> None:
-    core, rpc = CoreRpc("http://127.0.0.1:1"), OneScanAtATime()
-    core._rpc = rpc  # type: ignore[assignment]
+async def test_scans_of_a_core_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    rpc = OneScanAtATime()
+    monkeypatch.setattr(core_rpc, "JsonRpc", lambda *_: rpc)
+    core = CoreRpc("http://127.0.0.1:1")
     assert await Watcher(Sources((core,))).coins(WALLET) == ()
     assert rpc.scans == 2 * GAP_LIMIT

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -225,8 +226,9 @@ MISTAKES = {
 
 
 def _mistake(monkeypatch: pytest.MonkeyPatch, alter: Any) -> None:
-    read = second_reading._read
-    monkeypatch.setattr(second_reading, "_read", lambda data: alter(read(data)))
+    read = CTransaction.deserialize
+    library = SimpleNamespace(deserialize=lambda data: alter(read(data)))
+    monkeypatch.setattr(second_reading, "CTransaction", library)
 
 
 def _refused(data: bytes, made: tuple[bytes, ...], match: str) -> None:

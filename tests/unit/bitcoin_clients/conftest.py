@@ -1,6 +1,7 @@
 """What the clients' tests share: a chain, and both ways to ask it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,7 @@ from console.devnet.bitcoin.node import BitcoinDevnet
 from console.devnet.bitcoin.routes import add_bitcoin_routes
 from console.devnet.faults import Faults
 from tests.contract.chains import served
-from tests.unit.bitcoin_clients.nodes import CoreDouble, FalseNode
+from tests.unit.bitcoin_clients.nodes import CoreDouble, HttpNode
 from tests.unit.bitcoin_clients.spending import Purse
 
 SHORT_S = 0.5
@@ -67,26 +68,30 @@ def source(request: pytest.FixtureRequest, esplora: Esplora, core: CoreRpc) -> B
 
 
 @pytest.fixture
-async def node() -> FalseNode:
-    return FalseNode()
+async def node() -> HttpNode:
+    return HttpNode()
 
 
 CLIENTS: dict[str, Callable[[str, float], BitcoinSource]] = {"esplora": Esplora, "core": CoreRpc}
 
 
+@asynccontextmanager
+async def _client_of(kind: str, node: HttpNode, timeout_s: float) -> AsyncIterator[BitcoinSource]:
+    async with served(node.app()) as url:
+        made = CLIENTS[kind](url, timeout_s)
+        yield made
+        await made.close()
+
+
 @pytest.fixture(params=CLIENTS)
-async def deceived(request: pytest.FixtureRequest, node: FalseNode) -> AsyncIterator[BitcoinSource]:
+async def deceived(request: pytest.FixtureRequest, node: HttpNode) -> AsyncIterator[BitcoinSource]:
     """A client whose node is false."""
-    async with served(node.app()) as url:
-        made = CLIENTS[request.param](url, TIMEOUT_S)
+    async with _client_of(request.param, node, TIMEOUT_S) as made:
         yield made
-        await made.close()
 
 
 @pytest.fixture(params=CLIENTS)
-async def hasty(request: pytest.FixtureRequest, node: FalseNode) -> AsyncIterator[BitcoinSource]:
+async def hasty(request: pytest.FixtureRequest, node: HttpNode) -> AsyncIterator[BitcoinSource]:
     """A client that soon gives up, whose node is false."""
-    async with served(node.app()) as url:
-        made = CLIENTS[request.param](url, SHORT_S)
+    async with _client_of(request.param, node, SHORT_S) as made:
         yield made
-        await made.close()

@@ -1,7 +1,6 @@
 """False nodes: one that answers as it is told, and one that speaks Core's JSON-RPC honestly."""
 
 import json
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,23 +11,11 @@ from console.devnet.bitcoin.addresses import script_of
 from console.devnet.bitcoin.index import Placed
 from console.devnet.bitcoin.node import BitcoinDevnet
 from console.devnet.bitcoin.policy import PolicyRefused
+from tests.fakes.false_node import FalseNode
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-class FalseNode:
-    """Answers every question with what it was told to say."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answer: Answer
-        self.says(b"")
-
-    def says(self, data: bytes, status: int = 200, **headers: str) -> None:
-        async def answer(_request: web.Request) -> web.StreamResponse:
-            return web.Response(body=data, status=status, headers=headers)
-
-        self.answer = answer
+class HttpNode(FalseNode):
+    """Answers every question with what it was told to say; `asked` are the paths."""
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 22)

@@ -16,7 +16,7 @@ from console.adapters.chains.bitcoin.sources import (
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 from console.devnet.bitcoin.addresses import address_of
 from console.devnet.bitcoin.node import BitcoinDevnet
-from tests.unit.bitcoin_clients.nodes import CoreDouble, FalseNode
+from tests.unit.bitcoin_clients.nodes import CoreDouble, HttpNode
 from tests.unit.bitcoin_clients.spending import ADDRESS, FEE, FUNDING, SPEND, UNKNOWN, Purse
 
 
@@ -101,7 +101,7 @@ async def test_a_reorganisation_is_seen(
 
 
 async def test_what_is_no_id_or_address_is_not_asked(
-    deceived: BitcoinSource, node: FalseNode
+    deceived: BitcoinSource, node: HttpNode
 ) -> None:
     for text in ("", "ab" * 31, "AB" * 32, "../" + "a" * 61, "é" * 64):
         with pytest.raises(UnknownTransaction):
@@ -158,7 +158,7 @@ async def test_fees_are_whole_numbers_for_each_target(esplora: Esplora) -> None:
     ],
 )
 async def test_what_estimates_mean(
-    node: FalseNode, deceived: BitcoinSource, told: bytes, fees: dict[int, int]
+    node: HttpNode, deceived: BitcoinSource, told: bytes, fees: dict[int, int]
 ) -> None:
     if isinstance(deceived, Esplora):
         node.says(told)

@@ -15,7 +15,7 @@ from console.application.errors import ChainUnavailable
 from console.devnet.bitcoin.node import BitcoinDevnet
 from console.devnet.faults import FaultKind
 from tests.unit.bitcoin_clients.conftest import SHORT_S
-from tests.unit.bitcoin_clients.nodes import FalseNode
+from tests.unit.bitcoin_clients.nodes import HttpNode
 from tests.unit.bitcoin_clients.spending import ADDRESS, FUNDING, SPEND, UNKNOWN, Purse
 
 PATIENCE_S = 20
@@ -57,7 +57,7 @@ NONSENSE = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("kind", NONSENSE)
 async def test_nonsense_is_unavailability(
-    node: FalseNode, deceived: BitcoinSource, kind: str, call: str
+    node: HttpNode, deceived: BitcoinSource, kind: str, call: str
 ) -> None:
     node.says(NONSENSE[kind])
     with pytest.raises(ChainUnavailable):
@@ -67,7 +67,7 @@ async def test_nonsense_is_unavailability(
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [204, 301, 307, 404, 429, 500, 503])
 async def test_another_status_is_unavailability(
-    node: FalseNode, deceived: BitcoinSource, status: int, call: str
+    node: HttpNode, deceived: BitcoinSource, status: int, call: str
 ) -> None:
     node.says(b"" if status == 204 else b"5", status, Location="/elsewhere")
     with pytest.raises(ChainUnavailable, match=str(status)):
@@ -123,15 +123,13 @@ TAKEN = {
 }
 
 
-async def test_a_flood_is_cut_off(node: FalseNode, deceived: BitcoinSource) -> None:
+async def test_a_flood_is_cut_off(node: HttpNode, deceived: BitcoinSource) -> None:
     node.says(b'{"result":"' + b"0" * (2 << 20) + b'"}')
     with pytest.raises(ChainUnavailable, match="too large"):
         await deceived.tip_height()
 
 
-async def test_compressed_answers_are_not_unpacked(
-    node: FalseNode, deceived: BitcoinSource
-) -> None:
+async def test_compressed_answers_are_not_unpacked(node: HttpNode, deceived: BitcoinSource) -> None:
     async def answer(_request: web.Request) -> web.StreamResponse:
         response = web.Response(body=b'{"result":5}')
         response.enable_compression(web.ContentCoding.gzip)
@@ -143,18 +141,10 @@ async def test_compressed_answers_are_not_unpacked(
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_silent_node_is_given_up(node: FalseNode, hasty: BitcoinSource, call: str) -> None:
-    silent = asyncio.Event()
-
-    async def answer(_request: web.Request) -> web.StreamResponse:
-        await silent.wait()
-        return web.Response()
-
-    node.answer = answer
-    async with asyncio.timeout(PATIENCE_S):
+async def test_a_silent_node_is_given_up(node: HttpNode, hasty: BitcoinSource, call: str) -> None:
+    async with node.silent(), asyncio.timeout(PATIENCE_S):
         with pytest.raises(ChainUnavailable):
             await CALLS[call](hasty)
-    silent.set()
 
 
 @pytest.mark.parametrize("make", [Esplora, CoreRpc])
@@ -185,7 +175,7 @@ async def test_where_nobody_listens_is_unavailability(
     ],
 )
 async def test_bytes_of_another_id_are_not_believed(
-    node: FalseNode, deceived: BitcoinSource, told: dict[str, str]
+    node: HttpNode, deceived: BitcoinSource, told: dict[str, str]
 ) -> None:
     raw = told["raw"]
     node.says((raw if isinstance(deceived, Esplora) else f'{{"result":"{raw}"}}').encode())
@@ -194,7 +184,7 @@ async def test_bytes_of_another_id_are_not_believed(
 
 
 async def test_a_node_that_names_another_transaction_is_not_believed(
-    node: FalseNode, deceived: BitcoinSource
+    node: HttpNode, deceived: BitcoinSource
 ) -> None:
     node.says((UNKNOWN if isinstance(deceived, Esplora) else f'{{"result":"{UNKNOWN}"}}').encode())
     with pytest.raises(ChainUnavailable, match="another transaction"):
@@ -216,7 +206,7 @@ async def test_a_node_that_names_another_transaction_is_not_believed(
     ],
 )
 async def test_a_confirmation_names_a_block(
-    node: FalseNode, deceived: BitcoinSource, status: str
+    node: HttpNode, deceived: BitcoinSource, status: str
 ) -> None:
     if isinstance(deceived, Esplora):
         told = status.replace("%s", "ab" * 32)
@@ -240,7 +230,7 @@ async def test_a_confirmation_names_a_block(
     ],
 )
 async def test_an_amount_that_cannot_be_is_not_believed(
-    node: FalseNode, deceived: BitcoinSource, amount: str
+    node: HttpNode, deceived: BitcoinSource, amount: str
 ) -> None:
     coin = f'{{"txid":"{UNKNOWN}","vout":0,"amount":{amount},"value":{amount},"height":5,'
     coin += '"status":{"confirmed":false}}'
@@ -250,7 +240,7 @@ async def test_an_amount_that_cannot_be_is_not_believed(
         await deceived.utxos(ADDRESS)
 
 
-async def test_a_coin_is_told_of_once(node: FalseNode, deceived: BitcoinSource) -> None:
+async def test_a_coin_is_told_of_once(node: HttpNode, deceived: BitcoinSource) -> None:
     coin = f'{{"txid":"{UNKNOWN}","vout":0,"value":5,"status":{{"confirmed":false}}}}'
     if isinstance(deceived, Esplora):
         node.says(f"[{coin},{coin}]".encode())
@@ -267,7 +257,7 @@ async def test_a_coin_is_told_of_once(node: FalseNode, deceived: BitcoinSource) 
     ],
 )
 async def test_a_refusal_cannot_write_on_the_screen(
-    node: FalseNode, deceived: BitcoinSource, text: str
+    node: HttpNode, deceived: BitcoinSource, text: str
 ) -> None:
     if isinstance(deceived, Esplora):
         node.says(text.encode(), 400)

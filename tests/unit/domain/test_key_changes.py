@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.domain import key_ceremony, wallet
+from console.domain import ceremony_decisions, key_ceremony, wallet
 from console.domain.ceremony_commands import Accept, CeremonyCommand, Certify, ProposeChange
 from console.domain.errors import (
     Conflict,
@@ -84,7 +84,7 @@ RESHARE = change(CeremonyPurpose.RESHARE, quorum=FOUR, dealers=CUSTODIANS)
 def proposed(proposal: KeyChangeProposed, *commands: CeremonyCommand) -> KeyCeremony:
     state: KeyCeremony | None = None
     for command in (ProposeChange(proposal), *commands):
-        for event in key_ceremony.decide(state, command):
+        for event in ceremony_decisions.decide(state, command):
             state = key_ceremony.evolve(state, event)
     assert state is not None
     return state
@@ -107,10 +107,10 @@ def certificate(state: KeyCeremony, keys: tuple[GroupKey, ...] = NEW_KEYS) -> Ce
 def test_a_possible_change_is_recorded_once(proposal: KeyChangeProposed) -> None:
     state = proposed(proposal)
     assert (state.purpose, state.epoch) == (proposal.purpose, 1)
-    assert key_ceremony.decide(state, ProposeChange(proposal)) == ()
+    assert ceremony_decisions.decide(state, ProposeChange(proposal)) == ()
     other = replace(proposal, evidence=said(ANA, b"another text"))
     with pytest.raises(Conflict):
-        key_ceremony.decide(state, ProposeChange(other))
+        ceremony_decisions.decide(state, ProposeChange(other))
 
 
 def test_who_takes_part_in_a_reshare_keeps_the_index() -> None:
@@ -150,7 +150,7 @@ def test_an_impossible_change_is_refused(
     proposal: KeyChangeProposed, refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
-        key_ceremony.decide(None, ProposeChange(proposal))
+        ceremony_decisions.decide(None, ProposeChange(proposal))
 
 
 def test_indices_are_kept_and_fresh_ones_come_after_all() -> None:
@@ -174,24 +174,24 @@ def test_impossible_indices_are_refused(indices: tuple[int, ...]) -> None:
 def test_a_whole_certificate_ends_the_ceremony_wherever_it_stands() -> None:
     state = proposed(REFRESH)
     whole = certificate(state)
-    (event,) = key_ceremony.decide(state, Certify(whole))
+    (event,) = ceremony_decisions.decide(state, Certify(whole))
     certified = key_ceremony.evolve(state, event)
     assert certified is not None
     assert certified.state is CeremonyState.CERTIFIED
-    assert key_ceremony.decide(certified, Certify(whole)) == ()
+    assert ceremony_decisions.decide(certified, Certify(whole)) == ()
 
 
 def test_a_certificate_without_somebody_s_signature_is_none() -> None:
     state = proposed(REFRESH)
     partial = replace(certificate(state), signatures=((ANA, b"a"), (BEN, b"b")))
     with pytest.raises(NotYetPossible):
-        key_ceremony.decide(state, Certify(partial))
+        ceremony_decisions.decide(state, Certify(partial))
 
 
 def test_a_certificate_for_other_keys_than_were_sealed_here_is_a_conflict() -> None:
     foreign = replace(certificate(CERTIFIED), session=FIRST, certificate_message=b"another")
     with pytest.raises(Conflict):
-        key_ceremony.decide(CERTIFIED, Certify(foreign))
+        ceremony_decisions.decide(CERTIFIED, Certify(foreign))
 
 
 def activated(*ceremonies: KeyCeremony) -> Wallet:

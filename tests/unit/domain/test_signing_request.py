@@ -1,6 +1,7 @@
 """SigningRequest: who may decide, when, and what a session may do."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -17,6 +18,7 @@ from console.domain.policy import Policy
 from console.domain.request_commands import (
     Approve,
     Deny,
+    Dispute,
     Propose,
     RecordBroadcast,
     RecordConfirmation,
@@ -26,7 +28,9 @@ from console.domain.request_commands import (
     RequestCommand,
     Withdraw,
 )
-from console.domain.signing_request import RequestState, decide, evolve
+from console.domain.request_decisions import decide, require_undecided
+from console.domain.signing_request import RequestState, SigningRequest, evolve
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from tests.unit.domain.facts import (
     ANA,
     APPROVED,
@@ -50,6 +54,7 @@ from tests.unit.domain.facts import (
 )
 
 DENY = Deny(member=BEN, reason="no", at_ms=START, evidence=said(BEN))
+DISPUTE = Dispute(START, said(ANA, b"another intent"))
 WITHDRAW = Withdraw(ANA, START, said(ANA))
 RELEASE = ReleaseShare(FIRST, START)
 SIGNED = (*APPROVED, start(), RELEASE, signature())
@@ -81,6 +86,12 @@ REFUSAL = RecordRefusal("fee too low", START)
         ((WITHDRAW,), RequestState.WITHDRAWN),
         ((*APPROVED, DENY, signature()), RequestState.SIGNED),
         ((*APPROVED, WITHDRAW, signature(), CONFIRM), RequestState.CONFIRMED),
+        ((DENY, *APPROVED, signature()), RequestState.SIGNED),
+        ((WITHDRAW, *APPROVED), RequestState.WITHDRAWN),
+        ((*SIGNED, DENY), RequestState.SIGNED),
+        ((*SIGNED, WITHDRAW), RequestState.SIGNED),
+        ((*APPROVED, DISPUTE), RequestState.DENIED),
+        ((*SIGNED, DISPUTE), RequestState.SIGNED),
     ],
 )
 def test_state_follows_from_the_events(
@@ -89,13 +100,65 @@ def test_state_follows_from_the_events(
     assert request_after(*before).state is state
 
 
+def test_statements_end_alike_in_every_order() -> None:
+    """Each waits for what it needs and is tried again, as the exchange does."""
+    other = Deny(member=CHIARA, reason="me too", at_ms=START + 1, evidence=said(CHIARA))
+    ends = set()
+    for order in permutations((*APPROVED, DENY, other, WITHDRAW, DISPUTE, signature())):
+        state, waiting = request_after(), list(order)
+        for _ in order:
+            state, waiting = _try_all(state, waiting)
+        assert not waiting
+        ends.add(
+            (
+                frozenset(state.approvals),
+                frozenset(state.denials),
+                state.denial,
+                state.withdrawal,
+                state.disputed,
+                state.signatures,
+                state.state,
+            )
+        )
+    assert len(ends) == 1
+    assert state.state is RequestState.SIGNED
+
+
+def _try_all(
+    state: SigningRequest, commands: list[RequestCommand]
+) -> tuple[SigningRequest, list[RequestCommand]]:
+    """Apply what can be applied; return the new state and what has to wait."""
+    left = []
+    for command in commands:
+        try:
+            events = decide(state, command, POLICY)
+        except NotYetPossible:
+            left.append(command)
+            continue
+        for event in events:
+            evolved = evolve(state, event, POLICY)
+            assert evolved is not None
+            state = evolved
+    return state, left
+
+
+@pytest.mark.parametrize("before", [(DENY,), (WITHDRAW,), (DISPUTE,), SIGNED])
+def test_an_operator_decides_only_what_is_open(before: tuple[RequestCommand, ...]) -> None:
+    require_undecided(request_after(*APPROVED), END - 1)
+    with pytest.raises(AlreadyDecided):
+        require_undecided(request_after(*before), START)
+    with pytest.raises(Expired):
+        require_undecided(request_after(), END)
+
+
 @pytest.mark.parametrize(
     ("before", "command"),
     [
         ((), Propose(transfer_proposal())),
         ((approve(BEN),), approve(BEN, at_ms=END)),
         ((DENY,), DENY),
-        ((DENY,), Deny(member=CHIARA, reason="no", at_ms=START, evidence=said(CHIARA))),
+        ((), Dispute(START, transfer_proposal().evidence)),
+        ((DISPUTE,), Dispute(START, said(ANA, b"a third text"))),
         ((WITHDRAW,), WITHDRAW),
         (APPROVED, fail()),
         ((*APPROVED, start(), fail()), fail()),
@@ -128,18 +191,16 @@ def test_the_same_fact_twice_records_nothing(
             Approve(member=BEN, intent_digest=b"?" * 32, at_ms=START, evidence=said(BEN)),
             Conflict,
         ),
-        ((DENY,), approve(BEN), AlreadyDecided),
-        ((WITHDRAW,), approve(BEN), AlreadyDecided),
         (
             SIGNED,
             Approve(member=EVE, intent_digest=DIGEST, at_ms=START, evidence=said(EVE)),
-            AlreadyDecided,
+            PolicyViolation,
         ),
+        ((), approve(BEN, at_ms=START - 2 * MAX_CLOCK_SKEW_MS - 1), Conflict),
+        ((), Dispute(START, said(BEN, b"another")), Conflict),
         ((), Deny(member=EVE, reason="no", at_ms=START, evidence=said(EVE)), UnknownMember),
         ((), Deny(member=BEN, reason="no", at_ms=END, evidence=said(BEN)), Expired),
-        (SIGNED, DENY, AlreadyDecided),
         ((), Withdraw(BEN, START, said(BEN)), PolicyViolation),
-        (SIGNED, WITHDRAW, AlreadyDecided),
         ((approve(BEN),), start(), NotYetPossible),
         (APPROVED, start(at_ms=END), Expired),
         ((*APPROVED, start()), start(), AlreadyDecided),

@@ -1,12 +1,18 @@
 """Ethereum nodes that say what a test has them say, behind the real client, without sockets."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
+from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.trials import Trial
+from console.adapters.rpc import json_rpc
 from console.adapters.rpc.http import HttpAnswer
+from console.adapters.rpc.sources import RpcSources
 from console.application.errors import ChainUnavailable
 from console.domain.values import Network
 
@@ -125,7 +131,27 @@ class Refusal:
 
 def over(*nodes: SaidNode) -> EthereumNode:
     """Return the client of these nodes."""
-    made = EthereumNode(Network.DEVNET, tuple("http://127.0.0.1:1" for _ in nodes))
-    for rpc, node in zip(made._sources._rpcs, nodes, strict=True):
-        rpc._http = node
-    return made
+    with _said_by(nodes):
+        return EthereumNode(Network.DEVNET, tuple("http://127.0.0.1:1" for _ in nodes))
+
+
+def adapter_over(network: Network, *nodes: SaidNode, **options: Any) -> EthereumAdapter:
+    """Return the adapter of these nodes."""
+    with _said_by(nodes):
+        urls = tuple("http://127.0.0.1:1" for _ in nodes)
+        return EthereumAdapter(network, urls, **options)
+
+
+def sources_over(*nodes: SaidNode) -> RpcSources:
+    """Return these nodes as the client's sources."""
+    with _said_by(nodes):
+        return RpcSources("the Ethereum node", tuple("http://127.0.0.1:1" for _ in nodes))
+
+
+@contextmanager
+def _said_by(nodes: Iterable[SaidNode]) -> Iterator[None]:
+    """Put a node into the place of each HTTP client that is made."""
+    made = iter(nodes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_rpc, "HttpClient", lambda *_: next(made))
+        yield

@@ -18,6 +18,7 @@ print(sorted(heavy & set(sys.modules)))
 
 FIRST_USE = """
 import asyncio
+import gc
 import sys
 import threading
 
@@ -47,8 +48,9 @@ async def main():
     nodes = [EthereumNode(Network.DEVNET, ("http://127.0.0.1:1",)) for _ in range(2)]
     uses = [node.chain_id() for node in nodes for _ in range(2)]
     turned, *told = await asyncio.gather(turns(), *uses, return_exceptions=True)
+    clients = [each for each in gc.get_objects() if type(each).__name__ == "Web3Client"]
+    assert len(clients) == len(nodes), clients
     for node in nodes:
-        assert await node._web3() is await node._web3()
         await node.close()
     return turned, told
 

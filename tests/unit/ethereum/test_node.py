@@ -23,7 +23,9 @@ from console.adapters.chains.ethereum.address import checksummed
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.sources import RULES
 from console.adapters.chains.ethereum.trials import Moved, Tried
+from console.adapters.chains.ethereum.web3_client import Web3Client
 from console.adapters.rpc.json_rpc import RpcRefused
+from console.adapters.rpc.web3_provider import SourcesProvider
 from console.application.errors import (
     AdapterError,
     ChainUnavailable,
@@ -41,6 +43,7 @@ from tests.unit.ethereum.nodes import (
     Refusal,
     SaidNode,
     over,
+    sources_over,
     word,
 )
 
@@ -99,7 +102,7 @@ async def test_what_goes_out_is_hexadecimal() -> None:
 
 
 async def test_web3_has_no_middleware_no_names_no_lookups_and_no_cache() -> None:
-    client = await over(SaidNode())._web3()
+    client = Web3Client(sources_over(SaidNode()))
     assert client.web3.middleware_onion.as_tuple_of_middleware() == ()
     assert client.web3.ens is None
     assert client.web3.provider.global_ccip_read_enabled is False
@@ -286,19 +289,18 @@ async def test_whatever_web3_raises_is_an_unavailable_chain(
     method: str, trouble: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = over(SaidNode())
-    client = await node._web3()
 
     async def raises(*_arguments: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(client.web3.provider, "make_request", raises)
+    monkeypatch.setattr(SourcesProvider, "make_request", raises)
     with pytest.raises(ChainUnavailable, match="something else than"):
         await QUESTIONS[method](node)
 
 
 async def test_a_method_without_a_rule_is_not_asked() -> None:
     said = SaidNode()
-    client = await over(said)._web3()
+    client = Web3Client(sources_over(said))
     with pytest.raises(ChainUnavailable, match="eth_gasPrice"):
         await client.ask(lambda node: node.eth.gas_price)
     assert said.methods == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.adapters.chains.ethereum import adapter as adapter_module
 from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.answers import Receipt
 from console.adapters.rpc.strict_json import MalformedJson, strict_json
@@ -39,9 +40,11 @@ class Node:
         ("0x0", 99, InclusionState.PENDING),
     ],
 )
-async def test_a_failure_counts_when_no_reorganisation_can_undo_it(status, height, state):
+async def test_a_failure_counts_when_no_reorganisation_can_undo_it(
+    status, height, state, monkeypatch
+):
+    monkeypatch.setattr(adapter_module, "EthereumNode", lambda *_: Node(status, 100, height))
     adapter = EthereumAdapter(Network.MAINNET, ("http://127.0.0.1:1",))
-    adapter._node = Node(status, 100, height)
     assert (await adapter.status(TRANSACTION)).state is state
 
 

@@ -79,7 +79,7 @@ def test_what_is_there_is_not_written_over(path: Path) -> None:
 def test_a_ledger_that_sqlite_cannot_make_is_not_there(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_SCHEMA", ("CREATE NONSENSE",))
+    monkeypatch.setattr(connection, "SCHEMA", ("CREATE NONSENSE",))
     with pytest.raises(LedgerUnavailable, match="the ledger failed"):
         create_database(path, key(), "alice")
     assert not path.exists()
@@ -95,7 +95,7 @@ def test_a_key_has_its_size(path: Path, size: int) -> None:
 def test_a_ledger_of_a_later_format_is_left_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_FORMAT", 2)
+    monkeypatch.setattr(connection, "FORMAT", 2)
     create_database(path, key(), "alice")
     monkeypatch.undo()
     with pytest.raises(LedgerUnavailable, match="format 2, which is not known here"):

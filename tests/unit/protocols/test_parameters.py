@@ -18,7 +18,7 @@ def test_parameters_are_those_of_the_sheet() -> None:
     assert sizes == (256, 416, 3, 32, 80, 52, 16)
     assert p.XI == 256 + 2 * 80
     assert endemic.POINTS == 16_896
-    assert extension._MATRIX == 256 * 80
+    assert extension.MATRIX == 256 * 80
     assert pool.MAX_NONCES == 100
     assert (dkls.MAX_SIGNERS, messages.MAX_DEALERS, share.MAX_PARTIES) == (64, 256, 1024)
     assert path.MAX_DEPTH == 255
@@ -28,11 +28,11 @@ def test_parameters_are_those_of_the_sheet() -> None:
 def form(codec: Any) -> str:
     """Describe a field with its bounds: s secret, b other bytes, i a number, a list, a record."""
     match codec:
-        case wire._Bytes(size=size, secret=secret):
+        case wire.BytesCodec(size=size, secret=secret):
             return f"{'s' if secret else 'b'}{size.minimum}-{size.maximum}"
-        case wire._Number(bounds=bounds):
+        case wire.NumberCodec(bounds=bounds):
             return f"i{bounds.minimum}-{bounds.maximum}"
-        case wire._Items(item=item, count=count):
+        case wire.ItemsCodec(item=item, count=count):
             return f"[{count.minimum}-{count.maximum} {form(item)}]"
         case _:
             return "(" + " ".join(form(part) for _, part in codec.codecs) + ")"

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from console.adapters.rpc import sources as sources_module
 from console.adapters.rpc.json_rpc import RpcError, RpcRefused
 from console.adapters.rpc.rules import Rule, Way
 from console.adapters.rpc.sources import RpcSources
@@ -33,9 +34,11 @@ class Rpc:
 
 
 def provider(way: Way, *told: object, kind: object = str) -> tuple[SourcesProvider, list[Rpc]]:
-    sources = RpcSources("the node", tuple("http://127.0.0.1:1" for _ in told))
     rpcs = [Rpc(each) for each in told]
-    sources._rpcs = tuple(rpcs)
+    made = iter(rpcs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources_module, "JsonRpc", lambda *_: next(made))
+        sources = RpcSources("the node", tuple("http://127.0.0.1:1" for _ in told))
     return SourcesProvider(sources, {"ask": Rule(way, kind)}), rpcs
 
 

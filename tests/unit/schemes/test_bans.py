@@ -9,7 +9,7 @@ from console.application.ports.threshold import KeyMaterial, ThresholdScheme
 from console.application.shares.key_material_codec import decode_key_material, encode_key_material
 from console.protocols.dkls23 import decode_pairs
 from console.protocols.dkls23.messages import SetupTrial, VoleRequest
-from console.protocols.kernel.secret import SecretBytes
+from tests.adversary.erasure import remembered
 from tests.adversary.network import Network, cheating, stream
 from tests.adversary.test_dkls23_sign import inner
 from tests.unit.protocols.ot.keys import flipped
@@ -94,7 +94,7 @@ def test_a_ban_ends_the_runs_with_that_peer_which_are_under_way(
     said = {i: session.start() for i, session in other.sessions.items()}
     assert cheated(parts, ours).verdicts(2) == {1: CAUGHT}
     for envelope in said[2]:
-        other._step(1, lambda e=envelope: other.sessions[1].receive(e))
+        other.step(1, lambda e=envelope: other.sessions[1].receive(e))
     assert other.verdicts() == {1: BANNED}
     assert {envelope.round for envelope in other.sent} <= {1}
 
@@ -107,7 +107,7 @@ def test_bans_of_one_party_are_not_those_of_another(parts: Parts, ours: EcdsaSec
     cheated(parts, ours)
     for sender, to in ((2, 3), (3, 2)):
         for envelope in said[sender]:
-            under_way._step(to, lambda e=envelope, to=to: under_way.sessions[to].receive(e))
+            under_way.step(to, lambda e=envelope, to=to: under_way.sessions[to].receive(e))
     assert not under_way.aborts
     assert {session.round for session in under_way.sessions.values()} == {2}
     assert len(delivered(runs, "shared").outcomes) == 2
@@ -166,16 +166,9 @@ def test_a_refresh_lifts_a_ban(parts: Parts, ours: EcdsaSecp256k1) -> None:
 
 
 def test_nothing_is_left_of_a_key_whose_setup_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
     runs = generating(EcdsaSecp256k1, 2, 2, "spoiled")
     cheat = inner("reply", "digest", flipped)
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     network = delivered({**runs, 2: cheating(runs[2], SetupTrial, cheat)}, "spoiled")
     assert network.verdicts(2) == {1: ("ban", frozenset({2}), "vole-inputs")}
     for session in network.sessions.values():
@@ -186,14 +179,7 @@ def test_nothing_is_left_of_a_key_whose_setup_fails(monkeypatch: pytest.MonkeyPa
 def test_a_run_that_is_closed_leaves_no_states(
     parts: Parts, ours: EcdsaSecp256k1, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     runs: dict[int, Any] = signing(EcdsaSecp256k1, parts, (1, 2), schemes={1: ours, 2: ours})
     network = Network(runs, session_id=stream("closed")(32))
     session = network.sessions[1]

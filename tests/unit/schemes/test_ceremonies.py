@@ -16,6 +16,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import KeyShare, RepairResult, ReshareParameters
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.secp256k1 import SECP256K1
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, stream
 from tests.unit.schemes.driving import (
@@ -209,14 +210,7 @@ def rounds_seen(network: Network) -> int:
 @EVERY_KIND
 def test_only_the_parts_outlive_a_ceremony(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     two, parts = parts_of(generated(kind, 2, 2)), parts_of(generated(kind, 2, 3))
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     for runs in (
         generating(kind, 2, 2),
         refreshing(kind, two),

@@ -12,8 +12,8 @@ from console.adapters.schemes.key_path import (
 from console.application.ports.threshold import KeyPathRefused
 from console.protocols.derivation import bip32, derive, tap_tweak
 from console.protocols.derivation.context import DegenerateTweak
-from console.protocols.kernel.secret import SecretBytes
 from console.protocols.math.secp256k1 import SECP256K1
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 
 SHARE = dealt(2, 3, "path", SECP256K1)[2]
@@ -98,14 +98,7 @@ def test_shares_and_keys_of_a_path_belong_together(path: KeyPath) -> None:
 
 @pytest.mark.parametrize("path", [KeyPath((0, 5)), KeyPath((0, 5), taproot=True)])
 def test_no_child_outlives_its_use(monkeypatch: pytest.MonkeyPatch, path: KeyPath) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     with pytest.raises(LookupError), child_share(SHARE, path):
         raise LookupError
     assert len(made) == 1 + path.taproot
@@ -119,7 +112,7 @@ def test_a_path_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         raise DegenerateTweak("the tweak is not below the order")
 
     monkeypatch.setattr(bip32, "child", none)
-    monkeypatch.setattr("console.protocols.derivation.share._CHILDREN", {SECP256K1.name: none})
+    monkeypatch.setattr("console.protocols.derivation.share.CHILDREN", {SECP256K1.name: none})
     with pytest.raises(KeyPathRefused):
         child_key(SHARE.public, KeyPath((0,)))
     with pytest.raises(KeyPathRefused), child_share(SHARE, KeyPath((0,))):

@@ -15,6 +15,7 @@ from console.protocols.derivation import ExtendedPublicKey
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen import PublicKeyPackage
 from console.protocols.math.group import Point
+from tests.adversary.erasure import remembered
 from tests.unit.schemes.driving import (
     DIGEST,
     KINDS,
@@ -151,14 +152,7 @@ def test_nothing_secret_is_left_of_a_signature(
         path = "m"
     parts = parts_of(generated(kind, 2, 3))
     runs = signing(kind, parts, (1, 2), path)
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     assert len(delivered(runs, "traces").outcomes) == 2
     assert made
     assert not [secret for secret in made if not secret.wiped]

@@ -42,7 +42,7 @@ def stored(files: ShareFiles, sealer: FakeSealer) -> bytes:
 
 @pytest.mark.parametrize(
     ("step", "left"),
-    [("write_temporary", OLD), ("replace_file", OLD), ("sync_folder", NEW), ("_overwrite", NEW)],
+    [("write_temporary", OLD), ("replace_file", OLD), ("sync_folder", NEW), ("overwrite", NEW)],
 )
 def test_a_crash_leaves_the_old_record_or_the_new(
     files: ShareFiles,
@@ -105,7 +105,7 @@ def test_a_disk_that_does_not_overwrite_still_has_the_new_record(
     def fails(_stream: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(sealed_record, "_overwrite", fails)
+    monkeypatch.setattr(sealed_record, "overwrite", fails)
     files.replace(LABEL, SecretBytes(NEW), sealer)
     assert stored(files, sealer) == NEW
 

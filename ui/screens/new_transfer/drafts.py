@@ -84,7 +84,7 @@ class TransferFields:
                     chain=chain,
                     to_address=to,
                     amount=self.amount,
-                    memo=self.memo.strip(),
+                    memo=self.memo,
                     account=path,
                     asset=self.asset,
                     fee_level=self.fee_level,
@@ -92,7 +92,8 @@ class TransferFields:
                     durable=self.durable,
                 )
             case Mode.CALL:
-                values = tuple(line.strip() for line in self.arguments.splitlines() if line.strip())
+                # As they were typed: a blank may belong to a text, and an empty line may be one.
+                values = tuple(self.arguments.split("\n")) if self.arguments else ()
                 function = self.function.strip()
                 return PreviewCall(
                     wallet=wallet,

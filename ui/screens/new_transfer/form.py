@@ -68,6 +68,8 @@ class DraftForm(Card):
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
+        self.paste_problem = Label("", "danger", wrap=True)
+        self.paste_problem.hide()
         self.everything = CheckLine("Everything, less the fee", names.TRANSFER_EVERYTHING)
         self.preview_button = Button("Preview", "primary", icon="eye", name=names.TRANSFER_PREVIEW)
         self.edit_button = Button("Edit", name=names.TRANSFER_EDIT)
@@ -77,6 +79,8 @@ class DraftForm(Card):
             field.returnPressed.connect(self.entered)
         for area in (self.arguments, self.message, self.imported):
             area.textChanged.connect(self.changed)
+            area.textChanged.connect(lambda: self._tell(""))
+            area.refused.connect(self._tell)
         for tabs in (self.modes, self.fees):
             tabs.chosen.connect(lambda _key: self.changed.emit())
         for line in (self.durable, self.everything):
@@ -108,9 +112,15 @@ class DraftForm(Card):
             column(Label("From", "caption"), self.from_label, self.available, spacing=4),
             self.modes,
             *groups.values(),
+            self.paste_problem,
             row(self.edit_button, 1, self.preview_button),
         )
         return groups
+
+    def _tell(self, problem: str) -> None:
+        """Show why nothing was pasted, "" for nothing."""
+        self.paste_problem.setText(problem)
+        self.paste_problem.setVisible(bool(problem))
 
     @property
     def draft(self) -> TransferFields:
@@ -124,9 +134,9 @@ class DraftForm(Card):
             fee_level=self.fees.current,
             durable=self.durable.isChecked() and not self._groups["durable"].isHidden(),
             function=self.function.text(),
-            arguments=self.arguments.toPlainText(),
-            message=self.message.toPlainText(),
-            imported=self.imported.toPlainText(),
+            arguments=self.arguments.exact_text(),
+            message=self.message.exact_text(),
+            imported=self.imported.exact_text(),
             everything=self.everything.isChecked() and not self._groups["everything"].isHidden(),
         )
 

@@ -4,10 +4,11 @@ import base64
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Signal
-from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui import object_names as names
 from ui import theme
+from ui.widgets.fields import ExactText
 
 MAX_FILE_BYTES = 720 * 1024
 """Bytes of a file; no transaction that can be signed is larger, even with what it spends from."""
@@ -16,13 +17,15 @@ _TOO_LARGE = "The file is larger than any transaction that can be signed."
 _UNREADABLE = "The file cannot be read."
 
 
-class ImportField(QPlainTextEdit):
+class ImportField(ExactText):
     """A text field that also reads files; binary ones become base 64 in short lines.
 
     `problem` tells why a file was not read, "" when one was.
     """
 
     problem = Signal(str)
+    keeps_all = False
+    """Its line breaks stand between digits and mean nothing."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from ui import assets, wording
 from ui import object_names as names
 from ui.context import Context
 from ui.screen import Screen
+from ui.screens.settings.licences import LICENCES
 from ui.screens.settings.view_model import SettingsModel
 from ui.theme import ThemeName
 from ui.widgets.buttons import Button
@@ -16,19 +17,6 @@ from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
 
 _LOCKS = (("60", "1 min"), ("300", "5 min"), ("900", "15 min"))
-_LICENCES = """Quorate is licensed under the Apache License, Version 2.0.
-
-It uses, unmodified and replaceable in its installation folder: Qt 6 and PySide6 (LGPL-3.0), \
-qasync (BSD-2-Clause), segno (BSD-3-Clause), msgspec (BSD-3-Clause), cryptography (Apache-2.0 or \
-BSD-3-Clause), grpcio (Apache-2.0), coincurve (MIT or Apache-2.0), PyNaCl (Apache-2.0), \
-python-pkcs11 (MIT), sqlcipher3 (zlib), solders (Apache-2.0), python-bitcoinlib (LGPL-3.0 or \
-later), web3, eth-abi, eth-utils, py-ecc, platformdirs, rich, tomli-w and typer (MIT), aiohttp \
-(Apache-2.0 and MIT), structlog (MIT or Apache-2.0), and what these bring along.
-
-The icons were drawn for Quorate and share its licence. The fonts Inter and JetBrains Mono are \
-under the SIL Open Font License 1.1:
-
-"""
 
 
 class SettingsScreen(Screen):
@@ -76,7 +64,7 @@ class SettingsScreen(Screen):
         self.facts = Facts()
         about = Card("About Quorate", spacing=12)
         about.add(self.facts)
-        licences = QPlainTextEdit(_LICENCES + assets.font_licences())
+        licences = QPlainTextEdit(LICENCES + assets.font_licences())
         licences.setObjectName(names.SETTINGS_LICENCES)
         licences.setAccessibleName("Licences")
         licences.setReadOnly(True)

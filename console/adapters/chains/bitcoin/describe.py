@@ -31,7 +31,7 @@ from console.adapters.chains.bitcoin.text import (
 )
 from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE
 from console.application.ports.chain import PublicKeys
-from console.domain.transaction import TransactionDescription
+from console.domain.transaction import CoinFlow, TransactionDescription
 from console.domain.values import Chain, Network
 
 REPLACEABLE_SEQUENCE = FINAL_SEQUENCE - 2
@@ -84,6 +84,7 @@ def describe_psbt(
             *hash_type_flags(spending),
         ),
         digest=hashlib.sha256(data).digest(),
+        flow=_flow(spending, owners, outputs),
     )
 
 
@@ -99,6 +100,24 @@ def _owners(spending: Spending, keys: PublicKeys) -> tuple[Own | None, ...]:
     """Return the place that each input spends from, None for an input of others."""
     pairs = zip(spending.psbt.inputs, spending.spent, strict=True)
     return tuple(own_input(fields, output.script, keys) for fields, output in pairs)
+
+
+def _flow(
+    spending: Spending, owners: tuple[Own | None, ...], outputs: tuple[Payee, ...]
+) -> CoinFlow | None:
+    """Return what the first coin's account loses, its part of the fee included.
+
+    Coins and change of the wallet's other account are no part of it.
+    """
+    first = owners[0]
+    if first is None:
+        return None
+    pairs = zip(owners, spending.spent, strict=True)
+    spent = sum(coin.amount for own, coin in pairs if own and own.account == first.account)
+    kept = sum(
+        each.output.amount for each in outputs if each.own and each.own.account == first.account
+    )
+    return CoinFlow(out=max(spent - kept, 0), back=max(kept - spent, 0), pays_fee=False)
 
 
 def _payer(spending: Spending, owners: tuple[Own | None, ...], keys: PublicKeys) -> bytes:

@@ -87,6 +87,7 @@ def invitation(
         at_ms=1,
         purpose="key-ceremony",
         subject=subject,
+        terms=bytes(32),
         participants=participants,
         nonce=bytes(32),
         deadline_ms=2,

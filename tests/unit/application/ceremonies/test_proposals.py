@@ -13,6 +13,8 @@ from console.domain.errors import (
     UnknownMember,
 )
 from console.domain.ids import CeremonyId, MemberId, WalletId
+from console.domain.key_ceremony import CeremonyState
+from console.domain.times import MAX_LIFETIME_MS
 from console.domain.values import CeremonyPurpose, Quorum
 from tests.unit.application.ceremonies.scenes import (
     CHANGE,
@@ -23,6 +25,7 @@ from tests.unit.application.ceremonies.scenes import (
     proposal,
     proposed,
     refreshed,
+    sealed,
     wallet_of,
 )
 from tests.unit.application.desk import HOUR_MS, Desk
@@ -99,10 +102,36 @@ async def test_a_repeated_proposal_changes_nothing() -> None:
     await nothing_recorded(desk, ANA, text)
 
 
-async def test_another_text_under_the_same_id_is_refused() -> None:
+async def test_two_texts_under_one_id_are_kept_as_proof_and_end_the_ceremony() -> None:
+    desk = await sealed()
+    await desk.hear(ANA, proposal(desk, wallet_name="Reserve"))
+    state = ceremony_of(desk)
+    assert state.state is CeremonyState.ABORTED
+    assert state.disputed is not None
+    both = (state.proposal.evidence, state.disputed.evidence)
+    assert {e.signer for e in both} == {ANA}
+    assert both[0].body != both[1].body
+    assert not await desk.shares.holds(WALLET, KIND, 0)
+    # Peers that ask get both, and come to the same end.
+    assert set(both) <= {evidence for _, evidence in desk.aggregates.statements}
+
+
+async def test_another_member_s_text_under_the_same_id_is_refused() -> None:
     desk = await proposed()
-    with pytest.raises(Conflict, match="under the same id"):
-        await desk.hear(ANA, proposal(desk, wallet_name="Reserve"))
+    with pytest.raises(Conflict, match="another member proposed"):
+        await desk.hear(BEN, proposal(desk, wallet_name="Reserve"))
+    assert ceremony_of(desk).disputed is None
+
+
+@pytest.mark.parametrize("open_ms", [0, -1, MAX_LIFETIME_MS + 1, 1 << 41])
+async def test_a_ceremony_is_open_for_a_week_at_most(open_ms: int) -> None:
+    desk = await certified()
+    other = {"ceremony": ANOTHER, "wallet": "wl-00000000000000ff"}
+    with pytest.raises(Conflict, match="at most 7 days"):
+        await desk.hear(ANA, proposal(desk, expires_at_ms=desk.now_ms + open_ms, **other))
+    with pytest.raises(Conflict, match="at most 7 days"):
+        await desk.hear(ANA, change(desk, expires_at_ms=desk.now_ms + open_ms))
+    await desk.hear(ANA, proposal(desk, expires_at_ms=desk.now_ms + MAX_LIFETIME_MS, **other))
 
 
 async def test_a_second_ceremony_for_the_same_wallet_is_refused() -> None:
@@ -186,5 +215,7 @@ async def test_a_change_that_is_told_again_after_the_wallet_moved_on_changes_not
     assert wallet_of(desk).epoch == 1
     again = change(desk, at_ms=ceremony_of(desk, CHANGE).proposal.proposed_at_ms)
     await nothing_recorded(desk, ANA, again)
-    with pytest.raises(Conflict, match="under the same id"):
-        await desk.hear(ANA, change(desk, expires_at_ms=desk.now_ms + 1))
+    await desk.hear(ANA, change(desk, expires_at_ms=desk.now_ms + 1))
+    # It is on record against Ana, and the certificate outweighs it.
+    assert ceremony_of(desk, CHANGE).disputed is not None
+    assert ceremony_of(desk, CHANGE).state is CeremonyState.CERTIFIED

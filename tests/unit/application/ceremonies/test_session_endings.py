@@ -8,6 +8,7 @@ from console.application.errors import (
     LedgerUnavailable,
     VaultLocked,
 )
+from console.application.peers.signed_statements import to_signed
 from console.application.peers.statements import (
     SessionFailure,
 )
@@ -70,12 +71,24 @@ async def test_a_verdict_that_cannot_be_recorded_is_not_told() -> None:
     assert desk.told == []
 
 
-@pytest.mark.parametrize(("reason", "told"), [("", "no reason was given"), ("x" * 999, "x" * 280)])
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("", "no reason was given"),
+        ("x" * 999, "x" * 279 + "\u2026"),
+        ("a message of kind x\x00\u202ey\n", "a message of kind x\ufffd\ufffdy\ufffd"),
+    ],
+)
 async def test_a_reason_fits_the_statement(reason: str, told: str) -> None:
     assert MAX_REASON == 280
     desk = await running()
     await desk.key_generation.failed(info(), SessionFailed(FailureKind.REFUSED, reason))
     assert ceremony_of(desk).attempts[0].failure == told
+    # The others take it: what they refuse is blame that is lost.
+    (statement,) = desk.told
+    signed = to_signed((await desk.voices[desk.me].sign(statement)).evidence)
+    me = desk.aggregates.members[desk.me]
+    assert desk.voices[BEN].verify(signed, me).statement == statement
 
 
 async def in_use(desk: Desk) -> KeyMaterial:

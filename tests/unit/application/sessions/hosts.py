@@ -57,6 +57,9 @@ class Talk:
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
         return {MemberId(m): INDEX[MemberId(m)] for m in invitation.participants}
 
+    def terms(self, subject: str) -> bytes:
+        return hashlib.sha256(subject.encode()).digest()
+
     def parts(self, _invitation: Invitation) -> tuple[SubProtocol, ...]:
         return (SubProtocol("Talk", ("Words", "Numbers")),)
 
@@ -177,7 +180,10 @@ class Table:
             "nonce": bytes(32),
             "deadline_ms": self.now_ms + 60_000,
         }
-        return Invitation(**(facts | changes))  # type: ignore[arg-type]
+        facts |= changes
+        subject = str(facts["subject"])
+        facts.setdefault("terms", hashlib.sha256(subject.encode()).digest())
+        return Invitation(**facts)  # type: ignore[arg-type]
 
     async def readiness(
         self, member: MemberId, invited_by: SignedStatement, **changes: object

@@ -44,6 +44,7 @@ def test_everybody_admits_sees_all_heads_and_only_then_opens() -> None:
         for member, seat in table.seats.items():
             assert seat.kind.steps == [
                 "admitted ana",
+                "admitted ana",
                 "opened",
                 "releasing",
                 "closed",
@@ -379,6 +380,60 @@ def test_a_node_that_fails_drops_every_session_and_records_nothing() -> None:
         others = [await table.readiness(m, waiting) for m in (ANA, CHIARA)]
         assert await ben.ask(ANA, Begin(waiting, (own, *others))) == Ack()
         assert len(ben.host.sessions) == 1
+
+    play(scene)
+
+
+def test_what_is_not_admitted_any_more_does_not_begin() -> None:
+    """A ban, a freeze or a denial may come between the answer and the beginning."""
+
+    async def scene(table: Table) -> None:
+        ben, invitation = table.seats[BEN], await table.sign(ANA, table.invitation())
+        own = await invited(table, BEN, invitation)
+        others = [await table.readiness(m, invitation) for m in (ANA, CHIARA)]
+        ben.kind.raises["admitted"] = PolicyViolation("quarantined meanwhile")
+        reply = await ben.ask(ANA, Begin(invitation, (own, *others)))
+        assert reply == Refused("quarantined meanwhile")
+        assert not ben.host.sessions
+        assert "opened" not in ben.kind.steps
+        # Its nonce and keys are gone: what was refused once begins never.
+        ben.kind.raises.clear()
+        assert await ben.ask(ANA, Begin(invitation, (own, *others))) == Ack()
+        assert not ben.host.sessions
+
+    play(scene)
+
+
+@pytest.mark.parametrize("stop", ["members", "subject"])
+def test_invitations_end_with_the_sessions_of_their_members_and_subjects(stop: str) -> None:
+    async def scene(table: Table) -> None:
+        ben, invitation = table.seats[BEN], await table.sign(ANA, table.invitation())
+        own = await invited(table, BEN, invitation)
+        failure = SessionFailed(FailureKind.CANCELLED, "a verdict elsewhere")
+        await ben.host.stop_with(frozenset({EVE}), failure)
+        await ben.host.stop_where(lambda subject: subject == "another", failure)
+        assert await invited(table, BEN, invitation) == own
+        if stop == "members":
+            await ben.host.stop_with(frozenset({CHIARA}), failure)
+        else:
+            await ben.host.stop_where(lambda subject: subject == SUBJECT, failure)
+        others = [await table.readiness(m, invitation) for m in (ANA, CHIARA)]
+        assert await ben.ask(ANA, Begin(invitation, (own, *others))) == Ack()
+        assert not ben.host.sessions
+
+    play(scene)
+
+
+def test_sessions_of_some_subjects_end_and_no_others() -> None:
+    async def scene(table: Table) -> None:
+        await begun(table)
+        host = table.seats[BEN].host
+        (run,) = host.sessions.values()
+        stop = SessionFailed(FailureKind.CANCELLED, "quarantined")
+        await host.stop_where(lambda subject: subject == "another", stop)
+        assert not run.ended.is_set()
+        await host.stop_where(lambda subject: subject == SUBJECT, stop)
+        assert run.failure is stop
 
     play(scene)
 

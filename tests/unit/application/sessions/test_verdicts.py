@@ -9,6 +9,7 @@ from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.application.errors import LedgerUnavailable, ShareUnavailable, VaultLocked
 from console.application.ports.threshold import KeyMaterial
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
+from console.application.signing.drills import drill_subject
 from console.domain.errors import PolicyViolation
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId, WalletId
@@ -18,7 +19,8 @@ from console.protocols.kernel.secret import SecretBytes
 from tests.adversary.keys import copy_of, dealt
 from tests.unit.application.ceremonies.scenes import certified, info, refreshed, wallet_of
 from tests.unit.application.desk import Desk
-from tests.unit.domain.facts import BEN, CHIARA, FIRST, KIND, SECOND, WALLET
+from tests.unit.application.signing.scenes import approved
+from tests.unit.domain.facts import BEN, CEREMONY, CHIARA, FIRST, KIND, REQUEST, SECOND, WALLET
 
 LEFT = b"without the banned peer"
 
@@ -110,11 +112,24 @@ async def test_a_ban_that_cannot_be_recorded_ends_nothing() -> None:
     assert desk.stopped == []
 
 
-@pytest.mark.parametrize("failure", [BLAME, FREEZE])
-async def test_only_a_ban_ends_other_sessions(failure: SessionFailed) -> None:
+async def test_blame_ends_no_other_session() -> None:
     desk = await Desk().open()
-    await desk.verdicts.record(info(), failure, WALLET)
+    await desk.verdicts.record(info(), BLAME, WALLET)
     assert desk.stopped == []
+
+
+async def test_a_freeze_ends_the_sessions_that_use_the_wallet_s_keys() -> None:
+    desk = await approved()
+    await desk.verdicts.record(info(), FREEZE, WALLET)
+    ((uses, failure),) = desk.stopped
+    assert failure.failure_kind is FailureKind.CANCELLED
+    assert "quarantined" in failure.reason
+    assert uses(REQUEST)
+    assert uses(drill_subject(desk.aggregates.wallet(WALLET)))
+    # A ceremony gives the keys new shares: it is the way out.
+    assert not uses(CEREMONY)
+    assert not uses("wl-00000000000000ff@0")
+    assert not uses("rq-00000000000000ff")
 
 
 async def holding(*failures: SessionFailed, wallet: WalletId = WALLET, epoch: int = 0) -> Desk:

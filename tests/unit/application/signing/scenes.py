@@ -150,6 +150,7 @@ def invited(
         at_ms=1,
         purpose=purpose,
         subject=subject,
+        terms=bytes(32),
         participants=participants,
         nonce=bytes(32),
         deadline_ms=2,

@@ -11,12 +11,13 @@ from console.application.peers.signed_statements import StatementRefused
 from console.application.peers.statements import Denial, SignatureResult, Withdrawal
 from console.application.ports.chain import Payload
 from console.application.ports.threshold import KeyMaterial
+from console.application.sessions.host import SUPERSEDED
 from console.application.sessions.protocol_session import (
     FailureKind,
     SessionFailed,
     SubProtocol,
 )
-from console.application.signing.coordinator import SigningCoordinator
+from console.application.signing.coordinator import MAX_SUPERSEDED, SigningCoordinator
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
@@ -26,7 +27,7 @@ from console.domain.errors import (
     PolicyViolation,
     UnknownMember,
 )
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 from console.domain.signing_request import RequestState
 from console.domain.values import Network, SignatureKind
 from console.domain.verdicts import Verdict
@@ -286,6 +287,51 @@ async def test_a_request_denied_meanwhile_gets_no_share() -> None:
     await desk.hear(CHIARA, Denial(desk.now_ms, REQUEST, "stop"))
     with pytest.raises(AlreadyDecided, match="denied or withdrawn"):
         await desk.signing.releasing(sign_info())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [(failure(AbortKind.BAN, BEN), "with ben"), (failure(AbortKind.FREEZE), "quarantined")],
+)
+async def test_a_verdict_meanwhile_holds_the_share_back(verdict: SessionFailed, words: str) -> None:
+    """Admitted and begun before the verdict: it binds before anything is released."""
+    desk = await signing()
+    await desk.verdicts.record(sign_info(SECOND), verdict, WALLET, 0)
+    with pytest.raises(PolicyViolation, match=words):
+        await desk.signing.releasing(sign_info())
+    assert not request_of(desk).attempts[0].share_released
+
+
+async def test_who_ends_session_after_session_leads_no_more() -> None:
+    desk = await approved()
+    superseded = SessionFailed(FailureKind.CANCELLED, SUPERSEDED)
+    for number in range(MAX_SUPERSEDED):
+        await desk.signing.admit(invited(), ANA)
+        session = SessionId(f"{number:064x}")
+        await desk.signing.open(sign_info(session))
+        await desk.signing.failed(sign_info(session), superseded)
+    with pytest.raises(PolicyViolation, match=f"ana has ended {MAX_SUPERSEDED} sessions"):
+        await desk.signing.admit(invited(), ANA)
+    await desk.signing.admit(invited(), BEN)
+    again = await desk.reopened()
+    with pytest.raises(PolicyViolation, match="another custodian leads"):
+        await again.signing.admit(invited(), ANA)
+
+
+async def test_other_endings_of_sessions_count_for_nobody() -> None:
+    desk = await approved()
+    for number in range(MAX_SUPERSEDED + 1):
+        session = SessionId(f"{number:064x}")
+        await desk.signing.open(sign_info(session))
+        await desk.signing.failed(sign_info(session), TIMEOUT)
+    await desk.signing.admit(invited(), ANA)
+
+
+async def test_what_is_agreed_in_a_session_is_the_intent() -> None:
+    desk = await approved()
+    assert desk.signing.terms(REQUEST) == request_of(desk).proposal.intent_digest
+    with pytest.raises(NotYetPossible):
+        desk.signing.terms(OTHER_REQUEST)
 
 
 async def test_a_false_signature_is_not_told() -> None:

@@ -11,7 +11,6 @@ from console.adapters.schemes.schnorr_bip340 import SchnorrBip340
 from console.application.errors import LedgerUnavailable, ShareUnavailable, VaultLocked
 from console.application.peers.signed_statements import StatementRefused
 from console.application.peers.statements import DrillResult, Invitation
-from console.application.ports.clock import MAX_CLOCK_SKEW_MS
 from console.application.ports.threshold import KeyMaterial
 from console.application.sessions.protocol_session import (
     FailureKind,
@@ -171,14 +170,6 @@ async def test_a_drill_of_an_epoch_that_is_not_known_here_has_to_wait() -> None:
     text = with_(drilled(desk), epoch=1, signatures=(group_signature(message),))
     with pytest.raises(NotYetPossible, match="not known here yet"):
         await desk.hear(BEN, text)
-
-
-async def test_a_drill_from_the_future_has_to_wait() -> None:
-    desk = await certified()
-    latest = desk.now_ms + MAX_CLOCK_SKEW_MS
-    with pytest.raises(NotYetPossible, match="from the future"):
-        await desk.hear(BEN, with_(drilled(desk), at_ms=latest + 1))
-    await desk.hear(BEN, with_(drilled(desk), at_ms=latest))
 
 
 async def test_any_custodian_leads_a_drill_of_exactly_a_quorum() -> None:

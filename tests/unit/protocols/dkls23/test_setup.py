@@ -9,7 +9,7 @@ from console.protocols.dkls23.messages import (
     SetupConfirmation,
     SetupTrial,
 )
-from console.protocols.kernel.secret import SecretBytes
+from tests.adversary.erasure import remembered
 from tests.adversary.network import Network, Run, cheating, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, Bench
 from tests.unit.protocols.ot.keys import flipped
@@ -46,14 +46,7 @@ def test_states_of_a_setup_sign_after_storage() -> None:
 
 
 def test_only_the_states_outlive_a_setup(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     network = Network({i: setting_up(i) for i in (1, 2)}).deliver()
     kept = [s for i in (1, 2) for s in network.outcomes[i].state(3 - i).secrets()]
     left = [secret for secret in made if not secret.wiped]
@@ -65,14 +58,7 @@ def test_nothing_secret_of_an_abandoned_setup_outlives_it(
     monkeypatch: pytest.MonkeyPatch, kind: type
 ) -> None:
     """Party 2 falls silent; party 1 has made keys by then, which no session will ever use."""
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     silent = cheating(setting_up(2), kind, lambda _: None)
     network = Network({1: setting_up(1), 2: silent}).deliver()
     assert not network.outcomes
@@ -86,18 +72,12 @@ def test_nothing_secret_outlives_a_setup_in_which_one_of_two_cheats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was computed with the honest one is of no use either."""
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
 
     def bad(message: SetupAnswer) -> SetupAnswer:
         choice = flipped(message.request.hashed_choice)
         return replace(message, request=replace(message.request, hashed_choice=choice))
 
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     runs = {i: setting_up(i) for i in (1, 2, 3)}
     runs[2] = cheating(runs[2], SetupAnswer, bad, only=1)
     network = Network(runs).deliver()

@@ -19,10 +19,10 @@ from console.protocols.dkls23 import (
     verify,
 )
 from console.protocols.dkls23.messages import VoleReply, VoleRequest
-from console.protocols.kernel.secret import SecretBytes
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import BadEncoding
 from console.protocols.math.secp256k1 import SECP256K1, N
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, cheating, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, TWEAK, Bench, dealt_pairs
@@ -95,18 +95,6 @@ def test_signatures_of_both_parities_come_out() -> None:
         check(TWO.public.group_key, signature)
         found.add(signature.recovery_id)
     assert {0, 1} <= found
-
-
-def remembered(monkeypatch: pytest.MonkeyPatch) -> list[SecretBytes]:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
-    return made
 
 
 def test_nothing_secret_of_a_session_outlives_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ def test_deterministic_nonces_do_not_outlive_an_answer_that_fails(
     others = generate_nonces(bytes(32)).commitment
     with pytest.raises(PackageMismatch, match="bug"):
         sign_deterministically(KEYS[1], others.hiding + others.binding, (1, 2), MESSAGE, None)
-    assert [nonces.used and nonces._hiding.wiped for nonces in made] == [True]
+    assert [nonces.used and nonces.wiped for nonces in made] == [True]
 
 
 def test_last_signer_may_be_deterministic() -> None:

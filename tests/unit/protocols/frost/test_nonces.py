@@ -5,7 +5,7 @@ import pytest
 
 from console.protocols.frost import FROST_ED25519, NonceReused, commit, sign
 from console.protocols.frost.nonces import generate_nonce
-from console.protocols.kernel.secret import SecretBytes, SecretWiped
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, stream
 
@@ -21,30 +21,21 @@ def test_nonces_are_handed_out_once() -> None:
     assert nonces.used
     with pytest.raises(NonceReused):
         nonces.consume(FROST_ED25519)
-    for secret in (nonces._hiding, nonces._binding):
-        with pytest.raises(SecretWiped):
-            secret.view()
+    assert nonces.wiped
 
 
 def test_wiped_nonces_count_as_used() -> None:
     nonces, _ = commit(FROST_ED25519, SECRET, stream("n"))
+    assert not nonces.wiped
     nonces.wipe()
-    assert nonces._hiding.wiped
-    assert nonces._binding.wiped
+    assert nonces.wiped
     with pytest.raises(NonceReused):
         nonces.consume(FROST_ED25519)
 
 
 def test_nonces_of_an_abandoned_run_are_wiped(monkeypatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self, data) -> None:
-        original(self, data)
-        made.append(self)
-
     keys = dealt(2, 2)
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     network = Network({i: lambda p, i=i: sign(p, keys[i], b"m", stream("x")) for i in (1, 2)})
     network.sessions[1].start()
     assert len(made) == 2

@@ -9,6 +9,7 @@ from console.protocols.kernel.party import Party
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.session import Envelope, Session
 from console.protocols.kernel.wire import encode
+from tests.adversary.erasure import remembered
 from tests.adversary.network import Network
 from tests.adversary.talk import (
     SEALED,
@@ -206,22 +207,25 @@ def test_session_closed_before_its_start_is_over() -> None:
 
 
 @pytest.mark.parametrize("end", ["close", "abort"])
-def test_session_wipes_what_the_run_has_not_taken(end: str) -> None:
+def test_session_wipes_what_the_run_has_not_taken(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     s = session()
     s.start()
-    s.receive(replace(envelope(), kind="test.sealed", recipient=1, payload=encode(SEALED)))
-    held = s._rounds.inbox.get(1, "test.sealed", 2)
-    assert held is not None
-    assert held.message == SEALED
+    payload = encode(SEALED)
+    made = remembered(monkeypatch)
+    s.receive(replace(envelope(), kind="test.sealed", recipient=1, payload=payload))
+    assert [secret == SEALED.inner[0].secret for secret in made] == [True]
     if end == "close":
         s.close()
     else:
         with pytest.raises(ProtocolAbort):
             s.receive(replace(envelope(sender=3), payload=b""))
-    assert held.message.inner[0].secret.wiped
+    assert [secret.wiped for secret in made] == [True]
 
 
-def test_session_wipes_an_outcome_that_is_not_released() -> None:
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_session_wipes_an_outcome_that_is_not_released(end: str) -> None:
     secret = SecretBytes(b"outcome")
 
     async def run(party: Party) -> Sealed:
@@ -233,10 +237,14 @@ def test_session_wipes_an_outcome_that_is_not_released() -> None:
     s.start()
     s.receive(envelope())
     assert not secret.wiped
-    with pytest.raises(ProtocolAbort):
-        s.receive(replace(envelope(), round=2, kind="echo", payload=b"", echo=bytes(32)))
+    if end == "close":
+        s.close()
+    else:
+        with pytest.raises(ProtocolAbort):
+            s.receive(replace(envelope(), round=2, kind="echo", payload=b"", echo=bytes(32)))
     assert secret.wiped
-    assert not s._outcome
+    with pytest.raises(RuntimeError):
+        _ = s.outcome
 
 
 def test_session_keeps_its_outcome_when_closed_after_the_end() -> None:

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 from console.protocols.kernel.party import Party
-from console.protocols.kernel.secret import SecretBytes
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.math.ed25519 import ED25519
+from tests.adversary.erasure import remembered
 from tests.adversary.network import Network, stream
 
 PARAMETERS = KeygenParameters(ED25519, 2, b"wallet")
@@ -30,14 +30,7 @@ def test_two_keys_are_made_in_one_session() -> None:
 
 
 def test_all_secrets_of_a_run_are_wiped(monkeypatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self, data) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     runs = {i: lambda party, i=i: generate(party, PARAMETERS, stream(f"w/{i}")) for i in (1, 2, 3)}
     network = Network(runs).deliver()
     kept = [result.share.secret for result in network.outcomes.values()]
@@ -47,14 +40,7 @@ def test_all_secrets_of_a_run_are_wiped(monkeypatch) -> None:
 
 
 def test_secrets_of_an_abandoned_run_are_wiped(monkeypatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self, data) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     network = Network({i: lambda p: generate(p, PARAMETERS, stream("x")) for i in (1, 2)})
     network.sessions[1].start()
     assert not all(secret.wiped for secret in made)

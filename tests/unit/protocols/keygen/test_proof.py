@@ -89,14 +89,14 @@ def test_nonce_of_a_proof_is_gone_after_it() -> None:
 
 def test_statements_cover_all_that_a_proof_depends_on() -> None:
     points = (ED25519.generator, ED25519.base(ED25519.scalar(2)))
-    assert dealing._dealer_statement(b"session", 2, points) == (b"session", 2, points)
+    assert dealing.dealer_statement(b"session", 2, points) == (b"session", 2, points)
     public = dealt(2, 3)[1].public
-    base = share_proof._statement(public, b"said", 2)
+    base = share_proof.proven_statement(public, b"said", 2)
     others = [
-        share_proof._statement(public, b"else", 2),
-        share_proof._statement(public, b"said", 3),
-        share_proof._statement(replace(public, chain_code=b"\x01" * 32), b"said", 2),
-        share_proof._statement(replace(public, group_key=points[0]), b"said", 2),
-        share_proof._statement(replace(public, public_shares=((2, points[1]),)), b"said", 2),
+        share_proof.proven_statement(public, b"else", 2),
+        share_proof.proven_statement(public, b"said", 3),
+        share_proof.proven_statement(replace(public, chain_code=b"\x01" * 32), b"said", 2),
+        share_proof.proven_statement(replace(public, group_key=points[0]), b"said", 2),
+        share_proof.proven_statement(replace(public, public_shares=((2, points[1]),)), b"said", 2),
     ]
     assert all(base != other for other in others)

@@ -13,6 +13,7 @@ from console.protocols.keygen.share import (
 )
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.polynomial import BadIndices
+from tests.adversary.erasure import remembered
 from tests.adversary.keys import dealt
 
 KEYS = dealt(2, 4)
@@ -99,14 +100,7 @@ def test_stored_package_that_contradicts_itself_is_refused() -> None:
 
 def test_secret_of_a_refused_share_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded = encode_share(replace(SHARE, index=1))
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     with pytest.raises(BadShare, match="public share"):
         decode_share(encoded)
     assert [secret.wiped for secret in made] == [True]

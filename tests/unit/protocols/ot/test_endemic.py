@@ -88,7 +88,7 @@ def test_a_key_that_everybody_knows_is_refused() -> None:
     """P_0 = -H(P_1) makes the shared point the identity, whatever the sender draws."""
     hashing = prefix(Tag.OT_BASE_POINT, b"session")
     other = Point(CHOICE.points[POINT : 2 * POINT])
-    known = SECP256K1.negate(endemic._hash_to_point(hashing, 0, 0, other))
+    known = SECP256K1.negate(endemic.hash_to_point(hashing, 0, 0, other))
     with pytest.raises(BadTransfer, match="everybody"):
         answer(b"session", put(CHOICE.points, 0, known), stream("sender"))
 
@@ -114,7 +114,7 @@ def test_hashed_points_depend_on_all_they_are_hashed_from() -> None:
         (b"session", 0, 0, SECP256K1.negate(other)),
     ]
     points = {
-        endemic._hash_to_point(prefix(Tag.OT_BASE_POINT, s), i, b, p) for s, i, b, p in changed
+        endemic.hash_to_point(prefix(Tag.OT_BASE_POINT, s), i, b, p) for s, i, b, p in changed
     }
     assert len(points) == len(changed)
     assert all(SECP256K1.parse_point(point) for point in points)
@@ -122,7 +122,7 @@ def test_hashed_points_depend_on_all_they_are_hashed_from() -> None:
 
 def test_the_shared_key_is_the_hash_of_the_product() -> None:
     k = SECP256K1.random_scalar(stream("k"))
-    one = endemic._agree(k, SECP256K1.generator)
-    assert one == endemic._agree(SecretBytes(k).view(), SECP256K1.generator)
-    assert one == endemic._agree((1).to_bytes(32, "big"), SECP256K1.base(k))
-    assert one != endemic._agree(SECP256K1.scalar(N - SECP256K1.public_int(k)), SECP256K1.generator)
+    one = endemic.agree(k, SECP256K1.generator)
+    assert one == endemic.agree(SecretBytes(k).view(), SECP256K1.generator)
+    assert one == endemic.agree((1).to_bytes(32, "big"), SECP256K1.base(k))
+    assert one != endemic.agree(SECP256K1.scalar(N - SECP256K1.public_int(k)), SECP256K1.generator)

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from console.protocols.kernel.secret import SecretBytes
 from console.protocols.ot import extension
 from console.protocols.ot.extension import (
     ChoicesInconsistent,
@@ -16,6 +15,7 @@ from console.protocols.ot.extension import (
 from console.protocols.ot.linear_hash import hash_rows, spread, xor
 from console.protocols.ot.parameters import CHOICE, HASHED, KAPPA, ROW, XI
 from console.protocols.ot.transpose import columns, repeated, transposed
+from tests.adversary.erasure import remembered
 from tests.adversary.network import stream
 from tests.unit.protocols.ot.keys import bit, dealt_keys, flipped
 
@@ -131,15 +131,8 @@ def test_two_requests_share_nothing() -> None:
 
 
 def test_a_refused_matrix_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[SecretBytes] = []
-    original = SecretBytes.__init__
-
-    def remember(self: SecretBytes, data: bytes) -> None:
-        original(self, data)
-        made.append(self)
-
     message = asked()[1]
-    monkeypatch.setattr(SecretBytes, "__init__", remember)
+    made = remembered(monkeypatch)
     with pytest.raises(ChoicesInconsistent):
         accept(CHOSEN, b"s", replace(message, hashed_choice=bytes(HASHED)))
     assert [secret.wiped for secret in made] == [True]

@@ -52,7 +52,7 @@ def test_the_share_is_the_sum_of_the_chosen_weights() -> None:
 def test_corrections_are_reduced_from_one_size_whatever_the_input(
     value: int, pads: tuple[int, int]
 ) -> None:
-    shifted = vole._shifted(scalar(value))
+    shifted = vole.shifted_input(scalar(value))
     assert shifted % N == value
     whole = pads[0] - pads[1] + shifted
     assert whole > 0
@@ -75,16 +75,16 @@ def scalars_of(drawn: bytes) -> tuple[int, ...]:
 def test_gadget_and_weights_are_scalars_of_48_bytes_each() -> None:
     expected = scalars_of(XOF(Tag.VOLE_GADGET, 48 * XI, bytes(32), 1, 2))
     assert gadget.__wrapped__(bytes(32), 1, 2) == expected
-    assert vole._thetas(b"s", b"c") == scalars_of(XOF(Tag.VOLE_THETA, 96, b"s", b"c"))
+    assert vole.thetas(b"s", b"c") == scalars_of(XOF(Tag.VOLE_THETA, 96, b"s", b"c"))
 
 
 def test_weights_of_the_check_are_whole_scalars_and_depend_on_all_corrections() -> None:
-    drawn = [theta for n in range(40) for theta in vole._thetas(b"s", n.to_bytes(2, "big"))]
+    drawn = [theta for n in range(40) for theta in vole.thetas(b"s", n.to_bytes(2, "big"))]
     assert len(set(drawn)) == 80
     assert max(drawn) < N
     assert min(drawn) > N >> 20
     assert max(drawn) > N - (N >> 2)
-    assert vole._thetas(b"s", b"") != vole._thetas(b"t", b"")
+    assert vole.thetas(b"s", b"") != vole.thetas(b"t", b"")
 
 
 def add_one(at: int) -> Callable[[bytes], bytes]:
@@ -133,16 +133,16 @@ def test_vole_sender_that_guesses_a_choice_is_caught_if_it_guesses_wrong(row: in
     scalars = scalar(INPUTS[0]), scalar(INPUTS[1])
     reply, _, _ = vole.reply(CHOSEN, WEIGHTS, b"s2", matrix, scalars, stream("sender"))
     corrections = add_one(row)(reply.corrections)
-    theta1, theta2 = vole._thetas(b"s2", corrections)
+    theta1, theta2 = vole.thetas(b"s2", corrections)
     # The cheat knows a_1, a_2 and its third input, from the honest combination.
-    honest1, honest2 = vole._thetas(b"s2", reply.corrections)
+    honest1, honest2 = vole.thetas(b"s2", reply.corrections)
     eta = int.from_bytes(reply.combined, "big")
     a3 = eta - honest1 * INPUTS[0] - honest2 * INPUTS[1]
     combined = [z3 + theta1 * z1 + theta2 * z2 for z1, z2, z3 in zip(*zeros, strict=True)]
     forged = Reply(
         corrections,
         SECP256K1.scalar(a3 + theta1 * INPUTS[0] + theta2 * INPUTS[1]),
-        vole.H(vole.Tag.VOLE_MU, b"s2", vole._encoded(combined)),
+        vole.H(vole.Tag.VOLE_MU, b"s2", vole.encoded(combined)),
     )
     if bit(choosing.choice.view(), row):
         with pytest.raises(InputsInconsistent):
