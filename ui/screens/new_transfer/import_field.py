@@ -24,8 +24,8 @@ class ImportField(ExactText):
     """
 
     problem = Signal(str)
-    # Its line breaks stand between digits and mean nothing.
     keeps_all = False
+    """Its line breaks stand between digits and mean nothing."""
 
     def __init__(self) -> None:
         super().__init__()
