@@ -9,6 +9,7 @@ The screens themselves are named `screen.<screen>`.
 
 SIGN_IN_PIN = "signIn.pin"
 SIGN_IN_UNLOCK = "signIn.unlock"
+SIGN_IN_CLOCK = "signIn.clock"
 SIGN_IN_MEMBER = "signIn.member"
 
 NAV = "nav"

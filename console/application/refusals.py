@@ -9,6 +9,7 @@ from console.application.errors import (
     InsufficientFunds,
     InvalidAddress,
     KeyCheckFailed,
+    LedgerClockBehind,
     LedgerCorrupted,
     LedgerError,
     LedgerNewer,
@@ -82,6 +83,12 @@ _ADAPTER: tuple[tuple[type[AdapterError], str, str, str], ...] = (
         "Install the later version on this machine and unlock again.",
     ),
     (LedgerCorrupted, "ledger-broken", "This member signs nothing; the shares stay sealed.", _CALL),
+    (
+        LedgerClockBehind,
+        "ledger-clock",
+        "Nothing is lost; keys and funds are safe.",
+        "Set this machine's clock. If it is right now, and was ahead before, say so and unlock.",
+    ),
     (
         LedgerUnavailable,
         "ledger-unavailable",

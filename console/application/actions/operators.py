@@ -68,7 +68,7 @@ class OperatorActions:
     async def unlock(self, command: Unlock) -> Outcome:
         """Open the vault and the ledger."""
         try:
-            await self._node.unlock(command.pin)
+            await self._node.unlock(command.pin, clock_is_right=command.clock_is_right)
         finally:
             command.pin.wipe()
         return Outcome(self._node.me, "Unlocked")

@@ -16,6 +16,7 @@ from console.domain.events import (
     CeremonySessionFailed,
     CeremonySessionStarted,
     CeremonyShareSealed,
+    ClockAccepted,
     DrillPassed,
     Event,
     KeyChangeProposed,
@@ -126,6 +127,8 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
     match event:
         case CeremonyDisputed():
             return event.member, "Signed two ceremonies under one id"
+        case ClockAccepted():
+            return event.member, "Said that the clock is right; earlier records were dated ahead"
         case SharesErased():
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():

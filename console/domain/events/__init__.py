@@ -22,6 +22,7 @@ from console.domain.events.fact import (
     GroupKey,
 )
 from console.domain.events.members import (
+    ClockAccepted,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -67,6 +68,7 @@ __all__ = [
     "CeremonySessionFailed",
     "CeremonySessionStarted",
     "CeremonyShareSealed",
+    "ClockAccepted",
     "DrillPassed",
     "Event",
     "Evidence",
@@ -134,4 +136,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     RequestDisputed,
     MemberForked,
     TransactionTakenBack,
+    ClockAccepted,
 )
