@@ -37,8 +37,11 @@ class PeerClocks:
         return 0 if low <= 0 <= high else -min(low, high, key=abs)
 
     def is_off(self, peers: Collection[MemberId]) -> bool:
-        """Return whether our clock is so far off that others refuse what we date by it."""
-        return abs(self.own_ahead_ms(peers)) > MAX_CLOCK_SKEW_MS
+        """Return whether our clock is so far off that others refuse what we date by it.
+
+        One peer alone may be the one that is wrong: it takes two to say so.
+        """
+        return len(peers) > 1 and abs(self.own_ahead_ms(peers)) > MAX_CLOCK_SKEW_MS
 
 
 def duration(milliseconds: int) -> str:

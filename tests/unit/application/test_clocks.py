@@ -9,6 +9,7 @@ from console.application.peers.messages import Pull, Pulled, encode
 from console.application.refusals import refusal
 from console.domain.errors import Conflict
 from console.domain.ids import MemberId
+from console.domain.member import Enrol
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.version import VERSION
 from tests.unit.application.test_exchange import BEN, Desk
@@ -82,7 +83,12 @@ async def test_each_pull_measures_the_clock_and_hears_the_version() -> None:
     await desk.exchange.catch_up(BEN)
     assert desk.exchange.clocks.ahead_ms(BEN) == 72 * HOUR_MS
     assert desk.exchange.versions == {BEN: "9.9.9"}
-    # Ben is all the others there are: what Ana dates now would be refused.
+    # One peer alone may be the one that is wrong.
+    desk.exchange.require_clock()
+    third = Enrol(member=CHIARA, display_name="C", identity_key=b"k", tls_pin=b"p", address="")
+    await desk.aggregates.record_member(CHIARA, third)
+    now = desk.clock.now_ms()
+    desk.exchange.clocks.observe(CHIARA, now + 80 * HOUR_MS, now, now)
     with pytest.raises(Conflict, match="3 days behind the other members' clocks"):
         desk.exchange.require_clock()
 
