@@ -21,6 +21,8 @@ from ui.problem import Problem, describe
 from ui.tasks import TaskOwner
 
 V = TypeVar("V", bound=View)
+WORKING = "Waiting for the node to record it."
+UNREACHABLE_NOW = "The node does not answer. Nothing can be decided until it does."
 _COALESCE_MS = 100
 _WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine)
 
@@ -64,6 +66,13 @@ class ViewModel(QObject):
 
     def forget(self) -> None:
         """Drop the data of the former subject."""
+
+    @property
+    def hindrance(self) -> str:
+        """What keeps every command from being given now, or ''."""
+        if not self.context.link.reachable:
+            return UNREACHABLE_NOW
+        return WORKING if self.working else ""
 
     def open(self, subject: str) -> None:
         """Show a subject; a new one starts with a skeleton."""
@@ -133,8 +142,12 @@ class ViewModel(QObject):
             self._timer.start()
 
     def _reached(self, reachable: bool) -> None:
-        if reachable and self._active:
+        if not self._active:
+            return
+        if reachable:
             self.refresh()
+        else:
+            self.changed.emit()
 
     def _load_soon(self) -> None:
         if self._loading:

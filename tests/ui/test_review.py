@@ -150,6 +150,8 @@ def test_the_proposer_can_withdraw_but_not_approve(driver):
     assert not screen.decision.approve.isVisible()
     assert screen.decision.why.text() == reason
     screen.decision.withdraw.click()
+    assert screen.withdraw_panel.cancel.hasFocus()
+    screen.withdraw_panel.confirm.click()
     driver.until(lambda: WithdrawRequest(WAITING) in driver.console.executed)
 
 

@@ -60,6 +60,7 @@ class CeremonyDetail(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._working = False
         self.sentence = Banner(Tone.INFO, "ceremony.sentence")
         self.matrix = RoundMatrix()
         self.no_run = Label("", "muted", wrap=True)
@@ -123,7 +124,7 @@ class CeremonyDetail(QWidget):
         self.code_card.add(
             self.code_help, self.words, self.compared, row(self.open_wallet, 1, self.confirm)
         )
-        self.compared.toggled.connect(self.confirm.setEnabled)
+        self.compared.toggled.connect(lambda on: self.confirm.setEnabled(on and not self._working))
         self.confirm.setEnabled(False)
         self.confirm.clicked.connect(self.confirmed)
         self.open_wallet.clicked.connect(self.wallet_opened)
@@ -131,6 +132,7 @@ class CeremonyDetail(QWidget):
 
     def show_ceremony(self, view: CeremonyView, people: dict[str, str], *, working: bool) -> None:
         """Paint a ceremony; `people` maps members to names."""
+        self._working = working
         people |= {person.member: person.name for person in view.custodians}
         self.sentence.set_tone(status.CEREMONY[view.stage].tone)
         self.sentence.show_text(view.sentence)

@@ -24,11 +24,18 @@ from ui.widgets.card import Card, column, columns, row
 from ui.widgets.chip import Chip
 from ui.widgets.chunked_address import ChunkedAddress
 from ui.widgets.round_matrix import RoundMatrix
-from ui.widgets.sheet import ReasonSheet
+from ui.widgets.sheet import QuestionSheet, ReasonSheet
 from ui.widgets.text import Label
 from ui.widgets.timeline import Timeline, TimelineItem
 
 _SOON_MS = 2 * 3_600_000
+_DENIES = "A denial closes the request for all members."
+_WITHDRAWS = "Withdrawing closes the request for all members."
+_UNSIGNED = "Nothing was signed, and the funds stay where they are."
+_TRIED = (
+    "An attempt to sign it failed. This node knows of no signature; if another member has one, "
+    "it outweighs this."
+)
 
 
 class ReviewScreen(Screen):
@@ -81,17 +88,17 @@ class ReviewScreen(Screen):
                 ),
             )
         )
+        window = self.context.window
         self.deny_panel = ReasonSheet(
-            self.context.window,
-            "Deny this request",
-            "A denial closes the request for all members. Nothing was signed, and the funds stay "
-            "where they are.",
-            "Deny request",
-            names.REVIEW_DENY_PANEL,
+            window, "Deny this request", "Deny request", names.REVIEW_DENY_PANEL
+        )
+        self.withdraw_panel = QuestionSheet(
+            window, "Withdraw this request", "Withdraw request", names.REVIEW_WITHDRAW_PANEL
         )
         self.deny_panel.given.connect(self.model.deny)
-        self.decision.denied.connect(self.deny_panel.ask)
-        self.decision.withdrawn.connect(self.model.withdraw)
+        self.withdraw_panel.confirmed.connect(self.model.withdraw)
+        self.decision.denied.connect(lambda: self.deny_panel.ask(self._closes(_DENIES)))
+        self.decision.withdrawn.connect(lambda: self.withdraw_panel.ask(self._closes(_WITHDRAWS)))
         self.retry.clicked.connect(self.model.retry)
         self.speed_up.clicked.connect(lambda: self._replace("speed-up"))
         self.cancel_sent.clicked.connect(lambda: self._replace("cancel"))
@@ -99,21 +106,25 @@ class ReviewScreen(Screen):
             part.copied.connect(self.context.copy)
 
     def open(self, subject: str) -> None:
-        """Open with nothing ticked."""
+        """Open with nothing ticked, and no question about another request."""
         self.decision.reset()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.close_sheet()
         super().open(subject)
 
     def pause(self) -> None:
         """Clear ticks and PIN when the page is left."""
         self.decision.reset()
-        self.deny_panel.close_sheet()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.close_sheet()
         super().pause()
 
     def close_screen(self) -> None:
-        """Close the panel too."""
+        """Close the panels too."""
         self.decision.reset()
-        self.deny_panel.hide()
-        self.deny_panel.deleteLater()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.hide()
+            panel.deleteLater()
         super().close_screen()
 
     def back(self) -> bool:
@@ -165,6 +176,7 @@ class ReviewScreen(Screen):
         self.decision.show_request(view)
         self.signing.show_request(view, self._people(view))
         self.result.show_request(view)
+        self._follow(view)
         self.retry.setVisible(view.can_retry)
         self.speed_up.setVisible(view.can_replace)
         self.cancel_sent.setVisible(view.can_replace)
@@ -182,6 +194,20 @@ class ReviewScreen(Screen):
                 for item in view.timeline
             ]
         )
+
+    def _follow(self, view: RequestView) -> None:
+        """Keep open questions true: what the request has become is said in them."""
+        blocked = self.model.hindrance
+        over = f"This request can no longer be denied. {view.sentence}"
+        self.deny_panel.follow("" if view.can_deny else over, blocked)
+        over = f"This request can no longer be withdrawn. {view.sentence}"
+        self.withdraw_panel.follow("" if view.can_withdraw else over, blocked)
+
+    def _closes(self, what: str) -> str:
+        """Return what a denial or withdrawal does, as far as this node knows."""
+        view = self.model.view
+        tried = view is not None and bool(view.past_runs)
+        return f"{what} {_TRIED if tried else _UNSIGNED}"
 
     def _replace(self, how: str) -> None:
         """Draft the replacement of this request; it is approved like any other."""

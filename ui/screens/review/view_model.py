@@ -21,7 +21,6 @@ class Missing(StrEnum):
 
     CHECKS = "Tick both confirmations first."
     PIN = "Enter your token PIN."
-    WORKING = "Working."
 
 
 class ReviewModel(ViewModel):
@@ -53,8 +52,8 @@ class ReviewModel(ViewModel):
         if self.view is None or not self.view.can_approve:
             reason = self.view.approve_blocked_because if self.view else ""
             return reason or "This request cannot be approved."
-        if self.working:
-            return Missing.WORKING
+        if self.hindrance:
+            return self.hindrance
         if not checks:
             return Missing.CHECKS
         return "" if pin else Missing.PIN
