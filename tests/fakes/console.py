@@ -60,6 +60,7 @@ class FakeConsole:
     requests: dict[str, views.RequestView] = field(default_factory=dict)
     ceremonies: dict[str, views.CeremonyView] = field(default_factory=dict)
     wallets: dict[str, views.WalletView] = field(default_factory=dict)
+    inbox: views.InboxView = field(default_factory=scenario.inbox)
     preview_problems: tuple[str, ...] = ()
     preview_warnings: tuple[str, ...] = ()
     movements_refused: bool = False
@@ -178,7 +179,7 @@ class FakeConsole:
             ):
                 return self._preview(query)
             case api.GetInbox():
-                return views.InboxView(()) if self.empty else scenario.inbox()
+                return views.InboxView(()) if self.empty else self.inbox
             case api.GetRequest(request=name):
                 return self.requests[name]
             case api.GetLedger(before=before, limit=limit, text=text):
@@ -230,7 +231,7 @@ class FakeConsole:
         return views.TransferPreview(
             transaction=b"transaction",
             description=description,
-            fee_ceiling="0.000\u2009010\u2009000 SOL",
+            fee_ceiling="0.000\u2009010\u2009000",
             balance_after="11.232\u2009900\u2009000",
             problems=self.preview_problems,
             valid_for_s=90,

@@ -130,7 +130,9 @@ class CeremonyDetail(QWidget):
         self.open_wallet.clicked.connect(self.wallet_opened)
         return self.code_card
 
-    def show_ceremony(self, view: CeremonyView, people: dict[str, str], *, working: bool) -> None:
+    def show_ceremony(
+        self, view: CeremonyView, people: dict[str, str], *, working: bool, expired: bool
+    ) -> None:
         """Paint a ceremony; `people` maps members to names."""
         self._working = working
         people |= {person.member: person.name for person in view.custodians}
@@ -138,8 +140,8 @@ class CeremonyDetail(QWidget):
         self.sentence.show_text(view.sentence)
         self.decision.setVisible(view.can_accept)
         self.agreement.setText(f"{_agreement(view)} {_START}")
-        self.accept.setEnabled(not working)
-        self.decline.setEnabled(not working)
+        self.accept.setEnabled(not working and not expired)
+        self.decline.setEnabled(not working and not expired)
         self._show_code(view, working=working)
         self._show_rounds(view)
         self.people.set_segments([_segment(person, view) for person in view.custodians])

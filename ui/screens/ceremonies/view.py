@@ -1,6 +1,5 @@
 """Ceremonies: the list, the proposal form, and one ceremony."""
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from console.application.views import CeremonyStage, CeremonyView
@@ -14,12 +13,12 @@ from ui.screens.ceremonies.form import CeremonyForm
 from ui.screens.ceremonies.view_model import NEW, CeremoniesModel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.chip import Chip
 from ui.widgets.sheet import ReasonSheet
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 
 _ROW = 48
-_SPARE, _NARROW = (4, 5), 1080
 
 
 class CeremoniesScreen(Screen):
@@ -48,14 +47,14 @@ class CeremoniesScreen(Screen):
         self.tools.addWidget(self.new)
         self.rows = RowsModel(
             (
-                Column("State", width=188),
-                Column("Purpose", width=128),
+                Column("State", fits=True),
+                Column("Purpose", fits=True),
                 Column("Wallet", stretch=2),
-                Column("Quorum", width=88),
-                Column("Accepted", width=88),
-                Column("Proposed by", stretch=2),
+                Column("Quorum", width=88, spare=1),
+                Column("Accepted", width=88, spare=3),
+                Column("Proposed by", stretch=2, spare=4),
                 Column("What waits", stretch=4),
-                Column("Proposed", width=192, right=True),
+                Column("Proposed", right=True, fits=True, spare=2),
             )
         )
         self.table = DataTable(self.rows, names.CEREMONIES_LIST, "Ceremonies", row_height=_ROW)
@@ -131,7 +130,10 @@ class CeremoniesScreen(Screen):
         self._show(self.form, shown=form)
         self._show(self.detail, shown=one)
         if one and model.ceremony is not None:
-            self.detail.show_ceremony(model.ceremony, self._people(), working=bool(model.hindrance))
+            over = self.context.now_ms() >= model.ceremony.expires_at_ms
+            self.detail.show_ceremony(
+                model.ceremony, self._people(), working=bool(model.hindrance), expired=over
+            )
             self._follow(model.ceremony)
         elif model.view is not None and form:
             self.form.show_kinds(model.view.kinds)
@@ -150,12 +152,6 @@ class CeremoniesScreen(Screen):
             "New ceremony",
             lambda: self.context.navigate("ceremonies", NEW),
         )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Hide columns that the ceremony's own page repeats if there is little room."""
-        super().resizeEvent(event)
-        for place in _SPARE:
-            self.table.hide_column(place, hidden=event.size().width() < _NARROW)
 
     def _people(self) -> dict[str, str]:
         session = self.context.link.session

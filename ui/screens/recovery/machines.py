@@ -173,7 +173,9 @@ def _row(machine: MachineView, *, chosen: bool) -> RowItem:
     icon = status.ADMITTED.icon if machine.admitted else status.WAITING.icon
     tint = "ok_fg" if machine.admitted else "info_fg"
     detail = f"{state} \u00b7 {machine.short_code}"
-    return RowItem(machine.digest, icon, machine.name, detail, tone_icon=tint, chosen=chosen)
+    return RowItem(
+        machine.digest, icon, machine.name, detail, tone_icon=tint, chosen=chosen, whole=True
+    )
 
 
 def _segment(item: ApprovalView, now: int) -> Segment:

@@ -1,6 +1,6 @@
 """Review and approve a request, then follow its signing session."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 
 from console.application.views import RequestStage, RequestView
 from ui import object_names as names
@@ -8,14 +8,14 @@ from ui import status, wording
 from ui.accounts import PageSubject
 from ui.context import Context
 from ui.screen import Screen
+from ui.screens.review.decision import DecisionCard
 from ui.screens.review.panels import (
     ApprovalsCard,
     BytesCard,
-    DecisionCard,
     PolicyCard,
     SubjectCard,
 )
-from ui.screens.review.view_model import ReviewModel
+from ui.screens.review.view_model import Missing, ReviewModel
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import DangerList
@@ -29,6 +29,9 @@ from ui.widgets.text import Label
 from ui.widgets.timeline import Timeline, TimelineItem
 
 _SOON_MS = 2 * 3_600_000
+_LONGEST_WAIT_MS = 24 * 3_600_000
+"""Timers hold no longer time; the page is painted again then, and waits on."""
+_DECIDED_IN_TIME = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
 _DENIES = "A denial closes the request for all members."
 _WITHDRAWS = "Withdrawing closes the request for all members."
 _UNSIGNED = "Nothing was signed, and the funds stay where they are."
@@ -73,6 +76,9 @@ class ReviewScreen(Screen):
         self.speed_up = Button("Speed up", icon="refresh", name=names.REVIEW_SPEED_UP)
         self.cancel_sent = Button("Cancel on the chain", name=names.REVIEW_CANCEL_SENT)
         progress.add(self.timeline, row(self.retry, self.speed_up, self.cancel_sent, 1))
+        self.foot.addWidget(self.decision.bar)
+        self._expiry = QTimer(self, singleShot=True)
+        self._expiry.timeout.connect(self._expired)
         self.content.addWidget(self.flags)
         self.content.addLayout(
             columns(
@@ -117,6 +123,7 @@ class ReviewScreen(Screen):
         self.decision.reset()
         for panel in (self.deny_panel, self.withdraw_panel):
             panel.close_sheet()
+        self._expiry.stop()
         super().pause()
 
     def close_screen(self) -> None:
@@ -125,6 +132,7 @@ class ReviewScreen(Screen):
         for panel in (self.deny_panel, self.withdraw_panel):
             panel.hide()
             panel.deleteLater()
+        self._expiry.stop()
         super().close_screen()
 
     def back(self) -> bool:
@@ -177,6 +185,9 @@ class ReviewScreen(Screen):
         self.signing.show_request(view, self._people(view))
         self.result.show_request(view)
         self._follow(view)
+        self._wait_for_expiry(view)
+        for button in (self.retry, self.speed_up, self.cancel_sent):
+            button.setEnabled(not self.model.hindrance)
         self.retry.setVisible(view.can_retry)
         self.speed_up.setVisible(view.can_replace)
         self.cancel_sent.setVisible(view.can_replace)
@@ -195,9 +206,21 @@ class ReviewScreen(Screen):
             ]
         )
 
+    def _wait_for_expiry(self, view: RequestView) -> None:
+        """Repaint at the moment from which nothing can be decided any more."""
+        left = view.expires_at_ms - self.context.now_ms()
+        if view.stage in _DECIDED_IN_TIME and left > 0:
+            self._expiry.start(min(left, _LONGEST_WAIT_MS))
+        else:
+            self._expiry.stop()
+
+    def _expired(self) -> None:
+        self.model.changed.emit()
+        self.model.refresh()
+
     def _follow(self, view: RequestView) -> None:
         """Keep open questions true: what the request has become is said in them."""
-        blocked = self.model.hindrance
+        blocked = self.model.hindrance or (Missing.TIME if self.model.expired else "")
         over = f"This request can no longer be denied. {view.sentence}"
         self.deny_panel.follow("" if view.can_deny else over, blocked)
         over = f"This request can no longer be withdrawn. {view.sentence}"

@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt
 
 from console.application.views import WalletView
 from ui import object_names as names
-from ui import wording
 from ui.accounts import joined
+from ui.amounts import Sum
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.wallets.detail import WalletDetail
@@ -95,10 +95,13 @@ class WalletsScreen(Screen):
 
 def _row(wallet: WalletView, *, chosen: bool, hide: bool) -> RowItem:
     account = wallet.accounts[0] if wallet.accounts else None
-    balance = (
-        f"{wording.masked(account.balance, hide=hide)} {account.unit}"
-        if account and account.balance
-        else "balance unknown"
+    balance = Sum(account.balance, account.unit, hide) if account and account.balance else None
+    return RowItem(
+        wallet.wallet,
+        "wallet",
+        wallet.name,
+        balance.short if balance else "balance unknown",
+        tone_icon="accent" if chosen else "muted",
+        whole=True,
+        detail_full=balance.full if balance else "",
     )
-    token = "accent" if chosen else "muted"
-    return RowItem(wallet.wallet, "wallet", wallet.name, balance, tone_icon=token)
