@@ -163,6 +163,11 @@ class Screen(QWidget):
         return False
 
     @property
+    def unsaved(self) -> str:
+        """What would be lost with this page, as a sentence; ''."""
+        return ""
+
+    @property
     def masked(self) -> bool:
         """Whether amounts and addresses are hidden on this page."""
         return self.context.privacy.on

@@ -52,6 +52,8 @@ class FakeConsole:
     unreachable: bool = False
     refusal: CommandRefused | None = None
     silent: bool = False
+    hangs_after: bool = False
+    """Whether commands are carried out, but never answered."""
     empty: bool = False
     broken_because: str = ""
     asked: list[api.Query[View]] = field(default_factory=list)
@@ -66,6 +68,7 @@ class FakeConsole:
     movements_refused: bool = False
     previewed: list[api.Query[views.TransferPreview]] = field(default_factory=list)
     recovery: views.RecoveryView = field(default_factory=recovery.recovery)
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
     _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,7 +96,7 @@ class FakeConsole:
 
     def calm(self) -> None:
         """Take every trouble away."""
-        self.unreachable = self.silent = self.empty = False
+        self.unreachable = self.silent = self.empty = self.hangs_after = False
         self.refusal = None
 
     def announce(self, kind: ChangeKind, subject: str = "", done: int = 0, total: int = 0) -> None:
@@ -109,7 +112,7 @@ class FakeConsole:
         if isinstance(query, api.GetSession):
             return cast("V", self.session)
         if self.silent:
-            await asyncio.Event().wait()
+            await self._hang()
         if self.refusal is not None:
             raise self.refusal
         return cast("V", self._answer(cast("api.Query[View]", query)))
@@ -120,7 +123,7 @@ class FakeConsole:
         if self.unreachable:
             raise NodeUnreachable
         if self.silent:
-            await asyncio.Event().wait()
+            await self._hang()
         if isinstance(command, _WITH_PIN):
             pin = bytes(command.pin.reveal())
             self.pins.append(pin)
@@ -128,7 +131,10 @@ class FakeConsole:
                 raise WRONG_PIN
         if self.refusal is not None:
             raise self.refusal
-        return self._carry_out(command)
+        outcome = self._carry_out(command)
+        if self.hangs_after:
+            await self._hang()
+        return outcome
 
     async def changes(self) -> AsyncIterator[Change]:
         """Yield what `announce` tells."""
@@ -141,7 +147,13 @@ class FakeConsole:
             self._listeners.remove(queue)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """End the calls that hang, as a closed connection does."""
+        self._closed.set()
+        self._closed = asyncio.Event()
+
+    async def _hang(self) -> None:
+        await self._closed.wait()
+        raise NodeUnreachable
 
     def _answer(self, query: api.Query[View]) -> View:
         match query:

@@ -256,7 +256,7 @@ class ReasonSheet(QuestionSheet):
 
     def missing(self) -> str:
         """Return that a reason is needed."""
-        return "" if self.field.text().strip() else "A reason is needed."
+        return self.field.excess if self.field.text().strip() else "A reason is needed."
 
     def _show(self) -> None:
         super()._show()

@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from console.adapters.chains.solana.instructions.system import INITIALIZE_NONCE
 from console.application.queries.requests import request_view
+from console.application.queries.wallets import MAKES_DURABLE
 from console.domain.request_commands import RecordBroadcast
 from console.domain.values import Chain
 from tests.fakes.chain import FakeChain, FakeCluster
@@ -65,3 +67,7 @@ def test_each_stage_offers_what_it_allows(stage):
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "broadcast"])
 def test_an_expired_request_offers_nothing(stage):
     assert offered(STAGES[stage][0], now=END) == set()
+
+
+def test_the_action_that_makes_transfers_durable_is_the_chains_own_word():
+    assert INITIALIZE_NONCE.name == MAKES_DURABLE

@@ -118,7 +118,7 @@ class CeremonyForm(QWidget):
             return "Choose at least 2 custodians: one alone protects nothing."
         if not self.kinds:
             return "Choose at least one kind of keys."
-        return "" if self.name.text().strip() else "Give the wallet a name."
+        return self.name.excess if self.name.text().strip() else "Give the wallet a name."
 
     def update_summary(self) -> None:
         """Show what would be created, or what is missing."""

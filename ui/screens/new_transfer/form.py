@@ -130,6 +130,21 @@ class DraftForm(Card):
             everything=self.everything.isChecked() and not self._groups["everything"].isHidden(),
         )
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was typed."""
+        draft = self.draft
+        texts = (draft.to_address, draft.amount, draft.function, draft.arguments)
+        return any(text.strip() for text in (*texts, draft.message, draft.imported, draft.memo))
+
+    @property
+    def excess(self) -> str:
+        """Why a field that is shown is too long, or ''."""
+        fields = (self.to, self.amount, self.memo, self.function)
+        areas = (self.arguments, self.message, self.imported)
+        shown = [part for part in (*fields, *areas) if part.isVisible()]
+        return next((part.excess for part in shown if part.excess), "")
+
     def clear(self) -> None:
         """Empty the form, for another account."""
         for field in (self.to, self.amount, self.memo, self.function):
@@ -170,7 +185,7 @@ class DraftForm(Card):
             "import": mode is Mode.IMPORT,
             "memo": mode is Mode.TRANSFER and "memo" in account.abilities,
             "fee": mode in _PAYING,
-            "durable": mode is Mode.TRANSFER and "lasting" in account.abilities,
+            "durable": mode is Mode.TRANSFER and account.durable,
         }
         for key, group in self._groups.items():
             group.setVisible(visible[key])

@@ -90,6 +90,11 @@ class NewTransferScreen(Screen):
             self.model.asked = False
         super().open(subject)
 
+    @property
+    def unsaved(self) -> str:
+        """Return that a draft was begun."""
+        return "There is a draft of a transfer." if self.form.begun else ""
+
     def back(self) -> bool:
         """Go back to the wallet, or to the request that is replaced."""
         if self.model.replaced:
@@ -141,7 +146,7 @@ class NewTransferScreen(Screen):
             problem = self.model.amount_problem(self.form.draft, unit, decimals)
         self.form.amount_problem.show_text(problem)
         free = not self.model.previewing and not self.model.hindrance
-        ready = self.form.draft.complete and not problem and free
+        ready = self.form.draft.complete and not problem and free and not self.form.excess
         self.form.preview_button.setEnabled(ready)
 
     def _preview(self) -> None:

@@ -96,7 +96,7 @@ class EndorsePanel(QWidget):
             return WORKING
         if not self.compared.isChecked():
             return CHECK_FIRST
-        return "" if self.pin.text() else PIN_FIRST
+        return self.pin.excess if self.pin.text() else PIN_FIRST
 
     def _endorse(self) -> None:
         pin: Pin = self.pin.take()

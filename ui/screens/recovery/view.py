@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
-
 from console.application.commands import Pin
 from console.application.views import MachineView, ShareView, WalletSharesView
 from ui import object_names as names
@@ -19,10 +16,10 @@ from ui.screens.recovery.entry_panel import EntryPanel
 from ui.screens.recovery.form import ReshareForm
 from ui.screens.recovery.health import wallet_look
 from ui.screens.recovery.machines import MachinesPage
-from ui.screens.recovery.side import INSET, side_card
+from ui.screens.recovery.side import INSET, SIDE, side_card
 from ui.screens.recovery.view_model import MACHINES, Page, RecoveryModel, reshare_of
 from ui.widgets.buttons import Button
-from ui.widgets.card import row
+from ui.widgets.columns import beside
 from ui.widgets.rows import RowItem, RowList
 from ui.widgets.tabs import Tabs
 
@@ -58,11 +55,7 @@ class RecoveryScreen(Screen):
         self.list.opened.connect(lambda key: self.context.navigate("recovery", key))
         side = side_card("All wallets", self.list)
         self.detail = SharesDetail()
-        line = row(spacing=16)
-        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.detail, 1)
-        self.shares = QWidget()
-        self.shares.setLayout(line)
+        self.shares = beside(side, self.detail, SIDE)
         self.form = ReshareForm()
         self.machines = MachinesPage(self.context, self.model)
         for page in (self.shares, self.form, self.machines):

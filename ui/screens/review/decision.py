@@ -110,6 +110,7 @@ class DecisionCard(Card):
         """Arm, or show what is missing."""
         checks = self.check_1.isChecked() and self.check_2.isChecked()
         missing = self._model.missing(checks=checks, pin=bool(self.pin.text()))
+        missing = missing or self.pin.excess
         self.approve.block(missing)
         self.why.setText(missing)
         hindered = bool(self._model.hindrance or self._model.expired)

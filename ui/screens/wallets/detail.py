@@ -90,7 +90,9 @@ class WalletDetail(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
         layout.addLayout(self.accounts)
-        layout.addLayout(columns(column(balance, stretch=True), column(details, stretch=True)))
+        layout.addLayout(
+            columns(column(balance, stretch=True), column(details, stretch=True), inner=True)
+        )
         layout.addWidget(self.receive)
         layout.addWidget(people)
         layout.addWidget(past)

@@ -1,7 +1,5 @@
 """Wallets: the list on the left, the open one on the right."""
 
-from PySide6.QtCore import Qt
-
 from console.application.views import WalletView
 from ui import object_names as names
 from ui.accounts import joined
@@ -11,8 +9,11 @@ from ui.screen import EmptyText, Screen
 from ui.screens.wallets.detail import WalletDetail
 from ui.screens.wallets.view_model import WalletsModel
 from ui.widgets.buttons import Button
-from ui.widgets.card import Card, row
+from ui.widgets.card import Card
+from ui.widgets.columns import beside
 from ui.widgets.rows import RowItem, RowList
+
+_SIDE = 264
 
 
 class WalletsScreen(Screen):
@@ -40,16 +41,12 @@ class WalletsScreen(Screen):
         self.list = RowList(names.WALLETS_LIST)
         self.list.opened.connect(lambda key: self.context.navigate("wallets", key))
         side = Card("All wallets", spacing=4)
-        side.setFixedWidth(264)
         side.add(self.list)
         self.detail = WalletDetail(self.model)
         self.detail.copied.connect(self.context.copy)
         self.detail.request_opened.connect(lambda key: self.context.navigate("review", key))
-        line = row(spacing=16)
-        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.detail.accelerated.connect(self._hasten)
-        line.addWidget(self.detail, 1)
-        self.content.addLayout(line)
+        self.content.addWidget(beside(side, self.detail, _SIDE))
 
     def render_head(self) -> None:
         """Name the open wallet."""
