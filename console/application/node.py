@@ -70,6 +70,11 @@ class Node:
         return f"node of {self.me}"
 
     @property
+    def followers(self) -> int:
+        """How many clients follow the changes: other windows and automation too."""
+        return len(self._listeners)
+
+    @property
     def core(self) -> Core:
         """The services of the unlocked node. Raises: VaultLocked, LedgerCorrupted."""
         if self.state is NodeState.HALTED:

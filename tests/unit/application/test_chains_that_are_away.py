@@ -80,6 +80,9 @@ class _NoRuns:
         return ()
 
 
+NO_RUNS = _NoRuns()
+
+
 def balances(*chains, aggregates=None) -> Balances:
     aggregates, chains = aggregates or facts(), {chain.chain: chain for chain in chains}
     clock = SimpleNamespace(now_ms=lambda: 10**6)

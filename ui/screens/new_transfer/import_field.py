@@ -12,6 +12,9 @@ from ui.widgets.fields import ExactText
 
 MAX_FILE_BYTES = 720 * 1024
 """Bytes of a file; no transaction that can be signed is larger, even with what it spends from."""
+MAX_TEXT = 1 << 20
+"""Characters of what another program exported, in base 64 with its line breaks."""
+_LINE = 4096
 _HEIGHT = 8 * 22 + 20
 _TOO_LARGE = "The file is larger than any transaction that can be signed."
 _UNREADABLE = "The file cannot be read."
@@ -28,7 +31,7 @@ class ImportField(ExactText):
     """Its line breaks stand between digits and mean nothing."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MAX_TEXT)
         self.setObjectName(names.TRANSFER_IMPORT)
         self.setAccessibleName("Exported bytes")
         self.setPlaceholderText("Hexadecimal or base 64; or drop a file here")
@@ -69,7 +72,17 @@ class ImportField(ExactText):
         if paths:
             self.read_file(paths[0])
         else:
-            super().insertFromMimeData(source)
+            plain = QMimeData()
+            plain.setText(_in_short_lines(source.text()))
+            super().insertFromMimeData(plain)
+
+
+def _in_short_lines(text: str) -> str:
+    """Return a text whose lines are quick to lay out; in digits, their breaks mean nothing."""
+    lines = text.splitlines()
+    if len(text) > MAX_TEXT or max(map(len, lines), default=0) <= _LINE:
+        return text
+    return "\n".join(line[at : at + _LINE] for line in lines for at in range(0, len(line), _LINE))
 
 
 def _start_of(source: Path) -> bytes:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from console.client import Profile
 from ui import object_names as names
@@ -90,7 +90,16 @@ class SignInScreen(QWidget):
             self.progress_text,
         )
         brand = row(1, IconMark("quorate", "accent", 28), Label("Quorate", "h1"), 1, spacing=12)
-        layout = QVBoxLayout(self)
+        page = QWidget()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        layout = QVBoxLayout(page)
         layout.setSpacing(24)
         layout.addStretch(2)
         layout.addLayout(brand)
@@ -151,7 +160,8 @@ class SignInScreen(QWidget):
 
     def _repaint_button(self) -> None:
         blocked = self.model.blocked_because
-        missing = blocked or ("" if self.pin.text() else "Enter the PIN of this token.")
+        entered = "" if self.pin.text() else "Enter the PIN of this token."
+        missing = blocked or self.pin.excess or entered
         self.unlock.setEnabled(not missing)
         self.why.setText("" if self.model.opening else missing)
         self.unlock.setAccessibleDescription(missing)
