@@ -35,7 +35,7 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.application.queries.transfer import find_asset
-from console.domain import ceremony_decisions, request_decisions
+from console.domain import ceremony_decisions, competing, request_decisions
 from console.domain.ceremony_decisions import require_open
 from console.domain.errors import (
     AlreadyDecided,
@@ -108,8 +108,16 @@ class OperatorActions:
 
     async def accept_ceremony(self, command: AcceptCeremony) -> Outcome:
         """Accept exactly the proposal on record."""
-        ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        aggregates = self._node.core.aggregates
+        ceremony = aggregates.ceremony(CeremonyId(command.ceremony))
         require_open(ceremony)
+        competing.require_acceptable(
+            self._node.me,
+            ceremony,
+            aggregates.wallets.get(ceremony.proposal.wallet),
+            aggregates.ceremonies.values(),
+            self._now_ms(),
+        )
         digest = hashlib.sha256(ceremony.proposal.evidence.body).digest()
         await self._publish(
             CeremonyAcceptance(

@@ -11,9 +11,11 @@ from console.application.views import (
     ProtocolSessionView,
     StepState,
 )
+from console.domain import competing
 from console.domain.events import KeyChangeProposed
 from console.domain.ids import MemberId
 from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
+from console.domain.wallet import Wallet
 
 _STAGES = {
     CeremonyState.PROPOSED: CeremonyStage.AWAITING_ACCEPTANCE,
@@ -37,6 +39,10 @@ _CHANGE_SAFETY = {
         "The new shares are sealed but not in use. The old ones stay valid until all confirm."
     ),
 }
+_SUPERSEDED = (
+    "Another change of this wallet's shares was completed first. Nothing of this one is used: "
+    "propose it again if it is still needed."
+)
 _OLD_SHARES = "The old shares stay valid. You can start again."
 
 
@@ -44,7 +50,8 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
     """Return one ceremony."""
     aggregates, host, me = core.aggregates, core.host, core.me
     proposal, names = ceremony.proposal, names_of(aggregates)
-    stage = ceremony_stage(ceremony, now_ms)
+    wallet = aggregates.wallets.get(proposal.wallet)
+    stage = ceremony_stage(ceremony, wallet, now_ms)
     if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
         # Certified, but this member has not recorded the wallet yet: it cannot be used.
         stage = CeremonyStage.COMPARING
@@ -52,7 +59,8 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
     takes_part = me in ceremony.indices
     changes = isinstance(proposal, KeyChangeProposed)
     accepted = any(event.member == me for event in ceremony.accepted)
-    is_open = ceremony.state not in OVER and stage is not CeremonyStage.EXPIRED
+    unfinished = ceremony.state not in OVER
+    is_open = unfinished and stage is not CeremonyStage.EXPIRED
     return CeremonyView(
         ceremony=proposal.ceremony,
         purpose=ceremony.purpose.value,
@@ -71,7 +79,11 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         proposer=proposal.proposer,
         proposer_name=names.get(proposal.proposer, proposal.proposer),
         stage=stage,
-        sentence=_sentence(ceremony, stage, names, run),
+        sentence=(
+            _SUPERSEDED
+            if unfinished and competing.is_superseded(ceremony, wallet)
+            else _sentence(ceremony, stage, names, run)
+        ),
         proposed_at_ms=proposal.proposed_at_ms,
         expires_at_ms=proposal.expires_at_ms,
         run=run,
@@ -82,21 +94,28 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         can_confirm=(
             takes_part and stage is CeremonyStage.COMPARING and not ceremony.has_confirmed(me)
         ),
-        can_cancel=takes_part and is_open,
+        # One that is past its time is closed so, for everybody and for good.
+        can_cancel=takes_part and unfinished,
     )
 
 
-def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
-    """Return the stage, with expiry judged now."""
-    unfinished = {CeremonyState.PROPOSED, CeremonyState.ACCEPTED}
-    if ceremony.state in unfinished and now_ms >= ceremony.proposal.expires_at_ms:
+def ceremony_stage(ceremony: KeyCeremony, wallet: Wallet | None, now_ms: int) -> CeremonyStage:
+    """Return the stage, with expiry judged now; `wallet` is the ceremony's, as it is here."""
+    superseded = competing.is_superseded(ceremony, wallet)
+    # A session under way ends by itself.
+    late = (
+        ceremony.state not in {*OVER, CeremonyState.RUNNING}
+        and now_ms >= ceremony.proposal.expires_at_ms
+    )
+    if (superseded and ceremony.state not in OVER) or late:
         return CeremonyStage.EXPIRED
     return _STAGES[ceremony.state]
 
 
-def is_over(ceremony: KeyCeremony, now_ms: int) -> bool:
+def is_over(ceremony: KeyCeremony, wallet: Wallet | None, now_ms: int) -> bool:
     """Return whether nobody has anything to do in a ceremony."""
-    return ceremony.state in OVER or ceremony_stage(ceremony, now_ms) is CeremonyStage.EXPIRED
+    stage = ceremony_stage(ceremony, wallet, now_ms)
+    return ceremony.state in OVER or stage is CeremonyStage.EXPIRED
 
 
 def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
@@ -172,4 +191,4 @@ def _sentence(
                 )
             return f"{names.get(abort.member, '')} cancelled: {abort.reason}"
         case CeremonyStage.EXPIRED:
-            return "The time to accept is over. Propose it again."
+            return "Its time is over. Close it and propose it again."
