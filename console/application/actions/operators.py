@@ -44,7 +44,6 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
-from console.domain.key_ceremony import OVER
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
 from console.domain.times import MAX_LIFETIME_MS
@@ -80,14 +79,14 @@ class OperatorActions:
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
         name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
+        now = self._now_ms()
         if any(
-            c.proposal.wallet_name == name and c.state not in OVER
+            c.proposal.wallet_name == name and competing.is_open(c, None, now)
             for c in self._node.core.aggregates.ceremonies.values()
         ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
             raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
-        now = self._now_ms()
         ceremony = ceremony_id(secrets.token_bytes(8))
         proposal = CeremonyProposal(
             at_ms=now,

@@ -52,11 +52,13 @@ class Epochs:
         await self._aggregates.activate_wallet(ceremony, self._clock.now_ms())
         await self._discard_superseded(ceremony.proposal.wallet)
         await self.tidy(ceremony.proposal.wallet)
-        if ceremony.proposal.proposer == self._me:
-            await self.hand_on(ceremony)
+        await self.hand_on(self._aggregates.ceremony(ceremony_id))
 
     async def hand_on(self, ceremony: KeyCeremony) -> None:
-        """Publish the complete certificate for members who took no part, once."""
+        """Publish the complete certificate for members who took no part, once.
+
+        Whoever took part does so: the others may be gone for good.
+        """
         if ceremony.certified is None:
             statement = key_certificate(ceremony, self._clock.now_ms())
             if statement is not None:
@@ -133,8 +135,6 @@ class Epochs:
         for ceremony in tuple(self._aggregates.ceremonies.values()):
             if ceremony.state is CeremonyState.CERTIFIED:
                 await self.activate_if_certified(ceremony.proposal.ceremony)
-                # Whoever proposed it may be gone for good.
-                await self.hand_on(self._aggregates.ceremony(ceremony.proposal.ceremony))
         for wallet_id in tuple(self._aggregates.wallets):
             await self.tidy(wallet_id)
 

@@ -26,6 +26,8 @@ _STAGES = {
     CeremonyState.DECLINED: CeremonyStage.DECLINED,
     CeremonyState.ABORTED: CeremonyStage.CANCELLED,
 }
+STALLED_MS = 120_000
+"""After this time without a session, participants are told what they can do."""
 _SAFETY = {
     CeremonyStage.COMPLETED: "The keys are certified by all custodians and in use.",
     CeremonyStage.COMPARING: (
@@ -83,6 +85,7 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
             _SUPERSEDED
             if unfinished and competing.is_superseded(ceremony, wallet)
             else _sentence(ceremony, stage, names, run)
+            + _stalled(ceremony, stage, names, me, now_ms)
         ),
         proposed_at_ms=proposal.proposed_at_ms,
         expires_at_ms=proposal.expires_at_ms,
@@ -150,6 +153,31 @@ def _custodian(
         accepted_ms=accepted_ms,
         confirmed=confirmed,
         confirmed_ms=confirmed_ms,
+    )
+
+
+def _stalled(
+    ceremony: KeyCeremony,
+    stage: CeremonyStage,
+    names: dict[MemberId, str],
+    me: MemberId,
+    now_ms: int,
+) -> str:
+    """Return what a participant can do when the member that leads the sessions does not.
+
+    All take part in a session, its leader too: without that member nobody else could lead it.
+    """
+    proposal = ceremony.proposal
+    last_ms = max((e.at_ms for e in ceremony.accepted), default=proposal.proposed_at_ms)
+    last_ms = max(last_ms, *(a.started_ms for a in ceremony.attempts), 0)
+    idle = stage is CeremonyStage.READY and now_ms >= last_ms + STALLED_MS
+    if not idle or me == proposal.proposer or me not in ceremony.indices:
+        return ""
+    name = names.get(proposal.proposer, proposal.proposer)
+    return (
+        f" {name} proposed it and starts it, but nothing has begun for "
+        f"{(now_ms - last_ms) // 60_000} min. If {name} cannot, cancel it; any of you may then "
+        "propose another."
     )
 
 
