@@ -182,7 +182,10 @@ class ConsoleService:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         ceremonies = sorted(
             core.aggregates.ceremonies.values(),
-            key=lambda c: (is_over(c, now), -c.proposal.proposed_at_ms),
+            key=lambda c: (
+                is_over(c, core.aggregates.wallets.get(c.proposal.wallet), now),
+                -c.proposal.proposed_at_ms,
+            ),
         )
         shown = ceremonies[query.offset : query.offset + query.limit]
         head = await core.store.head()

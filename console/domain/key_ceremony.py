@@ -1,5 +1,6 @@
 """KeyCeremony: proposal, acceptances, sessions, codes; keys exist only when all have certified."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -135,9 +136,29 @@ class KeyCeremony:
         return any(c.member == member for c in self.certifying)
 
     @property
+    def certified_session(self) -> SessionId | None:
+        """The session whose keys all have certified; None before that."""
+        if self.certified:
+            return self.certified.session
+        return self.sealed.session if self.sealed and self._has_all_signatures else None
+
+    @property
+    def rank(self) -> tuple[int, bytes]:
+        """Which of several certified changes counts: the highest epoch.
+
+        Two changes by disjoint custodians may take one epoch; a digest decides, alike everywhere.
+        """
+        whole = self.certified or self.sealed
+        return rank_of(self.epoch, whole.certificate_message if whole else b"")
+
+    @property
+    def _has_all_signatures(self) -> bool:
+        return {c.member for c in self.certifying} == set(self.participants)
+
+    @property
     def state(self) -> CeremonyState:
         # A full certificate outweighs a cancellation: all have signed, so the keys exist.
-        if self.certified or {c.member for c in self.certifying} == set(self.participants):
+        if self.certified or self._has_all_signatures:
             return CeremonyState.CERTIFIED
         if self.declines:
             return CeremonyState.DECLINED
@@ -148,6 +169,11 @@ class KeyCeremony:
         if self.running:
             return CeremonyState.RUNNING
         return CeremonyState.ACCEPTED if self.has_all_acceptances else CeremonyState.PROPOSED
+
+
+def rank_of(epoch: int, certificate_message: bytes) -> tuple[int, bytes]:
+    """Return the order in which certified changes of one wallet outweigh each other."""
+    return epoch, hashlib.sha256(certificate_message).digest()
 
 
 def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:

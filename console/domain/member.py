@@ -15,7 +15,7 @@ from console.domain.events import (
     PeerHeadSeen,
     VaultUnlocked,
 )
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Member:
 
     A `founder` is in the roster file. A member is `enrolled` once a machine of it is admitted.
     `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
-    if the roster file has it. `former_keys` belong to machines that were replaced.
+    if the roster file has it. `former_keys` belong to machines that were replaced. `admitted` are
+    the digests of machines that were admitted, each with the number of endorsements that it took.
     """
 
     member: MemberId
@@ -38,6 +39,7 @@ class Member:
     enrolled: bool = True
     certificate: bytes = b""
     former_keys: tuple[bytes, ...] = ()
+    admitted: tuple[tuple[bytes, int], ...] = ()
     endorsed: tuple[MachineEndorsed, ...] = ()
     head_sequence: int = 0
     head_hash: bytes = b""
@@ -45,6 +47,18 @@ class Member:
     head_evidence: Evidence | None = None
     forked: MemberForked | None = None
     last_unlocked_ms: int | None = None
+
+    def was_certified_before(self, session: SessionId) -> bool:
+        """Return whether a session is known to be older than a replacement of this machine.
+
+        More than half of as many founders as admitted the new machine had it on record as
+        certified when they endorsed: without them a thief of the old key could date it back.
+        """
+        for digest, needed in self.admitted:
+            listing = {e.by for e in self.endorsed if e.digest == digest and session in e.certified}
+            if len(listing) > needed // 2:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +275,11 @@ def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
 
 
 def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
-    machine = next(v for v in state.endorsed if v.digest == event.digest)
+    endorsed = [v for v in state.endorsed if v.digest == event.digest]
+    machine = endorsed[0]
     return replace(
         state,
+        admitted=(*state.admitted, (event.digest, len(endorsed))),
         display_name=machine.display_name,
         identity_key=machine.identity_key,
         tls_pin=machine.tls_pin,

@@ -36,7 +36,7 @@ from console.application.peers.statements import (
 )
 from console.application.queries.ceremonies import wallet_names
 from console.application.queries.transfer import find_asset
-from console.domain import ceremony_decisions, request_decisions
+from console.domain import ceremony_decisions, competing, request_decisions
 from console.domain.ceremony_decisions import require_open
 from console.domain.errors import (
     AlreadyDecided,
@@ -87,9 +87,9 @@ class OperatorActions:
         taken = alike(name, wallet_names(aggregates, self._now_ms()))
         if taken:
             raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
+        now = self._now_ms()
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
-        now = self._now_ms()
         ceremony = ceremony_id(secrets.token_bytes(8))
         proposal = CeremonyProposal(
             at_ms=now,
@@ -111,8 +111,16 @@ class OperatorActions:
 
     async def accept_ceremony(self, command: AcceptCeremony) -> Outcome:
         """Accept exactly the proposal on record."""
-        ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        aggregates = self._node.core.aggregates
+        ceremony = aggregates.ceremony(CeremonyId(command.ceremony))
         require_open(ceremony)
+        competing.require_acceptable(
+            self._node.me,
+            ceremony,
+            aggregates.wallets.get(ceremony.proposal.wallet),
+            aggregates.ceremonies.values(),
+            self._now_ms(),
+        )
         digest = hashlib.sha256(ceremony.proposal.evidence.body).digest()
         await self._publish(
             CeremonyAcceptance(

@@ -5,6 +5,7 @@ TLS certificate. Shares do not move with it: a repair follows.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ import structlog
 from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
+    MAX_CERTIFIED_SESSIONS,
     AnyStatement,
     MachineEndorsement,
 )
@@ -23,7 +25,7 @@ from console.domain import member
 from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
-from console.domain.ids import MEMBER_PATTERN, MemberId
+from console.domain.ids import MEMBER_PATTERN, MemberId, SessionId, WalletId
 from console.domain.member import Member
 from console.domain.names import proper_name
 from console.domain.quotas import Counted
@@ -116,6 +118,7 @@ class MachineService:
                 address=machine.address,
                 identity_key=machine.identity_key,
                 certificate=machine.certificate,
+                certified=certified_with(self._aggregates, machine.member),
             )
         )
 
@@ -155,6 +158,7 @@ class MachineService:
             by=verified.signer,
             at_ms=s.at_ms,
             evidence=verified.evidence,
+            certified=tuple(SessionId(session) for session in s.certified),
         )
         for known in self._aggregates.members.values():
             if known.member != machine.member and known.tls_pin == pin:
@@ -189,6 +193,21 @@ def founders_beside(aggregates: Aggregates, member_id: MemberId) -> frozenset[Me
     """Return the founders, this member left out: who endorses its machines."""
     members = aggregates.members.values()
     return frozenset(m.member for m in members if m.founder and m.member != member_id)
+
+
+def certified_with(aggregates: Aggregates, member_id: MemberId) -> tuple[SessionId, ...]:
+    """Return the certified sessions that a member took part in: each wallet's newest one first."""
+    by_wallet: defaultdict[WalletId, list[tuple[int, SessionId]]] = defaultdict(list)
+    for ceremony in aggregates.ceremonies.values():
+        session = ceremony.certified_session
+        if session is not None and member_id in ceremony.indices:
+            by_wallet[ceremony.proposal.wallet].append((ceremony.epoch, session))
+    ranked = [
+        (age, wallet, session)
+        for wallet, sessions in by_wallet.items()
+        for age, (_, session) in enumerate(sorted(sessions, reverse=True))
+    ]
+    return tuple(session for _, _, session in sorted(ranked)[:MAX_CERTIFIED_SESSIONS])
 
 
 def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineEndorsed, ...]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from console.application.peers.statements import AnyStatement, TransferProposal
 from console.application.ports.vault import IdentityPort
-from console.domain.errors import UnknownMember
+from console.domain.errors import NotYetPossible, UnknownMember
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
@@ -145,15 +145,23 @@ def verify_identity(identity_key: bytes, message: bytes, signature: bytes) -> No
         raise StatementRefused("a statement's signature does not hold") from None
 
 
-def verify_member(member: Member, message: bytes, signature: bytes) -> None:
-    """Check a signature in a certificate by any machine a member has had.
+def verify_member(
+    member: Member, message: bytes, signature: bytes, *, is_older: bool = False
+) -> None:
+    """Check a signature in a certificate by a member's machine.
 
-    Raises: StatementRefused.
+    A former machine's counts only if `is_older`: it is known to be older than the replacement.
+    Raises: StatementRefused; NotYetPossible if only that is missing, which may still be learned.
     """
     for key in member.former_keys:
         with contextlib.suppress(StatementRefused):
             verify_identity(key, message, signature)
-            return
+            if is_older:
+                return
+            raise NotYetPossible(
+                f"a machine of {member.member} that was replaced has signed it, and nothing shows "
+                "that this was before"
+            )
     verify_identity(member.identity_key, message, signature)
 
 

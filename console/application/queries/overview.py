@@ -161,7 +161,7 @@ def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskVie
 def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
     tasks: list[TaskView] = []
     for ceremony in core.aggregates.ceremonies.values():
-        if is_over(ceremony, now_ms):
+        if is_over(ceremony, core.aggregates.wallets.get(ceremony.proposal.wallet), now_ms):
             continue
         view = ceremony_view(ceremony, core, now_ms)
         if view.can_accept:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from console.domain.events.fact import Event, Evidence
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,8 @@ class MemberForked(Event):
 class MachineEndorsed(Event):
     """A member's operator endorses a machine: a member's new one, or a new member's first.
 
-    `digest` covers all its fields; `certificate` is its TLS certificate in PEM.
+    `digest` covers all its fields; `certificate` is its TLS certificate in PEM. `certified` names
+    ceremonies' sessions that the machine before it took part in, certified before the endorsement.
     """
 
     NAME: ClassVar[str] = "member.machine-vouched.v1"
@@ -82,6 +83,7 @@ class MachineEndorsed(Event):
     by: MemberId
     at_ms: int
     evidence: Evidence
+    certified: tuple[SessionId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Changes of shares: what is possible, who takes part, and which epoch an activation begins."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -235,6 +236,37 @@ def test_one_epoch_has_one_set_of_shares() -> None:
     other = tuple(replace(key, package=b"another package") for key in NEW_KEYS)
     with pytest.raises(Conflict):
         wallet.activate(state, certified(REFRESH, other), START)
+
+
+def test_of_two_changes_for_one_epoch_all_members_use_the_same() -> None:
+    """Disjoint custodians can certify both: whoever learns of them, in any order, ends alike."""
+    made: list[KeyCeremony] = []
+    for text in (b"message", b"another message"):
+        state = proposed(RESHARE)
+        whole = replace(certificate(state), certificate_message=text)
+        made.append(proposed(RESHARE, Certify(whole)))
+    first, second = (activated(CERTIFIED, *order) for order in permutations(made))
+    assert first.certificate_message == second.certificate_message
+    assert first.epoch == second.epoch == 1
+
+
+def test_whose_shares_lost_against_others_of_the_same_epoch_says_that_they_are_gone() -> None:
+    lost = certified(RESHARE)
+    other = proposed(replace(RESHARE, quorum=QUORUM.resharing(2, (ANA, BEN)), approvals_needed=1))
+    texts = (bytes([number]) for number in range(256))
+    wholes = (replace(certificate(other), certificate_message=text) for text in texts)
+    rivals = (proposed(other.proposal, Certify(whole)) for whole in wholes)  # type: ignore[arg-type]
+    won = next(rival for rival in rivals if rival.rank > lost.rank)
+    state = activated(CERTIFIED, lost, won)
+    assert dict(state.former)[DORA] == 1
+    assert not state.has_erased(DORA)
+    (event,) = wallet.decide(state, erasure(DORA, 1))
+    evolved = wallet.evolve(state, event)
+    assert evolved is not None
+    assert evolved.has_erased(DORA)
+    # Who holds a share of this epoch has not erased it.
+    with pytest.raises(NotYetPossible):
+        wallet.decide(state, erasure(ANA, 1))
 
 
 def erasure(member: MemberId, epoch: int) -> RecordErasure:
