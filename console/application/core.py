@@ -61,11 +61,7 @@ from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
-from console.application.sessions.protocol_session import (
-    FailureKind,
-    SessionContext,
-    SessionFailed,
-)
+from console.application.sessions.protocol_session import SessionContext
 from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
@@ -127,7 +123,7 @@ class Core:
             store=store,
             statements=self._statements,
             clock=ports.clock,
-            on_fork=self._stop_sessions_of,
+            on_fork=lambda forked: self.host.stop_forked(forked),  # noqa: PLW0108 - made later
         )
         self.exchange = StatementExchange(
             me=me,
@@ -186,7 +182,11 @@ class Core:
             publish=publish,
         )
         self.ceremony_records = CeremonyRecords(
-            me=me, aggregates=self.aggregates, epochs=self.epochs, kinds=ports.schemes
+            me=me,
+            aggregates=self.aggregates,
+            epochs=self.epochs,
+            kinds=ports.schemes,
+            clock=ports.clock,
         )
         self.key_generation = KeyGenerationService(
             me=me,
@@ -391,10 +391,6 @@ class Core:
         """Wipe every share in use, at once."""
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
-
-    def _stop_sessions_of(self, forked: MemberId) -> None:
-        failure = SessionFailed(FailureKind.CANCELLED, f"{forked} signed two different ledgers")
-        self.spawn(self.host.stop_with(frozenset({forked}), failure))
 
     async def _retry_deferred(self) -> None:
         await self.exchange.retry_deferred()

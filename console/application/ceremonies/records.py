@@ -15,6 +15,7 @@ from console.application.peers.statements import (
     KeyChangeProposal,
     SessionFailure,
 )
+from console.application.ports.clock import Clock
 from console.domain import ceremony_commands, competing, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
@@ -36,11 +37,13 @@ class CeremonyRecords:
         aggregates: Aggregates,
         epochs: Epochs,
         kinds: Collection[SignatureKind],
+        clock: Clock,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
         self._epochs = epochs
         self._kinds = frozenset(kinds)
+        self._clock = clock
 
     async def on_proposal(self, verified: Verified) -> None:
         """Record a proposed key generation, if this member can take part in it."""
@@ -54,7 +57,9 @@ class CeremonyRecords:
         kinds = tuple(_kind(kind) for kind in s.kinds)
         if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= self._kinds:
             raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
-        if proper_name(s.wallet_name, "a wallet's name") != s.wallet_name:
+        is_open = self._clock.now_ms() < s.expires_at_ms
+        if is_open and proper_name(s.wallet_name, "a wallet's name") != s.wallet_name:
+            # Of one that is history, a machine that joins takes whatever name it was given.
             raise Conflict("a wallet's name has blanks around it, or is not in normal form")
         quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
         Policy(key_ceremony.FIRST_EPOCH + 1, quorum, s.approvals_needed)

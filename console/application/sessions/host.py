@@ -194,6 +194,11 @@ class SessionHost:
             if members & set(run.info.participants):
                 await run.fail(failure)
 
+    def stop_forked(self, member: MemberId) -> None:
+        """End every session with a member that shows two ledgers, as soon as the loop runs."""
+        failure = SessionFailed(FailureKind.CANCELLED, f"{member} signed two different ledgers")
+        self._spawn(self.stop_with(frozenset({member}), failure))
+
     async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
         """End every session about such subjects, begun or only invited to."""
         self._pending.drop(lambda invited: about(invited.subject))

@@ -10,6 +10,7 @@ from console.domain.errors import (
     Conflict,
     DomainError,
     InvalidQuorum,
+    MalformedIdentifier,
     NotYetPossible,
     UnknownMember,
 )
@@ -128,6 +129,19 @@ async def test_another_member_s_text_under_the_same_id_is_refused() -> None:
     with pytest.raises(Conflict, match="another member proposed"):
         await desk.hear(BEN, proposal(desk, wallet_name="Reserve"))
     assert ceremony_of(desk).disputed is None
+
+
+async def test_a_name_that_is_taken_for_others_is_refused_unless_it_is_history() -> None:
+    desk = await Desk().open()
+    mixed = "Tre\u0430sury"
+    with pytest.raises(MalformedIdentifier, match="several alphabets"):
+        await desk.hear(ANA, proposal(desk, wallet_name=mixed))
+    with pytest.raises(Conflict, match="blanks around it"):
+        await desk.hear(ANA, proposal(desk, wallet_name=" Treasury"))
+    early = proposal(desk, wallet_name=mixed)
+    desk.clock.advance(2 * HOUR_MS / 1000)
+    await desk.hear(ANA, early)
+    assert ceremony_of(desk).proposal.wallet_name == mixed
 
 
 @pytest.mark.parametrize("open_ms", [0, -1, MAX_LIFETIME_MS + 1, 1 << 41])
