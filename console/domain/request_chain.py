@@ -97,6 +97,9 @@ def _after_the_end(state: Signed, command: ChainStep) -> tuple[Event, ...]:
             return (TransactionTakenBack(request, reason, at_ms),)
         case RecordConfirmation() if confirmed is not None and not confirmed.settled:
             _require_signature(state, command.transaction_id)
+            if command.transaction_id == confirmed.transaction_id and not command.settled:
+                # In which block it stands is told once it is settled: till then it may change.
+                return ()
             event = TransactionConfirmed(
                 request=request,
                 transaction_id=command.transaction_id,

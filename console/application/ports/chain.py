@@ -340,6 +340,9 @@ class ChainAdapter(Protocol):
         """Name what only one transaction can use: coins, a nonce. Raises: UnknownTransaction."""
         ...
 
+    lets_expire: bool
+    """Whether what nothing can take the place of expires by itself: no refusal needs to end it."""
+
     def can_be_replaced(self, transaction: bytes) -> bool:
         """Tell whether another may take its place while it waits. Raises: UnknownTransaction."""
         ...

@@ -16,6 +16,8 @@ from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.domain.values import CeremonyPurpose
 
 _RECENT = 8
+_MOST_ROWS = 100
+"""Open requests that are decoded for the tasks: the newest."""
 _MOST_TASKS = 50
 """Of each kind: more than anybody reads at once, and all are on screens of their own."""
 _WORDS = {
@@ -30,10 +32,12 @@ async def overview_view(node: Node) -> OverviewView:
     """Return the overview."""
     core, now = node.core, node.ports.clock.now_ms()
     head = await core.store.head()
+    unfinished = [
+        r for r in core.aggregates.requests.values() if request_stage(r, now) not in CLOSED
+    ]
     rows = [
         request_row(r, core.aggregates, core.transactions, core.me, now)
-        for r in core.aggregates.requests.values()
-        if request_stage(r, now) not in CLOSED
+        for r in unfinished[-_MOST_ROWS:]
     ]
     recent, _ = await ledger_rows(core.store, 0, _RECENT, "")
     ceremonies = core.aggregates.ceremonies.values()
@@ -72,7 +76,7 @@ async def overview_view(node: Node) -> OverviewView:
         wallets=WalletQueryService(core).views(head.sequence),
         members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
         recent=recent,
-        open_requests=len(rows),
+        open_requests=len(unfinished),
         open_ceremonies=sum(c.state not in OVER for c in ceremonies),
         ledger_sequence=head.sequence,
         ledger_verified_to=node.check.verified_to,

@@ -91,6 +91,8 @@ class BroadcastSaga:
         self._backoff = backoff or Backoff(first_s=0.2, last_s=30.0)
         self._following: set[RequestId] = set()
         self._missed: Counter[RequestId] = Counter()
+        self._taken_back: Counter[RequestId] = Counter()
+        self._refused: dict[RequestId, type[TransactionError]] = {}
 
     def on_event(self, record: RecordedEvent) -> None:
         """React to what was recorded."""
@@ -135,12 +137,14 @@ class BroadcastSaga:
                     reason = type(refusal)
                     if alike == self._limits.refusals:
                         alike = 0
-                        await self._record_refusal(request, adapter, refusal)
+                        newest = self._aggregates.request(request_id)
+                        await self._record_refusal(newest, adapter, refusal)
                     await asyncio.sleep(self._limits.refused_s)
                 await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
         finally:
             self._following.discard(request_id)
-            self._missed.pop(request_id, None)
+            for kept in (self._missed, self._taken_back, self._refused):
+                kept.pop(request_id, None)
 
     async def _advance(
         self, request_id: RequestId, adapter: ChainAdapter, poll: int, place: int
@@ -190,19 +194,24 @@ class BroadcastSaga:
 
         Anyone may broadcast its bytes later, beside a second payment.
         """
-        now = self._clock.now_ms()
+        now, name = self._clock.now_ms(), request.proposal.request
         if isinstance(refusal, TransactionImpossible) or self._is_stuck(request, adapter):
             await self._record(request, request_commands.RecordFailure(str(refusal), now))
-        else:
+        elif request.refused is None or self._refused.get(name) is not type(refusal):
+            # A node's words may hold numbers that change: what is new is another reason.
+            self._refused[name] = type(refusal)
             await self._record(request, request_commands.RecordRefusal(str(refusal), now))
 
     def _is_stuck(self, request: SigningRequest, adapter: ChainAdapter) -> bool:
         """Return whether nothing can take its place, and it does not expire by itself either.
 
-        It would stay open for ever. What this version cannot read is not judged.
+        It would stay open for ever. Another request then uses its nonce, so that only one of the
+        two can be executed. What this version cannot read is not judged.
         """
         signed = request.signed
-        if signed is None or self._clock.now_ms() - signed.at_ms < self._limits.expiring_ms:
+        if adapter.lets_expire or signed is None:
+            return False
+        if self._clock.now_ms() - signed.at_ms < self._limits.expiring_ms:
             return False
         try:
             return not adapter.can_be_replaced(request.proposal.transaction)
@@ -218,9 +227,12 @@ class BroadcastSaga:
         if confirmed is not None and waits and inclusion.block != confirmed.block:
             await self._take_back(request, "its block is no longer in the chain")
             return False
+        why = "the chain has this one instead of what it had confirmed in its place"
+        if request.failed is not None:
+            await self._take_back(request, why)
+            return False
         self._missed.pop(request.proposal.request, None)
-        if request.failed is not None or inclusion.state is InclusionState.FAILED:
-            why = "the chain has this one instead of what it had confirmed in its place"
+        if inclusion.state is InclusionState.FAILED:
             await self._record(request, request_commands.RecordTakenBack(why, now))
         match inclusion.state:
             case InclusionState.CONFIRMED:
@@ -259,11 +271,15 @@ class BroadcastSaga:
         return not self._reservations.consumes_known(request)
 
     async def _take_back(self, request: SigningRequest, reason: str) -> None:
-        """Open a request again when the chain has had nothing of it for several looks."""
+        """Open a request again when the chain has had nothing of it for several looks.
+
+        Each time takes twice as many: a node that changes its word for ever fills no ledger.
+        """
         name = request.proposal.request
         self._missed[name] += 1
-        if self._missed[name] >= self._limits.refusals:
+        if self._missed[name] >= self._limits.refusals << min(self._taken_back[name], 20):
             del self._missed[name]
+            self._taken_back[name] += 1
             log.warning("confirmation-taken-back", request=name, why=reason)
             command = request_commands.RecordTakenBack(reason, self._clock.now_ms())
             await self._record(request, command)

@@ -49,6 +49,7 @@ class Told:
 
     story: dict[str, list[Inclusion]]
     network: Network = Network.DEVNET
+    lets_expire: bool = False
     asked: int = 0
     sent: list[str] = field(default_factory=list)
 
@@ -124,9 +125,34 @@ async def test_a_node_that_lags_behind_takes_nothing_back():
         assert ledger.requests[REQUEST].state is RequestState.CONFIRMED
 
 
-async def test_another_block_of_the_same_height_or_more_is_recorded():
+async def test_the_block_is_told_again_once_it_is_settled():
     ledger = await follow(one(*SENT, YOUNG), Told({TXID: [confirmed(10)]}))
-    assert ledger.requests[REQUEST].confirmed.block == 10
+    assert ledger.requests[REQUEST].confirmed.block == 9
+    ledger = await follow(
+        one(*SENT, YOUNG), Told({TXID: [confirmed(10), confirmed(11, settled=True)]})
+    )
+    assert ledger.requests[REQUEST].confirmed.block == 11
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [confirmed(9), confirmed(10), confirmed(11)],
+        [confirmed(9), UNKNOWN],
+        [*[confirmed(9)] * 5, *[UNKNOWN] * 5],
+        [confirmed(9), shallow(12)],
+        [*[confirmed(9)] * 5, *[shallow(12)] * 5],
+    ],
+)
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_node_that_changes_its_word_for_ever_fills_no_ledger(words, replaced):
+    """What it says is recorded after several looks, and each time after twice as many."""
+    ledger = pair() if replaced else one(*SENT, YOUNG)
+    told = (words * 400)[:1000]
+    chain = Told({TXID: told, "other": [confirmed()]})
+    await follow(ledger, chain, replace(LIMITS, polls=1000))
+    assert chain.asked >= 1000
+    assert ledger.records <= 40
 
 
 def pair(settled: bool = False) -> Watched:
@@ -172,7 +198,8 @@ async def test_any_other_failure_is_final():
     [
         ((*SENT, YOUNG), YOUNG, 0),
         ((*SENT, YOUNG), SETTLED, 1),
-        ((*SENT, YOUNG), RecordConfirmation(TXID, 10, START, settled=False), 1),
+        ((*SENT, YOUNG), RecordConfirmation(TXID, 10, START, settled=False), 0),
+        ((*SENT, YOUNG), RecordConfirmation(TXID, 10, START, settled=True), 1),
         ((*SENT, YOUNG), RecordTakenBack("gone", START), 1),
         ((*SENT, YOUNG), RecordFailure("why", START), 0),
         ((*SENT, YOUNG), RecordBroadcast(TXID, START), 0),

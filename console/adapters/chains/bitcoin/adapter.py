@@ -58,6 +58,7 @@ class BitcoinAdapter:
     unit = "BTC"
     decimals = 8
     accounts: tuple[Account, ...] = ACCOUNTS
+    lets_expire = False
     abilities = frozenset({Ability.MESSAGE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
     import_form = "A PSBT"

@@ -68,6 +68,7 @@ class EthereumAdapter:
     unit = "ETH"
     decimals = COIN_DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
+    lets_expire = False
     abilities = frozenset({Ability.CALL, Ability.MESSAGE})
     import_form = "An unsigned transaction"
 

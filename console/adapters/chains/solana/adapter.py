@@ -74,6 +74,7 @@ class SolanaAdapter:
     unit = UNIT
     decimals = DECIMALS
     accounts: tuple[Account, ...] = (ACCOUNT,)
+    lets_expire = True
     abilities = frozenset({Ability.MEMO, Ability.DURABLE})
     import_form = "An unsigned message"
 
@@ -263,6 +264,8 @@ class SolanaAdapter:
             # Another node may have accepted it, and then its own nonce is consumed already.
             if await self._knows(signed):
                 return
+            if refusals.is_unfit(refused):
+                raise ChainUnavailable(f"{NODE} is behind its cluster") from None
             raise refusals.failure(refused, signed.transaction) from None
         self._sent.append(signed.transaction_id)
         if told != signed.transaction_id:

@@ -18,6 +18,8 @@ from console.application.errors import (
 )
 
 _MAX_LOGS = 2_000
+_UNHEALTHY = -32005
+"""JSON_RPC_SERVER_ERROR_NODE_UNHEALTHY of Agave's `rpc-client-api`."""
 _OVERDRAWN = re.compile(r'\{\s*"Custom"\s*:\s*1\s*\}')
 """Error 1 of the System program and of both token programs: the balance is too low."""
 _MAX_REASON = 200
@@ -27,6 +29,11 @@ def is_known_already(refused: RpcRefused) -> bool:
     """Return whether the cluster refuses because it has the transaction."""
     text = _text(refused)[0]
     return "AlreadyProcessed" in text or "already been processed" in text
+
+
+def is_unfit(refused: RpcRefused) -> bool:
+    """Return whether the node says that it cannot judge: it is behind, or not healthy."""
+    return refused.error.code == _UNHEALTHY
 
 
 def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
