@@ -355,3 +355,18 @@ def test_accessible_names_are_words_of_people(driver, screen):
         name = widget.accessibleName()
         if widget.isVisible() and name:
             assert not CODE_WORD.search(name), name
+
+
+def test_unlocked_locked_and_unreachable_are_three_states(driver):
+    people = scenario.members(offline=("ben",), locked=("chiara",))
+    driver.console.session = scenario.session(NodeState.READY, members=people)
+    driver.console.announce(ChangeKind.SESSION)
+    driver.show("overview")
+    frame = driver.window._frame
+    driver.until(lambda: frame.peers.look.word == "1 of 3 unlocked")
+    assert frame.members_line.text() == "1 of 3 unlocked, 1 locked"
+    assert "Chiara Neri: locked" in frame.peers.toolTip()
+    driver.front.model.refresh()
+    driver.until(lambda: driver.front.quorum.figure.text() == "1 of 3")
+    words = [row.item.chip.word for row in driver.front.members.rows]
+    assert words == ["Unlocked", "Unreachable", "Locked"]

@@ -85,6 +85,12 @@ class StatementExchange:
         )
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
+        self._locked: set[MemberId] = set()
+
+    @property
+    def locked(self) -> frozenset[MemberId]:
+        """The peers whose machine answers while their vault is locked: they sign nothing."""
+        return frozenset(self._locked)
 
     @property
     def deferred(self) -> int:
@@ -117,6 +123,8 @@ class StatementExchange:
 
     async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
         """Answer with what this ledger has recorded after the peer's cursor."""
+        # Only an unlocked node pulls.
+        self._locked.discard(peer)
         chosen: list[SignedStatement] = []
         upto, size = message.after, 0
         for sequence, evidence in self._aggregates.statements:
@@ -136,8 +144,12 @@ class StatementExchange:
             after = self._cursors.get(peer, 0)
             request = encode(Pull(after))
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
+            if isinstance(reply, Refused) and reply.later:
+                # A locked node answers all calls so; an unlocked one answers a pull.
+                self._locked.add(peer)
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
+            self._locked.discard(peer)
             await self._check_own_head(reply)
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
                 await self._import_signed(signed)

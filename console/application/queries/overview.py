@@ -4,7 +4,7 @@ from console.application.core import Core
 from console.application.node import Node
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.ledger import ledger_rows
-from console.application.queries.people import member_views
+from console.application.queries.people import members_of
 from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import request_row
 from console.application.queries.wallets import WalletQueryService
@@ -71,7 +71,7 @@ async def overview_view(node: Node) -> OverviewView:
             *_recovery_tasks(core, now, head.sequence),
         ),
         wallets=WalletQueryService(core).views(head.sequence),
-        members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
+        members=members_of(core, head.sequence),
         recent=recent,
         open_requests=sum(row.stage in _OPEN for row in rows),
         open_ceremonies=sum(c.state not in OVER for c in ceremonies),

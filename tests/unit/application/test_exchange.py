@@ -325,3 +325,30 @@ async def test_only_a_receipt_of_our_own_counts(desk: Desk) -> None:
         answering(desk, lambda r, receipt=receipt: Pulled((), r.after, receipt))
         await desk.exchange.catch_up(BEN)
     assert [r.head_sequence for r in desk.receipts] == [7]
+
+
+async def test_a_peer_that_answers_while_it_is_locked_is_known_as_locked(desk: Desk) -> None:
+    said: list[Pulled | Refused] = [Refused("this member's vault is locked", later=True)]
+    answering(desk, lambda _request: said[0])
+    assert desk.exchange.locked == frozenset()
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == {BEN}
+    said[0] = Pulled((), 0, None)
+    await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == frozenset()
+
+
+async def test_a_peer_that_pulls_is_unlocked(desk: Desk) -> None:
+    answering(desk, lambda _request: Refused("locked", later=True))
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    await desk.exchange.on_pull(BEN, Pull(0))
+    assert desk.exchange.locked == frozenset()
+
+
+async def test_another_refusal_of_a_pull_is_no_lock(desk: Desk) -> None:
+    answering(desk, lambda _request: Refused("no"))
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == frozenset()

@@ -133,7 +133,8 @@ class ApprovalsCard(Card):
         super().__init__("Approvals", spacing=12)
         self.bar = SegmentedApprovals()
         self.sentence = Label("", "secondary", wrap=True)
-        self.add(self.bar, self.sentence)
+        self.able = Label("", "secondary", wrap=True)
+        self.add(self.bar, self.sentence, self.able)
 
     def show_request(self, view: RequestView) -> None:
         """Paint the approvals."""
@@ -154,6 +155,23 @@ class ApprovalsCard(Card):
         # A denial is shown above all else on the page.
         said = "" if view.stage is RequestStage.REFUSED else view.sentence
         self.sentence.show_text(f"{said} {rule}".strip())
+        self.able.show_text(who_can_sign(view))
+
+
+def who_can_sign(view: RequestView) -> str:
+    """Return who can sign now and who cannot, before anyone decides; '' once it is signed."""
+    if view.stage not in status.UNSIGNED or not view.custodians:
+        return ""
+    sorted_out: dict[str, list[str]] = {}
+    for person in view.custodians:
+        name = "you" if person.is_me else person.name
+        sorted_out.setdefault(status.presence(person).word, []).append(name)
+    able = sorted_out.pop(status.ONLINE.word, [])
+    enough = len(able) >= view.threshold
+    lead = "Can sign now" if enough else f"Too few to sign now, {view.threshold} are needed"
+    parts = [f"{lead}: {wording.listed(able) or 'nobody'}."]
+    parts += [f"{word}: {wording.listed(names)}." for word, names in sorted_out.items()]
+    return " ".join(parts)
 
 
 class PolicyCard(Card):
