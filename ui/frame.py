@@ -21,7 +21,7 @@ from ui.widgets.navigation import Avatar, NavButton
 from ui.widgets.text import Label
 
 _SIDEBAR, _ICONS_ONLY = 224, 56
-_COMPACT_BELOW = 1120
+_COMPACT_BELOW = 1280
 _TOP = 56
 _ACTIVITY = "What you asked the node"
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QWidget, QWidgetItem
 
 from console.application.api import ChangeKind
 from console.application.commands import ExportLedger, Lock, Unlock
-from console.application.views import NodeState
+from console.application.views import CeremonyStage, NodeState, RequestStage
 from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
@@ -370,3 +370,21 @@ def test_unlocked_locked_and_unreachable_are_three_states(driver):
     driver.until(lambda: driver.front.quorum.figure.text() == "1 of 3")
     words = [row.item.chip.word for row in driver.front.members.rows]
     assert words == ["Unlocked", "Unreachable", "Locked"]
+
+
+def test_codes_are_spoken_and_not_only_named(driver):
+    driver.show("review", scenario.request_name(RequestStage.BROADCAST))
+    review = driver.front
+    assert review.subject.code.accessibleName() == "Short code K7Q4-M2VD"
+    assert review.decision.bar.code.accessibleName() == "Short code K7Q4-M2VD"
+    assert review.bytes_card.digest.accessibleName().startswith("Digest ")
+    assert review.result.transaction.accessibleName().startswith("Transaction id ")
+    name = scenario.ceremony_name(CeremonyStage.COMPARING)
+    driver.show("ceremonies", name)
+    words = driver.front.detail.words
+    assert words.text()
+    assert words.text() in words.accessibleName()
+    driver.show("recovery", "ben")
+    facts = driver.front.machines.facts
+    assert facts.code.text() in facts.code.accessibleName()
+    assert facts.fingerprint.accessibleName().startswith("Fingerprint ")

@@ -35,7 +35,6 @@ class SubjectCard(Card):
         self.note = Label("", "secondary", wrap=True)
         self.address = ChunkedAddress()
         self.code = Label("", "code")
-        self.code.setAccessibleName("Short code")
         self.qr = QrCode(148)
         self.qr.hide()
         self._address_text = ""
@@ -75,6 +74,7 @@ class SubjectCard(Card):
         self.qr.set_text(described.to_address)
         self.qr.setVisible(not self.qr.isHidden())
         self.code.setText(view.short_code)
+        self.code.setAccessibleName(f"Short code {view.short_code}")
 
 
 class BytesCard(Card):
@@ -85,7 +85,7 @@ class BytesCard(Card):
     def __init__(self) -> None:
         super().__init__("What will be signed", spacing=12)
         self.facts = Facts()
-        self.digest = ChunkedAddress(14, per_row=8)
+        self.digest = ChunkedAddress(14, per_row=8, what="Digest")
         self._digest_text = ""
         self.copy = Button(
             "", "ghost", icon="copy", name=names.REVIEW_COPY_DIGEST, accessible="Copy digest"
@@ -123,7 +123,6 @@ class BytesCard(Card):
         self.copy_bytes.setVisible(bool(self._bytes_text))
         self._digest_text = described.digest
         self.digest.set_address(described.digest)
-        self.digest.setAccessibleName(f"Digest {' '.join(wording.chunks(described.digest))}")
 
 
 class ApprovalsCard(Card):
@@ -131,7 +130,7 @@ class ApprovalsCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Approvals", spacing=12)
-        self.bar = SegmentedApprovals()
+        self.bar = SegmentedApprovals("Approvals")
         self.sentence = Label("", "secondary", wrap=True)
         self.able = Label("", "secondary", wrap=True)
         self.add(self.bar, self.sentence, self.able)
@@ -198,4 +197,5 @@ class PolicyCard(Card):
                 check = view.checks[place]
                 chip.set_look(PASSED if check.passed else BLOCKED, check.rule)
                 text.setText(check.explanation)
-                text.setAccessibleName(f"{'Passed' if check.passed else 'Not met'}: {check.rule}")
+                passed = "Passed" if check.passed else "Not met"
+                text.setAccessibleName(f"{passed}: {check.rule}. {check.explanation}")

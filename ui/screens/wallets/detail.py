@@ -66,7 +66,7 @@ class WalletDetail(QWidget):
         self.facts = Facts()
         details = Card("Quorum and keys", spacing=12)
         details.add(self.facts)
-        self.people = SegmentedApprovals()
+        self.people = SegmentedApprovals("Custodians")
         people = Card("Custodians", spacing=12)
         people.add(self.people)
         self.receive = ReceiveCard()
