@@ -17,6 +17,7 @@ from console.application.views import CeremonyStage, NodeState, RequestStage
 from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
+from ui.problem import NOT_LOCKED
 from ui.screen import Screen
 from ui.widgets.buttons import Button
 from ui.widgets.chunked_address import bold_groups, groups
@@ -388,3 +389,22 @@ def test_codes_are_spoken_and_not_only_named(driver):
     facts = driver.front.machines.facts
     assert facts.code.text() in facts.code.accessibleName()
     assert facts.fingerprint.accessibleName().startswith("Fingerprint ")
+
+
+def test_a_lock_that_the_node_did_not_answer_keeps_the_window_closed(driver):
+    driver.show("overview")
+    driver.console.unreachable = True
+    driver.window.lock()
+    driver.until(lambda: NOT_LOCKED in driver.window.toasts.texts)
+    driver.console.calm()
+    driver.window.link.retry_now()
+    driver.until(lambda: driver.window.link.reachable)
+    driver.console.announce(ChangeKind.SESSION)
+    driver.pass_time(0.1)
+    assert driver.window.link.session.state is NodeState.READY
+    assert driver.window.current_screen == "sign_in"
+    page = driver.find("screen.sign_in")
+    page.pin.setText("123456")
+    driver.until(page.unlock.isEnabled)
+    page.unlock.click()
+    driver.until(lambda: driver.window.current_screen == "overview")
