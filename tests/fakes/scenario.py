@@ -145,6 +145,7 @@ def wallet(
         balance_error="",
         label="Solana",
         abilities=("lasting", "memo"),
+        durable=True,
         import_form="An unsigned message",
         export=ADDRESS,
     )
