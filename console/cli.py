@@ -166,8 +166,8 @@ def init(
             _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()
         ),
     )
-    pin = _read_pin("PIN")
-    so_pin = _read_pin("Security officer's PIN") if softhsm else None
+    pin = read_pin("PIN")
+    so_pin = read_pin("Security officer's PIN") if softhsm else None
     entry = set_up_member(home, new, pin, so_pin)
     typer.echo(entry_line(entry))
 
@@ -252,7 +252,7 @@ async def _verify_offline(directory: Path) -> str:
         raise SettingsInvalid(f"{settings.member} has no ledger yet: its vault was never unlocked")
     vault = build_vault(files, settings)
     try:
-        await vault.unlock(_read_pin("PIN"))
+        await vault.unlock(read_pin("PIN"))
         me = member_id(settings.member)
         store = await open_member_ledger(files, vault, me, SystemClock())
         try:
@@ -290,7 +290,7 @@ def _require_local_chains() -> None:
         )
 
 
-def _read_pin(prompt: str) -> SecretBytes:
+def read_pin(prompt: str) -> SecretBytes:
     """Read a PIN from the terminal without echo, or a line of standard input."""
     if sys.stdin.isatty():
         text = getpass.getpass(f"{prompt}: ")

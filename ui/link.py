@@ -52,6 +52,11 @@ class NodeLink(QObject):
         self._wake = asyncio.Event()
         self._tries = 0
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, over which a command would be sent."""
+        return self._console is not None
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         try:

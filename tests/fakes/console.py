@@ -297,7 +297,7 @@ class FakeConsole:
             case commands.RunDrill(wallet=name):
                 self._drill(name)
             case commands.ApproveMachine(member=member):
-                self._endorse(member)
+                self.endorse(member)
             case commands.AcceptCeremony(ceremony=name):
                 self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
             case commands.ConfirmCeremonyCode(ceremony=name):
@@ -319,7 +319,8 @@ class FakeConsole:
         )
         self.announce(ChangeKind.WALLET, name)
 
-    def _endorse(self, member: str) -> None:
+    def endorse(self, member: str) -> None:
+        """Show this member's endorsement of another's machine."""
         known = self.recovery
         self.recovery = views.RecoveryView(
             known.wallets,

@@ -140,7 +140,7 @@ def test_a_refusal_is_listed_with_its_reason(driver):
 def test_what_was_never_sent_is_refused_not_unknown(driver):
     driver.show("review", WAITING)
     lose(driver)
-    driver.until(lambda: driver.window.link._console is None)
+    driver.until(lambda: not driver.window.link.connected)
     driver.front.model.deny("Paid already")
     driver.until(lambda: newest(driver).fate is Fate.REFUSED)
     assert not any(isinstance(x, c.DenyRequest) for x in driver.console.executed)
@@ -212,7 +212,7 @@ def effects() -> dict[str, tuple[c.Command, object]]:
             c.ApproveMachine(
                 "ben", recovery.machine("ben", endorsed=()).digest, c.Pin(bytearray(b"1"))
             ),
-            lambda console: console._endorse("ben"),
+            lambda console: console.endorse("ben"),
         ),
     }
 

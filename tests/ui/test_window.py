@@ -17,6 +17,7 @@ from console.application.views import CeremonyStage, NodeState, RequestStage
 from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
+from ui.frame import Frame
 from ui.problem import NOT_LOCKED
 from ui.screen import Screen
 from ui.widgets.buttons import Button
@@ -365,7 +366,7 @@ def test_unlocked_locked_and_unreachable_are_three_states(driver):
     driver.console.session = scenario.session(NodeState.READY, members=people)
     driver.console.announce(ChangeKind.SESSION)
     driver.show("overview")
-    frame = driver.window._frame
+    frame = driver.window.findChild(Frame)
     driver.until(lambda: frame.peers.look.word == "1 of 3 unlocked")
     assert frame.members_line.text() == "1 of 3 unlocked, 1 locked"
     assert "Chiara Neri: locked" in frame.peers.toolTip()
