@@ -52,11 +52,6 @@ class NodeLink(QObject):
         self._wake = asyncio.Event()
         self._tries = 0
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection, over which a command would be sent."""
-        return self._console is not None
-
     async def run(self) -> None:
         """Stay connected until cancelled."""
         try:
@@ -107,6 +102,11 @@ class NodeLink(QObject):
         if session != self.session:
             self.session = session
             self.session_changed.emit()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection on which something could be sent."""
+        return self._console is not None
 
     def _present(self) -> Console:
         if self._console is None:

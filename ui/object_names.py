@@ -9,6 +9,7 @@ The screens themselves are named `screen.<screen>`.
 
 SIGN_IN_PIN = "signIn.pin"
 SIGN_IN_UNLOCK = "signIn.unlock"
+SIGN_IN_CLOCK = "signIn.clock"
 SIGN_IN_MEMBER = "signIn.member"
 
 NAV = "nav"
@@ -82,6 +83,7 @@ TRANSFER_FUNCTION = "transfer.function"
 TRANSFER_ARGUMENTS = "transfer.arguments"
 TRANSFER_MESSAGE = "transfer.message"
 TRANSFER_IMPORT = "transfer.import"
+TRANSFER_IMPORT_FILE = "transfer.import-file"
 TRANSFER_EVERYTHING = "transfer.everything"
 TRANSFER_DURABLE = "transfer.durable"
 TRANSFER_AGAIN = "transfer.again"

@@ -5,18 +5,36 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
 
+from console.application.errors import LedgerNewer
 from console.application.ports.event_bus import EventBus
 from console.application.ports.event_store import EventStore, RecordedEvent
-from console.domain import key_ceremony, member, signing_request, wallet
+from console.domain import (
+    ceremony_decisions,
+    key_ceremony,
+    member,
+    request_decisions,
+    signing_request,
+    wallet,
+)
 from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
-from console.domain.events import Event, Evidence, RequestProposed, SessionAborted
+from console.domain.events import (
+    CeremonyProposed,
+    Event,
+    Evidence,
+    KeyChangeProposed,
+    MachineEndorsed,
+    RequestProposed,
+    SessionAborted,
+)
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
+from console.domain.quotas import Counted, Quotas
 from console.domain.request_commands import RequestCommand
 from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
+from console.version import VERSION
 
 _PAGE = 512
 
@@ -39,11 +57,12 @@ class Aggregates:
         self.wallets: dict[WalletId, Wallet] = {}
         self.requests: dict[RequestId, SigningRequest] = {}
         self.verdicts: list[SessionAborted] = []
+        self.quotas = Quotas()
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
     async def load(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Fold the whole ledger. Raises: LedgerCorrupted."""
+        """Fold the whole ledger. Raises: LedgerCorrupted, LedgerNewer."""
         total = (await self._store.head()).sequence
         after = 0
         while records := await self._store.read_all(after, _PAGE):
@@ -93,7 +112,7 @@ class Aggregates:
         stream = f"key-ceremony/{ceremony_id}"
         async with self._locks[stream]:
             state = self.ceremonies.get(ceremony_id)
-            return await self._append(stream, key_ceremony.decide(state, command))
+            return await self._append(stream, ceremony_decisions.decide(state, command))
 
     async def activate_wallet(self, ceremony: KeyCeremony, at_ms: int) -> bool:
         """Record the wallet of a certified ceremony, as `record_member`."""
@@ -125,7 +144,7 @@ class Aggregates:
         async with self._locks[stream]:
             state = self.requests.get(request_id)
             policy = state.policy if state else self.wallet(wallet_id).policy
-            return await self._append(stream, signing_request.decide(state, command, policy))
+            return await self._append(stream, request_decisions.decide(state, command, policy))
 
     async def _append(self, stream: str, events: tuple[Event, ...]) -> bool:
         if not events:
@@ -150,10 +169,24 @@ class Aggregates:
             case "signing-request":
                 self._fold_request(RequestId(name), event)
             case _:
-                raise NotYetPossible(f"the ledger holds a stream this version lacks: {kind}")
+                raise LedgerNewer(
+                    f"the ledger was written by a later version of Quorate than {VERSION}"
+                )
+        self._count(event)
         evidence = getattr(event, "evidence", None)
         if isinstance(evidence, Evidence):
             self.statements.append((record.sequence, evidence))
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case CeremonyProposed() | KeyChangeProposed():
+                self.quotas.count(event.proposer, Counted.CEREMONY, event.proposed_at_ms)
+            case RequestProposed():
+                self.quotas.count(event.proposer, Counted.REQUEST, event.proposed_at_ms)
+            case MachineEndorsed():
+                self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
+            case _:
+                pass
 
     def _fold_member(self, member_id: MemberId, event: Event) -> None:
         state = self.members.get(member_id) or self.candidates.pop(member_id, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -24,6 +24,10 @@ from console.application.views import (
     WalletView,
 )
 
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=500)]
+"""Rows of one answer: whatever a ledger holds, an answer fits into a message."""
+
 V_co = TypeVar("V_co", bound=View, covariant=True)
 
 
@@ -44,7 +48,11 @@ class GetOverview(Query[OverviewView], frozen=True, tag="overview"):
 
 
 class GetCeremonies(Query[CeremoniesView], frozen=True, tag="ceremonies"):
+    """A page of all ceremonies: those that are open first, then the newest."""
+
     VIEW: ClassVar[type[View]] = CeremoniesView
+    offset: Offset = 0
+    limit: PageSize = 50
 
 
 class GetCeremony(Query[CeremonyView], frozen=True, tag="ceremony"):
@@ -175,7 +183,11 @@ class PreviewMachine(Query[MachinePreview], frozen=True, tag="preview-machine"):
 
 
 class GetInbox(Query[InboxView], frozen=True, tag="inbox"):
+    """A page of all requests: those that are open first, then the newest."""
+
     VIEW: ClassVar[type[View]] = InboxView
+    offset: Offset = 0
+    limit: PageSize = 200
 
 
 class GetRequest(Query[RequestView], frozen=True, tag="request"):
@@ -187,8 +199,8 @@ class GetLedger(Query[LedgerPage], frozen=True, tag="ledger"):
     """`before` 0 starts at the newest record; `text` filters names, members and streams."""
 
     VIEW: ClassVar[type[View]] = LedgerPage
-    before: int = 0
-    limit: int = 100
+    before: Offset = 0
+    limit: PageSize = 100
     text: str = ""
 
 

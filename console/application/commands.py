@@ -55,9 +55,14 @@ class Command(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields
 
 
 class Unlock(Command, frozen=True, tag="unlock"):
-    """Log in to the vault, open and verify the ledger, join the peers."""
+    """Log in to the vault, open and verify the ledger, join the peers.
+
+    With `clock_is_right`, the operator says that the ledger's later records are dated by a clock
+    that was ahead.
+    """
 
     pin: Pin
+    clock_is_right: bool = False
 
 
 class Lock(Command, frozen=True, tag="lock"):

@@ -57,14 +57,19 @@ from console.application.commands import (
     WithdrawRequest,
 )
 from console.application.node import Node
-from console.application.queries.ceremonies import ceremony_view
+from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.keys import key_kinds
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.movements import movements
 from console.application.queries.overview import overview_view
 from console.application.queries.people import members_of
 from console.application.queries.recovery import machine_preview, recovery_view
-from console.application.queries.requests import request_row, request_view
+from console.application.queries.requests import (
+    CLOSED,
+    request_row,
+    request_stage,
+    request_view,
+)
 from console.application.queries.session import session_view
 from console.application.queries.transfer import (
     preview_acceleration,
@@ -175,16 +180,22 @@ class ConsoleService:
     async def _overview(self, _query: GetOverview) -> OverviewView:
         return await overview_view(self._node)
 
-    async def _ceremonies(self, _query: GetCeremonies) -> CeremoniesView:
+    async def _ceremonies(self, query: GetCeremonies) -> CeremoniesView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         ceremonies = sorted(
-            core.aggregates.ceremonies.values(), key=lambda c: -c.proposal.proposed_at_ms
+            core.aggregates.ceremonies.values(),
+            key=lambda c: (
+                is_over(c, core.aggregates.wallets.get(c.proposal.wallet), now),
+                -c.proposal.proposed_at_ms,
+            ),
         )
+        shown = ceremonies[query.offset : query.offset + query.limit]
         head = await core.store.head()
         return CeremoniesView(
-            tuple(ceremony_view(c, core, now) for c in ceremonies),
-            members_of(core, head.sequence),
-            key_kinds(core.ports.schemes, core.ports.key_uses),
+            ceremonies=tuple(ceremony_view(c, core, now) for c in shown),
+            total=len(ceremonies),
+            members=members_of(core, head.sequence),
+            kinds=key_kinds(core.ports.schemes, core.ports.key_uses),
         )
 
     async def _ceremony(self, query: GetCeremony) -> CeremonyView:
@@ -211,15 +222,18 @@ class ConsoleService:
     async def _machine(self, query: PreviewMachine) -> MachinePreview:
         return machine_preview(self._node.core, query.entry)
 
-    async def _inbox(self, _query: GetInbox) -> InboxView:
+    async def _inbox(self, query: GetInbox) -> InboxView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         requests = sorted(
-            core.aggregates.requests.values(), key=lambda r: -r.proposal.proposed_at_ms
+            core.aggregates.requests.values(),
+            key=lambda r: (request_stage(r, now) in CLOSED, -r.proposal.proposed_at_ms),
         )
+        shown = requests[query.offset : query.offset + query.limit]
         return InboxView(
-            tuple(
-                request_row(r, core.aggregates, core.transactions, core.me, now) for r in requests
-            )
+            rows=tuple(
+                request_row(r, core.aggregates, core.transactions, core.me, now) for r in shown
+            ),
+            total=len(requests),
         )
 
     async def _request(self, query: GetRequest) -> RequestView:

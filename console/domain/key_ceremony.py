@@ -1,24 +1,9 @@
 """KeyCeremony: proposal, acceptances, sessions, codes; keys exist only when all have certified."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
 
-from console.domain.ceremony_commands import (
-    Abort,
-    Accept,
-    CeremonyCommand,
-    Certify,
-    ConfirmCode,
-    Decline,
-    Dispute,
-    FailSession,
-    Propose,
-    ProposeChange,
-    SealShare,
-    StartSession,
-)
-from console.domain.errors import AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember
 from console.domain.events import (
     CeremonyAborted,
     CeremonyAccepted,
@@ -31,12 +16,9 @@ from console.domain.events import (
     CeremonySessionStarted,
     CeremonyShareSealed,
     Event,
-    Evidence,
     KeyChangeProposed,
 )
 from console.domain.ids import MemberId, SessionId
-from console.domain.key_change import require_possible
-from console.domain.times import MAX_CLOCK_SKEW_MS, require_during
 from console.domain.values import CeremonyPurpose, Quorum
 
 
@@ -53,7 +35,6 @@ class CeremonyState(StrEnum):
 
 
 FIRST_EPOCH = 0
-_EXPIRED = "the ceremony's time is over; propose it again"
 UNEXPLAINED = "no reason was given"
 OVER = frozenset({CeremonyState.CERTIFIED, CeremonyState.DECLINED, CeremonyState.ABORTED})
 
@@ -155,9 +136,29 @@ class KeyCeremony:
         return any(c.member == member for c in self.certifying)
 
     @property
+    def certified_session(self) -> SessionId | None:
+        """The session whose keys all have certified; None before that."""
+        if self.certified:
+            return self.certified.session
+        return self.sealed.session if self.sealed and self._has_all_signatures else None
+
+    @property
+    def rank(self) -> tuple[int, bytes]:
+        """Which of several certified changes counts: the highest epoch.
+
+        Two changes by disjoint custodians may take one epoch; a digest decides, alike everywhere.
+        """
+        whole = self.certified or self.sealed
+        return rank_of(self.epoch, whole.certificate_message if whole else b"")
+
+    @property
+    def _has_all_signatures(self) -> bool:
+        return {c.member for c in self.certifying} == set(self.participants)
+
+    @property
     def state(self) -> CeremonyState:
         # A full certificate outweighs a cancellation: all have signed, so the keys exist.
-        if self.certified or {c.member for c in self.certifying} == set(self.participants):
+        if self.certified or self._has_all_signatures:
             return CeremonyState.CERTIFIED
         if self.declines:
             return CeremonyState.DECLINED
@@ -170,28 +171,9 @@ class KeyCeremony:
         return CeremonyState.ACCEPTED if self.has_all_acceptances else CeremonyState.PROPOSED
 
 
-def decide(state: KeyCeremony | None, command: CeremonyCommand) -> tuple[Event, ...]:
-    """Return the events that a command causes; () if they are already recorded.
-
-    Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, UnknownMember.
-    """
-    match command:
-        case Propose():
-            return _propose(state, command)
-        case ProposeChange(proposal):
-            return _propose_change(state, proposal)
-        case Dispute(at_ms, evidence):
-            return _dispute(_known(state), at_ms, evidence)
-        case Accept() | Decline() | Abort():
-            return _answer(_known(state), command)
-        case StartSession() | FailSession() | SealShare():
-            return _session(_known(state), command)
-        case ConfirmCode():
-            return _confirm(_known(state), command)
-        case Certify(certificate):
-            return _certify(_known(state), certificate)
-        case _:
-            assert_never(command)
+def rank_of(epoch: int, certificate_message: bytes) -> tuple[int, bytes]:
+    """Return the order in which certified changes of one wallet outweigh each other."""
+    return epoch, hashlib.sha256(certificate_message).digest()
 
 
 def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
@@ -228,208 +210,3 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
             return replace(state, certified=event)
         case _:
             return state
-
-
-def _propose(state: KeyCeremony | None, command: Propose) -> tuple[Event, ...]:
-    proposed = CeremonyProposed(
-        ceremony=command.ceremony,
-        wallet=command.wallet,
-        wallet_name=command.wallet_name,
-        kinds=command.kinds,
-        quorum=command.quorum,
-        approvals_needed=command.approvals_needed,
-        proposer=command.proposer,
-        proposed_at_ms=command.proposed_at_ms,
-        expires_at_ms=command.expires_at_ms,
-        evidence=command.evidence,
-    )
-    if state is not None:
-        if state.proposal.evidence.body != command.evidence.body:
-            raise Conflict("another ceremony was proposed under the same id")
-        return ()
-    if command.proposer not in command.quorum.custodians:
-        raise UnknownMember(f"{command.proposer} proposes a wallet of which it would hold no share")
-    return (proposed,)
-
-
-def _propose_change(state: KeyCeremony | None, proposal: KeyChangeProposed) -> tuple[Event, ...]:
-    if state is not None:
-        if state.proposal.evidence.body != proposal.evidence.body:
-            raise Conflict("another ceremony was proposed under the same id")
-        return ()
-    require_possible(proposal)
-    return (proposal,)
-
-
-def _dispute(state: KeyCeremony, at_ms: int, evidence: Evidence) -> tuple[Event, ...]:
-    if state.disputed or evidence.body == state.proposal.evidence.body:
-        return ()
-    proposal = state.proposal
-    if evidence.signer != proposal.proposer:
-        raise Conflict("another member proposed a ceremony under the same id")
-    return (
-        CeremonyDisputed(
-            ceremony=proposal.ceremony, member=proposal.proposer, at_ms=at_ms, evidence=evidence
-        ),
-    )
-
-
-def _answer(state: KeyCeremony, command: Accept | Decline | Abort) -> tuple[Event, ...]:
-    """Record what members answered, in whatever order it arrives.
-
-    A refusal or a cancellation outweighs acceptances, and a full certificate outweighs both.
-    """
-    _custodian(state, command.member)
-    ceremony = state.proposal.ceremony
-    has_accepted = any(event.member == command.member for event in state.accepted)
-    match command:
-        case Accept(member, at_ms, evidence):
-            if has_accepted:
-                return ()
-            _in_time(state, at_ms)
-            return (
-                CeremonyAccepted(ceremony=ceremony, member=member, at_ms=at_ms, evidence=evidence),
-            )
-        case Decline(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if any(d.member == member for d in state.declines):
-                return ()
-            _in_time(state, at_ms)
-            return (
-                CeremonyDeclined(
-                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
-                ),
-            )
-        case Abort(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if any(a.member == member for a in state.aborts):
-                return ()
-            if at_ms < state.proposal.proposed_at_ms - 2 * MAX_CLOCK_SKEW_MS:
-                raise Conflict("the cancellation is dated before the proposal: a clock is wrong")
-            return (
-                CeremonyAborted(
-                    ceremony=ceremony, member=member, reason=reason, at_ms=at_ms, evidence=evidence
-                ),
-            )
-        case _:
-            assert_never(command)
-
-
-def _session(
-    state: KeyCeremony, command: StartSession | FailSession | SealShare
-) -> tuple[Event, ...]:
-    ceremony = state.proposal.ceremony
-    known = next((a for a in state.attempts if a.session == command.session), None)
-    match command:
-        case StartSession(session, at_ms):
-            _open(state, at_ms)
-            if known or state.running or state.sealed:
-                raise AlreadyDecided("a session of this ceremony is under way or was used before")
-            if not state.has_all_acceptances:
-                raise NotYetPossible("not every custodian has accepted")
-            return (CeremonySessionStarted(ceremony, session, at_ms),)
-        case FailSession(
-            session=session, reason=reason, blamed=blamed, at_ms=at_ms, evidence=evidence
-        ):
-            if known is None or known.failure or state.state is CeremonyState.CERTIFIED:
-                return ()
-            return (
-                CeremonySessionFailed(
-                    ceremony=ceremony,
-                    session=session,
-                    reason=reason,
-                    blamed=blamed,
-                    at_ms=at_ms,
-                    evidence=evidence,
-                ),
-            )
-        case SealShare(
-            session=session,
-            keys=keys,
-            transcript=transcript,
-            certificate_message=message,
-            code=code,
-            at_ms=at_ms,
-        ):
-            if known is None or known.failure or state.sealed:
-                raise NotYetPossible("only the session under way can end with shares")
-            return (
-                CeremonyShareSealed(
-                    ceremony=ceremony,
-                    session=session,
-                    keys=keys,
-                    transcript=transcript,
-                    certificate_message=message,
-                    code=code,
-                    at_ms=at_ms,
-                ),
-            )
-        case _:
-            assert_never(command)
-
-
-def _confirm(state: KeyCeremony, command: ConfirmCode) -> tuple[Event, ...]:
-    _custodian(state, command.member)
-    for earlier in state.confirmations:
-        if (earlier.member, earlier.session) == (command.member, command.session):
-            return ()
-    if state.sealed is None or state.sealed.session != command.session:
-        raise NotYetPossible("this member has sealed no share of that session")
-    return (
-        CeremonyCodeConfirmed(
-            ceremony=state.proposal.ceremony,
-            session=command.session,
-            member=command.member,
-            certificate_signature=command.certificate_signature,
-            at_ms=command.at_ms,
-            evidence=command.evidence,
-        ),
-    )
-
-
-def _certify(state: KeyCeremony, certificate: CeremonyCertified) -> tuple[Event, ...]:
-    if {member for member, _ in certificate.signatures} != set(state.participants):
-        raise NotYetPossible("a certificate needs the signatures of all who took part")
-    known = state.certified or state.sealed
-    if (
-        known
-        and known.session == certificate.session
-        and known.certificate_message != certificate.certificate_message
-    ):
-        raise Conflict("a certificate is for other keys than those of its session here")
-    if state.certified:
-        return ()
-    return (certificate,)
-
-
-def _known(state: KeyCeremony | None) -> KeyCeremony:
-    if state is None:
-        raise NotYetPossible("this ceremony is not known here yet")
-    return state
-
-
-def _custodian(state: KeyCeremony, member: MemberId) -> None:
-    if member not in state.indices:
-        raise UnknownMember(f"{member} takes no part in this ceremony")
-
-
-def _in_time(state: KeyCeremony, at_ms: int) -> None:
-    proposal = state.proposal
-    require_during(at_ms, proposal.proposed_at_ms, proposal.expires_at_ms, _EXPIRED)
-
-
-def _open(state: KeyCeremony, at_ms: int) -> None:
-    require_open(state)
-    if at_ms >= state.proposal.expires_at_ms:
-        raise Expired(_EXPIRED)
-
-
-def require_open(state: KeyCeremony) -> None:
-    """Check that an answer still decides something here. Raises: AlreadyDecided."""
-    if state.state in OVER:
-        raise AlreadyDecided("the ceremony is over")
-
-
-def require_undecided(state: KeyCeremony, member: MemberId) -> None:
-    """Check that a member can still decline. Raises: AlreadyDecided."""
-    require_open(state)
-    if any(event.member == member for event in state.accepted):
-        raise AlreadyDecided(f"{member} has accepted this ceremony; cancel it instead")

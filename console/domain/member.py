@@ -5,24 +5,29 @@ from typing import assert_never
 
 from console.domain.errors import Conflict, UnknownMember
 from console.domain.events import (
+    ClockAccepted,
     Event,
     Evidence,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     VaultUnlocked,
 )
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A member of the roster. `head` is the newest ledger head that it signed for us.
 
+    `forked` holds two heads of its current machine that exclude each other.
+
     A `founder` is in the roster file. A member is `enrolled` once a machine of it is admitted.
     `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
-    if the roster file has it. `former_keys` belong to machines that were replaced.
+    if the roster file has it. `former_keys` belong to machines that were replaced. `admitted` are
+    the digests of machines that were admitted, each with the number of endorsements that it took.
     """
 
     member: MemberId
@@ -34,11 +39,26 @@ class Member:
     enrolled: bool = True
     certificate: bytes = b""
     former_keys: tuple[bytes, ...] = ()
+    admitted: tuple[tuple[bytes, int], ...] = ()
     endorsed: tuple[MachineEndorsed, ...] = ()
     head_sequence: int = 0
     head_hash: bytes = b""
     head_signed_at_ms: int = 0
+    head_evidence: Evidence | None = None
+    forked: MemberForked | None = None
     last_unlocked_ms: int | None = None
+
+    def was_certified_before(self, session: SessionId) -> bool:
+        """Return whether a session is known to be older than a replacement of this machine.
+
+        More than half of as many founders as admitted the new machine had it on record as
+        certified when they endorsed: without them a thief of the old key could date it back.
+        """
+        for digest, needed in self.admitted:
+            listing = {e.by for e in self.endorsed if e.digest == digest and session in e.certified}
+            if len(listing) > needed // 2:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +77,12 @@ class RecordUnlock:
     verified_to: int
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptClock:
+    member: MemberId
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
     """A peer sent its ledger head, signed at `signed_at_ms` by its own clock."""
@@ -66,6 +92,16 @@ class RecordHead:
     hash: bytes
     signed_at_ms: int
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFork:
+    """Two heads with one number and different hashes, both verified by the caller."""
+
+    member: MemberId
+    first: Evidence
+    second: Evidence
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +116,7 @@ class Endorse:
     founders: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | RecordHead | Endorse
+MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse
 
 
 def endorsements_needed(founders: int) -> int:
@@ -96,8 +132,15 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
         case RecordUnlock(member, at_ms, verified_to):
             _known(state, member)
             return (VaultUnlocked(member, at_ms, verified_to),)
+        case AcceptClock(name, at_ms):
+            _known(state, name)
+            return (ClockAccepted(name, at_ms),)
         case RecordHead():
             return _record_head(_known(state, command.member), command)
+        case RecordFork(member=name, first=first, second=second, at_ms=at_ms):
+            if _known(state, name).forked:
+                return ()
+            return (MemberForked(member=name, first=first, second=second, at_ms=at_ms),)
         case Endorse(machine, founders):
             return _endorse(state, machine, founders)
         case _:
@@ -128,8 +171,16 @@ def evolve(state: Member | None, event: Event) -> Member | None:
             return _fold_admitted(state, event)
         case VaultUnlocked(at_ms=at_ms) if state:
             return replace(state, last_unlocked_ms=at_ms)
-        case PeerHeadSeen(sequence=sequence, hash=hash_, signed_at_ms=at_ms) if state:
-            return replace(state, head_sequence=sequence, head_hash=hash_, head_signed_at_ms=at_ms)
+        case PeerHeadSeen() if state:
+            return replace(
+                state,
+                head_sequence=event.sequence,
+                head_hash=event.hash,
+                head_signed_at_ms=event.signed_at_ms,
+                head_evidence=event.evidence,
+            )
+        case MemberForked() if state:
+            return replace(state, forked=event)
         case _:
             return state
 
@@ -224,9 +275,11 @@ def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
 
 
 def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
-    machine = next(v for v in state.endorsed if v.digest == event.digest)
+    endorsed = [v for v in state.endorsed if v.digest == event.digest]
+    machine = endorsed[0]
     return replace(
         state,
+        admitted=(*state.admitted, (event.digest, len(endorsed))),
         display_name=machine.display_name,
         identity_key=machine.identity_key,
         tls_pin=machine.tls_pin,
@@ -238,4 +291,6 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         head_sequence=0,
         head_hash=b"",
         head_signed_at_ms=0,
+        head_evidence=None,
+        forked=None,
     )

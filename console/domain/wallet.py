@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import DrillPassed, Event, GroupKey, SharesErased, WalletActivated
 from console.domain.ids import MemberId, WalletId
-from console.domain.key_ceremony import FIRST_EPOCH, CeremonyState, KeyCeremony
+from console.domain.key_ceremony import FIRST_EPOCH, CeremonyState, KeyCeremony, rank_of
 from console.domain.policy import Policy
 from console.domain.values import Quorum, SignatureKind
 
@@ -77,7 +77,7 @@ WalletCommand = RecordErasure | RecordDrill
 
 
 def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[Event, ...]:
-    """Return the event that activates a certified ceremony's keys; () if the epoch is past.
+    """Return the event that activates a certified ceremony's keys; () if a newer set is in use.
 
     The caller has verified every certificate signature. Raises: NotYetPossible, Conflict.
     """
@@ -86,11 +86,10 @@ def activate(state: Wallet | None, ceremony: KeyCeremony, at_ms: int) -> tuple[E
     keys, message, signatures = _certificate(ceremony)
     proposal, epoch = ceremony.proposal, ceremony.epoch
     if state is not None:
-        if state.epoch > epoch:
-            return ()
-        if state.epoch == epoch:
-            if state.keys != keys:
-                raise Conflict("this wallet is active with other keys")
+        in_use, new = rank_of(state.epoch, state.certificate_message), rank_of(epoch, message)
+        if in_use == new and state.keys != keys:
+            raise Conflict("this wallet is active with other keys")
+        if in_use >= new:
             return ()
         if _public(state.keys) != _public(keys):
             raise Conflict("a change of shares may not change the wallet's keys")
@@ -121,7 +120,7 @@ def decide(state: Wallet | None, command: WalletCommand) -> tuple[Event, ...]:
         raise NotYetPossible("this wallet is not known here yet")
     match command:
         case RecordErasure(erasure):
-            if erasure.epoch >= state.epoch:
+            if erasure.epoch >= state.epoch and (erasure.member, erasure.epoch) not in state.former:
                 # Signed in advance it would count for shares that are still in use.
                 raise NotYetPossible("the erasure is of an epoch that is not over here yet")
             if erasure.member not in state.erasing:

@@ -162,9 +162,10 @@ class FakeConsole:
             case api.GetCeremonies():
                 known = () if self.empty else tuple(self.ceremonies.values())
                 return views.CeremoniesView(
-                    known,
-                    self.session.members,
-                    tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
+                    ceremonies=known,
+                    total=len(known),
+                    members=self.session.members,
+                    kinds=tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
                 )
             case api.GetCeremony(ceremony=name):
                 return self.ceremonies[name]
@@ -191,7 +192,7 @@ class FakeConsole:
             ):
                 return self._preview(query)
             case api.GetInbox():
-                return views.InboxView(()) if self.empty else self.inbox
+                return views.InboxView((), 0) if self.empty else self.inbox
             case api.GetRequest(request=name):
                 return self.requests[name]
             case api.GetLedger(before=before, limit=limit, text=text):

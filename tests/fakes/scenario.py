@@ -376,27 +376,26 @@ def request(
 
 def inbox() -> v.InboxView:
     """Return one row for every stage."""
-    return v.InboxView(
-        tuple(
-            v.RequestRow(
-                request=request_name(stage),
-                wallet_name="Treasury",
-                amount=f"{n}.250\u2009000\u2009000",
-                unit="SOL",
-                to_address=DESTINATION,
-                chain="solana",
-                stage=stage,
-                approvals_done=1 if stage is RequestStage.AWAITING_APPROVAL else 2,
-                approvals_needed=2,
-                proposer_name="Ben Okafor" if n % 2 else "Chiara Neri",
-                proposed_at_ms=NOW_MS - n * 3 * HOUR,
-                expires_at_ms=NOW_MS + (n + 1) * 40 * MINUTE,
-                needs_me=stage is RequestStage.AWAITING_APPROVAL,
-                short_code=f"{digest(stage)[:4]}-{digest(stage)[4:8]}".upper(),
-            )
-            for n, stage in enumerate(STAGES, 1)
+    rows = tuple(
+        v.RequestRow(
+            request=request_name(stage),
+            wallet_name="Treasury",
+            amount=f"{n}.250\u2009000\u2009000",
+            unit="SOL",
+            to_address=DESTINATION,
+            chain="solana",
+            stage=stage,
+            approvals_done=1 if stage is RequestStage.AWAITING_APPROVAL else 2,
+            approvals_needed=2,
+            proposer_name="Ben Okafor" if n % 2 else "Chiara Neri",
+            proposed_at_ms=NOW_MS - n * 3 * HOUR,
+            expires_at_ms=NOW_MS + (n + 1) * 40 * MINUTE,
+            needs_me=stage is RequestStage.AWAITING_APPROVAL,
+            short_code=f"{digest(stage)[:4]}-{digest(stage)[4:8]}".upper(),
         )
+        for n, stage in enumerate(STAGES, 1)
     )
+    return v.InboxView(rows, len(rows))
 
 
 def ceremony_name(stage: CeremonyStage) -> str:

@@ -3,12 +3,18 @@
 import base64
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
+from solders.account import Account
+from solders.instruction import AccountMeta, Instruction
+from solders.message import Message
+from solders.pubkey import Pubkey
+from solders.system_program import TransferParams, transfer
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
+from console.adapters.chains.solana.address import token_account
 from console.adapters.chains.solana.message import parse_message
 from console.adapters.chains.solana.node import MAX_UNIT_PRICE
 from console.adapters.chains.solana.nonce import NONCE_ACCOUNTS
@@ -30,6 +36,7 @@ from console.application.ports.chain import (
     CallIntent,
     DurableIntent,
     FeeLevel,
+    ImportIntent,
     InclusionState,
     Intent,
     MessageIntent,
@@ -44,6 +51,8 @@ from console.domain.errors import NotYetPossible
 from console.domain.values import Network
 from tests.contract.chains import served
 from tests.contract.keys import SigningKey
+from tests.unit.solana.messages import account_made, tokens_sent
+from tests.unit.solana.nodes import mint as mint_data
 
 COINS, TOKENS = 10**10, 10**9
 BUSY = [1_000, 5_000, 50_000]
@@ -410,6 +419,77 @@ async def test_impossible_tokens_are_not_built(bench: Bench, unit: str) -> None:
     mint = bench.asset(unit)
     with pytest.raises(InvalidAddress):
         await bench.build(TransferIntent(account=ACCOUNT, to_address="0x00", amount=5, asset=mint))
+
+
+async def _import(bench: Bench, *instructions: Instruction) -> tuple[BuiltTransaction, int]:
+    """Import a draft of the sender and run it; return it and what it took from the balance."""
+    wallet = Pubkey.from_string(bench.adapter.address(ACCOUNT, bench.sender))
+    message = Message.new_with_blockhash(
+        list(instructions), wallet, bench.chain.runtime.blockhash()
+    )
+    built = await bench.build(ImportIntent(ACCOUNT, bytes(message).hex()))
+    assert bench.adapter.describe(built.transaction, bench.sender).red_flags == ()
+    coins = await bench.has(bench.sender)
+    signed = bench.sign(built.transaction)
+    await bench.adapter.broadcast(signed)
+    inclusion = await bench.adapter.status(signed.transaction_id)
+    assert inclusion.state is InclusionState.CONFIRMED
+    return built, coins - await bench.has(bench.sender)
+
+
+@UNITS
+async def test_a_programs_own_account_gets_what_is_sent(bench: Bench, unit: str) -> None:
+    vault, _ = Pubkey.find_program_address([b"vault"], programs.STAKE)
+    intent = replace(bench.intent(unit), to_address=str(vault))
+    await bench.run(intent)
+    if unit:
+        program = programs.TOKEN if unit == "USDQ" else programs.TOKEN_2022
+        account = token_account(vault, Pubkey.from_string(bench.asset(unit)), program)
+        told = bench.chain.answer("getTokenAccountBalance", [str(account)])
+        assert told["value"]["amount"] == str(10**8)  # type: ignore[index]
+    else:
+        assert bench.chain.answer("getBalance", [str(vault)])["value"] == 10**8  # type: ignore[index]
+
+
+@pytest.mark.parametrize("unit", ["USDQ", "QRT"])
+async def test_an_imported_transfer_to_an_account_that_exists_names_its_owner(
+    bench: Bench, unit: str
+) -> None:
+    await bench.run(bench.intent(unit))
+    program = programs.TOKEN if unit == "USDQ" else programs.TOKEN_2022
+    mint, decimals = Pubkey.from_string(bench.asset(unit)), 6 if unit == "USDQ" else 9
+    wallet = Pubkey.from_string(bench.adapter.address(ACCOUNT, bench.sender))
+    moved = tokens_sent(
+        7,
+        decimals,
+        token_account(Pubkey.from_string(bench.to), mint, program),
+        token_account(wallet, mint, program),
+        mint,
+        program,
+        wallet,
+    )
+    metas = [AccountMeta(m.pubkey, m.pubkey == wallet, m.is_writable) for m in moved.accounts]
+    draft = Instruction(program, bytes(moved.data), metas)
+    built, took = await _import(bench, draft)
+    assert bench.adapter.describe(built.transaction, bench.sender).to_address == bench.to
+    assert (await bench.has(bench.receiver, unit), took) == (10**8 + 7, 5_000)
+
+
+async def test_coins_are_wrapped_as_a_draft_says(bench: Bench) -> None:
+    wallet = Pubkey.from_string(bench.adapter.address(ACCOUNT, bench.sender))
+    coin = programs.WRAPPED[programs.TOKEN]
+    bench.chain.runtime.put(coin, Account(10**9, mint_data(9), programs.TOKEN))
+    account = token_account(wallet, coin, programs.TOKEN)
+    made = account_made(wallet, coin, payer=wallet)
+    metas = [AccountMeta(m.pubkey, m.pubkey == wallet, m.is_writable) for m in made.accounts]
+    counted = Instruction(programs.TOKEN, b"\x11", [AccountMeta(account, False, True)])
+    sent = transfer(TransferParams(from_pubkey=wallet, to_pubkey=account, lamports=10**8))
+    built, took = await _import(
+        bench, Instruction(made.program_id, bytes(made.data), metas), sent, counted
+    )
+    assert took == 10**8 + built.fee_ceiling
+    told = bench.chain.answer("getTokenAccountBalance", [str(account)])
+    assert told["value"]["amount"] == str(10**8)  # type: ignore[index]
 
 
 async def test_what_would_be_lost_is_not_built(bench: Bench) -> None:

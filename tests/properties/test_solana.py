@@ -172,16 +172,18 @@ def _ordinary(told: TransactionDescription, other: Decoded) -> None:
     """Check every word of what policy may let pass."""
     amount = told.amount.base_units
     coins, tokens = other.coins(), other.tokens()
-    if told.action == "Transfer":
+    to_itself = told.to_address == str(ME) and (coins or tokens)
+    assert (told.action == "Move to own account") == bool(to_itself)
+    if told.action == "Transfer" or (to_itself and coins):
         assert coins == [(ME, Pubkey.from_string(told.to_address), amount)]
         assert tokens == []
         assert told.amount.unit == "SOL"
-    elif told.action == "Token transfer":
+    elif told.action == "Token transfer" or to_itself:
         assert coins == []
         [(program, (source, mint, arrival, authority), sent, decimals)] = tokens
         assert (sent, authority) == (amount, ME)
         owner = Pubkey.from_string(told.to_address)
-        assert owner.is_on_curve()
+        assert owner not in programs.KEYLESS
         for account, holder in ((source, ME), (arrival, owner)):
             seeds = [bytes(holder), bytes(program), bytes(mint)]
             assert Pubkey.find_program_address(seeds, programs.ASSOCIATED_TOKEN)[0] == account
@@ -195,7 +197,7 @@ def _ordinary(told: TransactionDescription, other: Decoded) -> None:
     else:
         assert coins == tokens == []
         assert told.action in {"Create token account", "Delegate stake", "Stake"}
-    assert amount or told.action not in {"Transfer", "Token transfer"}
+    assert amount or told.action not in {"Transfer", "Token transfer", "Move to own account"}
 
 
 @given(messages(), st.data())

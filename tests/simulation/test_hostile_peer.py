@@ -10,7 +10,9 @@ from structlog.testing import capture_logs
 
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.tls import peer_pin
+from console.application.api import CommandRefused, GetCeremonies
 from console.application.ceremonies.certificates import key_certificate
+from console.application.commands import ProposeCeremony
 from console.application.core import Core
 from console.application.peers.messages import (
     Ack,
@@ -41,6 +43,7 @@ from console.application.peers.statements import (
     CodeConfirmation,
     DrillResult,
     Invitation,
+    LedgerHead,
     Readiness,
     SessionFailure,
     Statement,
@@ -53,6 +56,7 @@ from console.application.sessions.protocol_session import SessionFailed
 from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
+from console.domain.quotas import DAY_MS, Counted
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
@@ -128,7 +132,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         note="",
         policy_version=1,
         nonce=bytes(16),
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -143,7 +147,7 @@ def ceremony(**changed: object) -> CeremonyProposal:
         threshold=2,
         custodians=tuple(MEMBERS),
         approvals_needed=2,
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -322,7 +326,7 @@ def test_bad_statements_are_refused_or_wait_and_harm_nobody() -> None:
         async def answer(data: bytes) -> AnyReply | None:
             if not isinstance(decode_request(data), Pull):
                 return None
-            return Pulled(tuple(signed), 1 << 40, None)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
 
         restore = corrupt(cluster, CHIARA, answer)
         await asyncio.sleep(10)
@@ -355,7 +359,7 @@ def test_no_statement_of_any_kind_ends_a_task_of_another_member(kind: type[State
             if not isinstance(request := decode_request(data), Pull):
                 return None
             asked.append(request.after)
-            return Pulled(tuple(signed), 1 << 40, None)
+            return Pulled(statements=tuple(signed), upto=1 << 40, your_head=None)
 
         asked: list[int] = []
         restore = corrupt(cluster, CHIARA, answer)
@@ -472,7 +476,7 @@ def test_an_endless_pull_does_not_keep_a_member_from_the_others() -> None:
             if not isinstance(request, Pull):
                 return None
             count += 1
-            return Pulled((), request.after + 1, None)
+            return Pulled(statements=(), upto=request.after + 1, your_head=None)
 
         corrupt(cluster, CHIARA, answer)
         ana = cluster.seats[ANA].core
@@ -557,6 +561,106 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
         assert "signed receipt" in why
 
     play(scene, halted={BEN})
+
+
+def test_a_wallet_s_name_that_looks_like_another_s_is_marked_or_refused() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        await Operators(cluster).hold_ceremony(ANA)
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        assert ana.console is not None
+        with pytest.raises(CommandRefused, match="'Treasury' already"):
+            await ana.console.execute(
+                ProposeCeremony(
+                    wallet_name="TREASU RY",
+                    kinds=(KIND.value,),
+                    threshold=2,
+                    custodians=tuple(MEMBERS),
+                    approvals_needed=2,
+                )
+            )
+        mixed = ceremony(wallet_name="Tre\u0430sury")
+        reply = decode_reply(
+            await cluster.network.handlers[ANA](
+                CHIARA, encode(Announce(await signed_by(core, mixed)))
+            )
+        )
+        assert isinstance(reply, Refused)
+        assert "several alphabets" in reply.reason
+        alike = ceremony(wallet_name="treasury")
+        message = encode(Announce(await signed_by(core, alike)))
+        assert decode_reply(await cluster.network.handlers[ANA](CHIARA, message)) == Ack()
+        page = await ana.console.ask(GetCeremonies())
+        assert "can be taken for that of 'Treasury'" in page.ceremonies[0].sentence
+
+    play(scene)
+
+
+def test_a_flood_of_proposals_is_bounded_and_hides_nothing() -> None:
+    """Chiara proposes without end, dated over a week; Ana's own proposal stays on top."""
+
+    async def scene(cluster: SimulatedCluster) -> None:
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        answers = []
+        for number in range(4 * Counted.CEREMONY.value):
+            at_ms = START_MS - (number % 3) * DAY_MS
+            flood = ceremony(
+                ceremony=f"kc-{number:016x}",
+                wallet=f"wl-{number:016x}",
+                at_ms=at_ms,
+                expires_at_ms=at_ms + 60_000,
+            )
+            message = encode(Announce(await signed_by(core, flood)))
+            data = await cluster.network.handlers[ANA](CHIARA, message)
+            answers.append(decode_reply(data))
+        taken = answers.count(Ack())
+        assert 0 < taken <= 2 * Counted.CEREMONY.value
+        assert any("in a day" in a.reason for a in answers if isinstance(a, Refused))
+        await asyncio.sleep(120)
+        name = await Operators(cluster).propose(ANA, "Treasury")
+        assert ana.console is not None
+        page = await ana.console.ask(GetCeremonies())
+        assert page.total == taken + 1
+        assert len(page.ceremonies) == GetCeremonies().limit
+        # All of hers are over: the only one that waits comes first, whatever the dates.
+        assert page.ceremonies[0].ceremony == name
+        second = await ana.console.ask(GetCeremonies(offset=len(page.ceremonies)))
+        shown = [c.ceremony for c in (*page.ceremonies, *second.ceremonies)]
+        assert len(set(shown)) == len(shown) == page.total
+
+    play(scene)
+
+
+def test_a_member_that_shows_two_ledgers_is_found_out_by_all() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        core, node = cluster.seats[CHIARA].core, cluster.seats[CHIARA].node
+        assert node is not None
+        shown = {
+            peer: await signed_by(
+                core, LedgerHead(at_ms=START_MS, sequence=5_000, hash=peer.encode().ljust(32))
+            )
+            for peer in (ANA, BEN)
+        }
+        honest = cluster.network.handlers[CHIARA]
+
+        async def hostile(peer: MemberId, data: bytes) -> bytes:
+            if not isinstance(request := decode_request(data), Pull):
+                return await honest(peer, data)
+            return encode(
+                Pulled(statements=(), upto=request.after, your_head=None, heads=(shown[peer],))
+            )
+
+        cluster.network.attach(CHIARA, hostile)
+
+        def proven() -> bool | None:
+            cores = [cluster.seats[m].core for m in (ANA, BEN)]
+            return all(c.aggregates.members[CHIARA].forked for c in cores) or None
+
+        await cluster.until("both hold the proof", proven)
+        # Her own node is told as well, and stops: its ledger is neither of the two.
+        why = await cluster.until("hers stops", lambda: node.halted_because or None)
+        assert "record 5000" in why
+
+    play(scene, halted={CHIARA})
 
 
 def test_invitations_that_nobody_begins_do_not_shut_the_door() -> None:

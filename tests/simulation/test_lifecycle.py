@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from console.application.api import CommandRefused
+from console.application.ceremonies.certificates import key_certificate
 from console.application.commands import (
     ApproveMachine,
     CancelCeremony,
@@ -15,13 +17,16 @@ from console.application.commands import (
     ProposeRepair,
     ProposeReshare,
 )
+from console.application.peers.messages import Announce
+from console.application.peers.signed_statements import Statements, to_signed, vault_id
+from console.application.peers.statements import CertificateSignature
 from console.application.queries.recovery import lost_shares, recovery_view
 from console.domain.events import RequestSigned
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import OVER
 from console.domain.signing_request import SigningAttempt
 from console.protocols.kernel.secret import SecretBytes
-from tests.fakes.clock import run_in_virtual_time
+from tests.fakes.clock import LoopClock, run_in_virtual_time
 from tests.fakes.vault import DEFAULT_PIN
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.invariants import require_all
@@ -157,6 +162,61 @@ def test_an_old_machine_is_shut_out_once_the_new_one_is_admitted() -> None:
         cluster.crash(CHIARA)
         cluster.seats[CHIARA] = new
         await cluster.restart(CHIARA)
+
+    play(scene)
+
+
+def test_a_stolen_machine_completes_no_certificate_that_its_member_refused() -> None:
+    async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
+        founders = tuple(cluster.seats[BEN].core.aggregates.members.values())
+        wallet = await operators.hold_ceremony(ANA)
+        await operators.quiet(wallet)
+        outcome = await cluster.command(ANA, lambda: ProposeRefresh(wallet))
+        refresh = CeremonyId(outcome.subject)
+        await asyncio.gather(*(operators.accept(m, refresh) for m in MEMBERS))
+        await cluster.until("one code", lambda: operators.common_code(refresh, MEMBERS))
+        await asyncio.gather(*(operators.confirm(m, refresh) for m in (ANA, BEN)))
+        await cluster.command(CHIARA, lambda: CancelCeremony(refresh, "my machine was stolen"))
+        await cluster.until(
+            "the others know",
+            lambda: all(
+                cluster.seats[m].core.aggregates.ceremony(refresh).aborts for m in (ANA, BEN)
+            ),
+        )
+        stolen = cluster.seats[CHIARA]
+        entry = await cluster.lose_machine(CHIARA)
+        await admit(cluster, entry, ANA, BEN)
+        cores = [cluster.seats[member].core for member in MEMBERS]
+        await cluster.until(
+            "all know the new machine and the refresh",
+            lambda: all(
+                core.aggregates.members[CHIARA].former_keys
+                and refresh in core.aggregates.ceremonies
+                for core in cores
+            ),
+        )
+        # Whoever has the old machine completes the certificate, and a member hands it on.
+        ceremony = cores[0].aggregates.ceremony(refresh)
+        assert ceremony.sealed is not None
+        token = stolen.session(LoopClock(cluster.loop))
+        await token.unlock(SecretBytes(DEFAULT_PIN))
+        forged = await token.identity.sign(ceremony.sealed.certificate_message)
+        part = key_certificate(ceremony, cores[1].ports.clock.now_ms())
+        assert part is not None
+        whole = msgspec.structs.replace(
+            part, signatures=(*part.signatures, CertificateSignature(CHIARA, forged))
+        )
+        assert {s.member for s in whole.signatures} == set(MEMBERS)
+        ben = Statements(BEN, cores[1].ports.vault.identity, vault_id(founders))
+        signed = to_signed((await ben.sign(whole)).evidence)
+        for core in cores:
+            await core.exchange.on_announce(Announce(signed))
+        await asyncio.sleep(30)
+        for core in cores:
+            assert core.aggregates.wallet(wallet).epoch == 0
+            assert core.aggregates.ceremony(refresh).state in OVER
+        await operators.change(ANA, MEMBERS, ProposeRepair(wallet, CHIARA))
+        await operators.transfer(ANA, wallet, 6)
 
     play(scene)
 

@@ -92,12 +92,12 @@ def test_a_paste_beyond_the_limit_changes_nothing_and_says_so(qtbot, size):
     data.setText("a" * size)
     area.insertFromMimeData(data)
     assert area.toPlainText() == "kept"
-    assert "Nothing was pasted" in area.refused.text()
-    assert not area.refused.isHidden()
+    assert "Nothing was pasted" in area.notice.text()
+    assert not area.notice.isHidden()
     data.setText("b")
     area.insertFromMimeData(data)
     assert len(area.toPlainText()) == 5
-    assert area.refused.isHidden()
+    assert area.notice.isHidden()
 
 
 def test_one_long_word_is_not_broken_at_words(qtbot):

@@ -292,7 +292,7 @@ def test_an_armed_button_disarms_at_the_moment_of_expiry(driver):
     complete(screen)
     driver.until(screen.decision.approve.isEnabled)
     driver.console.requests[WAITING] = scenario.request(RequestStage.EXPIRED, request=WAITING)
-    screen.expiry.start(0)
+    screen.expiry_timer.start(0)
     driver.until(lambda: not screen.decision.bar.isVisible())
     assert approvals(driver) == []
 

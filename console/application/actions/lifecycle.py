@@ -15,9 +15,9 @@ from console.application.commands import (
 from console.application.node import Node
 from console.application.peers.machines import Machine, read_entry, waiting
 from console.application.peers.statements import CeremonyAcceptance, KeyChangeProposal
+from console.domain import competing
 from console.domain.errors import Conflict, NotYetPossible, PolicyViolation
 from console.domain.ids import MemberId, WalletId, ceremony_id
-from console.domain.key_ceremony import OVER
 from console.domain.values import CeremonyPurpose, Quorum
 from console.domain.wallet import Wallet
 from console.protocols.kernel.secret import SecretBytes
@@ -126,7 +126,7 @@ class LifecycleActions:
         others = [
             c for c in core.aggregates.ceremonies.values() if c.proposal.wallet == wallet.wallet
         ]
-        if any(c.state not in OVER and now < c.proposal.expires_at_ms for c in others):
+        if any(competing.is_open(c, wallet, now) for c in others):
             raise Conflict("another ceremony of this wallet is open; finish or cancel it first")
         ceremony = ceremony_id(secrets.token_bytes(8))
         proposal = KeyChangeProposal(

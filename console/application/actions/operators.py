@@ -34,8 +34,10 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.queries.ceremonies import wallet_names
 from console.application.queries.transfer import find_asset
-from console.domain import key_ceremony, signing_request
+from console.domain import ceremony_decisions, competing, request_decisions
+from console.domain.ceremony_decisions import require_open
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
@@ -43,16 +45,18 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
-from console.domain.key_ceremony import OVER, require_open
+from console.domain.names import alike, proper_name
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
 from console.domain.times import MAX_LIFETIME_MS
-from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
+from console.domain.values import MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, MAX_LIFETIME_MS // 1000
 _FAUCET_UNITS = 1_000
-MAX_REQUEST_BYTES = 60 * 1024
-"""Bytes that fit into one statement beside the rest of a request."""
+MAX_REQUEST_BYTES = 244 * 1024
+"""Bytes that fit into one proposal beside the rest of a request."""
+_REFUSALS = CeremonyCancellation | CeremonyRefusal | Denial | Withdrawal
+"""What stops something is never held back, whatever a clock shows."""
 MAX_FEE = (1 << 63) - 1
 """The largest fee, in base units, that a statement can carry."""
 
@@ -66,7 +70,7 @@ class OperatorActions:
     async def unlock(self, command: Unlock) -> Outcome:
         """Open the vault and the ledger."""
         try:
-            await self._node.unlock(command.pin)
+            await self._node.unlock(command.pin, clock_is_right=command.clock_is_right)
         finally:
             command.pin.wipe()
         return Outcome(self._node.me, "Unlocked")
@@ -78,15 +82,14 @@ class OperatorActions:
 
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
-        name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
-        if any(
-            c.proposal.wallet_name == name and c.state not in OVER
-            for c in self._node.core.aggregates.ceremonies.values()
-        ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
-            raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
+        name = proper_name(command.wallet_name, "a wallet's name")
+        aggregates = self._node.core.aggregates
+        taken = alike(name, wallet_names(aggregates, self._now_ms()))
+        if taken:
+            raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
+        now = self._now_ms()
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
-        now = self._now_ms()
         ceremony = ceremony_id(secrets.token_bytes(8))
         proposal = CeremonyProposal(
             at_ms=now,
@@ -99,6 +102,7 @@ class OperatorActions:
             approvals_needed=command.approvals_needed,
             expires_at_ms=now + 1000 * expiry_s(command.expires_in_s),
         )
+        self._node.core.exchange.require_clock()
         verified = await self._node.core.exchange.publish(proposal)
         await self._publish(
             CeremonyAcceptance(at_ms=now, ceremony=ceremony, proposal=verified.digest)
@@ -107,8 +111,16 @@ class OperatorActions:
 
     async def accept_ceremony(self, command: AcceptCeremony) -> Outcome:
         """Accept exactly the proposal on record."""
-        ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
+        aggregates = self._node.core.aggregates
+        ceremony = aggregates.ceremony(CeremonyId(command.ceremony))
         require_open(ceremony)
+        competing.require_acceptable(
+            self._node.me,
+            ceremony,
+            aggregates.wallets.get(ceremony.proposal.wallet),
+            aggregates.ceremonies.values(),
+            self._now_ms(),
+        )
         digest = hashlib.sha256(ceremony.proposal.evidence.body).digest()
         await self._publish(
             CeremonyAcceptance(
@@ -121,7 +133,7 @@ class OperatorActions:
         """Decline it, with a reason."""
         reason = plain_text(command.reason, MAX_REASON, "a reason")
         ceremony = self._node.core.aggregates.ceremony(CeremonyId(command.ceremony))
-        key_ceremony.require_undecided(ceremony, self._node.me)
+        ceremony_decisions.require_undecided(ceremony, self._node.me)
         await self._publish(
             CeremonyRefusal(at_ms=self._now_ms(), ceremony=command.ceremony, reason=reason)
         )
@@ -190,7 +202,7 @@ class OperatorActions:
             blocked = may_approve(request.policy, self._node.me, proposal.proposer)
             if blocked:
                 raise PolicyViolation(blocked)
-            signing_request.require_undecided(request, self._now_ms())
+            request_decisions.require_undecided(request, self._now_ms())
             core.transactions.judge(proposal, core.aggregates.wallet(proposal.wallet))
             core.reservations.require_first(request)
             await self._node.ports.vault.verify_pin(command.pin)
@@ -259,11 +271,13 @@ class OperatorActions:
         return Outcome(path, f"Exported to {path}")
 
     async def _publish(self, statement: AnyStatement) -> None:
+        if not isinstance(statement, _REFUSALS):
+            self._node.core.exchange.require_clock()
         await self._node.core.exchange.publish(statement)
 
     def _require_undecided(self, request: str) -> None:
         known = self._node.core.aggregates.request(RequestId(request))
-        signing_request.require_undecided(known, self._now_ms())
+        request_decisions.require_undecided(known, self._now_ms())
 
     def _now_ms(self) -> int:
         return self._node.ports.clock.now_ms()

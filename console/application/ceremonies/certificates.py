@@ -1,10 +1,12 @@
 """Key certificates as statements: built from what was sealed, verified by all their signatures."""
 
+import contextlib
 from collections.abc import Mapping
 
 from console.application.peers.signed_statements import (
     StatementRefused,
     Verified,
+    verify_identity,
     verify_member,
 )
 from console.application.peers.statements import (
@@ -76,7 +78,7 @@ def verified_certificate(
     """Verify a certificate that a peer passed on, as a participant would.
 
     The signed message is rebuilt here from the packages, so it cannot differ from them.
-    Raises: StatementRefused, UnknownMember.
+    Raises: StatementRefused, UnknownMember, NotYetPossible.
     """
     proposal, epoch = ceremony.proposal, ceremony.epoch
     if tuple(key.kind for key in statement.keys) != tuple(k.value for k in proposal.kinds):
@@ -100,7 +102,8 @@ def verified_certificate(
         known = members.get(member)
         if known is None:
             raise UnknownMember(f"{member} certified a key but is not in the roster")
-        verify_member(known, message, signature)
+        is_older = _is_older(ceremony, session, known, message)
+        verify_member(known, message, signature, is_older=is_older)
     return CeremonyCertified(
         ceremony=proposal.ceremony,
         session=session,
@@ -113,3 +116,19 @@ def verified_certificate(
         at_ms=statement.at_ms,
         evidence=verified.evidence,
     )
+
+
+def _is_older(ceremony: KeyCeremony, session: SessionId, member: Member, message: bytes) -> bool:
+    """Return whether a member is known to have certified before its machine was replaced.
+
+    Confirmations are recorded from the machine of their day only.
+    """
+    if ceremony.certified_session == session or member.was_certified_before(session):
+        return True
+    for earlier in ceremony.confirmations:
+        if (earlier.member, earlier.session) == (member.member, session):
+            for key in member.former_keys:
+                with contextlib.suppress(StatementRefused):
+                    verify_identity(key, message, earlier.certificate_signature)
+                    return True
+    return False

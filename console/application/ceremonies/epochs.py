@@ -13,7 +13,7 @@ from console.application.peers.statements import (
 )
 from console.application.ports.clock import Clock
 from console.application.shares.share_manager import ShareManager
-from console.domain import ceremony_commands, key_ceremony, wallet
+from console.domain import ceremony_commands, competing, key_ceremony, wallet
 from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
@@ -50,12 +50,15 @@ class Epochs:
         if ceremony.state is not CeremonyState.CERTIFIED:
             return
         await self._aggregates.activate_wallet(ceremony, self._clock.now_ms())
+        await self._discard_superseded(ceremony.proposal.wallet)
         await self.tidy(ceremony.proposal.wallet)
-        if ceremony.proposal.proposer == self._me:
-            await self.hand_on(ceremony)
+        await self.hand_on(self._aggregates.ceremony(ceremony_id))
 
     async def hand_on(self, ceremony: KeyCeremony) -> None:
-        """Publish the complete certificate for members who took no part, once."""
+        """Publish the complete certificate for members who took no part, once.
+
+        Whoever took part does so: the others may be gone for good.
+        """
         if ceremony.certified is None:
             statement = key_certificate(ceremony, self._clock.now_ms())
             if statement is not None:
@@ -92,10 +95,22 @@ class Epochs:
         if ceremony.state is CeremonyState.CERTIFIED or ceremony.has_confirmed(self._me):
             return
         active = self._aggregates.wallets.get(ceremony.proposal.wallet)
-        if active and active.epoch >= ceremony.epoch:
+        if active and active.epoch >= ceremony.epoch and self._me in active.quorum.custodians:
+            return
+        known = self._aggregates.ceremonies.values()
+        if competing.holder_of_pending(self._me, ceremony, known) is not None:
+            # What lies under this epoch is another change's.
             return
         for kind in ceremony.proposal.kinds:
             await self._shares.erase(ceremony.proposal.wallet, kind, ceremony.epoch)
+
+    async def _discard_superseded(self, wallet_id: WalletId) -> None:
+        """Erase the pending shares of changes that another change was faster than."""
+        wallet = self._aggregates.wallet(wallet_id)
+        for other in tuple(self._aggregates.ceremonies.values()):
+            same = other.proposal.wallet == wallet_id
+            if same and other.sealed and competing.is_superseded(other, wallet):
+                await self.discard(other)
 
     async def tidy(self, wallet_id: WalletId) -> None:
         """Erase this member's shares of earlier epochs, and sign that they are gone."""
@@ -105,25 +120,21 @@ class Epochs:
         if self._me in state.quorum.custodians and not await self._holds(state):
             # A machine that waits for its repair has no share, and none to erase.
             return
+        # Who holds no share of this epoch may have one of a change that lost against it.
+        last = state.epoch if dict(state.former).get(self._me) == state.epoch else state.epoch - 1
         old = [
-            (kind, epoch)
-            for kind, epoch in await self._shares.stored(wallet_id)
-            if epoch < state.epoch
+            (kind, epoch) for kind, epoch in await self._shares.stored(wallet_id) if epoch <= last
         ]
         for kind, epoch in old:
             await self._shares.erase(wallet_id, kind, epoch)
         if self._me in state.erasing and not state.has_erased(self._me):
-            await self._publish(
-                Erasure(at_ms=self._clock.now_ms(), wallet=wallet_id, epoch=state.epoch - 1)
-            )
+            await self._publish(Erasure(at_ms=self._clock.now_ms(), wallet=wallet_id, epoch=last))
 
     async def resume(self) -> None:
         """After a start: finish what a crash interrupted."""
         for ceremony in tuple(self._aggregates.ceremonies.values()):
             if ceremony.state is CeremonyState.CERTIFIED:
                 await self.activate_if_certified(ceremony.proposal.ceremony)
-                # Whoever proposed it may be gone for good.
-                await self.hand_on(self._aggregates.ceremony(ceremony.proposal.ceremony))
         for wallet_id in tuple(self._aggregates.wallets):
             await self.tidy(wallet_id)
 

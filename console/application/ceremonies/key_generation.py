@@ -33,8 +33,14 @@ from console.application.sessions.protocol_session import (
 )
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
-from console.domain import ceremony_commands, key_ceremony
-from console.domain.errors import AlreadyDecided, Conflict, NotYetPossible, UnknownMember
+from console.domain import ceremony_commands, competing, key_ceremony
+from console.domain.errors import (
+    AlreadyDecided,
+    Conflict,
+    Expired,
+    NotYetPossible,
+    UnknownMember,
+)
 from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import KeyCeremony
@@ -89,7 +95,7 @@ class KeyGenerationService:
     async def confirm_code(self, ceremony_id: CeremonyId, code: str) -> None:
         """Certify the sealed keys after the operator compared the code.
 
-        Raises: Conflict if the code is not the one on record; NotYetPossible; AlreadyDecided.
+        Raises: Conflict if the code is not the one on record; NotYetPossible; Expired.
         """
         ceremony = self._aggregates.ceremony(ceremony_id)
         sealed = ceremony.sealed
@@ -97,6 +103,9 @@ class KeyGenerationService:
             raise NotYetPossible("there is no code to confirm in this ceremony")
         if code != sealed.code:
             raise Conflict("the code on the screen is not the one of this ceremony")
+        competing.require_certifiable(self._me, ceremony, self._wallet(ceremony), self._known())
+        if self._clock.now_ms() >= ceremony.proposal.expires_at_ms:
+            raise Expired("the ceremony's time is over; close it and propose it again")
         await self._require_sealed(ceremony)
         signature = await self._identity.sign(sealed.certificate_message)
         await self._publish(
@@ -131,10 +140,8 @@ class KeyGenerationService:
             )
         if ceremony.state in key_ceremony.OVER:
             raise AlreadyDecided("the ceremony is over")
-        if isinstance(ceremony.proposal, KeyChangeProposed):
-            wallet = self._aggregates.wallet(ceremony.proposal.wallet)
-            if wallet.epoch != ceremony.proposal.from_epoch:
-                raise Conflict("the ceremony begins with shares that are not in use here")
+        competing.require_current(ceremony, self._wallet(ceremony))
+        competing.require_alone(self._me, ceremony, self._known())
         if ceremony.sealed:
             session = ceremony.sealed.session
             await self._report_failure(ceremony, session, "a new session was started instead")
@@ -198,6 +205,9 @@ class KeyGenerationService:
             for _, made in outcome:
                 if made.held is not None:
                     dropped.callback(made.held.wipe)
+            # Another change may have been faster than this session.
+            competing.require_current(ceremony, self._wallet(ceremony))
+            competing.require_alone(self._me, ceremony, self._known())
             for kind, made in outcome:
                 if made.held is not None:
                     # A share that a crash left under this label was never certified.
@@ -328,6 +338,12 @@ class KeyGenerationService:
     def _wipe(self, session: SessionId) -> None:
         for key in self._in_use.pop(session, {}).values():
             key.wipe()
+
+    def _wallet(self, ceremony: KeyCeremony) -> Wallet | None:
+        return self._aggregates.wallets.get(ceremony.proposal.wallet)
+
+    def _known(self) -> tuple[KeyCeremony, ...]:
+        return tuple(self._aggregates.ceremonies.values())
 
     async def _record(self, ceremony: str, command: ceremony_commands.CeremonyCommand) -> None:
         await self._aggregates.record_ceremony(CeremonyId(ceremony), command)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from console.application.aggregates import Aggregates
 from console.application.ceremonies.epochs import Epochs
-from console.application.peers.signed_statements import Verified, verify_member
+from console.application.peers.signed_statements import Verified, verify_identity
 from console.application.peers.statements import (
     CeremonyAcceptance,
     CeremonyCancellation,
@@ -15,11 +15,14 @@ from console.application.peers.statements import (
     KeyChangeProposal,
     SessionFailure,
 )
-from console.domain import ceremony_commands, key_ceremony
+from console.application.ports.clock import Clock
+from console.domain import ceremony_commands, competing, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
+from console.domain.names import proper_name
 from console.domain.policy import Policy
+from console.domain.quotas import Counted
 from console.domain.times import require_lifetime
 from console.domain.values import CeremonyPurpose, Quorum, SignatureKind
 
@@ -34,11 +37,13 @@ class CeremonyRecords:
         aggregates: Aggregates,
         epochs: Epochs,
         kinds: Collection[SignatureKind],
+        clock: Clock,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
         self._epochs = epochs
         self._kinds = frozenset(kinds)
+        self._clock = clock
 
     async def on_proposal(self, verified: Verified) -> None:
         """Record a proposed key generation, if this member can take part in it."""
@@ -46,11 +51,16 @@ class CeremonyRecords:
         if await self._is_known(s.ceremony, verified):
             return
         require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         for member in s.custodians:
             self._aggregates.member(MemberId(member))
         kinds = tuple(_kind(kind) for kind in s.kinds)
         if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= self._kinds:
             raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
+        is_open = self._clock.now_ms() < s.expires_at_ms
+        if is_open and proper_name(s.wallet_name, "a wallet's name") != s.wallet_name:
+            # Of one that is history, a machine that joins takes whatever name it was given.
+            raise Conflict("a wallet's name has blanks around it, or is not in normal form")
         quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
         Policy(key_ceremony.FIRST_EPOCH + 1, quorum, s.approvals_needed)
         for other in self._aggregates.ceremonies.values():
@@ -74,28 +84,27 @@ class CeremonyRecords:
         )
 
     async def on_change(self, verified: Verified) -> None:
-        """Record a proposed change of shares that follows from the wallet as this member knows it.
+        """Record a proposed change of shares that follows from an epoch that was certified.
 
-        Each epoch of a wallet belongs to one ceremony: a member that certified one set of shares
-        for an epoch never certifies another.
+        Changes that compete, or began with shares out of use, are recorded as well: the others may
+        certify them. What this member itself signs is decided in `domain.competing`.
         """
         s = verified.expect(KeyChangeProposal)
         if await self._is_known(s.ceremony, verified):
             return
         require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.CEREMONY, s.at_ms)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
-        if s.from_epoch > wallet.epoch:
+        known = self._aggregates.ceremonies.values()
+        origin = competing.origin_of(wallet.wallet, s.from_epoch, known)
+        if origin is None:
             raise NotYetPossible("the ceremony begins with an epoch that is not known here yet")
-        if s.from_epoch < wallet.epoch:
-            raise Conflict("the ceremony begins with shares that are no longer in use")
-        for other in self._aggregates.ceremonies.values():
-            if other.proposal.wallet == s.wallet and other.epoch >= s.epoch:
-                raise Conflict("another ceremony of this wallet has taken this epoch")
+        competing.require_near(wallet.wallet, s.epoch, known)
         custodians = tuple(MemberId(member) for member in s.custodians)
         for member in custodians:
             self._aggregates.member(member)
         purpose = _purpose(s.purpose)
-        previous = wallet.quorum
+        previous = origin.quorum
         quorum = previous
         if purpose is CeremonyPurpose.RESHARE:
             quorum = previous.resharing(s.threshold, custodians)
@@ -195,7 +204,8 @@ class CeremonyRecords:
         if sealed is None or sealed.session != s.session:
             raise NotYetPossible("this member has sealed no share of that session")
         member = self._aggregates.member(verified.signer)
-        verify_member(member, sealed.certificate_message, s.certificate_signature)
+        # Only by the machine of today: one that was replaced may be in other hands.
+        verify_identity(member.identity_key, sealed.certificate_message, s.certificate_signature)
         command = ceremony_commands.ConfirmCode(
             session=SessionId(s.session),
             member=verified.signer,

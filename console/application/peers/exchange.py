@@ -14,7 +14,10 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
+from console.application.peers.clocks import PeerClocks, duration
+from console.application.peers.heads import Heads
 from console.application.peers.messages import (
+    MAX_HEADS,
     MAX_PULLED_STATEMENTS,
     Ack,
     Announce,
@@ -39,9 +42,11 @@ from console.application.peers.statements import (
 )
 from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.domain.errors import DomainError, NotYetPossible, UnknownMember
+from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.ids import MemberId
+from console.domain.text import is_plain
 from console.domain.times import MAX_CLOCK_SKEW_MS
+from console.version import VERSION
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +75,7 @@ class StatementExchange:
         network: NetworkPort,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
-        own_head_seen: Callable[[Readiness], Awaitable[None]],
+        heads: Heads,
     ) -> None:
         self._me = me
         self._statements = statements
@@ -78,7 +83,7 @@ class StatementExchange:
         self._network = network
         self._clock = clock
         self._spawn = spawn
-        self._own_head_seen = own_head_seen
+        self._heads = heads
         self._handlers: dict[type, Handler] = {}
         self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
             lambda: deque(maxlen=MAX_DEFERRED)
@@ -86,6 +91,9 @@ class StatementExchange:
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
         self._locked: set[MemberId] = set()
+        self.clocks = PeerClocks()
+        self.versions: dict[MemberId, str] = {}
+        """The programs' versions that peers told; "" for one that tells none."""
 
     @property
     def locked(self) -> frozenset[MemberId]:
@@ -122,7 +130,8 @@ class StatementExchange:
         return Ack()
 
     async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
-        """Answer with what this ledger has recorded after the peer's cursor."""
+        """Answer with what this ledger has recorded after the peer's cursor, and with heads."""
+        await self._take_heads((message.head,) if message.head else ())
         # Only an unlocked node pulls.
         self._locked.discard(peer)
         chosen: list[SignedStatement] = []
@@ -136,13 +145,23 @@ class StatementExchange:
             upto = sequence
             if evidence.kind != _READINESS:
                 chosen.append(to_signed(evidence))
-        return Pulled(tuple(chosen), upto, self._newest_head_of(peer))
+        own = await self._heads.own()
+        heads = (*self._heads.known(), *((own,) if own else ()))
+        return Pulled(
+            statements=tuple(chosen),
+            upto=upto,
+            your_head=self._heads.newest_of(peer),
+            heads=heads[-MAX_HEADS:],
+            now_ms=self._clock.now_ms(),
+            version=VERSION,
+        )
 
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
         for _ in range(MAX_PULLS):
             after = self._cursors.get(peer, 0)
-            request = encode(Pull(after))
+            request = encode(Pull(after, await self._heads.own()))
+            sent_ms = self._clock.now_ms()
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
             if isinstance(reply, Refused) and reply.later:
                 # A locked node answers all calls so; an unlocked one answers a pull.
@@ -150,7 +169,10 @@ class StatementExchange:
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
             self._locked.discard(peer)
-            await self._check_own_head(reply)
+            self.clocks.observe(peer, reply.now_ms, sent_ms, self._clock.now_ms())
+            self.versions[peer] = reply.version if is_plain(reply.version) else ""
+            await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))
+            self._heads.checked()
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
                 await self._import_signed(signed)
             if reply.upto <= after:
@@ -215,27 +237,30 @@ class StatementExchange:
             # It will pull what it missed when it is back.
             log.info("announcement-undelivered", peer=peer, why=str(trouble))
 
-    async def _check_own_head(self, reply: Pulled) -> None:
-        if reply.your_head is None or reply.your_head.signer != self._me:
-            return
-        try:
-            statement = self._verify(reply.your_head).statement
-        except (StatementRefused, UnknownMember):
-            # Nobody knows a machine that still waits to be endorsed, not even itself.
-            return
-        # What this member's machine before this one signed says nothing of this ledger.
-        mine = await self._statements.is_of_this_machine(reply.your_head)
-        if isinstance(statement, Readiness) and mine:
-            await self._own_head_seen(statement)
+    async def _take_heads(self, heads: tuple[SignedStatement, ...]) -> None:
+        """Compare heads that a peer sent. Raises: LedgerRolledBack if one proves that of us."""
+        for head in heads:
+            try:
+                await self._heads.take(head)
+            except UNACCEPTABLE as refusal:
+                log.warning("ledger-head-refused", signer=head.signer, why=str(refusal))
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
 
-    def _newest_head_of(self, peer: MemberId) -> SignedStatement | None:
-        for _, evidence in reversed(self._aggregates.statements):
-            if evidence.kind == _READINESS and evidence.signer == peer:
-                return to_signed(evidence)
-        return None
+    def require_clock(self) -> None:
+        """Refuse to date statements by a clock with which most others disagree.
+
+        Raises: Conflict.
+        """
+        peers = self._peers()
+        if self.clocks.is_off(peers):
+            ahead = self.clocks.own_ahead_ms(peers)
+            side = "ahead of" if ahead > 0 else "behind"
+            raise Conflict(
+                f"this machine's clock is {duration(ahead)} {side} the other members' clocks: "
+                "set it, then try again"
+            )
 
     def _peers(self) -> tuple[MemberId, ...]:
         return tuple(member for member in self._aggregates.members if member != self._me)

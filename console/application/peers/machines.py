@@ -5,6 +5,7 @@ TLS certificate. Shares do not move with it: a repair follows.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,17 +16,20 @@ import structlog
 from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import StatementRefused, Verified
 from console.application.peers.statements import (
+    MAX_CERTIFIED_SESSIONS,
     AnyStatement,
     MachineEndorsement,
 )
 from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
+from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
-from console.domain.ids import MEMBER_PATTERN, MemberId
+from console.domain.ids import MEMBER_PATTERN, MemberId, SessionId, WalletId
 from console.domain.member import Member
+from console.domain.names import proper_name
+from console.domain.quotas import Counted
 from console.domain.short_code import short_code
-from console.domain.text import is_plain, plain_text
 from console.domain.values import MAX_LABEL
 
 log = structlog.get_logger(__name__)
@@ -85,11 +89,10 @@ def read_entry(text: str) -> Machine:
         certificate = entry.certificate.encode("ascii")
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise Conflict("this is no entry line as `quorate init` prints it") from None
-    name = plain_text(entry.name, MAX_LABEL, "a member's name")
-    if not is_plain(entry.address):
-        raise Conflict("the address holds characters that cannot be shown plainly")
+    name = proper_name(entry.name, "a member's name")
+    address = proper_address(entry.address, "the address")
     return Machine(
-        MemberId(entry.member), name, entry.address, bytes.fromhex(entry.identity_key), certificate
+        MemberId(entry.member), name, address, bytes.fromhex(entry.identity_key), certificate
     )
 
 
@@ -115,6 +118,7 @@ class MachineService:
                 address=machine.address,
                 identity_key=machine.identity_key,
                 certificate=machine.certificate,
+                certified=certified_with(self._aggregates, machine.member),
             )
         )
 
@@ -136,7 +140,9 @@ class MachineService:
     async def on_endorsement(self, verified: Verified) -> None:
         """Record that a member endorses. Raises: StatementRefused, Conflict."""
         s = verified.expect(MachineEndorsement)
-        machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
+        name = proper_name(s.name, "a member's name")
+        address = proper_address(s.address, "the address")
+        machine = Machine(MemberId(s.member), name, address, s.identity_key, s.certificate)
         try:
             pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
@@ -152,11 +158,18 @@ class MachineService:
             by=verified.signer,
             at_ms=s.at_ms,
             evidence=verified.evidence,
+            certified=tuple(SessionId(session) for session in s.certified),
         )
         for known in self._aggregates.members.values():
             if known.member != machine.member and known.tls_pin == pin:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
         founders = founders_beside(self._aggregates, machine.member)
+        state = self._aggregates.members.get(machine.member) or self._aggregates.candidates.get(
+            machine.member
+        )
+        told = state.endorsed if state else ()
+        if all((e.digest, e.by) != (machine.digest, verified.signer) for e in told):
+            self._aggregates.quotas.require(verified.signer, Counted.ENDORSEMENT, s.at_ms)
         await self._aggregates.record_member(machine.member, member.Endorse(event, founders))
         await self.let_in(machine.member)
 
@@ -180,6 +193,21 @@ def founders_beside(aggregates: Aggregates, member_id: MemberId) -> frozenset[Me
     """Return the founders, this member left out: who endorses its machines."""
     members = aggregates.members.values()
     return frozenset(m.member for m in members if m.founder and m.member != member_id)
+
+
+def certified_with(aggregates: Aggregates, member_id: MemberId) -> tuple[SessionId, ...]:
+    """Return the certified sessions that a member took part in: each wallet's newest one first."""
+    by_wallet: defaultdict[WalletId, list[tuple[int, SessionId]]] = defaultdict(list)
+    for ceremony in aggregates.ceremonies.values():
+        session = ceremony.certified_session
+        if session is not None and member_id in ceremony.indices:
+            by_wallet[ceremony.proposal.wallet].append((ceremony.epoch, session))
+    ranked = [
+        (age, wallet, session)
+        for wallet, sessions in by_wallet.items()
+        for age, (_, session) in enumerate(sorted(sessions, reverse=True))
+    ]
+    return tuple(session for _, _, session in sorted(ranked)[:MAX_CERTIFIED_SESSIONS])
 
 
 def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineEndorsed, ...]:

@@ -12,15 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from console.application.peers.statements import AnyStatement
+from console.application.peers.statements import AnyStatement, TransferProposal
 from console.application.ports.vault import IdentityPort
-from console.domain.errors import UnknownMember
+from console.domain.errors import NotYetPossible, UnknownMember
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
 from console.domain.text import is_plain
 
 MAX_STATEMENT_BYTES = 64 * 1024
+MAX_PROPOSAL_BYTES = 256 * 1024
+"""A transfer's bytes may bring the transactions that made the coins which it spends."""
 _DOMAIN = b"quorate/statement/v1"
 
 S = TypeVar("S")
@@ -82,7 +84,7 @@ class Statements:
 
     def verify(self, signed: SignedStatement, signer: Member) -> Verified:
         """Check signature and form. Raises: StatementRefused."""
-        if len(signed.body) > MAX_STATEMENT_BYTES or signed.signer != signer.member:
+        if len(signed.body) > MAX_PROPOSAL_BYTES or signed.signer != signer.member:
             raise StatementRefused("a statement is too large or not by the member it names")
         # Only the current machine counts: an older one could backdate. A member that
         # pulls from the start sees older statements before the admission that ends them.
@@ -93,6 +95,8 @@ class Statements:
             statement = _decoder.decode(signed.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise StatementRefused(f"{signer.member} signed bytes that are no statement") from None
+        if len(signed.body) > MAX_STATEMENT_BYTES and not isinstance(statement, TransferProposal):
+            raise StatementRefused("a statement of this kind is not so large")
         texts = (getattr(statement, name) for name in statement.__struct_fields__)
         if not all(is_plain(text) for text in texts if isinstance(text, str)):
             raise StatementRefused(f"{signer.member} signed text that cannot be shown plainly")
@@ -141,15 +145,23 @@ def verify_identity(identity_key: bytes, message: bytes, signature: bytes) -> No
         raise StatementRefused("a statement's signature does not hold") from None
 
 
-def verify_member(member: Member, message: bytes, signature: bytes) -> None:
-    """Check a signature in a certificate by any machine a member has had.
+def verify_member(
+    member: Member, message: bytes, signature: bytes, *, is_older: bool = False
+) -> None:
+    """Check a signature in a certificate by a member's machine.
 
-    Raises: StatementRefused.
+    A former machine's counts only if `is_older`: it is known to be older than the replacement.
+    Raises: StatementRefused; NotYetPossible if only that is missing, which may still be learned.
     """
     for key in member.former_keys:
         with contextlib.suppress(StatementRefused):
             verify_identity(key, message, signature)
-            return
+            if is_older:
+                return
+            raise NotYetPossible(
+                f"a machine of {member.member} that was replaced has signed it, and nothing shows "
+                "that this was before"
+            )
     verify_identity(member.identity_key, message, signature)
 
 

@@ -11,6 +11,9 @@ from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 MAX_SIGNATURES = 100
 """Of one request: a Bitcoin transaction needs one for each coin that it spends."""
 
+MAX_CERTIFIED_SESSIONS = 512
+"""That an endorsement names: the newest of every wallet first, within a statement's size."""
+
 Named = Annotated[str, msgspec.Meta(max_length=64)]
 """An id or a name from a closed set; what it must be is checked where it is used."""
 CeremonyName = Annotated[str, msgspec.Meta(pattern=r"\Akc-[0-9a-f]{16}\Z")]
@@ -132,10 +135,14 @@ class DrillResult(Statement, frozen=True, kw_only=True, tag="drill-result"):
     signatures: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
-class MachineEndorsement(Statement, frozen=True, kw_only=True, tag="machine-vouching"):
+class MachineEndorsement(
+    Statement, frozen=True, kw_only=True, omit_defaults=True, tag="machine-vouching"
+):
     """The signer endorses this machine as `member`'s; the member may be new.
 
-    `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM.
+    `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM. `certified` names the
+    sessions of ceremonies that the member's machines took part in and all have certified, as the
+    signer has them on record: what a former key signed in these is older than this machine.
     """
 
     member: Annotated[str, msgspec.Meta(pattern=MEMBER_PATTERN)]
@@ -143,6 +150,9 @@ class MachineEndorsement(Statement, frozen=True, kw_only=True, tag="machine-vouc
     address: Annotated[str, msgspec.Meta(min_length=3, max_length=255)]
     identity_key: Annotated[bytes, msgspec.Meta(min_length=65, max_length=65)]
     certificate: Annotated[bytes, msgspec.Meta(min_length=1, max_length=8192)]
+    certified: Annotated[
+        tuple[SessionName, ...], msgspec.Meta(max_length=MAX_CERTIFIED_SESSIONS)
+    ] = ()
 
 
 class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-proposal"):
@@ -207,8 +217,15 @@ class Readiness(Statement, frozen=True, kw_only=True, tag="readiness"):
     invitation: Digest
     nonce: bytes
     channel_key: bytes
-    head_sequence: int
+    head_sequence: Annotated[int, msgspec.Meta(ge=0)]
     head_hash: Digest
+
+
+class LedgerHead(Statement, frozen=True, kw_only=True, tag="ledger-head"):
+    """The number and the hash of the newest record of the signer's ledger."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=0)]
+    hash: Digest
 
 
 class SessionFailure(Statement, frozen=True, kw_only=True, tag="run-failure"):
@@ -238,5 +255,6 @@ AnyStatement = (
     | SignatureResult
     | Invitation
     | Readiness
+    | LedgerHead
     | SessionFailure
 )

@@ -1,5 +1,6 @@
 """Ceremonies as the window shows them."""
 
+from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.queries.keys import key_names
 from console.application.queries.people import names_of
@@ -11,9 +12,12 @@ from console.application.views import (
     ProtocolSessionView,
     StepState,
 )
+from console.domain import competing
 from console.domain.events import KeyChangeProposed
-from console.domain.ids import MemberId
+from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
+from console.domain.names import alike
+from console.domain.wallet import Wallet
 
 _STAGES = {
     CeremonyState.PROPOSED: CeremonyStage.AWAITING_ACCEPTANCE,
@@ -24,6 +28,8 @@ _STAGES = {
     CeremonyState.DECLINED: CeremonyStage.DECLINED,
     CeremonyState.ABORTED: CeremonyStage.CANCELLED,
 }
+STALLED_MS = 120_000
+"""After this time without a session, participants are told what they can do."""
 _SAFETY = {
     CeremonyStage.COMPLETED: "The keys are certified by all custodians and in use.",
     CeremonyStage.COMPARING: (
@@ -37,6 +43,10 @@ _CHANGE_SAFETY = {
         "The new shares are sealed but not in use. The old ones stay valid until all confirm."
     ),
 }
+_SUPERSEDED = (
+    "Another change of this wallet's shares was completed first. Nothing of this one is used: "
+    "propose it again if it is still needed."
+)
 _OLD_SHARES = "The old shares stay valid. You can start again."
 
 
@@ -44,7 +54,8 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
     """Return one ceremony."""
     aggregates, host, me = core.aggregates, core.host, core.me
     proposal, names = ceremony.proposal, names_of(aggregates)
-    stage = ceremony_stage(ceremony, now_ms)
+    wallet = aggregates.wallets.get(proposal.wallet)
+    stage = ceremony_stage(ceremony, wallet, now_ms)
     if stage is CeremonyStage.COMPLETED and proposal.wallet not in aggregates.wallets:
         # Certified, but this member has not recorded the wallet yet: it cannot be used.
         stage = CeremonyStage.COMPARING
@@ -52,7 +63,8 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
     takes_part = me in ceremony.indices
     changes = isinstance(proposal, KeyChangeProposed)
     accepted = any(event.member == me for event in ceremony.accepted)
-    is_open = ceremony.state not in OVER and stage is not CeremonyStage.EXPIRED
+    unfinished = ceremony.state not in OVER
+    is_open = unfinished and stage is not CeremonyStage.EXPIRED
     return CeremonyView(
         ceremony=proposal.ceremony,
         purpose=ceremony.purpose.value,
@@ -71,7 +83,13 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         proposer=proposal.proposer,
         proposer_name=names.get(proposal.proposer, proposal.proposer),
         stage=stage,
-        sentence=_sentence(ceremony, stage, names, run),
+        sentence=(
+            _SUPERSEDED
+            if unfinished and competing.is_superseded(ceremony, wallet)
+            else _sentence(ceremony, stage, names, run)
+            + _stalled(ceremony, stage, names, me, now_ms)
+            + _alike(ceremony, core, now_ms)
+        ),
         proposed_at_ms=proposal.proposed_at_ms,
         expires_at_ms=proposal.expires_at_ms,
         run=run,
@@ -82,16 +100,50 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         can_confirm=(
             takes_part and stage is CeremonyStage.COMPARING and not ceremony.has_confirmed(me)
         ),
-        can_cancel=takes_part and is_open,
+        # One that is past its time is closed so, for everybody and for good.
+        can_cancel=takes_part and unfinished,
     )
 
 
-def ceremony_stage(ceremony: KeyCeremony, now_ms: int) -> CeremonyStage:
-    """Return the stage, with expiry judged now."""
-    unfinished = {CeremonyState.PROPOSED, CeremonyState.ACCEPTED}
-    if ceremony.state in unfinished and now_ms >= ceremony.proposal.expires_at_ms:
+def _alike(ceremony: KeyCeremony, core: Core, now_ms: int) -> str:
+    """Return a warning if people may take the wallet for another one, or ""."""
+    if isinstance(ceremony.proposal, KeyChangeProposed) or is_over(ceremony, None, now_ms):
+        return ""
+    others = wallet_names(core.aggregates, now_ms, ceremony.proposal.ceremony)
+    taken = alike(ceremony.proposal.wallet_name, others)
+    return f" Its name can be taken for that of {taken!r}, which exists." if taken else ""
+
+
+def wallet_names(
+    aggregates: Aggregates, now_ms: int, but: CeremonyId | None = None
+) -> tuple[str, ...]:
+    """Return the names of all wallets, and of those that open ceremonies but one will make."""
+    making = (
+        c.proposal.wallet_name
+        for c in aggregates.ceremonies.values()
+        if c.proposal.ceremony != but
+        and not is_over(c, aggregates.wallets.get(c.proposal.wallet), now_ms)
+    )
+    return (*(w.name for w in aggregates.wallets.values()), *making)
+
+
+def ceremony_stage(ceremony: KeyCeremony, wallet: Wallet | None, now_ms: int) -> CeremonyStage:
+    """Return the stage, with expiry judged now; `wallet` is the ceremony's, as it is here."""
+    superseded = competing.is_superseded(ceremony, wallet)
+    # A session under way ends by itself.
+    late = (
+        ceremony.state not in {*OVER, CeremonyState.RUNNING}
+        and now_ms >= ceremony.proposal.expires_at_ms
+    )
+    if (superseded and ceremony.state not in OVER) or late:
         return CeremonyStage.EXPIRED
     return _STAGES[ceremony.state]
+
+
+def is_over(ceremony: KeyCeremony, wallet: Wallet | None, now_ms: int) -> bool:
+    """Return whether nobody has anything to do in a ceremony."""
+    stage = ceremony_stage(ceremony, wallet, now_ms)
+    return ceremony.state in OVER or stage is CeremonyStage.EXPIRED
 
 
 def _leaving(ceremony: KeyCeremony) -> tuple[str, ...]:
@@ -126,6 +178,31 @@ def _custodian(
         accepted_ms=accepted_ms,
         confirmed=confirmed,
         confirmed_ms=confirmed_ms,
+    )
+
+
+def _stalled(
+    ceremony: KeyCeremony,
+    stage: CeremonyStage,
+    names: dict[MemberId, str],
+    me: MemberId,
+    now_ms: int,
+) -> str:
+    """Return what a participant can do when the member that leads the sessions does not.
+
+    All take part in a session, its leader too: without that member nobody else could lead it.
+    """
+    proposal = ceremony.proposal
+    last_ms = max((e.at_ms for e in ceremony.accepted), default=proposal.proposed_at_ms)
+    last_ms = max(last_ms, *(a.started_ms for a in ceremony.attempts), 0)
+    idle = stage is CeremonyStage.READY and now_ms >= last_ms + STALLED_MS
+    if not idle or me == proposal.proposer or me not in ceremony.indices:
+        return ""
+    name = names.get(proposal.proposer, proposal.proposer)
+    return (
+        f" {name} proposed it and starts it, but nothing has begun for "
+        f"{(now_ms - last_ms) // 60_000} min. If {name} cannot, cancel it; any of you may then "
+        "propose another."
     )
 
 
@@ -167,4 +244,4 @@ def _sentence(
                 )
             return f"{names.get(abort.member, '')} cancelled: {abort.reason}"
         case CeremonyStage.EXPIRED:
-            return "The time to accept is over. Propose it again."
+            return "Its time is over. Close it and propose it again."

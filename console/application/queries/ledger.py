@@ -16,12 +16,14 @@ from console.domain.events import (
     CeremonySessionFailed,
     CeremonySessionStarted,
     CeremonyShareSealed,
+    ClockAccepted,
     DrillPassed,
     Event,
     KeyChangeProposed,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     RequestApproved,
     RequestDenied,
@@ -38,6 +40,7 @@ from console.domain.events import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
     VaultUnlocked,
     WalletActivated,
 )
@@ -89,6 +92,8 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"{event.display_name} enrolled"
         case VaultUnlocked():
             return event.member, f"Vault unlocked, ledger verified to #{event.verified_to}"
+        case MemberForked():
+            return event.member, "Signed two ledger heads with one number"
         case PeerHeadSeen():
             return event.member, f"Signed ledger head #{event.sequence} received"
         case CeremonyProposed():
@@ -114,8 +119,6 @@ def summarise(event: Event) -> tuple[str, str]:
             return event.member, f"Cancelled the ceremony: {event.reason}"
         case CeremonyCertified():
             return event.evidence.signer, "Passed on the complete certificate of the keys"
-        case WalletActivated():
-            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case _:
             return _summarise_shares(event)
 
@@ -124,10 +127,14 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
     match event:
         case CeremonyDisputed():
             return event.member, "Signed two ceremonies under one id"
+        case ClockAccepted():
+            return event.member, "Said that the clock is right; earlier records were dated ahead"
         case SharesErased():
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
             return event.evidence.signer, f"Drill passed by {', '.join(event.signers)}"
+        case WalletActivated():
+            return "", f"Wallet {event.name} activated, epoch {event.epoch}"
         case SessionAborted():
             who = ", ".join(event.blamed) or "no member can be blamed"
             return "", f"Check {event.check} failed, {event.verdict}: {who}"
@@ -163,6 +170,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return "", f"Broadcast {event.transaction_id[:16]}…"
         case TransactionConfirmed():
             return "", f"Confirmed in block {event.block}"
+        case TransactionTakenBack():
+            return "", f"Taken back by the chain: {event.reason}"
         case TransactionRefused():
             return "", f"Refused by the chain's node: {event.reason}"
         case TransactionFailed():

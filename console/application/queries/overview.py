@@ -2,31 +2,27 @@
 
 from console.application.core import Core
 from console.application.node import Node
-from console.application.queries.ceremonies import ceremony_view
+from console.application.peers.clocks import duration
+from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.people import members_of
 from console.application.queries.recovery import recovery_view
-from console.application.queries.requests import request_row
+from console.application.queries.requests import CLOSED, request_row, request_stage
 from console.application.queries.wallets import WalletQueryService
 from console.application.views import OverviewView, RequestStage, ShareState, TaskView
-from console.domain.ids import RequestId
+from console.domain.ids import MemberId, RequestId
 from console.domain.key_ceremony import OVER
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.domain.values import CeremonyPurpose
 
 _RECENT = 8
+_MOST_TASKS = 50
+"""Of each kind: more than anybody reads at once, and all are on screens of their own."""
 _WORDS = {
     CeremonyPurpose.GENERATE: "key ceremony",
     CeremonyPurpose.REFRESH: "refresh of",
     CeremonyPurpose.REPAIR: "repair of a share in",
     CeremonyPurpose.RESHARE: "reshare of",
-}
-_OPEN = {
-    RequestStage.AWAITING_APPROVAL,
-    RequestStage.APPROVED,
-    RequestStage.SIGNING,
-    RequestStage.SIGNED,
-    RequestStage.BROADCAST,
-    RequestStage.REFUSED,
 }
 
 
@@ -37,6 +33,7 @@ async def overview_view(node: Node) -> OverviewView:
     rows = [
         request_row(r, core.aggregates, core.transactions, core.me, now)
         for r in core.aggregates.requests.values()
+        if request_stage(r, now) not in CLOSED
     ]
     recent, _ = await ledger_rows(core.store, 0, _RECENT, "")
     ceremonies = core.aggregates.ceremonies.values()
@@ -65,18 +62,63 @@ async def overview_view(node: Node) -> OverviewView:
     ]
     return OverviewView(
         tasks=(
-            *_ceremony_tasks(core, now),
-            *approvals,
-            *refused,
-            *_recovery_tasks(core, now, head.sequence),
+            *_fork_tasks(core),
+            *_clock_tasks(core),
+            *_ceremony_tasks(core, now)[:_MOST_TASKS],
+            *approvals[:_MOST_TASKS],
+            *refused[:_MOST_TASKS],
+            *_recovery_tasks(core, now, head.sequence)[:_MOST_TASKS],
         ),
         wallets=WalletQueryService(core).views(head.sequence),
         members=members_of(core, head.sequence),
         recent=recent,
-        open_requests=sum(row.stage in _OPEN for row in rows),
+        open_requests=len(rows),
         open_ceremonies=sum(c.state not in OVER for c in ceremonies),
         ledger_sequence=head.sequence,
         ledger_verified_to=node.check.verified_to,
+    )
+
+
+def _fork_tasks(core: Core) -> tuple[TaskView, ...]:
+    """Return the members that are not trusted before their machine is replaced."""
+    return tuple(
+        TaskView(
+            title=f"{member.display_name} signed two different ledgers",
+            detail="Nothing is signed with this member until its machine is replaced",
+            screen="recovery",
+            subject=member.member,
+            due_ms=None,
+        )
+        for member in core.aggregates.members.values()
+        if member.forked
+    )
+
+
+def _clock_tasks(core: Core) -> tuple[TaskView, ...]:
+    """Return the clocks that are off: this machine's, or a peer's."""
+    clocks, members = core.exchange.clocks, core.aggregates.members
+    peers = [m for m in members if m != core.me]
+    if clocks.is_off(peers):
+        off = {core.me: clocks.own_ahead_ms(peers)}
+    else:
+        off = {m: ms for m in peers if abs(ms := clocks.ahead_ms(m)) > MAX_CLOCK_SKEW_MS}
+    return tuple(
+        TaskView(
+            title=f"{_whose(core, name)} clock is {duration(ms)} {'ahead' if ms > 0 else 'behind'}",
+            detail="Others refuse what is dated by it: set the machine's clock",
+            screen="recovery",
+            subject=name,
+            due_ms=None,
+        )
+        for name, ms in off.items()
+    )
+
+
+def _whose(core: Core, member: MemberId) -> str:
+    return (
+        "This machine\u2019s"
+        if member == core.me
+        else (f"{core.aggregates.members[member].display_name}\u2019s")
     )
 
 
@@ -119,6 +161,8 @@ def _recovery_tasks(core: Core, now_ms: int, own_sequence: int) -> tuple[TaskVie
 def _ceremony_tasks(core: Core, now_ms: int) -> tuple[TaskView, ...]:
     tasks: list[TaskView] = []
     for ceremony in core.aggregates.ceremonies.values():
+        if is_over(ceremony, core.aggregates.wallets.get(ceremony.proposal.wallet), now_ms):
+            continue
         view = ceremony_view(ceremony, core, now_ms)
         if view.can_accept:
             title = f"Accept the {_WORDS[ceremony.purpose]} {view.wallet_name}"

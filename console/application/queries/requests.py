@@ -53,6 +53,16 @@ _CLOSED = {
     RequestStage.EXPIRED: "The request has expired",
     RequestStage.FAILED: "The request has failed",
 }
+CLOSED = frozenset(
+    {
+        RequestStage.CONFIRMED,
+        RequestStage.DENIED,
+        RequestStage.WITHDRAWN,
+        RequestStage.EXPIRED,
+        RequestStage.FAILED,
+    }
+)
+"""Stages in which nobody has anything to do."""
 _SENT = {RequestStage.BROADCAST, RequestStage.REFUSED}
 _OPEN = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
 """The stages in which people decide: while signing runs, shares are given already."""

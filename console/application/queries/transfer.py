@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from console.application.api import (
@@ -39,7 +40,7 @@ from console.domain.errors import Conflict, DomainError, InvalidAmount, NotYetPo
 from console.domain.ids import RequestId, WalletId
 from console.domain.policy import evaluate
 from console.domain.signing_request import RequestState
-from console.domain.transaction import TransactionDescription
+from console.domain.transaction import CoinFlow, TransactionDescription
 from console.domain.values import Amount, Chain, parse_amount
 from console.domain.wallet import Wallet
 
@@ -157,7 +158,8 @@ async def _preview(
     built = await _within(BUILD_S, adapter.build_transaction(intent, keys, held))
     description = adapter.describe(built.transaction, keys)
     own = adapter.address(account, keys)
-    rules = evaluate(description, own_address=own, fee_ceiling=built.fee_ceiling)
+    payer = core.transactions.own_address(wallet, adapter, description.from_address, own)
+    rules = evaluate(description, own_address=payer, fee_ceiling=built.fee_ceiling)
     problems = [f"{rule.rule}: {rule.explanation}" for rule in rules if not rule.passed]
     try:
         # What another program drafted may consume what an open request reserves.
@@ -170,8 +172,8 @@ async def _preview(
         problems.append("The amount is zero.")
     if sent is not None and description.to_address == own:
         problems.append("The destination is this wallet itself.")
-    coins = description.amount.base_units if description.amount.unit == adapter.unit else 0
-    costs, balance_after = coins + built.fee_ceiling, ""
+    balance_after = ""
+    costs = _costs(description, built.fee_ceiling, adapter.unit)
     left = _balance_left(adapter, account, keys, costs, sent if asset else None, asset)
     try:
         balance_after, problem = await _within(BALANCE_S, left)
@@ -186,25 +188,41 @@ async def _preview(
         balance_after=balance_after,
         problems=tuple(problems),
         valid_for_s=built.valid_for_s,
-        warnings=warnings,
+        warnings=(*built.notes, *warnings),
         effects=_effects(simulation, description),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Base units of the coin that the account must hold, and those that return to it."""
+
+    needed: int
+    back: int
+
+
+def _costs(description: TransactionDescription, fee_ceiling: int, unit: str) -> _Costs:
+    flow = description.flow
+    if flow is None:
+        amount = description.amount
+        flow = CoinFlow(out=amount.base_units if amount.unit == unit else 0)
+    return _Costs(flow.out + (fee_ceiling if flow.pays_fee else 0), flow.back)
 
 
 async def _balance_left(
     adapter: ChainAdapter,
     account: Account,
     keys: PublicKeys,
-    costs: int,
+    costs: _Costs,
     tokens: Amount | None,
     asset: str,
 ) -> tuple[str, str]:
     """Return the remaining balance of the token sent, else of the coin, and the problem or ""."""
-    coin_left = (await adapter.balance(account, keys)).base_units - costs
-    if coin_left < 0 and costs:
+    coin_left = (await adapter.balance(account, keys)).base_units - costs.needed
+    if coin_left < 0:
         return "", "The balance does not cover the amount and the fee."
     if tokens is None:
-        return Amount(max(coin_left, 0), adapter.unit, adapter.decimals).text(), ""
+        return Amount(coin_left + costs.back, adapter.unit, adapter.decimals).text(), ""
     held = await adapter.balance(account, keys, asset)
     rest = Amount(max(held.base_units - tokens.base_units, 0), held.unit, held.decimals)
     short = held.base_units < tokens.base_units

@@ -14,6 +14,7 @@ from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
 from console.application.sessions.host import SessionHost
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
+from console.domain import competing
 from console.domain.errors import DomainError
 from console.domain.events import (
     CeremonyAborted,
@@ -21,9 +22,10 @@ from console.domain.events import (
     CeremonyDeclined,
     CeremonyDisputed,
     CeremonySessionFailed,
+    WalletActivated,
 )
 from console.domain.ids import CeremonyId, MemberId
-from console.domain.key_ceremony import CeremonyState
+from console.domain.key_ceremony import CeremonyState, KeyCeremony
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +68,11 @@ class CeremonySaga:
                 | CeremonyAborted(ceremony=ceremony)
             ):
                 self._spawn(self._stop(ceremony, "", "the ceremony was declined or cancelled"))
+            case WalletActivated(wallet=wallet):
+                for other in tuple(self._aggregates.ceremonies.values()):
+                    if other.proposal.wallet == wallet and self._is_superseded(other):
+                        faster = "another change of shares was completed first"
+                        self._spawn(self._stop(other.proposal.ceremony, "", faster))
             case _:
                 pass
 
@@ -93,6 +100,7 @@ class CeremonySaga:
             for attempt in itertools.count(1):
                 ceremony = self._aggregates.ceremony(ceremony_id)
                 over = self._clock.now_ms() >= ceremony.proposal.expires_at_ms
+                over = over or self._is_superseded(ceremony)
                 if over or ceremony.state is not CeremonyState.ACCEPTED:
                     return
                 if len(ceremony.attempts) - begun_before >= MAX_ATTEMPTS:
@@ -111,6 +119,10 @@ class CeremonySaga:
                 await asyncio.sleep(self._backoff.pause_s(attempt))
         finally:
             self._leading.discard(ceremony_id)
+
+    def _is_superseded(self, ceremony: KeyCeremony) -> bool:
+        wallet = self._aggregates.wallets.get(ceremony.proposal.wallet)
+        return competing.is_superseded(ceremony, wallet)
 
     async def _stop(self, ceremony_id: CeremonyId, session: str, reason: str) -> None:
         for run in self._host.of_subject(ceremony_id):

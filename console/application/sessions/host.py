@@ -194,6 +194,11 @@ class SessionHost:
             if members & set(run.info.participants):
                 await run.fail(failure)
 
+    def stop_forked(self, member: MemberId) -> None:
+        """End every session with a member that shows two ledgers, as soon as the loop runs."""
+        failure = SessionFailed(FailureKind.CANCELLED, f"{member} signed two different ledgers")
+        self._spawn(self.stop_with(frozenset({member}), failure))
+
     async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
         """End every session about such subjects, begun or only invited to."""
         self._pending.drop(lambda invited: about(invited.subject))
@@ -232,6 +237,11 @@ class SessionHost:
             if run.info.coordinator != verified.signer and not run.ended.is_set():
                 # One that makes no progress ends by itself; until then nobody else ends it.
                 raise NotYetPossible(f"a session that {run.info.coordinator} leads is under way")
+        for name in map(MemberId, invitation.participants):
+            if name in self._members and self._members[name].forked:
+                raise Conflict(
+                    f"{name} signed two different ledgers: its machine is replaced first"
+                )
         if invitation.terms != kind.terms(invitation.subject):
             raise Conflict(f"{verified.signer} knows another text of this than this member")
         await kind.admit(invitation, verified.signer)

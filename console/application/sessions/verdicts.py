@@ -115,7 +115,8 @@ class Verdicts:
 
     def banned(self, wallet: WalletId, epoch: int) -> frozenset[MemberId]:
         """Return the members that this one does not sign with in this epoch."""
-        return frozenset(banned(self._aggregates.verdicts, wallet, epoch))
+        forked = {name for name, m in self._aggregates.members.items() if m.forked}
+        return frozenset(banned(self._aggregates.verdicts, wallet, epoch)) | forked
 
     def require_usable(
         self, wallet: WalletId, epoch: int, participants: frozenset[MemberId]

@@ -6,7 +6,7 @@ the epoch. Nothing that the leader of a session says is taken on trust.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from console.application.aggregates import Aggregates
@@ -17,6 +17,7 @@ from console.application.peers.statements import (
     Invitation,
     SignatureResult,
 )
+from console.application.ports.chain import Payload
 from console.application.ports.clock import Clock
 from console.application.ports.threshold import KeyMaterial, ThresholdSigner
 from console.application.sessions.host import SUPERSEDED
@@ -85,7 +86,7 @@ class SigningCoordinator:
         self._verdicts = verdicts
         self._clock = clock
         self._publish = publish
-        self._in_use: dict[SessionId, KeyMaterial] = {}
+        self._in_use: dict[SessionId, dict[SignatureKind, KeyMaterial]] = {}
         self._releasing = asyncio.Lock()
         self.release_round = min((s.release_round for s in schemes.values()), default=1)
 
@@ -120,8 +121,9 @@ class SigningCoordinator:
         others = frozenset(MemberId(m) for m in invitation.participants) - {self._me}
         self._verdicts.require_usable(wallet.wallet, wallet.epoch, others)
         self._reservations.require_first(request)
-        await self._shares.require(wallet.wallet, proposal.kind, wallet.epoch)
         self._transactions.judge(proposal, wallet)
+        for kind in self._kinds(self._transactions.payloads(proposal)):
+            await self._shares.require(wallet.wallet, kind, wallet.epoch)
 
     def indices(self, invitation: Invitation) -> Mapping[MemberId, int]:
         """Return the signers' share indices."""
@@ -130,13 +132,13 @@ class SigningCoordinator:
         return {MemberId(m): quorum.index_of(MemberId(m)) for m in invitation.participants}
 
     def parts(self, invitation: Invitation) -> tuple[SubProtocol, ...]:
-        """Name the rounds of the request's kind."""
+        """Name the rounds of every payload's kind."""
         request = self._aggregates.request(RequestId(invitation.subject))
-        kind = request.proposal.kind
-        rounds = self._schemes[kind].signing_rounds
         # One signature for each payload, one after the other.
-        many = len(self._transactions.payloads(request.proposal))
-        return concatenate([SubProtocol(kind.label, rounds)] * many)
+        kinds = [payload.kind for payload in self._transactions.payloads(request.proposal)]
+        return concatenate(
+            [SubProtocol(kind.label, self._schemes[kind].signing_rounds) for kind in kinds]
+        )
 
     async def open(self, info: SessionInfo) -> Callable[[Party], Coroutine[Any, Any, Signatures]]:
         """Record that this member takes part, open its share, and return the protocol to run."""
@@ -151,19 +153,21 @@ class SigningCoordinator:
                 at_ms=self._clock.now_ms(),
             ),
         )
-        scheme = self._schemes[proposal.kind]
         payloads = self._transactions.payloads(proposal)
+        held = self._in_use.setdefault(info.session, {})
         try:
-            held = await self._shares.unseal(proposal.wallet, proposal.kind, proposal.epoch)
+            for kind in self._kinds(payloads):
+                held[kind] = await self._shares.unseal(proposal.wallet, kind, proposal.epoch)
         except AdapterError as trouble:
             await self.failed(info, SessionFailed(FailureKind.REFUSED, str(trouble)))
             raise
-        self._in_use[info.session] = held
 
         async def run(party: Party) -> Signatures:
             # One after the other: a protocol session is not concurrent with itself.
             signatures = [
-                await scheme.sign(party, held, payload.path, payload.message, secrets.token_bytes)
+                await self._schemes[payload.kind].sign(
+                    party, held[payload.kind], payload.path, payload.message, secrets.token_bytes
+                )
                 for payload in payloads
             ]
             return tuple(signatures)
@@ -189,7 +193,7 @@ class SigningCoordinator:
             await self._requests.record(info.subject, command)
 
     async def succeeded(self, info: SessionInfo, outcome: Signatures) -> None:
-        """Wipe the share; verify and record the signatures, and publish them."""
+        """Wipe the shares; verify and record the signatures, and publish them."""
         self._wipe(info.session)
         await self._publish(
             SignatureResult(
@@ -203,7 +207,7 @@ class SigningCoordinator:
 
     async def failed(self, info: SessionInfo, failure: SessionFailed) -> None:
         """Record verdict and failure, and wipe the share; the nonces are burned either way."""
-        held = self._in_use.get(info.session)
+        held = self._in_use.get(info.session, {})
         try:
             await self._hold_to_account(info, failure, held)
         finally:
@@ -220,15 +224,16 @@ class SigningCoordinator:
         )
 
     async def _hold_to_account(
-        self, info: SessionInfo, failure: SessionFailed, held: KeyMaterial | None
+        self, info: SessionInfo, failure: SessionFailed, held: Mapping[SignatureKind, KeyMaterial]
     ) -> None:
         proposal = self._aggregates.request(RequestId(info.subject)).proposal
         await self._verdicts.record(info, failure, proposal.wallet, proposal.epoch)
         wallet = self._aggregates.wallet(proposal.wallet)
-        if held is not None and wallet.epoch == proposal.epoch:
+        if wallet.epoch == proposal.epoch:
             peers = {info.indices[member] for member in failure.blamed}
-            scheme = self._schemes[proposal.kind]
-            await self._verdicts.destroy(scheme, wallet, held, failure, peers)
+            for kind, material in held.items():
+                scheme = self._schemes[kind]
+                await self._verdicts.destroy(scheme, wallet, material, failure, peers)
 
     def forget(self) -> None:
         """Wipe every share in use: the node stops and sessions do not end by themselves."""
@@ -236,6 +241,10 @@ class SigningCoordinator:
             self._wipe(session)
 
     def _wipe(self, session: SessionId) -> None:
-        held = self._in_use.pop(session, None)
-        if held:
-            held.wipe()
+        for material in self._in_use.pop(session, {}).values():
+            material.wipe()
+
+    @staticmethod
+    def _kinds(payloads: Sequence[Payload]) -> tuple[SignatureKind, ...]:
+        """Return the kinds of keys that are needed, each once."""
+        return tuple(dict.fromkeys(payload.kind for payload in payloads))

@@ -20,6 +20,7 @@ from console.domain import request_commands
 from console.domain.errors import NotYetPossible
 from console.domain.events import RequestProposed
 from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.quotas import Counted
 from console.domain.times import require_lifetime
 from console.domain.values import Chain, Network, SignatureKind
 
@@ -55,6 +56,7 @@ class RequestRecords:
             await self.record(s.request, dispute)
             return
         require_lifetime(s.at_ms, s.expires_at_ms)
+        self._aggregates.quotas.require(verified.signer, Counted.REQUEST, s.at_ms)
         wallet = self._aggregates.wallet(WalletId(s.wallet))
         proposal = RequestProposed(
             request=RequestId(s.request),

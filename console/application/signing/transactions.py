@@ -45,11 +45,23 @@ class Transactions:
 
     def rules(self, proposal: RequestProposed, wallet: Wallet) -> tuple[RuleResult, ...]:
         """Evaluate this member's own copy of the policy on the decoded bytes."""
-        account = self.account(proposal)
-        address = self.chain(proposal.chain).address(account, self.keys(wallet))
+        description, adapter = self.describe(proposal), self.chain(proposal.chain)
+        address = adapter.address(self.account(proposal), self.keys(wallet))
         return evaluate(
-            self.describe(proposal), own_address=address, fee_ceiling=proposal.fee_ceiling
+            description,
+            own_address=self.own_address(wallet, adapter, description.from_address, address),
+            fee_ceiling=proposal.fee_ceiling,
         )
+
+    def own_address(
+        self, wallet: Wallet, adapter: ChainAdapter, payer: str, account_address: str
+    ) -> str:
+        """Return the payer's address if any account of the wallet has it, else the account's.
+
+        What another program drafted may spend from all accounts of a wallet together.
+        """
+        own = (address for _, address in self.accounts(wallet, adapter))
+        return payer if payer in own else account_address
 
     def judge(self, proposal: RequestProposed, wallet: Wallet) -> None:
         """Check a proposal's facts against the bytes and this member's view of the wallet.
@@ -65,9 +77,12 @@ class Transactions:
         if proposal.epoch != wallet.epoch:
             raise Conflict("the request was made for another epoch of the wallet's keys")
         self.account(proposal)
-        keys = self.keys(wallet)
-        for payload in adapter.payloads(proposal.transaction, keys):
-            if payload.kind is not proposal.kind:
+        keys, kinds = self.keys(wallet), {account.kind for account in adapter.accounts}
+        payloads = adapter.payloads(proposal.transaction, keys)
+        if proposal.kind not in {payload.kind for payload in payloads}:
+            raise Conflict("the request names another key than its bytes need")
+        for payload in payloads:
+            if payload.kind not in kinds:
                 raise Conflict("the request names another key than its bytes need")
             keys.public_key(payload.kind, payload.path)
             if self._schemes[payload.kind].message_size not in {None, len(payload.message)}:

@@ -77,9 +77,10 @@ class KeyKindView(View, frozen=True):
     name: str
 
 
-class CeremoniesView(View, frozen=True):
-    """All ceremonies, and what a new one chooses from."""
+class CeremoniesView(View, frozen=True, kw_only=True):
+    """A page of the ceremonies, of `total` in all, and what a new one chooses from."""
 
     ceremonies: tuple[CeremonyView, ...]
+    total: int
     members: tuple[MemberView, ...]
     kinds: tuple[KeyKindView, ...]

@@ -110,6 +110,7 @@ class RequestRow(View, frozen=True, kw_only=True):
 
 
 class InboxView(View, frozen=True):
-    """All requests, newest first; the window filters into Mine, Team and Done."""
+    """A page of the requests, of `total` in all; the window filters into Mine, Team and Done."""
 
     rows: tuple[RequestRow, ...]
+    total: int

@@ -22,9 +22,11 @@ from console.domain.events.fact import (
     GroupKey,
 )
 from console.domain.events.members import (
+    ClockAccepted,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
+    MemberForked,
     PeerHeadSeen,
     VaultUnlocked,
 )
@@ -42,6 +44,7 @@ from console.domain.events.requests import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.events.sessions import (
     SessionAborted,
@@ -65,6 +68,7 @@ __all__ = [
     "CeremonySessionFailed",
     "CeremonySessionStarted",
     "CeremonyShareSealed",
+    "ClockAccepted",
     "DrillPassed",
     "Event",
     "Evidence",
@@ -73,6 +77,7 @@ __all__ = [
     "MachineAdmitted",
     "MachineEndorsed",
     "MemberEnrolled",
+    "MemberForked",
     "PeerHeadSeen",
     "RequestApproved",
     "RequestDenied",
@@ -90,6 +95,7 @@ __all__ = [
     "TransactionConfirmed",
     "TransactionFailed",
     "TransactionRefused",
+    "TransactionTakenBack",
     "VaultUnlocked",
     "WalletActivated",
 ]
@@ -128,4 +134,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionRefused,
     CeremonyDisputed,
     RequestDisputed,
+    MemberForked,
+    TransactionTakenBack,
+    ClockAccepted,
 )

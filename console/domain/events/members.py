@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from console.domain.events.fact import Event, Evidence
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,18 @@ class VaultUnlocked(Event):
     verified_to: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClockAccepted(Event):
+    """The operator says that the clock is right, though the ledger has records of a later time.
+
+    Records after this one are compared with its time, not with those before it.
+    """
+
+    NAME: ClassVar[str] = "member.clock-accepted.v1"
+    member: MemberId
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHeadSeen(Event):
     """A peer's signed ledger head, with which others detect that its ledger was rolled back."""
@@ -42,10 +54,22 @@ class PeerHeadSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberForked(Event):
+    """A member signed two ledger heads with one number: it shows different ledgers to others."""
+
+    NAME: ClassVar[str] = "member.forked.v1"
+    member: MemberId
+    first: Evidence
+    second: Evidence
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineEndorsed(Event):
     """A member's operator endorses a machine: a member's new one, or a new member's first.
 
-    `digest` covers all its fields; `certificate` is its TLS certificate in PEM.
+    `digest` covers all its fields; `certificate` is its TLS certificate in PEM. `certified` names
+    ceremonies' sessions that the machine before it took part in, certified before the endorsement.
     """
 
     NAME: ClassVar[str] = "member.machine-vouched.v1"
@@ -59,6 +83,7 @@ class MachineEndorsed(Event):
     by: MemberId
     at_ms: int
     evidence: Evidence
+    certified: tuple[SessionId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,11 @@ class Desk:
     @cached_property
     def records(self) -> CeremonyRecords:
         return CeremonyRecords(
-            me=self.me, aggregates=self.aggregates, epochs=self.epochs, kinds=self.schemes
+            me=self.me,
+            aggregates=self.aggregates,
+            epochs=self.epochs,
+            kinds=self.schemes,
+            clock=self.clock,
         )
 
     @cached_property

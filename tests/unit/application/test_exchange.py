@@ -9,12 +9,14 @@ import pytest
 from console.adapters.bus.in_process import InProcessBus
 from console.application.aggregates import Aggregates
 from console.application.errors import (
+    LedgerRolledBack,
     LedgerUnavailable,
     PeerRefused,
     PeerUnavailable,
     UnknownTransaction,
 )
 from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
+from console.application.peers.heads import Heads
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
     Ack,
@@ -26,6 +28,7 @@ from console.application.peers.messages import (
     encode,
 )
 from console.application.peers.signed_statements import (
+    SignedStatement,
     StatementRefused,
     Statements,
     Verified,
@@ -60,7 +63,7 @@ class Desk:
         self.recorded: list[Verified] = []
         self.refusal: Exception | None = None
         self.pause_s = 0.0
-        self.receipts: list[Readiness] = []
+        self.forked: list[MemberId] = []
 
     async def open(self, enrolled: tuple[MemberId, ...] = (ANA, BEN)) -> "Desk":
         voices = {m: FakeVault(m) for m in (ANA, BEN)}
@@ -84,6 +87,14 @@ class Desk:
                 await self.aggregates.record_member(name, enrol)
         vault = vault_id(tuple(members))
         self.voice = {m: Statements(m, v.identity, vault) for m, v in voices.items()}
+        self.heads = Heads(
+            me=ANA,
+            aggregates=self.aggregates,
+            store=self.store,
+            statements=self.voice[ANA],
+            clock=self.clock,
+            on_fork=self.forked.append,
+        )
         self.exchange = StatementExchange(
             me=ANA,
             statements=self.voice[ANA],
@@ -91,7 +102,7 @@ class Desk:
             network=self.network.plug(ANA, (ANA, BEN), self.clock),
             clock=self.clock,
             spawn=_drop,
-            own_head_seen=self._own_head_seen,
+            heads=self.heads,
         )
         self.exchange.handle(Withdrawal, self._handle)
         return self
@@ -105,9 +116,6 @@ class Desk:
         if self.refusal:
             raise self.refusal
         self.recorded.append(verified)
-
-    async def _own_head_seen(self, receipt: Readiness) -> None:
-        self.receipts.append(receipt)
 
 
 def _drop(work: Coroutine[Any, Any, None]) -> None:
@@ -212,7 +220,10 @@ async def test_what_nobody_expected_is_a_refusal_and_the_cursor_moves_on(desk: D
     assert isinstance(reply, Refused)
     assert "Unforeseen" in reply.reason
     assert "secret" not in reply.reason
-    asked = answering(desk, lambda r: Pulled(tuple(signed[r.after :]), len(signed), None))
+    asked = answering(
+        desk,
+        lambda r: Pulled(statements=tuple(signed[r.after :]), upto=len(signed), your_head=None),
+    )
     await honest.catch_up(BEN)
     await honest.catch_up(BEN)
     assert asked == [0, 3, 3]
@@ -226,9 +237,9 @@ async def test_a_machine_that_waits_to_be_endorsed_ignores_receipts_in_its_name(
     receipt = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
     joining = Desk()
     await joining.open(enrolled=(BEN,))
-    answering(joining, lambda r: Pulled((), r.after, receipt))
+    answering(joining, lambda r: Pulled(statements=(), upto=r.after, your_head=receipt))
     await joining.exchange.catch_up(BEN)
-    assert joining.receipts == []
+    assert (await joining.store.head()).sequence == 1
 
 
 async def test_a_member_without_a_link_is_passed_over(desk: Desk) -> None:
@@ -265,7 +276,7 @@ async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> Non
 
     def answer(request: Pull) -> Pulled:
         upto = min(request.after + 2, len(signed))
-        return Pulled(tuple(signed[request.after : upto]), upto, None)
+        return Pulled(statements=tuple(signed[request.after : upto]), upto=upto, your_head=None)
 
     asked = answering(desk, answer)
     await desk.exchange.catch_up(BEN)
@@ -283,7 +294,12 @@ async def test_a_peer_that_does_not_answer_a_pull_is_refused(desk: Desk) -> None
 
 async def test_more_statements_than_agreed_are_not_taken(desk: Desk) -> None:
     signed = (await desk.said()).statement
-    answering(desk, lambda r: Pulled((signed,) * (MAX_PULLED_STATEMENTS + 50), r.after, None))
+    answering(
+        desk,
+        lambda r: Pulled(
+            statements=(signed,) * (MAX_PULLED_STATEMENTS + 50), upto=r.after, your_head=None
+        ),
+    )
     await desk.exchange.catch_up(BEN)
     assert len(desk.recorded) == MAX_PULLED_STATEMENTS
 
@@ -318,13 +334,61 @@ async def test_a_peer_gets_its_newest_receipt_and_never_as_a_statement(desk: Des
 
 
 async def test_only_a_receipt_of_our_own_counts(desk: Desk) -> None:
+    """One that says what this ledger does not hold stops this node."""
     mine = to_signed((await desk.voice[ANA].sign(readiness(7))).evidence)
     theirs = to_signed((await desk.voice[BEN].sign(readiness(8))).evidence)
     forged = type(mine)(theirs.body, ANA, theirs.signature)
-    for receipt in (theirs, forged, None, mine):
-        answering(desk, lambda r, receipt=receipt: Pulled((), r.after, receipt))
+    for receipt in (theirs, forged, None):
+        answering(
+            desk, lambda r, receipt=receipt: Pulled(statements=(), upto=r.after, your_head=receipt)
+        )
         await desk.exchange.catch_up(BEN)
-    assert [r.head_sequence for r in desk.receipts] == [7]
+    answering(desk, lambda r: Pulled(statements=(), upto=r.after, your_head=mine))
+    with pytest.raises(LedgerRolledBack, match="record 7"):
+        await desk.exchange.catch_up(BEN)
+    answering(desk, lambda r: Pulled(statements=(), upto=r.after, your_head=None, heads=(mine,)))
+    with pytest.raises(LedgerRolledBack, match="record 7"):
+        await desk.exchange.catch_up(BEN)
+
+
+async def test_heads_go_with_every_pull_and_its_answer(desk: Desk) -> None:
+    """Our own only once a peer was asked: it may know that this ledger was rolled back."""
+    theirs = to_signed((await desk.voice[BEN].sign(readiness(8))).evidence)
+    asked: list[SignedStatement | None] = []
+
+    async def handler(_peer: MemberId, data: bytes) -> bytes:
+        request = decode_request(data)
+        assert isinstance(request, Pull)
+        asked.append(request.head)
+        return encode(Pulled(statements=(), upto=request.after, your_head=None, heads=(theirs,)))
+
+    desk.network.attach(BEN, handler)
+    early = await desk.exchange.on_pull(BEN, Pull(0))
+    await desk.exchange.catch_up(BEN)
+    await desk.exchange.catch_up(BEN)
+    late = await desk.exchange.on_pull(BEN, Pull(0))
+    assert isinstance(early, Pulled)
+    assert isinstance(late, Pulled)
+    own = await desk.heads.own()
+    assert own is not None
+    assert asked == [None, own]
+    assert (early.heads, late.heads) == ((), (theirs, own))
+    assert late.your_head == theirs
+
+
+async def test_a_bad_head_ends_no_pull(desk: Desk) -> None:
+    signed = (await desk.said()).statement
+    bad = [
+        signed,
+        SignedStatement(b"no statement", BEN, bytes(64)),
+        SignedStatement(b"no statement", "nobody", bytes(64)),
+    ]
+    answering(
+        desk, lambda r: Pulled(statements=(signed,), upto=1, your_head=None, heads=tuple(bad))
+    )
+    await desk.exchange.catch_up(BEN)
+    assert desk.recorded
+    assert isinstance(await desk.exchange.on_pull(BEN, Pull(0, bad[1])), Pulled)
 
 
 async def test_a_peer_that_answers_while_it_is_locked_is_known_as_locked(desk: Desk) -> None:
@@ -334,7 +398,7 @@ async def test_a_peer_that_answers_while_it_is_locked_is_known_as_locked(desk: D
     with pytest.raises(PeerRefused):
         await desk.exchange.catch_up(BEN)
     assert desk.exchange.locked == {BEN}
-    said[0] = Pulled((), 0, None)
+    said[0] = Pulled(statements=(), upto=0, your_head=None)
     await desk.exchange.catch_up(BEN)
     assert desk.exchange.locked == frozenset()
 

@@ -11,7 +11,7 @@ from console.application.signing.coordinator import SigningCoordinator
 from console.application.signing.requests import RequestRecords
 from console.application.signing.reservations import Reservations
 from console.application.signing.transactions import Transactions
-from console.domain import signing_request
+from console.domain import request_decisions, signing_request
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.ids import RequestId
 from console.domain.values import Chain, Network
@@ -111,7 +111,7 @@ class SlowLedger(Ledger):
         return self.requests[name]
 
     async def record_request(self, name, _wallet, command):
-        for event in signing_request.decide(self.requests[name], command, POLICY):
+        for event in request_decisions.decide(self.requests[name], command, POLICY):
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             state = signing_request.evolve(self.requests[name], event, POLICY)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.application.peers.signed_statements import (
-    MAX_STATEMENT_BYTES,
+    MAX_PROPOSAL_BYTES,
     SignedStatement,
     StatementRefused,
     Statements,
@@ -23,7 +23,7 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.application.ports.vault import IdentityPort
-from console.domain.errors import UnknownMember
+from console.domain.errors import NotYetPossible, UnknownMember
 from console.domain.member import Member
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.vault import DEFAULT_PIN, FakeVault
@@ -108,7 +108,7 @@ async def test_a_damaged_roster_key_is_a_refusal() -> None:
 
 async def test_an_oversized_statement_is_refused_before_it_is_checked() -> None:
     statements, identity, ana = await voice()
-    signed = await raw(identity, statements, bytes(MAX_STATEMENT_BYTES + 1))
+    signed = await raw(identity, statements, bytes(MAX_PROPOSAL_BYTES + 1))
     with pytest.raises(StatementRefused, match="too large"):
         statements.verify(signed, ana)
 
@@ -228,24 +228,29 @@ async def test_what_a_replaced_machine_signs_counts_no_more_whatever_its_date() 
     assert not await Statements(ANA, new, b"v" * 32).is_of_this_machine(signed)
 
 
-async def test_a_certificate_s_signature_may_be_of_a_former_machine() -> None:
+async def test_a_former_machine_s_signature_counts_if_it_is_known_to_be_older() -> None:
     _, old, ana = await voice()
     new = await identity_of(ANA)
     replaced = replace(
         ana, identity_key=await new.public_key(), former_keys=(await old.public_key(),)
     )
+    verify_member(replaced, b"certificate", await new.sign(b"certificate"))
+    verify_member(replaced, b"certificate", await old.sign(b"certificate"), is_older=True)
+    # Whoever has the old machine could sign it today: it waits for what shows that it did not.
+    with pytest.raises(NotYetPossible, match="was replaced"):
+        verify_member(replaced, b"certificate", await old.sign(b"certificate"))
     for machine in (old, new):
-        verify_member(replaced, b"certificate", await machine.sign(b"certificate"))
+        signature = await machine.sign(b"certificate")
         with pytest.raises(StatementRefused):
-            verify_member(replaced, b"another", await machine.sign(b"certificate"))
+            verify_member(replaced, b"another", signature, is_older=True)
     with pytest.raises(StatementRefused):
-        verify_member(ana, b"certificate", await new.sign(b"certificate"))
+        verify_member(ana, b"certificate", await new.sign(b"certificate"), is_older=True)
 
 
 WIRE_NAMES = {
     "transfer-proposal": "at_ms request wallet epoch signature_kind chain network path transaction"
     " fee_ceiling note policy_version nonce expires_at_ms",
-    "machine-vouching": "at_ms member name address identity_key certificate",
+    "machine-vouching": "at_ms member name address identity_key certificate certified",
     "run-failure": "at_ms subject session reason blamed",
     "ceremony-proposal": "at_ms ceremony wallet wallet_name kinds threshold custodians"
     " approvals_needed expires_at_ms",

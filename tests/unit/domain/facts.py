@@ -1,6 +1,13 @@
 """Facts that the domain tests start from: three custodians, a ceremony and a request of theirs."""
 
-from console.domain import ceremony_commands, key_ceremony, request_commands, signing_request
+from console.domain import (
+    ceremony_commands,
+    ceremony_decisions,
+    key_ceremony,
+    request_commands,
+    request_decisions,
+    signing_request,
+)
 from console.domain.events import (
     CeremonyProposed,
     CeremonyShareSealed,
@@ -71,7 +78,7 @@ def ceremony_after(*commands: ceremony_commands.CeremonyCommand) -> KeyCeremony:
     """Fold what the commands decide, from the proposal on."""
     state: KeyCeremony | None = None
     for command in (ceremony_proposal(), *commands):
-        for event in key_ceremony.decide(state, command):
+        for event in ceremony_decisions.decide(state, command):
             state = key_ceremony.evolve(state, event)
     assert state is not None
     return state
@@ -145,7 +152,7 @@ def request_after(
     """Fold what the commands decide, from the proposal on."""
     state: SigningRequest | None = None
     for command in (request_commands.Propose(transfer_proposal()), *commands):
-        for event in signing_request.decide(state, command, policy):
+        for event in request_decisions.decide(state, command, policy):
             state = signing_request.evolve(state, event, policy)
     assert state is not None
     return state

@@ -5,6 +5,15 @@ from itertools import permutations
 
 import pytest
 
+from console.domain.ceremony_commands import (
+    Abort,
+    CeremonyCommand,
+    Decline,
+    Dispute,
+    FailSession,
+    StartSession,
+)
+from console.domain.ceremony_decisions import decide, require_undecided
 from console.domain.errors import (
     AlreadyDecided,
     Conflict,
@@ -14,18 +23,7 @@ from console.domain.errors import (
     UnknownMember,
 )
 from console.domain.events import CeremonyShareSealed, VaultUnlocked
-from console.domain.key_ceremony import (
-    Abort,
-    CeremonyCommand,
-    CeremonyState,
-    Decline,
-    Dispute,
-    FailSession,
-    StartSession,
-    decide,
-    evolve,
-    require_undecided,
-)
+from console.domain.key_ceremony import CeremonyState, evolve
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from tests.unit.domain.facts import (
     ALL_ACCEPTED,

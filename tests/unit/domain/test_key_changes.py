@@ -1,10 +1,11 @@
 """Changes of shares: what is possible, who takes part, and which epoch an activation begins."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
-from console.domain import key_ceremony, wallet
+from console.domain import ceremony_decisions, key_ceremony, wallet
 from console.domain.ceremony_commands import Accept, CeremonyCommand, Certify, ProposeChange
 from console.domain.errors import (
     Conflict,
@@ -84,7 +85,7 @@ RESHARE = change(CeremonyPurpose.RESHARE, quorum=FOUR, dealers=CUSTODIANS)
 def proposed(proposal: KeyChangeProposed, *commands: CeremonyCommand) -> KeyCeremony:
     state: KeyCeremony | None = None
     for command in (ProposeChange(proposal), *commands):
-        for event in key_ceremony.decide(state, command):
+        for event in ceremony_decisions.decide(state, command):
             state = key_ceremony.evolve(state, event)
     assert state is not None
     return state
@@ -107,10 +108,10 @@ def certificate(state: KeyCeremony, keys: tuple[GroupKey, ...] = NEW_KEYS) -> Ce
 def test_a_possible_change_is_recorded_once(proposal: KeyChangeProposed) -> None:
     state = proposed(proposal)
     assert (state.purpose, state.epoch) == (proposal.purpose, 1)
-    assert key_ceremony.decide(state, ProposeChange(proposal)) == ()
+    assert ceremony_decisions.decide(state, ProposeChange(proposal)) == ()
     other = replace(proposal, evidence=said(ANA, b"another text"))
     with pytest.raises(Conflict):
-        key_ceremony.decide(state, ProposeChange(other))
+        ceremony_decisions.decide(state, ProposeChange(other))
 
 
 def test_who_takes_part_in_a_reshare_keeps_the_index() -> None:
@@ -150,7 +151,7 @@ def test_an_impossible_change_is_refused(
     proposal: KeyChangeProposed, refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
-        key_ceremony.decide(None, ProposeChange(proposal))
+        ceremony_decisions.decide(None, ProposeChange(proposal))
 
 
 def test_indices_are_kept_and_fresh_ones_come_after_all() -> None:
@@ -174,24 +175,24 @@ def test_impossible_indices_are_refused(indices: tuple[int, ...]) -> None:
 def test_a_whole_certificate_ends_the_ceremony_wherever_it_stands() -> None:
     state = proposed(REFRESH)
     whole = certificate(state)
-    (event,) = key_ceremony.decide(state, Certify(whole))
+    (event,) = ceremony_decisions.decide(state, Certify(whole))
     certified = key_ceremony.evolve(state, event)
     assert certified is not None
     assert certified.state is CeremonyState.CERTIFIED
-    assert key_ceremony.decide(certified, Certify(whole)) == ()
+    assert ceremony_decisions.decide(certified, Certify(whole)) == ()
 
 
 def test_a_certificate_without_somebody_s_signature_is_none() -> None:
     state = proposed(REFRESH)
     partial = replace(certificate(state), signatures=((ANA, b"a"), (BEN, b"b")))
     with pytest.raises(NotYetPossible):
-        key_ceremony.decide(state, Certify(partial))
+        ceremony_decisions.decide(state, Certify(partial))
 
 
 def test_a_certificate_for_other_keys_than_were_sealed_here_is_a_conflict() -> None:
     foreign = replace(certificate(CERTIFIED), session=FIRST, certificate_message=b"another")
     with pytest.raises(Conflict):
-        key_ceremony.decide(CERTIFIED, Certify(foreign))
+        ceremony_decisions.decide(CERTIFIED, Certify(foreign))
 
 
 def activated(*ceremonies: KeyCeremony) -> Wallet:
@@ -235,6 +236,37 @@ def test_one_epoch_has_one_set_of_shares() -> None:
     other = tuple(replace(key, package=b"another package") for key in NEW_KEYS)
     with pytest.raises(Conflict):
         wallet.activate(state, certified(REFRESH, other), START)
+
+
+def test_of_two_changes_for_one_epoch_all_members_use_the_same() -> None:
+    """Disjoint custodians can certify both: whoever learns of them, in any order, ends alike."""
+    made: list[KeyCeremony] = []
+    for text in (b"message", b"another message"):
+        state = proposed(RESHARE)
+        whole = replace(certificate(state), certificate_message=text)
+        made.append(proposed(RESHARE, Certify(whole)))
+    first, second = (activated(CERTIFIED, *order) for order in permutations(made))
+    assert first.certificate_message == second.certificate_message
+    assert first.epoch == second.epoch == 1
+
+
+def test_whose_shares_lost_against_others_of_the_same_epoch_says_that_they_are_gone() -> None:
+    lost = certified(RESHARE)
+    other = proposed(replace(RESHARE, quorum=QUORUM.resharing(2, (ANA, BEN)), approvals_needed=1))
+    texts = (bytes([number]) for number in range(256))
+    wholes = (replace(certificate(other), certificate_message=text) for text in texts)
+    rivals = (proposed(other.proposal, Certify(whole)) for whole in wholes)  # type: ignore[arg-type]
+    won = next(rival for rival in rivals if rival.rank > lost.rank)
+    state = activated(CERTIFIED, lost, won)
+    assert dict(state.former)[DORA] == 1
+    assert not state.has_erased(DORA)
+    (event,) = wallet.decide(state, erasure(DORA, 1))
+    evolved = wallet.evolve(state, event)
+    assert evolved is not None
+    assert evolved.has_erased(DORA)
+    # Who holds a share of this epoch has not erased it.
+    with pytest.raises(NotYetPossible):
+        wallet.decide(state, erasure(ANA, 1))
 
 
 def erasure(member: MemberId, epoch: int) -> RecordErasure:

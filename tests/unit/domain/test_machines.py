@@ -7,9 +7,9 @@ import pytest
 from console.domain import member
 from console.domain.errors import Conflict
 from console.domain.events import Event, MachineAdmitted, MachineEndorsed
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, SessionId
 from console.domain.member import Endorse, Enrol, Member, RecordHead, endorsements_needed
-from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, START, said
+from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, FIRST, SECOND, START, said
 
 ENROL = Enrol(
     member=BEN, display_name="Ben", identity_key=b"old key", tls_pin=b"old pin", address="host:1"
@@ -145,3 +145,37 @@ def test_of_a_new_member_or_machine_no_head_was_seen() -> None:
     admitted = endorsed(ben(), by(ANA), by(CHIARA))
     for state in (ben(), admitted):
         assert (state.head_sequence, state.head_hash, state.head_signed_at_ms) == (0, b"", 0)
+
+
+def listing(who: MemberId, *sessions: SessionId) -> MachineEndorsed:
+    return replace(MACHINE, by=who, certified=sessions)
+
+
+@pytest.mark.parametrize(
+    ("endorsements", "known"),
+    [
+        ((listing(ANA, FIRST), listing(CHIARA, FIRST)), True),
+        ((listing(ANA, FIRST), listing(CHIARA)), False),
+        ((listing(ANA, FIRST), listing(CHIARA, SECOND)), False),
+        ((listing(ANA), listing(CHIARA)), False),
+        ((listing(ANA, SECOND, FIRST), listing(CHIARA, FIRST)), True),
+    ],
+)
+def test_a_session_is_older_than_a_replacement_if_most_who_admitted_it_say_so(
+    endorsements: tuple[MachineEndorsed, ...], *, known: bool
+) -> None:
+    assert endorsed(ben(), *endorsements).was_certified_before(FIRST) is known
+
+
+def test_what_endorsers_of_a_machine_say_counts_once_it_is_admitted() -> None:
+    waiting = endorsed(ben(), listing(ANA, FIRST), founders=frozenset({ANA}) | OTHERS)
+    assert not waiting.was_certified_before(FIRST)
+    four = frozenset({ANA, CHIARA, EVE, MemberId("dora")})
+    told = (listing(ANA, FIRST), listing(CHIARA), listing(EVE, FIRST))
+    assert endorsed(ben(), *told, founders=four).was_certified_before(FIRST)
+    # One that comes later helps those who heard of the others first.
+    late = (listing(ANA, FIRST), listing(CHIARA), listing(EVE), listing(MemberId("dora"), FIRST))
+    assert endorsed(ben(), *late, founders=four).was_certified_before(FIRST)
+    # Another machine's endorsements do not.
+    rival = replace(listing(ANA, FIRST), digest=b"rival")
+    assert not endorsed(ben(), rival, listing(ANA), listing(CHIARA)).was_certified_before(FIRST)

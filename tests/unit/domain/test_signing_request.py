@@ -28,13 +28,8 @@ from console.domain.request_commands import (
     RequestCommand,
     Withdraw,
 )
-from console.domain.signing_request import (
-    RequestState,
-    SigningRequest,
-    decide,
-    evolve,
-    require_undecided,
-)
+from console.domain.request_decisions import decide, require_undecided
+from console.domain.signing_request import RequestState, SigningRequest, evolve
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from tests.unit.domain.facts import (
     ANA,

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from console.domain import request_commands as rc
+from console.domain import request_decisions as rd
 from console.domain import signing_request as sr
 from console.domain.errors import DomainError
 from console.domain.events import (
@@ -43,7 +44,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def give(self, command: rc.RequestCommand) -> None:
         try:
-            events = sr.decide(self.state, command, POLICY)
+            events = rd.decide(self.state, command, POLICY)
         except DomainError:
             return
         for event in events:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.trials import Trial
 from console.adapters.rpc import json_rpc
@@ -132,6 +133,13 @@ def over(*nodes: SaidNode) -> EthereumNode:
     """Return the client of these nodes."""
     with _said_by(nodes):
         return EthereumNode(Network.DEVNET, tuple("http://127.0.0.1:1" for _ in nodes))
+
+
+def adapter_over(network: Network, *nodes: SaidNode, **options: Any) -> EthereumAdapter:
+    """Return the adapter of these nodes."""
+    with _said_by(nodes):
+        urls = tuple("http://127.0.0.1:1" for _ in nodes)
+        return EthereumAdapter(network, urls, **options)
 
 
 def sources_over(*nodes: SaidNode) -> RpcSources:

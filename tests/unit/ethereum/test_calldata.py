@@ -90,6 +90,26 @@ def test_odd_transfers_are_flagged(to: bytes, wei: int, words: str) -> None:
     assert flagged(described(draft().pay(to, wei).build()), words)
 
 
+@pytest.mark.parametrize(
+    ("to", "data", "wei"),
+    [
+        (ME, b"", ETHER),
+        (USDC, call_data("transfer(address,uint256)", ME, 5), 0),
+        (USDC, call_data("transferFrom(address,address,uint256)", ME, ME, 5), 0),
+        (APES, call_data("safeTransferFrom(address,address,uint256)", ME, ME, 5), 0),
+    ],
+)
+def test_a_transfer_to_oneself_is_called_one(to: bytes, data: bytes, wei: int) -> None:
+    told = called(to, data, wei)
+    assert (told.action, told.to_address) == ("Move to own account", checksummed(ME))
+    assert told.red_flags == ()
+
+
+def test_a_transfer_of_a_safe_to_itself_is_called_one() -> None:
+    assert called(SAFE, safe(SAFE, 1, b"")).action == "Safe: Move to own account"
+    assert called(SAFE, safe(ME, 1, b"")).action == "Safe: Transfer"
+
+
 def test_tokens_are_sent() -> None:
     description = invoked(USDC, "transfer(address,uint256)", FRIEND, 1_500_000)
     assert description.action == "Transfer tokens"

@@ -14,11 +14,24 @@ from console.adapters.chains.ethereum.fees import (
     outbids,
     quote,
 )
+from console.adapters.chains.ethereum.fields import AccessEntry
 from console.adapters.chains.ethereum.replacing import replacement, why_not_replaced
 from console.adapters.chains.ethereum.transaction import parse_transaction
 from console.application.errors import TransactionError
 from console.application.ports.chain import FeeLevel
-from tests.unit.ethereum.places import ETHER, FRIEND, GWEI, ME, STRANGER, described, draft
+from console.domain.policy import evaluate
+from tests.unit.ethereum.documents import encoded, user_operation
+from tests.unit.ethereum.places import (
+    ETHER,
+    FRIEND,
+    GWEI,
+    ME,
+    ROUTER,
+    STRANGER,
+    described,
+    draft,
+)
+from tests.unit.ethereum.test_transaction import BLOB, authorized
 
 OLD = draft().pay(FRIEND, ETHER).build()
 
@@ -56,6 +69,52 @@ def test_a_fee_out_of_proportion_to_what_is_sent_is_flagged():
     assert described(costly.pay(FRIEND, ETHER // 2).build()).red_flags == ()
     told = described(costly.pay(FRIEND, ETHER // 2 - 1).build())
     assert told.red_flags == ("The fee may reach more than a 10th of what is sent",)
+
+
+STORAGE = AccessEntry(ROUTER, tuple(bytes([n]) * 32 for n in range(200)))
+BLOBS = (BLOB,) * 6
+OVER = "more than 0.1 coins"
+OUT_OF_PROPORTION = "more than a 10th of what is sent"
+
+
+@pytest.mark.parametrize(
+    ("costly", "words"),
+    [
+        # 3.4 million gas at 500 gwei: 1.70 ether.
+        (draft().cancel(ME).access(STORAGE).gas(3_400_000).fees(FEE_CAP, 1), OVER),
+        (draft().cancel(ME).access(STORAGE).gas(199_000).fees(FEE_CAP, 1), OUT_OF_PROPORTION),
+        (draft().cancel(ME).gas(200_000).price(FEE_CAP), OUT_OF_PROPORTION),
+        (draft().cancel(ME).gas(200_000).price(FEE_CAP, legacy=True), OUT_OF_PROPORTION),
+        # Six blobs at a million gwei: 786 ether.
+        (draft().cancel(ME).blobs(10**6 * GWEI, *BLOBS), "per blob gas is above the limit"),
+        (draft().cancel(ME).blobs(FEE_CAP, *BLOBS), OVER),
+        (draft().cancel(ME).blobs(20 * GWEI, *BLOBS).fees(FEE_CAP // 5, 1), OUT_OF_PROPORTION),
+        (draft().call(FRIEND, b"\1").blobs(10**6 * GWEI, *BLOBS), "per blob gas"),
+        (draft().pay(FRIEND, 10**6 * ETHER).gas(210_000).fees(FEE_CAP, 1), OVER),
+        (draft().cancel(ME).authorize(authorized()).gas(210_000).fees(FEE_CAP, 1), OVER),
+    ],
+)
+def test_the_caps_hold_whatever_is_sent(costly, words):
+    told = described(costly.build())
+    assert any(words in flag for flag in told.red_flags)
+    rules = evaluate(told, own_address=told.from_address, fee_ceiling=told.fee.base_units)
+    assert [rule.rule for rule in rules if not rule.passed] == ["Fully decoded"]
+
+
+def test_a_user_operations_fee_is_capped_too():
+    gas = f"0x{100_000:032x}{40_000:032x}"
+    for fees, words in ((FEE_CAP + 1, "fee per gas is above the limit"), (FEE_CAP, None)):
+        told = described(
+            encoded(user_operation(accountGasLimits=gas, gasFees=f"0x{1:032x}{fees:032x}"))
+        )
+        assert [flag for flag in told.red_flags if "fee" in flag.lower()] == (
+            [f"The {words} of 500 gwei"] if words else []
+        )
+    huge = f"0x{10**6:032x}{10**6:032x}"
+    told = described(
+        encoded(user_operation(accountGasLimits=huge, gasFees=f"0x{1:032x}{FEE_CAP:032x}"))
+    )
+    assert any(OVER in flag for flag in told.red_flags)
 
 
 def test_a_small_fee_needs_no_comparison():

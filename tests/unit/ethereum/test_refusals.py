@@ -15,6 +15,7 @@ from console.application.errors import (
 )
 from console.domain.values import Network
 from tests.unit.ethereum.drafts import Draft
+from tests.unit.ethereum.refusal_texts import TEXTS
 
 FRIEND = b"\x22" * 20
 
@@ -35,6 +36,29 @@ def test_a_refusal_is_of_the_family_that_its_words_tell(words, family):
     assert type(told) is family
     # What is final ends a request: only a nonce that is used up is.
     assert isinstance(told, TransactionImpossible) == (family is NonceConflict)
+
+
+EVERY = [
+    (client, family, words)
+    for client, families in TEXTS.items()
+    for family, texts in families.items()
+    for words in texts
+]
+
+
+@pytest.mark.parametrize(("client", "family", "words"), EVERY)
+def test_every_refusal_of_the_five_clients_is_of_its_family(client, family, words):
+    for text in (words, words.upper(), f"call failed: {words}"):
+        told = failure(RpcRefused(RpcError(-32000, text)))
+        assert type(told) is family, client
+        # A refusal that is taken for final frees the nonce while the bytes can still be executed.
+        assert isinstance(told, TransactionImpossible) == (family is NonceConflict)
+
+
+def test_every_client_has_words_for_each_family():
+    assert len(TEXTS) == 5
+    families = {NonceConflict, InsufficientFunds, FeeTooLow, TransactionRejected}
+    assert all(set(found) == families for found in TEXTS.values())
 
 
 def test_only_type_2_can_be_replaced():

@@ -1,5 +1,7 @@
 """Calls as an operator types them, against the library's own encoding."""
 
+import json
+
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -87,6 +89,14 @@ def test_tuples_and_nested_lists_are_json():
         (APPROVE, (checksummed(FRIEND), "9" * 100)),
         ("f(bool)", ("yes",)),
         ("f(bytes4)", ("0x01020304ff",)),
+        ("f(bytes4)", ("0x010203",)),
+        ("f(bytes4)", ("",)),
+        ("f(bytes32)", ("0x",)),
+        ("f(bytes4[])", ('["0x010203"]',)),
+        ("f((bytes2,bytes))", ('["0x01", "0x"]',)),
+        ("f(bytes)", ("0x01 02",)),
+        ("f(bytes)", ("0x0x01",)),
+        ("f(bytes)", ("0x012",)),
         ("f(bytes)", ("0xzz",)),
         ("f(uint8[])", ("5",)),
         ("f(uint8[])", ("[1, 1.5]",)),
@@ -101,6 +111,47 @@ def test_tuples_and_nested_lists_are_json():
 def test_values_that_do_not_fit_are_refused_in_words(function, values):
     with pytest.raises(TransactionError):
         encode_call(function, values)
+
+
+def test_the_zero_address_is_a_value():
+    zero = f"0x{'0' * 40}"
+    assert encode_call("setGuard(address)", (zero,))[4:] == bytes(32)
+    assert encode_call("f(address[])", (f'["{zero}"]',))[-32:] == bytes(32)
+
+
+def test_an_address_with_its_chains_name_is_a_value():
+    named = f"eth:{checksummed(FRIEND)}"
+    assert encode_call(APPROVE, (named, "1"), 1) == encode_call(APPROVE, (named[4:], "1"))
+    with pytest.raises(InvalidAddress, match="another chain"):
+        encode_call(APPROVE, (named, "1"), 5)
+
+
+@pytest.mark.parametrize("text", ["", " a ", "\u00a0a", "a\u2028b\r", "\x1c", "{}\n"])
+def test_a_text_is_taken_with_all_its_blanks(text):
+    assert encode_call("f(string)", (text,))[4:] == encode(("string",), (text,))
+    listed = json.dumps([text])
+    assert encode_call("f(string[])", (listed,))[4:] == encode(("string[]",), ([text],))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("uint256", "5"), ("bool", "true"), ("bytes", "0x01"), ("address", checksummed(FRIEND))],
+)
+def test_blanks_around_anything_else_are_refused(kind, value):
+    assert encode_call(f"f({kind})", (value,))
+    for wrong in (f" {value}", f"{value} ", f"{value}\u00a0", f"{value}\r"):
+        with pytest.raises(TransactionError):
+            encode_call(f"f({kind})", (wrong,))
+
+
+def test_empty_lines_after_the_last_value_are_no_values():
+    assert encode_call("f(uint8)", ("5", "", "")) == encode_call("f(uint8)", ("5",))
+    assert encode_call("f(uint8,string)", ("5", "")) == encode_call(
+        "f(uint8,string)", ("5", "", "")
+    )
+    for wrong in (("", "5"), ("5", "", "6"), ("5", " ")):
+        with pytest.raises(TransactionError):
+            encode_call("f(uint8)", wrong)
 
 
 @pytest.mark.parametrize("address", ["", "vitalik.eth", checksummed(FRIEND)[:-1], "0x" + "g" * 40])

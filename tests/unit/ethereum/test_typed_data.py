@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.ethereum.documents import encoded
 from tests.unit.ethereum.places import CHAIN_ID, ETHER, FRIEND, GWEI, ROUTER, SAFE, STRANGER, USDC
 from tests.unit.ethereum.places import described as described_bytes
 
+CASES = Path(__file__).parent / "cases"
 MAX = (1 << 256) - 1
 MAIL = documents.document(
     "Mail",
@@ -99,7 +101,6 @@ def _changed(content: dict[str, Any], *path: str | int, to: object) -> dict[str,
 
 WRONG: dict[str, dict[str, Any]] = {
     "a missing part": {"types": {}, "primaryType": "A", "domain": {}},
-    "a further part": {**MAIL, "more": 1},
     "no types": _changed(MAIL, "types", to={}),
     "types that are a list": _changed(MAIL, "types", to=[]),
     "no domain type": _changed(MAIL, "types", "EIP712Domain", to=[]),
@@ -122,9 +123,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "an array that is not closed": _changed(MAIL, "types", "Mail", 2, "type", to="int8[2"),
     "a type with a space": _changed(MAIL, "types", "Mail", 5, "type", to="string "),
     "a field with a comma": _changed(MAIL, "types", "Mail", 5, "name", to="a,b"),
-    "a field with a third entry": _changed(
-        MAIL, "types", "Mail", 5, to={"name": "text", "type": "string", "x": 1}
-    ),
+    "a field without a type": _changed(MAIL, "types", "Mail", 5, to={"name": "text"}),
+    "a domain with a further field": _changed(MAIL, "domain", "more", to=1),
     "a field twice": _changed(MAIL, "types", "Mail", 5, "name", to="body"),
     "a type with the name of a basic one": _changed(MAIL, "types", "uint256", to=[]),
     "a type with a bad name": _changed(MAIL, "types", "a b", to=[]),
@@ -133,7 +133,6 @@ WRONG: dict[str, dict[str, Any]] = {
         MAIL, "types", "Mail", to=[{"name": f"f{n}", "type": "bool"} for n in range(65)]
     ),
     "a message without a field": _changed(MAIL, "message", to={}),
-    "a message with a further field": _changed(MAIL, "message", "more", to=1),
     "a struct that is null": _changed(MAIL, "message", "from", to=None),
     "an array that is an object": _changed(MAIL, "message", "to", to={}),
     "an array of another length": _changed(MAIL, "message", "grid", to=[[1]]),
@@ -204,6 +203,50 @@ def test_another_chain_is_refused_and_none_is_flagged() -> None:
     description = described(content)
     assert flagged(description, "names no contract")
     assert not description.to_address
+
+
+UNDECLARED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a further part": ({**MAIL, "more": [1, {"a": None}]}, "more", '[1, {"a": null}]'),
+    "a field with a third entry": (
+        _changed(MAIL, "types", "Mail", 5, to={"name": "text", "type": "string", "x": 1}),
+        "types.Mail.x",
+        "1",
+    ),
+    "a message with a further field": (_changed(MAIL, "message", "more", to="y"), "more", "y"),
+    "a struct in a struct": (_changed(MAIL, "message", "from", "age", to=7), "from.age", "7"),
+    "a struct in a list": (_changed(MAIL, "message", "to", 0, "age", to=7), "to 1.age", "7"),
+    "a hidden text": (_changed(MAIL, "message", "b\u202e", to="\u200b"), "b\\u202e", "\\u200b"),
+    "a long one": (
+        _changed(MAIL, "message", "more", to="a" * 600),
+        "more",
+        f"{'a' * 512} (shortened)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "place", "value"), UNDECLARED.values(), ids=UNDECLARED)
+def test_keys_that_no_type_declares_are_shown_as_not_signed(
+    content: dict[str, Any], place: str, value: str
+) -> None:
+    assert described(MAIL).fields[-1] == described(content).fields[-1]  # the signing hash
+    told = described(content)
+    assert field(told, f"Not signed: {place}") == value
+    assert told.red_flags == described(MAIL).red_flags
+
+
+def test_a_document_with_undeclared_keys_has_the_hash_that_others_sign() -> None:
+    content = json.loads((CASES / "eip712_undeclared_keys.json").read_text())
+    ours = parse_typed_data(encoded(content))
+    theirs = encode_typed_data(full_message=content)
+    assert ours.domain_separator() == theirs.header
+    assert ours.message_hash() == theirs.body
+    assert dict(ours.undeclared) == {"type": "withdraw3", "signatureChainId": "0x1"}
+
+
+def test_undeclared_keys_fill_no_screen() -> None:
+    more = {f"k{number}": number for number in range(400)}
+    with pytest.raises(UnknownTransaction, match="more than can be shown"):
+        described({**MAIL, **more})
 
 
 def test_what_is_not_understood_is_shown_value_by_value() -> None:

@@ -14,6 +14,13 @@ from console.adapters.chains.solana import programs
 
 TRANSFER_CHECKED, FEE_OF_SIGNATURE, MICRO, MOST_UNITS = 12, 5_000, 10**6, 1_400_000
 
+BUILT_IN = {
+    "11111111111111111111111111111111",
+    "ComputeBudget111111111111111111111111111111",
+    "Ed25519SigVerify111111111111111111111111111",
+    "KeccakSecp256k11111111111111111111111111111",
+}
+
 
 @dataclass
 class Decoded:
@@ -75,9 +82,15 @@ class Decoded:
                     limit = int.from_bytes(data[1:], "little")
                 if data[:1] == b"\3" and len(data) == 9:
                     price = int.from_bytes(data[1:], "little")
-        units = 200_000 * len(self.instructions) if limit is None else limit
+        reserved = (3_000 if str(i.program_id) in BUILT_IN else 200_000 for i in self.instructions)
+        units = sum(reserved) if limit is None else limit
         priority = -(-price * min(units, MOST_UNITS) // MICRO)
-        return self.signers * FEE_OF_SIGNATURE + min(priority, (1 << 64) - 1)
+        checked = sum(
+            (bytes(i.data)[:1] or b"\0")[0]
+            for i in self.instructions
+            if "SigVerify1" in str(i.program_id) or str(i.program_id).startswith("KeccakSecp256k1")
+        )
+        return (self.signers + checked) * FEE_OF_SIGNATURE + min(priority, (1 << 64) - 1)
 
     def nonce(self) -> Pubkey | None:
         if not self.instructions:

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.adapters.chains.solana.adapter import ACCOUNT, SolanaAdapter
+from console.adapters.chains.solana.adapter import ACCOUNT
 from console.adapters.chains.solana.build import MessageTerms, build_transfer
 from console.adapters.chains.solana.importing import read_draft
 from console.adapters.chains.solana.nonce import DurableNonce, nonce_address
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import ImportIntent
-from console.domain.values import Network
 from tests.contract.keys import SigningKey
 from tests.unit.solana.messages import FRIEND, ME, OTHER, PAYER, RECENT, message, paid
+from tests.unit.solana.nodes import SYSTEM_OWNED, KnownAccounts, adapter_over
 
 DRAFT = message(paid())
 BLANK = b"\1" + bytes(64)
@@ -43,7 +43,7 @@ def test_any_text_is_a_draft_or_refused(text: str) -> None:
 
 
 async def test_a_draft_must_be_the_wallets() -> None:
-    adapter = SolanaAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
+    adapter = adapter_over(KnownAccounts({FRIEND: SYSTEM_OWNED}))
     mine, others = SigningKey(PAYER), SigningKey(OTHER)
     built = await adapter.build_transaction(ImportIntent(ACCOUNT, DRAFT.hex()), mine)
     assert (built.transaction, built.fee_ceiling, built.valid_for_s) == (DRAFT, 5_000, 60)

@@ -400,11 +400,11 @@ def test_the_priority_fee_is_rounded_up(price: int, limit: int, priority: int) -
 
 def test_without_a_limit_the_fee_is_the_most_that_it_can_be() -> None:
     told = described(message(set_compute_unit_price(1_000_000), paid()))
-    assert told.fee.base_units == 5_000 + 2 * 200_000
-    many = described(message(set_compute_unit_price(1_000_000), *[paid()] * 9))
+    assert told.fee.base_units == 5_000 + 2 * 3_000
+    many = described(message(set_compute_unit_price(1_000_000), *[noted(b"x")] * 9))
     assert many.fee.base_units == 5_000 + MAX_UNITS
-    most = described(message(set_compute_unit_price((1 << 64) - 1), paid()))
-    assert most.fee.base_units >= 1 << 62
+    most = described(message(set_compute_unit_price((1 << 64) - 1), noted(b"x"), paid()))
+    assert most.fee.base_units >= 1 << 61
 
 
 def test_what_is_set_twice_is_flagged_and_counted_at_its_highest() -> None:

@@ -72,7 +72,9 @@ def test_a_token_that_is_not_listed_is_told_in_base_units() -> None:
     told = described(_built(), replace(PLACE, assets={}))
     assert told.amount == Amount(1_500_000, "base units", 0)
     assert ("Decimals", "6") in told.fields
-    assert told.red_flags == ()
+    assert told.red_flags == (
+        f"{MINT} is not on the list of tokens: what its transfers do is not known",
+    )
 
 
 def test_other_decimals_than_listed_are_flagged_and_not_used() -> None:
@@ -84,7 +86,7 @@ def test_other_decimals_than_listed_are_flagged_and_not_used() -> None:
 
 def test_a_transfer_to_oneself_needs_no_proof() -> None:
     told = described(message(tokens_sent(to=token_account(ME, MINT, programs.TOKEN))))
-    assert told.to_address == str(ME)
+    assert (told.action, told.to_address) == ("Move to own account", str(ME))
     assert told.red_flags == ()
 
 
@@ -106,8 +108,8 @@ ODD = {
     "another's word": (MADE, tokens_sent(authority=STRANGER)),
     "nothing": (MADE, tokens_sent(amount=0)),
     "to a program": (
-        account_made(owner=OFF_CURVE),
-        tokens_sent(to=token_account(OFF_CURVE, MINT, programs.TOKEN)),
+        account_made(owner=programs.STAKE),
+        tokens_sent(to=token_account(programs.STAKE, MINT, programs.TOKEN)),
     ),
     "two": (MADE, tokens_sent(), tokens_sent()),
     "coins too": (MADE, tokens_sent(), paid()),
@@ -157,7 +159,7 @@ def test_what_is_odd_is_flagged(case: str) -> None:
         ("another's account", "not the wallet's own account"),
         ("another's word", "by the word of another account"),
         ("nothing", "moves nothing"),
-        ("to a program", "to a program's account"),
+        ("to a program", "to a program or a part of the cluster"),
         ("two", "2 transfers instead of one"),
         ("an account that is not the owner's", "does not belong to its owner and mint"),
         ("an account for somebody else", "somebody else, to which nothing is sent"),

@@ -36,6 +36,8 @@ class Purpose(StrEnum):
 
 MAX_TEXT = 200_000
 """Characters of one field; no message that can be signed is longer."""
+MAX_IMPORT = 1 << 20
+"""Characters of what another program drafted, with the transactions that it spends from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class TransferFields:
     @property
     def complete(self) -> bool:
         """Whether all required fields are filled in, within the node's limits."""
-        if max(map(len, (self.arguments, self.message, self.imported))) > MAX_TEXT:
+        if max(map(len, (self.arguments, self.message))) > MAX_TEXT:
+            return False
+        if len(self.imported) > MAX_IMPORT:
             return False
         match self.mode:
             case Mode.TRANSFER:
@@ -80,7 +84,7 @@ class TransferFields:
                     chain=chain,
                     to_address=to,
                     amount=self.amount,
-                    memo=self.memo.strip(),
+                    memo=self.memo,
                     account=path,
                     asset=self.asset,
                     fee_level=self.fee_level,
@@ -88,7 +92,8 @@ class TransferFields:
                     durable=self.durable,
                 )
             case Mode.CALL:
-                values = tuple(line.strip() for line in self.arguments.splitlines() if line.strip())
+                # As they were typed: a blank may belong to a text, and an empty line may be one.
+                values = tuple(self.arguments.split("\n")) if self.arguments else ()
                 function = self.function.strip()
                 return PreviewCall(
                     wallet=wallet,

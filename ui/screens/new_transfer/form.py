@@ -8,6 +8,7 @@ from ui import object_names as names
 from ui import wording
 from ui.amounts import Sum
 from ui.screens.new_transfer.drafts import Mode, TransferFields
+from ui.screens.new_transfer.import_field import ImportField
 from ui.widgets.amount import AmountLabel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
@@ -58,15 +59,19 @@ class DraftForm(Card):
         )
         self.arguments = text_area(names.TRANSFER_ARGUMENTS, "Values", "One value per line")
         self.message = text_area(names.TRANSFER_MESSAGE, "Message", "Text, or EIP-712 as JSON")
-        self.imported = text_area(
-            names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
-        )
+        self.imported = ImportField()
+        self.open_file = Button("Open file", name=names.TRANSFER_IMPORT_FILE)
+        self.open_file.clicked.connect(lambda: self.imported.choose_file(self))
+        self.import_problem = Label("", "danger", wrap=True)
+        self.imported.problem.connect(self.import_problem.setText)
         self.import_hint = Label("", "muted", wrap=True)
         self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
         self.to_caption = Label("To", "caption")
         self.amount_caption = Label("Amount", "caption")
         self.amount_problem = Label("", "danger", wrap=True)
+        self.paste_problem = Label("", "danger", wrap=True)
+        self.paste_problem.hide()
         self.everything = CheckLine("Everything, less the fee", names.TRANSFER_EVERYTHING)
         self.preview_button = Button("Preview", "primary", icon="eye", name=names.TRANSFER_PREVIEW)
         self.edit_button = Button("Edit", name=names.TRANSFER_EDIT)
@@ -76,6 +81,8 @@ class DraftForm(Card):
             field.returnPressed.connect(self.entered)
         for area in (self.arguments, self.message, self.imported):
             area.textChanged.connect(self.changed)
+            area.textChanged.connect(lambda: self._tell(""))
+            area.refused.connect(self._tell)
         for tabs in (self.modes, self.fees):
             tabs.chosen.connect(lambda _key: self.changed.emit())
         for line in (self.durable, self.everything):
@@ -93,7 +100,11 @@ class DraftForm(Card):
                 Label("Message", "caption"), self.message, Label(_MESSAGE_HINT, "muted", wrap=True)
             ),
             "import": _group(
-                Label("Drafted by another program", "caption"), self.imported, self.import_hint
+                Label("Drafted by another program", "caption"),
+                self.imported,
+                row(self.open_file, 1),
+                self.import_problem,
+                self.import_hint,
             ),
             "memo": _group(Label("Memo", "caption"), self.memo),
             "fee": _group(Label("Fee", "caption"), self.fees),
@@ -108,9 +119,15 @@ class DraftForm(Card):
             ),
             self.modes,
             *groups.values(),
+            self.paste_problem,
             row(self.edit_button, 1, self.preview_button),
         )
         return groups
+
+    def _tell(self, problem: str) -> None:
+        """Show why nothing was pasted, "" for nothing."""
+        self.paste_problem.setText(problem)
+        self.paste_problem.setVisible(bool(problem))
 
     @property
     def draft(self) -> TransferFields:
@@ -124,9 +141,9 @@ class DraftForm(Card):
             fee_level=self.fees.current,
             durable=self.durable.isChecked() and not self._groups["durable"].isHidden(),
             function=self.function.text(),
-            arguments=self.arguments.toPlainText(),
-            message=self.message.toPlainText(),
-            imported=self.imported.toPlainText(),
+            arguments=self.arguments.exact_text(),
+            message=self.message.exact_text(),
+            imported=self.imported.exact_text(),
             everything=self.everything.isChecked() and not self._groups["everything"].isHidden(),
         )
 
@@ -152,6 +169,7 @@ class DraftForm(Card):
         self.arguments.clear()
         self.message.clear()
         self.imported.clear()
+        self.import_problem.setText("")
         self.everything.setChecked(False)
         self.modes.choose(Mode.TRANSFER)
         self.fees.choose("normal")

@@ -77,8 +77,8 @@ class ReviewScreen(Screen):
         self.cancel_sent = Button("Cancel on the chain", name=names.REVIEW_CANCEL_SENT)
         progress.add(self.timeline, row(self.retry, self.speed_up, self.cancel_sent, 1))
         self.foot.addWidget(self.decision.bar)
-        self.expiry = QTimer(self, singleShot=True)
-        self.expiry.timeout.connect(self._expired)
+        self.expiry_timer = QTimer(self, singleShot=True)
+        self.expiry_timer.timeout.connect(self._expired)
         self.content.addWidget(self.flags)
         self.content.addLayout(
             columns(
@@ -123,7 +123,7 @@ class ReviewScreen(Screen):
         self.decision.reset()
         for panel in (self.deny_panel, self.withdraw_panel):
             panel.close_sheet()
-        self.expiry.stop()
+        self.expiry_timer.stop()
         super().pause()
 
     def close_screen(self) -> None:
@@ -132,7 +132,7 @@ class ReviewScreen(Screen):
         for panel in (self.deny_panel, self.withdraw_panel):
             panel.hide()
             panel.deleteLater()
-        self.expiry.stop()
+        self.expiry_timer.stop()
         super().close_screen()
 
     def back(self) -> bool:
@@ -210,9 +210,9 @@ class ReviewScreen(Screen):
         """Repaint at the moment from which nothing can be decided any more."""
         left = view.expires_at_ms - self.context.now_ms()
         if view.stage in _DECIDED_IN_TIME and left > 0:
-            self.expiry.start(min(left, _LONGEST_WAIT_MS))
+            self.expiry_timer.start(min(left, _LONGEST_WAIT_MS))
         else:
-            self.expiry.stop()
+            self.expiry_timer.stop()
 
     def _expired(self) -> None:
         self.model.changed.emit()

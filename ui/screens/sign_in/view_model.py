@@ -85,6 +85,11 @@ class SignInModel(ViewModel):
         session = self.session
         return (session.opening_done, session.opening_total) if session else (0, 0)
 
-    def unlock(self, pin: Pin) -> None:
+    @property
+    def clock_in_doubt(self) -> bool:
+        """Whether the ledger has records of a later time than the clock shows."""
+        return self.refusal is not None and self.refusal.code == "ledger-clock"
+
+    def unlock(self, pin: Pin, *, clock_is_right: bool = False) -> None:
         """Unlock with a PIN, which is wiped afterwards."""
-        self.do(Unlock(pin), lambda _outcome: self.unlocked.emit())
+        self.do(Unlock(pin, clock_is_right), lambda _outcome: self.unlocked.emit())

@@ -1,5 +1,6 @@
 """The two accounts that a wallet has on Bitcoin, and the keys and scripts at their places."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from console.adapters.chains.bitcoin.psbt_map import Fields, field
 from console.adapters.chains.bitcoin.script import p2tr, p2wpkh
 from console.adapters.chains.bitcoin.wire import hash160
 from console.application.ports.chain import Account, PublicKeys
+from console.domain.errors import NotYetPossible
 from console.domain.values import SignatureKind
 
 SEGWIT = Account(
@@ -86,6 +88,15 @@ def key_origin(account: Account, keys: PublicKeys, place: KeyPosition) -> bytes:
 def fingerprint(account: Account, keys: PublicKeys) -> bytes:
     """Return the first 4 bytes of HASH160 of the master key (BIP 32). Raises: NotYetPossible."""
     return hash160(keys.master_key(account.kind)[0])[:4]
+
+
+def fingerprints(keys: PublicKeys) -> frozenset[bytes]:
+    """Return the fingerprints of all the wallet's master keys."""
+    found: set[bytes] = set()
+    for account in ACCOUNTS:
+        with contextlib.suppress(NotYetPossible):
+            found.add(fingerprint(account, keys))
+    return frozenset(found)
 
 
 def account_steps(account: Account) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 SpendingDraft(Wallet(SEGWIT, keys, network)).pay(address, sat).rate(5_000).offer(coins).build(place)
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from console.adapters.chains.bitcoin.accounts import (
     KeyPosition,
@@ -21,15 +21,16 @@ from console.adapters.chains.bitcoin.coin_selection import (
 )
 from console.adapters.chains.bitcoin.dangers import MAX_FEE_RATE
 from console.adapters.chains.bitcoin.describe import REPLACEABLE_SEQUENCE
+from console.adapters.chains.bitcoin.importing import within_limits
 from console.adapters.chains.bitcoin.limits import (
     MAX_INPUTS,
     MAX_MONEY,
     MAX_OUTPUTS,
-    MAX_PSBT_BYTES,
 )
 from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
-from console.adapters.chains.bitcoin.psbt_map import Fields, field
+from console.adapters.chains.bitcoin.psbt_map import Fields
+from console.adapters.chains.bitcoin.psbt_map import field as entry
 from console.adapters.chains.bitcoin.script import data_script, dust_limit
 from console.adapters.chains.bitcoin.shuffling import shuffled
 from console.adapters.chains.bitcoin.transaction import (
@@ -55,8 +56,9 @@ _HEAD_WEIGHT = 4 * (4 + 4 + 1 + 1) + 2
 """Weight of version, lock time, both counts, and SegWit's marker and flag."""
 
 
-class ProofsTooLarge(TransactionError):
-    """The transactions that made the chosen coins do not fit into one PSBT."""
+def spending_cost(account: Account, sat_per_kvb: int) -> int:
+    """Return the satoshis that it costs to spend a coin of the account, rounded up."""
+    return -(-_INPUT_WEIGHT[account.kind] * sat_per_kvb // 4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +72,29 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class OwnCoin:
-    """An output of the account: the transaction that made it, the output's index, and its place.
+    """An output of the wallet: the transaction that made it, the output's index, and its place.
 
+    `account` is that of the place, None for the account that is spent from.
     Raises: TransactionError if the transaction has no such output.
     """
 
     previous: Transaction
     index: int
     place: KeyPosition
+    account: Account | None = None
+    outpoint: OutPoint = field(init=False, repr=False, compare=False)
+    """The outpoint of the output; computed once, since the transaction may be large."""
 
     def __post_init__(self) -> None:
         """Check that the output exists."""
         if not 0 <= self.index < len(self.previous.outputs):
             raise TransactionError("a coin is named that its transaction does not have")
+        object.__setattr__(self, "outpoint", OutPoint(self.previous.hash, self.index))
 
     @property
     def output(self) -> TxOut:
         """The output that is spent."""
         return self.previous.outputs[self.index]
-
-    @property
-    def outpoint(self) -> OutPoint:
-        """The outpoint of the output."""
-        return OutPoint(self.previous.hash, self.index)
 
     @property
     def is_mined(self) -> bool:
@@ -166,7 +168,7 @@ class SpendingDraft:
         return replace(self, lifted=satoshis)
 
     def sweep(self, address: str) -> "SpendingDraft":
-        """Spend all coins, and send the rest after payments and fee to this address.
+        """Spend all coins that bring more than they cost, and send the rest to this address.
 
         Raises: InvalidAddress.
         """
@@ -219,7 +221,7 @@ class SpendingDraft:
         costs, target = self._costs(rest), sum(payment.amount for payment in self.payments)
         offered, required = self._plain(self.offered), self._plain(self.required)
         if self.swept_to:
-            selection = select_all(tuple(dict.fromkeys(required + offered)), target, costs)
+            selection = select_all(offered, target, costs, required)
         else:
             selection = select(offered, target, costs, self.chance, required)
         # A replacement or a child can need more than its own rate.
@@ -241,10 +243,15 @@ class SpendingDraft:
             lift=self.lifted,
         )
 
+    def _account_of(self, coin: OwnCoin) -> Account:
+        return coin.account or self.wallet.account
+
     def _plain(self, coins: tuple[OwnCoin, ...]) -> tuple[Coin, ...]:
         """Return each coin once: a duplicate must not count twice."""
-        weight = _INPUT_WEIGHT[self.wallet.account.kind]
-        plain = (Coin(coin.outpoint, coin.output.amount, weight) for coin in coins)
+        plain = (
+            Coin(coin.outpoint, coin.output.amount, _INPUT_WEIGHT[self._account_of(coin).kind])
+            for coin in coins
+        )
         return tuple(dict.fromkeys(plain))
 
     def _encode(self, coins: list[OwnCoin], outputs: list[tuple[TxOut, Fields]]) -> bytes:
@@ -252,19 +259,23 @@ class SpendingDraft:
         transaction = Transaction(
             _VERSION, spenders, tuple(output for output, _ in outputs), self.height
         )
-        inputs = tuple(self._input(coin) for coin in coins)
-        data = psbt_of(transaction, inputs, tuple(fields for _, fields in outputs)).encode()
-        if len(data) > MAX_PSBT_BYTES:
-            raise ProofsTooLarge("the coins' transactions are too large to be proven together")
-        return data
+        seen: set[bytes] = set()
+        inputs: list[Fields] = []
+        for coin in coins:
+            inputs.append(self._input(coin, proven=coin.outpoint.txid in seen))
+            seen.add(coin.outpoint.txid)
+        claims = tuple(fields for _, fields in outputs)
+        return within_limits(psbt_of(transaction, tuple(inputs), claims))
 
-    def _input(self, coin: OwnCoin) -> Fields:
-        account, keys = self.wallet.account, self.wallet.keys
+    def _input(self, coin: OwnCoin, *, proven: bool) -> Fields:
+        account, keys = self._account_of(coin), self.wallet.keys
         if coin.output.script != script_at(account, keys, coin.place):
             raise TransactionError("a coin is not at the place that it is said to be")
+        # Without witnesses: no txid covers them, so they prove nothing. One copy proves all coins
+        # of a transaction.
+        whole = () if proven else (entry(In.NON_WITNESS_UTXO, coin.previous.encode_stripped()),)
         return (
-            # Without witnesses: no txid covers them, so they prove nothing.
-            field(In.NON_WITNESS_UTXO, coin.previous.encode_stripped()),
-            field(In.WITNESS_UTXO, coin.output.encode()),
+            *whole,
+            entry(In.WITNESS_UTXO, coin.output.encode()),
             *input_origin(account, keys, coin.place),
         )

@@ -15,6 +15,8 @@ from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
+    ProofUnavailable,
+    Spent,
     Standing,
     Transacted,
     Unspent,
@@ -22,6 +24,7 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
+from console.adapters.chains.bitcoin.transaction import TransactionTooLarge
 from console.adapters.rpc.http import TIMEOUT_S
 from console.adapters.rpc.json_rpc import JsonRpc, RpcRefused
 from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
@@ -112,6 +115,10 @@ class CoreRpc:
         """Return nothing: Core keeps no index of addresses."""
         return ()
 
+    async def was_used(self, address: str) -> bool:  # noqa: ARG002
+        """Return False: Core keeps no index of addresses."""
+        return False
+
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes, whose id has been computed.
 
@@ -121,6 +128,8 @@ class CoreRpc:
         try:
             raw = bytes.fromhex(text)
             found = checked_transaction(raw)
+        except TransactionTooLarge as large:
+            raise ProofUnavailable(f"the Bitcoin node answers {large}") from None
         except (ValueError, UnknownTransaction):
             raise ChainUnavailable("the Bitcoin node answers no transaction") from None
         if found != txid:
@@ -149,6 +158,17 @@ class CoreRpc:
         if header.confirmations < 1:
             return Standing(None, None)
         return Standing(header.height, header.hash)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return that a coin is spent in the chain; Core does not tell in which block.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        made = await self.status(txid)
+        if made is None or made.height is None:
+            return None
+        found = await self._ask("gettxout", [txid, number, False], msgspec.Raw)
+        return Spent(None) if bytes(found) == b"null" else None
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS.

@@ -2,32 +2,45 @@
 
 import hashlib
 
-from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, base_path, script_at
+from console.adapters.chains.bitcoin.accounts import RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
-    field_flags,
-    is_replaceable,
+    hash_type_flags,
+    is_unlocked,
     lock_flags,
+    signals_replacement,
+    standard_flags,
 )
+from console.adapters.chains.bitcoin.horizon import Horizon
 from console.adapters.chains.bitcoin.meaning import Payee, payees
-from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
-from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.metadata import unsigned_fields
+from console.adapters.chains.bitcoin.ownership import Own, claimed_account, own_input
+from console.adapters.chains.bitcoin.psbt import Psbt
+from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
 from console.adapters.chains.bitcoin.psbt_map import value_of
+from console.adapters.chains.bitcoin.script import relays_everywhere
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.spending import Spending, parse_spending
-from console.adapters.chains.bitcoin.text import amount_of, coins, rate_text, shown_script
+from console.adapters.chains.bitcoin.text import (
+    amount_of,
+    coins,
+    date_text,
+    rate_text,
+    shown_script,
+)
 from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE
-from console.application.ports.chain import Account, PublicKeys
-from console.domain.transaction import TransactionDescription
+from console.application.ports.chain import PublicKeys
+from console.domain.transaction import CoinFlow, TransactionDescription
 from console.domain.values import Chain, Network
 
 REPLACEABLE_SEQUENCE = FINAL_SEQUENCE - 2
 """The usual sequence number of a replaceable transaction (BIP 125)."""
+_NOT_SIGNALLED = "yes, though it does not say so: nodes replace since Bitcoin Core 28"
 
 
 def describe_psbt(
-    data: bytes, keys: PublicKeys, chain: Chain, network: Network
+    data: bytes, keys: PublicKeys, chain: Chain, network: Network, horizon: Horizon
 ) -> TransactionDescription:
     """Return the description of a PSBT. Raises: UnknownTransaction; odd parts become red flags.
 
@@ -36,12 +49,12 @@ def describe_psbt(
     """
     spending = parse_spending(data)
     psbt = spending.psbt
-    account = claimed_account(psbt.inputs)
-    outputs = payees(psbt, account, keys, network)
+    outputs = payees(psbt, keys, network)
     vsize = signed_vsize(spending)
-    inputs, foreign = _inputs(spending, account, keys, network)
-    others = tuple(each for each in outputs if each.place is None)
-    stays = tuple(each for each in outputs if each.place is not None)
+    owners = _owners(spending, keys)
+    inputs, foreign = _inputs(spending, owners, network)
+    others = tuple(each for each in outputs if each.own is None)
+    stays = tuple(each for each in outputs if each.own is not None)
     paid = sorted(
         (each for each in others if each.data is None), key=lambda each: -each.output.amount
     )
@@ -50,25 +63,28 @@ def describe_psbt(
         chain=chain,
         network=network,
         action=_action(others),
-        from_address=address_of(_payer(spending, account, keys, own=not foreign), network) or "",
+        from_address=address_of(_payer(spending, owners, keys), network) or "",
         to_address=shown[0].address,
         amount=amount_of(sum(each.output.amount for each in others)),
         fee=amount_of(spending.fee),
         fields=(
-            ("Account", account.label),
+            ("Account", _accounts(psbt, owners)),
             *inputs,
-            *_outputs(outputs, account),
+            *_outputs(outputs),
             *_facts(spending, vsize),
+            *unsigned_fields(psbt),
         ),
         red_flags=(
             *foreign,
             *spending.doubts,
             *(flag for each in outputs for flag in each.flags),
             *fee_flags(spending, outputs, vsize),
-            *lock_flags(psbt.transaction),
-            *field_flags(psbt, account),
+            *standard_flags(psbt.transaction, vsize),
+            *lock_flags(psbt.transaction, horizon),
+            *hash_type_flags(spending),
         ),
         digest=hashlib.sha256(data).digest(),
+        flow=_flow(spending, owners, outputs),
     )
 
 
@@ -80,25 +96,60 @@ def _action(others: tuple[Payee, ...]) -> str:
     return "Transfer" if others else "Move to own account"
 
 
-def _payer(spending: Spending, account: Account, keys: PublicKeys, *, own: bool) -> bytes:
-    """Return the account's first receiving script; the first coin's if it is not the account's."""
-    return script_at(account, keys, KeyPosition(RECEIVE, 0)) if own else spending.spent[0].script
+def _owners(spending: Spending, keys: PublicKeys) -> tuple[Own | None, ...]:
+    """Return the place that each input spends from, None for an input of others."""
+    pairs = zip(spending.psbt.inputs, spending.spent, strict=True)
+    return tuple(own_input(fields, output.script, keys) for fields, output in pairs)
+
+
+def _flow(
+    spending: Spending, owners: tuple[Own | None, ...], outputs: tuple[Payee, ...]
+) -> CoinFlow | None:
+    """Return what the first coin's account loses, its part of the fee included.
+
+    Coins and change of the wallet's other account are no part of it.
+    """
+    first = owners[0]
+    if first is None:
+        return None
+    pairs = zip(owners, spending.spent, strict=True)
+    spent = sum(coin.amount for own, coin in pairs if own and own.account == first.account)
+    kept = sum(
+        each.output.amount for each in outputs if each.own and each.own.account == first.account
+    )
+    return CoinFlow(out=max(spent - kept, 0), back=max(kept - spent, 0), pays_fee=False)
+
+
+def _payer(spending: Spending, owners: tuple[Own | None, ...], keys: PublicKeys) -> bytes:
+    """Return the first receiving script of the first coin's account.
+
+    The first coin's own script if some coins are of others.
+    """
+    first = owners[0]
+    if first is None or None in owners:
+        return spending.spent[0].script
+    return script_at(first.account, keys, KeyPosition(RECEIVE, 0))
+
+
+def _accounts(psbt: Psbt, owners: tuple[Own | None, ...]) -> str:
+    """Return the labels of the accounts that are spent from, in the order of the inputs."""
+    labels = dict.fromkeys(own.account.label for own in owners if own)
+    return " and ".join(labels) or claimed_account(psbt.inputs).label
 
 
 def _inputs(
-    spending: Spending, account: Account, keys: PublicKeys, network: Network
+    spending: Spending, owners: tuple[Own | None, ...], network: Network
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     psbt = spending.psbt
     fields: list[tuple[str, str]] = []
     flags: list[str] = []
-    parts = zip(psbt.transaction.inputs, psbt.inputs, spending.spent, strict=True)
-    for number, (spender, entries, output) in enumerate(parts, start=1):
-        place = own_input(entries, output.script, account, keys)
-        if place is None:
-            flags.append(f"Input {number} is not of this account")
+    parts = zip(psbt.transaction.inputs, psbt.inputs, spending.spent, owners, strict=True)
+    for number, (spender, entries, output, own) in enumerate(parts, start=1):
+        if own is None:
+            flags.append(f"Input {number} is not of this wallet")
             owner = address_of(output.script, network) or shown_script(output.script)
         else:
-            owner = base_path(account, place)
+            owner = own.path
         told = f"{spender.outpoint.text}, {coins(output.amount)}, {owner}"
         if spender.sequence != REPLACEABLE_SEQUENCE:
             told += f", sequence {spender.sequence:#010x}"
@@ -109,9 +160,9 @@ def _inputs(
     return tuple(fields), tuple(flags)
 
 
-def _outputs(outputs: tuple[Payee, ...], account: Account) -> tuple[tuple[str, str], ...]:
+def _outputs(outputs: tuple[Payee, ...]) -> tuple[tuple[str, str], ...]:
     numbered = enumerate(outputs, start=1)
-    return tuple((each.label(number), each.words(account)) for number, each in numbered)
+    return tuple((each.label(number), each.words()) for number, each in numbered)
 
 
 def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:
@@ -119,11 +170,17 @@ def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Fee rate", rate_text(spending.fee, vsize)),
         ("Size", f"{vsize} vB"),
-        ("Replaceable", "yes" if is_replaceable(transaction) else "no"),
+        ("Replaceable", "yes" if signals_replacement(transaction) else _NOT_SIGNALLED),
         ("Version", str(transaction.version)),
     ]
-    if transaction.locktime:
-        facts.append(("Not before block", str(transaction.locktime + 1)))
-        if all(each.sequence == FINAL_SEQUENCE for each in transaction.inputs):
+    lock = transaction.locktime
+    if lock:
+        by_time = lock >= LOCKTIME_IS_TIME
+        facts.append(
+            ("Not before", date_text(lock)) if by_time else ("Not before block", str(lock + 1))
+        )
+        if is_unlocked(transaction):
             facts.append(("Lock", "switched off by the inputs' final sequence numbers"))
+    if not relays_everywhere(tuple(each.script for each in transaction.outputs)):
+        facts.append(("Data", "nodes before Bitcoin Core 30 do not relay so much"))
     return tuple(facts)

@@ -13,6 +13,8 @@ from console.adapters.chains.bitcoin.answers import Hash, Height, Sats, read_jso
 from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
+    ProofUnavailable,
+    Spent,
     Standing,
     Transacted,
     Unspent,
@@ -20,6 +22,7 @@ from console.adapters.chains.bitcoin.sources import (
     checked_transaction,
     checked_txid,
 )
+from console.adapters.chains.bitcoin.transaction import TransactionTooLarge
 from console.adapters.rpc.http import OK, TIMEOUT_S, HttpClient
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
@@ -71,6 +74,20 @@ class _Transaction(msgspec.Struct, frozen=True):
     vout: list[_Output]
 
 
+class _Spending(msgspec.Struct, frozen=True):
+    spent: bool
+    status: _Status | None = None
+
+
+class _Stats(msgspec.Struct, frozen=True):
+    tx_count: Height
+
+
+class _Used(msgspec.Struct, frozen=True):
+    chain_stats: _Stats
+    mempool_stats: _Stats
+
+
 class _Refusal(msgspec.Struct, frozen=True):
     message: str
 
@@ -117,6 +134,14 @@ class Esplora:
             for each in read_json(data, list[_Transaction])
         )
 
+    async def was_used(self, address: str) -> bool:
+        """Return whether the address has transactions. Raises: ChainUnavailable, InvalidAddress.
+
+        Not from the transactions themselves: a few large ones are more than a reply may be.
+        """
+        told = read_json(await self._get(f"/address/{checked_address(address)}"), _Used)
+        return bool(told.chain_stats.tx_count or told.mempool_stats.tx_count)
+
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes, whose id has been computed.
 
@@ -126,6 +151,8 @@ class Esplora:
         try:
             raw = bytes.fromhex(data.decode("ascii"))
             found = checked_transaction(raw)
+        except TransactionTooLarge as large:
+            raise ProofUnavailable(f"the Bitcoin node answers {large}") from None
         except (ValueError, UnknownTransaction):
             raise ChainUnavailable("the Bitcoin node answers no transaction") from None
         if found != txid:
@@ -147,6 +174,17 @@ class Esplora:
         if known.txid != txid:
             raise ChainUnavailable("the Bitcoin node answers for another transaction")
         return _standing(known.status)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return how a coin was spent. Raises: ChainUnavailable, UnknownTransaction."""
+        path = f"/tx/{checked_txid(txid)}/outspend/{number}"
+        told = await self._http.get(path, OK | {_NOT_FOUND})
+        if told.status == _NOT_FOUND:
+            return None
+        spending = read_json(told.body, _Spending)
+        if not spending.spent:
+            return None
+        return Spent(_standing(spending.status).height if spending.status else None)
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS.

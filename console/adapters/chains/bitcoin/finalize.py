@@ -44,7 +44,9 @@ def extract(psbt: Psbt) -> Transaction:
 
 def _final(fields: Fields, witness: tuple[bytes, ...]) -> Fields:
     final = field(In.FINAL_SCRIPTWITNESS, stacked(witness))
-    return ordered((*without(fields, In.FINAL_SCRIPTWITNESS, *_CONSUMED), final))
+    # A script signature of another program would be in the transaction, and change its id.
+    kept = without(fields, In.FINAL_SCRIPTSIG, In.FINAL_SCRIPTWITNESS, *_CONSUMED)
+    return ordered((*kept, final))
 
 
 def _unlocked(spender: TxIn, fields: Fields) -> TxIn:

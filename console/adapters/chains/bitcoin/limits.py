@@ -4,7 +4,12 @@ MAX_MONEY = 21_000_000 * 10**8
 """Satoshis; nodes refuse any amount above (Bitcoin Core, MAX_MONEY)."""
 MAX_TRANSACTION_BYTES = 400_000
 """Nodes relay a weight of at most this (Bitcoin Core, MAX_STANDARD_TX_WEIGHT), so no more bytes."""
-MAX_PSBT_BYTES = 48 * 1024
+MAX_PSBT_BYTES = 240 * 1024
+"""Bytes of a PSBT that is signed here: a request of this size travels in one statement. Two of the
+largest standard transactions (100 kvB, so at most 100,000 bytes without witnesses) fit as proofs.
+"""
+MAX_IMPORT_BYTES = 768 * 1024
+"""Bytes of another program's PSBT: its previous transactions may come with their witnesses."""
 MAX_INPUTS = 100
 MAX_OUTPUTS = 100
 """Inputs and outputs of a PSBT."""

@@ -1,7 +1,6 @@
 """Planning: coins, their proofs and fees from the network, and the PSBT made of them."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from console.adapters.chains.bitcoin.accelerating import (
@@ -11,17 +10,24 @@ from console.adapters.chains.bitcoin.accelerating import (
     weighed,
 )
 from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
-from console.adapters.chains.bitcoin.build import OwnCoin, ProofsTooLarge, SpendingDraft, Wallet
-from console.adapters.chains.bitcoin.importing import parse_foreign, previous_of, with_previous
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet, spending_cost
+from console.adapters.chains.bitcoin.importing import (
+    ProofsTooLarge,
+    parse_foreign,
+    previous_of,
+    with_previous,
+    within_limits,
+)
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
+from console.adapters.chains.bitcoin.metadata import without_unsigned
+from console.adapters.chains.bitcoin.node import BitcoinNode
 from console.adapters.chains.bitcoin.ownership import own_input
-from console.adapters.chains.bitcoin.psbt_fields import In
-from console.adapters.chains.bitcoin.psbt_map import value_of
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
-from console.adapters.chains.bitcoin.spending import parse_spending
+from console.adapters.chains.bitcoin.spending import parse_spending, previous_transactions
+from console.adapters.chains.bitcoin.text import coins as shown_coins
 from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
 from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
 from console.application.errors import (
@@ -34,6 +40,7 @@ from console.application.ports.chain import (
     AccelerateIntent,
     BuiltTransaction,
     FeeLevel,
+    PublicKeys,
     ReplaceIntent,
     TransferIntent,
 )
@@ -46,14 +53,13 @@ _TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARG
 
 
 class Planner:
-    """Builds PSBTs from intents; `ready` checks the network first."""
+    """Builds PSBTs from intents, on the node's network."""
 
-    def __init__(
-        self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, sources: Sources, watcher: Watcher, node: BitcoinNode) -> None:
         self._sources = sources
         self._watcher = watcher
-        self._ready = ready
+        self._node = node
+        self._ready = node.check_network
 
     async def transfer(
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
@@ -81,24 +87,27 @@ class Planner:
 
         Raises: TransactionError, UnknownTransaction, ChainUnavailable.
         """
-        account, keys = wallet.account, wallet.keys
         spending = parse_spending(intent.transaction)
-        outputs = payees(spending.psbt, account, keys, wallet.network)
-        payments = () if intent.cancel else tuple(p.output for p in outputs if p.place is None)
+        outputs = payees(spending.psbt, wallet.keys, wallet.network)
+        payments = () if intent.cancel else tuple(p.output for p in outputs if p.own is None)
         if not payments and not intent.cancel:
             raise TransactionError("it pays nobody else: cancel it instead")
         draft = replace(SpendingDraft(wallet), payments=payments).outbid(
             spending.fee, signed_vsize(spending)
         )
+        seen = {each.hash: each for each in previous_transactions(spending.psbt) if each}
         for spender, fields, output in zip(
             spending.psbt.transaction.inputs, spending.psbt.inputs, spending.spent, strict=True
         ):
-            place = own_input(fields, output.script, account, keys)
-            previous = value_of(fields, In.NON_WITNESS_UTXO)
-            if place is None or previous is None:
-                raise TransactionError("the transaction spends coins that are not this account's")
-            made = parse_transaction(previous)
-            draft = draft.spend(OwnCoin(made, spender.outpoint.index, place))
+            own = own_input(fields, output.script, wallet.keys)
+            if own is None:
+                raise TransactionError("the transaction spends coins that are not this wallet's")
+            txid = spender.outpoint.txid
+            if txid not in seen:
+                await self._ready()
+                seen[txid] = await self._transaction(txid)
+            made = OwnCoin(seen[txid], spender.outpoint.index, own.place, own.account)
+            draft = draft.spend(made)
         held = reserved | coins_of(spending)
         return await self._funded(draft, await self._rate(intent.fee_level), held)
 
@@ -125,20 +134,25 @@ class Planner:
         spent = frozenset(f"utxo:{coin.outpoint}" for coin in coins)
         return await self._funded(draft, rate, reserved | spent, waiting_too=False)
 
-    async def imported(self, data: bytes) -> BuiltTransaction:
-        """Return a PSBT of another program with proofs of its inputs' amounts.
+    async def imported(self, data: bytes, keys: PublicKeys) -> BuiltTransaction:
+        """Return a PSBT of another program with proofs, and without what concerns others only.
 
         Raises: TransactionError, ChainUnavailable.
         """
         try:
             psbt = parse_foreign(data)
+            seen: dict[bytes, Transaction] = {}
             for number, spender in enumerate(psbt.transaction.inputs):
-                previous = previous_of(psbt, number)
+                txid = spender.outpoint.txid
+                previous = previous_of(psbt, number) or seen.get(txid)
                 if previous is None:
                     await self._ready()
-                    previous = await self._transaction(spender.outpoint.txid)
-                psbt = with_previous(psbt, number, previous)
-            data = psbt.encode()
+                    previous = await self._transaction(txid)
+                psbt = with_previous(psbt, number, previous, proven=txid in seen)
+                seen[txid] = previous
+            inputs = psbt.transaction.inputs
+            spent = tuple(seen[i.outpoint.txid].outputs[i.outpoint.index] for i in inputs)
+            data = within_limits(without_unsigned(psbt, spent, keys))
             return BuiltTransaction(data, parse_spending(data).fee, None)
         except UnknownTransaction as error:
             raise TransactionError(f"this PSBT cannot be signed here: {error}") from None
@@ -147,16 +161,21 @@ class Planner:
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
         await self._ready()
-        found = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
-        height = await self._sources.tip_height()
+        rate = await self._rate(intent.fee_level)
+        least = spending_cost(wallet.account, rate)
+        settled = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
+        found = [coin for coin in settled if coin.unspent.value > least]
+        height = await self._node.tip_height()
         own = await self._watcher.spendable(found, height)
         if len(own) < len(found) and len(own) < MAX_INPUTS:
             raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
         if len(found) > MAX_INPUTS:
             raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
         draft = SpendingDraft(wallet).sweep(intent.to_address).offer(*own)
-        draft = draft.rate(await self._rate(intent.fee_level)).at(height).seed(secrets.randbits(64))
-        return _quoted(draft.build(await self._watcher.next_change(wallet)))
+        draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
+        built = _quoted(draft.build(await self._watcher.next_change(wallet)))
+        dust = [coin for coin in settled if coin.unspent.value <= least]
+        return replace(built, notes=_left_out(dust))
 
     async def _funded(
         self, draft: SpendingDraft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
@@ -165,7 +184,7 @@ class Planner:
         await self._ready()
         found = await self._coins(draft.wallet, reserved)
         change = await self._watcher.next_change(draft.wallet)
-        height = await self._sources.tip_height()
+        height = await self._node.tip_height()
         draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
         settled = list(filter(_is_settled, found))
         try:
@@ -245,6 +264,16 @@ def _is_settled(coin: FoundCoin) -> bool:
 
 def _name(coin: FoundCoin) -> str:
     return f"utxo:{coin.unspent.txid}:{coin.unspent.number}"
+
+
+def _left_out(coins: list[FoundCoin]) -> tuple[str, ...]:
+    """Say which coins a sweep leaves, because each would cost more than it brings."""
+    if not coins:
+        return ()
+    number = "1 coin stays" if len(coins) == 1 else f"{len(coins)} coins stay"
+    worth = shown_coins(sum(coin.unspent.value for coin in coins))
+    why = "at this fee, spending costs more than it brings"
+    return (f"{number} in the account, {worth} in all: {why}.",)
 
 
 def _quoted(data: bytes) -> BuiltTransaction:

@@ -34,15 +34,15 @@ class Psbt:
         return MAGIC + b"".join(map(write_map, (self.globals, *self.inputs, *self.outputs)))
 
 
-def parse_psbt(data: bytes) -> Psbt:
+def parse_psbt(data: bytes, most: int = MAX_PSBT_BYTES) -> Psbt:
     """Read a PSBT; unknown types are kept. Raises: UnknownTransaction, and nothing else.
 
-    At most 48 KiB, 100 inputs and 100 outputs.
+    At most `most` bytes, 100 inputs and 100 outputs.
     """
     if not data.startswith(MAGIC):
         raise UnknownTransaction("the bytes are no PSBT")
-    if len(data) > MAX_PSBT_BYTES:
-        raise UnknownTransaction(f"a PSBT has at most {MAX_PSBT_BYTES} bytes here")
+    if len(data) > most:
+        raise UnknownTransaction(f"a PSBT has at most {most} bytes here, and this one {len(data)}")
     reader = Reader(data[len(MAGIC) :], "PSBT")
     fields = read_map(reader)
     version = _version(fields)

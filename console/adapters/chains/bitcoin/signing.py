@@ -1,8 +1,8 @@
 """The digests of a PSBT, and the signed transaction."""
 
-from console.adapters.chains.bitcoin.accounts import KeyPosition, signing_key, signing_path
+from console.adapters.chains.bitcoin.accounts import signing_key, signing_path
 from console.adapters.chains.bitcoin.finalize import extract, finalize
-from console.adapters.chains.bitcoin.ownership import claimed_account, own_input
+from console.adapters.chains.bitcoin.ownership import Own, own_input
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
@@ -10,6 +10,7 @@ from console.adapters.chains.bitcoin.second_reading import confirm_digests
 from console.adapters.chains.bitcoin.sighash import HashType, segwit_digest, taproot_digest
 from console.adapters.chains.bitcoin.signatures import ecdsa_signature, schnorr_signature
 from console.adapters.chains.bitcoin.spending import Spending, parse_spending
+from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.wire import stacked
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import Account, Payload, PublicKeys, SignedTransaction
@@ -25,11 +26,10 @@ def psbt_payloads(data: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
     Raises: UnknownTransaction, also if an input's amount or owner is not proven.
     """
     spending = parse_spending(data)
-    account = claimed_account(spending.psbt.inputs)
-    places = _own_places(spending, account, keys)
+    owners = _owners(spending, keys)
     return tuple(
-        Payload(digest, account.kind, signing_path(account, place))
-        for digest, place in zip(_digests(spending, account), places, strict=True)
+        Payload(digest, own.account.kind, signing_path(own.account, own.place))
+        for digest, own in zip(_digests(spending), owners, strict=True)
     )
 
 
@@ -41,20 +41,15 @@ def attach_to_psbt(
     Raises: TransactionError, UnknownTransaction.
     """
     spending = parse_spending(data)
-    account = claimed_account(spending.psbt.inputs)
-    places = _own_places(spending, account, keys)
-    if len(signatures) != len(places):
+    owners = _owners(spending, keys)
+    if len(signatures) != len(owners):
         raise TransactionError("there must be one signature for each input")
-    parts = zip(signatures, _digests(spending, account), places, spending.psbt.inputs, strict=True)
+    parts = zip(signatures, _digests(spending), owners, _hash_types(spending), strict=True)
     witnesses = tuple(
         witness_of(
-            account,
-            signature,
-            digest,
-            signing_key(account, keys, place),
-            _hash_type(fields, account),
+            own.account, signature, digest, signing_key(own.account, keys, own.place), hash_type
         )
-        for signature, digest, place, fields in parts
+        for signature, digest, own, hash_type in parts
     )
     signed = extract(finalize(spending.psbt, witnesses))
     return SignedTransaction(signed.encode(), signed.txid)
@@ -79,38 +74,51 @@ def signed_vsize(spending: Spending) -> int:
     return stripped + -(-(2 + witnesses) // 4)
 
 
-def _own_places(spending: Spending, account: Account, keys: PublicKeys) -> tuple[KeyPosition, ...]:
+def _owners(spending: Spending, keys: PublicKeys) -> tuple[Own, ...]:
+    """Return the place of each input, of either account. Raises: UnknownTransaction."""
     if spending.doubts:
         raise UnknownTransaction(spending.doubts[0])
-    places = []
+    owners = []
     pairs = zip(spending.psbt.inputs, spending.spent, strict=True)
     for number, (fields, output) in enumerate(pairs, start=1):
-        place = own_input(fields, output.script, account, keys)
-        if place is None:
-            raise UnknownTransaction(f"input {number} is not of this account: nothing to sign")
-        places.append(place)
-    return tuple(places)
+        own = own_input(fields, output.script, keys)
+        if own is None:
+            raise UnknownTransaction(f"input {number} is not of this wallet: nothing to sign")
+        owners.append(own)
+    return tuple(owners)
 
 
-def _digests(spending: Spending, account: Account) -> tuple[bytes, ...]:
-    """Return the digest of each input. Raises: UnknownTransaction."""
+def _digests(spending: Spending) -> tuple[bytes, ...]:
+    """Return the digest of each own input, by its kind. Raises: UnknownTransaction."""
     transaction, spent = spending.psbt.transaction, spending.spent
-    hash_types = [_hash_type(fields, account) for fields in spending.psbt.inputs]
-    if account.kind is SignatureKind.SCHNORR_BIP340:
-        return tuple(
-            taproot_digest(transaction, index, spent, hash_type)
-            for index, hash_type in enumerate(hash_types)
-        )
-    digests = tuple(segwit_digest(transaction, i, output) for i, output in enumerate(spent))
-    confirm_digests(transaction, spent, digests)
+    digests = tuple(
+        taproot_digest(transaction, index, spent, hash_type)
+        if _is_taproot(output)
+        else segwit_digest(transaction, index, output)
+        for index, (output, hash_type) in enumerate(zip(spent, _hash_types(spending), strict=True))
+    )
+    checked = zip(spent, digests, strict=True)
+    confirm_digests(
+        transaction,
+        spent,
+        tuple(None if _is_taproot(output) else digest for output, digest in checked),
+    )
     return digests
 
 
-def _hash_type(fields: Fields, account: Account) -> HashType:
-    taproot = account.kind is SignatureKind.SCHNORR_BIP340
-    usual = HashType.DEFAULT if taproot else HashType.ALL
+def _hash_types(spending: Spending) -> tuple[HashType, ...]:
+    pairs = zip(spending.psbt.inputs, spending.spent, strict=True)
+    return tuple(_hash_type(fields, output) for fields, output in pairs)
+
+
+def _hash_type(fields: Fields, spent: TxOut) -> HashType:
+    usual = HashType.DEFAULT if _is_taproot(spent) else HashType.ALL
     value = value_of(fields, In.SIGHASH_TYPE)
     number = int.from_bytes(value, "little") if value is not None else usual
     if number not in {usual, HashType.ALL}:
         raise UnknownTransaction("an input asks for a signature over a part of the transaction")
     return HashType(number)
+
+
+def _is_taproot(spent: TxOut) -> bool:
+    return kind_of(spent.script) is ScriptKind.P2TR

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from console.adapters.chains.bitcoin.transaction import parse_transaction
 from console.adapters.rpc import agreement
 from console.adapters.rpc.agreement import Told
-from console.application.errors import InvalidAddress, UnknownTransaction
+from console.application.errors import ChainUnavailable, InvalidAddress, UnknownTransaction
 
 FEE_TARGETS = (2, 6, 144)
 """The numbers of blocks within which a transaction shall be in one, for which fees are asked."""
@@ -21,6 +21,10 @@ T = TypeVar("T")
 
 class BroadcastRefused(Exception):
     """A node understood a transaction and does not take it; its own words, made printable."""
+
+
+class ProofUnavailable(ChainUnavailable):
+    """A transaction is larger than nodes relay, so the coins that it made cannot be proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,13 @@ class Standing:
 
     height: int | None
     block_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """That a coin is spent in the chain or waits to be; `height` is None where it is not known."""
+
+    height: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +87,23 @@ class BitcoinSource(Protocol):
         """
         ...
 
+    async def was_used(self, address: str) -> bool:
+        """Return whether any transaction pays or spends from an address.
+
+        A node that keeps no such index says no. Raises: InvalidAddress.
+        """
+        ...
+
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes, whose computed id is `txid`. Raises: UnknownTransaction."""
         ...
 
     async def status(self, txid: str) -> Standing | None:
         """Return where a transaction stands, None if it is unknown. Raises: UnknownTransaction."""
+        ...
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return how a coin was spent; None if it is unspent, or what made it is not known."""
         ...
 
     async def fee_estimates(self) -> dict[int, int]:
@@ -140,9 +162,9 @@ class Sources:
 
         Raises: ChainUnavailable, InvalidAddress.
         """
-        questions = (keeper.transactions(address) for keeper in self._keepers())
-        histories = agreement.answers(await agreement.ask_all(questions))
-        return bool(histories) and all(histories)
+        questions = (keeper.was_used(address) for keeper in self._keepers())
+        told = agreement.answers(await agreement.ask_all(questions))
+        return bool(told) and all(told)
 
     async def raw_transaction(self, txid: str) -> bytes:
         """Return the bytes from the first source that has them; their id is computed.
@@ -160,6 +182,18 @@ class Sources:
         waiting = Standing(None, None)
         agreement.agreed([standing or waiting for standing in told], _different("a transaction"))
         return next((standing for standing in told if standing), None)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return the latest height that any tells, if all say that the coin is spent.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        told = await self._all(lambda source: source.spent(txid, number))
+        heights = [each.height for each in told if each is not None]
+        if len(heights) < len(told):
+            return None
+        known = [height for height in heights if height is not None]
+        return Spent(max(known) if len(known) == len(told) else None)
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return the lowest of each target: one false source must not make a transaction dear."""

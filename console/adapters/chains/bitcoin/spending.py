@@ -2,7 +2,7 @@
 
 A signature of BIP 143 covers only its own input's amount. A node that lies twice about amounts
 could have the difference paid as a fee (CVE-2020-14199). The hash of each previous transaction
-proves its outputs.
+proves its outputs. Taproot inputs need none: their signature covers all amounts (BIP 341).
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ from console.adapters.chains.bitcoin.limits import MAX_MONEY
 from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
 from console.adapters.chains.bitcoin.psbt_fields import Global, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
+from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
 from console.adapters.chains.bitcoin.second_reading import confirm_reading
 from console.adapters.chains.bitcoin.transaction import (
+    Transaction,
     TxIn,
     TxOut,
     is_nothing,
@@ -20,6 +22,9 @@ from console.adapters.chains.bitcoin.transaction import (
     parse_transaction,
 )
 from console.application.errors import UnknownTransaction
+
+_MISSING = "the transaction that made it is missing: its amount is not proven"
+_ANOTHER = "the transaction that made it has another hash: its amount is not proven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,15 @@ def parse_spending(data: bytes) -> Spending:
     outpoints = [each.outpoint for each in transaction.inputs]
     if len(set(outpoints)) < len(outpoints) or any(map(is_nothing, outpoints)):
         raise UnknownTransaction("a coin is spent twice, or is none")
+    brought = previous_transactions(psbt)
+    # One proves all of its outputs, so a second coin of it needs no second copy.
+    makers = {each.hash: each for each in brought if each}
     spent: list[TxOut] = []
     doubts: list[str] = []
-    pairs = zip(transaction.inputs, psbt.inputs, strict=True)
-    for number, (spender, fields) in enumerate(pairs, start=1):
-        output, doubt = _spent(spender, fields)
+    parts = zip(transaction.inputs, psbt.inputs, brought, strict=True)
+    for number, (spender, fields, own) in enumerate(parts, start=1):
+        maker = makers.get(spender.outpoint.txid)
+        output, doubt = _spent(spender, fields, maker, foreign=own not in {None, maker})
         spent.append(output)
         doubts += [f"Input {number}: {doubt}"] if doubt else []
     spending = Spending(psbt, tuple(spent), tuple(doubts))
@@ -67,15 +76,29 @@ def parse_spending(data: bytes) -> Spending:
     return spending
 
 
-def _spent(spender: TxIn, fields: Fields) -> tuple[TxOut, str]:
-    """Return the output, and a doubt or "". Raises: UnknownTransaction if no field has it."""
-    proven, doubt = _proven(spender, fields)
+def previous_transactions(psbt: Psbt) -> tuple[Transaction | None, ...]:
+    """Return the transaction that each input brings as its proof. Raises: UnknownTransaction."""
+    told = (value_of(fields, In.NON_WITNESS_UTXO) for fields in psbt.inputs)
+    return tuple(None if data is None else parse_transaction(data) for data in told)
+
+
+def _spent(
+    spender: TxIn, fields: Fields, maker: Transaction | None, *, foreign: bool
+) -> tuple[TxOut, str]:
+    """Return the output, and a doubt or "". Raises: UnknownTransaction if no field has it.
+
+    `foreign`: the input brings another transaction than the one that made its coin.
+    """
+    proven, doubt = (None, _ANOTHER) if foreign else _proven(spender, fields, maker)
     told = value_of(fields, In.WITNESS_UTXO)
     claimed = None if told is None else parse_output(told)
     if proven is None:
         if claimed is None:
             raise UnknownTransaction("an input's amount is not known")
-        return claimed, doubt
+        # A Taproot signature covers the amounts and scripts of all inputs (BIP 341): after a lie
+        # about one, it fits no transaction.
+        covered = doubt == _MISSING and kind_of(claimed.script) is ScriptKind.P2TR
+        return claimed, "" if covered else doubt
     if claimed is None:
         doubt = "the spent output stands only in its transaction"
     elif claimed != proven:
@@ -83,16 +106,12 @@ def _spent(spender: TxIn, fields: Fields) -> tuple[TxOut, str]:
     return proven, doubt
 
 
-def _proven(spender: TxIn, fields: Fields) -> tuple[TxOut | None, str]:
-    told = value_of(fields, In.NON_WITNESS_UTXO)
-    if told is None:
-        return None, "the transaction that made it is missing: its amount is not proven"
-    previous = parse_transaction(told)
-    if previous.hash != spender.outpoint.txid:
-        return None, "the transaction that made it has another hash: its amount is not proven"
-    if spender.outpoint.index >= len(previous.outputs):
+def _proven(spender: TxIn, fields: Fields, maker: Transaction | None) -> tuple[TxOut | None, str]:
+    if maker is None:
+        return None, _MISSING
+    if spender.outpoint.index >= len(maker.outputs):
         return None, "the transaction that made it has no such output"
     # No txid covers witnesses, so they could be altered unseen in what is approved.
-    extra = previous.encode_stripped() != told
+    extra = value_of(fields, In.NON_WITNESS_UTXO) not in {None, maker.encode_stripped()}
     doubt = "the transaction that made it carries signatures, which nothing proves" if extra else ""
-    return previous.outputs[spender.outpoint.index], doubt
+    return maker.outputs[spender.outpoint.index], doubt

@@ -20,6 +20,10 @@ _NO_OUTPUT = 0xFFFF_FFFF
 T = TypeVar("T")
 
 
+class TransactionTooLarge(UnknownTransaction):
+    """More bytes than nodes relay: only a miner could have put it into a block."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutPoint:
     """An output of a transaction; `txid` is 32 bytes as hashed, the reverse of the text."""
@@ -159,7 +163,7 @@ def check_amounts(outputs: tuple[TxOut, ...]) -> None:
 
 def _parse(data: bytes, *, with_witnesses: bool) -> Transaction:
     if len(data) > MAX_TRANSACTION_BYTES:
-        raise UnknownTransaction(f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes")
+        raise TransactionTooLarge(f"a transaction has at most {MAX_TRANSACTION_BYTES} bytes")
     reader = Reader(data, "transaction")
     version = reader.number(4)
     extended = with_witnesses and reader.peek(2) == _MARKER

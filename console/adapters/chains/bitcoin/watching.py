@@ -1,10 +1,13 @@
 """Address discovery: the used places of an account, and their coins.
 
 Places are scanned up to the gap limit of BIP 44, and used ones are remembered while the node runs.
+Places to which signed transactions pay are looked at wherever they are: another program may have
+chosen change far beyond the gap, and what is called the wallet's own must not be lost from sight.
 A coin counts only with the transaction that made it, whose hash is the coin's txid.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -13,9 +16,9 @@ from dataclasses import dataclass
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.build import OwnCoin, Wallet
-from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES
-from console.adapters.chains.bitcoin.sources import Sources, Transacted, Unspent
-from console.adapters.chains.bitcoin.transaction import parse_transaction
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS
+from console.adapters.chains.bitcoin.sources import ProofUnavailable, Sources, Transacted, Unspent
+from console.adapters.chains.bitcoin.transaction import TransactionTooLarge, parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 
 GAP_LIMIT = 20
@@ -29,6 +32,7 @@ MAX_PLACES = 10_000
 """Most places of each chain: a node that calls every place used must not make us scan for ever."""
 _AT_A_TIME = 10
 _KEPT_TRANSACTIONS = 2_000
+_KEPT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,16 @@ class Watcher:
         self._sources = sources
         self._now_s = now_s
         self._used: dict[bytes, set[KeyPosition]] = defaultdict(set)
+        self._paid: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._scanned_s: dict[bytes, float] = {}
         self._previous: dict[str, bytes] = {}
+
+    def watch(self, wallet: Wallet, place: KeyPosition) -> None:
+        """Look at a place from now on, however far it is: a signed transaction pays to it.
+
+        It moves neither the end of a scan nor the next place for change.
+        """
+        self._paid[_name(wallet)].add(place)
 
     async def coins(self, wallet: Wallet) -> tuple[FoundCoin, ...]:
         """Return the account's coins. Raises: ChainUnavailable, NotYetPossible."""
@@ -76,15 +88,22 @@ class Watcher:
             if len(spendable) >= MAX_INPUTS:
                 break
             some = largest[start : start + _AT_A_TIME]
-            own = await asyncio.gather(*map(self.own_coin, some))
+            own = await asyncio.gather(*map(self._provable, some))
             pairs = zip(own, some, strict=True)
-            spendable += [coin for coin, found in pairs if _is_ripe(coin, found, height)]
+            spendable += [coin for coin, found in pairs if coin and _is_ripe(coin, found, height)]
         return spendable[:MAX_INPUTS]
+
+    async def _provable(self, coin: FoundCoin) -> OwnCoin | None:
+        """Return a coin with its proof; None if that is so large that nodes do not relay it."""
+        with contextlib.suppress(ProofUnavailable):
+            return await self.own_coin(coin)
+        return None
 
     async def own_coin(self, coin: FoundCoin) -> OwnCoin:
         """Return a coin with the transaction that made it, amount and script from its bytes.
 
-        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction.
+        Raises: ChainUnavailable if the node's amount is another, or it has no such transaction;
+        ProofUnavailable.
         """
         txid, number = coin.unspent.txid, coin.unspent.number
         raw = self._previous.get(txid)
@@ -93,6 +112,8 @@ class Watcher:
             self._keep(txid, raw)
         try:
             previous = parse_transaction(raw)
+        except TransactionTooLarge as large:
+            raise ProofUnavailable(f"the Bitcoin node answers {large}") from None
         except UnknownTransaction:
             raise ChainUnavailable("the Bitcoin node answers no proper transaction") from None
         told = previous.outputs[number] if number < len(previous.outputs) else None
@@ -101,17 +122,16 @@ class Watcher:
         return OwnCoin(previous, number, coin.place)
 
     def _keep(self, txid: str, raw: bytes) -> None:
-        # A larger one fits into no PSBT, and many of them would fill the memory.
-        if len(raw) > MAX_PSBT_BYTES:
-            return
-        if len(self._previous) >= _KEPT_TRANSACTIONS:
+        kept = len(raw) + sum(map(len, self._previous.values()))
+        if len(self._previous) >= _KEPT_TRANSACTIONS or kept > _KEPT_BYTES:
             self._previous.clear()
         self._previous[txid] = raw
 
     async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
         """Return the account's newest movements, one for each transaction."""
         await self._look(wallet)
-        places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
+        every = self._used[_name(wallet)] | self._paid[_name(wallet)]
+        places = sorted(every, key=lambda place: (place.chain, place.index))
         told: list[tuple[Transacted, ...]] = []
         for start in range(0, len(places), _AT_A_TIME):
             some = (_address(wallet, place) for place in places[start : start + _AT_A_TIME])
@@ -131,16 +151,23 @@ class Watcher:
         whole = now_s - self._scanned_s.get(name, -WHOLE_SCAN_EVERY_S) >= WHOLE_SCAN_EVERY_S
         gap = GAP_LIMIT if whole else NEAR
         found: dict[KeyPosition, list[FoundCoin]] = {}
-        for chain in (RECEIVE, CHANGE):
-            await self._look_along(wallet, chain, gap, found)
+        ends = {c: await self._look_along(wallet, c, gap, found) for c in (RECEIVE, CHANGE)}
+        far = sorted(
+            (place for place in self._paid[name] if place.index >= ends[place.chain]),
+            key=lambda place: (place.chain, place.index),
+        )
+        for start in range(0, len(far), _AT_A_TIME):
+            some = far[start : start + _AT_A_TIME]
+            coins = await asyncio.gather(*(self._coins_at(wallet, place) for place in some))
+            found.update((place, each) for place, each in zip(some, coins, strict=True) if each)
         if whole:
             self._scanned_s[name] = now_s
         return found
 
     async def _look_along(
         self, wallet: Wallet, chain: int, gap: int, found: dict[KeyPosition, list[FoundCoin]]
-    ) -> None:
-        """Scan places in order until `gap` in a row are unused.
+    ) -> int:
+        """Scan places in order until `gap` in a row are unused; return the index after the last.
 
         Raises: ChainUnavailable after MAX_PLACES; then nothing of this scan is remembered.
         """
@@ -161,10 +188,15 @@ class Watcher:
                     found[place] = coins
             index += count
         used |= seen
+        return index
+
+    async def _coins_at(self, wallet: Wallet, place: KeyPosition) -> list[FoundCoin]:
+        address = _address(wallet, place)
+        return [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
 
     async def _look_at(self, wallet: Wallet, place: KeyPosition) -> tuple[list[FoundCoin], bool]:
         address = _address(wallet, place)
-        coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
+        coins = await self._coins_at(wallet, place)
         used = bool(coins) or place in self._used[_name(wallet)]
         return coins, used or await self._sources.was_used(address)
 

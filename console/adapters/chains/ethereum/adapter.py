@@ -4,11 +4,16 @@ from typing import Self
 
 from console.adapters.chain_options import require_known
 from console.adapters.chains.ethereum import signable
-from console.adapters.chains.ethereum.address import address_of, checksummed, parse_address
+from console.adapters.chains.ethereum.address import (
+    address_of,
+    checksummed,
+    parse_address,
+    split_short_name,
+)
 from console.adapters.chains.ethereum.describe import ChainContext, describe
 from console.adapters.chains.ethereum.importing import imported, message
 from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, TokenUnit
-from console.adapters.chains.ethereum.networks import bound_to
+from console.adapters.chains.ethereum.networks import bound_to, is_of_network
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.planning import Planner, listed, nonce_name
 from console.adapters.chains.ethereum.refusals import failure
@@ -21,6 +26,7 @@ from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
 from console.application.errors import (
     ChainUnavailable,
+    InvalidAddress,
     NonceConflict,
     TransactionError,
     TransactionRejected,
@@ -77,7 +83,7 @@ class EthereumAdapter:
         self.assets = tuple(
             Asset(self.validate_address(a.address), a.unit, a.decimals) for a in assets
         )
-        contracts = frozenset(map(parse_address, trusted))
+        contracts = frozenset(parse_address(self.validate_address(each)) for each in trusted)
         self._known = Known(
             self.unit,
             {parse_address(a.address): TokenUnit(a.unit, a.decimals) for a in self.assets},
@@ -108,8 +114,11 @@ class EthereumAdapter:
         return self.address(account, keys)
 
     def validate_address(self, text: str) -> str:
-        """Return the checksummed form. Raises: InvalidAddress."""
-        return checksummed(parse_address(text))
+        """Return the checksummed form, without a chain's short name. Raises: InvalidAddress."""
+        chain_id, _ = split_short_name(text)
+        if chain_id is not None and not is_of_network(chain_id, self.network):
+            raise InvalidAddress(f"this is the address of another chain than {self.network.value}")
+        return checksummed(parse_address(text, chain_id))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Return what the bytes do for the wallet's account. Raises: UnknownTransaction."""
@@ -182,11 +191,11 @@ class EthereumAdapter:
             case CallIntent():
                 return await self._planner.call(intent, _own(keys), reserved)
             case MessageIntent():
-                return message(intent.text, self.network)
+                return self._quoted(message(intent.text, self.network), keys)
             case ReplaceIntent():
                 return await self._planner.replacement(intent, _own(keys))
             case ImportIntent():
-                return imported(bytes_from_text(intent.text), self.network)
+                return self._quoted(imported(bytes_from_text(intent.text), self.network), keys)
             case _:
                 raise NotYetPossible("Ethereum needs nothing set up for that")
 
@@ -263,6 +272,13 @@ class EthereumAdapter:
     async def close(self) -> None:
         """Release the connections."""
         await self._node.close()
+
+    def _quoted(self, data: bytes, keys: PublicKeys) -> BuiltTransaction:
+        """Return what others drafted; the fee is what it lets anybody charge.
+
+        A document may name a fee too (ERC-4337). Raises: UnknownTransaction.
+        """
+        return BuiltTransaction(data, self.describe(data, keys).fee.base_units, None)
 
     async def _is_early(self, content: bytes) -> bool:
         """Return whether a signed transaction's nonce is above the account's next."""

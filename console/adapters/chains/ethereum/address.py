@@ -9,6 +9,8 @@ from console.application.errors import InvalidAddress
 
 ADDRESS_BYTES = 20
 ZERO = bytes(ADDRESS_BYTES)
+SHORT_NAMES = {"eth": 1, "sep": 11_155_111, "holesky": 17_000, "hoe": 560_048}
+"""The short names of Ethereum's networks in ethereum-lists/chains, with their EIP-155 ids."""
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -35,11 +37,36 @@ def checksummed(address: bytes) -> ChecksumAddress:
     return to_checksum_address(address)
 
 
-def parse_address(text: str) -> bytes:
+def parse_address(text: str, chain_id: int | None = None) -> bytes:
+    """Return the address of an account, never the zero address; else as `parse_any_address`."""
+    address = parse_any_address(text, chain_id)
+    if address == ZERO:
+        raise InvalidAddress("this is the zero address: what is sent there is lost")
+    return address
+
+
+def split_short_name(text: str) -> tuple[int | None, str]:
+    """Return the chain id that the name before an address stands for, and the rest (ERC-3770).
+
+    Raises: InvalidAddress for a name of no chain of `SHORT_NAMES`.
+    """
+    name, colon, rest = text.partition(":")
+    if not colon:
+        return None, text
+    if name not in SHORT_NAMES:
+        raise InvalidAddress("the name before the colon is of a chain that is not served here")
+    return SHORT_NAMES[name], rest
+
+
+def parse_any_address(text: str, chain_id: int | None = None) -> bytes:
     """Return the address; text of mixed case must have the EIP-55 checksum.
 
+    Before it may stand the short name of the chain `chain_id` (ERC-3770: `eth:0x…`).
     Raises: InvalidAddress, which says what is wrong.
     """
+    named, text = split_short_name(text)
+    if named is not None and named != chain_id:
+        raise InvalidAddress("the name before the colon is of another chain than this wallet's")
     if "." in text:
         raise InvalidAddress("names are not looked up: give the address itself, 0x and 40 digits")
     if not text.startswith("0x"):
@@ -57,6 +84,4 @@ def parse_address(text: str) -> bytes:
         raise InvalidAddress(
             "the checksum is wrong: the capital letters do not fit, so a character was mistyped"
         )
-    if address == ZERO:
-        raise InvalidAddress("this is the zero address: what is sent there is lost")
     return address

@@ -10,6 +10,7 @@ from console.adapters.chains.ethereum.abi import Decoded, decode_call, function_
 from console.adapters.chains.ethereum.address import ZERO
 from console.adapters.chains.ethereum.inner_calls import InnerCalls, inner_calls
 from console.adapters.chains.ethereum.meaning import (
+    TO_ITSELF,
     Call,
     Known,
     Meaning,
@@ -98,7 +99,8 @@ def _coins(call: Call, known: Known) -> Meaning:
     flags = destination_flags(call.to, "coins")
     if not call.value and call.to != call.sender:
         flags += ("The transfer moves nothing",)
-    return Meaning("Transfer", call.to, known.coins(call.value), flags=flags)
+    action = TO_ITSELF if call.to == call.sender else "Transfer"
+    return Meaning(action, call.to, known.coins(call.value), flags=flags)
 
 
 def _unknown(call: Call, known: Known) -> Meaning:

@@ -1,13 +1,15 @@
 """What is to be signed, described for people and policy from its bytes alone."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.adapters.chains.ethereum.address import ZERO, parse_address
 from console.adapters.chains.ethereum.authorization import Authorization
 from console.adapters.chains.ethereum.calldata import call_meaning
 from console.adapters.chains.ethereum.fees import fee_flags
 from console.adapters.chains.ethereum.fields import AccessEntry
+from console.adapters.chains.ethereum.flow import flow_of
+from console.adapters.chains.ethereum.gas import gas_flags
 from console.adapters.chains.ethereum.meaning import (
     Call,
     Known,
@@ -23,7 +25,7 @@ from console.adapters.chains.ethereum.transaction import Transaction, Transactio
 from console.adapters.chains.ethereum.typed_data import TypedData
 from console.adapters.chains.ethereum.typed_meaning import typed_meaning
 from console.application.errors import TransactionError, UnknownTransaction
-from console.domain.transaction import TransactionDescription
+from console.domain.transaction import CoinFlow, TransactionDescription
 from console.domain.values import Amount, Chain, Network
 
 MAX_FIELDS = 400
@@ -68,6 +70,7 @@ def describe(data: bytes, sender: str, place: ChainContext) -> TransactionDescri
         fields=(*meaning.fields, ("Signing hash", f"0x{signable.signing_hash().hex()}")),
         red_flags=meaning.flags,
         digest=hashlib.sha256(data).digest(),
+        flow=meaning.flow or CoinFlow(out=0, pays_fee=False),
     )
 
 
@@ -92,14 +95,16 @@ def _transaction(transaction: Transaction, account: bytes, known: Known) -> Mean
             known.coins(transaction.value),
             (("Code", shown_bytes(transaction.data)),),
             ("New code is put on the chain; what it does is not understood",),
+            flow=CoinFlow(out=transaction.value),
         )
     else:
         call = Call(account, target, transaction.value, transaction.data)
         meaning = call_meaning(call, known)
         if target == account and not transaction.value and not transaction.data:
             meaning = Meaning("Cancel", target, known.coins(0))
+        meaning = replace(meaning, flow=flow_of(call, known))
     authorizations, flags = _authorizations(transaction, account)
-    flags += fee_flags(transaction)
+    flags += fee_flags(transaction) + gas_flags(transaction)
     return meaning.with_more((*authorizations, *_envelope(transaction)), flags)
 
 
@@ -178,6 +183,7 @@ def _typed(document: TypedData, account: bytes, known: Known) -> Meaning:
     if isinstance(salt, bytes):
         fields += (("Salt", shown_bytes(salt)),)
     fields += (("Kind", document.primary),)
+    fields += tuple((f"Not signed: {place}", value) for place, value in document.undeclared)
     flags: tuple[str, ...] = ()
     if "chainId" not in domain:
         flags += ("It names no chain: the signature is valid on every one",)

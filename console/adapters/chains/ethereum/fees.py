@@ -12,9 +12,11 @@ FEE_CAP = 500 * GWEI
 CHEAP_WEI = 2 * 10**16
 """A fee of up to 0.02 coins needs no comparison with what is sent."""
 MOST_OF_AMOUNT = 10
-"""A larger fee may be at most one part in this many of the coins sent."""
-MOST_FOR_CALL = 10**17
-"""A call's fee has no amount to be compared with: 0.1 coins."""
+"""A larger fee may be at most one part in this many of the coins sent: of none, nothing."""
+MOST_WEI = 10**17
+"""The highest fee that is ever signed, whatever is sent: 0.1 coins.
+
+For a call it is the only bound, since its bytes do not tell what it is worth."""
 _BASE_QUARTERS = {FeeLevel.ECONOMY: 5, FeeLevel.NORMAL: 8, FeeLevel.FAST: 12}
 _TIP_HALVES = {FeeLevel.ECONOMY: 1, FeeLevel.NORMAL: 2, FeeLevel.FAST: 4}
 
@@ -54,15 +56,27 @@ def capped(fees: Fees) -> Fees:
 
 def fee_flags(transaction: Transaction) -> tuple[str, ...]:
     """Return warnings of fees that no honest quote reaches (case C109, docs/chains.md)."""
-    flags: tuple[str, ...] = ()
-    if transaction.max_fee > FEE_CAP:
-        flags += (f"The fee per gas is above the limit of {FEE_CAP // GWEI} gwei",)
     ceiling = transaction.fee_ceiling
-    if transaction.data and ceiling > MOST_FOR_CALL:
-        flags += ("The fee of this call may reach more than 0.1 coins",)
-    plain = bool(transaction.value) and not transaction.data
-    if ceiling > CHEAP_WEI and plain and ceiling > transaction.value // MOST_OF_AMOUNT:
+    flags = limit_flags(transaction.max_fee, ceiling)
+    if transaction.blob_fee > FEE_CAP:
+        flags += (f"The fee per blob gas is above the limit of {FEE_CAP // GWEI} gwei",)
+    # With nothing sent, as in a cancellation, only a cheap fee is in proportion.
+    if (
+        not transaction.data
+        and ceiling > CHEAP_WEI
+        and ceiling > transaction.value // MOST_OF_AMOUNT
+    ):
         flags += (f"The fee may reach more than a {MOST_OF_AMOUNT}th of what is sent",)
+    return flags
+
+
+def limit_flags(per_gas: int, ceiling: int) -> tuple[str, ...]:
+    """Return warnings of a fee above the limits that hold for whatever is signed, in wei."""
+    flags: tuple[str, ...] = ()
+    if per_gas > FEE_CAP:
+        flags += (f"The fee per gas is above the limit of {FEE_CAP // GWEI} gwei",)
+    if ceiling > MOST_WEI:
+        flags += ("The fee may reach more than 0.1 coins",)
     return flags
 
 

@@ -3,29 +3,34 @@
 from console.adapters.chains.ethereum import signable
 from console.adapters.chains.ethereum.messages import build_message
 from console.adapters.chains.ethereum.networks import bound_to
-from console.adapters.chains.ethereum.transaction import Transaction
 from console.application.errors import TransactionError, UnknownTransaction
-from console.application.ports.chain import BuiltTransaction
 from console.domain.values import Network
 
+_JSON_BLANKS = b" \t\r\n"
 
-def imported(data: bytes, network: Network) -> BuiltTransaction:
+
+def imported(data: bytes, network: Network) -> bytes:
     """Return bytes that can be signed as they are. Raises: TransactionError."""
     try:
-        content = signable.parse(data, bound_to(data, network))
+        signable.parse(data, bound_to(data, network))
     except UnknownTransaction as error:
         raise TransactionError(f"this cannot be signed: {error}") from None
-    fee = content.fee_ceiling if isinstance(content, Transaction) else 0
-    return BuiltTransaction(data, fee, None)
+    return data
 
 
-def message(text: str, network: Network) -> BuiltTransaction:
+def message(text: str, network: Network) -> bytes:
     """Return an EIP-712 document as it is, anything else as a personal message.
 
+    Around a document, the blanks that JSON ignores are left out; nothing else is changed.
     Raises: TransactionError.
     """
     try:
-        data, whole = text.strip().encode(), text.encode()
+        data = text.encode()
     except UnicodeEncodeError:
         raise TransactionError("the message holds half of a character") from None
-    return imported(data if data.startswith(b"{") else build_message(whole), network)
+    if not text.strip().startswith("{"):
+        return imported(build_message(data), network)
+    document = data.strip(_JSON_BLANKS)
+    if not document.startswith(b"{"):
+        raise TransactionError("before the document stand blanks that JSON does not know")
+    return imported(document, network)

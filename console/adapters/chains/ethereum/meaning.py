@@ -7,9 +7,12 @@ from enum import StrEnum
 from eth_utils.crypto import keccak
 
 from console.adapters.chains.ethereum.address import ZERO, checksummed
+from console.domain.transaction import CoinFlow
 from console.domain.values import Amount
 
 COIN_DECIMALS = 18
+TO_ITSELF = "Move to own account"
+"""The action of a transfer to the account that it comes from: nobody is paid."""
 NOT_KNOWN = "base units"
 """The unit of a token whose decimals are not known."""
 
@@ -72,7 +75,8 @@ class Meaning:
     """A call in words. What `to` and `amount` do not say stands in `fields`; dangers in `flags`.
 
     `to` is empty when there is no destination. `fee` in wei is what the signed content itself lets
-    somebody charge, beside the fee of a transaction.
+    somebody charge, beside the fee of a transaction; `flow` is what it moves of the signer's coins,
+    None if it is no transaction and moves nothing.
     """
 
     action: str
@@ -81,6 +85,7 @@ class Meaning:
     fields: tuple[tuple[str, str], ...] = ()
     flags: tuple[str, ...] = ()
     fee: int = 0
+    flow: CoinFlow | None = None
 
     def with_more(
         self, fields: tuple[tuple[str, str], ...] = (), flags: tuple[str, ...] = ()

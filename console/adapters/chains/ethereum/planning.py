@@ -37,7 +37,7 @@ class Planner:
         Raises: InvalidAddress, TransactionError, InsufficientFunds, ChainUnavailable,
         NotYetPossible.
         """
-        to = parse_address(intent.to_address)
+        to = parse_address(intent.to_address, await self._node.chain_id())
         if intent.memo:
             raise TransactionError("a transfer on Ethereum carries no memo; leave it empty")
         whole = await self._everything(intent, to, sender) if intent.everything else intent.amount
@@ -55,8 +55,9 @@ class Planner:
 
         Raises: InvalidAddress, TransactionError, ChainUnavailable.
         """
-        to = parse_address(intent.to_address)
-        data = encode_call(intent.function, intent.arguments)
+        chain_id = await self._node.chain_id()
+        to = parse_address(intent.to_address, chain_id)
+        data = encode_call(intent.function, intent.arguments, chain_id)
         draft = CallDraft(0, 0).call(to, data, _amount(intent.amount, least=0))
         return await self._priced(draft, intent.fee_level, sender, reserved)
 

@@ -20,7 +20,9 @@ async def simulate(
     node: EthereumNode, transaction: Transaction, sender: bytes, known: Known
 ) -> Simulation:
     """Return the effects; without them only whether it fails. Raises: ChainUnavailable."""
-    trial = Trial(sender, transaction.to, transaction.value, transaction.data)
+    trial = Trial(
+        sender, transaction.to, transaction.value, transaction.data, transaction.gas_limit
+    )
     calls = await node.simulated(trial)
     if calls is None:
         try:

@@ -11,6 +11,7 @@ from console.adapters.chains.ethereum.approvals import (
     token_flags,
 )
 from console.adapters.chains.ethereum.meaning import (
+    TO_ITSELF,
     Call,
     Known,
     Meaning,
@@ -35,14 +36,14 @@ def token_meaning(decoded: Decoded, call: Call, known: Known) -> Meaning | None:
 
 
 def _transfer(values: dict[str, Any], call: Call, known: Known) -> Meaning:
-    return _moved("Transfer tokens", call.sender, values, call, known)
+    return _moved(call.sender, values, call, known)
 
 
 def _transfer_from(values: dict[str, Any], call: Call, known: Known) -> Meaning:
-    return _moved("Transfer tokens", values["from"], values, call, known)
+    return _moved(values["from"], values, call, known)
 
 
-def _moved(action: str, source: bytes, values: dict[str, Any], call: Call, known: Known) -> Meaning:
+def _moved(source: bytes, values: dict[str, Any], call: Call, known: Known) -> Meaning:
     """Describe an amount that moves; of an ERC-721 contract the number is which token moves."""
     token = known.tokens.get(call.to)
     single = token is not None and token.standard is TokenStandard.ERC721
@@ -55,7 +56,7 @@ def _moved(action: str, source: bytes, values: dict[str, Any], call: Call, known
     if not number and not single:
         flags += ("The transfer moves nothing",)
     return Meaning(
-        action,
+        _action(source, to),
         to,
         amount,
         (*fields, *_source_fields(source, call)),
@@ -107,7 +108,7 @@ def _identified(
         fields.append(("Data for the receiver", shown_bytes(values["data"])))
         flags += ("The receiving contract is given data that is not understood",)
     return Meaning(
-        "Transfer tokens",
+        _action(source, to),
         to,
         amount,
         (*fields, *_source_fields(source, call)),
@@ -199,6 +200,10 @@ def _standard_flags(call: Call, known: Known, *standards: TokenStandard) -> tupl
     if token is not None and token.standard not in standards:
         return (f"{token.symbol} is an {token.standard} token, which has no such function",)
     return token_flags(call.to, known)
+
+
+def _action(source: bytes, to: bytes) -> str:
+    return TO_ITSELF if source == to else "Transfer tokens"
 
 
 def _source_fields(source: bytes, call: Call) -> tuple[tuple[str, str], ...]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The call; `to` is None where it creates a contract."""
+    """The call; `to` is None where it creates a contract, `gas` is its limit if it has one."""
 
     sender: bytes
     to: bytes | None
     value: int
     data: bytes
+    gas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from eth_abi.registry import registry
 from eth_utils.abi import function_signature_to_4byte_selector
 
 from console.adapters.chains.ethereum.abi import Function
-from console.adapters.chains.ethereum.address import parse_address
+from console.adapters.chains.ethereum.address import parse_any_address
 from console.adapters.chains.ethereum.strict_json import Json, parse_json
 from console.adapters.chains.ethereum.transaction import MAX_TRANSACTION_BYTES
 from console.application.errors import InvalidAddress, TransactionError, UnknownTransaction
@@ -21,6 +21,7 @@ MAX_FUNCTION = 1024
 MAX_ARGUMENTS = 32
 MAX_DIMENSIONS = 16
 _FUNCTION = re.compile(r"([A-Za-z_$][A-Za-z0-9_$]{0,127})\((.*)\)")
+_BYTES = re.compile(r"(0x)?([0-9A-Fa-f]{2})*")
 _NAMED = re.compile(r"(\S+)(?: +[A-Za-z_$][A-Za-z0-9_$]*)?")
 
 
@@ -44,14 +45,23 @@ def parse_function(text: str) -> Function:
     return Function(signature, tuple(types), names, selector)
 
 
-def encode_call(text: str, arguments: tuple[str, ...]) -> bytes:
-    """Return the data of a call. Raises: TransactionError, InvalidAddress."""
+def encode_call(text: str, arguments: tuple[str, ...], chain_id: int | None = None) -> bytes:
+    """Return the data of a call; addresses may carry the chain's short name (ERC-3770).
+
+    Values are taken as they are, with every blank.
+
+    Raises: TransactionError, InvalidAddress.
+    """
     function = parse_function(text)
-    if len(arguments) != len(function.types):
-        raise TransactionError(f"{function.signature} takes {len(function.types)} values")
+    count = len(function.types)
+    # Empty lines after the last value are no values: a window's text often ends with one.
+    if len(arguments) < count or any(arguments[count:]):
+        raise TransactionError(
+            f"{function.signature} takes {count} values, and {len(arguments)} are given"
+        )
     values = [
-        _from_text(parse(kind), argument.strip())
-        for kind, argument in zip(function.types, arguments, strict=True)
+        _from_text(parse(kind), argument, chain_id)
+        for kind, argument in zip(function.types, arguments[:count], strict=True)
     ]
     try:
         data = function.encode(*values)
@@ -92,45 +102,47 @@ def _canonical(text: str) -> str:
     return _name(kind)
 
 
-def _from_text(kind: ABIType, text: str) -> Any:
+def _from_text(kind: ABIType, text: str, chain_id: int | None) -> Any:
     if kind.is_array or isinstance(kind, TupleType):
         try:
-            return _from_json(kind, parse_json(text.encode(errors="surrogatepass")))
+            return _from_json(kind, parse_json(text.encode(errors="surrogatepass")), chain_id)
         except UnknownTransaction as error:
             raise TransactionError(f"{_name(kind)} is written as JSON: {error}") from None
-    return _basic(kind, text)
+    return _basic(kind, text, chain_id)
 
 
-def _from_json(kind: ABIType, value: Json) -> Any:
+def _from_json(kind: ABIType, value: Json, chain_id: int | None) -> Any:
     if kind.is_array:
         if not isinstance(value, list):
             raise TransactionError(f"{_name(kind)} needs a list")
-        return [_from_json(kind.item_type, item) for item in value]
+        return [_from_json(kind.item_type, item, chain_id) for item in value]
     if isinstance(kind, TupleType):
         if not isinstance(value, list) or len(value) != len(kind.components):
             raise TransactionError(f"{_name(kind)} needs {len(kind.components)} values")
         return tuple(
-            _from_json(part, item) for part, item in zip(kind.components, value, strict=True)
+            _from_json(part, item, chain_id)
+            for part, item in zip(kind.components, value, strict=True)
         )
     if isinstance(value, bool):
-        return _basic(kind, "true" if value else "false")
+        return _basic(kind, "true" if value else "false", chain_id)
     if not isinstance(value, str | int):
         raise TransactionError(f"{_name(kind)} needs one value")
-    return _basic(kind, str(value))
+    return _basic(kind, str(value), chain_id)
 
 
-def _basic(kind: ABIType, text: str) -> Any:
-    base = kind.base if isinstance(kind, BasicType) else ""
+def _basic(kind: ABIType, text: str, chain_id: int | None) -> Any:
+    if not isinstance(kind, BasicType):
+        return _bad(kind, text)
     try:
-        match base:
+        match kind.base:
             case "address":
-                return parse_address(text)
+                return parse_any_address(text, chain_id)
             case "uint" | "int":
                 return int(text) if re.fullmatch(r"-?[0-9]{1,78}", text) else _bad(kind, text)
             case "bool":
                 return {"true": True, "false": False}[text.lower()]
             case "bytes":
-                return bytes.fromhex(text.removeprefix("0x"))
+                return _bytes(kind, text)
             case "string":
                 return text
             case _:
@@ -139,6 +151,14 @@ def _basic(kind: ABIType, text: str) -> Any:
         raise
     except (ValueError, KeyError):
         return _bad(kind, text)
+
+
+def _bytes(kind: BasicType, text: str) -> bytes:
+    """Return bytes in full: the library would fill short ones up, to a value that nobody wrote."""
+    data = bytes.fromhex(text.removeprefix("0x")) if _BYTES.fullmatch(text) else None
+    if data is None or (kind.sub and len(data) != kind.sub):
+        raise TransactionError(f"{text[:60]!r} is no {_name(kind)}")
+    return data
 
 
 def _bad(kind: ABIType, text: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from eth_utils.crypto import keccak
 
-from console.adapters.chains.ethereum.address import ADDRESS_BYTES, parse_address
+from console.adapters.chains.ethereum.address import parse_any_address
 from console.adapters.chains.ethereum.strict_json import (
     Json,
     list_of,
@@ -25,21 +25,24 @@ from console.adapters.chains.ethereum.typed_schema import (
     integer_of,
     parse_schema,
 )
+from console.adapters.chains.ethereum.typed_undeclared import PARTS, undeclared
 from console.application.errors import InvalidAddress, UnknownTransaction
 
 Value: TypeAlias = int | bytes | str | bool | list["Value"] | dict[str, "Value"]
 
-_PARTS = {"types", "primaryType", "domain", "message"}
-
 
 @dataclass(frozen=True, slots=True)
 class TypedData:
-    """A document whose values fit its types: numbers int, addresses and bytes as bytes."""
+    """A document whose values fit its types: numbers int, addresses and bytes as bytes.
+
+    `undeclared` are the places and values of keys that are no part of what is signed.
+    """
 
     schema: Schema
     primary: str
     domain: dict[str, Value]
     message: dict[str, Value]
+    undeclared: tuple[tuple[str, str], ...] = ()
 
     def domain_separator(self) -> bytes:
         """Return the hash of the domain, 32 bytes."""
@@ -57,10 +60,8 @@ class TypedData:
 def parse_typed_data(data: bytes) -> TypedData:
     """Read a document. Raises: UnknownTransaction."""
     document = object_of(parse_json(data), "the document")
-    if set(document) != _PARTS:
-        raise UnknownTransaction(
-            "the document has types, primaryType, domain and message, and nothing else"
-        )
+    if not document.keys() >= PARTS:
+        raise UnknownTransaction("the document has types, primaryType, domain and message")
     schema = parse_schema(document["types"])
     primary = text_of(document["primaryType"], "primaryType")
     if primary not in schema.types or primary == DOMAIN:
@@ -70,13 +71,18 @@ def parse_typed_data(data: bytes) -> TypedData:
         primary,
         _struct(schema, DOMAIN, document["domain"], "domain"),
         _struct(schema, primary, document["message"], "message"),
+        tuple(undeclared(document, schema, primary)),
     )
 
 
 def _struct(schema: Schema, kind: str, value: Json, place: str) -> dict[str, Value]:
     found = object_of(value, place)
     fields = schema.types[kind]
-    if set(found) != {name for name, _ in fields}:
+    names = {name for name, _ in fields}
+    if not found.keys() >= names:
+        raise UnknownTransaction(f"{place} lacks fields of its type")
+    if kind == DOMAIN and found.keys() != names:
+        # Some programs take the domain's type from its keys: they would sign another hash.
         raise UnknownTransaction(f"{place} has other fields than its type")
     return {name: _value(schema, part, found[name], f"{place}.{name}") for name, part in fields}
 
@@ -115,10 +121,8 @@ def _text(value: Json, place: str) -> str:
 
 
 def _address(text: str, place: str) -> bytes:
-    if text == f"0x{'0' * 40}":
-        return bytes(ADDRESS_BYTES)
     try:
-        return parse_address(text)
+        return parse_any_address(text)
     except InvalidAddress as error:
         raise UnknownTransaction(f"{place}: {error}") from None
 

@@ -108,8 +108,8 @@ def _fields(name: str, value: Json) -> Fields:
     fields: list[tuple[str, str]] = []
     for part in list_of(value, f"the type {name[:64]!a}"):
         entry = object_of(part, "a field of a type")
-        if set(entry) != {"name", "type"}:
-            raise UnknownTransaction("a field has a name and a type, and nothing else")
+        if not entry.keys() >= {"name", "type"}:
+            raise UnknownTransaction("a field has a name and a type")
         field, kind = text_of(entry["name"], "a name"), text_of(entry["type"], "a type")
         if not _NAME.fullmatch(field) or not _TYPE.fullmatch(kind):
             raise UnknownTransaction("a field has a name or a type that is none")

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.adapters.chains.ethereum.calldata import call_meaning
+from console.adapters.chains.ethereum.fees import limit_flags
+from console.adapters.chains.ethereum.flow import sent_by
 from console.adapters.chains.ethereum.meaning import (
     Call,
     Known,
@@ -11,6 +13,7 @@ from console.adapters.chains.ethereum.meaning import (
     shown_address,
     shown_bytes,
 )
+from console.domain.transaction import CoinFlow
 
 _PAYMASTER_HEAD = 20 + 16 + 16
 _EIP7702_MARK = b"\x77\x02"
@@ -30,7 +33,7 @@ def fee_ceiling(message: dict[str, Any]) -> int:
 
 
 def user_operation_meaning(
-    message: dict[str, Any], entry_point: bytes, _signer: bytes, known: Known
+    message: dict[str, Any], entry_point: bytes, signer: bytes, known: Known
 ) -> Meaning | None:
     """Describe what an account will do when the entry point calls it."""
     ceiling = fee_ceiling(message)
@@ -38,14 +41,15 @@ def user_operation_meaning(
         return None
     account, init, paymaster = message["sender"], message["initCode"], message["paymasterAndData"]
     # The entry point calls the account; what the account does then stands in the call's data.
-    meaning = call_meaning(Call(entry_point, account, 0, message["callData"]), known)
+    call = Call(entry_point, account, 0, message["callData"])
+    meaning = call_meaning(call, known)
     fields = [
         ("Account", shown_address(account)),
         ("Entry point", shown_address(entry_point)),
         ("Account nonce", str(message["nonce"])),
         ("Maximum fee per gas", f"{_low(message['gasFees'])} wei"),
     ]
-    flags: tuple[str, ...] = ()
+    flags = limit_flags(_low(message["gasFees"]), ceiling)
     if init:
         delegated = init[:2] == _EIP7702_MARK and not init[2:20].strip(b"\0")
         fields.append(("Code to start with", shown_bytes(init)))
@@ -56,7 +60,8 @@ def user_operation_meaning(
         fields.append(("Paid by", shown_address(paymaster[:20])))
         flags += ("Somebody else pays the fee, and may demand something for it",)
     described = meaning.with_more(tuple(fields), flags)
-    return replace(described, action=f"User operation: {meaning.action}", fee=ceiling)
+    flow = CoinFlow(out=sent_by(signer, call, known), pays_fee=account == signer and not paymaster)
+    return replace(described, action=f"User operation: {meaning.action}", fee=ceiling, flow=flow)
 
 
 def _high(word: bytes) -> int:

@@ -180,4 +180,6 @@ def _params(trial: Trial) -> TxParams:
         params["to"] = checksummed(trial.to)
     if trial.data:
         params["data"] = trial.data
+    if trial.gas is not None:
+        params["gas"] = trial.gas
     return params

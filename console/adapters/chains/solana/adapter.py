@@ -14,7 +14,8 @@ from console.adapters.chains.solana.describe import WalletContext, describe
 from console.adapters.chains.solana.fees import DECIMALS, UNIT, coins
 from console.adapters.chains.solana.history import movements
 from console.adapters.chains.solana.importing import imported, read_draft
-from console.adapters.chains.solana.message import attach_signature, parse_message
+from console.adapters.chains.solana.message import attach_signature
+from console.adapters.chains.solana.minimums import check_minimums
 from console.adapters.chains.solana.node import NODE, SolanaNode
 from console.adapters.chains.solana.nonce import consumed
 from console.adapters.chains.solana.planning import (
@@ -22,6 +23,11 @@ from console.adapters.chains.solana.planning import (
     token_holding,
 )
 from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
+from console.adapters.chains.solana.request import (
+    parse_request,
+    with_owners,
+    without_owners,
+)
 from console.adapters.chains.solana.simulation import simulate
 from console.adapters.chains.solana.subscription import SignatureWatch
 from console.adapters.rpc.json_rpc import TIMEOUT_S, RpcRefused
@@ -115,8 +121,15 @@ class SolanaAdapter:
         return str(parse_address(text))
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
-        """Return the description of a message. Raises: UnknownTransaction."""
-        return describe(transaction, WalletContext(self.network, _wallet(keys), self._listed))
+        """Return the description of a request's bytes.
+
+        Raises: UnknownTransaction; NotYetPossible until this node has read a listed token's rules.
+        """
+        if self._planner.unread(parse_request(transaction).message):
+            raise NotYetPossible("this node has not read the token's rules from the chain yet")
+        dangers = self._planner.dangers
+        place = WalletContext(self.network, _wallet(keys), self._listed, dangers)
+        return describe(transaction, place)
 
     def payloads(
         self,
@@ -124,8 +137,7 @@ class SolanaAdapter:
         keys: PublicKeys,  # noqa: ARG002 - the message is the payload
     ) -> tuple[Payload, ...]:
         """Return the message itself, which is signed. Raises: UnknownTransaction."""
-        parse_message(transaction)
-        return (Payload(transaction, ACCOUNT.kind, ACCOUNT.path),)
+        return (Payload(parse_request(transaction).data, ACCOUNT.kind, ACCOUNT.path),)
 
     def attach(
         self,
@@ -137,33 +149,35 @@ class SolanaAdapter:
 
         Raises: TransactionError.
         """
-        return attach_signature(transaction, signatures)
+        return attach_signature(parse_request(transaction).data, signatures)
 
     def consumes(self, transaction: bytes) -> frozenset[str]:
         """Return the name of the durable nonce, else of the message. Raises: UnknownTransaction."""
-        return consumed(transaction)
+        return consumed(parse_request(transaction).data)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
         """Return whether it has a durable nonce. Raises: UnknownTransaction."""
-        return is_replaceable(parse_message(transaction))
+        return is_replaceable(parse_request(transaction).message)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
         """Return "" if `new` is the same at a higher price, or a cancellation, with the same nonce.
 
         Raises: UnknownTransaction.
         """
-        return why_not_replaced(old, new)
+        before, after = parse_request(old), parse_request(new)
+        return why_not_replaced(before.data, after.data)
 
     def exported(self, data: bytes) -> str:
-        """Return hexadecimal."""
-        return data.hex()
+        """Return hexadecimal, of a request only what is signed."""
+        return without_owners(data).hex()
 
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
         """Build a transfer, a replacement or a nonce account, or import a draft.
 
-        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable.
+        Raises: InvalidAddress, TransactionError, NotYetPossible, ChainUnavailable; TransactionError
+        also for what would leave an account with less than the cluster's minimum.
         """
         match intent:
             case TransferIntent():
@@ -173,13 +187,23 @@ class SolanaAdapter:
             case DurableIntent():
                 plan = await self._planner.nonce_account(_wallet(keys), reserved)
             case ReplaceIntent():
-                old = parse_message(intent.transaction)
-                plan = await self._planner.replacement(old, intent.fee_level, cancel=intent.cancel)
+                old = parse_request(intent.transaction)
+                plan = await self._planner.replacement(
+                    old.message, intent.fee_level, cancel=intent.cancel
+                )
+                owners = () if intent.cancel else old.owners
+                plan = replace(plan, message=with_owners(plan.message, owners))
             case ImportIntent():
                 plan = imported(read_draft(intent.text), _wallet(keys))
+                plan = await self._planner.completed(plan, _wallet(keys))
             case _:
                 raise NotYetPossible("Solana wallets offer transfers and durable nonces only")
-        fee = self.describe(plan.message, keys).fee.base_units
+        await self._planner.read_mints(parse_request(plan.message).message)
+        described = self.describe(plan.message, keys)
+        fee = described.fee.base_units
+        if not isinstance(intent, ReplaceIntent) and described.flow is not None:
+            flow = replace(described.flow, out=described.flow.out + fee + plan.deposit)
+            await check_minimums(self._node, parse_request(plan.message).message, flow)
         return BuiltTransaction(plan.message, fee + plan.deposit, plan.valid_for_s)
 
     async def _everything(
@@ -204,7 +228,7 @@ class SolanaAdapter:
         keys: PublicKeys,  # noqa: ARG002 - the message names the accounts that change
     ) -> Simulation | None:
         """Return what one node foresees. Raises: UnknownTransaction, ChainUnavailable."""
-        return await simulate(self._node, parse_message(transaction), self._listed)
+        return await simulate(self._node, parse_request(transaction).message, self._listed)
 
     async def balance(self, account: Account, keys: PublicKeys, asset: str = "") -> Amount:
         """Return the confirmed balance of the coin or a listed token.

@@ -4,7 +4,7 @@ import hashlib
 
 from solders.pubkey import Pubkey
 
-from console.adapters.chains.solana.programs import ASSOCIATED_TOKEN
+from console.adapters.chains.solana.programs import ASSOCIATED_TOKEN, KEYLESS
 from console.application.errors import InvalidAddress
 
 _MAX_ADDRESS = 44
@@ -35,11 +35,16 @@ def parse_any_address(text: str) -> Pubkey:
 
 
 def parse_address(text: str) -> Pubkey:
-    """Return the account of an address that has a key. Raises: InvalidAddress."""
+    """Return the account of an address that can be paid. Raises: InvalidAddress.
+
+    It may be a program's own account, such as the vault of a multisig: its program moves what it
+    holds. A program itself and the cluster's variables never can.
+    """
     key = parse_any_address(text)
-    if not key.is_on_curve():
-        # A program's account has no key: coins that are sent to it would be lost.
-        raise InvalidAddress("this address belongs to a program, not to a person's key")
+    if key in KEYLESS:
+        raise InvalidAddress(
+            "this is a program or a part of the cluster; nobody can move coins there"
+        )
     return key
 
 

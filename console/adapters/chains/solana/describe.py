@@ -11,13 +11,15 @@ from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.effect import Context, Effect
 from console.adapters.chains.solana.fees import coins, fee_of
+from console.adapters.chains.solana.flow import flow_of
 from console.adapters.chains.solana.instructions.decode import MEMO, decode
 from console.adapters.chains.solana.instructions.shape import NotUnderstood, Reading
 from console.adapters.chains.solana.meaning import effects_of
 from console.adapters.chains.solana.memo import read_memo
-from console.adapters.chains.solana.message import Call, ParsedMessage, parse_message
+from console.adapters.chains.solana.message import Call, ParsedMessage
 from console.adapters.chains.solana.nonce import durable_nonce
 from console.adapters.chains.solana.programs import NAMES
+from console.adapters.chains.solana.request import parse_request
 from console.application.errors import UnknownTransaction
 from console.application.ports.chain import Asset
 from console.domain.transaction import TransactionDescription
@@ -29,11 +31,12 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class WalletContext:
-    """The wallet, its network, and the listed tokens by mint."""
+    """The wallet, its network, the listed tokens by mint, and the red flags of mints."""
 
     network: Network
     wallet: Pubkey
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,13 @@ class _Part:
 
 
 def describe(data: bytes, place: WalletContext) -> TransactionDescription:
-    """Return the description of a message. Raises: UnknownTransaction."""
-    message = parse_message(data)
+    """Return the description of a request's bytes. Raises: UnknownTransaction."""
+    request = parse_request(data)
+    message = request.message
     readings, unknown = _read(message)
-    effects = effects_of(Context(message.payer, readings, place.assets))
-    fee = fee_of(readings, len(message.signers), len(message.calls))
+    context = Context(message.payer, readings, place.assets, request.owners, place.dangers)
+    effects = effects_of(context)
+    fee = fee_of(readings, message)
     first = effects[0] if effects else Effect("Other", "", coins(0))
     parts = (
         _told(effects),
@@ -73,7 +78,8 @@ def describe(data: bytes, place: WalletContext) -> TransactionDescription:
         fee=coins(fee.lamports),
         fields=fields,
         red_flags=tuple(dict.fromkeys(flag for part in parts for flag in part.flags)),
-        digest=hashlib.sha256(data).digest(),
+        digest=hashlib.sha256(request.data).digest(),
+        flow=flow_of(readings, message.payer),
     )
 
 

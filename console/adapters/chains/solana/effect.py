@@ -1,7 +1,7 @@
 """One effect of a message, and the context that it is judged in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
@@ -9,7 +9,10 @@ from console.adapters.chains.solana.instructions.shape import FIXED, Reading
 from console.application.ports.chain import Asset
 from console.domain.values import Amount
 
-ELSEWHERE = "Coins go to a program's account, from which no key can move them"
+NOWHERE = "go to a program or a part of the cluster, from which no key can move them"
+TO_ITSELF = "Move to own account"
+"""The action of a transfer to the wallet itself: nobody is paid."""
+PROGRAMS_OWN = ("Payee", "a program's own account, such as a multisig's vault: no key signs for it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The message of an instruction, and the listed tokens by mint."""
+    """The message of an instruction, and what is known beside it.
+
+    `assets` are the listed tokens by mint, `owners` those that addresses prove, and `dangers` are
+    the red flags of mints.
+    """
 
     payer: Pubkey
     readings: tuple[Reading, ...]
     assets: Mapping[str, Asset]
+    owners: tuple[Pubkey, ...] = ()
+    dangers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def shown(reading: Reading) -> tuple[tuple[str, str], ...]:

@@ -6,14 +6,27 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import derived_account
-from console.adapters.chains.solana.effect import ELSEWHERE, Context, Effect, shown, strangers
+from console.adapters.chains.solana.effect import (
+    NOWHERE,
+    PROGRAMS_OWN,
+    TO_ITSELF,
+    Context,
+    Effect,
+    shown,
+    strangers,
+)
 from console.adapters.chains.solana.fees import coins
 from console.adapters.chains.solana.instructions import budget, stake, system, token
 from console.adapters.chains.solana.instructions.decode import MEMO
 from console.adapters.chains.solana.instructions.shape import Reading, Shape
 from console.adapters.chains.solana.nonce import NONCE_BYTES
 from console.adapters.chains.solana.programs import KEYLESS, STAKE, SYSTEM
-from console.adapters.chains.solana.token_meaning import token_account_made, token_transfer
+from console.adapters.chains.solana.token_meaning import (
+    is_wrapped,
+    own_wrapped,
+    token_account_made,
+    token_transfer,
+)
 
 STAKE_BYTES = 200
 _NOT_MADE = "It sets up an account that the same message does not make"
@@ -36,14 +49,30 @@ def _effect(reading: Reading, context: Context) -> Effect | None:
 
 def _coin_transfer(reading: Reading, context: Context) -> Effect:
     to, lamports = reading.key("To"), reading.number("Lamports")
-    flags = []
+    flags: list[str] = []
+    fields: tuple[tuple[str, str], ...] = ()
     if reading.key("From") != context.payer:
         flags.append("Coins leave another account than the one that pays the fee")
-    if not to.is_on_curve() or to in KEYLESS:
-        flags.append(ELSEWHERE)
     if not lamports:
         flags.append("The transfer moves nothing")
-    return Effect("Transfer", str(to), coins(lamports), (), tuple(flags), transfer=True)
+    if is_wrapped(reading, context):
+        fields = (("Token account", str(to)),)
+        return Effect("Wrap coins", str(context.payer), coins(lamports), fields, tuple(flags))
+    if to in KEYLESS:
+        flags.append(f"Coins {NOWHERE}")
+    elif not to.is_on_curve():
+        fields = (PROGRAMS_OWN,)
+    action = TO_ITSELF if to == context.payer else "Transfer"
+    return Effect(action, str(to), coins(lamports), fields, tuple(flags), transfer=True)
+
+
+def _wrapped_counted(reading: Reading, context: Context) -> Effect | None:
+    """Return the effect of counting wrapped coins; None if the same message brings them there."""
+    if any(is_wrapped(other, context) for other in context.readings):
+        served = reading.key("Token account") in own_wrapped(context.payer)
+        if served:
+            return None
+    return _plain(reading, context)
 
 
 def _coins_back(reading: Reading, context: Context) -> Effect:
@@ -165,4 +194,5 @@ _JUDGES: Final[tuple[tuple[Shape, Callable[[Reading, Context], Effect | None]], 
     (token.TRANSFER_CHECKED, token_transfer),
     (token.TRANSFER_WITH_FEE, token_transfer),
     (token.CREATE_ASSOCIATED, token_account_made),
+    (token.SYNC_NATIVE, _wrapped_counted),
 )

@@ -19,6 +19,8 @@ def encode_memo(text: str) -> bytes:
         raise TransactionError(f"a memo has at most {MAX_MEMO_BYTES} bytes")
     if not text.isprintable():
         raise TransactionError("a memo is one line of characters that can be seen")
+    if text != text.strip():
+        raise TransactionError("a memo neither begins nor ends with a blank, which nobody sees")
     return data
 
 

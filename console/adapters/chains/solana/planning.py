@@ -1,5 +1,6 @@
 """Planning: lifetimes, prices and accounts from the chain, and the message made of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +16,10 @@ from console.adapters.chains.solana.build import (
     build_token_transfer,
     build_transfer,
 )
+from console.adapters.chains.solana.instructions.decode import readings_of
+from console.adapters.chains.solana.instructions.token import CREATE_ASSOCIATED
 from console.adapters.chains.solana.memo import encode_memo
-from console.adapters.chains.solana.message import ParsedMessage
+from console.adapters.chains.solana.message import ParsedMessage, parse_message
 from console.adapters.chains.solana.node import MAX_UNIT_PRICE, SolanaNode
 from console.adapters.chains.solana.nonce import (
     NONCE_ACCOUNTS,
@@ -30,13 +33,14 @@ from console.adapters.chains.solana.nonce import (
 )
 from console.adapters.chains.solana.programs import SYSTEM, TOKEN_2022
 from console.adapters.chains.solana.replacing import is_replaceable, replacement, unit_price
+from console.adapters.chains.solana.request import MAX_OWNERS, unproven, with_owners
 from console.adapters.chains.solana.token_state import (
     EXTENDED_ACCOUNT_BYTES,
     TOKEN_ACCOUNT_BYTES,
-    mint_decimals,
     parse_holding,
+    parse_mint,
 )
-from console.application.errors import ChainUnavailable, InvalidAddress
+from console.application.errors import ChainUnavailable, InvalidAddress, TransactionError
 from console.application.ports.chain import Asset, FeeLevel, TransferIntent
 from console.domain.errors import NotYetPossible
 
@@ -63,6 +67,8 @@ class Planner:
     def __init__(self, node: SolanaNode, listed: Mapping[str, Asset]) -> None:
         self._node = node
         self._listed = listed
+        self.dangers: dict[str, tuple[str, ...]] = {}
+        """What the chain said last of listed mints, each time that one was read."""
 
     async def transfer(
         self, intent: TransferIntent, wallet: Pubkey, reserved: frozenset[str]
@@ -88,12 +94,14 @@ class Planner:
             build = partial(build_transfer, wallet, to, intent.amount, intent.memo)
             return PlannedMessage(_distinct(build, terms, reserved), 0, valid_for_s)
         token = await self.token(listed)
+        for danger in self.dangers[listed.address]:
+            raise TransactionError(f"{danger}; not offered")
         arrival = token_account(to, token.mint, token.program)
         terms = MessageTerms(
             lifetime, await self._node.unit_price(intent.fee_level, [wallet, arrival])
         )
         build = partial(build_token_transfer, wallet, to, intent.amount, intent.memo, token)
-        deposit = await self._arrival_deposit(arrival, token)
+        deposit = await self._deposit_for(arrival, token.program)
         return PlannedMessage(_distinct(build, terms, reserved), deposit, valid_for_s)
 
     async def nonce_account(self, wallet: Pubkey, reserved: frozenset[str]) -> PlannedMessage:
@@ -113,6 +121,26 @@ class Planner:
                 return PlannedMessage(message, 0, BLOCKHASH_VALID_S)
         raise NotYetPossible(f"this wallet has all of its {NONCE_ACCOUNTS} durable nonces")
 
+    async def read_mints(self, message: ParsedMessage) -> None:
+        """Read the mints that `unread` names. Raises: ChainUnavailable."""
+        await asyncio.gather(*(self.token(self._listed[mint]) for mint in self.unread(message)))
+
+    def unread(self, message: ParsedMessage) -> tuple[str, ...]:
+        """Return the listed mints of Token-2022 in a message that were never read.
+
+        Their extensions may change what a transfer does, and are not in its bytes.
+        """
+        named = (
+            str(reading.key("Mint"))
+            for reading in readings_of(message)
+            if reading.call.program == TOKEN_2022 and "Mint" in reading.accounts
+        )
+        return tuple(
+            mint
+            for mint in dict.fromkeys(named)
+            if mint in self._listed.keys() - self.dangers.keys()
+        )
+
     async def replacement(
         self, old: ParsedMessage, level: FeeLevel, *, cancel: bool
     ) -> PlannedMessage:
@@ -129,6 +157,43 @@ class Planner:
             raise NotYetPossible("it offers the most for early execution already")
         return PlannedMessage(replacement(old, price, cancel=cancel), 0, None)
 
+    async def completed(self, draft: PlannedMessage, wallet: Pubkey) -> PlannedMessage:
+        """Return a draft with what its bytes do not tell: deposits, and owners of token accounts.
+
+        Raises: UnknownTransaction, ChainUnavailable.
+        """
+        message = parse_message(draft.message)
+        deposit, owners = await asyncio.gather(
+            self._deposits(message, wallet), self._owners(message)
+        )
+        return replace(draft, message=with_owners(draft.message, owners), deposit=deposit)
+
+    async def _deposits(self, message: ParsedMessage, wallet: Pubkey) -> int:
+        """Return what `wallet` deposits for token accounts; one that exists costs nothing."""
+        made = {
+            reading.key("Token account"): reading.key("Token program")
+            for reading in readings_of(message)
+            if reading.shape is CREATE_ASSOCIATED and reading.key("Payer") == wallet
+        }
+        deposits = (self._deposit_for(account, program) for account, program in made.items())
+        return sum(await asyncio.gather(*deposits))
+
+    async def _owners(self, message: ParsedMessage) -> tuple[Pubkey, ...]:
+        """Return the owners that the message does not name, where their address proves them."""
+        transfers = unproven(message)[:MAX_OWNERS]
+        found = await asyncio.gather(
+            *(self._node.account(reading.key("To token account")) for reading in transfers)
+        )
+        owners = []
+        for reading, account in zip(transfers, found, strict=True):
+            holding = parse_holding(*account) if account else None
+            mint, program = reading.key("Mint"), reading.call.program
+            if holding and holding.mint == mint:
+                derived = token_account(holding.owner, mint, program)
+                if derived == reading.key("To token account"):
+                    owners.append(holding.owner)
+        return tuple(owners)
+
     def listed(self, asset: str) -> Asset:
         """Return a listed token. Raises: NotYetPossible."""
         found = self._listed.get(asset)
@@ -137,24 +202,29 @@ class Planner:
         return found
 
     async def token(self, asset: Asset) -> MintFacts:
-        """Return a listed token's mint, program and decimals.
-
-        Raises: TransactionError, ChainUnavailable.
-        """
+        """Return a listed token's mint, program and decimals. Raises: ChainUnavailable."""
         mint = parse_any_address(asset.address)
         found = await self._node.account(mint)
         if found is None:
             raise ChainUnavailable(f"{asset.unit} has no mint on this cluster")
         program, data = found
-        if mint_decimals(program, data) != asset.decimals:
+        read = parse_mint(program, data)
+        self.dangers[asset.address] = read.dangers
+        if read.decimals != asset.decimals:
             raise ChainUnavailable(f"{asset.unit} has other decimals here than are listed for it")
         return MintFacts(mint, program, asset.decimals)
 
     async def _check_receiver(self, to: Pubkey) -> None:
-        """Check that the receiver is no program's account, where coins and tokens would be lost."""
+        """Check that the receiver is no account with a program's data, such as a token account.
+
+        A multisig is paid at its vault, which has none. Raises: InvalidAddress.
+        """
         found = await self._node.account(to)
         if found and (found[0] != SYSTEM or found[1]):
-            raise InvalidAddress("this is the address of a program's account, not of a person's")
+            raise InvalidAddress(
+                "this account holds the data of a program, so what is sent there may be lost; "
+                "give the address of its owner, or of the multisig's vault"
+            )
 
     async def _free_nonce(self, wallet: Pubkey, reserved: frozenset[str]) -> DurableNonce:
         for number in range(NONCE_ACCOUNTS):
@@ -165,11 +235,11 @@ class Planner:
                 return nonce
         raise NotYetPossible("a durable transfer needs a free durable nonce: make one first")
 
-    async def _arrival_deposit(self, arrival: Pubkey, token: MintFacts) -> int:
-        """Return the deposit for the receiver's token account, 0 if it exists."""
-        if await self._node.account(arrival):
+    async def _deposit_for(self, account: Pubkey, program: Pubkey) -> int:
+        """Return the deposit for a token account, 0 if it exists."""
+        if await self._node.account(account):
             return 0
-        size = EXTENDED_ACCOUNT_BYTES if token.program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
+        size = EXTENDED_ACCOUNT_BYTES if program == TOKEN_2022 else TOKEN_ACCOUNT_BYTES
         return await self._node.deposit(size)
 
 

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.address import token_account
-from console.adapters.chains.solana.effect import Context, Effect, shown, strangers
+from console.adapters.chains.solana.effect import (
+    NOWHERE,
+    PROGRAMS_OWN,
+    TO_ITSELF,
+    Context,
+    Effect,
+    shown,
+    strangers,
+)
 from console.adapters.chains.solana.fees import coins
-from console.adapters.chains.solana.instructions import token
+from console.adapters.chains.solana.instructions import system, token
 from console.adapters.chains.solana.instructions.shape import Reading
-from console.adapters.chains.solana.programs import TOKEN_2022, TOKEN_PROGRAMS
+from console.adapters.chains.solana.programs import KEYLESS, TOKEN_2022, TOKEN_PROGRAMS, WRAPPED
 from console.domain.values import Amount
 
 NOT_KNOWN = "base units"
@@ -20,8 +28,9 @@ def token_transfer(reading: Reading, context: Context) -> Effect:
     """Return the effect of a transfer. `to` is the receiver's own address where the bytes prove it.
 
     The proof is the derivation of the token account from its owner and the mint. The owner is the
-    wallet itself, or named by the instruction that creates the account unless it exists. That
-    instruction fails if the account exists and has another owner by then.
+    wallet itself, or named by the instruction that creates the account unless it exists, or beside
+    the message (`request`). The instruction fails if the account has another owner by then; the
+    name beside the message is what the proposer's node found.
     """
     account = reading.key("To token account")
     seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, context)
@@ -30,9 +39,14 @@ def token_transfer(reading: Reading, context: Context) -> Effect:
         fields.append(("Token program", "Token-2022"))
     if any(_makes(other, account) for other in context.readings):
         fields.append(("If the token account is missing", "it is made, with a deposit from here"))
+    if seen.owner and seen.owner not in KEYLESS and not seen.owner.is_on_curve():
+        fields.append(PROGRAMS_OWN)
+    if seen.owner and seen.owner in context.owners:
+        fields.append(("Token account's owner", "the payee, by the account's address"))
     flags = (*_flags(reading, context.payer), *seen.flags, *_owner_flags(seen.owner))
     to = str(seen.owner or account)
-    return Effect("Token transfer", to, seen.amount, tuple(fields), flags, transfer=True)
+    action = TO_ITSELF if seen.owner == context.payer else "Token transfer"
+    return Effect(action, to, seen.amount, tuple(fields), flags, transfer=True)
 
 
 def token_account_made(reading: Reading, context: Context) -> Effect | None:
@@ -48,12 +62,35 @@ def token_account_made(reading: Reading, context: Context) -> Effect | None:
         _is_transfer(other)
         and (other.key("To token account"), other.call.program) == (account, program)
         for other in context.readings
+    ) or any(
+        is_wrapped(other, context) and other.key("To") == account for other in context.readings
     )
     if served and not flags:
         return None
     if owner != context.payer:
         flags.append("It pays for a token account of somebody else, to which nothing is sent")
     return Effect(reading.shape.name, str(owner), coins(0), shown(reading), tuple(flags))
+
+
+def own_wrapped(payer: Pubkey) -> tuple[Pubkey, ...]:
+    """Return the wallet's own accounts for wrapped coins."""
+    return tuple(token_account(payer, mint, program) for program, mint in WRAPPED.items())
+
+
+def is_wrapped(reading: Reading, context: Context) -> bool:
+    """Return whether a transfer brings coins to the wallet's account for wrapped ones.
+
+    It does only where a later instruction counts them; else they lie there and are no tokens.
+    """
+    if reading.shape is not system.TRANSFER or reading.key("From") != context.payer:
+        return False
+    to = reading.key("To")
+    return to in own_wrapped(context.payer) and any(
+        other.shape is token.SYNC_NATIVE
+        and other.key("Token account") == to
+        and other.call.number > reading.call.number
+        for other in context.readings
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +111,12 @@ def _unnamed(reading: Reading) -> _Seen:
 
 def _named(reading: Reading, context: Context) -> _Seen:
     mint, decimals = reading.key("Mint"), reading.number("Decimals")
-    fields, flags = [("Mint", str(mint))], []
+    fields: list[tuple[str, str]] = [("Mint", str(mint))]
+    flags: list[str] = []
     asset = context.assets.get(str(mint))
+    flags += context.dangers.get(str(mint), ())
+    if asset is None:
+        flags.append(f"{mint} is not on the list of tokens: what its transfers do is not known")
     amount = Amount(reading.number("Amount"), NOT_KNOWN, 0)
     if asset and asset.decimals == decimals:
         amount = Amount(reading.number("Amount"), asset.unit, asset.decimals)
@@ -103,8 +144,8 @@ def _flags(reading: Reading, payer: Pubkey) -> list[str]:
 def _owner_flags(owner: Pubkey | None) -> tuple[str, ...]:
     if owner is None:
         return ("The message does not prove who owns the token account that receives",)
-    if not owner.is_on_curve():
-        return ("Tokens go to a program's account, from which no key can move them",)
+    if owner in KEYLESS:
+        return (f"Tokens {NOWHERE}",)
     return ()
 
 
@@ -122,7 +163,7 @@ def _owner(reading: Reading, mint: Pubkey, context: Context) -> Pubkey | None:
     """Return the proven owner of the receiving account, None if there is no proof."""
     account, program = reading.key("To token account"), reading.call.program
     made = (other.key("Owner") for other in context.readings if _makes(other, account))
-    for owner in dict.fromkeys((*made, context.payer)):
+    for owner in dict.fromkeys((*made, context.payer, *context.owners)):
         if token_account(owner, mint, program) == account:
             return owner
     return None

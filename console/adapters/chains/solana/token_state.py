@@ -8,7 +8,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from console.adapters.chains.solana.programs import TOKEN_2022, TOKEN_PROGRAMS
-from console.application.errors import ChainUnavailable, TransactionError
+from console.application.errors import ChainUnavailable
 
 MINT_BYTES: Final = 82
 TOKEN_ACCOUNT_BYTES: Final = 165
@@ -20,10 +20,18 @@ _STATE, _READY_STATES = 108, frozenset({1, 2})
 # After the first 165 bytes: the account's kind, then extensions with type and length.
 _KIND, _MINT, _FIRST = 165, 1, 166
 _ENTRY = struct.Struct("<HH")
-_TRANSFER_FEE, _NON_TRANSFERABLE, _TRANSFER_HOOK = 1, 9, 14
+_TRANSFER_FEE, _NON_TRANSFERABLE, _PERMANENT_DELEGATE, _TRANSFER_HOOK = 1, 9, 12, 14
 _FEE_POINTS = (88, 106)
 """Offsets of the older and the newer fee, in hundredths of a percent, in the fee's extension."""
 _HOOK_PROGRAM = slice(32, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """A mint's decimals, and its `dangers`: what its transfers do beside moving tokens."""
+
+    decimals: int
+    dangers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +43,14 @@ class Holding:
     amount: int
 
 
-def mint_decimals(program: Pubkey, data: bytes) -> int:
-    """Return a mint's decimals.
-
-    Raises: ChainUnavailable if the account is no mint; TransactionError if its transfers withhold a
-    fee, call another program, or are forbidden.
-    """
+def parse_mint(program: Pubkey, data: bytes) -> Mint:
+    """Return the mint of an account. Raises: ChainUnavailable if it is none."""
     extended = program == TOKEN_2022 and len(data) > _FIRST and data[_KIND] == _MINT
     plain = len(data) == MINT_BYTES
     if program not in TOKEN_PROGRAMS or not (plain or extended) or data[_MINT_READY] != 1:
         raise ChainUnavailable("the listed token is no mint of this cluster")
-    for kind, value in _extensions(data[_FIRST:]):
-        _check_extension(kind, value)
-    return data[_DECIMALS]
+    dangers = (_danger(kind, value) for kind, value in _extensions(data[_FIRST:]))
+    return Mint(data[_DECIMALS], tuple(danger for danger in dangers if danger))
 
 
 def parse_holding(program: Pubkey, data: bytes) -> Holding | None:
@@ -69,14 +72,14 @@ def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = data[_ENTRY.size + length :]
 
 
-def _check_extension(kind: int, value: bytes) -> None:
-    """Check that an extension does not change what a plain transfer does.
-
-    Raises: TransactionError.
-    """
+def _danger(kind: int, value: bytes) -> str:
+    """Return what an extension does to a plain transfer, "" if nothing."""
     if kind == _TRANSFER_FEE and any(any(value[at : at + 2]) for at in _FEE_POINTS):
-        raise TransactionError("this token withholds a fee from each transfer; not offered")
+        return "The token withholds a fee from each transfer: less arrives than is sent"
     if kind == _TRANSFER_HOOK and any(value[_HOOK_PROGRAM]):
-        raise TransactionError("this token runs another program on each transfer; not offered")
+        return "The token runs another program on each transfer"
+    if kind == _PERMANENT_DELEGATE and any(value):
+        return "The token's issuer may take it from any account at any time (permanent delegate)"
     if kind == _NON_TRANSFERABLE:
-        raise TransactionError("this token cannot be transferred")
+        return "The token cannot be transferred"
+    return ""

@@ -131,7 +131,7 @@ async def test_a_change_begins_with_the_shares_in_use() -> None:
     await desk.key_generation.open(info(LATER, later))
     await desk.key_generation.succeeded(info(LATER, later), outcome())
     await confirm(desk, *CUSTODIANS, ceremony=later)
-    with pytest.raises(Conflict, match="shares that are not in use here"):
+    with pytest.raises(Conflict, match="another change of this wallet's shares was completed"):
         await desk.key_generation.admit(invitation(CHANGE), ANA)
 
 

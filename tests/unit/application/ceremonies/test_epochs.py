@@ -9,6 +9,7 @@ from console.application.peers.statements import (
     KeyCertificate,
 )
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
+from console.domain.ids import MemberId
 from console.domain.key_ceremony import CeremonyState
 from tests.unit.application.ceremonies.scenes import (
     CHANGE,
@@ -57,19 +58,45 @@ async def test_old_shares_go_after_the_new_epoch_is_on_record_and_are_then_signe
     assert wallet_of(desk).has_erased(ANA)
 
 
-async def test_who_proposed_hands_the_certificate_on_and_nobody_else() -> None:
-    desk = await sealed()
-    await confirm(desk, *CUSTODIANS)
-    assert [type(t) for t in desk.told] == [KeyCertificate]
-    assert ceremony_of(desk).certified is not None
+@pytest.mark.parametrize("proposer", [ANA, BEN], ids=["who proposed", "another"])
+async def test_whoever_took_part_hands_the_certificate_on(proposer: MemberId) -> None:
+    """Whoever proposed it may be gone for good, and then a left-out member would keep its share."""
+    desk = await certified()
+    await desk.hear(proposer, change(desk))
+    await accept(desk, *CUSTODIANS, ceremony=CHANGE)
+    await desk.key_generation.open(info(LATER, CHANGE))
+    await desk.key_generation.succeeded(info(LATER, CHANGE), outcome())
+    await confirm(desk, *CUSTODIANS, ceremony=CHANGE)
+    assert [type(t) for t in desk.told] == [Erasure, KeyCertificate]
+    assert ceremony_of(desk, CHANGE).certified is not None
+    assert wallet_of(desk).epoch == 1
+
+
+async def test_a_certificate_is_handed_on_although_the_ceremony_was_cancelled_meanwhile() -> None:
+    desk = await change_sealed()
+    await confirm(desk, ANA, BEN, ceremony=CHANGE)
+    await desk.hear(BEN, CeremonyCancellation(desk.now_ms, CHANGE, "too slow"))
+    await confirm(desk, CHIARA, ceremony=CHANGE)
+    assert [type(t) for t in desk.told] == [Erasure, KeyCertificate]
+    assert ceremony_of(desk, CHANGE).state is CeremonyState.CERTIFIED
+
+
+async def test_a_certificate_is_handed_on_after_a_restart() -> None:
     desk = await certified()
     await desk.hear(BEN, change(desk))
     await accept(desk, *CUSTODIANS, ceremony=CHANGE)
     await desk.key_generation.open(info(LATER, CHANGE))
     await desk.key_generation.succeeded(info(LATER, CHANGE), outcome())
-    await confirm(desk, *CUSTODIANS, ceremony=CHANGE)
-    assert [type(t) for t in desk.told] == [Erasure]
-    assert wallet_of(desk).epoch == 1
+    await confirm(desk, BEN, CHIARA, ceremony=CHANGE)
+    desk.ledger.fail_after("CeremonyCodeConfirmed")
+    with pytest.raises(LedgerUnavailable):
+        await confirm(desk, ANA, ceremony=CHANGE)
+    after = await desk.reopened()
+    await after.epochs.resume()
+    assert [type(t) for t in after.told] == [Erasure, KeyCertificate]
+    assert ceremony_of(after, CHANGE).certified is not None
+    await after.epochs.resume()
+    assert len(after.told) == 2
 
 
 async def test_a_certificate_that_somebody_handed_on_is_not_told_again() -> None:
@@ -254,20 +281,6 @@ async def test_a_crash_between_erasing_and_saying_so_is_made_good() -> None:
     after = await desk.reopened()
     await after.epochs.resume()
     assert after.taken()[:2] == ["recorded SharesErased", "told Erasure"]
-
-
-async def test_after_a_start_anybody_hands_a_certificate_on() -> None:
-    desk = await certified()
-    await desk.hear(BEN, change(desk))
-    await accept(desk, *CUSTODIANS, ceremony=CHANGE)
-    await desk.key_generation.open(info(LATER, CHANGE))
-    await desk.key_generation.succeeded(info(LATER, CHANGE), outcome())
-    await confirm(desk, *CUSTODIANS, ceremony=CHANGE)
-    after = await desk.reopened()
-    await after.epochs.resume()
-    assert [type(t) for t in after.told] == [KeyCertificate]
-    await after.epochs.resume()
-    assert len(after.told) == 1
 
 
 async def test_a_start_with_nothing_unfinished_changes_nothing() -> None:

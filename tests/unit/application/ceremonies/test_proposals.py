@@ -5,10 +5,12 @@ import pytest
 from console.application.peers.statements import (
     CeremonyRefusal,
 )
+from console.domain.competing import MAX_EPOCHS_AHEAD
 from console.domain.errors import (
     Conflict,
     DomainError,
     InvalidQuorum,
+    MalformedIdentifier,
     NotYetPossible,
     UnknownMember,
 )
@@ -18,10 +20,16 @@ from console.domain.times import MAX_LIFETIME_MS
 from console.domain.values import CeremonyPurpose, Quorum
 from tests.unit.application.ceremonies.scenes import (
     CHANGE,
+    LATER,
+    RESHARE,
     ceremony_of,
     certified,
     change,
+    change_accepted,
+    confirm,
+    info,
     nothing_recorded,
+    outcome,
     proposal,
     proposed,
     refreshed,
@@ -123,6 +131,19 @@ async def test_another_member_s_text_under_the_same_id_is_refused() -> None:
     assert ceremony_of(desk).disputed is None
 
 
+async def test_a_name_that_is_taken_for_others_is_refused_unless_it_is_history() -> None:
+    desk = await Desk().open()
+    mixed = "Tre\u0430sury"
+    with pytest.raises(MalformedIdentifier, match="several alphabets"):
+        await desk.hear(ANA, proposal(desk, wallet_name=mixed))
+    with pytest.raises(Conflict, match="blanks around it"):
+        await desk.hear(ANA, proposal(desk, wallet_name=" Treasury"))
+    early = proposal(desk, wallet_name=mixed)
+    desk.clock.advance(2 * HOUR_MS / 1000)
+    await desk.hear(ANA, early)
+    assert ceremony_of(desk).proposal.wallet_name == mixed
+
+
 @pytest.mark.parametrize("open_ms", [0, -1, MAX_LIFETIME_MS + 1, 1 << 41])
 async def test_a_ceremony_is_open_for_a_week_at_most(open_ms: int) -> None:
     desk = await certified()
@@ -170,7 +191,8 @@ async def test_a_reshare_keeps_the_indices_of_who_stays() -> None:
         ({"approvals_needed": 3}, InvalidQuorum, "cannot be reached"),
         ({"purpose": "sell"}, NotYetPossible, "no ceremony to 'sell'"),
         ({"purpose": "generate"}, Conflict, "a key generation changes no shares"),
-        ({"epoch": 0}, Conflict, "has taken this epoch"),
+        ({"epoch": 0}, Conflict, "begins a later epoch"),
+        ({"epoch": 65}, NotYetPossible, "far beyond those known"),
     ],
 )
 async def test_a_change_that_does_not_follow_from_the_wallet_is_refused(
@@ -182,19 +204,36 @@ async def test_a_change_that_does_not_follow_from_the_wallet_is_refused(
     assert desk.steps == []
 
 
-async def test_a_change_of_shares_that_are_no_longer_in_use_is_refused() -> None:
+async def test_changes_that_compete_are_all_recorded() -> None:
+    """The others may certify any of them, and then this member must know what was certified."""
     desk = await refreshed()
-    with pytest.raises(Conflict, match="no longer in use"):
-        await desk.hear(ANA, change(desk, ceremony=ANOTHER, epoch=2))
+    await desk.hear(ANA, change(desk, ceremony=ANOTHER, epoch=2))
+    late = ceremony_of(desk, ANOTHER)
+    assert (late.proposal.from_epoch, late.epoch) == (0, 2)  # type: ignore[union-attr]
+    third = CeremonyId("kc-00000000000000ff")
+    await desk.hear(BEN, change(desk, ceremony=third, epoch=1))
+    assert ceremony_of(desk, third).quorum == Quorum(2, CUSTODIANS)
+    assert wallet_of(desk).epoch == 1
 
 
-async def test_an_epoch_belongs_to_one_ceremony() -> None:
+async def test_a_change_follows_from_the_custodians_of_the_epoch_that_it_names() -> None:
+    desk = await change_accepted(**RESHARE)
+    await desk.key_generation.open(info(LATER, CHANGE))
+    await desk.key_generation.succeeded(info(LATER, CHANGE), outcome(owners=(1, 3, 4)))
+    await confirm(desk, ANA, BEN, CHIARA, EVE, ceremony=CHANGE)
+    assert wallet_of(desk).quorum.custodians == (ANA, CHIARA, EVE)
+    await desk.hear(BEN, change(desk, ceremony=ANOTHER, epoch=2))
+    assert ceremony_of(desk, ANOTHER).quorum == Quorum(2, CUSTODIANS)
+    later = {"from_epoch": 1, "epoch": 2, "custodians": (ANA, CHIARA, EVE)}
+    await desk.hear(ANA, change(desk, ceremony=CeremonyId("kc-00000000000000ff"), **later))
+
+
+async def test_no_member_can_use_up_all_epochs_of_a_wallet() -> None:
     desk = await certified()
-    await desk.hear(ANA, change(desk, epoch=2))
-    for epoch in (1, 2):
-        with pytest.raises(Conflict, match="has taken this epoch"):
-            await desk.hear(BEN, change(desk, ceremony=ANOTHER, epoch=epoch))
-    await desk.hear(BEN, change(desk, ceremony=ANOTHER, epoch=3))
+    with pytest.raises(NotYetPossible, match="far beyond"):
+        await desk.hear(ANA, change(desk, epoch=(1 << 31) - 1))
+    await desk.hear(ANA, change(desk, epoch=MAX_EPOCHS_AHEAD))
+    await desk.hear(BEN, change(desk, ceremony=ANOTHER, epoch=MAX_EPOCHS_AHEAD + 1))
 
 
 async def test_other_wallets_take_no_epoch() -> None:

@@ -18,9 +18,19 @@ from console.application.sessions.invitations import MAX_PENDING, MAX_SESSION_MS
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import PolicyViolation
 from console.domain.ids import MemberId
+from console.domain.member import RecordFork
 from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from tests.unit.application.sessions.hosts import SUBJECT, Table, begun, invited, play
-from tests.unit.domain.facts import ANA, BEN, CHIARA, CUSTODIANS, EVE, REQUEST
+from tests.unit.domain.facts import (
+    ANA,
+    BEN,
+    CHIARA,
+    CUSTODIANS,
+    EVE,
+    REQUEST,
+    WALLET,
+    said,
+)
 
 
 async def lead(table: Table, participants: tuple[MemberId, ...] = CUSTODIANS) -> Any:
@@ -122,6 +132,26 @@ def test_a_session_that_another_leads_is_not_ended_by_an_invitation() -> None:
         # Ana's makes no progress: it ends by itself, and then the way is free.
         await run.ended.wait()
         await invited(table, BEN, rival)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("forked", [ANA, CHIARA])
+def test_nobody_signs_with_a_member_that_shows_two_ledgers(forked: MemberId) -> None:
+    async def scene(table: Table) -> None:
+        desk = table.seats[BEN].desk
+        fork = RecordFork(
+            member=forked,
+            first=said(forked, b"one"),
+            second=said(forked, b"two"),
+            at_ms=table.now_ms,
+        )
+        await desk.aggregates.record_member(forked, fork)
+        invitation = await table.sign(ANA, table.invitation())
+        reply = await table.seats[BEN].ask(ANA, Invite(invitation))
+        assert isinstance(reply, Refused)
+        assert f"{forked} signed two different ledgers" in reply.reason
+        assert desk.verdicts.banned(WALLET, 0) == {forked}
 
     play(scene)
 

@@ -9,6 +9,7 @@ from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
 from console.application.errors import LedgerUnavailable, ShareUnavailable, VaultLocked
 from console.application.peers.signed_statements import StatementRefused
 from console.application.peers.statements import Denial, SignatureResult, Withdrawal
+from console.application.ports.chain import Payload
 from console.application.ports.threshold import KeyMaterial
 from console.application.sessions.host import SUPERSEDED
 from console.application.sessions.protocol_session import (
@@ -28,7 +29,7 @@ from console.domain.errors import (
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.signing_request import RequestState
-from console.domain.values import Network
+from console.domain.values import Network, SignatureKind
 from console.domain.verdicts import Verdict
 from console.protocols.kernel.abort import AbortKind
 from console.protocols.kernel.secret import SecretBytes
@@ -461,3 +462,52 @@ async def test_a_new_epoch_asks_for_new_requests() -> None:
     opened = opened_by(desk)
     await desk.signing.open(sign_info())
     assert len(opened) == 1
+
+
+class Named:
+    """Signs with the name of its kind and the share that it was given."""
+
+    signing_rounds, release_round = ("Sign",), 1
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def sign(self, _party, held, path, message, _random) -> bytes:
+        return b"|".join((self.name.encode(), held.name, path.encode(), message))
+
+
+class NamedShare:
+    def __init__(self, name: str) -> None:
+        self.name, self.wiped = name.encode(), False
+
+    def wipe(self) -> None:
+        self.wiped = True
+
+
+async def test_each_payload_is_signed_with_the_share_of_its_own_kind(monkeypatch) -> None:
+    """A coin of each account of a wallet needs a signature of each kind (docs/faults.md, 21)."""
+    desk = await approved()
+    other = SignatureKind.ECDSA_SECP256K1
+    needed = (Payload(b"1", KIND, "a"), Payload(b"2", other, "b"), Payload(b"3", KIND, "c"))
+    monkeypatch.setattr(desk.transactions, "payloads", lambda _proposal: needed)
+    monkeypatch.setitem(desk.schemes, KIND, Named("one"))
+    monkeypatch.setitem(desk.schemes, other, Named("two"))
+    opened: dict[SignatureKind, NamedShare] = {}
+
+    async def unseal(_wallet, kind, _epoch) -> NamedShare:
+        opened[kind] = NamedShare(kind.value)
+        return opened[kind]
+
+    monkeypatch.setattr(desk.shares, "unseal", unseal)
+    labels = [part.name for part in desk.signing.parts(invited())]
+    assert labels == [KIND.label, other.label, KIND.label]
+    run = await desk.signing.open(sign_info())
+    first, second = KIND.value.encode(), other.value.encode()
+    assert await run(None) == (
+        b"one|%s|a|1" % first,
+        b"two|%s|b|2" % second,
+        b"one|%s|c|3" % first,
+    )
+    assert set(opened) == {KIND, other}
+    await desk.signing.failed(sign_info(), failure(AbortKind.RETRY, BEN))
+    assert all(held.wiped for held in opened.values())

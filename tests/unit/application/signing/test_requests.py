@@ -22,6 +22,7 @@ from console.domain.errors import (
     UnknownMember,
 )
 from console.domain.ids import RequestId
+from console.domain.quotas import Counted
 from console.domain.signing_request import RequestState
 from console.domain.times import MAX_CLOCK_SKEW_MS, MAX_LIFETIME_MS
 from console.domain.values import Chain, Network
@@ -129,6 +130,17 @@ async def test_a_request_is_open_for_a_week_at_most(open_ms: int) -> None:
     desk = await certified()
     with pytest.raises(Conflict, match="at most 7 days"):
         await desk.hear(ANA, transfer(desk, expires_at_ms=desk.now_ms + open_ms))
+
+
+async def test_a_member_s_requests_of_a_day_are_bounded() -> None:
+    desk = await certified()
+    for _ in range(Counted.REQUEST.value):
+        desk.aggregates.quotas.count(ANA, Counted.REQUEST, desk.now_ms)
+    with pytest.raises(PolicyViolation, match="ana has begun 5000 in a day"):
+        await desk.hear(ANA, transfer(desk))
+    await desk.hear(BEN, transfer(desk))
+    # What is told again is no new one.
+    await desk.hear(BEN, transfer(desk))
 
 
 async def test_a_payment_from_another_account_than_the_wallet_s_is_refused() -> None:

@@ -1,5 +1,7 @@
 """Decoding of an instruction by its program's table."""
 
+from contextlib import suppress
+
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.instructions import budget, stake, system
 from console.adapters.chains.solana.instructions.shape import (
@@ -10,7 +12,7 @@ from console.adapters.chains.solana.instructions.shape import (
     read_tagged,
 )
 from console.adapters.chains.solana.instructions.token import read_associated, read_token
-from console.adapters.chains.solana.message import Call
+from console.adapters.chains.solana.message import Call, ParsedMessage
 
 MEMO = Shape("Memo")
 """A memo: its accounts are the signers that it names, its data is the text."""
@@ -33,3 +35,12 @@ def decode(call: Call) -> Reading:
             return Reading(call, MEMO, {}, {})
         case _:
             raise NotUnderstood
+
+
+def readings_of(message: ParsedMessage) -> tuple[Reading, ...]:
+    """Return the instructions of a message that are understood, in order."""
+    readings = []
+    for call in message.calls:
+        with suppress(NotUnderstood):
+            readings.append(decode(call))
+    return tuple(readings)

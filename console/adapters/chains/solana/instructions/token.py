@@ -1,5 +1,6 @@
 """Token and Token-2022 (`TokenInstruction`, by its number), and associated token accounts."""
 
+from dataclasses import replace
 from typing import Final
 
 from console.adapters.chains.solana.instructions.shape import (
@@ -37,6 +38,10 @@ TRANSFER_WITH_FEE: Final = Shape(
     (_AMOUNT, _DECIMALS, ("Withheld fee", Kind.U64)),
     danger="The token withholds a fee: less arrives than is sent",
 )
+
+SYNC_NATIVE: Final = Shape("Count wrapped coins", ("Token account",))
+NAMED_TRANSFERS: Final = (TRANSFER_CHECKED, TRANSFER_WITH_FEE)
+"""Those that name their token."""
 
 SHAPES: Final = {
     0: Shape("Create mint", ("Mint", "Rent"), _MINTERS, danger=_MAKES),
@@ -92,7 +97,7 @@ SHAPES: Final = {
         (("Owner", Kind.KEY),),
         danger=_OPENS,
     ),
-    17: Shape("Count wrapped coins", ("Token account",)),
+    17: SYNC_NATIVE,
     18: Shape("Create token account", ("Account", "Mint"), (("Owner", Kind.KEY),), danger=_OPENS),
     20: Shape("Create mint", ("Mint",), _MINTERS, danger=_MAKES),
     22: Shape("Fix token account's owner", ("Account",), danger=_OPENS),
@@ -131,6 +136,8 @@ CREATE_ASSOCIATED: Final = Shape(
     "Create token account",
     ("Payer", "Token account", "Owner", "Mint", "System program", "Token program"),
 )
+_CREATE_OLDER: Final = Shape(CREATE_ASSOCIATED.name, (*CREATE_ASSOCIATED.accounts, "Rent"))
+"""As programs wrote it when the rent was still an account: the seventh is ignored by now."""
 _CREATIONS = frozenset({b"", b"\0", b"\1"})
 """Create, in its older and newer form, and create idempotent."""
 
@@ -146,4 +153,6 @@ def read_associated(call: Call) -> Reading:
     """Return the reading of the creation of an associated token account. Raises: NotUnderstood."""
     if call.data not in _CREATIONS:
         raise NotUnderstood("recover nested account" if call.data == b"\2" else "")
+    if len(call.accounts) == len(_CREATE_OLDER.accounts):
+        return replace(read(call, _CREATE_OLDER, b""), shape=CREATE_ASSOCIATED)
     return read(call, CREATE_ASSOCIATED, b"")
