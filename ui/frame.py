@@ -21,7 +21,7 @@ from ui.widgets.navigation import Avatar, NavButton
 from ui.widgets.text import Label
 
 _SIDEBAR, _ICONS_ONLY = 224, 56
-_COMPACT_BELOW = 1120
+_COMPACT_BELOW = 1280
 _TOP = 56
 _ACTIVITY = "What you asked the node"
 
@@ -103,13 +103,18 @@ class Frame(QWidget):
         """Show network, quorum and ledger."""
         self.network.set_look(status.network(session.network))
         self.strip.set_shown(session.network != "mainnet")
-        people, online = len(session.members), sum(member.online for member in session.members)
+        people, online = len(session.members), sum(member.able for member in session.members)
         if online == people:
-            self.peers.set_look(Look("shield-check", f"{online} of {people} online", Tone.OK))
+            self.peers.set_look(Look("shield-check", f"{online} of {people} unlocked", Tone.OK))
         else:
             tone = Tone.WARN if online > 1 else Tone.UNKNOWN
-            self.peers.set_look(Look("question-dashed", f"{online} of {people} online", tone))
-        self.members_line.setText(f"{online} of {people} members online")
+            self.peers.set_look(Look("question-dashed", f"{online} of {people} unlocked", tone))
+        self.peers.setToolTip(
+            "\n".join(f"{m.name}: {status.presence(m).word.lower()}" for m in session.members)
+        )
+        locked = sum(member.online and member.locked for member in session.members)
+        also = f", {locked} locked" if locked else ""
+        self.members_line.setText(f"{online} of {people} unlocked{also}")
         self.ledger_line.setText(f"Ledger sealed to #{wording.number(session.ledger_sequence)}")
 
     def show_reachable(self, *, reachable: bool) -> None:

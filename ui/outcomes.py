@@ -160,7 +160,7 @@ class Outcomes(QObject):
         asked.problem = Problem(
             "outcome-unknown",
             f"It is not known whether this was recorded: {asked.subject.words}.",
-            "Keys and funds are safe as far as this node's ledger goes; it may still record it.",
+            "Keys are safe. The node may have recorded it, or may still do so.",
             "It is being checked. Do not repeat it before that has an answer.",
         )
         if not isinstance(asked.command, _SESSION):

@@ -28,6 +28,10 @@ UNREACHABLE = Problem(
     "Keys and funds are safe. The node keeps its shares and its ledger.",
     "The window reconnects by itself. If this lasts, start the node again.",
 )
+NOT_LOCKED = (
+    "It is not known whether the node was locked: it does not answer. This window stays closed "
+    "until the PIN is entered."
+)
 
 
 def describe(error: CommandRefused | NodeUnreachable) -> Problem:

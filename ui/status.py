@@ -2,7 +2,14 @@
 
 from typing import NamedTuple
 
-from console.application.views import CeremonyStage, RequestStage, ShareState, StepState
+from console.application.views import (
+    CeremonyStage,
+    MemberView,
+    RequestStage,
+    ShareState,
+    ShareView,
+    StepState,
+)
 from console.domain.values import CeremonyPurpose
 from ui.theme import Tone
 
@@ -67,7 +74,8 @@ SHARE: dict[ShareState, Look] = {
 
 ADMITTED = Look("check-circle", "Admitted", Tone.OK)
 WAITING = Look("hourglass", "Waiting", Tone.INFO)
-ONLINE = Look("check-circle", "Online", Tone.OK)
+ONLINE = Look("check-circle", "Unlocked", Tone.OK)
+LOCKED = Look("lock", "Locked", Tone.WARN)
 UNREACHABLE = Look("question-dashed", "Unreachable", Tone.UNKNOWN)
 OPEN_REQUESTS = frozenset(
     {
@@ -79,6 +87,17 @@ OPEN_REQUESTS = frozenset(
         RequestStage.REFUSED,
     }
 )
+
+
+UNSIGNED = frozenset({RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING})
+"""The stages in which a request still needs signers."""
+
+
+def presence(person: MemberView | ShareView) -> Look:
+    """Return the look of a member: unlocked, locked, or unreachable."""
+    if not person.online:
+        return UNREACHABLE
+    return LOCKED if person.locked else ONLINE
 
 
 def network(name: str) -> Look:

@@ -28,6 +28,7 @@ from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
 from ui.outcomes import Asked, Outcomes
+from ui.problem import NOT_LOCKED
 from ui.screen import Screen
 from ui.screens.settings.view import SettingsScreen
 from ui.screens.sign_in.view import SignInScreen
@@ -163,8 +164,9 @@ class ConsoleWindow(QMainWindow):
         self._open_member(profile)
 
     def lock(self) -> None:
-        """Close every screen immediately, then lock the node."""
+        """Close every screen immediately, then lock the node; open again only by PIN."""
         if self._frame is not None:
+            self._covered = True
             self._wanted = ("overview", "")
             self._show_sign_in()
             self._tasks.start(self._lock_node())
@@ -281,6 +283,7 @@ class ConsoleWindow(QMainWindow):
             self.toasts.say(f"{refusal.what} {refusal.next_step}", Tone.DANGER)
         except NodeUnreachable:
             log.warning("the node could not be told to lock: it does not answer")
+            self.toasts.say(NOT_LOCKED, Tone.DANGER)
 
     def _unsaved(self, member: str) -> str:
         screens = self._screens.values() if member != self.member else ()

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from console.application.actions.lifecycle import LifecycleActions
 from console.application.actions.operators import OperatorActions
 from console.application.api import (
@@ -60,7 +62,7 @@ from console.application.queries.keys import key_kinds
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.movements import movements
 from console.application.queries.overview import overview_view
-from console.application.queries.people import member_views
+from console.application.queries.people import members_of
 from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import (
     CLOSED,
@@ -192,9 +194,7 @@ class ConsoleService:
         return CeremoniesView(
             ceremonies=tuple(ceremony_view(c, core, now) for c in shown),
             total=len(ceremonies),
-            members=member_views(
-                core.aggregates, core.me, core.ports.network.health(), head.sequence
-            ),
+            members=members_of(core, head.sequence),
             kinds=key_kinds(core.ports.schemes, core.ports.key_uses),
         )
 
@@ -239,7 +239,10 @@ class ConsoleService:
     async def _request(self, query: GetRequest) -> RequestView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         request = core.aggregates.request(RequestId(query.request))
-        return request_view(request, core.aggregates, core.transactions, core.host, core.me, now)
+        view = request_view(request, core.aggregates, core.transactions, core.host, core.me, now)
+        people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}
+        quorum = request.policy.quorum.custodians
+        return replace(view, custodians=tuple(people[m] for m in quorum if m in people))
 
     async def _ledger(self, query: GetLedger) -> LedgerPage:
         core, check = self._node.core, self._node.check

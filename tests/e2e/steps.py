@@ -130,7 +130,7 @@ class Office:
 
     async def _sees_all(self, member: str) -> bool:
         seen = (await self.session(member)).members
-        return all(peer.online or peer.is_me for peer in seen)
+        return all(peer.able or peer.is_me for peer in seen)
 
     async def died(self, member: str, point: str) -> None:
         """Wait until the process of a node with a fault point has ended."""

@@ -321,6 +321,7 @@ class FakeConsole:
         self.announce(ChangeKind.WALLET, name)
 
     def endorse(self, member: str) -> None:
+        """Show this member's endorsement of another's machine."""
         known = self.recovery
         self.recovery = views.RecoveryView(
             known.wallets,

@@ -34,13 +34,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def members(me: str = "ana", offline: tuple[str, ...] = ()) -> tuple[v.MemberView, ...]:
+def members(
+    me: str = "ana", offline: tuple[str, ...] = (), locked: tuple[str, ...] = ()
+) -> tuple[v.MemberView, ...]:
     """Return the roster as one member sees it."""
     return tuple(
         v.MemberView(
             member=member,
             name=name,
             online=member not in offline,
+            locked=member in locked,
             is_me=member == me,
             last_seen_ms=NOW_MS - (4_000 if member not in offline else 26 * MINUTE),
             ledger_sequence=LEDGER_SIZE - (0 if member not in offline else 31),
@@ -142,6 +145,7 @@ def wallet(
         balance_error="",
         label="Solana",
         abilities=("lasting", "memo"),
+        durable=True,
         import_form="An unsigned message",
         export=ADDRESS,
     )
@@ -339,6 +343,7 @@ def request(
         ),
         "approvals_done": done,
         "approvals_needed": 2,
+        "custodians": members(locked=("chiara",)),
         "checks": (
             v.PolicyCheckView("Daily limit", True, "1.25 of 5 SOL used today."),
             v.PolicyCheckView("Quorum", True, "2 approvals by members other than the proposer."),

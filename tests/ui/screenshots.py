@@ -141,6 +141,26 @@ def _deny(driver: Driver) -> None:
     driver.front.decision.deny.click()
 
 
+def _unknown(driver: Driver) -> None:
+    """A withdrawal that the node did not answer, and a denial that it refused."""
+    driver.show("review", scenario.request_name(RequestStage.AWAITING_APPROVAL))
+    model = driver.front.model
+    driver.console.refusal = REFUSED
+    model.deny("Paid already")
+    driver.until(lambda: not model.working)
+    driver.console.calm()
+    driver.console.silent = True
+    model.withdraw()
+    driver.pass_time(0.05)
+    _lose(driver)
+    driver.until(lambda: not model.working)
+
+
+def _activity(driver: Driver) -> None:
+    _unknown(driver)
+    driver.press(names.FRAME_ACTIVITY)
+
+
 def _private(driver: Driver) -> None:
     driver.show("wallets")
     driver.window.privacy.toggle()
@@ -326,6 +346,8 @@ SHOTS: list[Shot] = [
     ("review-arming", _ready, _armed),
     ("review-flags", _ready, _flags),
     ("review-deny", _ready, _deny),
+    ("review-unknown", _ready, _unknown),
+    ("review-activity", _ready, _activity),
     ("review-signing", _ready, _show("review", scenario.request_name(RequestStage.SIGNING))),
     ("review-confirmed", _ready, _show("review", scenario.request_name(RequestStage.CONFIRMED))),
     ("review-denied", _ready, _show("review", scenario.request_name(RequestStage.DENIED))),

@@ -315,3 +315,24 @@ def test_a_ceremony_is_not_accepted_after_its_time(driver):
     driver.show("ceremonies", name)
     assert not driver.front.detail.accept.isEnabled()
     assert not driver.front.detail.decline.isEnabled()
+
+
+def test_a_request_says_who_can_sign_before_anyone_approves(driver):
+    screen = open_review(driver)
+    said = screen.approvals.able.text()
+    assert said == "Can sign now: you and Ben Okafor. Locked: Chiara Neri."
+    assert screen.approvals.able.isVisible()
+
+
+def test_too_few_signers_are_told_before_anyone_approves(driver):
+    people = scenario.members(offline=("ben",), locked=("chiara",))
+    said = open_review(driver, custodians=people).approvals.able.text()
+    assert said.startswith("Too few to sign now, 2 are needed: you.")
+    assert "Unreachable: Ben Okafor." in said
+    assert "Locked: Chiara Neri." in said
+
+
+def test_who_can_sign_is_not_said_of_what_is_signed(driver):
+    name = scenario.request_name(RequestStage.CONFIRMED)
+    driver.show("review", name)
+    assert not driver.front.approvals.able.isVisible()

@@ -4,11 +4,12 @@ import json
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QScrollArea
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QScrollArea, QWidget
 
 from console.application.views import CeremonyStage, RequestStage
 from tests.fakes import recovery, scenario
 from tests.ui.driving import Driver
+from tests.ui.test_sheets import SHEETS
 from ui import object_names as names
 from ui import placing, settings
 from ui.settings import Settings
@@ -135,3 +136,25 @@ def test_sheets_and_sign_in_are_reached_in_a_low_window(driver, height):
     for control in (sheet.endorse.approve, sheet.entry):
         control.setFocus()
         driver.pass_time(0.02)
+
+
+@pytest.mark.parametrize("width", [960, 1120, 1180, 1279, 1280, 1440])
+def test_nothing_in_the_top_bar_covers_another(driver, width):
+    driver.show("overview")
+    driver.window.resize(width, 700)
+    driver.pass_time(0.05)
+    search, bar = driver.find(names.FRAME_SEARCH), driver.find(names.FRAME_SEARCH).parentWidget()
+    parts = [w for w in bar.findChildren(QWidget) if w.parentWidget() is bar and w.isVisible()]
+    assert search in parts
+    for one in parts:
+        for other in parts:
+            assert one is other or not one.geometry().intersects(other.geometry())
+
+
+@pytest.mark.parametrize("opened", SHEETS, ids=lambda made: made.__name__)
+def test_a_sheet_scrolls_only_where_the_window_is_low(driver, opened):
+    sheet = opened(driver)
+    driver.window.resize(placing.USUAL)
+    driver.pass_time(0.05)
+    (area,) = [a for a in sheet.findChildren(QScrollArea) if a.widget() is sheet.card]
+    assert area.verticalScrollBar().maximum() == 0

@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QWidget, QWidgetItem
 
 from console.application.api import ChangeKind
 from console.application.commands import ExportLedger, Lock, Unlock
-from console.application.views import NodeState
+from console.application.views import CeremonyStage, NodeState, RequestStage
 from tests.fakes import scenario
 from ui import object_names as names
 from ui import registry, theme
+from ui.frame import Frame
+from ui.problem import NOT_LOCKED
 from ui.screen import Screen
 from ui.widgets.buttons import Button
 from ui.widgets.chunked_address import bold_groups, groups
@@ -297,6 +299,8 @@ def test_a_draft_is_not_dropped_unasked(driver):
 
 def test_a_durable_nonce_is_offered_only_where_one_exists(driver):
     wallet = driver.console.wallets[scenario.WALLET]
+    without = tuple(replace(account, durable=False) for account in wallet.accounts)
+    driver.console.wallets[scenario.WALLET] = replace(wallet, accounts=without)
     driver.show("new_transfer", scenario.WALLET)
     form = driver.front.form
     assert not form.durable.isVisible()
@@ -355,3 +359,55 @@ def test_accessible_names_are_words_of_people(driver, screen):
         name = widget.accessibleName()
         if widget.isVisible() and name:
             assert not CODE_WORD.search(name), name
+
+
+def test_unlocked_locked_and_unreachable_are_three_states(driver):
+    people = scenario.members(offline=("ben",), locked=("chiara",))
+    driver.console.session = scenario.session(NodeState.READY, members=people)
+    driver.console.announce(ChangeKind.SESSION)
+    driver.show("overview")
+    frame = driver.window.findChild(Frame)
+    driver.until(lambda: frame.peers.look.word == "1 of 3 unlocked")
+    assert frame.members_line.text() == "1 of 3 unlocked, 1 locked"
+    assert "Chiara Neri: locked" in frame.peers.toolTip()
+    driver.front.model.refresh()
+    driver.until(lambda: driver.front.quorum.figure.text() == "1 of 3")
+    words = [row.item.chip.word for row in driver.front.members.rows]
+    assert words == ["Unlocked", "Unreachable", "Locked"]
+
+
+def test_codes_are_spoken_and_not_only_named(driver):
+    driver.show("review", scenario.request_name(RequestStage.BROADCAST))
+    review = driver.front
+    assert review.subject.code.accessibleName() == "Short code K7Q4-M2VD"
+    assert review.decision.bar.code.accessibleName() == "Short code K7Q4-M2VD"
+    assert review.bytes_card.digest.accessibleName().startswith("Digest ")
+    assert review.result.transaction.accessibleName().startswith("Transaction id ")
+    name = scenario.ceremony_name(CeremonyStage.COMPARING)
+    driver.show("ceremonies", name)
+    words = driver.front.detail.words
+    assert words.text()
+    assert words.text() in words.accessibleName()
+    driver.show("recovery", "ben")
+    facts = driver.front.machines.facts
+    assert facts.code.text() in facts.code.accessibleName()
+    assert facts.fingerprint.accessibleName().startswith("Fingerprint ")
+
+
+def test_a_lock_that_the_node_did_not_answer_keeps_the_window_closed(driver):
+    driver.show("overview")
+    driver.console.unreachable = True
+    driver.window.lock()
+    driver.until(lambda: NOT_LOCKED in driver.window.toasts.texts)
+    driver.console.calm()
+    driver.window.link.retry_now()
+    driver.until(lambda: driver.window.link.reachable)
+    driver.console.announce(ChangeKind.SESSION)
+    driver.pass_time(0.1)
+    assert driver.window.link.session.state is NodeState.READY
+    assert driver.window.current_screen == "sign_in"
+    page = driver.find("screen.sign_in")
+    page.pin.setText("123456")
+    driver.until(page.unlock.isEnabled)
+    page.unlock.click()
+    driver.until(lambda: driver.window.current_screen == "overview")

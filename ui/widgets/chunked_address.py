@@ -42,8 +42,9 @@ def bold_groups(parts: list[str]) -> frozenset[int]:
 class ChunkedAddress(QWidget):
     """A complete address, never shortened: alternating colours, the compared groups bold."""
 
-    def __init__(self, pixels: int = 16, per_row: int = 6) -> None:
+    def __init__(self, pixels: int = 16, per_row: int = 6, what: str = "Address") -> None:
         super().__init__()
+        self._what = what
         self._groups: list[str] = []
         self._pixels = pixels
         self._per_row = per_row
@@ -62,7 +63,7 @@ class ChunkedAddress(QWidget):
         self._groups = [MASK] * 4 if masked else groups(address)
         self._bold = bold_groups(self._groups)
         spoken = "hidden by privacy mode" if masked else " ".join(self._groups)
-        self.setAccessibleName(f"Address {spoken}")
+        self.setAccessibleName(f"{self._what} {spoken}")
         self.setVisible(bool(address))
         self.updateGeometry()
         self.update()

@@ -27,8 +27,9 @@ class Segment(NamedTuple):
 class SegmentedApprovals(QWidget):
     """A bar of segments that wraps."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__()
+        self._what = what
         self._segments: tuple[Segment, ...] = ()
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -38,7 +39,7 @@ class SegmentedApprovals(QWidget):
         """Show these members in order."""
         self._segments = tuple(segments)
         spoken = [f"{part.name}: {part.look.word}, {part.detail}" for part in segments]
-        self.setAccessibleName("Approvals. " + ". ".join(spoken))
+        self.setAccessibleName(f"{self._what}. " + ". ".join(spoken))
         self.updateGeometry()
         self.update()
 

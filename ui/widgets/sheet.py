@@ -155,7 +155,8 @@ class _Scroller(QScrollArea):
         """Return the room in which the card needs no scroll bar."""
         width = self._card.maximumWidth()
         height = self._card.heightForWidth(width) if self._card.hasHeightForWidth() else 0
-        return QSize(width, max(height, self._card.sizeHint().height()))
+        hints = (self._card.sizeHint(), self._card.minimumSizeHint())
+        return QSize(width, max(height, *(hint.height() for hint in hints)))
 
     def minimumSizeHint(self) -> QSize:
         """Return a height in which a field and its button are still reached by scrolling."""

@@ -90,9 +90,15 @@ class StatementExchange:
         )
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
+        self._locked: set[MemberId] = set()
         self.clocks = PeerClocks()
         self.versions: dict[MemberId, str] = {}
         """The programs' versions that peers told; "" for one that tells none."""
+
+    @property
+    def locked(self) -> frozenset[MemberId]:
+        """The peers whose machine answers while their vault is locked: they sign nothing."""
+        return frozenset(self._locked)
 
     @property
     def deferred(self) -> int:
@@ -126,6 +132,8 @@ class StatementExchange:
     async def on_pull(self, peer: MemberId, message: Pull) -> AnyReply:
         """Answer with what this ledger has recorded after the peer's cursor, and with heads."""
         await self._take_heads((message.head,) if message.head else ())
+        # Only an unlocked node pulls.
+        self._locked.discard(peer)
         chosen: list[SignedStatement] = []
         upto, size = message.after, 0
         for sequence, evidence in self._aggregates.statements:
@@ -155,8 +163,12 @@ class StatementExchange:
             request = encode(Pull(after, await self._heads.own()))
             sent_ms = self._clock.now_ms()
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
+            if isinstance(reply, Refused) and reply.later:
+                # A locked node answers all calls so; an unlocked one answers a pull.
+                self._locked.add(peer)
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
+            self._locked.discard(peer)
             self.clocks.observe(peer, reply.now_ms, sent_ms, self._clock.now_ms())
             self.versions[peer] = reply.version if is_plain(reply.version) else ""
             await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))

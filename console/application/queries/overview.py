@@ -5,7 +5,7 @@ from console.application.node import Node
 from console.application.peers.clocks import duration
 from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.ledger import ledger_rows
-from console.application.queries.people import member_views
+from console.application.queries.people import members_of
 from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import CLOSED, request_row, request_stage
 from console.application.queries.wallets import WalletQueryService
@@ -74,7 +74,7 @@ async def overview_view(node: Node) -> OverviewView:
             *_recovery_tasks(core, now, head.sequence)[:_MOST_TASKS],
         ),
         wallets=WalletQueryService(core).views(head.sequence),
-        members=member_views(core.aggregates, core.me, core.ports.network.health(), head.sequence),
+        members=members_of(core, head.sequence),
         recent=recent,
         open_requests=len(unfinished),
         open_ceremonies=sum(c.state not in OVER for c in ceremonies),

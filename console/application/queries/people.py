@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from console.application.aggregates import Aggregates
+from console.application.core import Core
 from console.application.ports.network import PeerHealth
 from console.application.views import MemberView
 from console.domain.ids import MemberId
@@ -13,10 +14,20 @@ def names_of(aggregates: Aggregates) -> dict[MemberId, str]:
     return {member: m.display_name for member, m in aggregates.members.items()}
 
 
+def members_of(core: Core, own_sequence: int) -> tuple[MemberView, ...]:
+    """Return the roster as an unlocked node sees it now."""
+    health, locked = core.ports.network.health(), core.exchange.locked
+    return member_views(core.aggregates, core.me, health, own_sequence, locked)
+
+
 def member_views(
-    aggregates: Aggregates, me: MemberId, health: Mapping[MemberId, PeerHealth], own_sequence: int
+    aggregates: Aggregates,
+    me: MemberId,
+    health: Mapping[MemberId, PeerHealth],
+    own_sequence: int,
+    locked: frozenset[MemberId] = frozenset(),
 ) -> tuple[MemberView, ...]:
-    """Return the roster in order; this member's own node always counts as online."""
+    """Return the roster in order; this member's own node always counts as online and unlocked."""
     views: list[MemberView] = []
     for member, state in aggregates.members.items():
         link = health.get(member)
@@ -25,6 +36,7 @@ def member_views(
                 member=member,
                 name=state.display_name,
                 online=member == me or (link is not None and link.online),
+                locked=member in locked,
                 is_me=member == me,
                 last_seen_ms=link.last_seen_ms if link else None,
                 ledger_sequence=own_sequence if member == me else state.head_sequence or None,

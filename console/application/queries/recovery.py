@@ -9,7 +9,7 @@ from console.application.core import Core
 from console.application.peers.machines import founders_beside, read_entry, waiting
 from console.application.peers.signed_statements import StatementRefused, verify_identity
 from console.application.queries.keys import key_names
-from console.application.queries.people import member_views, names_of
+from console.application.queries.people import members_of, names_of
 from console.application.views import (
     ActionView,
     ApprovalView,
@@ -42,11 +42,10 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
         _machine(core, member, first) for member in people for first in waiting(aggregates, member)
     ]
     wallets = sorted(aggregates.wallets.values(), key=lambda w: w.name)
-    health = core.ports.network.health()
     return RecoveryView(
         wallets=tuple(_wallet(core, wallet, now_ms) for wallet in wallets),
         machines=tuple(sorted(machines, key=lambda m: -m.proposed_at_ms)),
-        members=member_views(aggregates, core.me, health, own_sequence),
+        members=members_of(core, own_sequence),
     )
 
 
@@ -164,6 +163,7 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
                 name=known.display_name if known else member,
                 is_me=member == core.me,
                 online=member == core.me or (link is not None and link.online),
+                locked=member in core.exchange.locked,
                 state=state,
                 detail=detail,
                 last_proved_ms=proved.get(member),

@@ -1,7 +1,7 @@
 """The node's state for the sign-in screen and the frame."""
 
 from console.application.node import Node
-from console.application.queries.people import member_views
+from console.application.queries.people import members_of
 from console.application.views import MemberView, NodeState, SessionView, VaultView
 
 
@@ -10,10 +10,9 @@ async def session_view(node: Node) -> SessionView:
     status = await node.ports.vault.status()
     ready = node.state is NodeState.READY
     sequence = (await node.core.store.head()).sequence if ready else 0
-    health = node.ports.network.health()
     members: tuple[MemberView, ...]
     if ready:
-        members = member_views(node.core.aggregates, node.me, health, sequence)
+        members = members_of(node.core, sequence)
     else:
         members = tuple(
             MemberView(

@@ -2,7 +2,7 @@
 
 from console.application.core import Core
 from console.application.ports.chain import Ability, Account, Asset, ChainAdapter
-from console.application.queries.people import member_views
+from console.application.queries.people import members_of
 from console.application.queries.requests import described, request_stage
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.ids import WalletId
@@ -29,7 +29,7 @@ class WalletQueryService:
         """Return one wallet. Raises: NotYetPossible."""
         core = self._core
         wallet = core.aggregates.wallet(wallet_id)
-        people = member_views(core.aggregates, core.me, core.ports.network.health(), own_sequence)
+        people = members_of(core, own_sequence)
         custodians = {view.member: view for view in people}
         return WalletView(
             wallet=wallet.wallet,

@@ -32,6 +32,12 @@ class ShareView(View, frozen=True, kw_only=True):
     state: ShareState
     detail: str
     last_proved_ms: int | None
+    locked: bool = False
+
+    @property
+    def able(self) -> bool:
+        """Whether its custodian can sign now: the machine answers, and is unlocked."""
+        return self.online and not self.locked
 
 
 class DrillView(View, frozen=True, kw_only=True):

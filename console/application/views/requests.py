@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from console.application.views.session import MemberView
 from console.application.views.steps import ApprovalView, ProtocolSessionView, StepState
 from console.application.views.view import View
 from console.application.views.wallets import DescriptionView
@@ -83,6 +84,8 @@ class RequestView(View, frozen=True, kw_only=True):
     signed_bytes: str = ""
     """The signed bytes that were broadcast, or a message's signature, in hexadecimal."""
     unsigned_text: str = ""
+    custodians: tuple[MemberView, ...] = ()
+    """The custodians of the request's quorum, and which of them can sign now."""
     signed_text: str = ""
     """The same as other programs read it: in hexadecimal, base 64, or as plain text."""
 

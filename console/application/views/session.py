@@ -20,7 +20,10 @@ class VaultView(View, frozen=True, kw_only=True):
 
 
 class MemberView(View, frozen=True, kw_only=True):
-    """A member of the roster as this node sees it. `is_me` is this node's own."""
+    """A member of the roster as this node sees it. `is_me` is this node's own.
+
+    `online` is whether its machine answers; `locked` whether it answers that its vault is locked.
+    """
 
     member: str
     name: str
@@ -28,6 +31,12 @@ class MemberView(View, frozen=True, kw_only=True):
     is_me: bool
     last_seen_ms: int | None
     ledger_sequence: int | None
+    locked: bool = False
+
+    @property
+    def able(self) -> bool:
+        """Whether it can sign now: its machine answers, and is unlocked."""
+        return self.online and not self.locked
 
 
 class NodeState(StrEnum):

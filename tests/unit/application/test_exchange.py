@@ -389,3 +389,30 @@ async def test_a_bad_head_ends_no_pull(desk: Desk) -> None:
     await desk.exchange.catch_up(BEN)
     assert desk.recorded
     assert isinstance(await desk.exchange.on_pull(BEN, Pull(0, bad[1])), Pulled)
+
+
+async def test_a_peer_that_answers_while_it_is_locked_is_known_as_locked(desk: Desk) -> None:
+    said: list[Pulled | Refused] = [Refused("this member's vault is locked", later=True)]
+    answering(desk, lambda _request: said[0])
+    assert desk.exchange.locked == frozenset()
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == {BEN}
+    said[0] = Pulled(statements=(), upto=0, your_head=None)
+    await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == frozenset()
+
+
+async def test_a_peer_that_pulls_is_unlocked(desk: Desk) -> None:
+    answering(desk, lambda _request: Refused("locked", later=True))
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    await desk.exchange.on_pull(BEN, Pull(0))
+    assert desk.exchange.locked == frozenset()
+
+
+async def test_another_refusal_of_a_pull_is_no_lock(desk: Desk) -> None:
+    answering(desk, lambda _request: Refused("no"))
+    with pytest.raises(PeerRefused):
+        await desk.exchange.catch_up(BEN)
+    assert desk.exchange.locked == frozenset()

@@ -86,7 +86,7 @@ class AuditScreen(Screen):
     def _drawer(self) -> Card:
         self.summary = Label("", "strong", wrap=True)
         self.facts = Facts(values_left=True)
-        self.hash, self.previous = ChunkedAddress(13), ChunkedAddress(13)
+        self.hash, self.previous = ChunkedAddress(13, what="Hash"), ChunkedAddress(13, what="Hash")
         self.detail = Label("", "secondary", wrap=True)
         close = Button(
             "", "ghost", icon="x", name=names.AUDIT_CLOSE_DETAIL, accessible="Close record"

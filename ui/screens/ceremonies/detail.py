@@ -67,7 +67,7 @@ class CeremonyDetail(QWidget):
         self.failed = Label("", "caption", wrap=True)
         self.rounds = Card("Rounds", spacing=12)
         self.rounds.add(self.matrix, self.no_run, self.failed)
-        self.people = SegmentedApprovals()
+        self.people = SegmentedApprovals("Custodians")
         people = Card("Who takes part", spacing=12)
         people.add(self.people)
         self.steps = Timeline()
@@ -107,7 +107,6 @@ class CeremonyDetail(QWidget):
     def _code(self) -> Card:
         self.code_card = Card("Compare this code", spacing=12)
         self.words = Label("", "code", wrap=True)
-        self.words.setAccessibleName("Verification code")
         self.compared = CheckLine(
             "I heard every custodian read the same words and group", names.CEREMONY_COMPARED
         )
@@ -159,6 +158,7 @@ class CeremonyDetail(QWidget):
         )
         self.code_help.setVisible(not completed)
         self.words.setText(view.code)
+        self.words.setAccessibleName(f"Verification code: {view.code}")
         if not view.can_confirm:
             self.compared.setChecked(False)
         self.compared.setVisible(view.can_confirm)

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.application.views import KeyKindView, MemberView
 from ui import object_names as names
-from ui import wording
+from ui import status, wording
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, columns, row
 from ui.widgets.facts import Fact, Facts
@@ -106,7 +106,7 @@ class CeremonyForm(QWidget):
                 self._boxes[member.member] = box
                 self._people.addWidget(box)
             me = " (you)" if member.is_me else ""
-            state = "online" if member.online else "unreachable now"
+            state = f"{status.presence(member).word.lower()} now"
             self._boxes[member.member].set_sentence(f"{member.name}{me} \u00b7 {state}")
         self.update_summary()
         if members and not self._offered:

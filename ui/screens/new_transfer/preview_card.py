@@ -36,7 +36,7 @@ class PreviewCard(Card):
         self.effects_caption = Label("What the chain's node predicts, not decoded", "caption")
         self.effects = Facts()
         self.digest_caption = Label("SHA-256 of the bytes to be signed", "caption")
-        self.digest = ChunkedAddress(14, per_row=8)
+        self.digest = ChunkedAddress(14, per_row=8, what="Digest")
         self.request_button = Button(
             "Request approval", "primary", icon="send", name=names.TRANSFER_REQUEST
         )

@@ -44,7 +44,7 @@ class OverviewScreen(Screen):
     HELP = (
         "Waiting for you lists what only this member can do. Enter opens the first one.",
         "Wallets show the last balances from the chain; Ctrl+R refreshes them.",
-        "The quorum card shows which members are online. An offline member is never blamed.",
+        "The quorum card shows who is unlocked, locked or unreachable; nobody is blamed for it.",
     )
     model: OverviewModel
 
@@ -60,7 +60,7 @@ class OverviewScreen(Screen):
         self.tools.addWidget(self.open_first)
         self.requests = _tile("Open requests", "inbox")
         self.ceremonies = _tile("Open ceremonies", "people")
-        self.quorum = _tile("Members online", "shield-check")
+        self.quorum = _tile("Members unlocked", "shield-check")
         self.ledger = _tile("Ledger records", "book")
         tiles = (self.requests, self.ceremonies, self.quorum, self.ledger)
         line = row(spacing=16)
@@ -102,7 +102,7 @@ class OverviewScreen(Screen):
         self.ceremonies.figure.setText(str(view.open_ceremonies))
         self.ceremonies.note.setText("proposed or running")
         self.quorum.figure.setText(f"{self.model.online} of {len(view.members)}")
-        self.quorum.note.setText("online on a pinned connection")
+        self.quorum.note.setText("able to sign now")
         self.ledger.figure.setText(wording.number(view.ledger_sequence))
         behind = self.model.ledger_behind
         sealed = f"verified to #{wording.number(view.ledger_verified_to)}"
@@ -176,9 +176,7 @@ def _member_row(member: MemberView, now: int) -> RowItem:
     seen = "this machine" if member.is_me else f"seen {wording.ago(member.last_seen_ms, now)}"
     if member.ledger_sequence is not None:
         seen += f" \u00b7 ledger #{wording.number(member.ledger_sequence)}"
-    return RowItem(
-        member.member, "user", name, seen, status.ONLINE if member.online else status.UNREACHABLE
-    )
+    return RowItem(member.member, "user", name, seen, status.presence(member))
 
 
 def _event_row(event: LedgerRow, now: int, *, hide: bool) -> RowItem:

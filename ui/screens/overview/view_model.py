@@ -28,7 +28,7 @@ class OverviewModel(ViewModel):
     @property
     def online(self) -> int:
         """How many members answer."""
-        return sum(member.online for member in self.view.members) if self.view else 0
+        return sum(member.able for member in self.view.members) if self.view else 0
 
     @property
     def ledger_behind(self) -> int:

@@ -111,7 +111,7 @@ class MachineFacts(QWidget):
         super().__init__()
         self.facts = Facts(values_left=True)
         self.code = Label("", "code")
-        self.fingerprint = ChunkedAddress(14, per_row=8)
+        self.fingerprint = ChunkedAddress(14, per_row=8, what="Fingerprint")
         # Below each other: both are shown in full, however narrow the panel is.
         code = column(Label("Short code", "caption"), self.code, spacing=4)
         caption = Label("Fingerprint of its identity key, SHA-256", "caption")
@@ -129,5 +129,3 @@ class MachineFacts(QWidget):
         self.code.setText(code)
         self.code.setAccessibleName(f"Short code {code}")
         self.fingerprint.set_address(fingerprint)
-        spoken = " ".join(wording.chunks(fingerprint))
-        self.fingerprint.setAccessibleName(f"Fingerprint {spoken}")

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from console.application.views import MemberView, WalletSharesView
 from ui import object_names as names
-from ui import wording
+from ui import status, wording
 from ui.screens.recovery.resharing import Reshare
 from ui.theme import Tone
 from ui.widgets.banner import Banner
@@ -145,6 +145,6 @@ def _shape(needed: int, people: int) -> str:
 
 def _sentence(member: MemberView, *, holds: bool) -> str:
     me = " (you)" if member.is_me else ""
-    state = "online" if member.online else "unreachable now"
+    state = f"{status.presence(member).word.lower()} now"
     today = "custodian now" if holds else "holds no share"
     return f"{member.name}{me} \u00b7 {today} \u00b7 {state}"

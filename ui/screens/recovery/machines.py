@@ -72,7 +72,7 @@ class MachinesPage(QWidget):
         self.state = Chip()
         card.head.addWidget(self.state)
         self.facts = MachineFacts()
-        self.approvals = SegmentedApprovals()
+        self.approvals = SegmentedApprovals("Endorsements")
         self.said = Label("", "secondary", wrap=True)
         card.add(self.facts, self.approvals, self.said)
         return card

@@ -125,7 +125,7 @@ def _everybody(wallet: WalletSharesView) -> Point:
 
 
 def _unreachable(wallet: WalletSharesView) -> list[str]:
-    return [share.name for share in wallet.shares if not share.online]
+    return [share.name for share in wallet.shares if not share.able]
 
 
 def _away(names: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ class Reshare:
 
     def away(self) -> list[str]:
         """Return the participants that are unreachable now."""
-        online = {member.member for member in self.members if member.online}
+        online = {member.member for member in self.members if member.able}
         return self.names([member for member in self.taking_part if member not in online])
 
     @property
@@ -98,7 +98,7 @@ class Reshare:
 
     def _reluctance(self, share: ShareView) -> tuple[bool, bool, bool]:
         banned = share.state is ShareState.BANNED
-        return (banned, share.member not in self.custodians, not share.online)
+        return (banned, share.member not in self.custodians, not share.able)
 
     def _who(self, members: Sequence[str], verb: str) -> str:
         if not members:

@@ -79,7 +79,7 @@ class ShareRow(QWidget):
     def show_share(self, share: ShareView, now: int) -> None:
         """Paint a share."""
         look = status.SHARE[share.state]
-        online = status.ONLINE if share.online else status.UNREACHABLE
+        online = status.presence(share)
         self.name.setText(f"{share.name} (you)" if share.is_me else share.name)
         self.mark.set_icon(online.icon, f"{online.tone}_fg")
         self.online.setText(online.word)

@@ -35,7 +35,6 @@ class SubjectCard(Card):
         self.note = Label("", "secondary", wrap=True)
         self.address = ChunkedAddress()
         self.code = Label("", "code")
-        self.code.setAccessibleName("Short code")
         self.qr = QrCode(148)
         self.qr.hide()
         self._address_text = ""
@@ -75,6 +74,7 @@ class SubjectCard(Card):
         self.qr.set_text(described.to_address)
         self.qr.setVisible(not self.qr.isHidden())
         self.code.setText(view.short_code)
+        self.code.setAccessibleName(f"Short code {view.short_code}")
 
 
 class BytesCard(Card):
@@ -85,7 +85,7 @@ class BytesCard(Card):
     def __init__(self) -> None:
         super().__init__("What will be signed", spacing=12)
         self.facts = Facts()
-        self.digest = ChunkedAddress(14, per_row=8)
+        self.digest = ChunkedAddress(14, per_row=8, what="Digest")
         self._digest_text = ""
         self.copy = Button(
             "", "ghost", icon="copy", name=names.REVIEW_COPY_DIGEST, accessible="Copy digest"
@@ -123,7 +123,6 @@ class BytesCard(Card):
         self.copy_bytes.setVisible(bool(self._bytes_text))
         self._digest_text = described.digest
         self.digest.set_address(described.digest)
-        self.digest.setAccessibleName(f"Digest {' '.join(wording.chunks(described.digest))}")
 
 
 class ApprovalsCard(Card):
@@ -131,9 +130,10 @@ class ApprovalsCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Approvals", spacing=12)
-        self.bar = SegmentedApprovals()
+        self.bar = SegmentedApprovals("Approvals")
         self.sentence = Label("", "secondary", wrap=True)
-        self.add(self.bar, self.sentence)
+        self.able = Label("", "secondary", wrap=True)
+        self.add(self.bar, self.sentence, self.able)
 
     def show_request(self, view: RequestView) -> None:
         """Paint the approvals."""
@@ -154,6 +154,23 @@ class ApprovalsCard(Card):
         # A denial is shown above all else on the page.
         said = "" if view.stage is RequestStage.REFUSED else view.sentence
         self.sentence.show_text(f"{said} {rule}".strip())
+        self.able.show_text(who_can_sign(view))
+
+
+def who_can_sign(view: RequestView) -> str:
+    """Return who can sign now and who cannot, before anyone decides; '' once it is signed."""
+    if view.stage not in status.UNSIGNED or not view.custodians:
+        return ""
+    sorted_out: dict[str, list[str]] = {}
+    for person in view.custodians:
+        name = "you" if person.is_me else person.name
+        sorted_out.setdefault(status.presence(person).word, []).append(name)
+    able = sorted_out.pop(status.ONLINE.word, [])
+    enough = len(able) >= view.threshold
+    lead = "Can sign now" if enough else f"Too few to sign now, {view.threshold} are needed"
+    parts = [f"{lead}: {wording.listed(able) or 'nobody'}."]
+    parts += [f"{word}: {wording.listed(names)}." for word, names in sorted_out.items()]
+    return " ".join(parts)
 
 
 class PolicyCard(Card):
@@ -180,4 +197,5 @@ class PolicyCard(Card):
                 check = view.checks[place]
                 chip.set_look(PASSED if check.passed else BLOCKED, check.rule)
                 text.setText(check.explanation)
-                text.setAccessibleName(f"{'Passed' if check.passed else 'Not met'}: {check.rule}")
+                passed = "Passed" if check.passed else "Not met"
+                text.setAccessibleName(f"{passed}: {check.rule}. {check.explanation}")

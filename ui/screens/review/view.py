@@ -275,7 +275,7 @@ class _ResultCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Result", spacing=8)
-        self.transaction = ChunkedAddress(14)
+        self.transaction = ChunkedAddress(14, what="Transaction id")
         self._text = self._signed = ""
         copy = Button(
             "",

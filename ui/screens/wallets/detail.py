@@ -66,7 +66,7 @@ class WalletDetail(QWidget):
         self.facts = Facts()
         details = Card("Quorum and keys", spacing=12)
         details.add(self.facts)
-        self.people = SegmentedApprovals()
+        self.people = SegmentedApprovals("Custodians")
         people = Card("Custodians", spacing=12)
         people.add(self.people)
         self.receive = ReceiveCard()
@@ -168,9 +168,9 @@ def _token_fact(token: TokenView, *, hide: bool) -> Fact:
 
 
 def _custodian(person: MemberView, now: int) -> Segment:
-    look = status.ONLINE if person.online else status.UNREACHABLE
+    look = status.presence(person)
     seen = wording.ago(person.last_seen_ms, now)
-    detail = "holds a share" if person.online else f"seen {seen}"
+    detail = "holds a share" if person.able else "locked" if person.online else f"seen {seen}"
     return Segment("You" if person.is_me else person.name, detail, look)
 
 
