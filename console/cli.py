@@ -17,7 +17,7 @@ from console.adapters.clock import SystemClock
 from console.adapters.ledger.verifier import ExportInvalid, verify_export
 from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
-from console.application.commands import ExportLedger, VerifyLedger
+from console.application.commands import ExportLedger, VerifyLedger, secret_problem
 from console.application.errors import AdapterError
 from console.application.peers.machines import read_entry
 from console.bootstrap import VERSION, build_vault, open_member_ledger
@@ -56,6 +56,7 @@ Home = Annotated[Path, typer.Option(help="Directory with this machine's members.
 MemberName = Annotated[str, typer.Option(help="The member's short name.")]
 LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
 """The demonstration's local chains: the `devnet` extra, not in the installed product."""
+_MAX_LINE = 4096
 _DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
 EXPECTED = (
     AdapterError,
@@ -165,8 +166,8 @@ def init(
             _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()
         ),
     )
-    pin = _read_pin("PIN")
-    so_pin = _read_pin("Security officer's PIN") if softhsm else None
+    pin = read_pin("PIN")
+    so_pin = read_pin("Security officer's PIN") if softhsm else None
     entry = set_up_member(home, new, pin, so_pin)
     typer.echo(entry_line(entry))
 
@@ -251,7 +252,7 @@ async def _verify_offline(directory: Path) -> str:
         raise SettingsInvalid(f"{settings.member} has no ledger yet: its vault was never unlocked")
     vault = build_vault(files, settings)
     try:
-        await vault.unlock(_read_pin("PIN"))
+        await vault.unlock(read_pin("PIN"))
         me = member_id(settings.member)
         store = await open_member_ledger(files, vault, me, SystemClock())
         try:
@@ -289,15 +290,18 @@ def _require_local_chains() -> None:
         )
 
 
-def _read_pin(prompt: str) -> SecretBytes:
+def read_pin(prompt: str) -> SecretBytes:
     """Read a PIN from the terminal without echo, or a line of standard input."""
     if sys.stdin.isatty():
         text = getpass.getpass(f"{prompt}: ")
     else:
-        text = sys.stdin.readline().rstrip("\n")
-    if not text:
-        raise SettingsInvalid(f"{prompt}: nothing was entered")
-    return SecretBytes(bytearray(text.encode()))
+        text = sys.stdin.readline(_MAX_LINE).rstrip("\n")
+    secret = bytearray(text.encode(errors="surrogateescape"))
+    # A longer one is refused, and never cut: nobody could type it again elsewhere.
+    problem = secret_problem(secret)
+    if problem:
+        raise SettingsInvalid(f"{prompt}: {problem}")
+    return SecretBytes(secret)
 
 
 def _chain(text: str, assets: list[str], trusted: list[str], websockets: list[str]) -> ChainEntry:

@@ -7,10 +7,14 @@ from pathlib import Path
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.tls import create_identity
 from console.adapters.shares.vault import create_file_vault
+from console.application.commands import secret_problem
 from console.bootstrap import PEER_NAME, file_settings, pkcs11_settings
 from console.client.profiles import Profile, write_profile
 from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
+from console.domain.addresses import proper_address
+from console.domain.errors import MalformedIdentifier
 from console.domain.ids import member_id
+from console.domain.names import proper_name
 from console.protocols.kernel.secret import SecretBytes
 from console.settings import (
     ChainEntry,
@@ -58,8 +62,18 @@ def set_up_member(
 ) -> RosterEntry:
     """Create a member's files and keys; return its roster entry. Wipes the PINs. Blocking.
 
-    Raises: SettingsInvalid if the member exists already; HsmError.
+    Raises: SettingsInvalid for a bad name or address, or if the member exists already; HsmError.
     """
+    try:
+        proper_name(new.name, "the operator's name")
+        for address in (new.peer_address, new.console_address):
+            proper_address(address, f"the address {address!r}")
+    except MalformedIdentifier as wrong:
+        raise SettingsInvalid(str(wrong)) from None
+    for name, secret in (("PIN", pin), ("security officer's PIN", so_pin)):
+        problem = secret_problem(secret.view()) if secret is not None else ""
+        if problem:
+            raise SettingsInvalid(f"the {name} is not taken: {problem}")
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")

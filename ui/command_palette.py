@@ -17,11 +17,13 @@ from console.application.api import (
 )
 from ui import object_names as names
 from ui import registry, status, wording
+from ui.amounts import Sum
 from ui.link import NodeLink
 from ui.tasks import TaskOwner
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.fields import text_field
 from ui.widgets.sheet import Sheet
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.text import Label
 
 _SHOWN = 9
@@ -52,7 +54,7 @@ class CommandPalette(Sheet):
         self.field = text_field(
             names.PALETTE_FIELD, "Search", "Search requests, wallets, ceremonies, screens"
         )
-        self.rows = RowsModel((Column("Go to", stretch=1), Column("", width=168, right=True)))
+        self.rows = RowsModel((Column("Go to", stretch=1), Column("", right=True, fits=True)))
         self.list = DataTable(self.rows, names.PALETTE_LIST, "Places", row_height=_ROW)
         self.list.horizontalHeader().hide()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -144,8 +146,8 @@ class CommandPalette(Sheet):
             Target(
                 "review",
                 item.request,
-                f"{wording.masked(item.amount, hide=self._hide)} {item.unit} from "
-                f"{item.wallet_name} \u00b7 {item.short_code}",
+                f"{Sum(item.amount, item.unit, self._hide).short} from {item.wallet_name} "
+                f"\u00b7 {item.short_code}",
                 status.REQUEST[item.stage].word,
                 f"{item.short_code} {item.wallet_name} {item.to_address} {item.proposer_name} "
                 f"{item.request} {item.amount}",
@@ -160,12 +162,12 @@ class CommandPalette(Sheet):
         self._found = tuple(_matching(self._targets, words))[:_SHOWN]
         self.rows.set_rows(
             [
-                Row(str(place), (Cell(target.title), Cell(target.kind, "muted")))
+                Row(str(place), (Cell(target.title, whole=True), Cell(target.kind, "muted")))
                 for place, target in enumerate(self._found)
             ]
         )
         self.list.setVisible(bool(self._found))
-        self.list.setFixedHeight(_ROW * len(self._found) + 2)
+        self.list.setFixedHeight(self.list.rows_height + 2)
         self.nothing.setVisible(not self._found)
         if self._found:
             self.list.selectRow(0)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from ui.link import NodeLink
+from ui.outcomes import Outcomes
 from ui.settings import Settings
 from ui.theme import Tone
 
@@ -31,6 +32,7 @@ class Context:
     """The window passes it to the screens; they use nothing else of the window."""
 
     link: NodeLink
+    outcomes: Outcomes
     privacy: Privacy
     settings: Settings
     window: QWidget

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from console.application.views import SessionView
@@ -20,8 +20,10 @@ from ui.widgets.chip import Chip, IconMark
 from ui.widgets.navigation import Avatar, NavButton
 from ui.widgets.text import Label
 
-_SIDEBAR = 224
+_SIDEBAR, _ICONS_ONLY = 224, 56
+_COMPACT_BELOW = 1120
 _TOP = 56
+_ACTIVITY = "What you asked the node"
 
 
 class Frame(QWidget):
@@ -33,10 +35,12 @@ class Frame(QWidget):
     lock_wanted = Signal()
     privacy_wanted = Signal()
     help_wanted = Signal()
+    activity_wanted = Signal()
     retry_wanted = Signal()
 
     def __init__(self, profiles: Sequence[Profile], me: Profile) -> None:
         super().__init__()
+        self._compact = False
         self.sections: dict[str, NavButton] = {}
         self.pages = QStackedWidget()
         self.unreachable = Banner(Tone.UNKNOWN, names.FRAME_UNREACHABLE, action="Retry now")
@@ -60,6 +64,31 @@ class Frame(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._sidebar())
         layout.addLayout(right, 1)
+
+    @property
+    def compact(self) -> bool:
+        """Whether the sidebar shows icons only, and the top bar what is needed."""
+        return self._compact
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the page the room of titles in a narrow window."""
+        super().resizeEvent(event)
+        compact = event.size().width() < _COMPACT_BELOW
+        if compact != self._compact:
+            self._set_compact(compact=compact)
+
+    def _set_compact(self, *, compact: bool) -> None:
+        self._compact = compact
+        self._bar.setFixedWidth(_ICONS_ONLY if compact else _SIDEBAR)
+        side = 8 if compact else 12
+        self._entries.setContentsMargins(side, 0, side, 16)
+        for button in self.sections.values():
+            button.set_compact(compact=compact)
+        for label in (self._brand, self.members_line, self.ledger_line, self._me):
+            label.setVisible(not compact)
+        self._search.setText("Search" if compact else "Search   Ctrl+K")
+        self._search.setMinimumWidth(112 if compact else 240)
+        self._lock.setText("Lock" if compact else "Lock  Ctrl+L")
 
     def show_section(self, section: str) -> None:
         """Highlight a sidebar entry."""
@@ -89,6 +118,15 @@ class Frame(QWidget):
         detail = f"{UNREACHABLE.safe} {UNREACHABLE.next_step}"
         self.unreachable.show_text("" if reachable else UNREACHABLE.what, detail)
 
+    def show_open(self, count: int) -> None:
+        """Show how many commands have an outcome that is not known."""
+        words = wording.count(count, "outcome is", "outcomes are")
+        name = f"{_ACTIVITY}: {words} not known" if count else _ACTIVITY
+        self.activity.setText(str(count) if count else "")
+        self.activity.set_icon("question-dashed" if count else "list")
+        self.activity.setAccessibleName(name)
+        self.activity.setToolTip(name)
+
     def show_privacy(self, *, on: bool) -> None:
         """Show whether amounts are masked."""
         self.privacy.set_icon("eye-off" if on else "eye")
@@ -103,7 +141,9 @@ class Frame(QWidget):
         layout = QVBoxLayout(bar)
         layout.setContentsMargins(12, 0, 12, 16)
         layout.setSpacing(4)
-        brand = row(IconMark("quorate", "accent", 24), Label("Quorate", "brand"), 1)
+        self._bar, self._entries = bar, layout
+        self._brand = Label("Quorate", "brand")
+        brand = row(IconMark("quorate", "accent", 24), self._brand, 1)
         brand.setContentsMargins(8, 16, 0, 16)
         layout.addLayout(brand)
         for place, entry in enumerate(registry.SECTIONS, 1):
@@ -134,28 +174,38 @@ class Frame(QWidget):
         search.setMinimumWidth(240)
         search.setMaximumWidth(380)
         search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._search = search
         search.clicked.connect(self.search_wanted)
         self.network, self.peers = Chip(), Chip()
         self.privacy = Button(
             "", "ghost", icon="eye", name=names.FRAME_PRIVACY, accessible="Hide amounts"
         )
         self.privacy.clicked.connect(self.privacy_wanted)
+        self.activity = Button(
+            "",
+            "ghost",
+            icon="list",
+            name=names.FRAME_ACTIVITY,
+            accessible="What you asked the node",
+        )
+        self.activity.clicked.connect(self.activity_wanted)
         guide = Button("", "ghost", icon="help", name=names.FRAME_HELP, accessible="Help")
         guide.clicked.connect(self.help_wanted)
         lock = Button("Lock  Ctrl+L", icon="lock", name=names.FRAME_LOCK)
         lock.clicked.connect(self.lock_wanted)
+        self._lock, self._me = lock, Label(me.name, "secondary")
         layout = QHBoxLayout(bar)
         layout.setContentsMargins(24, 0, 24, 0)
         layout.setSpacing(8)
         layout.addWidget(search, 3)
         layout.addStretch(1)
-        for part in (self.network, self.peers, self.privacy, guide):
+        for part in (self.network, self.peers, self.privacy, self.activity, guide):
             layout.addWidget(part)
         if len(profiles) > 1:
             layout.addSpacing(4)
             for profile in profiles:
                 layout.addWidget(self._avatar(profile, chosen=profile == me))
-        layout.addWidget(Label(me.name, "secondary"))
+        layout.addWidget(self._me)
         layout.addSpacing(4)
         layout.addWidget(lock)
         return bar

@@ -31,6 +31,10 @@ _POLL_OPENING_S = 0.5
 _BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
+class OutcomeUnknown(NodeUnreachable):
+    """A command was sent and the node did not answer: it may have been recorded."""
+
+
 class NodeLink(QObject):
     """Queries and commands a node and signals changes; `session` is its newest state, or None."""
 
@@ -73,12 +77,16 @@ class NodeLink(QObject):
             raise NodeUnreachable("no answer in time") from None
 
     async def execute(self, command: Command) -> Outcome:
-        """Execute a command. Raises: CommandRefused, NodeUnreachable."""
+        """Execute a command.
+
+        Raises: CommandRefused; OutcomeUnknown after it was sent; NodeUnreachable if it was not.
+        """
+        console = self._present()
         try:
             async with asyncio.timeout(_EXECUTE_TIMEOUT_S):
-                return await self._present().execute(command)
-        except TimeoutError:
-            raise NodeUnreachable("no answer in time") from None
+                return await console.execute(command)
+        except (TimeoutError, NodeUnreachable):
+            raise OutcomeUnknown("no answer") from None
 
     async def refresh_session(self) -> None:
         """Query the node's state. Raises: NodeUnreachable."""
@@ -94,6 +102,11 @@ class NodeLink(QObject):
         if session != self.session:
             self.session = session
             self.session_changed.emit()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection on which something could be sent."""
+        return self._console is not None
 
     def _present(self) -> Console:
         if self._console is None:

@@ -44,7 +44,10 @@ class EmptyText:
 
 
 class Screen(QWidget):
-    """A page of the window. Subclasses fill `content` once and repaint in `render`."""
+    """A page of the window. Subclasses fill `content` once and repaint in `render`.
+
+    What is in `foot` stays in sight, whatever part of the content is scrolled to.
+    """
 
     NAME = ""
     TITLE = ""
@@ -91,6 +94,9 @@ class Screen(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._head())
         layout.addWidget(self.stack, 1)
+        self.foot = QVBoxLayout()
+        self.foot.setSpacing(0)
+        layout.addLayout(self.foot)
         self._clock = QTimer(self, interval=_CLOCK_MS)
         self._clock.timeout.connect(self._repaint)
         self.build()
@@ -155,6 +161,11 @@ class Screen(QWidget):
                     found.rows[0].setFocus()
                     return True
         return False
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost with this page, as a sentence; ''."""
+        return ""
 
     @property
     def masked(self) -> bool:

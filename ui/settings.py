@@ -9,6 +9,7 @@ from ui.theme import ThemeName
 
 FILE = "window.json"
 _MAX_BYTES = 4096
+_LARGEST = 20_000
 log = logging.getLogger(__name__)
 
 
@@ -19,6 +20,9 @@ class Settings:
     theme: ThemeName = ThemeName.SYSTEM
     member: str = ""
     lock_after_s: int = 300
+    width: int = 0
+    height: int = 0
+    """The window's last size; 0 if there was none."""
     path: Path | None = None
 
     def save(self) -> None:
@@ -43,6 +47,8 @@ def load(home: Path) -> Settings:
         settings.theme = ThemeName(content["theme"])
         settings.member = str(content["member"])
         settings.lock_after_s = min(max(int(content["lock_after_s"]), 60), 3600)
-    except (OSError, ValueError, KeyError, TypeError):
+        sizes = (int(content.get("width", 0)), int(content.get("height", 0)))
+        settings.width, settings.height = (min(max(size, 0), _LARGEST) for size in sizes)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Settings(path=path)
     return settings

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
 from ui import registry
 from ui.screen import Screen
 from ui.widgets.rows import ListRow
-from ui.widgets.sheet import Sheet
+from ui.widgets.sheet import front_sheet
 from ui.widgets.table import DataTable
 
 
@@ -35,8 +35,8 @@ class Shortcuts:
         self._window = window
         self._keyed = keyed
         for place, entry in enumerate(registry.SECTIONS, 1):
-            self._add(f"Alt+{place}", partial(keyed.show_screen, entry.name))
-        self._add("Ctrl+K", keyed.search)
+            self._add(f"Alt+{place}", self._uncovered(partial(keyed.show_screen, entry.name)))
+        self._add("Ctrl+K", self._uncovered(keyed.search))
         self._add("Ctrl+L", keyed.lock)
         self._add("Ctrl+F", lambda: self._on_screen(lambda screen: screen.focus_filter()))
         self._add("Ctrl+R", lambda: self._on_screen(lambda screen: screen.model.refresh()))
@@ -45,7 +45,7 @@ class Shortcuts:
         self._add("F1", keyed.show_help)
         self._add("Ctrl+/", keyed.show_shortcuts)
         self._add("Esc", self._back)
-        self._add("Ctrl+Return", lambda: self._on_screen(lambda screen: screen.focus_armed()))
+        self._add("Ctrl+Return", self._to_armed)
         self._add("J", lambda: self._move(1))
         self._add("K", lambda: self._move(-1))
 
@@ -54,24 +54,40 @@ class Shortcuts:
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(act)
 
+    def _uncovered(self, act: Callable[[], object]) -> Callable[[], None]:
+        """Return `act` for a page that no sheet covers: keys do not reach below a sheet."""
+
+        def pressed() -> None:
+            if front_sheet(self._window) is None:
+                act()
+
+        return pressed
+
     def _on_screen(self, act: Callable[[Screen], object]) -> None:
         screen = self._keyed.front
-        if screen is not None:
+        if screen is not None and front_sheet(self._window) is None:
             act(screen)
 
     def _back(self) -> None:
         """Close the panel in front, else leave the field, else leave the page."""
-        sheets = [sheet for sheet in self._window.findChildren(Sheet) if sheet.isVisible()]
-        screen = self._keyed.front
-        if sheets:
-            sheets[-1].close_sheet()
+        sheet, screen = front_sheet(self._window), self._keyed.front
+        if sheet is not None:
+            sheet.close_sheet()
         elif screen is not None and isinstance(QApplication.focusWidget(), QLineEdit):
             screen.setFocus()
         elif screen is not None:
             screen.back()
 
+    def _to_armed(self) -> None:
+        """Focus the armed button; one behind a sheet gives the focus back to the sheet."""
+        screen = self._keyed.front
+        if screen is not None:
+            screen.focus_armed()
+
     def _move(self, step: int) -> None:
         focused = QApplication.focusWidget()
+        if front_sheet(self._window) is not None:
+            return
         if isinstance(focused, DataTable | ListRow):
             focused.move_by(step)
         elif self._keyed.front is not None and self._keyed.front.focus_list():

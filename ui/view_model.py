@@ -2,27 +2,24 @@
 
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from console.application.api import Change, ChangeKind, CommandRefused, NodeUnreachable, Query
-from console.application.commands import (
-    ApproveMachine,
-    ApproveRequest,
-    Command,
-    Outcome,
-    ProposeMachine,
-    Unlock,
-)
+from console.application.commands import Command, Outcome
 from console.application.views import View
 from ui.context import Context
+from ui.outcomes import OPEN, WITH_PIN, Asked, Fate
 from ui.problem import Problem, describe
 from ui.tasks import TaskOwner
 
 V = TypeVar("V", bound=View)
+WORKING = "Waiting for the node to record it."
+UNREACHABLE_NOW = "The node does not answer. Nothing can be decided until it does."
 _COALESCE_MS = 100
-_WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine)
+CHECKING = "It is not known yet whether the last command was recorded. It is being checked."
 
 
 class LoadState(Enum):
@@ -56,7 +53,10 @@ class ViewModel(QObject):
         self._timer = QTimer(self, interval=_COALESCE_MS, singleShot=True)
         self._timer.timeout.connect(self._load_soon)
         context.link.changed.connect(self._moved)
+        self._closed = False
+        self._open_question: Asked | None = None
         context.link.reachable_changed.connect(self._reached)
+        context.outcomes.changed.connect(self._outcomes_changed)
 
     async def load(self) -> LoadState:
         """Query the node and store its view. Raises: CommandRefused, NodeUnreachable."""
@@ -65,12 +65,26 @@ class ViewModel(QObject):
     def forget(self) -> None:
         """Drop the data of the former subject."""
 
+    @property
+    def hindrance(self) -> str:
+        """What keeps every command from being given now, or ''."""
+        if not self.context.link.reachable:
+            return UNREACHABLE_NOW
+        if self.working:
+            return WORKING
+        asked = self._open_question
+        return CHECKING if asked is not None and asked.fate is Fate.UNKNOWN else ""
+
     def open(self, subject: str) -> None:
         """Show a subject; a new one starts with a skeleton."""
         if subject != self.subject or self.state is not LoadState.READY:
             self.forget()
             self.state, self.problem = LoadState.LOADING, None
         self.subject, self.refusal = subject, None
+        self._open_question = self.context.outcomes.about(subject)
+        if self._open_question is not None:
+            self.refusal = self._open_question.problem
+            self.context.outcomes.check_now()
         self._active = True
         self.changed.emit()
         self.refresh()
@@ -91,6 +105,8 @@ class ViewModel(QObject):
         self.tasks.close()
         self.context.link.changed.disconnect(self._moved)
         self.context.link.reachable_changed.disconnect(self._reached)
+        self.context.outcomes.changed.disconnect(self._outcomes_changed)
+        self._closed = True
 
     async def ask(self, query: Query[V]) -> V:
         """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
@@ -103,7 +119,7 @@ class ViewModel(QObject):
             return
         self.working, self.refusal = True, None
         self.changed.emit()
-        self.tasks.start(self._carry_out(command, done))
+        self.context.outcomes.give(command, partial(self._ended, done))
 
     def dismiss_refusal(self) -> None:
         """Clear the last refusal."""
@@ -114,27 +130,41 @@ class ViewModel(QObject):
         """Return whether a change concerns this model; may take over its progress."""
         return change.kind in self.WATCHES
 
-    async def _carry_out(self, command: Command, done: Callable[[Outcome], None] | None) -> None:
-        try:
-            outcome = await self.context.link.execute(command)
-        except (CommandRefused, NodeUnreachable) as error:
-            self.refusal = describe(error)
-            outcome = None
-        finally:
-            self.working = False
-            _wipe(command)
+    def _ended(
+        self, done: Callable[[Outcome], None] | None, asked: Asked, outcome: Outcome | None
+    ) -> None:
+        if self._closed:
+            return
+        self.working = False
+        self.refusal = asked.problem
+        self._open_question = asked if asked.fate in OPEN else None
         self.changed.emit()
         if outcome is not None and done is not None:
             done(outcome)
         self.refresh()
+
+    def _outcomes_changed(self) -> None:
+        """Follow a command whose outcome was not known."""
+        asked = self._open_question
+        if asked is None:
+            return
+        self.refusal = asked.problem
+        if asked.fate not in OPEN:
+            self._open_question = None
+            self.refresh()
+        self.changed.emit()
 
     def _moved(self, change: Change) -> None:
         if self.on_change(change) and self._active and not self._timer.isActive():
             self._timer.start()
 
     def _reached(self, reachable: bool) -> None:
-        if reachable and self._active:
+        if not self._active:
+            return
+        if reachable:
             self.refresh()
+        else:
+            self.changed.emit()
 
     def _load_soon(self) -> None:
         if self._loading:
@@ -172,5 +202,5 @@ class ViewModel(QObject):
 
 
 def _wipe(command: Command) -> None:
-    if isinstance(command, _WITH_PIN):
+    if isinstance(command, WITH_PIN):
         command.pin.wipe()

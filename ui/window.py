@@ -19,19 +19,22 @@ from console.application.api import (
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
-from ui import registry, theme
+from ui import placing, registry, theme
+from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
+from ui.outcomes import Asked, Outcomes
 from ui.screen import Screen
 from ui.screens.settings.view import SettingsScreen
 from ui.screens.sign_in.view import SignInScreen
 from ui.settings import Settings
 from ui.sheets import HelpSheet
 from ui.shortcuts import Shortcuts
+from ui.switching import MemberSwitch
 from ui.tasks import TaskOwner
 from ui.theme import ThemeName, Tone
 from ui.widgets.focus_ring import FocusRing
@@ -61,8 +64,7 @@ class ConsoleWindow(QMainWindow):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Quorate")
-        self.setMinimumSize(1180, 760)
-        self.resize(1440, 900)
+        placing.place(self, settings)
         self.profiles = tuple(profiles)
         self.settings = settings
         self._connect = connect
@@ -82,19 +84,21 @@ class ConsoleWindow(QMainWindow):
         self._clipboard = TimedClipboard(self)
         self.palette_sheet = CommandPalette(self, self.show_screen)
         self.help_sheet = HelpSheet(self)
+        self.activity_sheet = ActivitySheet(self, self.show_screen)
+        self.switching = MemberSwitch(self, self._unsaved, self._switch_now)
         self.ring = FocusRing(self)
         self._count_timer = QTimer(self, interval=200, singleShot=True)
         self._count_timer.timeout.connect(self._count_soon)
         self.idle = IdleTimer(self)
-        self.idle.expired.connect(self.lock)
+        self.idle.expired.connect(self._idle)
+        self._covered = False
         self._keys = Shortcuts(self, self)
         self.set_theme(settings.theme)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])
         self.link = NodeLink(first, connect)
+        self.outcomes = Outcomes(self.link, now_ms)
         self._open_member(first)
-
-    # The interface for `app` and demonstrations.
 
     @property
     def member(self) -> str:
@@ -152,8 +156,10 @@ class ConsoleWindow(QMainWindow):
         self.settings.member = member
         self.settings.save()
         self._wanted = ("overview", "")
+        self._covered = False
         self._tasks = TaskOwner()
         self.link = NodeLink(profile, self._connect)
+        self.outcomes = Outcomes(self.link, self._now_ms)
         self._open_member(profile)
 
     def lock(self) -> None:
@@ -163,6 +169,16 @@ class ConsoleWindow(QMainWindow):
             self._show_sign_in()
             self._tasks.start(self._lock_node())
 
+    def _idle(self) -> None:
+        """Lock after idle time; a node that others use goes on, and this window is covered."""
+        session = self.link.session
+        if session is not None and session.followers > 1:
+            self._covered = True
+            self._wanted = ("overview", "")
+            self._show_sign_in()
+        else:
+            self.lock()
+
     async def finish(self) -> None:
         """Close all connections and wait until they are closed."""
         self._clipboard.clear()
@@ -171,6 +187,7 @@ class ConsoleWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop all coroutines before closing."""
+        placing.remember(self, self.settings)
         self.idle.stop()
         self._clipboard.clear()
         self._drop_screens()
@@ -178,28 +195,32 @@ class ConsoleWindow(QMainWindow):
             self._sign_in.close_screen()
             self._sign_in = None
         self.palette_sheet.tasks.close()
+        self.outcomes.close()
         self._tasks.close()
         super().closeEvent(event)
-
-    # Signing in and out.
 
     def _open_member(self, profile: Profile) -> None:
         self.link.session_changed.connect(self._session_changed)
         self.link.reachable_changed.connect(self._reachable_changed)
         self.link.changed.connect(self._node_changed)
+        self.outcomes.changed.connect(self._outcomes_changed)
+        self.outcomes.found.connect(self._outcome_found)
         self.setWindowTitle(f"{profile.name} \u2013 Quorate")
         self._show_sign_in()
         self._tasks.start(self.link.run())
 
     async def _close_member(self) -> None:
         self._drop_screens()
+        self.outcomes.close()
+        await self.outcomes.tasks.finish()
         await self._tasks.finish()
 
     def _show_sign_in(self) -> None:
         self._drop_screens()
         if self._sign_in is None:
             self._sign_in = SignInScreen(self._context(), self.profiles)
-            self._sign_in.member_chosen.connect(self._switch_soon)
+            self._sign_in.member_chosen.connect(self.switching.wanted)
+            self._sign_in.model.unlocked.connect(self._uncover)
             self._sign_in.model.changed.connect(self._session_changed)
             self._pages.addWidget(self._sign_in)
         self._pages.setCurrentWidget(self._sign_in)
@@ -211,11 +232,13 @@ class ConsoleWindow(QMainWindow):
         self._drop_sign_in()
         frame = self._frame = Frame(self.profiles, self.link.profile)
         frame.section_chosen.connect(self.show_screen)
-        frame.member_chosen.connect(self._switch_soon)
+        frame.member_chosen.connect(self.switching.wanted)
         frame.search_wanted.connect(self.search)
         frame.lock_wanted.connect(self.lock)
         frame.privacy_wanted.connect(self.privacy.toggle)
         frame.help_wanted.connect(self.show_help)
+        frame.activity_wanted.connect(lambda: self.activity_sheet.ask(self.outcomes))
+        frame.show_open(self.outcomes.open)
         frame.retry_wanted.connect(self.link.retry_now)
         frame.show_privacy(on=self.privacy.on)
         self._pages.addWidget(frame)
@@ -237,6 +260,8 @@ class ConsoleWindow(QMainWindow):
         self.idle.stop()
         self.palette_sheet.forget()
         self.help_sheet.close_sheet()
+        self.activity_sheet.forget()
+        self.switching.sheet.close_sheet()
         self.toasts.clear()
         self._current = None
         for screen in self._screens.values():
@@ -257,17 +282,21 @@ class ConsoleWindow(QMainWindow):
         except NodeUnreachable:
             log.warning("the node could not be told to lock: it does not answer")
 
-    def _switch_soon(self, member: str) -> None:
+    def _unsaved(self, member: str) -> str:
+        screens = self._screens.values() if member != self.member else ()
+        return next((screen.unsaved for screen in screens if screen.unsaved), "")
+
+    def _switch_now(self, member: str) -> None:
         # Not in `_tasks`: that owner ends with the member that is left.
         self._closing.start(self.switch_member(member))
-
-    # Signals of the node.
 
     def _session_changed(self) -> None:
         session = self.link.session
         if session is None:
             return
-        if session.state is NodeState.READY:
+        if session.state is not NodeState.READY:
+            self._covered = False
+        if session.state is NodeState.READY and not self._covered:
             # The reply to Unlock must arrive before its page closes, else it is cancelled.
             if self._sign_in is None or not self._sign_in.model.working:
                 self._show_frame()
@@ -276,12 +305,26 @@ class ConsoleWindow(QMainWindow):
         if self._frame is not None:
             self._frame.show_session(session)
 
+    def _uncover(self) -> None:
+        if self._covered:
+            self._covered = False
+            self._session_changed()
+
     def _reachable_changed(self, reachable: bool) -> None:
         if self._frame is not None:
             self._frame.show_reachable(reachable=reachable)
             if reachable:
                 self.toasts.say("The node answers again.")
                 self._tasks.start(self._count())
+
+    def _outcomes_changed(self) -> None:
+        if self._frame is not None:
+            self._frame.show_open(self.outcomes.open)
+        if self.activity_sheet.isVisible():
+            self.activity_sheet.show_outcomes(self.outcomes)
+
+    def _outcome_found(self, asked: Asked) -> None:
+        self.toasts.say(f"Recorded after all: {asked.subject.words}.")
 
     def _node_changed(self, change: Change) -> None:
         if change.kind in _COUNTED and not self._count_timer.isActive():
@@ -303,8 +346,6 @@ class ConsoleWindow(QMainWindow):
                 approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
             )
 
-    # Actions of keys and the frame.
-
     def search(self) -> None:
         """Open the command palette."""
         if self._frame is not None:
@@ -325,11 +366,10 @@ class ConsoleWindow(QMainWindow):
         else:
             self.help_sheet.show_shortcuts()
 
-    # The context of the screens.
-
     def _context(self) -> Context:
         return Context(
             link=self.link,
+            outcomes=self.outcomes,
             privacy=self.privacy,
             settings=self.settings,
             window=self,

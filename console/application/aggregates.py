@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
 
+from console.application.errors import LedgerNewer
 from console.application.ports.event_bus import EventBus
 from console.application.ports.event_store import EventStore, RecordedEvent
 from console.domain import (
@@ -33,6 +34,7 @@ from console.domain.quotas import Counted, Quotas
 from console.domain.request_commands import RequestCommand
 from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
+from console.version import VERSION
 
 _PAGE = 512
 
@@ -60,7 +62,7 @@ class Aggregates:
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
     async def load(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Fold the whole ledger. Raises: LedgerCorrupted."""
+        """Fold the whole ledger. Raises: LedgerCorrupted, LedgerNewer."""
         total = (await self._store.head()).sequence
         after = 0
         while records := await self._store.read_all(after, _PAGE):
@@ -167,7 +169,9 @@ class Aggregates:
             case "signing-request":
                 self._fold_request(RequestId(name), event)
             case _:
-                raise NotYetPossible(f"the ledger holds a stream this version lacks: {kind}")
+                raise LedgerNewer(
+                    f"the ledger was written by a later version of Quorate than {VERSION}"
+                )
         self._count(event)
         evidence = getattr(event, "evidence", None)
         if isinstance(evidence, Evidence):

@@ -53,6 +53,7 @@ from console.application.commands import (
     Unlock,
     VerifyLedger,
     WithdrawRequest,
+    secret_problem,
 )
 from console.application.views import View
 
@@ -61,7 +62,6 @@ ASK = "/quorate.Console/Ask"
 CHANGES = "/quorate.Console/Changes"
 SERVICE = "quorate.Console"
 MAX_API_BYTES = 4 << 20
-_MAX_PIN = 128
 
 AnyCommand = (
     AcceptCeremony
@@ -136,9 +136,12 @@ def _pin_out(value: Any) -> Any:
 
 
 def _pin_in(kind: type, value: Any) -> Any:
-    if kind is Pin and isinstance(value, bytes) and 0 < len(value) <= _MAX_PIN:
-        return Pin(value)
-    raise ValueError("a PIN has 1 to 128 bytes")
+    if kind is Pin and isinstance(value, bytes):
+        problem = secret_problem(value)
+        if not problem:
+            return Pin(value)
+        raise ValueError(f"a PIN: {problem}")
+    raise ValueError("a PIN is bytes")
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_pin_out)

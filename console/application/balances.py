@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
-from console.application.errors import AdapterError, ChainUnavailable
-from console.application.ports.chain import Account, ChainAdapter, PublicKeys
+from console.application.errors import AdapterError, ChainUnavailable, TransactionError
+from console.application.ports.chain import Account, ChainAdapter, PublicKeys, Watches
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.signing.transactions import Transactions
 from console.domain.errors import DomainError
-from console.domain.events import TransactionConfirmed, WalletActivated
-from console.domain.ids import WalletId
+from console.domain.events import TransactionConfirmed, TransactionTakenBack, WalletActivated
+from console.domain.ids import RequestId, WalletId
 from console.domain.values import Amount, Chain
 from console.domain.wallet import Wallet
 
@@ -54,6 +54,7 @@ class Balances:
         self._clock = clock
         self._balances: dict[_Holding, Balance] = {}
         self._asked_ms: dict[tuple[WalletId, Chain], int] = {}
+        self._watched: set[RequestId] = set()
         self._wake = asyncio.Event()
 
     def of(self, wallet: WalletId, chain: Chain, path: str, asset: str = "") -> Balance:
@@ -62,7 +63,7 @@ class Balances:
 
     def on_event(self, record: RecordedEvent) -> None:
         """Ask the chains again when funds moved or a wallet was made."""
-        if isinstance(record.event, TransactionConfirmed | WalletActivated):
+        if isinstance(record.event, TransactionConfirmed | TransactionTakenBack | WalletActivated):
             self._asked_ms.clear()
             self._wake.set()
 
@@ -105,6 +106,7 @@ class Balances:
         All are asked at once: a node that hangs delays only its own figures.
         """
         wallet = self._aggregates.wallet(wallet_id)
+        await self._watch_what_was_paid(wallet)
         for chain in self._chains:
             self._asked_ms[wallet_id, chain] = self._clock.now_ms()
         await asyncio.gather(
@@ -115,6 +117,26 @@ class Balances:
                 for asset in ("", *(asset.address for asset in adapter.assets))
             )
         )
+
+    async def _watch_what_was_paid(self, wallet: Wallet) -> None:
+        """Tell adapters, once, of each signed request: what it pays to the wallet is to be found.
+
+        The ledger keeps this over a restart.
+        """
+        for request in tuple(self._aggregates.requests.values()):
+            proposal = request.proposal
+            adapter = self._chains.get(proposal.chain)
+            watcher: object = adapter
+            if proposal.wallet != wallet.wallet or not request.signatures:
+                continue
+            if proposal.request in self._watched or not isinstance(watcher, Watches):
+                continue
+            self._watched.add(proposal.request)
+            if adapter is not None and adapter.network is proposal.network:
+                with contextlib.suppress(TransactionError, DomainError):
+                    watcher.watch(proposal.transaction, self._transactions.keys(wallet))
+                # There may be thousands of them after a start.
+                await asyncio.sleep(0)
 
     async def _refresh(
         self, wallet: Wallet, adapter: ChainAdapter, account: Account, asset: str

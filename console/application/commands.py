@@ -5,6 +5,7 @@ import msgspec
 from console.protocols.kernel.secret import SecretBytes as Pin
 
 __all__ = [
+    "MAX_SECRET_CHARS",
     "AcceptCeremony",
     "ApproveMachine",
     "ApproveRequest",
@@ -29,7 +30,24 @@ __all__ = [
     "Unlock",
     "VerifyLedger",
     "WithdrawRequest",
+    "secret_problem",
 ]
+
+
+MAX_SECRET_CHARS = 128
+"""Characters of a PIN or passphrase: the same limit where it is set, typed and sent."""
+_CONTINUES, _LEADS = 0x80, 0xC0
+"""The upper two bits of a byte inside a UTF-8 character, and their mask."""
+
+
+def secret_problem(secret: bytes | bytearray | memoryview) -> str:
+    """Return why a PIN or passphrase (UTF-8) is not taken, or ''. Quotes nothing of it."""
+    characters = sum(byte & _LEADS != _CONTINUES for byte in secret)
+    if not characters:
+        return "nothing was entered"
+    if characters > MAX_SECRET_CHARS or len(secret) > 4 * MAX_SECRET_CHARS:
+        return f"it has {characters} characters; at most {MAX_SECRET_CHARS} are possible"
+    return ""
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields=True):
@@ -37,9 +55,14 @@ class Command(msgspec.Struct, frozen=True, tag_field="do", forbid_unknown_fields
 
 
 class Unlock(Command, frozen=True, tag="unlock"):
-    """Log in to the vault, open and verify the ledger, join the peers."""
+    """Log in to the vault, open and verify the ledger, join the peers.
+
+    With `clock_is_right`, the operator says that the ledger's later records are dated by a clock
+    that was ahead.
+    """
 
     pin: Pin
+    clock_is_right: bool = False
 
 
 class Lock(Command, frozen=True, tag="lock"):

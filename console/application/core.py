@@ -12,6 +12,7 @@ from console.application.balances import Balances
 from console.application.ceremonies.epochs import Epochs
 from console.application.ceremonies.key_generation import KeyGenerationService
 from console.application.ceremonies.records import CeremonyRecords
+from console.application.errors import LedgerClockBehind
 from console.application.peers.exchange import UNACCEPTABLE, Handler, StatementExchange
 from console.application.peers.heads import Heads
 from console.application.peers.machines import MachineService
@@ -283,9 +284,12 @@ class Core:
                 # The group is shutting down: nothing new is started.
                 work.close()
 
-    async def open(self, verified_to: int, progress: Callable[[int, int], None]) -> None:
+    async def open(
+        self, verified_to: int, progress: Callable[[int, int], None], *, clock_is_right: bool
+    ) -> None:
         """Fold the ledger, enrol the roster, end what a crash interrupted.
 
+        With `clock_is_right`, records of a later time are accepted as such, on record.
         Raises: LedgerError, Conflict if the roster's keys are not the ledger's.
         """
         await self.aggregates.load(progress)
@@ -301,7 +305,14 @@ class Core:
         if self.me in self.aggregates.members:
             # A new member is unknown here until others have endorsed its machine.
             unlocked = member.RecordUnlock(self.me, self.ports.clock.now_ms(), verified_to)
-            await self.aggregates.record_member(self.me, unlocked)
+            try:
+                await self.aggregates.record_member(self.me, unlocked)
+            except LedgerClockBehind:
+                if not clock_is_right:
+                    raise
+                accept = member.AcceptClock(self.me, self.ports.clock.now_ms())
+                await self.aggregates.record_member(self.me, accept)
+                await self.aggregates.record_member(self.me, unlocked)
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Work until cancelled or stopped. Raises what no task expected, as a group."""

@@ -56,8 +56,16 @@ class LedgerUnavailable(LedgerError):
     """The ledger cannot be written now: locked by another process, disk full, or an I/O error."""
 
 
+class LedgerClockBehind(LedgerUnavailable):
+    """The clock is far behind the newest record: one of the two times is wrong."""
+
+
 class LedgerCorrupted(LedgerError):
     """The hash chain does not hold, or the file is not this member's ledger."""
+
+
+class LedgerNewer(LedgerError):
+    """A later version of this program wrote the ledger; this one cannot read all of it."""
 
 
 class LedgerRolledBack(LedgerError):

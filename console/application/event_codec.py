@@ -2,8 +2,9 @@
 
 import msgspec
 
-from console.application.errors import LedgerCorrupted
+from console.application.errors import LedgerCorrupted, LedgerNewer
 from console.domain.events import EVENT_TYPES, Event
+from console.version import VERSION
 
 _BY_NAME: dict[str, type[Event]] = {kind.NAME: kind for kind in EVENT_TYPES}
 _encoder = msgspec.json.Encoder()
@@ -16,10 +17,14 @@ def encode_event(event: Event) -> tuple[str, bytes]:
 
 
 def decode_event(name: str, data: bytes) -> Event:
-    """Rebuild an event. Raises: LedgerCorrupted for an unknown name or a wrong shape."""
+    """Rebuild an event whose hash was checked.
+
+    Raises: LedgerNewer for a name that only a later version can have written, LedgerCorrupted
+    for a wrong shape.
+    """
     decoder = _DECODERS.get(name)
     if decoder is None:
-        raise LedgerCorrupted(f"the ledger holds an event this version does not know: {name!r}")
+        raise LedgerNewer(f"the ledger was written by a later version of Quorate than {VERSION}")
     try:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -70,6 +70,11 @@ class Node:
         return f"node of {self.me}"
 
     @property
+    def followers(self) -> int:
+        """How many clients follow the changes: other windows and automation too."""
+        return len(self._listeners)
+
+    @property
     def core(self) -> Core:
         """The services of the unlocked node. Raises: VaultLocked, LedgerCorrupted."""
         if self.state is NodeState.HALTED:
@@ -83,8 +88,10 @@ class Node:
         self._unsubscribe = self.ports.bus.subscribe(self._on_event)
         await self.ports.network.serve(self._answer)
 
-    async def unlock(self, pin: SecretBytes) -> None:
+    async def unlock(self, pin: SecretBytes, *, clock_is_right: bool = False) -> None:
         """Log in, verify the ledger, join the peers.
+
+        With `clock_is_right`, the operator says so although the ledger has later records.
 
         Raises: HsmError, LedgerError (the node halts), Conflict.
         """
@@ -96,7 +103,7 @@ class Node:
             await self.ports.vault.unlock(pin)
             self._move(NodeState.OPENING)
             try:
-                await self._open()
+                await self._open(clock_is_right)
             except (LedgerCorrupted, LedgerRolledBack, DomainError) as failure:
                 await self._abandon(NodeState.HALTED, str(failure))
                 raise
@@ -171,12 +178,12 @@ class Node:
         finally:
             self._listeners.discard(queue)
 
-    async def _open(self) -> None:
+    async def _open(self, clock_is_right: bool) -> None:
         store = await self.ports.open_ledger()
         head = await store.head()
         core = Core(self.me, self.ports, store, self.roster, self._run_moved, self._wallet_changed)
         self._core = core
-        await core.open(head.sequence, self._opening)
+        await core.open(head.sequence, self._opening, clock_is_right=clock_is_right)
         self.check = LedgerCheck(head.sequence, self.ports.clock.now_ms())
         ready = asyncio.Event()
         self._running = asyncio.create_task(self._supervise(core, ready.set), name=self.task_name)

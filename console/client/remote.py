@@ -55,6 +55,9 @@ class RemoteConsole:
             raise _translated(error) from None
         except MalformedCall as malformed:
             raise NodeUnreachable(str(malformed)) from None
+        except asyncio.CancelledError:
+            _require_closed()
+            raise NodeUnreachable("the connection was closed") from None
 
     async def ask(self, query: Query[V_co]) -> V_co:
         """Return a query's view. Raises: CommandRefused, NodeUnreachable."""
@@ -65,6 +68,9 @@ class RemoteConsole:
             raise _translated(error) from None
         except MalformedCall as malformed:
             raise NodeUnreachable(str(malformed)) from None
+        except asyncio.CancelledError:
+            _require_closed()
+            raise NodeUnreachable("the connection was closed") from None
         # Each query declares its view; decode_view has built exactly that type.
         return cast("V_co", view)
 
@@ -113,6 +119,16 @@ async def connect(profile: Profile) -> RemoteConsole:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MAX_FILE)
+
+
+def _require_closed() -> None:
+    """Return if a closed channel cancelled a call; re-raise if the caller itself was cancelled.
+
+    The library reports both as `CancelledError`, and swallowing it silently loses the outcome.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise  # noqa: PLE0704 Called while the cancellation is handled.
 
 
 def _translated(error: grpc.aio.AioRpcError) -> NodeUnreachable | CommandRefused:

@@ -22,7 +22,7 @@ from console.demo.story import CUSTODIANS, FAULT, Story
 from console.demo.transfers_story import TransfersStory
 from console.demo.window_driver import DemoFailure, WindowDriver
 from console.logs import log_to
-from ui import runloop
+from ui import placing, runloop
 from ui import settings as preferences
 from ui.app import make_application
 from ui.window import ConsoleWindow
@@ -74,6 +74,8 @@ async def _tell(out: Path, report: Report, pictures: list[str]) -> None:
             await cluster.start_nodes()
         profiles = await asyncio.to_thread(find_profiles, home)
         window = ConsoleWindow(profiles, client.connect, preferences.load(home))
+        # The pictures have one size, whatever screen there is.
+        window.resize(placing.USUAL)
         window.show()
         hands = WindowDriver(window, out)
         try:

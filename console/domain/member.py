@@ -5,6 +5,7 @@ from typing import assert_never
 
 from console.domain.errors import Conflict, UnknownMember
 from console.domain.events import (
+    ClockAccepted,
     Event,
     Evidence,
     MachineAdmitted,
@@ -76,6 +77,12 @@ class RecordUnlock:
     verified_to: int
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptClock:
+    member: MemberId
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
     """A peer sent its ledger head, signed at `signed_at_ms` by its own clock."""
@@ -109,7 +116,7 @@ class Endorse:
     founders: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | RecordHead | RecordFork | Endorse
+MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse
 
 
 def endorsements_needed(founders: int) -> int:
@@ -125,6 +132,9 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
         case RecordUnlock(member, at_ms, verified_to):
             _known(state, member)
             return (VaultUnlocked(member, at_ms, verified_to),)
+        case AcceptClock(name, at_ms):
+            _known(state, name)
+            return (ClockAccepted(name, at_ms),)
         case RecordHead():
             return _record_head(_known(state, command.member), command)
         case RecordFork(member=name, first=first, second=second, at_ms=at_ms):

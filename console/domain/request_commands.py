@@ -1,6 +1,6 @@
 """Commands on a signing request, each built from a verified statement, session or chain status."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from console.domain.events import Evidence, RequestProposed
 from console.domain.ids import MemberId, SessionId
@@ -91,6 +91,13 @@ class RecordConfirmation:
     transaction_id: str
     block: int
     at_ms: int
+    settled: bool = field(default=True, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTakenBack:
+    reason: str
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +114,5 @@ class RecordFailure:
 
 Decision = Approve | Deny | Withdraw
 SessionStep = StartSession | ReleaseShare | FailSession | RecordSignature
-ChainStep = RecordBroadcast | RecordConfirmation | RecordRefusal | RecordFailure
+ChainStep = RecordBroadcast | RecordConfirmation | RecordTakenBack | RecordRefusal | RecordFailure
 RequestCommand = Propose | Dispute | Decision | SessionStep | ChainStep

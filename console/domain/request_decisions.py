@@ -22,24 +22,16 @@ from console.domain.events import (
     SignatureShareReleased,
     SigningSessionFailed,
     SigningSessionStarted,
-    TransactionBroadcast,
-    TransactionConfirmed,
-    TransactionFailed,
-    TransactionRefused,
 )
 from console.domain.policy import Policy, may_approve
+from console.domain.request_chain import chain_step
 from console.domain.request_commands import (
     Approve,
-    ChainStep,
     Decision,
     Deny,
     Dispute,
     FailSession,
     Propose,
-    RecordBroadcast,
-    RecordConfirmation,
-    RecordFailure,
-    RecordRefusal,
     RecordSignature,
     ReleaseShare,
     RequestCommand,
@@ -69,10 +61,8 @@ def decide(
             return _decision(_known(state), command)
         case StartSession() | ReleaseShare() | FailSession() | RecordSignature():
             return _session(_known(state), command)
-        case RecordBroadcast() | RecordConfirmation() | RecordRefusal() | RecordFailure():
-            return _chain(_known(state), command)
         case _:
-            assert_never(command)
+            return chain_step(_known(state), command)
 
 
 def _propose(
@@ -217,40 +207,6 @@ def _require_startable(state: SigningRequest, at_ms: int) -> None:
         raise Expired(_EXPIRED)
     if not state.has_quorum:
         raise NotYetPossible("the approvals are not complete")
-
-
-def _chain(state: SigningRequest, command: ChainStep) -> tuple[Event, ...]:
-    if not state.signatures:
-        raise NotYetPossible("the request is not signed")
-    if state.confirmed or state.failed:
-        return ()
-    request = state.proposal.request
-    match command:
-        case RecordBroadcast(transaction_id, at_ms):
-            if state.broadcast and not state.refused:
-                return ()
-            _require_signature(state, transaction_id)
-            return (TransactionBroadcast(request, transaction_id, at_ms),)
-        case RecordConfirmation(transaction_id, block, at_ms):
-            _require_signature(state, transaction_id)
-            return (
-                TransactionConfirmed(
-                    request=request, transaction_id=transaction_id, block=block, at_ms=at_ms
-                ),
-            )
-        case RecordRefusal(reason, at_ms):
-            if state.refused and state.refused.reason == reason:
-                return ()
-            return (TransactionRefused(request, reason, at_ms),)
-        case RecordFailure(reason, at_ms):
-            return (TransactionFailed(request, reason, at_ms),)
-        case _:
-            assert_never(command)
-
-
-def _require_signature(state: SigningRequest, transaction_id: str) -> None:
-    if all(s.transaction_id != transaction_id for s in state.signatures):
-        raise NotYetPossible("no signature of this transaction is on record")
 
 
 def _known(state: SigningRequest | None) -> SigningRequest:

@@ -18,9 +18,11 @@ from console.domain.events import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.ids import MemberId, SessionId
 from console.domain.policy import Policy
+from console.domain.request_chain import REPLACED
 
 
 class RequestState(StrEnum):
@@ -47,8 +49,6 @@ OVER = frozenset(
     }
 )
 UNEXPLAINED = "no reason was given"
-REPLACED = "replaced: "
-"""Prefix of the failure reason when another request has consumed the coins or the nonce."""
 UNSIGNED = frozenset({RequestState.PROPOSED, RequestState.APPROVED, RequestState.SIGNING})
 
 
@@ -105,6 +105,13 @@ class SigningRequest:
         return self.attempts[-1]
 
     @property
+    def may_be_taken_back(self) -> bool:
+        """Whether the chain can undo what ended it: a young block, its own or another's."""
+        if self.confirmed:
+            return not self.confirmed.settled
+        return self.failed is not None and self.failed.reason.startswith(REPLACED)
+
+    @property
     def has_quorum(self) -> bool:
         return len(self.approvals) >= self.policy.approvals_needed
 
@@ -157,6 +164,13 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
             return _update(state, session, failure=failure, unreachable=unreachable, blamed=blamed)
         case RequestSigned():
             return replace(state, signatures=(*state.signatures, event))
+        case _:
+            return _after_chain(state, event)
+
+
+def _after_chain(state: SigningRequest, event: Event) -> SigningRequest:
+    """Return the state after what the chain did."""
+    match event:
         case TransactionBroadcast():
             return replace(state, broadcast=event, refused=None)
         case TransactionRefused():
@@ -165,6 +179,8 @@ def evolve(state: SigningRequest | None, event: Event, policy: Policy) -> Signin
             return replace(state, confirmed=event)
         case TransactionFailed():
             return replace(state, failed=event)
+        case TransactionTakenBack():
+            return replace(state, confirmed=None, failed=None)
         case _:
             return state
 

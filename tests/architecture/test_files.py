@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 
+from console.version import VERSION
 from tests.architecture.sources import ROOT
 from ui.screens.settings.licences import LICENCES
 
@@ -89,3 +90,8 @@ def test_nothing_that_is_built_or_secret_is_tracked() -> None:
         r"(^|/)(build|dist|__pycache__|\.venv)/|\.(pyc|db|key|pem|p12|pfx|so|deb|whl)$"
     )
     assert [name for name in _tracked() if built.search(name)] == []
+
+
+def test_the_version_that_peers_tell_is_the_package_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION

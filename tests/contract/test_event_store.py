@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from console.adapters.ledger import open_ledger
-from console.application.errors import ConcurrencyConflict, LedgerUnavailable
+from console.application.errors import ConcurrencyConflict, LedgerClockBehind, LedgerUnavailable
 from console.application.ports.event_store import EventStore
 from console.application.ports.vault import HeadAnchor
-from console.domain.events import Event, Evidence, RequestWithdrawn, VaultUnlocked
+from console.domain.events import ClockAccepted, Event, Evidence, RequestWithdrawn, VaultUnlocked
 from console.domain.ids import RequestId
 from console.protocols.kernel.secret import SecretBytes
 from tests.contract.vaults import ALICE, Clock
@@ -131,6 +131,23 @@ async def test_a_clock_far_behind_is_refused(store: EventStore, clock: Clock) ->
         await store.append("a", 2, EVENTS[:1])
     clock.advance(2)
     await store.append("a", 2, EVENTS[:1])
+
+
+async def test_a_clock_that_was_ahead_is_left_behind_on_record(
+    store: EventStore, clock: Clock
+) -> None:
+    await store.append("a", 0, EVENTS[:1])
+    clock.advance(-86_400)
+    with pytest.raises(LedgerClockBehind, match="clock is"):
+        await store.append("a", 1, EVENTS[:1])
+    await store.append("member/alice", 0, (ClockAccepted(ALICE, clock()),))
+    await store.append("a", 1, EVENTS[:1])
+    # What came since is what counts.
+    clock.advance(-301)
+    with pytest.raises(LedgerClockBehind):
+        await store.append("a", 2, EVENTS[:1])
+    report = await store.verify()
+    assert report.records == 3
 
 
 async def test_a_closed_ledger_refuses(store: EventStore) -> None:

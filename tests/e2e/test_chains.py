@@ -13,7 +13,8 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from msgspec import structs
 
 from console.adapters.chains.bitcoin.psbt import parse_psbt
-from console.adapters.chains.bitcoin.psbt_convert import to_v2
+from console.adapters.chains.bitcoin.psbt_convert import psbt_of, to_v2
+from console.adapters.chains.bitcoin.transaction import Transaction
 from console.application.api import (
     CommandRefused,
     GetOverview,
@@ -331,6 +332,38 @@ async def test_a_psbt_of_another_program(treasury):
         PreviewImport(wallet=treasury.wallet, chain="bitcoin", text=text, account=SEGWIT), SEGWIT
     )
     assert view.description.to_address == REGTEST_TO
+
+
+@pytest.mark.parametrize("paths", [(SEGWIT, TAPROOT), (TAPROOT, SEGWIT)], ids=["p2wpkh", "p2tr"])
+async def test_one_transaction_spends_coins_of_both_accounts(treasury, paths):
+    """Two kinds of keys sign in one session, one protocol after the other."""
+    drafts = []
+    for path in paths:
+        query = PreviewTransfer(
+            wallet=treasury.wallet,
+            chain="bitcoin",
+            to_address=REGTEST_TO,
+            amount="0.02",
+            account=path,
+        )
+        drafts.append(parse_psbt((await treasury.preview(query)).transaction))
+    first, second = drafts
+    joined = Transaction(
+        2,
+        first.transaction.inputs + second.transaction.inputs,
+        first.transaction.outputs + second.transaction.outputs,
+    )
+    psbt = psbt_of(joined, first.inputs + second.inputs, first.outputs + second.outputs)
+    text = base64.b64encode(psbt.encode()).decode()
+    view = await treasury.sign(
+        PreviewImport(wallet=treasury.wallet, chain="bitcoin", text=text, account=paths[0]),
+        paths[0],
+    )
+    fields = {field.label: field.value for field in view.description.fields}
+    assert " and " in fields["Account"]
+    assert len({fields[f"Input {n}"].split("/")[1] for n in (1, 2)}) == 2
+    assert len([label for label in fields if label.endswith("change")]) == 2
+    assert view.sentence.startswith("Confirmed in block")
 
 
 @pytest.mark.parametrize("cancel", [False, True], ids=["speed-up", "cancel"])

@@ -52,6 +52,8 @@ class FakeConsole:
     unreachable: bool = False
     refusal: CommandRefused | None = None
     silent: bool = False
+    hangs_after: bool = False
+    """Whether commands are carried out, but never answered."""
     empty: bool = False
     broken_because: str = ""
     asked: list[api.Query[View]] = field(default_factory=list)
@@ -60,11 +62,13 @@ class FakeConsole:
     requests: dict[str, views.RequestView] = field(default_factory=dict)
     ceremonies: dict[str, views.CeremonyView] = field(default_factory=dict)
     wallets: dict[str, views.WalletView] = field(default_factory=dict)
+    inbox: views.InboxView = field(default_factory=scenario.inbox)
     preview_problems: tuple[str, ...] = ()
     preview_warnings: tuple[str, ...] = ()
     movements_refused: bool = False
     previewed: list[api.Query[views.TransferPreview]] = field(default_factory=list)
     recovery: views.RecoveryView = field(default_factory=recovery.recovery)
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
     _listeners: list[asyncio.Queue[Change]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -92,7 +96,7 @@ class FakeConsole:
 
     def calm(self) -> None:
         """Take every trouble away."""
-        self.unreachable = self.silent = self.empty = False
+        self.unreachable = self.silent = self.empty = self.hangs_after = False
         self.refusal = None
 
     def announce(self, kind: ChangeKind, subject: str = "", done: int = 0, total: int = 0) -> None:
@@ -108,7 +112,7 @@ class FakeConsole:
         if isinstance(query, api.GetSession):
             return cast("V", self.session)
         if self.silent:
-            await asyncio.Event().wait()
+            await self._hang()
         if self.refusal is not None:
             raise self.refusal
         return cast("V", self._answer(cast("api.Query[View]", query)))
@@ -119,7 +123,7 @@ class FakeConsole:
         if self.unreachable:
             raise NodeUnreachable
         if self.silent:
-            await asyncio.Event().wait()
+            await self._hang()
         if isinstance(command, _WITH_PIN):
             pin = bytes(command.pin.reveal())
             self.pins.append(pin)
@@ -127,7 +131,10 @@ class FakeConsole:
                 raise WRONG_PIN
         if self.refusal is not None:
             raise self.refusal
-        return self._carry_out(command)
+        outcome = self._carry_out(command)
+        if self.hangs_after:
+            await self._hang()
+        return outcome
 
     async def changes(self) -> AsyncIterator[Change]:
         """Yield what `announce` tells."""
@@ -140,7 +147,13 @@ class FakeConsole:
             self._listeners.remove(queue)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """End the calls that hang, as a closed connection does."""
+        self._closed.set()
+        self._closed = asyncio.Event()
+
+    async def _hang(self) -> None:
+        await self._closed.wait()
+        raise NodeUnreachable
 
     def _answer(self, query: api.Query[View]) -> View:
         match query:
@@ -179,7 +192,7 @@ class FakeConsole:
             ):
                 return self._preview(query)
             case api.GetInbox():
-                return views.InboxView((), 0) if self.empty else scenario.inbox()
+                return views.InboxView((), 0) if self.empty else self.inbox
             case api.GetRequest(request=name):
                 return self.requests[name]
             case api.GetLedger(before=before, limit=limit, text=text):
@@ -231,7 +244,7 @@ class FakeConsole:
         return views.TransferPreview(
             transaction=b"transaction",
             description=description,
-            fee_ceiling="0.000\u2009010\u2009000 SOL",
+            fee_ceiling="0.000\u2009010\u2009000",
             balance_after="11.232\u2009900\u2009000",
             problems=self.preview_problems,
             valid_for_s=90,
@@ -285,7 +298,7 @@ class FakeConsole:
             case commands.RunDrill(wallet=name):
                 self._drill(name)
             case commands.ApproveMachine(member=member):
-                self._endorse(member)
+                self.endorse(member)
             case commands.AcceptCeremony(ceremony=name):
                 self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
             case commands.ConfirmCeremonyCode(ceremony=name):
@@ -307,7 +320,7 @@ class FakeConsole:
         )
         self.announce(ChangeKind.WALLET, name)
 
-    def _endorse(self, member: str) -> None:
+    def endorse(self, member: str) -> None:
         known = self.recovery
         self.recovery = views.RecoveryView(
             known.wallets,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from console.adapters.ledger.chain import EMPTY, GENESIS, record_hash
 from console.application.errors import (
     ConcurrencyConflict,
+    LedgerClockBehind,
     LedgerCorrupted,
     LedgerRolledBack,
     LedgerUnavailable,
@@ -12,7 +13,7 @@ from console.application.errors import (
 from console.application.event_codec import decode_event, encode_event
 from console.application.ports.event_store import LedgerReport, RecordedEvent
 from console.application.ports.vault import HeadAnchor, HeadAnchorPort
-from console.domain.events import Event
+from console.domain.events import ClockAccepted, Event
 from console.domain.ids import MemberId
 
 
@@ -47,9 +48,12 @@ class MemoryEventStore:
         if version != expected_version:
             raise ConcurrencyConflict(f"{stream} is at version {version}, not {expected_version}")
         now_ms = self._clock_ms()
-        latest_ms = max((record.recorded_at_ms for record in self.records), default=0)
-        if now_ms < latest_ms - 5 * 60 * 1000:
-            raise LedgerUnavailable("the clock is more than 5 minutes behind the last record")
+        latest_ms = 0
+        for record in self.records:
+            accepted = isinstance(record.event, ClockAccepted)
+            latest_ms = max(0 if accepted else latest_ms, record.recorded_at_ms)
+        if now_ms < latest_ms - 5 * 60 * 1000 and not isinstance(events[0], ClockAccepted):
+            raise LedgerClockBehind("the clock is 6 minutes behind the newest record")
         added: list[RecordedEvent] = []
         for event in events:
             added.append(self._chained(stream, version + len(added) + 1, event, now_ms, added))

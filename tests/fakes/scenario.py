@@ -353,7 +353,7 @@ def request(
         if stage in {RequestStage.BROADCAST, RequestStage.CONFIRMED}
         else "",
         "signature": "",
-        "fee_ceiling": "0.000\u2009010\u2009000 SOL",
+        "fee_ceiling": "0.000\u2009010\u2009000",
         "can_approve": waiting,
         "approve_blocked_because": "" if waiting else "The request is already decided.",
         "can_deny": waiting,

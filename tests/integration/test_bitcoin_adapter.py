@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from console.adapters.chains.bitcoin.accounts import CHANGE, RECEIVE, KeyPosition, script_at
 from console.adapters.chains.bitcoin.adapter import BitcoinAdapter
 from console.adapters.chains.bitcoin.address import address_of
+from console.adapters.chains.bitcoin.node import SETTLED
 from console.adapters.chains.bitcoin.psbt import parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import to_v2
 from console.adapters.chains.bitcoin.psbt_fields import In
@@ -17,7 +18,12 @@ from console.adapters.chains.bitcoin.psbt_map import field, ordered, value_of, w
 from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.watching import GAP_LIMIT
-from console.application.errors import CoinSpent, InsufficientFunds, TransactionError
+from console.application.errors import (
+    CoinSpent,
+    InsufficientFunds,
+    TransactionError,
+    TransactionRejected,
+)
 from console.application.ports.chain import (
     AccelerateIntent,
     Account,
@@ -150,6 +156,10 @@ async def test_a_coin_that_is_held_is_not_spent_twice(desk):
 async def test_a_coin_spent_elsewhere_is_named_as_the_reason(desk):
     first, second = await desk.build(), await desk.build(COIN // 5)
     await desk.send(first)
+    # The chain may still take the first one back.
+    with pytest.raises(TransactionRejected, match="spent lately"):
+        await desk.send(second)
+    await desk.order("mine", blocks=SETTLED[Network.DEVNET] - 1)
     with pytest.raises(CoinSpent):
         await desk.send(second)
     assert await desk.balance(desk.stranger) == COIN // 4
@@ -198,6 +208,15 @@ async def test_a_reorg_takes_a_confirmation_back(desk):
     assert await desk.state(signed) is InclusionState.PENDING
     await desk.order("mine", blocks=1)
     assert await desk.state(signed) is InclusionState.CONFIRMED
+
+
+async def test_a_confirmation_is_settled_when_it_is_deep_enough(desk):
+    signed = await desk.send(await desk.build())
+    for depth in range(1, SETTLED[Network.DEVNET] + 1):
+        inclusion = await desk.adapter.status(signed.transaction_id)
+        assert inclusion.state is InclusionState.CONFIRMED
+        assert inclusion.settled is (depth == SETTLED[Network.DEVNET])
+        await desk.order("mine", blocks=1)
 
 
 async def test_every_coin_is_gathered_for_a_payment_that_needs_them(desk):

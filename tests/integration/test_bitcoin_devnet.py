@@ -191,8 +191,8 @@ ODD = [
     Odd("version", lambda p, c: p.spend([c], version=4)),
     Odd("scriptpubkey", lambda p, c: p.spend([c], [pay(10**6, b"\x51" * 30)])),
     Odd("scriptpubkey", lambda p, c: p.spend([c], [pay(10**6), pay(10**6, b"")])),
-    Odd("scriptpubkey", lambda p, c: p.spend([c], [pay(0, b"\x6a\x4c\xff" + bytes(255))])),
-    Odd("multi-op-return", lambda p, c: p.spend([c], [pay(0, b"\x6a\x01\x05")] * 2)),
+    Odd("scriptpubkey", lambda p, c: p.spend([c], [pay(0, b"\x6a\x4c\xff" + bytes(254))])),
+    Odd("scriptpubkey", lambda p, c: p.spend([c], [pay(0, b"\x6a\xac" * 30)])),
     Odd("tx-size", lambda p, c: p.spend([c], [pay(1000)] * 3300)),
     Odd("tx-size-small", lambda p, c: p.spend([c], [pay(10**6, b"\x6a")])),
     Odd("bad-txns-vout-empty", lambda _, c: CTransaction([CTxIn(COutPoint(*c[0]))], [])),
@@ -313,12 +313,20 @@ def test_a_replacement_pays_for_its_own_way(
     assert words in said
 
 
-def test_who_did_not_allow_it_is_not_replaced(
+def test_who_did_not_allow_it_is_replaced_too(
     devnet: BitcoinDevnet, purse: Purse, coin: Funded
 ) -> None:
     devnet.automine = False
-    send(devnet, purse.spend([coin], sequence=FINAL))
-    assert refusal(devnet, purse.spend([coin], fee=9 * FEE)) == "txn-mempool-conflict"
+    first = send(devnet, purse.spend([coin], sequence=FINAL))
+    second = send(devnet, purse.spend([coin], fee=9 * FEE))
+    assert devnet.find(first) is None
+    assert devnet.find(second) is not None
+
+
+def test_several_data_outputs_are_relayed(devnet: BitcoinDevnet, purse: Purse) -> None:
+    coin = purse.fill(devnet, purse.taproot_script)
+    data = b"\x6a" + b"\x4c\xc8" + bytes(200) + b"\x51\x04abcd"
+    send(devnet, purse.spend([coin], [pay(0, data), pay(0, b"\x6a"), pay(10**6)]))
 
 
 def test_a_reorganisation_lets_transactions_wait_again(

@@ -165,11 +165,13 @@ class SimulatedCluster:
         for name in self.members:
             await self.restart(name)
 
-    async def restart(self, name: MemberId) -> None:
+    async def restart(
+        self, name: MemberId, *, ahead_ms: int = 0, clock_is_right: bool = False
+    ) -> None:
         """Start a member's process on what its disk and token hold, and unlock it."""
         seat = self.seats[name]
         assert not seat.alive
-        clock = LoopClock(self.loop, skew_ms=self.random.randrange(-2000, 2000))
+        clock = LoopClock(self.loop, skew_ms=ahead_ms + self.random.randrange(-2000, 2000))
         seat.vault = seat.session(clock)
         seat.store = SlowEventStore(name, clock.now_ms, seat.vault.anchor, self._disk_pause_s)
         # The same list: what the process before has recorded is there.
@@ -191,7 +193,7 @@ class SimulatedCluster:
         seat.console = ConsoleService(seat.node)
         seat.restarts += 1
         await seat.node.start()
-        await seat.console.execute(Unlock(SecretBytes(DEFAULT_PIN)))
+        await seat.console.execute(Unlock(SecretBytes(DEFAULT_PIN), clock_is_right))
 
     def crash(self, name: MemberId) -> None:
         """End a member's process as a power cut would: nothing more is recorded or sent."""

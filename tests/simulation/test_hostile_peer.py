@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.tls import peer_pin
-from console.application.api import GetCeremonies
+from console.application.api import CommandRefused, GetCeremonies
 from console.application.ceremonies.certificates import key_certificate
+from console.application.commands import ProposeCeremony
 from console.application.core import Core
 from console.application.peers.messages import (
     Ack,
@@ -131,7 +132,7 @@ def transfer(wallet: str, **changed: object) -> TransferProposal:
         note="",
         policy_version=1,
         nonce=bytes(16),
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -146,7 +147,7 @@ def ceremony(**changed: object) -> CeremonyProposal:
         threshold=2,
         custodians=tuple(MEMBERS),
         approvals_needed=2,
-        expires_at_ms=START_MS + 10**9,
+        expires_at_ms=START_MS + 10**8,
     )
     return msgspec.structs.replace(proposal, **changed)
 
@@ -560,6 +561,38 @@ def test_a_rolled_back_member_is_found_out_by_a_peers_receipt() -> None:
         assert "signed receipt" in why
 
     play(scene, halted={BEN})
+
+
+def test_a_wallet_s_name_that_looks_like_another_s_is_marked_or_refused() -> None:
+    async def scene(cluster: SimulatedCluster) -> None:
+        await Operators(cluster).hold_ceremony(ANA)
+        ana, core = cluster.seats[ANA], cluster.seats[CHIARA].core
+        assert ana.console is not None
+        with pytest.raises(CommandRefused, match="'Treasury' already"):
+            await ana.console.execute(
+                ProposeCeremony(
+                    wallet_name="TREASU RY",
+                    kinds=(KIND.value,),
+                    threshold=2,
+                    custodians=tuple(MEMBERS),
+                    approvals_needed=2,
+                )
+            )
+        mixed = ceremony(wallet_name="Tre\u0430sury")
+        reply = decode_reply(
+            await cluster.network.handlers[ANA](
+                CHIARA, encode(Announce(await signed_by(core, mixed)))
+            )
+        )
+        assert isinstance(reply, Refused)
+        assert "several alphabets" in reply.reason
+        alike = ceremony(wallet_name="treasury")
+        message = encode(Announce(await signed_by(core, alike)))
+        assert decode_reply(await cluster.network.handlers[ANA](CHIARA, message)) == Ack()
+        page = await ana.console.ask(GetCeremonies())
+        assert "can be taken for that of 'Treasury'" in page.ceremonies[0].sentence
+
+    play(scene)
 
 
 def test_a_flood_of_proposals_is_bounded_and_hides_nothing() -> None:

@@ -12,6 +12,7 @@ from console.application.api import Console
 from console.client import Profile
 from tests.fakes.console import PROFILES, FakeConsole
 from tests.fakes.scenario import NOW_MS
+from ui import placing
 from ui.screen import Screen
 from ui.settings import Settings
 from ui.theme import ThemeName
@@ -33,6 +34,8 @@ class Driver:
         self.window = ConsoleWindow(
             PROFILES[:people], self._connect, Settings(theme=ThemeName.LIGHT), lambda: NOW_MS
         )
+        # Without a display the screen is small: pages are tested at the usual size.
+        self.window.resize(placing.USUAL)
         self.window.show()
 
     async def _connect(self, profile: Profile) -> Console:

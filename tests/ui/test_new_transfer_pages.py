@@ -103,7 +103,7 @@ def test_two_tokens_of_one_name_show_their_own_balances(driver):
     for address, balance in (("0x1", "1"), ("0x2", "2"), ("0x1", "1")):
         view.form.assets.choose(address)
         view.form.changed.emit()
-        assert view.form.available.text() == f"Available {balance} USDX"
+        assert view.form.available.text() == f"{balance}\u00a0USDX"
 
 
 def test_no_other_account_pays_for_one_that_is_gone(driver):

@@ -1,16 +1,19 @@
 """Deciding on a request: nothing is approved by accident, and what is shown is what is sent."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
+from console.application.api import ChangeKind
 from console.application.commands import ApproveRequest, DenyRequest, WithdrawRequest
-from console.application.views import RequestStage
+from console.application.views import CeremonyStage, RequestStage
 from tests.fakes import scenario
 from tests.ui.driving import Driver
 from ui import object_names as names
 from ui.screens.review.view import ReviewScreen
 from ui.screens.review.view_model import Missing
+from ui.view_model import UNREACHABLE_NOW
 from ui.widgets.buttons import Button
 
 WAITING = scenario.request_name(RequestStage.AWAITING_APPROVAL)
@@ -150,6 +153,8 @@ def test_the_proposer_can_withdraw_but_not_approve(driver):
     assert not screen.decision.approve.isVisible()
     assert screen.decision.why.text() == reason
     screen.decision.withdraw.click()
+    assert screen.withdraw_panel.cancel.hasFocus()
+    screen.withdraw_panel.confirm.click()
     driver.until(lambda: WithdrawRequest(WAITING) in driver.console.executed)
 
 
@@ -168,7 +173,7 @@ def test_the_whole_address_is_shown_also_in_privacy_mode(driver):
     screen = open_review(driver)
     driver.window.privacy.toggle()
     assert screen.subject.address.text == scenario.DESTINATION
-    assert screen.subject.amount.text().startswith("1.250")
+    assert screen.subject.amount.text() == "1.25\u00a0SOL"
 
 
 def test_another_requests_bytes_are_never_under_this_title(driver):
@@ -211,3 +216,102 @@ def test_a_signed_message_shows_its_digest_instead_of_a_transaction(driver):
     driver.console.requests[name] = scenario.request(RequestStage.CONFIRMED, is_message=True)
     driver.show("review", name)
     assert driver.front.result.caption.text() == "Digest of the message"
+
+
+def in_sight(driver: Driver, *widgets: QWidget) -> bool:
+    """Whether widgets are whole in the window and nothing of the page covers or cuts them."""
+    window = driver.window
+    return all(
+        w.isVisible() and w.visibleRegion().boundingRect() == w.rect() and w.window() is window
+        for w in widgets
+    )
+
+
+@pytest.mark.parametrize("size", [(960, 540), (1024, 700), (1440, 900)])
+@pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
+def test_amount_code_and_button_are_in_sight_together(driver, size, part):
+    screen = open_review(driver)
+    driver.window.resize(*size)
+    driver.pass_time(0.05)
+    bar = screen.stack.widget(0).verticalScrollBar()
+    bar.setValue(round(bar.maximum() * part))
+    decision = screen.decision
+    driver.pass_time(0.02)
+    assert in_sight(driver, decision.bar.amount, decision.bar.code, decision.approve)
+    assert in_sight(driver, decision.deny, decision.why)
+    assert decision.bar.amount.text() == "1.25\u00a0SOL"
+    assert decision.bar.code.text() == "K7Q4-M2VD"
+
+
+def test_the_button_does_not_move_or_grow_as_it_arms(driver):
+    screen = open_review(driver)
+    card = screen.decision
+
+    def place() -> tuple[QPoint, QSize]:
+        driver.pass_time(0.02)
+        return card.approve.mapTo(driver.window, QPoint(0, 0)), card.approve.size()
+
+    before = place()
+    card.check_1.setChecked(True)
+    assert place() == before
+    card.check_2.setChecked(True)
+    assert place() == before
+    QTest.keyClicks(card.pin, "123456")
+    assert "in 1 s" in card.approve.text()
+    assert place() == before
+    metrics = card.approve.fontMetrics()
+    assert metrics.horizontalAdvance("Approve and sign share in 3 s") < card.approve.width() - 16
+    driver.until(card.approve.isEnabled)
+    assert place() == before
+
+
+def test_nothing_is_offered_while_the_node_is_away(driver):
+    screen = open_review(driver, can_withdraw=True, can_retry=True, can_replace=True)
+    complete(screen)
+    driver.until(screen.decision.approve.isEnabled)
+    driver.console.unreachable = True
+    driver.console.announce(ChangeKind.SESSION)
+    driver.until(lambda: not driver.window.link.reachable)
+    card = screen.decision
+    for button in (card.approve, card.deny, card.withdraw, screen.retry, screen.speed_up):
+        assert not button.isEnabled()
+    assert card.why.text() == UNREACHABLE_NOW
+    assert not card.approve.armed
+
+
+def test_nothing_is_decided_after_the_time_even_if_the_node_has_not_told(driver):
+    screen = open_review(driver, can_withdraw=True, expires_at_ms=scenario.NOW_MS - 1)
+    complete(screen)
+    card = screen.decision
+    assert card.why.text() == Missing.TIME
+    assert not any(b.isEnabled() for b in (card.approve, card.deny, card.withdraw))
+
+
+def test_an_armed_button_disarms_at_the_moment_of_expiry(driver):
+    screen = open_review(driver, expires_at_ms=scenario.NOW_MS + 60_000)
+    complete(screen)
+    driver.until(screen.decision.approve.isEnabled)
+    driver.console.requests[WAITING] = scenario.request(RequestStage.EXPIRED, request=WAITING)
+    screen.expiry_timer.start(0)
+    driver.until(lambda: not screen.decision.bar.isVisible())
+    assert approvals(driver) == []
+
+
+def test_a_press_is_checked_again(driver):
+    screen = open_review(driver)
+    complete(screen)
+    driver.until(screen.decision.approve.isEnabled)
+    driver.window.link.reachable = False
+    screen.decision.approve.click()
+    assert approvals(driver) == []
+    assert screen.decision.pin.text() == "123456"
+
+
+def test_a_ceremony_is_not_accepted_after_its_time(driver):
+    name = scenario.ceremony_name(CeremonyStage.AWAITING_ACCEPTANCE)
+    driver.console.ceremonies[name] = scenario.ceremony(
+        CeremonyStage.AWAITING_ACCEPTANCE, expires_at_ms=scenario.NOW_MS
+    )
+    driver.show("ceremonies", name)
+    assert not driver.front.detail.accept.isEnabled()
+    assert not driver.front.detail.decline.isEnabled()

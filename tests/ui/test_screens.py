@@ -492,12 +492,14 @@ def _shown_movements(view):
 def test_what_the_chain_tells_of_an_account_stands_beside_the_requests(driver):
     driver.show("wallets", scenario.WALLET)
     view = driver.front
-    driver.until(lambda: _shown_movements(view) == ["+2.5 SOL", "\u22121.25 SOL"])
+    driver.until(lambda: _shown_movements(view) == ["+2.5\u00a0SOL", "\u22121.25\u00a0SOL"])
     driver.press(f"{names.WALLET_ACCOUNTS}.{ETHER}")
     driver.until(lambda: "no movement" in view.detail.movements.sentence.text())
     assert _shown_movements(view) == []
     driver.press(f"{names.WALLET_ACCOUNTS}.bitcoin:m/84/0/0")
-    driver.until(lambda: _shown_movements(view) == ["+2.5 BTC", "\u22121.25 BTC", "+0.5 BTC"])
+    driver.until(
+        lambda: _shown_movements(view) == ["+2.5\u00a0BTC", "\u22121.25\u00a0BTC", "+0.5\u00a0BTC"]
+    )
     driver.window.privacy.toggle()
     driver.until(lambda: MASK in _shown_movements(view)[0])
 
@@ -543,7 +545,7 @@ def test_tokens_stand_beside_the_coin(driver):
     view = driver.front
     driver.press(f"{names.WALLET_ACCOUNTS}.{ETHER}")
     driver.until(view.detail.tokens.isVisible)
-    assert view.detail.tokens.shown[0][:2] == ("USDX", "1\u2009200.500\u2009000 USDX")
+    assert view.detail.tokens.shown[0][:2] == ("USDX", "1\u2009200.500\u2009000\u00a0USDX")
 
 
 def test_the_faucet_is_offered_on_a_devnet(driver):

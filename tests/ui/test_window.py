@@ -1,13 +1,15 @@
 """The frame: signing in and out, keys, themes, members, a node that goes away."""
 
 import asyncio
+import re
 
 import pytest
 import shiboken6
+from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidgetItem
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget, QWidgetItem
 
 from console.application.api import ChangeKind
 from console.application.commands import ExportLedger, Lock, Unlock
@@ -17,8 +19,12 @@ from ui import object_names as names
 from ui import registry, theme
 from ui.screen import Screen
 from ui.widgets.buttons import Button
+from ui.widgets.chunked_address import bold_groups, groups
 from ui.widgets.navigation import NavButton
 from ui.widgets.toast import Toast
+
+CODE_WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b|\b[a-z]+\.[a-z]+[A-Z]|<|None")
+"""Names of the code: snake case, dotted object names, representations."""
 
 
 def test_signing_in_shows_the_overview_and_empties_the_pin(locked):
@@ -235,3 +241,117 @@ def test_messages_that_are_gone_leave_no_item_behind(driver):
             toast.dismiss()
         driver.until(lambda: not toasts.findChildren(Toast))
     assert len(items()) == before
+
+
+def test_an_idle_window_does_not_lock_a_node_that_others_use(driver):
+    driver.show("overview")
+    driver.console.session = scenario.session(NodeState.READY, followers=2)
+    driver.console.announce(ChangeKind.SESSION)
+    driver.until(lambda: driver.window.link.session.followers == 2)
+    driver.window.idle.expired.emit()
+    assert driver.window.current_screen == "sign_in"
+    driver.console.announce(ChangeKind.SESSION)
+    driver.pass_time(0.1)
+    assert driver.window.current_screen == "sign_in"
+    assert not any(isinstance(command, Lock) for command in driver.console.executed)
+    page = driver.find("screen.sign_in")
+    page.pin.setText("999999")
+    page.unlock.click()
+    driver.until(page.refusal.isVisible)
+    assert driver.window.current_screen == "sign_in"
+    page.pin.setText("123456")
+    page.unlock.click()
+    driver.until(lambda: driver.window.current_screen == "overview")
+
+
+def test_an_idle_window_locks_a_node_that_nobody_else_uses(driver):
+    driver.show("overview")
+    driver.window.idle.expired.emit()
+    driver.until(lambda: any(isinstance(command, Lock) for command in driver.console.executed))
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up])
+def test_an_arrow_on_an_avatar_switches_nothing(driver, key):
+    driver.show("overview")
+    avatar = driver.find(f"{names.FRAME_MEMBER}.ana")
+    avatar.setFocus()
+    QTest.keyClick(avatar, key)
+    driver.pass_time(0.05)
+    assert driver.window.member == "ana"
+
+
+def test_a_draft_is_not_dropped_unasked(driver):
+    driver.show("new_transfer", scenario.WALLET)
+    driver.front.form.amount.setText("1.25")
+    driver.show("overview")
+    driver.press(f"{names.FRAME_MEMBER}.ben")
+    sheet = driver.window.switching.sheet
+    assert sheet.isVisible()
+    assert "draft" in sheet.sentence.text()
+    sheet.cancel.click()
+    assert driver.window.member == "ana"
+    driver.press(f"{names.FRAME_MEMBER}.ben")
+    sheet.confirm.click()
+    driver.until(lambda: driver.window.member == "ben")
+
+
+def test_a_durable_nonce_is_offered_only_where_one_exists(driver):
+    wallet = driver.console.wallets[scenario.WALLET]
+    driver.show("new_transfer", scenario.WALLET)
+    form = driver.front.form
+    assert not form.durable.isVisible()
+    assert not form.draft.durable
+    assert driver.find(names.TRANSFER_DURABLE).isVisible()
+    accounts = tuple(replace(account, durable=True) for account in wallet.accounts)
+    driver.console.wallets[scenario.WALLET] = replace(wallet, accounts=accounts)
+    driver.console.announce(ChangeKind.WALLET, scenario.WALLET)
+    driver.until(form.durable.isVisible)
+    assert form.draft.durable
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
+        scenario.DESTINATION,
+        scenario.SEGWIT_ADDRESS,
+        "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr",
+        "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
+        "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+    ],
+)
+def test_the_bold_groups_skip_what_is_constant_and_cover_16_digits(address):
+    parts = groups(address)
+    assert "".join(parts) == address
+    bold = [parts[place] for place in sorted(bold_groups(parts))]
+    assert [len(group) for group in bold] == [4, 4, 4, 4]
+    constant = next(
+        (word for word in ("0x", "bcrt1q", "bc1p", "bc1q") if address.startswith(word)), ""
+    )
+    assert "".join(bold[:2]) == address[len(constant) :][:8]
+    assert "".join(bold[2:]) == address[-8:]
+
+
+def test_results_are_announced(driver, monkeypatch):
+    said = []
+    for module in ("ui.widgets.toast", "ui.widgets.banner"):
+        monkeypatch.setattr(f"{module}.announce", lambda _w, text, *, urgent: said.append(text))
+    driver.show("overview")
+    driver.window.toasts.say("Recorded in the ledger.")
+    driver.console.unreachable = True
+    driver.console.announce(ChangeKind.SESSION)
+    driver.until(lambda: not driver.window.link.reachable)
+    assert said[0] == "Recorded in the ledger."
+    assert any("does not answer" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "screen", ["overview", "approvals", "wallets", "ceremonies", "recovery", "audit", "settings"]
+)
+def test_accessible_names_are_words_of_people(driver, screen):
+    driver.show(screen)
+    for widget in driver.window.findChildren(QWidget):
+        name = widget.accessibleName()
+        if widget.isVisible() and name:
+            assert not CODE_WORD.search(name), name

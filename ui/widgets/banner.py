@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.announcing import announce
 from ui.problem import Problem
 from ui.theme import Tone
 from ui.widgets.buttons import Button
@@ -62,10 +63,14 @@ class Banner(QFrame):
 
     def show_text(self, title: str, detail: str = "") -> None:
         """Show sentences; empty ones hide the banner."""
+        said = f"{title} {detail}".strip()
+        fresh = bool(title) and said != self.accessibleName()
         self.title.setText(title)
         self.detail.show_text(detail)
-        self.setAccessibleName(f"{title} {detail}".strip())
+        self.setAccessibleName(said)
         self.setVisible(bool(title))
+        if fresh:
+            announce(self, said, urgent=self._tone is Tone.DANGER)
 
     def show_problem(self, problem: Problem | None) -> None:
         """Show a problem with its safety, next step and code; hide the banner for None."""

@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from ui import icons, theme
@@ -94,7 +94,10 @@ class ArmedButton(Button):
         self._timer = QTimer(self, interval=100)
         self._timer.timeout.connect(self._tick)
         self.clicked.connect(self._pressed)
-        self.setMinimumWidth(208)
+        longest = f"{text} in {math.ceil(seconds)} s"
+        room = QFontMetrics(theme.font(14, QFont.Weight.DemiBold)).horizontalAdvance(longest)
+        # A button that moves or grows as it arms could be pressed in another's place.
+        self.setFixedWidth(max(room + 40, 208))
         self.block("Not ready.")
 
     @property

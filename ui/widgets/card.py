@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
+from ui.widgets.columns import shared
 from ui.widgets.text import Label
 
 
@@ -88,20 +89,11 @@ def column(*items: QWidget | QLayout, spacing: int = 8, stretch: bool = False) -
     return layout
 
 
-def columns(left: QLayout, right: QLayout, shares: tuple[int, int] = (7, 5)) -> QHBoxLayout:
-    """Return two columns of the twelve-column grid."""
-    layout = QHBoxLayout()
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(16)
-    for side, share in zip((left, right), shares, strict=True):
-        holder = QWidget()
-        holder.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        holder.setSizePolicy(policy)
-        layout.addWidget(holder, share)
-    return layout
+def columns(
+    left: QLayout, right: QLayout, shares: tuple[int, int] = (7, 5), *, inner: bool = False
+) -> QLayout:
+    """Return two columns of the twelve-column grid, which stack where there is little room."""
+    return column(shared(left, right, shares, inner=inner))
 
 
 def column_into(

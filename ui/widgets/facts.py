@@ -5,6 +5,8 @@ from typing import NamedTuple
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ui.amounts import Sum
+from ui.widgets.amount import AmountLabel
 from ui.widgets.text import Label
 
 _LONG_WORD, _PIECE = 32, 8
@@ -13,11 +15,17 @@ _MAY_BREAK = "\u200b"
 
 
 class Fact(NamedTuple):
-    """One line: label, value, and whether it is in monospace."""
+    """One line: label, value, whether it is in monospace, and the amount that the value is."""
 
     label: str
     value: str
     mono: bool = False
+    amount: Sum | None = None
+
+    @classmethod
+    def of_amount(cls, label: str, amount: Sum) -> "Fact":
+        """Return a line whose value is an amount."""
+        return cls(label, amount.full, amount=amount)
 
 
 class Facts(QWidget):
@@ -49,11 +57,19 @@ class Facts(QWidget):
                 widget.deleteLater()
         for line, fact in enumerate(facts):
             name = Label(fact.label, "secondary")
-            value = Label(_breakable(fact.value), "mono" if fact.mono else "body", wrap=True)
+            value = _value(fact)
             value.setAlignment(self._side | Qt.AlignmentFlag.AlignTop)
             value.setAccessibleName(f"{fact.label}: {fact.value}")
             self._grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(value, line, 1)
+
+
+def _value(fact: Fact) -> Label:
+    if fact.amount is not None:
+        shown = AmountLabel("", "body")
+        shown.set_sum(fact.amount)
+        return shown
+    return Label(_breakable(fact.value), "mono" if fact.mono else "body", wrap=True)
 
 
 def _breakable(text: str) -> str:

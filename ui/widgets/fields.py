@@ -1,7 +1,17 @@
 """Fields that people type into: text, PIN, numbers and confirmations."""
 
 from PySide6.QtCore import QEvent, QMimeData, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTextOption,
+)
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -11,11 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from console.application.commands import Pin
-from ui import icons, theme
+from console.application.commands import MAX_SECRET_CHARS, Pin
+from ui import icons, theme, wording
+from ui.announcing import announce
 from ui.widgets.buttons import Button
 from ui.widgets.text import Label
 
+MAX_AREA = 200_000
+"""Characters of a field of several lines; no message that can be signed is longer."""
 _BOX = 22
 _PARAGRAPH = "\u2029"
 _NOT_KEPT = frozenset("\r\u2029\ufdd0\ufdd1")
@@ -32,20 +45,123 @@ _FORBIDDEN = (
 )
 
 
+class LimitedField(QLineEdit):
+    """A line with a limit that is told; what is beyond it is never cut off in silence.
+
+    `excess` says why its text is too long, or "". What uses the field does not act meanwhile.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self._told = False
+        # Qt counts units of UTF-16. One more than fits is taken, so that an excess shows, and no
+        # more, so that a megabyte on the clipboard is never laid out.
+        self.setMaxLength(2 * (limit + 1))
+        self.textChanged.connect(self._measure)
+
+    @property
+    def excess(self) -> str:
+        """Why the text is too long, or ''."""
+        if len(self.text()) <= self.limit:
+            return ""
+        return f"Too long: at most {wording.count(self.limit, 'character')}"
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say at the end of the line that it is too long."""
+        super().paintEvent(event)
+        if not self.excess:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = theme.font(12, QFont.Weight.DemiBold)
+        width = min(QFontMetrics(font).horizontalAdvance(self.excess) + 16, self.width() - 12)
+        box = QRectF(self.width() - width - 6, 5, width, self.height() - 10)
+        painter.setPen(theme.color("danger_fg"))
+        painter.setBrush(theme.color("danger_bg"))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setFont(font)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.excess)
+        painter.end()
+
+    def _measure(self) -> None:
+        said = self.excess
+        self.setAccessibleDescription(said)
+        self.setToolTip(said)
+        if said and not self._told:
+            announce(self, said, urgent=True)
+        self._told = bool(said)
+
+
+class LimitedArea(QPlainTextEdit):
+    """A field of several lines that refuses what is beyond its limit before it is laid out."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.notice = Label("", "danger", wrap=True, parent=self)
+        self.notice.setAutoFillBackground(True)
+        self.notice.hide()
+        # One word of 200 000 digits would take seconds to break at its words.
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
+        self.textChanged.connect(self._typed)
+
+    @property
+    def excess(self) -> str:
+        """Why the text is too long, or ''."""
+        # The document counts one more, for its end.
+        over = self.document().characterCount() - 1 > self.limit
+        return f"Too long: at most {wording.count(self.limit, 'character')}" if over else ""
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Paste, unless the text would be too long; then say so, and change nothing."""
+        given = len(source.text())
+        kept = self.document().characterCount() - 1 - len(self.textCursor().selectedText())
+        if kept + given > self.limit:
+            self._say(
+                f"Nothing was pasted: {wording.count(given, 'character')} are more than the "
+                f"{wording.number(self.limit)} that this field takes."
+            )
+            return
+        self.insertPlainText(source.text())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the notice at the lower edge."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _typed(self) -> None:
+        said = self.excess
+        if said:
+            self._say(said)
+        else:
+            self.notice.hide()
+            self.setAccessibleDescription("")
+
+    def _say(self, text: str) -> None:
+        self.notice.show_text(text)
+        self.setAccessibleDescription(text)
+        announce(self, text, urgent=True)
+        self._place()
+
+    def _place(self) -> None:
+        height = self.notice.heightForWidth(self.width() - 16)
+        self.notice.setGeometry(8, self.height() - height - 4, self.width() - 16, height)
+
+
 def text_field(
     name: str, accessible: str, placeholder: str = "", *, mono: bool = False, limit: int = 200
-) -> QLineEdit:
+) -> LimitedField:
     """Return a single-line field."""
-    field = QLineEdit()
+    field = LimitedField(limit)
     field.setObjectName(name)
     field.setAccessibleName(accessible)
     field.setPlaceholderText(placeholder)
-    field.setMaxLength(limit)
     field.setProperty("mono", mono)
     return field
 
 
-class ExactText(QPlainTextEdit):
+class ExactText(LimitedArea):
     """A field whose text is what was pasted, character by character, or nothing of it.
 
     Qt's own `toPlainText` makes blanks of no-break spaces and line breaks of others. Where not
@@ -74,9 +190,11 @@ class ExactText(QPlainTextEdit):
             super().keyPressEvent(event)
 
 
-def text_area(name: str, accessible: str, placeholder: str = "", lines: int = 4) -> ExactText:
+def text_area(
+    name: str, accessible: str, placeholder: str = "", lines: int = 4, limit: int = MAX_AREA
+) -> ExactText:
     """Return a field of several lines; Tab leaves it, and pasted text is plain."""
-    area = ExactText()
+    area = ExactText(limit)
     area.setObjectName(name)
     area.setAccessibleName(accessible)
     area.setPlaceholderText(placeholder)
@@ -93,15 +211,14 @@ def labelled(text: str, field: QWidget) -> tuple[Label, QWidget]:
     return caption, field
 
 
-class PinField(QLineEdit):
+class PinField(LimitedField):
     """A field for a PIN: shown as dots, no copy, no undo, emptied once taken."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
+        super().__init__(MAX_SECRET_CHARS)
         self.setObjectName(name)
         self.setAccessibleName("Token PIN")
         self.setEchoMode(QLineEdit.EchoMode.Password)
-        self.setMaxLength(64)
         self.setProperty("secret", True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setDragEnabled(False)

@@ -15,6 +15,7 @@ class NavButton(QAbstractButton):
         super().__init__()
         self._icon_name = icon
         self._count = 0
+        self._compact = False
         self._title = title
         self.setText(title)
         self.setObjectName(name)
@@ -37,9 +38,15 @@ class NavButton(QAbstractButton):
         self.setAccessibleName(f"{self._title}, {count} waiting" if count else self._title)
         self.update()
 
+    def set_compact(self, *, compact: bool) -> None:
+        """Show the icon alone, with the badge at its corner."""
+        self._compact = compact
+        self.updateGeometry()
+        self.update()
+
     def sizeHint(self) -> QSize:
         """Return one line of the sidebar."""
-        return QSize(200, 36)
+        return QSize(40 if self._compact else 200, 36)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open by Enter."""
@@ -63,22 +70,30 @@ class NavButton(QAbstractButton):
             painter.setBrush(theme.color("accent"))
             painter.drawRoundedRect(QRectF(0, 8, 3, box.height() - 16), 1.5, 1.5)
         colour = theme.color("text" if chosen else "text2")
-        icons.paint(painter, self._icon_name, colour, QRectF(12, 9, 18, 18))
-        painter.setFont(theme.font(14, QFont.Weight.DemiBold if chosen else QFont.Weight.Medium))
-        painter.setPen(colour)
-        painter.drawText(box.adjusted(40, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, self._title)
+        left = (self.width() - 18) / 2 if self._compact else 12
+        icons.paint(painter, self._icon_name, colour, QRectF(left, 9, 18, 18))
+        if not self._compact:
+            self._paint_title(painter, box)
         if self._count:
             self._paint_badge(painter)
         painter.end()
 
+    def _paint_title(self, painter: QPainter, box: QRectF) -> None:
+        chosen = self.isChecked()
+        painter.setFont(theme.font(14, QFont.Weight.DemiBold if chosen else QFont.Weight.Medium))
+        painter.setPen(theme.color("text" if chosen else "text2"))
+        painter.drawText(box.adjusted(40, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, self._title)
+
     def _paint_badge(self, painter: QPainter) -> None:
         text = str(self._count) if self._count < 100 else "99+"
-        font = theme.font(12, QFont.Weight.DemiBold)
-        width = max(QFontMetrics(font).horizontalAdvance(text) + 14, 24)
-        badge = QRectF(self.width() - width - 8, 8, width, 20)
+        font = theme.font(10 if self._compact else 12, QFont.Weight.DemiBold)
+        spare, least, height = (6, 14, 14) if self._compact else (14, 24, 20)
+        width = max(QFontMetrics(font).horizontalAdvance(text) + spare, least)
+        edge, top = (0, 1) if self._compact else (8, 8)
+        badge = QRectF(self.width() - width - edge, top, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(badge, 10, 10)
+        painter.drawRoundedRect(badge, height / 2, height / 2)
         painter.setPen(theme.color("on_accent"))
         painter.setFont(font)
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, text)
@@ -97,6 +112,18 @@ class Avatar(QAbstractButton):
         self.setToolTip(f"Switch to {person}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFixedSize(32, 32)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move the focus by arrows; only Space and Enter switch the member."""
+        key = Qt.Key(event.key())
+        if key in {Qt.Key.Key_Right, Qt.Key.Key_Down}:
+            self.focusNextChild()
+        elif key in {Qt.Key.Key_Left, Qt.Key.Key_Up}:
+            self.focusPreviousChild()
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the circle."""

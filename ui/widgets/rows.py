@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import icons, theme
@@ -12,6 +20,8 @@ from ui.status import Look
 from ui.widgets.chip import chip_width, paint_chip
 
 _HEIGHT = 56
+_LEAST_TITLE = 120
+_LINE_GAP = 3
 
 
 class RowItem(NamedTuple):
@@ -25,6 +35,11 @@ class RowItem(NamedTuple):
     trailing: str = ""
     tone_icon: str = "muted"
     chosen: bool = False
+    whole: bool = False
+    """Whether its texts wrap where they do not fit, as those with amounts or codes must."""
+    detail_full: str = ""
+    trailing_full: str = ""
+    """The same with all decimals; shown while the row has the focus."""
 
 
 class ListRow(QAbstractButton):
@@ -35,7 +50,9 @@ class ListRow(QAbstractButton):
         self._opens = opens
         self._inset = inset
         self._item = RowItem("", "info", "", "")
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if opens else Qt.FocusPolicy.NoFocus)
         self.setEnabled(opens)
         if opens:
@@ -49,14 +66,40 @@ class ListRow(QAbstractButton):
     def set_item(self, item: RowItem) -> None:
         """Show another item."""
         self._item = item
-        mark = item.chip.word if item.chip else item.trailing
-        self.setAccessibleName(". ".join(part for part in (item.title, item.detail, mark) if part))
-        self.setToolTip(f"{item.title}\n{item.detail}".strip())
+        mark = item.chip.word if item.chip else item.trailing_full or item.trailing
+        detail = item.detail_full or item.detail
+        self.setAccessibleName(". ".join(part for part in (item.title, detail, mark) if part))
+        self.setToolTip(
+            "\n".join(part for part in (item.title, detail, item.trailing_full) if part)
+        )
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return two lines of room."""
-        return QSize(240, _HEIGHT)
+        """Return the room of the item at the present width."""
+        return QSize(240, self.heightForWidth(max(self.width(), 240)))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the smallest room."""
+        return QSize(160, _HEIGHT)
+
+    def hasHeightForWidth(self) -> bool:
+        """Whole texts wrap."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height in which nothing that must be whole is cut."""
+        item = self._item
+        if not item.whole:
+            return _HEIGHT
+        room, below = self._rooms(width)
+        return max(_HEIGHT, self._texts_height(room, below=below) + 16)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for the height of the new width."""
+        super().resizeEvent(event)
+        if self.height() != self.heightForWidth(self.width()):
+            self.updateGeometry()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Highlight the row."""
@@ -96,22 +139,68 @@ class ListRow(QAbstractButton):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(-reach, 2, reach, -2), 6, 6)
         painter.translate(self._inset, 0)
         icons.paint(painter, item.icon, theme.color(item.tone_icon), QRectF(2, 18, 20, 20))
-        end = self._paint_end(painter)
-        title_font, detail_font = theme.font(14, QFont.Weight.Medium), theme.font(12)
-        room = end - 36 - 12
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(title_font)
-        painter.setPen(theme.color("text"))
-        right = Qt.TextElideMode.ElideRight
-        title = QFontMetrics(title_font).elidedText(item.title, right, round(room))
-        painter.drawText(QRectF(36, 8 if item.detail else 18, room, 20), middle, title)
-        painter.setFont(detail_font)
-        painter.setPen(theme.color("muted"))
-        detail = QFontMetrics(detail_font).elidedText(item.detail, right, round(room))
-        painter.drawText(QRectF(36, 29, room, 18), middle, detail)
+        self._paint_end(painter)
+        room, below = self._rooms(self.width())
+        detail = item.detail_full if self.hasFocus() and item.detail_full else item.detail
+        top = self._top(room, below=below)
+        top = self._paint_line(painter, title_font(), "text", item.title, top, room)
+        top = self._paint_line(painter, theme.font(12), "muted", detail, top, room)
+        if below:
+            self._paint_line(painter, title_font(), "text", self._trailing, top, room)
         painter.end()
 
-    def _paint_end(self, painter: QPainter) -> float:
+    def _top(self, room: int, *, below: bool) -> int:
+        """Return where the first text begins: texts that wrap are centred together."""
+        item = self._item
+        if not item.whole:
+            return 8 if item.detail else 18
+        return (self.height() - self._texts_height(room, below=below)) // 2
+
+    def _texts_height(self, room: int, *, below: bool) -> int:
+        item = self._item
+        detail = item.detail_full or item.detail
+        trailing = (item.trailing_full or item.trailing) if below else ""
+        title, small = title_font(), theme.font(12)
+        lines = ((title, item.title), (small, detail), (title, trailing))
+        heights = [_lines(font, text, room) for font, text in lines if text]
+        return sum(heights) + _LINE_GAP * (len(heights) - 1)
+
+    @property
+    def _trailing(self) -> str:
+        item = self._item
+        return item.trailing_full if self.hasFocus() and item.trailing_full else item.trailing
+
+    def _rooms(self, width: int) -> tuple[int, bool]:
+        """Return the width of the texts, and whether what trails is below them."""
+        item, taken = self._item, 0
+        if item.chip is not None:
+            taken = chip_width(item.chip.word, item.chip.icon)
+        elif item.trailing:
+            font = QFontMetrics(title_font())
+            longest = max(item.trailing, item.trailing_full, key=len)
+            taken = font.horizontalAdvance(longest) + 2
+        room = width - 2 * self._inset - 36 - 12 - (28 if self._opens else 0)
+        below = item.whole and item.chip is None and room - taken < _LEAST_TITLE
+        return max(room if below else room - taken, 1), below
+
+    def _paint_line(
+        self, painter: QPainter, font: QFont, token: str, text: str, top: int, room: int
+    ) -> int:
+        """Draw a text, wrapped or elided as the item says. Return where the next one begins."""
+        if not text:
+            return top
+        painter.setFont(font)
+        painter.setPen(theme.color(token))
+        if self._item.whole:
+            height = _lines(font, text, room)
+            flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
+            painter.drawText(QRectF(36, top, room, height), flags, text)
+            return top + height + _LINE_GAP
+        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QRectF(36, top, room, 20), Qt.AlignmentFlag.AlignVCenter, shown)
+        return top + 20
+
+    def _paint_end(self, painter: QPainter) -> None:
         end = float(self.width() - 2 * self._inset)
         if self._opens:
             box = QRectF(end - 18, 20, 16, 16)
@@ -121,16 +210,24 @@ class ListRow(QAbstractButton):
         if item.chip is not None:
             width = chip_width(item.chip.word, item.chip.icon)
             paint_chip(painter, QRectF(end - width, 16, width, 24), item.chip)
-            end -= width
-        elif item.trailing:
-            font = theme.font(14, QFont.Weight.DemiBold)
-            painter.setFont(font)
+        elif item.trailing and not self._rooms(self.width())[1]:
+            painter.setFont(title_font())
             painter.setPen(theme.color("text"))
-            width = QFontMetrics(font).horizontalAdvance(item.trailing) + 2
-            box = QRectF(end - width, 0, width, self.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, item.trailing)
-            end -= width
-        return end
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRectF(0, 0, end, self.height()), flags, self._trailing)
+
+
+def title_font() -> QFont:
+    """Return the type of a row's title, and of what trails it."""
+    return theme.font(14, QFont.Weight.Medium)
+
+
+def _lines(font: QFont, text: str, room: int) -> int:
+    """Return the height of a text that wraps."""
+    if not text:
+        return 0
+    box = QRect(0, 0, max(room, 1), 10_000)
+    return QFontMetrics(font).boundingRect(box, Qt.TextFlag.TextWordWrap, text).height()
 
 
 class RowList(QWidget):

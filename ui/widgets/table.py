@@ -1,7 +1,6 @@
 """Tables: a model of painted cells, one delegate, and keys that move and open."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -12,9 +11,18 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QHeaderView,
     QStyle,
     QStyledItemDelegate,
@@ -23,41 +31,23 @@ from PySide6.QtWidgets import (
 )
 
 from ui import theme
-from ui.status import Look
+from ui.widgets.cells import (
+    PADDING,
+    SKELETON,
+    Cell,
+    Column,
+    Row,
+    lines_height,
+    natural_width,
+    paint_text,
+    shared_widths,
+    to_hide,
+)
 from ui.widgets.chip import chip_width, paint_chip
 
 Index = QModelIndex | QPersistentModelIndex
 _CELL_ROLE = Qt.ItemDataRole.UserRole + 1
 _ROOT = QModelIndex()
-
-
-class Column(NamedTuple):
-    """A column: title, share of the width or fixed pixels, and side."""
-
-    title: str
-    stretch: int = 0
-    width: int = 120
-    right: bool = False
-
-
-class Cell(NamedTuple):
-    """The content of a cell: text in a style, or a chip."""
-
-    text: str
-    manner: str = "body"
-    """body, strong, muted or mono"""
-    chip: Look | None = None
-
-
-class Row(NamedTuple):
-    """A row: the key that it opens, its cells, and a tooltip with the full text."""
-
-    key: str
-    cells: tuple[Cell, ...]
-    tip: str = ""
-
-
-SKELETON = Cell("", "skeleton")
 
 
 class CellModel(QAbstractTableModel):
@@ -82,11 +72,15 @@ class CellModel(QAbstractTableModel):
             return SKELETON if role == _CELL_ROLE else None
         if role == _CELL_ROLE:
             return row.cells[index.column()]
-        if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
-            cell = row.cells[index.column()]
+        cell = row.cells[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
             return cell.chip.word if cell.chip else cell.text
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            words = cell.amount.full if cell.amount else cell.text
+            return cell.chip.word if cell.chip else words
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip or None
+            full = cell.amount.full if cell.amount and not cell.amount.masked else ""
+            return full or row.tip or None
         return None
 
     def headerData(
@@ -177,7 +171,9 @@ class RowDelegate(QStyledItemDelegate):
             left = room.right() - width if right else room.left()
             paint_chip(painter, QRectF(left, room.center().y() - 12, width, 24), cell.chip)
         else:
-            _paint_text(painter, room, cell, right=right)
+            view = option.widget
+            focused = isinstance(view, DataTable) and view.shows_all(index.row())
+            paint_text(painter, room, cell, right=right, full=focused)
         painter.restore()
 
 
@@ -191,6 +187,8 @@ class DataTable(QTableView):
     ) -> None:
         super().__init__()
         self._cells = model
+        self._row_height = row_height
+        self._withheld: set[int] = set()
         self.setObjectName(name)
         self.setAccessibleName(accessible)
         self.setModel(model)
@@ -212,6 +210,9 @@ class DataTable(QTableView):
         header.setMinimumSectionSize(48)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.doubleClicked.connect(self._open_index)
+        model.modelReset.connect(self._share_room)
+        model.dataChanged.connect(self._share_room)
+        self.selectionModel().currentChanged.connect(lambda _now, _before: self._share_room())
 
     @property
     def keys(self) -> list[str]:
@@ -226,11 +227,20 @@ class DataTable(QTableView):
         row = self._cells.row_at(line) if 0 <= line < self._cells.rowCount() else None
         return row.key if row else ""
 
+    @property
+    def rows_height(self) -> int:
+        """The height of all rows together."""
+        return self.verticalHeader().length()
+
     def hide_column(self, place: int, *, hidden: bool) -> None:
-        """Hide or show a column; the others share its width."""
-        if self.isColumnHidden(place) != hidden:
-            self.setColumnHidden(place, hidden)
+        """Withhold or show a column; the others share its width."""
+        if hidden != (place in self._withheld):
+            self._withheld ^= {place}
             self._share_room()
+
+    def shows_all(self, line: int) -> bool:
+        """Whether a row shows all decimals of its amounts: the selected one, with the focus."""
+        return self.hasFocus() and self.currentIndex().row() == line
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width between the columns."""
@@ -244,40 +254,73 @@ class DataTable(QTableView):
             self.selectRow(line)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open by Enter."""
+        """Open by Enter; copy the row's amount by Ctrl+C."""
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self._copy_amount()
+            return
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and plain:
             self._open_index(self.currentIndex())
         else:
             super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Make room for all decimals of the selected row."""
+        super().focusInEvent(event)
+        self._share_room()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show short amounts again."""
+        super().focusOutEvent(event)
+        self._share_room()
+
     def _share_room(self) -> None:
-        header = self.horizontalHeader()
-        shown = [
-            (place, column)
-            for place, column in enumerate(self._cells.columns)
-            if not self.isColumnHidden(place)
-        ]
-        fixed = sum(column.width for _, column in shown if not column.stretch)
-        shares = sum(column.stretch for _, column in shown) or 1
-        room = max(self.viewport().width() - fixed, 0)
-        for place, column in shown:
-            width = room * column.stretch // shares if column.stretch else column.width
-            header.resizeSection(place, width)
+        columns, room = self._cells.columns, self.viewport().width()
+        needed = {place: self._needed(place) for place, column in enumerate(columns) if column.fits}
+        hidden = set(self._withheld) | to_hide(columns, needed, room, self._withheld)
+        for place in range(len(columns)):
+            if self.isColumnHidden(place) != (place in hidden):
+                self.setColumnHidden(place, place in hidden)
+        shown = {place: column for place, column in enumerate(columns) if place not in hidden}
+        rows = self._rows()
+        wrapping = {place for place in needed if any(row.cells[place].whole for row in rows)}
+        widths = shared_widths(shown, needed, room, wrapping)
+        for place, width in widths.items():
+            self.horizontalHeader().resizeSection(place, width)
+        self._give_height(widths)
+        self.viewport().update()
+
+    def _rows(self) -> list[Row]:
+        return list(self._cells.rows) if isinstance(self._cells, RowsModel) else []
+
+    def _needed(self, place: int) -> int:
+        """Return the width in which no content of a column is cut."""
+        widths = [natural_width(row.cells[place]) for row in self._rows()]
+        title = QFontMetrics(theme.font(12, QFont.Weight.DemiBold))
+        widths.append(title.horizontalAdvance(self._cells.columns[place].title))
+        return max(widths) + PADDING
+
+    def _give_height(self, widths: dict[int, int]) -> None:
+        """Make rows higher whose amounts need more lines than fit."""
+        header = self.verticalHeader()
+        for line, row in enumerate(self._rows()):
+            height = self._row_height
+            for place, width in widths.items():
+                cell = row.cells[place]
+                if cell.whole:
+                    taken = lines_height(cell, width, full=self.shows_all(line))
+                    height = max(height, taken + 4)
+            if header.sectionSize(line) != height:
+                header.resizeSection(line, height)
+
+    def _copy_amount(self) -> None:
+        line = self.currentIndex().row()
+        row = self._cells.row_at(line) if 0 <= line < self._cells.rowCount() else None
+        amounts = [cell.amount.plain for cell in row.cells if cell.amount] if row else []
+        if amounts and amounts[0]:
+            QApplication.clipboard().setText(amounts[0])
 
     def _open_index(self, index: QModelIndex) -> None:
         row = self._cells.row_at(index.row()) if index.isValid() else None
         if row is not None:
             self.opened.emit(row.key)
-
-
-def _paint_text(painter: QPainter, room: QRectF, cell: Cell, *, right: bool) -> None:
-    weight = QFont.Weight.DemiBold if cell.manner == "strong" else QFont.Weight.Normal
-    font = theme.font(13 if cell.manner == "mono" else 14, weight, mono=cell.manner == "mono")
-    painter.setFont(font)
-    painter.setPen(theme.color("muted" if cell.manner == "muted" else "text"))
-    side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-    shown = QFontMetrics(font).elidedText(
-        cell.text, Qt.TextElideMode.ElideRight, round(room.width())
-    )
-    painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, shown)

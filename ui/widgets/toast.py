@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.announcing import announce
 from ui.theme import Tone
 from ui.widgets.buttons import Button
 from ui.widgets.chip import IconMark
@@ -91,6 +92,7 @@ class ToastArea(QWidget):
         self._layout.addWidget(toast)
         toast.show()
         self.show()
+        announce(toast, text, urgent=tone is Tone.DANGER)
         self._place()
 
     def clear(self) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from console.application.errors import LedgerCorrupted
 from console.application.ports.vault import HeadAnchor
+from console.domain.events import ClockAccepted
 
 GENESIS = bytes(32)
 EMPTY = HeadAnchor(0, GENESIS)
@@ -92,7 +93,8 @@ class ChainState:
             raise LedgerCorrupted(f"record {sequence} has a wrong version in its stream")
         require_record(self.chain, record, self.head.hash)
         self.head = HeadAnchor(sequence, record.hash)
-        self.latest_ms = max(self.latest_ms, record.recorded_at_ms)
+        accepted = record.name == ClockAccepted.NAME
+        self.latest_ms = max(0 if accepted else self.latest_ms, record.recorded_at_ms)
         self.streams.setdefault(record.stream, array("Q")).append(sequence)
 
 

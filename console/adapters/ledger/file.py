@@ -20,12 +20,14 @@ from console.adapters.ledger.connection import (
 )
 from console.application.errors import (
     ConcurrencyConflict,
+    LedgerClockBehind,
     LedgerCorrupted,
     LedgerError,
     LedgerRolledBack,
     LedgerUnavailable,
 )
 from console.application.ports.vault import HeadAnchor
+from console.domain.events import ClockAccepted
 from console.protocols.kernel.secret import SecretBytes
 
 PAGE = 2000
@@ -77,8 +79,12 @@ class LedgerFile:
             raise ConcurrencyConflict(
                 f"{stream} is at version {state.version_of(stream)}, not {expected_version}"
             )
-        if now_ms < state.latest_ms - CLOCK_TOLERANCE_MS:
-            raise LedgerUnavailable("the clock is more than 5 minutes behind the last record")
+        behind_ms = state.latest_ms - now_ms
+        accepted = [name for name, _ in events[:1]] == [ClockAccepted.NAME]
+        if behind_ms > CLOCK_TOLERANCE_MS and not accepted:
+            raise LedgerClockBehind(
+                f"the clock is {behind_ms // 60_000} minutes behind the newest record"
+            )
         records = _chained(state, stream, events, now_ms)
         try:
             connection.execute("BEGIN IMMEDIATE")

@@ -34,6 +34,7 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.queries.ceremonies import wallet_names
 from console.application.queries.transfer import find_asset
 from console.domain import ceremony_decisions, competing, request_decisions
 from console.domain.ceremony_decisions import require_open
@@ -44,15 +45,18 @@ from console.domain.errors import (
     PolicyViolation,
 )
 from console.domain.ids import CeremonyId, RequestId, WalletId, ceremony_id, request_id, wallet_id
+from console.domain.names import alike, proper_name
 from console.domain.policy import may_approve
 from console.domain.text import plain_text
 from console.domain.times import MAX_LIFETIME_MS
-from console.domain.values import MAX_LABEL, MAX_REASON, Chain, Network
+from console.domain.values import MAX_REASON, Chain, Network
 
 MIN_EXPIRY_S, MAX_EXPIRY_S = 300, MAX_LIFETIME_MS // 1000
 _FAUCET_UNITS = 1_000
 MAX_REQUEST_BYTES = 244 * 1024
 """Bytes that fit into one proposal beside the rest of a request."""
+_REFUSALS = CeremonyCancellation | CeremonyRefusal | Denial | Withdrawal
+"""What stops something is never held back, whatever a clock shows."""
 MAX_FEE = (1 << 63) - 1
 """The largest fee, in base units, that a statement can carry."""
 
@@ -66,7 +70,7 @@ class OperatorActions:
     async def unlock(self, command: Unlock) -> Outcome:
         """Open the vault and the ledger."""
         try:
-            await self._node.unlock(command.pin)
+            await self._node.unlock(command.pin, clock_is_right=command.clock_is_right)
         finally:
             command.pin.wipe()
         return Outcome(self._node.me, "Unlocked")
@@ -78,13 +82,11 @@ class OperatorActions:
 
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
-        name = plain_text(command.wallet_name, MAX_LABEL, "a wallet's name")
-        now = self._now_ms()
-        if any(
-            c.proposal.wallet_name == name and competing.is_open(c, None, now)
-            for c in self._node.core.aggregates.ceremonies.values()
-        ) or any(w.name == name for w in self._node.core.aggregates.wallets.values()):
-            raise Conflict(f"there is a wallet or an open ceremony named {name!r} already")
+        name = proper_name(command.wallet_name, "a wallet's name")
+        aggregates, now = self._node.core.aggregates, self._now_ms()
+        taken = alike(name, wallet_names(aggregates, now))
+        if taken:
+            raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
         ceremony = ceremony_id(secrets.token_bytes(8))
@@ -99,6 +101,7 @@ class OperatorActions:
             approvals_needed=command.approvals_needed,
             expires_at_ms=now + 1000 * expiry_s(command.expires_in_s),
         )
+        self._node.core.exchange.require_clock()
         verified = await self._node.core.exchange.publish(proposal)
         await self._publish(
             CeremonyAcceptance(at_ms=now, ceremony=ceremony, proposal=verified.digest)
@@ -267,6 +270,8 @@ class OperatorActions:
         return Outcome(path, f"Exported to {path}")
 
     async def _publish(self, statement: AnyStatement) -> None:
+        if not isinstance(statement, _REFUSALS):
+            self._node.core.exchange.require_clock()
         await self._node.core.exchange.publish(statement)
 
     def _require_undecided(self, request: str) -> None:

@@ -19,6 +19,7 @@ from console.domain import ceremony_commands, competing, key_ceremony
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
+from console.domain.names import proper_name
 from console.domain.policy import Policy
 from console.domain.quotas import Counted
 from console.domain.times import require_lifetime
@@ -53,6 +54,8 @@ class CeremonyRecords:
         kinds = tuple(_kind(kind) for kind in s.kinds)
         if not kinds or len(set(kinds)) != len(kinds) or not set(kinds) <= self._kinds:
             raise NotYetPossible("the ceremony asks for kinds of keys that this node cannot make")
+        if proper_name(s.wallet_name, "a wallet's name") != s.wallet_name:
+            raise Conflict("a wallet's name has blanks around it, or is not in normal form")
         quorum = Quorum(s.threshold, tuple(MemberId(m) for m in s.custodians))
         Policy(key_ceremony.FIRST_EPOCH + 1, quorum, s.approvals_needed)
         for other in self._aggregates.ceremonies.values():

@@ -14,6 +14,7 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
+from console.application.peers.clocks import PeerClocks, duration
 from console.application.peers.heads import Heads
 from console.application.peers.messages import (
     MAX_HEADS,
@@ -41,9 +42,11 @@ from console.application.peers.statements import (
 )
 from console.application.ports.clock import Clock
 from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
-from console.domain.errors import DomainError, NotYetPossible
+from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.ids import MemberId
+from console.domain.text import is_plain
 from console.domain.times import MAX_CLOCK_SKEW_MS
+from console.version import VERSION
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +90,9 @@ class StatementExchange:
         )
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
+        self.clocks = PeerClocks()
+        self.versions: dict[MemberId, str] = {}
+        """The programs' versions that peers told; "" for one that tells none."""
 
     @property
     def deferred(self) -> int:
@@ -138,6 +144,8 @@ class StatementExchange:
             upto=upto,
             your_head=self._heads.newest_of(peer),
             heads=heads[-MAX_HEADS:],
+            now_ms=self._clock.now_ms(),
+            version=VERSION,
         )
 
     async def catch_up(self, peer: MemberId) -> None:
@@ -145,9 +153,12 @@ class StatementExchange:
         for _ in range(MAX_PULLS):
             after = self._cursors.get(peer, 0)
             request = encode(Pull(after, await self._heads.own()))
+            sent_ms = self._clock.now_ms()
             reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
             if not isinstance(reply, Pulled):
                 raise PeerRefused(f"{peer} does not answer a pull")
+            self.clocks.observe(peer, reply.now_ms, sent_ms, self._clock.now_ms())
+            self.versions[peer] = reply.version if is_plain(reply.version) else ""
             await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))
             self._heads.checked()
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:
@@ -224,6 +235,20 @@ class StatementExchange:
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
+
+    def require_clock(self) -> None:
+        """Refuse to date statements by a clock with which most others disagree.
+
+        Raises: Conflict.
+        """
+        peers = self._peers()
+        if self.clocks.is_off(peers):
+            ahead = self.clocks.own_ahead_ms(peers)
+            side = "ahead of" if ahead > 0 else "behind"
+            raise Conflict(
+                f"this machine's clock is {duration(ahead)} {side} the other members' clocks: "
+                "set it, then try again"
+            )
 
     def _peers(self) -> tuple[MemberId, ...]:
         return tuple(member for member in self._aggregates.members if member != self._me)

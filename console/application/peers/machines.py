@@ -22,13 +22,14 @@ from console.application.peers.statements import (
 )
 from console.application.ports.network import MachineUnusable, NetworkPort
 from console.domain import member
+from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
 from console.domain.ids import MEMBER_PATTERN, MemberId, SessionId, WalletId
 from console.domain.member import Member
+from console.domain.names import proper_name
 from console.domain.quotas import Counted
 from console.domain.short_code import short_code
-from console.domain.text import is_plain, plain_text
 from console.domain.values import MAX_LABEL
 
 log = structlog.get_logger(__name__)
@@ -88,11 +89,10 @@ def read_entry(text: str) -> Machine:
         certificate = entry.certificate.encode("ascii")
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise Conflict("this is no entry line as `quorate init` prints it") from None
-    name = plain_text(entry.name, MAX_LABEL, "a member's name")
-    if not is_plain(entry.address):
-        raise Conflict("the address holds characters that cannot be shown plainly")
+    name = proper_name(entry.name, "a member's name")
+    address = proper_address(entry.address, "the address")
     return Machine(
-        MemberId(entry.member), name, entry.address, bytes.fromhex(entry.identity_key), certificate
+        MemberId(entry.member), name, address, bytes.fromhex(entry.identity_key), certificate
     )
 
 
@@ -140,7 +140,9 @@ class MachineService:
     async def on_endorsement(self, verified: Verified) -> None:
         """Record that a member endorses. Raises: StatementRefused, Conflict."""
         s = verified.expect(MachineEndorsement)
-        machine = Machine(MemberId(s.member), s.name, s.address, s.identity_key, s.certificate)
+        name = proper_name(s.name, "a member's name")
+        address = proper_address(s.address, "the address")
+        machine = Machine(MemberId(s.member), name, address, s.identity_key, s.certificate)
         try:
             pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:

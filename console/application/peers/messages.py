@@ -6,6 +6,7 @@ import msgspec
 
 from console.application.errors import PeerRefused
 from console.application.peers.signed_statements import SignedStatement
+from console.application.peers.statements import Moment
 from console.application.ports.network import MAX_MESSAGE_BYTES
 
 MAX_PULLED_STATEMENTS = 128
@@ -17,8 +18,8 @@ class MalformedPeerMessage(PeerRefused):
     """A peer sent bytes that are none of these messages; handled as a refusal."""
 
 
-class PeerRequest(msgspec.Struct, frozen=True, tag_field="q", forbid_unknown_fields=True):
-    """A request from a peer."""
+class PeerRequest(msgspec.Struct, frozen=True, tag_field="q"):
+    """A request from a peer. Fields of a later version are passed over."""
 
 
 class Announce(PeerRequest, frozen=True, tag="announce"):
@@ -57,8 +58,8 @@ class SessionMessage(PeerRequest, frozen=True, tag="run-message"):
     signature: bytes
 
 
-class PeerReply(msgspec.Struct, frozen=True, tag_field="r", forbid_unknown_fields=True):
-    """A reply to a peer."""
+class PeerReply(msgspec.Struct, frozen=True, tag_field="r"):
+    """A reply to a peer. Fields of a later version are passed over."""
 
 
 class Ack(PeerReply, frozen=True, tag="ack"):
@@ -80,13 +81,15 @@ class Pulled(PeerReply, frozen=True, kw_only=True, tag="pulled"):
     """Statements in order, where to go on, and ledger heads.
 
     `your_head` is the asker's newest known here; `heads` are those of all members, also the
-    answering one's own.
+    answering one's own. `now_ms` is its clock and `version` its program's.
     """
 
     statements: tuple[SignedStatement, ...]
     upto: int
     your_head: SignedStatement | None
     heads: Annotated[tuple[SignedStatement, ...], msgspec.Meta(max_length=MAX_HEADS)] = ()
+    now_ms: Moment = 0
+    version: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 
 AnyRequest = Announce | Pull | Invite | Begin | SessionMessage

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
@@ -183,12 +183,14 @@ class Ability(StrEnum):
 class BuiltTransaction:
     """Unsigned bytes with what was quoted for them.
 
-    `valid_for_s` estimates how long the chain will accept the bytes; None when for ever.
+    `valid_for_s` estimates how long the chain will accept the bytes; None when for ever. `notes`
+    say what was asked for and is not done.
     """
 
     transaction: bytes
     fee_ceiling: int
     valid_for_s: int | None
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,11 +258,27 @@ class InclusionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """Where a transaction stands; `block` is the slot or height, 0 until known."""
+    """Where a transaction stands; `block` is the slot or height, 0 until known.
+
+    `settled`: if confirmed, whether the chain can no longer take it back.
+    """
 
     state: InclusionState
     block: int = 0
     reason: str = ""
+    settled: bool = field(default=True, kw_only=True)
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """An adapter that must know what was paid to the wallet to find it again."""
+
+    def watch(self, transaction: bytes, keys: PublicKeys) -> None:
+        """Look from now on wherever a signed transaction pays to the wallet itself.
+
+        Raises: UnknownTransaction.
+        """
+        ...
 
 
 class ChainAdapter(Protocol):

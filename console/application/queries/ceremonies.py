@@ -1,5 +1,6 @@
 """Ceremonies as the window shows them."""
 
+from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.queries.keys import key_names
 from console.application.queries.people import names_of
@@ -13,8 +14,9 @@ from console.application.views import (
 )
 from console.domain import competing
 from console.domain.events import KeyChangeProposed
-from console.domain.ids import MemberId
+from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import OVER, CeremonyState, KeyCeremony
+from console.domain.names import alike
 from console.domain.wallet import Wallet
 
 _STAGES = {
@@ -86,6 +88,7 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
             if unfinished and competing.is_superseded(ceremony, wallet)
             else _sentence(ceremony, stage, names, run)
             + _stalled(ceremony, stage, names, me, now_ms)
+            + _alike(ceremony, core, now_ms)
         ),
         proposed_at_ms=proposal.proposed_at_ms,
         expires_at_ms=proposal.expires_at_ms,
@@ -100,6 +103,28 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         # One that is past its time is closed so, for everybody and for good.
         can_cancel=takes_part and unfinished,
     )
+
+
+def _alike(ceremony: KeyCeremony, core: Core, now_ms: int) -> str:
+    """Return a warning if people may take the wallet for another one, or ""."""
+    if isinstance(ceremony.proposal, KeyChangeProposed) or is_over(ceremony, None, now_ms):
+        return ""
+    others = wallet_names(core.aggregates, now_ms, ceremony.proposal.ceremony)
+    taken = alike(ceremony.proposal.wallet_name, others)
+    return f" Its name can be taken for that of {taken!r}, which exists." if taken else ""
+
+
+def wallet_names(
+    aggregates: Aggregates, now_ms: int, but: CeremonyId | None = None
+) -> tuple[str, ...]:
+    """Return the names of all wallets, and of those that open ceremonies but one will make."""
+    making = (
+        c.proposal.wallet_name
+        for c in aggregates.ceremonies.values()
+        if c.proposal.ceremony != but
+        and not is_over(c, aggregates.wallets.get(c.proposal.wallet), now_ms)
+    )
+    return (*(w.name for w in aggregates.wallets.values()), *making)
 
 
 def ceremony_stage(ceremony: KeyCeremony, wallet: Wallet | None, now_ms: int) -> CeremonyStage:

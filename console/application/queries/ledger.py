@@ -16,6 +16,7 @@ from console.domain.events import (
     CeremonySessionFailed,
     CeremonySessionStarted,
     CeremonyShareSealed,
+    ClockAccepted,
     DrillPassed,
     Event,
     KeyChangeProposed,
@@ -39,6 +40,7 @@ from console.domain.events import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
     VaultUnlocked,
     WalletActivated,
 )
@@ -125,6 +127,8 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
     match event:
         case CeremonyDisputed():
             return event.member, "Signed two ceremonies under one id"
+        case ClockAccepted():
+            return event.member, "Said that the clock is right; earlier records were dated ahead"
         case SharesErased():
             return event.member, f"Erased its shares up to epoch {event.epoch}"
         case DrillPassed():
@@ -166,6 +170,8 @@ def _summarise_request(event: Event) -> tuple[str, str]:
             return "", f"Broadcast {event.transaction_id[:16]}…"
         case TransactionConfirmed():
             return "", f"Confirmed in block {event.block}"
+        case TransactionTakenBack():
+            return "", f"Taken back by the chain: {event.reason}"
         case TransactionRefused():
             return "", f"Refused by the chain's node: {event.reason}"
         case TransactionFailed():

@@ -2,6 +2,7 @@
 
 from console.application.core import Core
 from console.application.node import Node
+from console.application.peers.clocks import duration
 from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.people import member_views
@@ -9,8 +10,9 @@ from console.application.queries.recovery import recovery_view
 from console.application.queries.requests import CLOSED, request_row, request_stage
 from console.application.queries.wallets import WalletQueryService
 from console.application.views import OverviewView, RequestStage, ShareState, TaskView
-from console.domain.ids import RequestId
+from console.domain.ids import MemberId, RequestId
 from console.domain.key_ceremony import OVER
+from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.domain.values import CeremonyPurpose
 
 _RECENT = 8
@@ -61,6 +63,7 @@ async def overview_view(node: Node) -> OverviewView:
     return OverviewView(
         tasks=(
             *_fork_tasks(core),
+            *_clock_tasks(core),
             *_ceremony_tasks(core, now)[:_MOST_TASKS],
             *approvals[:_MOST_TASKS],
             *refused[:_MOST_TASKS],
@@ -88,6 +91,34 @@ def _fork_tasks(core: Core) -> tuple[TaskView, ...]:
         )
         for member in core.aggregates.members.values()
         if member.forked
+    )
+
+
+def _clock_tasks(core: Core) -> tuple[TaskView, ...]:
+    """Return the clocks that are off: this machine's, or a peer's."""
+    clocks, members = core.exchange.clocks, core.aggregates.members
+    peers = [m for m in members if m != core.me]
+    if clocks.is_off(peers):
+        off = {core.me: clocks.own_ahead_ms(peers)}
+    else:
+        off = {m: ms for m in peers if abs(ms := clocks.ahead_ms(m)) > MAX_CLOCK_SKEW_MS}
+    return tuple(
+        TaskView(
+            title=f"{_whose(core, name)} clock is {duration(ms)} {'ahead' if ms > 0 else 'behind'}",
+            detail="Others refuse what is dated by it: set the machine's clock",
+            screen="recovery",
+            subject=name,
+            due_ms=None,
+        )
+        for name, ms in off.items()
+    )
+
+
+def _whose(core: Core, member: MemberId) -> str:
+    return (
+        "This machine\u2019s"
+        if member == core.me
+        else (f"{core.aggregates.members[member].display_name}\u2019s")
     )
 
 

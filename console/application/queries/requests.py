@@ -63,7 +63,9 @@ CLOSED = frozenset(
     }
 )
 """Stages in which nobody has anything to do."""
-_SENT = {RequestStage.SIGNED, RequestStage.BROADCAST, RequestStage.REFUSED}
+_SENT = {RequestStage.BROADCAST, RequestStage.REFUSED}
+_OPEN = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
+"""The stages in which people decide: while signing runs, shares are given already."""
 _UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
 
 
@@ -157,8 +159,8 @@ def request_view(
     run, past = sessions_of(host, proposal.request, now_ms, names)
     blocked = _blocked(request, me, stage)
     custodian = me in request.policy.quorum.custodians
-    undecided = stage in _UNDECIDED
-    idle = run is None or run.ended
+    undecided = stage in _OPEN
+    idle = bool(request.attempts) and (run is None or run.ended)
     fee = description.fee
     signed = request.signed.signed_transaction if request.signed else b""
     return RequestView(

@@ -54,4 +54,5 @@ async def session_view(node: Node) -> SessionView:
         halted_because=node.halted_because,
         opening_done=node.opening[0],
         opening_total=node.opening[1],
+        followers=node.followers,
     )

@@ -8,7 +8,8 @@ from console.application.views import (
     TimelineItemView,
 )
 from console.domain.ids import MemberId
-from console.domain.signing_request import REPLACED, SigningRequest
+from console.domain.request_chain import REPLACED
+from console.domain.signing_request import SigningRequest
 
 _STOPPED = {
     RequestStage.DENIED,

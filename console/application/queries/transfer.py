@@ -188,7 +188,7 @@ async def _preview(
         balance_after=balance_after,
         problems=tuple(problems),
         valid_for_s=built.valid_for_s,
-        warnings=warnings,
+        warnings=(*built.notes, *warnings),
         effects=_effects(simulation, description),
     )
 

@@ -1,15 +1,18 @@
 """WalletQueryService: wallets with their accounts, balances and history."""
 
 from console.application.core import Core
-from console.application.ports.chain import Account, Asset, ChainAdapter
+from console.application.ports.chain import Ability, Account, Asset, ChainAdapter
 from console.application.queries.people import member_views
 from console.application.queries.requests import described, request_stage
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.ids import WalletId
+from console.domain.signing_request import RequestState
 from console.domain.values import Chain
 from console.domain.wallet import Wallet
 
 MAX_HISTORY = 200
+MAKES_DURABLE = "Create durable nonce"
+"""The action of a request that makes what durable transfers need, as it is described."""
 
 
 class WalletQueryService:
@@ -67,8 +70,21 @@ class WalletQueryService:
                 for asset in adapter.assets
             ),
             abilities=tuple(sorted(ability.value for ability in adapter.abilities)),
+            durable=self._made_durable(wallet.wallet, adapter, account),
             import_form=adapter.import_form,
             export=adapter.export_account(account, self._core.transactions.keys(wallet)),
+        )
+
+    def _made_durable(self, wallet: WalletId, adapter: ChainAdapter, account: Account) -> bool:
+        """Whether a request of this vault has made what durable transfers need, and it stands."""
+        if Ability.DURABLE not in adapter.abilities:
+            return False
+        place = (wallet, adapter.chain, account.path)
+        return any(
+            described(self._core.transactions, request.proposal).action == MAKES_DURABLE
+            for request in self._core.aggregates.requests.values()
+            if request.state is RequestState.CONFIRMED
+            and (request.proposal.wallet, request.proposal.chain, request.proposal.path) == place
         )
 
     def _token(self, wallet: WalletId, chain: Chain, path: str, asset: Asset) -> TokenView:

@@ -73,6 +73,10 @@ class Reservations:
                 return other
         return None
 
+    def consumes_known(self, request: SigningRequest) -> bool:
+        """Return whether this node can tell what a request consumes."""
+        return bool(self._consumed(request.proposal))
+
     def _needed(self, chain: Chain, transaction: bytes) -> frozenset[str]:
         """Return what the bytes would consume. Raises: NotYetPossible, UnknownTransaction."""
         adapter = self._chains.get(chain)

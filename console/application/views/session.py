@@ -57,3 +57,5 @@ class SessionView(View, frozen=True, kw_only=True):
     halted_because: str
     opening_done: int
     opening_total: int
+    followers: int = 1
+    """How many clients follow this node's changes, the one that asks among them."""

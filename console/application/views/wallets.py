@@ -36,6 +36,8 @@ class AccountView(View, frozen=True, kw_only=True):
     """Abilities beyond a plain transfer: memo, call, message, lasting, accelerate."""
     export: str = ""
     """The input of a watch-only wallet: an output descriptor, or the address."""
+    durable: bool = False
+    """Whether transfers can be made here that stay valid: what they need exists on the chain."""
     import_form: str = ""
     """The noun for an import from another program: "An unsigned message"."""
 

@@ -21,7 +21,6 @@ _MAX_REPLACED = 100
 _MISSING_INPUTS = -25
 _TIME_LOCKS_FROM = 500_000_000
 _FINAL = 0xFFFFFFFF
-_SIGNALS_UP_TO = 0xFFFFFFFD
 _NOT_RELATIVE, _BY_TIME, _LOCK_MASK = 1 << 31, 1 << 22, 0xFFFF
 
 
@@ -189,17 +188,9 @@ class Mempool:
                 raise PolicyRefused("non-BIP68-final")
 
     def _rivals(self, transaction: CTransaction) -> set[bytes]:
-        """Return the spenders of the same coins. Raises: TransactionRefused if one must stay.
-
-        Rule 1 of BIP 125: it must have signalled that itself.
-        """
+        """Return the spenders of the same coins; each may be replaced, as in Bitcoin Core 28."""
         outpoints = (outpoint_of(entry.prevout) for entry in transaction.vin)
-        rivals = {self.spenders[point][0] for point in outpoints if point in self.spenders}
-        for rival in rivals:
-            entries = self.entries[rival].transaction.vin
-            if all(entry.nSequence > _SIGNALS_UP_TO for entry in entries):
-                raise PolicyRefused("txn-mempool-conflict")
-        return rivals
+        return {self.spenders[point][0] for point in outpoints if point in self.spenders}
 
     def _check_replacement(
         self, entry: Entry, rivals: set[bytes], replaced: dict[bytes, Entry]

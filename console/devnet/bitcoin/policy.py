@@ -18,7 +18,6 @@ DUST_RATE = 3
 _VERSIONS = (1, 2, 3)
 _MIN_SIZE = 65
 _MAX_SCRIPT_SIG = 1650
-_MAX_DATA_SCRIPT = 83
 _DECODE_FAILED, _REJECTED = -22, -26
 
 
@@ -77,7 +76,6 @@ def check_standard(transaction: CTransaction) -> None:
         _refuse_if(not entry.scriptSig.is_push_only(), "scriptsig-not-pushonly")
     kinds = [kind_of(bytes(output.scriptPubKey)) for output in transaction.vout]
     _refuse_if("unknown" in kinds, "scriptpubkey")
-    _refuse_if(kinds.count("op_return") > 1, "multi-op-return")
     dusty = any(output.nValue < dust_limit(output) for output in transaction.vout)
     _refuse_if(dusty, "dust")
 
@@ -85,7 +83,7 @@ def check_standard(transaction: CTransaction) -> None:
 def kind_of(script: bytes) -> str:
     """Return Esplora's name of an output script's form; "unknown" for one that is not relayed."""
     match script[0] if script else None:
-        case 0x6A if len(script) <= _MAX_DATA_SCRIPT and CScript(script).is_valid():
+        case 0x6A if CScript(script[1:]).is_push_only():
             return "op_return"
         case 0x76 if len(script) == 25 and script[1:3] + script[23:] == b"\xa9\x14\x88\xac":
             return "p2pkh"

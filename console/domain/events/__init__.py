@@ -22,6 +22,7 @@ from console.domain.events.fact import (
     GroupKey,
 )
 from console.domain.events.members import (
+    ClockAccepted,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -43,6 +44,7 @@ from console.domain.events.requests import (
     TransactionConfirmed,
     TransactionFailed,
     TransactionRefused,
+    TransactionTakenBack,
 )
 from console.domain.events.sessions import (
     SessionAborted,
@@ -66,6 +68,7 @@ __all__ = [
     "CeremonySessionFailed",
     "CeremonySessionStarted",
     "CeremonyShareSealed",
+    "ClockAccepted",
     "DrillPassed",
     "Event",
     "Evidence",
@@ -92,6 +95,7 @@ __all__ = [
     "TransactionConfirmed",
     "TransactionFailed",
     "TransactionRefused",
+    "TransactionTakenBack",
     "VaultUnlocked",
     "WalletActivated",
 ]
@@ -131,4 +135,6 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     CeremonyDisputed,
     RequestDisputed,
     MemberForked,
+    TransactionTakenBack,
+    ClockAccepted,
 )

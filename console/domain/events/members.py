@@ -29,6 +29,18 @@ class VaultUnlocked(Event):
     verified_to: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClockAccepted(Event):
+    """The operator says that the clock is right, though the ledger has records of a later time.
+
+    Records after this one are compared with its time, not with those before it.
+    """
+
+    NAME: ClassVar[str] = "member.clock-accepted.v1"
+    member: MemberId
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHeadSeen(Event):
     """A peer's signed ledger head, with which others detect that its ledger was rolled back."""

@@ -129,10 +129,24 @@ class TransactionBroadcast(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionConfirmed(Event):
+    """The chain has it. Recorded again when it moves to another block, and when it is settled."""
+
     NAME: ClassVar[str] = "signing-request.confirmed.v1"
     request: RequestId
     transaction_id: str
     block: int
+    at_ms: int
+    settled: bool = True
+    """Whether the chain can no longer take it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionTakenBack(Event):
+    """What the chain had confirmed, for this request or in its place, it has no longer."""
+
+    NAME: ClassVar[str] = "signing-request.taken-back.v1"
+    request: RequestId
+    reason: str
     at_ms: int
 
 

@@ -38,6 +38,8 @@ def _filled(kind: Any, name: str) -> object:
         return f"{name} \u00e9\u2028\u0000"
     if kind is bytes:
         return b"\x00\xff" + name.encode()
+    if kind is bool:
+        return False
     assert kind is int
     return sum(name.encode()) + (1 << 60)
 

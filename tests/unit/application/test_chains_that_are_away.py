@@ -80,6 +80,9 @@ class _NoRuns:
         return ()
 
 
+NO_RUNS = _NoRuns()
+
+
 def balances(*chains, aggregates=None) -> Balances:
     aggregates, chains = aggregates or facts(), {chain.chain: chain for chain in chains}
     clock = SimpleNamespace(now_ms=lambda: 10**6)
@@ -233,7 +236,9 @@ def asked(chain) -> SimpleNamespace:
         published.append(statement)
 
     inside = core(chain)
-    inside.exchange = SimpleNamespace(publish=publish, published=published)
+    inside.exchange = SimpleNamespace(
+        publish=publish, published=published, require_clock=lambda: None
+    )
     inside.balances = SimpleNamespace(refresh=lambda _wallet: asyncio.sleep(0))
     inside.aggregates.wallets[WALLET].policy = SimpleNamespace(version=1)
     return inside

@@ -93,10 +93,14 @@ def test_peer_messages_are_bounded_both_ways() -> None:
             decode(bytes(MAX_MESSAGE_BYTES + 1))
 
 
-def test_unknown_fields_are_refused() -> None:
+def test_fields_of_a_later_version_are_passed_over() -> None:
     data = msgspec.msgpack.encode({"q": "pull", "after": 1, "and": 2})
+    assert decode_request(data) == Pull(1)
+
+
+def test_unknown_messages_are_refused() -> None:
     with pytest.raises(MalformedPeerMessage):
-        decode_request(data)
+        decode_request(msgspec.msgpack.encode({"q": "sing", "after": 1}))
 
 
 @pytest.mark.parametrize("data", [*MALFORMED, b"\x82\xa3ask\xa5inbox\xa1x" + DEEP])

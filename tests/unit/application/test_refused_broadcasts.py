@@ -70,7 +70,7 @@ class Watched(SlowLedger):
         self.states.append(self.requests[name].state)
 
 
-async def follow(chain: Refusing) -> Watched:
+async def follow(chain: Refusing, now_ms: int = START) -> Watched:
     ledger = Watched()
     ledger.add(REQUEST, FIRST_BYTES, *SIGNED)
     tasks = []
@@ -79,7 +79,7 @@ async def follow(chain: Refusing) -> Watched:
         aggregates=ledger,
         chains={Chain.ETHEREUM: chain},
         reservations=ledger.reservations,
-        clock=SimpleNamespace(now_ms=lambda: START),
+        clock=SimpleNamespace(now_ms=lambda: now_ms),
         spawn=lambda work: tasks.append(asyncio.ensure_future(work)),
         limits=LIMITS,
         backoff=Backoff(first_s=0.0, last_s=0.0),
@@ -131,11 +131,18 @@ async def test_reasons_that_change_decide_nothing():
     assert ledger.states == []
 
 
-@pytest.mark.parametrize("replaceable", [False, None], ids=["no", "not understood"])
-async def test_what_cannot_be_replaced_ends_at_a_refusal(replaceable):
-    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=replaceable)
-    ledger = await follow(chain)
-    assert ledger.states == [RequestState.FAILED]
+async def test_what_cannot_be_replaced_ends_at_a_refusal_when_it_has_had_its_time():
+    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=False)
+    early = await follow(chain, now_ms=START + LIMITS.expiring_ms - 1)
+    assert early.states == [RequestState.REFUSED] * (LIMITS.polls // LIMITS.refusals)
+    late = await follow(Refusing(FeeTooLow("low"), 1_000, False), now_ms=START + LIMITS.expiring_ms)
+    assert late.states == [RequestState.FAILED]
+
+
+async def test_what_this_version_cannot_read_is_not_judged():
+    chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=None)
+    ledger = await follow(chain, now_ms=START + LIMITS.expiring_ms)
+    assert set(ledger.states) == {RequestState.REFUSED}
 
 
 @pytest.mark.parametrize("refusal", [*OPEN, *ENDED], ids=lambda refusal: type(refusal).__name__)

@@ -189,6 +189,19 @@ async def test_a_flood_of_coins_is_not_fetched_whole() -> None:
     assert len(node.fetched) <= MAX_INPUTS
 
 
+async def test_a_sweep_says_which_coins_it_leaves() -> None:
+    node = Node()
+    node.holds(900_000)
+    intent = TransferIntent(account=SEGWIT, to_address=FRIEND, amount=0, everything=True)
+    assert (await adapter_over(node).build_transaction(intent, KEYS)).notes == ()
+    for _ in range(160):
+        node.holds(300)
+    built = await adapter_over(node).build_transaction(intent, KEYS)
+    assert len(parse_spending(built.transaction).spent) == 1
+    (note,) = built.notes
+    assert note.startswith("160 coins stay in the account, 0.000\u2009480\u200900 BTC in all")
+
+
 async def test_coins_of_young_blocks_are_left_until_they_are_ripe() -> None:
     node = Node()
     young = node.holds(900_000, height=TIP - 98, spends=NOWHERE)

@@ -8,7 +8,6 @@ from console.adapters.chains.bitcoin.message import build_message
 from console.adapters.chains.bitcoin.refusals import failure
 from console.adapters.chains.bitcoin.signable import can_be_replaced
 from console.application.errors import (
-    CoinSpent,
     FeeTooLow,
     TransactionImpossible,
     TransactionRejected,
@@ -21,7 +20,7 @@ from tests.unit.bitcoin.test_replacing import each_account, payment
 @pytest.mark.parametrize(
     ("words", "family"),
     [
-        ("bad-txns-inputs-missingorspent", CoinSpent),
+        ("bad-txns-inputs-missingorspent", TransactionRejected),
         ("txn-mempool-conflict", TransactionRejected),
         ("insufficient fee, rejecting replacement", FeeTooLow),
         ("min relay fee not met", FeeTooLow),
@@ -31,13 +30,13 @@ from tests.unit.bitcoin.test_replacing import each_account, payment
 def test_a_refusal_is_of_the_family_that_its_words_tell(words, family):
     told = failure(words)
     assert type(told) is family
-    # What is final ends a request: only a coin that is gone is.
-    assert isinstance(told, TransactionImpossible) == (family is CoinSpent)
+    # No refusal is final by its words alone.
+    assert not isinstance(told, TransactionImpossible)
 
 
 @each_account
-def test_only_a_transaction_that_says_so_can_be_replaced(account):
+def test_every_transaction_can_be_replaced_and_no_message(account):
     assert can_be_replaced(payment(account))
-    assert not can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
+    assert can_be_replaced(with_sequence(payment(account), 0xFFFF_FFFF))
     owner = address_of(script_at(account, KEYS, KeyPosition(RECEIVE, 0)), NETWORK)
     assert not can_be_replaced(build_message(owner, "hello", NETWORK))

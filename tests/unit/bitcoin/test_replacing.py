@@ -85,6 +85,7 @@ def test_not_with_other_coins() -> None:
     assert "none of the same coins" in may_replace(payment(), other.build(KeyPosition(1, 0)))
 
 
-def test_not_what_said_that_it_is_final() -> None:
+def test_also_what_said_that_it_is_final() -> None:
+    """Bitcoin Core replaces whatever waits, by default since version 28."""
     final = with_sequence(payment(), 0xFFFF_FFFE)
-    assert "does not say" in may_replace(final, payment(rate=9_000))
+    assert may_replace(final, payment(rate=9_000)) == ""

@@ -26,7 +26,7 @@ KINDS = [
     (witness_script(1, bytes(2)), ScriptKind.FUTURE, 240),
     (witness_script(0, bytes(21)), ScriptKind.UNKNOWN, 297),
     (data_script(b"hello"), ScriptKind.DATA, 0),
-    (b"\x6a", ScriptKind.UNKNOWN, 0),
+    (b"\x6a", ScriptKind.DATA, 0),
     (b"\x51", ScriptKind.UNKNOWN, 3 * (8 + 1 + 1 + 148)),
     (b"", ScriptKind.UNKNOWN, 3 * (8 + 1 + 148)),
 ]
@@ -47,7 +47,7 @@ def test_data_is_carried_in_one_form(size: int) -> None:
     assert data_of(data_script(data) + b"\0") is None
 
 
-def test_data_in_a_longer_form_than_needed_is_not_understood() -> None:
+def test_data_in_another_form_than_one_short_push_is_no_plain_data() -> None:
     assert data_of(b"\x6a\x4c\x03abc") is None
     assert data_of(b"\x6a\x03ab") is None
     assert data_of(b"\x51\x03abc") is None

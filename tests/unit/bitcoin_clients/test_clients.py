@@ -9,6 +9,7 @@ from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BitcoinSource,
     BroadcastRefused,
+    Spent,
     Standing,
     Unspent,
 )
@@ -49,6 +50,32 @@ async def test_a_payment_from_coin_to_block(
     devnet.mine(1)
     assert await source.status(sent) == Standing(height + 1, await source.block_hash(height + 1))
     assert await source.status(UNKNOWN) is None
+
+
+async def test_a_coin_is_spent_by_a_block(
+    source: BitcoinSource, devnet: BitcoinDevnet, purse: Purse
+) -> None:
+    coin = purse.fill(devnet, purse.taproot_script)
+    txid, number = str(b2lx(coin[0][0])), coin[0][1]
+    assert await source.spent(txid, number) is None
+    assert await source.spent(UNKNOWN, 0) is None
+    devnet.automine = False
+    await source.send(purse.spend([coin]).serialize())
+    waiting = await source.spent(txid, number)
+    # A rival that waits only is not told by Core, and has no block at an Esplora.
+    assert waiting == (Spent(None) if isinstance(source, Esplora) else None)
+    devnet.mine(1)
+    height = devnet.chain.height if isinstance(source, Esplora) else None
+    assert await source.spent(txid, number) == Spent(height)
+
+
+async def test_an_address_was_used_where_an_index_says_so(
+    source: BitcoinSource, devnet: BitcoinDevnet, purse: Purse
+) -> None:
+    address = purse_address(purse)
+    assert not await source.was_used(address)
+    await source.send(purse.spend([purse.fill(devnet, purse.taproot_script)]).serialize())
+    assert await source.was_used(address) is isinstance(source, Esplora)
 
 
 async def test_a_refusal_is_in_the_nodes_words(

@@ -1,22 +1,22 @@
 """The inbox of requests."""
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from console.application.views import RequestRow
 from ui import object_names as names
 from ui import status, wording
+from ui.amounts import Sum
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.approvals.view_model import DONE, MINE, TEAM, ApprovalsModel
 from ui.widgets.card import Card, row
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.fields import text_field
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
 
 _TITLES = {MINE: "Mine", TEAM: "Team", DONE: "Done"}
-_SPARE, _NARROW = (5, 6), 1080
 _NOTHING = {
     MINE: "Nothing waits for you.",
     TEAM: "No request waits for other members.",
@@ -50,14 +50,14 @@ class ApprovalsScreen(Screen):
         self.filter.textChanged.connect(self.model.filter)
         self.rows = RowsModel(
             (
-                Column("State", width=176),
-                Column("Amount", width=168, right=True),
+                Column("State", fits=True),
+                Column("Amount", right=True, fits=True),
                 Column("Wallet", stretch=2),
-                Column("To", stretch=4),
-                Column("Approvals", width=96),
-                Column("Requested by", stretch=3),
-                Column("Code", width=112),
-                Column("When", width=168, right=True),
+                Column("To", fits=True, spare=1),
+                Column("Approvals", width=96, spare=2),
+                Column("Requested by", stretch=2, spare=3),
+                Column("Code", fits=True),
+                Column("When", right=True, fits=True),
             )
         )
         self.table = DataTable(self.rows, names.APPROVALS_LIST, "Requests", row_height=48)
@@ -102,12 +102,6 @@ class ApprovalsScreen(Screen):
         self.filter.setFocus()
         return True
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Hide columns that the review page repeats if there is little room."""
-        super().resizeEvent(event)
-        for place in _SPARE:
-            self.table.hide_column(place, hidden=event.size().width() < _NARROW)
-
     def _open_clicked(self) -> None:
         if self.table.current_key:
             self.context.navigate("review", self.table.current_key)
@@ -127,7 +121,7 @@ def _row(item: RequestRow, now: int, *, hide: bool) -> Row:
         item.request,
         (
             Cell("", chip=look),
-            Cell(f"{wording.masked(item.amount, hide=hide)} {item.unit}", "strong"),
+            Cell.of_amount(Sum(item.amount, item.unit, hide)),
             Cell(item.wallet_name),
             Cell(to, "mono"),
             Cell(wording.quorum(item.approvals_done, item.approvals_needed)),

@@ -5,7 +5,8 @@ from PySide6.QtCore import QModelIndex
 from console.application.views import LedgerRow
 from ui import wording
 from ui.screens.audit.view_model import AuditModel
-from ui.widgets.table import Cell, CellModel, Column, Index, Row
+from ui.widgets.cells import Cell, Column, Row
+from ui.widgets.table import CellModel, Index
 
 _COLUMNS = (
     Column("Record", width=104),

@@ -160,7 +160,8 @@ class AuditScreen(Screen):
             tone = Tone.OK if head.verified_to == head.head_sequence else Tone.INFO
             self.verified.set_look(Look("shield-check", words, tone))
         running = model.working and model.verifying is not None
-        self.verify.setEnabled(not running)
+        self.verify.setEnabled(not running and not model.hindrance)
+        self.export.setEnabled(not model.hindrance)
         self.progress.setVisible(running)
         done, total = model.verifying or (0, 1)
         self.progress.setRange(0, max(total, 1))

@@ -60,6 +60,7 @@ class CeremonyDetail(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._working = False
         self.sentence = Banner(Tone.INFO, "ceremony.sentence")
         self.matrix = RoundMatrix()
         self.no_run = Label("", "muted", wrap=True)
@@ -123,21 +124,24 @@ class CeremonyDetail(QWidget):
         self.code_card.add(
             self.code_help, self.words, self.compared, row(self.open_wallet, 1, self.confirm)
         )
-        self.compared.toggled.connect(self.confirm.setEnabled)
+        self.compared.toggled.connect(lambda on: self.confirm.setEnabled(on and not self._working))
         self.confirm.setEnabled(False)
         self.confirm.clicked.connect(self.confirmed)
         self.open_wallet.clicked.connect(self.wallet_opened)
         return self.code_card
 
-    def show_ceremony(self, view: CeremonyView, people: dict[str, str], *, working: bool) -> None:
+    def show_ceremony(
+        self, view: CeremonyView, people: dict[str, str], *, working: bool, expired: bool
+    ) -> None:
         """Paint a ceremony; `people` maps members to names."""
+        self._working = working
         people |= {person.member: person.name for person in view.custodians}
         self.sentence.set_tone(status.CEREMONY[view.stage].tone)
         self.sentence.show_text(view.sentence)
         self.decision.setVisible(view.can_accept)
         self.agreement.setText(f"{_agreement(view)} {_START}")
-        self.accept.setEnabled(not working)
-        self.decline.setEnabled(not working)
+        self.accept.setEnabled(not working and not expired)
+        self.decline.setEnabled(not working and not expired)
         self._show_code(view, working=working)
         self._show_rounds(view)
         self.people.set_segments([_segment(person, view) for person in view.custodians])

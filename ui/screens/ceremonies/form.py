@@ -35,6 +35,7 @@ class CeremonyForm(QWidget):
             "Propose ceremony", "primary", icon="send", name=names.CEREMONY_PROPOSE
         )
         self._offered = False
+        self._hindrance = ""
         self._people = QVBoxLayout()
         self._people.setSpacing(0)
         self._kind_lines = QVBoxLayout()
@@ -94,8 +95,9 @@ class CeremonyForm(QWidget):
                 self._kinds[kind.kind] = box
                 self._kind_lines.addWidget(box)
 
-    def show_members(self, members: tuple[MemberView, ...], *, working: bool) -> None:
-        """Offer these members; ticks are kept."""
+    def show_members(self, members: tuple[MemberView, ...], *, hindrance: str) -> None:
+        """Offer these members; ticks are kept. `hindrance` says why nothing can be proposed now."""
+        self._hindrance = hindrance
         for member in members:
             if member.member not in self._boxes:
                 box = CheckLine("", f"{names.CEREMONY_CUSTODIAN}.{member.member}")
@@ -110,8 +112,13 @@ class CeremonyForm(QWidget):
         if members and not self._offered:
             self._offered = True
             self.approvals.set_value(self.threshold.value)
-        if working:
-            self.propose.setEnabled(False)
+
+    def _missing(self, people: int) -> str:
+        if people < 2:
+            return "Choose at least 2 custodians: one alone protects nothing."
+        if not self.kinds:
+            return "Choose at least one kind of keys."
+        return self.name.excess if self.name.text().strip() else "Give the wallet a name."
 
     def update_summary(self) -> None:
         """Show what would be created, or what is missing."""
@@ -127,13 +134,7 @@ class CeremonyForm(QWidget):
             Fact("Keys", wording.kinds(self.kinds) or "\u2013"),
             Fact("Open for", "24 h"),
         )
-        missing = ""
-        if people < 2:
-            missing = "Choose at least 2 custodians: one alone protects nothing."
-        elif not self.kinds:
-            missing = "Choose at least one kind of keys."
-        elif not self.name.text().strip():
-            missing = "Give the wallet a name."
+        missing = self._hindrance or self._missing(people)
         self.why.show_text(missing)
         self.propose.setEnabled(not missing)
         self.propose.setAccessibleDescription(missing)

@@ -1,6 +1,5 @@
 """Ceremonies: the list, the proposal form, and one ceremony."""
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from console.application.views import CeremonyStage, CeremonyView
@@ -14,12 +13,12 @@ from ui.screens.ceremonies.form import CeremonyForm
 from ui.screens.ceremonies.view_model import NEW, CeremoniesModel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.chip import Chip
 from ui.widgets.sheet import ReasonSheet
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 
 _ROW = 48
-_SPARE, _NARROW = (4, 5), 1080
 
 
 class CeremoniesScreen(Screen):
@@ -48,14 +47,14 @@ class CeremoniesScreen(Screen):
         self.tools.addWidget(self.new)
         self.rows = RowsModel(
             (
-                Column("State", width=188),
-                Column("Purpose", width=128),
+                Column("State", fits=True),
+                Column("Purpose", fits=True),
                 Column("Wallet", stretch=2),
-                Column("Quorum", width=88),
-                Column("Accepted", width=88),
-                Column("Proposed by", stretch=2),
+                Column("Quorum", width=88, spare=1),
+                Column("Accepted", width=88, spare=3),
+                Column("Proposed by", stretch=2, spare=4),
                 Column("What waits", stretch=4),
-                Column("Proposed", width=192, right=True),
+                Column("Proposed", right=True, fits=True, spare=2),
             )
         )
         self.table = DataTable(self.rows, names.CEREMONIES_LIST, "Ceremonies", row_height=_ROW)
@@ -68,17 +67,12 @@ class CeremoniesScreen(Screen):
         for page in (self.list_page, self.form, self.detail):
             self.content.addWidget(page)
         model = self.model
-        self.decline_panel = self._panel(
-            "Decline this ceremony",
-            "",
-            "Decline",
-            names.CEREMONY_DECLINE_PANEL,
+        window = self.context.window
+        self.decline_panel = ReasonSheet(
+            window, "Decline this ceremony", "Decline", names.CEREMONY_DECLINE_PANEL
         )
-        self.cancel_panel = self._panel(
-            "Cancel this ceremony",
-            "",
-            "Cancel ceremony",
-            names.CEREMONY_CANCEL_PANEL,
+        self.cancel_panel = ReasonSheet(
+            window, "Cancel this ceremony", "Cancel ceremony", names.CEREMONY_CANCEL_PANEL
         )
         self.decline_panel.given.connect(model.decline)
         self.cancel_panel.given.connect(model.cancel)
@@ -93,12 +87,12 @@ class CeremoniesScreen(Screen):
         """Open with an empty form."""
         if subject == NEW and self.model.subject != NEW:
             self.form.clear()
+        self._close_panels()
         super().open(subject)
 
     def pause(self) -> None:
         """Close the panels with the page."""
-        self.decline_panel.close_sheet()
-        self.cancel_panel.close_sheet()
+        self._close_panels()
         super().pause()
 
     def close_screen(self) -> None:
@@ -136,10 +130,14 @@ class CeremoniesScreen(Screen):
         self._show(self.form, shown=form)
         self._show(self.detail, shown=one)
         if one and model.ceremony is not None:
-            self.detail.show_ceremony(model.ceremony, self._people(), working=model.working)
+            over = self.context.now_ms() >= model.ceremony.expires_at_ms
+            self.detail.show_ceremony(
+                model.ceremony, self._people(), working=bool(model.hindrance), expired=over
+            )
+            self._follow(model.ceremony)
         elif model.view is not None and form:
             self.form.show_kinds(model.view.kinds)
-            self.form.show_members(model.view.members, working=model.working)
+            self.form.show_members(model.view.members, hindrance=model.hindrance)
         elif model.view is not None:
             self.rows.set_rows([_row(item) for item in model.view.ceremonies])
             self.table.setFixedHeight(40 + _ROW * min(len(model.view.ceremonies), 14))
@@ -155,27 +153,29 @@ class CeremoniesScreen(Screen):
             lambda: self.context.navigate("ceremonies", NEW),
         )
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Hide columns that the ceremony's own page repeats if there is little room."""
-        super().resizeEvent(event)
-        for place in _SPARE:
-            self.table.hide_column(place, hidden=event.size().width() < _NARROW)
-
     def _people(self) -> dict[str, str]:
         session = self.context.link.session
         return {item.member: item.name for item in session.members} if session else {}
 
     def _ask_decline(self) -> None:
-        self.decline_panel.sentence.setText(
-            f"The ceremony ends for all members. {self._kept('No key exists.')}"
-        )
-        self.decline_panel.ask()
+        self.decline_panel.ask(f"The ceremony ends for all members. {self._kept('No key exists.')}")
 
     def _ask_cancel(self) -> None:
-        self.cancel_panel.sentence.setText(
+        self.cancel_panel.ask(
             f"None of its shares can be used. {self._kept('You can start again.')}"
         )
-        self.cancel_panel.ask()
+
+    def _follow(self, view: CeremonyView) -> None:
+        """Keep open questions true: what the ceremony has become is said in them."""
+        blocked = self.model.hindrance
+        over = f"This ceremony can no longer be declined. {view.sentence}"
+        self.decline_panel.follow("" if view.can_accept else over, blocked)
+        over = f"This ceremony can no longer be cancelled. {view.sentence}"
+        self.cancel_panel.follow("" if view.can_cancel else over, blocked)
+
+    def _close_panels(self) -> None:
+        self.decline_panel.close_sheet()
+        self.cancel_panel.close_sheet()
 
     def _kept(self, otherwise: str) -> str:
         ceremony = self.model.ceremony
@@ -185,9 +185,6 @@ class CeremoniesScreen(Screen):
     @staticmethod
     def _show(page: QWidget, *, shown: bool) -> None:
         page.setVisible(shown)
-
-    def _panel(self, title: str, sentence: str, action: str, name: str) -> ReasonSheet:
-        return ReasonSheet(self.context.window, title, sentence, action, name)
 
     def _propose(self) -> None:
         form = self.form

@@ -36,6 +36,8 @@ class Purpose(StrEnum):
 
 MAX_TEXT = 200_000
 """Characters of one field; no message that can be signed is longer."""
+MAX_IMPORT = 1 << 20
+"""Characters of what another program drafted, with the transactions that it spends from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class TransferFields:
     @property
     def complete(self) -> bool:
         """Whether all required fields are filled in, within the node's limits."""
-        if max(map(len, (self.arguments, self.message, self.imported))) > MAX_TEXT:
+        if max(map(len, (self.arguments, self.message))) > MAX_TEXT:
+            return False
+        if len(self.imported) > MAX_IMPORT:
             return False
         match self.mode:
             case Mode.TRANSFER:

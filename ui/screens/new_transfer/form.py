@@ -6,7 +6,10 @@ from PySide6.QtWidgets import QLayout, QWidget
 from console.application.views import AccountView, WalletView
 from ui import object_names as names
 from ui import wording
+from ui.amounts import Sum
 from ui.screens.new_transfer.drafts import Mode, TransferFields
+from ui.screens.new_transfer.import_field import ImportField
+from ui.widgets.amount import AmountLabel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.fields import CheckLine, text_area, text_field
@@ -37,7 +40,7 @@ class DraftForm(Card):
     def __init__(self) -> None:
         super().__init__("Draft", spacing=12)
         self.from_label = Label("", "strong")
-        self.available = Label("", "caption")
+        self.available = AmountLabel("", "caption")
         self.modes = Tabs(names.TRANSFER_MODE, _MODES)
         self.fees = Tabs(names.TRANSFER_FEE, _FEES)
         self.fees.choose("normal")
@@ -56,11 +59,11 @@ class DraftForm(Card):
         )
         self.arguments = text_area(names.TRANSFER_ARGUMENTS, "Values", "One value per line")
         self.message = text_area(names.TRANSFER_MESSAGE, "Message", "Text, or EIP-712 as JSON")
-        self.imported = text_area(
-            names.TRANSFER_IMPORT, "Exported bytes", "Hexadecimal or base 64", lines=8
-        )
-        # Its line breaks stand between digits and mean nothing.
-        self.imported.keeps_all = False
+        self.imported = ImportField()
+        self.open_file = Button("Open file", name=names.TRANSFER_IMPORT_FILE)
+        self.open_file.clicked.connect(lambda: self.imported.choose_file(self))
+        self.import_problem = Label("", "danger", wrap=True)
+        self.imported.problem.connect(self.import_problem.setText)
         self.import_hint = Label("", "muted", wrap=True)
         self.durable = CheckLine(_DURABLE, names.TRANSFER_STAYS_VALID)
         self.durable.setChecked(True)
@@ -97,14 +100,23 @@ class DraftForm(Card):
                 Label("Message", "caption"), self.message, Label(_MESSAGE_HINT, "muted", wrap=True)
             ),
             "import": _group(
-                Label("Drafted by another program", "caption"), self.imported, self.import_hint
+                Label("Drafted by another program", "caption"),
+                self.imported,
+                row(self.open_file, 1),
+                self.import_problem,
+                self.import_hint,
             ),
             "memo": _group(Label("Memo", "caption"), self.memo),
             "fee": _group(Label("Fee", "caption"), self.fees),
             "durable": _group(self.durable),
         }
         self.add(
-            column(Label("From", "caption"), self.from_label, self.available, spacing=4),
+            column(
+                Label("From", "caption"),
+                self.from_label,
+                _beside(Label("Available", "caption"), self.available),
+                spacing=4,
+            ),
             self.modes,
             *groups.values(),
             self.paste_problem,
@@ -135,6 +147,21 @@ class DraftForm(Card):
             everything=self.everything.isChecked() and not self._groups["everything"].isHidden(),
         )
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was typed."""
+        draft = self.draft
+        texts = (draft.to_address, draft.amount, draft.function, draft.arguments)
+        return any(text.strip() for text in (*texts, draft.message, draft.imported, draft.memo))
+
+    @property
+    def excess(self) -> str:
+        """Why a field that is shown is too long, or ''."""
+        fields = (self.to, self.amount, self.memo, self.function)
+        areas = (self.arguments, self.message, self.imported)
+        shown = [part for part in (*fields, *areas) if part.isVisible()]
+        return next((part.excess for part in shown if part.excess), "")
+
     def clear(self) -> None:
         """Empty the form, for another account."""
         for field in (self.to, self.amount, self.memo, self.function):
@@ -142,6 +169,7 @@ class DraftForm(Card):
         self.arguments.clear()
         self.message.clear()
         self.imported.clear()
+        self.import_problem.setText("")
         self.everything.setChecked(False)
         self.modes.choose(Mode.TRANSFER)
         self.fees.choose("normal")
@@ -175,7 +203,7 @@ class DraftForm(Card):
             "import": mode is Mode.IMPORT,
             "memo": mode is Mode.TRANSFER and "memo" in account.abilities,
             "fee": mode in _PAYING,
-            "durable": mode is Mode.TRANSFER and "lasting" in account.abilities,
+            "durable": mode is Mode.TRANSFER and account.durable,
         }
         for key, group in self._groups.items():
             group.setVisible(visible[key])
@@ -201,8 +229,7 @@ class DraftForm(Card):
         # By address: two tokens may have the same name.
         balances = {token.address: token.balance for token in account.tokens}
         balance = balances.get(chosen, "") if chosen else account.balance
-        shown = wording.masked(balance, hide=hide) or "unknown"
-        self.available.setText(f"Available {shown} {unit}")
+        self.available.set_sum(Sum(balance or "unknown", unit, hide and bool(balance)))
         along = "to send along, optional" if mode is Mode.CALL else ""
         self.amount.setEnabled(not (mode is Mode.TRANSFER and self.everything.isChecked()))
         self.amount_caption.setText(f"Amount in {unit} {along}".strip())
@@ -222,6 +249,13 @@ class DraftForm(Card):
             self.assets = Tabs(names.TRANSFER_ASSET, tuple(zip(keys, units, strict=True)))
             self.assets.chosen.connect(lambda _key: self.changed.emit())
             self._asset_row.addWidget(self.assets)
+
+
+def _beside(name: Label, amount: AmountLabel) -> QLayout:
+    """Return a line in which the amount has all the room beside its name."""
+    line = row(name, spacing=4)
+    line.addWidget(amount, 1)
+    return line
 
 
 def _group(*parts: QWidget | QLayout) -> QWidget:

@@ -3,6 +3,7 @@
 from console.application.views import FieldView, TransferPreview
 from ui import object_names as names
 from ui import wording
+from ui.amounts import Sum
 from ui.theme import Tone
 from ui.widgets.amount import AmountLabel
 from ui.widgets.banner import Banner, DangerList
@@ -77,12 +78,12 @@ class PreviewCard(Card):
         self.shown_caption.setText(f"{described.action} on {described.chain} {described.network}")
         self.shown_amount.set_amount(described.amount, described.unit, masked=hide)
         self.shown_address.set_address(described.to_address, masked=hide)
-        after = wording.masked(preview.balance_after, hide=hide)
+        fee_unit = described.fee_unit
         valid = wording.span(preview.valid_for_s * 1000) if preview.valid_for_s else "not limited"
         self.facts.set_facts(
-            Fact("Network fee", f"{described.fee} {described.fee_unit}"),
-            Fact("Fee ceiling", f"{preview.fee_ceiling} {described.fee_unit}"),
-            Fact("Balance after", f"{after} {unit}"),
+            Fact.of_amount("Network fee", Sum(described.fee, fee_unit)),
+            Fact.of_amount("Fee ceiling", Sum(preview.fee_ceiling, fee_unit)),
+            Fact.of_amount("Balance after", Sum(preview.balance_after, unit, hide)),
             Fact("Valid for", valid),
             # Any of them may have amounts and addresses.
             *(Fact(f.label, wording.masked(f.value, hide=hide)) for f in described.fields),

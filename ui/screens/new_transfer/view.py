@@ -90,6 +90,11 @@ class NewTransferScreen(Screen):
             self.model.asked = False
         super().open(subject)
 
+    @property
+    def unsaved(self) -> str:
+        """Return that a draft was begun."""
+        return "There is a draft of a transfer." if self.form.begun else ""
+
     def back(self) -> bool:
         """Go back to the wallet, or to the request that is replaced."""
         if self.model.replaced:
@@ -113,14 +118,16 @@ class NewTransferScreen(Screen):
         if model.purpose is not None:
             self.purpose_card.heading.setText(_TITLES[model.purpose])
             self.purpose_text.setText(_EXPLAINED[model.purpose])
-            self.again_button.setEnabled(not model.previewing)
+            self.again_button.setEnabled(not model.previewing and not model.hindrance)
         self.form.show_account(model.wallet, account, frozen=frozen, hide=self.masked)
         self.form.edit_button.setVisible(model.preview is not None)
         self.form.preview_button.setVisible(model.preview is None)
         lasts = "lasting" in account.abilities
         self.durable_button.setVisible(lasts and model.preview is None)
         unit, _ = self.form.unit_of(account)
-        self.preview_card.show_preview(model.preview, unit, hide=self.masked, working=model.working)
+        self.preview_card.show_preview(
+            model.preview, unit, hide=self.masked, working=bool(model.hindrance)
+        )
         self._typed()
 
     def _edited(self) -> None:
@@ -138,7 +145,8 @@ class NewTransferScreen(Screen):
             unit, decimals = self.form.unit_of(account)
             problem = self.model.amount_problem(self.form.draft, unit, decimals)
         self.form.amount_problem.show_text(problem)
-        ready = self.form.draft.complete and not problem and not self.model.previewing
+        free = not self.model.previewing and not self.model.hindrance
+        ready = self.form.draft.complete and not problem and free and not self.form.excess
         self.form.preview_button.setEnabled(ready)
 
     def _preview(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from console.application.views import LedgerRow, MemberView, TaskView, WalletView
 from ui import object_names as names
 from ui import status, wording
+from ui.amounts import Sum, trimmed_within
 from ui.context import Context
 from ui.screen import Screen
 from ui.screens.overview.view_model import OverviewModel
@@ -149,19 +150,25 @@ def _task_row(place: int, task: TaskView, now: int, *, hide: bool) -> RowItem:
         words = wording.remaining(task.due_ms, now)
         due = Look("timer", words, Tone.WARN if soon else Tone.NEUTRAL)
     icon = _TASK_ICONS.get(task.screen, "inbox")
-    title = wording.without_digits(task.title, hide=hide)
-    return RowItem(str(place), icon, title, task.detail, due, tone_icon="accent")
+    title = wording.without_digits(trimmed_within(task.title), hide=hide)
+    return RowItem(str(place), icon, title, task.detail, due, tone_icon="accent", whole=True)
 
 
 def _wallet_row(wallet: WalletView, *, hide: bool) -> RowItem:
     balances = [
-        f"{wording.masked(account.balance, hide=hide)} {account.unit}"
-        for account in wallet.accounts
-        if account.balance
+        Sum(account.balance, account.unit, hide) for account in wallet.accounts if account.balance
     ]
     quorum = wording.quorum(wallet.threshold, len(wallet.custodians))
     detail = f"{quorum} \u00b7 {wording.kinds(wallet.kinds)}"
-    return RowItem(wallet.wallet, "wallet", wallet.name, detail, None, _shown(balances))
+    return RowItem(
+        wallet.wallet,
+        "wallet",
+        wallet.name,
+        detail,
+        trailing=_shown([balance.short for balance in balances]),
+        trailing_full=_shown([balance.full for balance in balances]),
+        whole=True,
+    )
 
 
 def _member_row(member: MemberView, now: int) -> RowItem:

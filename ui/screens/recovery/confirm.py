@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ui import object_names as names
+from ui.announcing import announce
 from ui.screens.recovery.plans import Confirmation, Point
 from ui.widgets.buttons import Button
 from ui.widgets.card import column, row
@@ -37,9 +38,11 @@ class ConfirmSheet(Sheet):
         self._points.setSpacing(12)
         self._holder = QWidget()
         self._holder.setLayout(column(self._question, self._choices, spacing=4))
+        self._over = self._blocked = ""
+        self.why = Label("", "caption", wrap=True)
         self.confirm = Button("", "primary", name=f"{names.RECOVERY_CONFIRM}.confirm")
         self.cancel = Button("Cancel", name=f"{names.RECOVERY_CONFIRM}.cancel")
-        self.card.add(self._holder, self._points, row(self.cancel, 1, self.confirm))
+        self.card.add(self._holder, self._points, self.why, row(self.cancel, 1, self.confirm))
         self.cancel.clicked.connect(self.close_sheet)
         self.confirm.clicked.connect(self._confirm)
 
@@ -52,7 +55,7 @@ class ConfirmSheet(Sheet):
         self, plan: Callable[[str], Confirmation], choices: Sequence[tuple[str, str]] = ()
     ) -> None:
         """Open with the plan of the first choice, or of ''."""
-        self._plan = plan
+        self._plan, self._over, self._blocked = plan, "", ""
         _empty(self._choices)
         self._boxes.clear()
         for key, title in choices:
@@ -66,9 +69,27 @@ class ConfirmSheet(Sheet):
         self._show()
         self.open(self.cancel)
 
+    def follow(self, over: str, blocked: str = "") -> None:
+        """While open, say why the plan is over for ever, or cannot be proposed now."""
+        if self.isHidden():
+            return
+        if over and not self._over:
+            announce(self, over)
+            self.cancel.setFocus()
+        self._over, self._blocked = over or self._over, blocked
+        self._offer()
+
+    def _offer(self) -> None:
+        self.confirm.setVisible(not self._over)
+        self.confirm.setEnabled(not self._blocked)
+        self.cancel.setText("Close" if self._over else "Cancel")
+        self.cancel.setAccessibleName(self.cancel.text())
+        self.why.show_text(self._over or self._blocked)
+
     def _show(self) -> None:
         if self._plan is None:
             return
+        self._offer()
         plan = self._plan(self.chosen)
         self.card.heading.setText(plan.title)
         self.confirm.setText(plan.action)
@@ -79,6 +100,8 @@ class ConfirmSheet(Sheet):
         self.card.setAccessibleDescription(" ".join(point.text for point in plan.points))
 
     def _confirm(self) -> None:
+        if self._over or self._blocked:
+            return
         chosen = self.chosen
         self.close_sheet()
         self.confirmed.emit(chosen)

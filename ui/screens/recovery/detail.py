@@ -14,9 +14,10 @@ from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import Banner
 from ui.widgets.card import Card, row
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.chip import Chip, IconMark
 from ui.widgets.facts import Fact, Facts
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.text import Label
 
 _ROW = 40

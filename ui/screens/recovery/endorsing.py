@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from console.application.commands import Pin
 from ui import wording
 from ui.link import NodeLink
+from ui.view_model import UNREACHABLE_NOW, WORKING
 from ui.widgets.buttons import ArmedButton, Button
 from ui.widgets.card import column, row
 from ui.widgets.chunked_address import ChunkedAddress
@@ -18,7 +19,6 @@ from ui.widgets.text import Label
 COMPARED = "I compared this code with its owner over another channel"
 CHECK_FIRST = "Compare the code and tick the confirmation first."
 PIN_FIRST = "Enter your token PIN."
-WORKING = "Working."
 REPLACING = (
     "Once enough founders have endorsed it, the old machine is revoked immediately: no other node "
     "talks to it. Shares are not moved. The new machine holds none, so run a repair next in each "
@@ -90,11 +90,13 @@ class EndorsePanel(QWidget):
         self.why.show_text(missing)
 
     def _missing(self) -> str:
+        if not self._link.reachable:
+            return UNREACHABLE_NOW
         if self._working:
             return WORKING
         if not self.compared.isChecked():
             return CHECK_FIRST
-        return "" if self.pin.text() else PIN_FIRST
+        return self.pin.excess if self.pin.text() else PIN_FIRST
 
     def _endorse(self) -> None:
         pin: Pin = self.pin.take()

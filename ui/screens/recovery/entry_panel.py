@@ -127,6 +127,8 @@ class EntryPanel(Sheet):
         preview = self._model.preview
         if not self.entry.text().strip():
             return _PASTE
+        if self.entry.excess:
+            return self.entry.excess
         if self._model.preview_problem is not None:
             return _PROBLEMS
         if preview is None or self._model.entry != self.entry.text().strip():

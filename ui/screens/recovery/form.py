@@ -84,7 +84,7 @@ class ReshareForm(QWidget):
         self._wallet = None
 
     def show_wallet(
-        self, wallet: WalletSharesView, members: tuple[MemberView, ...], *, working: bool
+        self, wallet: WalletSharesView, members: tuple[MemberView, ...], *, hindrance: str
     ) -> None:
         """Offer all members; ticks since the start are kept."""
         fresh = self._wallet is None or self._wallet.wallet != wallet.wallet
@@ -103,8 +103,7 @@ class ReshareForm(QWidget):
             self.approvals.set_value(wallet.approvals_needed)
         blocked = "" if wallet.reshare.possible else wallet.reshare.because
         self._blocked = wording.sentence(blocked)
-        if working:
-            self._blocked = "Working."
+        self._blocked = hindrance or self._blocked
         self.update_summary()
 
     def update_summary(self) -> None:

@@ -14,8 +14,9 @@ from ui.screens.recovery.view_model import RecoveryModel
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import Banner
-from ui.widgets.card import Card, row
+from ui.widgets.card import Card, column, row
 from ui.widgets.chip import Chip, IconMark
+from ui.widgets.columns import beside
 from ui.widgets.facts import Fact
 from ui.widgets.rows import RowItem, RowList
 from ui.widgets.segmented import Segment, SegmentedApprovals
@@ -51,7 +52,7 @@ class MachinesPage(QWidget):
         self.list.opened.connect(self.opened)
         self.no_machine = Label("No machine was endorsed yet.", "muted", wrap=True)
         self.no_machine.setContentsMargins(INSET, 0, INSET, INSET)
-        side = side_card("All machines", self.list, self.no_machine, width=_SIDE)
+        side = side_card("All machines", self.list, self.no_machine)
         self.lost = Banner(Tone.WARN, names.MACHINE_LOST, action="Open shares")
         self.lost.acted.connect(lambda: self.repair_wanted.emit(self._wallet))
         self.about, self.decision = self._about(), self._decision(context)
@@ -62,10 +63,9 @@ class MachinesPage(QWidget):
         for part in (self.lost, self.about, self.decision, guide):
             right.addWidget(part)
         right.addStretch(1)
-        line = row(spacing=16)
-        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(right, 1)
-        self.setLayout(line)
+        detail = QWidget()
+        detail.setLayout(right)
+        self.setLayout(column(beside(side, detail, _SIDE)))
 
     def _about(self) -> Card:
         card = Card("Machine", spacing=12)
@@ -173,7 +173,9 @@ def _row(machine: MachineView, *, chosen: bool) -> RowItem:
     icon = status.ADMITTED.icon if machine.admitted else status.WAITING.icon
     tint = "ok_fg" if machine.admitted else "info_fg"
     detail = f"{state} \u00b7 {machine.short_code}"
-    return RowItem(machine.digest, icon, machine.name, detail, tone_icon=tint, chosen=chosen)
+    return RowItem(
+        machine.digest, icon, machine.name, detail, tone_icon=tint, chosen=chosen, whole=True
+    )
 
 
 def _segment(item: ApprovalView, now: int) -> Segment:

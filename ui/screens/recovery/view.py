@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
-
 from console.application.commands import Pin
 from console.application.views import MachineView, ShareView, WalletSharesView
 from ui import object_names as names
-from ui import status
+from ui import status, wording
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.recovery import plans
@@ -19,10 +16,10 @@ from ui.screens.recovery.entry_panel import EntryPanel
 from ui.screens.recovery.form import ReshareForm
 from ui.screens.recovery.health import wallet_look
 from ui.screens.recovery.machines import MachinesPage
-from ui.screens.recovery.side import INSET, side_card
+from ui.screens.recovery.side import INSET, SIDE, side_card
 from ui.screens.recovery.view_model import MACHINES, Page, RecoveryModel, reshare_of
 from ui.widgets.buttons import Button
-from ui.widgets.card import row
+from ui.widgets.columns import beside
 from ui.widgets.rows import RowItem, RowList
 from ui.widgets.tabs import Tabs
 
@@ -58,11 +55,7 @@ class RecoveryScreen(Screen):
         self.list.opened.connect(lambda key: self.context.navigate("recovery", key))
         side = side_card("All wallets", self.list)
         self.detail = SharesDetail()
-        line = row(spacing=16)
-        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.detail, 1)
-        self.shares = QWidget()
-        self.shares.setLayout(line)
+        self.shares = beside(side, self.detail, SIDE)
         self.form = ReshareForm()
         self.machines = MachinesPage(self.context, self.model)
         for page in (self.shares, self.form, self.machines):
@@ -70,6 +63,7 @@ class RecoveryScreen(Screen):
         self.confirm_panel = ConfirmSheet(self.context.window)
         self.entry_panel = EntryPanel(self.context, self.model)
         self._confirmed: Callable[[str], None] | None = None
+        self._asked = ""
         self._connect()
 
     def _connect(self) -> None:
@@ -161,9 +155,13 @@ class RecoveryScreen(Screen):
             return
         if model.page is Page.MACHINES:
             self.machines.show_model(now)
-        elif wallet is not None and model.page is Page.RESHARE:
-            self.form.show_wallet(wallet, view.members, working=model.working)
-        elif wallet is not None:
+        if wallet is not None:
+            self._follow(wallet)
+        if wallet is None or model.page is Page.MACHINES:
+            return
+        if model.page is Page.RESHARE:
+            self.form.show_wallet(wallet, view.members, hindrance=model.hindrance)
+        else:
             people = {member.member: member.name for member in view.members}
             self.list.set_items(
                 [_row(item, now, chosen=item.wallet == wallet.wallet) for item in view.wallets]
@@ -172,7 +170,7 @@ class RecoveryScreen(Screen):
                 wallet,
                 people | {share.member: share.name for share in wallet.shares},
                 now,
-                working=model.working,
+                working=bool(model.hindrance),
                 drilling=model.working and model.drilling,
             )
 
@@ -194,6 +192,7 @@ class RecoveryScreen(Screen):
         if wallet is None:
             return
         key = wallet.wallet
+        self._asked = action
         if action == REFRESH:
             self._confirm(lambda _: plans.refresh(wallet), lambda _: model.propose_refresh(key))
         elif action == DRILL:
@@ -212,7 +211,7 @@ class RecoveryScreen(Screen):
         )
 
     def _ask_reshare(self) -> None:
-        draft = self.form.draft
+        draft, self._asked = self.form.draft, RESHARE
         if draft is not None and not draft.problem:
             self._confirm(
                 lambda _: plans.reshare(draft), lambda _: self.model.propose_reshare(draft)
@@ -228,6 +227,18 @@ class RecoveryScreen(Screen):
         act, self._confirmed = self._confirmed, None
         if act is not None:
             act(choice)
+
+    def _follow(self, wallet: WalletSharesView) -> None:
+        """Keep an open plan true: what has become impossible meanwhile says why."""
+        offers = {
+            REFRESH: wallet.refresh,
+            DRILL: wallet.drill,
+            REPAIR: wallet.repair,
+            RESHARE: wallet.reshare,
+        }
+        offer = offers.get(self._asked)
+        over = "" if offer is None or offer.possible else offer.because
+        self.confirm_panel.follow(wording.sentence(over), self.model.hindrance)
 
     def _endorse(self, machine: MachineView, pin: Pin) -> None:
         self.model.approve_machine(machine, pin)

@@ -5,16 +5,15 @@ from PySide6.QtCore import Signal
 from console.application.views import RequestStage, RequestView, StepState
 from ui import object_names as names
 from ui import status, wording
-from ui.screens.review.view_model import ReviewModel
+from ui.amounts import Sum
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.amount import AmountLabel
-from ui.widgets.buttons import ArmedButton, Button
+from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.chip import Chip
 from ui.widgets.chunked_address import ChunkedAddress
 from ui.widgets.facts import Fact, Facts
-from ui.widgets.fields import CheckLine, PinField
 from ui.widgets.qr import QrCode
 from ui.widgets.segmented import Segment, SegmentedApprovals
 from ui.widgets.text import Label
@@ -111,11 +110,11 @@ class BytesCard(Card):
         """Paint the decoded fields."""
         described = view.description
         unit = described.fee_unit
-        fee = f"{described.fee} {unit} \u00b7 at most {view.fee_ceiling} {unit}"
         facts = [
             Fact("Network", f"{described.chain} \u00b7 {described.network}"),
             Fact("From", wording.shortened(described.from_address, 3), mono=True),
-            Fact("Network fee", fee),
+            Fact.of_amount("Network fee", Sum(described.fee, unit)),
+            Fact.of_amount("Network fee, at most", Sum(view.fee_ceiling, unit)),
         ]
         facts += [Fact(field.label, field.value) for field in described.fields]
         facts.append(Fact("Intent digest", wording.shortened(view.intent_digest, 3), mono=True))
@@ -182,80 +181,3 @@ class PolicyCard(Card):
                 chip.set_look(PASSED if check.passed else BLOCKED, check.rule)
                 text.setText(check.explanation)
                 text.setAccessibleName(f"{'Passed' if check.passed else 'Not met'}: {check.rule}")
-
-
-class DecisionCard(Card):
-    """Two confirmations, the PIN, and an armed button; no single key approves."""
-
-    denied = Signal()
-    withdrawn = Signal()
-
-    def __init__(self, model: ReviewModel) -> None:
-        super().__init__("Confirm on this console", spacing=8)
-        self._model = model
-        self.check_1 = CheckLine(
-            "The amount and wallet match the instruction I received", names.REVIEW_CHECK_1
-        )
-        self.check_2 = CheckLine("", names.REVIEW_CHECK_2)
-        self.pin = PinField(names.REVIEW_PIN)
-        self.pin_caption = Label("Token PIN", "caption")
-        self.pin_caption.setBuddy(self.pin)
-        self.token = Label("", "caption")
-        self.why = Label("", "caption", wrap=True)
-        self.approve = ArmedButton("Approve and sign share", name=names.REVIEW_APPROVE)
-        self.deny = Button("Deny\u2026", "danger", name=names.REVIEW_DENY)
-        self.withdraw = Button("Withdraw", name=names.REVIEW_WITHDRAW)
-        self.add(
-            self.check_1,
-            self.check_2,
-            self.pin_caption,
-            self.pin,
-            self.token,
-            self.why,
-            row(self.deny, self.withdraw, 1, self.approve),
-        )
-        self.check_1.toggled.connect(self.update_arming)
-        self.check_2.toggled.connect(self.update_arming)
-        self.pin.textChanged.connect(self.update_arming)
-        self.approve.confirmed.connect(self._approve)
-        self.deny.clicked.connect(self.denied)
-        self.withdraw.clicked.connect(self.withdrawn)
-
-    def show_request(self, view: RequestView) -> None:
-        """Paint the decisions that this member can take."""
-        session = self._model.context.link.session
-        self.setVisible(view.can_approve or view.can_deny or view.can_withdraw)
-        self.heading.setText("Confirm on this console" if view.can_approve else "Your decision")
-        for part in (self.check_1, self.check_2, self.pin, self.pin_caption, self.token):
-            part.setVisible(view.can_approve)
-        self.check_2.set_sentence(
-            f"I compared the code {view.short_code} and the bold address groups by voice with "
-            f"{view.proposer_name}"
-        )
-        self.approve.setVisible(view.can_approve)
-        self.deny.setVisible(view.can_deny)
-        self.withdraw.setVisible(view.can_withdraw)
-        if session is not None:
-            left = session.vault.attempts_left
-            tries = f" \u00b7 {wording.count(left, 'attempt')} left" if left is not None else ""
-            self.token.setText(f"{session.vault.label}{tries}")
-        self.update_arming()
-
-    def reset(self) -> None:
-        """Clear ticks and PIN."""
-        self.check_1.setChecked(False)
-        self.check_2.setChecked(False)
-        self.pin.forget()
-
-    def update_arming(self) -> None:
-        """Arm, or show what is missing."""
-        checks = self.check_1.isChecked() and self.check_2.isChecked()
-        missing = self._model.missing(checks=checks, pin=bool(self.pin.text()))
-        self.approve.block(missing)
-        self.why.show_text(missing)
-        self.deny.setEnabled(not self._model.working)
-        self.withdraw.setEnabled(not self._model.working)
-
-    def _approve(self) -> None:
-        self._model.approve(self.pin.take())
-        self.reset()

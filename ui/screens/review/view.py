@@ -1,6 +1,6 @@
 """Review and approve a request, then follow its signing session."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 
 from console.application.views import RequestStage, RequestView
 from ui import object_names as names
@@ -8,14 +8,14 @@ from ui import status, wording
 from ui.accounts import PageSubject
 from ui.context import Context
 from ui.screen import Screen
+from ui.screens.review.decision import DecisionCard
 from ui.screens.review.panels import (
     ApprovalsCard,
     BytesCard,
-    DecisionCard,
     PolicyCard,
     SubjectCard,
 )
-from ui.screens.review.view_model import ReviewModel
+from ui.screens.review.view_model import Missing, ReviewModel
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import DangerList
@@ -24,11 +24,21 @@ from ui.widgets.card import Card, column, columns, row
 from ui.widgets.chip import Chip
 from ui.widgets.chunked_address import ChunkedAddress
 from ui.widgets.round_matrix import RoundMatrix
-from ui.widgets.sheet import ReasonSheet
+from ui.widgets.sheet import QuestionSheet, ReasonSheet
 from ui.widgets.text import Label
 from ui.widgets.timeline import Timeline, TimelineItem
 
 _SOON_MS = 2 * 3_600_000
+_LONGEST_WAIT_MS = 24 * 3_600_000
+"""Timers hold no longer time; the page is painted again then, and waits on."""
+_DECIDED_IN_TIME = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
+_DENIES = "A denial closes the request for all members."
+_WITHDRAWS = "Withdrawing closes the request for all members."
+_UNSIGNED = "Nothing was signed, and the funds stay where they are."
+_TRIED = (
+    "An attempt to sign it failed. This node knows of no signature; if another member has one, "
+    "it outweighs this."
+)
 
 
 class ReviewScreen(Screen):
@@ -66,6 +76,9 @@ class ReviewScreen(Screen):
         self.speed_up = Button("Speed up", icon="refresh", name=names.REVIEW_SPEED_UP)
         self.cancel_sent = Button("Cancel on the chain", name=names.REVIEW_CANCEL_SENT)
         progress.add(self.timeline, row(self.retry, self.speed_up, self.cancel_sent, 1))
+        self.foot.addWidget(self.decision.bar)
+        self.expiry_timer = QTimer(self, singleShot=True)
+        self.expiry_timer.timeout.connect(self._expired)
         self.content.addWidget(self.flags)
         self.content.addLayout(
             columns(
@@ -81,17 +94,17 @@ class ReviewScreen(Screen):
                 ),
             )
         )
+        window = self.context.window
         self.deny_panel = ReasonSheet(
-            self.context.window,
-            "Deny this request",
-            "A denial closes the request for all members. Nothing was signed, and the funds stay "
-            "where they are.",
-            "Deny request",
-            names.REVIEW_DENY_PANEL,
+            window, "Deny this request", "Deny request", names.REVIEW_DENY_PANEL
+        )
+        self.withdraw_panel = QuestionSheet(
+            window, "Withdraw this request", "Withdraw request", names.REVIEW_WITHDRAW_PANEL
         )
         self.deny_panel.given.connect(self.model.deny)
-        self.decision.denied.connect(self.deny_panel.ask)
-        self.decision.withdrawn.connect(self.model.withdraw)
+        self.withdraw_panel.confirmed.connect(self.model.withdraw)
+        self.decision.denied.connect(lambda: self.deny_panel.ask(self._closes(_DENIES)))
+        self.decision.withdrawn.connect(lambda: self.withdraw_panel.ask(self._closes(_WITHDRAWS)))
         self.retry.clicked.connect(self.model.retry)
         self.speed_up.clicked.connect(lambda: self._replace("speed-up"))
         self.cancel_sent.clicked.connect(lambda: self._replace("cancel"))
@@ -99,21 +112,27 @@ class ReviewScreen(Screen):
             part.copied.connect(self.context.copy)
 
     def open(self, subject: str) -> None:
-        """Open with nothing ticked."""
+        """Open with nothing ticked, and no question about another request."""
         self.decision.reset()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.close_sheet()
         super().open(subject)
 
     def pause(self) -> None:
         """Clear ticks and PIN when the page is left."""
         self.decision.reset()
-        self.deny_panel.close_sheet()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.close_sheet()
+        self.expiry_timer.stop()
         super().pause()
 
     def close_screen(self) -> None:
-        """Close the panel too."""
+        """Close the panels too."""
         self.decision.reset()
-        self.deny_panel.hide()
-        self.deny_panel.deleteLater()
+        for panel in (self.deny_panel, self.withdraw_panel):
+            panel.hide()
+            panel.deleteLater()
+        self.expiry_timer.stop()
         super().close_screen()
 
     def back(self) -> bool:
@@ -165,6 +184,10 @@ class ReviewScreen(Screen):
         self.decision.show_request(view)
         self.signing.show_request(view, self._people(view))
         self.result.show_request(view)
+        self._follow(view)
+        self._wait_for_expiry(view)
+        for button in (self.retry, self.speed_up, self.cancel_sent):
+            button.setEnabled(not self.model.hindrance)
         self.retry.setVisible(view.can_retry)
         self.speed_up.setVisible(view.can_replace)
         self.cancel_sent.setVisible(view.can_replace)
@@ -182,6 +205,32 @@ class ReviewScreen(Screen):
                 for item in view.timeline
             ]
         )
+
+    def _wait_for_expiry(self, view: RequestView) -> None:
+        """Repaint at the moment from which nothing can be decided any more."""
+        left = view.expires_at_ms - self.context.now_ms()
+        if view.stage in _DECIDED_IN_TIME and left > 0:
+            self.expiry_timer.start(min(left, _LONGEST_WAIT_MS))
+        else:
+            self.expiry_timer.stop()
+
+    def _expired(self) -> None:
+        self.model.changed.emit()
+        self.model.refresh()
+
+    def _follow(self, view: RequestView) -> None:
+        """Keep open questions true: what the request has become is said in them."""
+        blocked = self.model.hindrance or (Missing.TIME if self.model.expired else "")
+        over = f"This request can no longer be denied. {view.sentence}"
+        self.deny_panel.follow("" if view.can_deny else over, blocked)
+        over = f"This request can no longer be withdrawn. {view.sentence}"
+        self.withdraw_panel.follow("" if view.can_withdraw else over, blocked)
+
+    def _closes(self, what: str) -> str:
+        """Return what a denial or withdrawal does, as far as this node knows."""
+        view = self.model.view
+        tried = view is not None and bool(view.past_runs)
+        return f"{what} {_TRIED if tried else _UNSIGNED}"
 
     def _replace(self, how: str) -> None:
         """Draft the replacement of this request; it is approved like any other."""

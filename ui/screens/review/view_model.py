@@ -21,7 +21,7 @@ class Missing(StrEnum):
 
     CHECKS = "Tick both confirmations first."
     PIN = "Enter your token PIN."
-    WORKING = "Working."
+    TIME = "This request has expired."
 
 
 class ReviewModel(ViewModel):
@@ -48,13 +48,20 @@ class ReviewModel(ViewModel):
         """Whether this member can still approve or deny."""
         return self.view is not None and (self.view.can_approve or self.view.can_deny)
 
+    @property
+    def expired(self) -> bool:
+        """Whether the request's time is over, even if the node has not told so yet."""
+        return self.view is not None and self.context.now_ms() >= self.view.expires_at_ms
+
     def missing(self, *, checks: bool, pin: bool) -> str:
         """Return what keeps Approve from arming, or ''."""
         if self.view is None or not self.view.can_approve:
             reason = self.view.approve_blocked_because if self.view else ""
             return reason or "This request cannot be approved."
-        if self.working:
-            return Missing.WORKING
+        if self.expired:
+            return Missing.TIME
+        if self.hindrance:
+            return self.hindrance
         if not checks:
             return Missing.CHECKS
         return "" if pin else Missing.PIN

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from console.client import Profile
 from ui import object_names as names
@@ -17,9 +17,11 @@ from ui.widgets.buttons import Button
 from ui.widgets.card import Card, centred, column, row, rule
 from ui.widgets.chip import Chip, IconMark
 from ui.widgets.facts import Fact, Facts
-from ui.widgets.fields import PinField
+from ui.widgets.fields import CheckLine, PinField
 from ui.widgets.navigation import Avatar
 from ui.widgets.text import Label
+
+_CLOCK = "The clock is right now. It was ahead when the newest records were written."
 
 
 class SignInScreen(QWidget):
@@ -44,6 +46,7 @@ class SignInScreen(QWidget):
         self.pin_caption = Label("Token PIN", "caption")
         self.pin_caption.setBuddy(self.pin)
         self.attempts = Label("", "caption", wrap=True)
+        self.clock = CheckLine(_CLOCK, names.SIGN_IN_CLOCK)
         self.unlock = Button("Unlock", "primary", name=names.SIGN_IN_UNLOCK, icon="lock")
         self.unlock.setMinimumWidth(132)
         self.why = Label("", "caption", wrap=True)
@@ -81,12 +84,22 @@ class SignInScreen(QWidget):
             rule(),
             row(self.token_icon, self.token, spacing=12),
             column(self.pin_caption, self.pin, self.attempts, spacing=8),
+            self.clock,
             row(self.why, 1, self.unlock),
             self.progress,
             self.progress_text,
         )
         brand = row(1, IconMark("quorate", "accent", 28), Label("Quorate", "h1"), 1, spacing=12)
-        layout = QVBoxLayout(self)
+        page = QWidget()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        layout = QVBoxLayout(page)
         layout.setSpacing(24)
         layout.addStretch(2)
         layout.addLayout(brand)
@@ -119,6 +132,10 @@ class SignInScreen(QWidget):
         missing = session is not None and not model.token_present
         self.token_icon.set_icon("token", "warn_fg" if missing else "muted")
         self.attempts.show_text(model.attempts_line)
+        # A page that opens anew asks again: it is said for one unlock only.
+        self.clock.setVisible(model.clock_in_doubt or (self.clock.isChecked() and model.opening))
+        if not self.clock.isVisibleTo(self):
+            self.clock.setChecked(False)
         ready = not model.blocked_because
         if ready and not self.pin.isEnabled():
             self.pin.setEnabled(True)
@@ -143,14 +160,15 @@ class SignInScreen(QWidget):
 
     def _repaint_button(self) -> None:
         blocked = self.model.blocked_because
-        missing = blocked or ("" if self.pin.text() else "Enter the PIN of this token.")
+        entered = "" if self.pin.text() else "Enter the PIN of this token."
+        missing = blocked or self.pin.excess or entered
         self.unlock.setEnabled(not missing)
         self.why.setText("" if self.model.opening else missing)
         self.unlock.setAccessibleDescription(missing)
 
     def _unlock(self) -> None:
         if self.unlock.isEnabled():
-            self.model.unlock(self.pin.take())
+            self.model.unlock(self.pin.take(), clock_is_right=self.clock.isChecked())
 
     def _people(self, profiles: Sequence[Profile]) -> QHBoxLayout:
         line = row(spacing=8)

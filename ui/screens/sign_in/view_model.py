@@ -1,5 +1,7 @@
 """The state of a locked node, and the command to unlock it."""
 
+from PySide6.QtCore import Signal
+
 from console.application.api import ChangeKind
 from console.application.commands import Pin, Unlock
 from console.application.views import NodeState, SessionView
@@ -11,6 +13,8 @@ class SignInModel(ViewModel):
     """Follows the node's session, which it reports in every state."""
 
     WATCHES = frozenset({ChangeKind.SESSION})
+    unlocked = Signal()
+    """The token took the PIN: of a locked node, or of one that stayed unlocked for others."""
 
     @property
     def session(self) -> SessionView | None:
@@ -81,6 +85,11 @@ class SignInModel(ViewModel):
         session = self.session
         return (session.opening_done, session.opening_total) if session else (0, 0)
 
-    def unlock(self, pin: Pin) -> None:
+    @property
+    def clock_in_doubt(self) -> bool:
+        """Whether the ledger has records of a later time than the clock shows."""
+        return self.refusal is not None and self.refusal.code == "ledger-clock"
+
+    def unlock(self, pin: Pin, *, clock_is_right: bool = False) -> None:
         """Unlock with a PIN, which is wiped afterwards."""
-        self.do(Unlock(pin))
+        self.do(Unlock(pin, clock_is_right), lambda _outcome: self.unlocked.emit())

@@ -13,6 +13,7 @@ from console.application.views import (
 from ui import object_names as names
 from ui import status, wording
 from ui.accounts import account_key
+from ui.amounts import Sum
 from ui.screens.wallets.movements import MovementsCard
 from ui.screens.wallets.receive import ReceiveCard
 from ui.screens.wallets.view_model import FAUCET_LARGE_UNITS, WalletsModel
@@ -21,14 +22,16 @@ from ui.theme import Tone
 from ui.widgets.amount import AmountLabel
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, columns, row
+from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.chip import Chip
 from ui.widgets.facts import Fact, Facts
 from ui.widgets.segmented import Segment, SegmentedApprovals
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
 
 _ROW = 44
+_LONG_UNIT = 8
 
 
 class WalletDetail(QWidget):
@@ -54,7 +57,7 @@ class WalletDetail(QWidget):
         balance = Card("Balance", spacing=8)
         self.tokens = Facts()
         balance.add(
-            row(self.amount, 1),
+            self.amount,
             self.tokens,
             self.caption,
             row(self.stale, 1),
@@ -70,10 +73,10 @@ class WalletDetail(QWidget):
         self.receive.copied.connect(self.copied)
         self.rows = RowsModel(
             (
-                Column("State", width=136),
-                Column("Amount", width=176, right=True),
+                Column("State", fits=True),
+                Column("Amount", right=True, fits=True),
                 Column("To", stretch=1),
-                Column("Time", width=192, right=True),
+                Column("Time", right=True, fits=True, spare=1),
             )
         )
         self.history = DataTable(self.rows, names.WALLET_HISTORY, "Transfers", row_height=_ROW)
@@ -87,7 +90,9 @@ class WalletDetail(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
         layout.addLayout(self.accounts)
-        layout.addLayout(columns(column(balance, stretch=True), column(details, stretch=True)))
+        layout.addLayout(
+            columns(column(balance, stretch=True), column(details, stretch=True), inner=True)
+        )
         layout.addWidget(self.receive)
         layout.addWidget(people)
         layout.addWidget(past)
@@ -101,7 +106,8 @@ class WalletDetail(QWidget):
         if account is not None:
             self._show_account(account, now, hide=hide)
         self.fund.setVisible(self._model.can_fund)
-        self.fund.setEnabled(not self._model.working)
+        for button in (self.fund, self.update_button):
+            button.setEnabled(not self._model.hindrance)
         share = "Yes, sealed" if wallet.holds_share else "No"
         self.facts.set_facts(
             Fact("Signers", wording.quorum(wallet.threshold, len(wallet.custodians))),
@@ -151,13 +157,14 @@ class WalletDetail(QWidget):
         self.receive.show_account(account, hide=hide)
         self.tokens.setVisible(bool(account.tokens))
         self.tokens.set_facts(*(_token_fact(token, hide=hide) for token in account.tokens))
-        self.fund.setText(f"Get {FAUCET_LARGE_UNITS} {account.unit} from faucet")
+        unit = account.unit if len(account.unit) <= _LONG_UNIT else "units"
+        self.fund.setText(f"Get {FAUCET_LARGE_UNITS} {unit} from faucet")
         self.fund.setAccessibleName(self.fund.text())
 
 
 def _token_fact(token: TokenView, *, hide: bool) -> Fact:
-    balance = wording.masked(token.balance, hide=hide) or "unknown"
-    return Fact(token.unit, f"{balance} {token.unit}")
+    balance = Sum(token.balance or "unknown", token.unit, hide and bool(token.balance))
+    return Fact.of_amount(token.unit, balance)
 
 
 def _custodian(person: MemberView, now: int) -> Segment:
@@ -173,7 +180,7 @@ def _history_row(item: HistoryItemView, *, hide: bool) -> Row:
         item.request,
         (
             Cell("", chip=status.history(item.state)),
-            Cell(f"{wording.masked(item.amount, hide=hide)} {item.unit}", "strong"),
+            Cell.of_amount(Sum(item.amount, item.unit, hide)),
             Cell(to, "mono"),
             Cell(wording.moment(item.at_ms), "muted"),
         ),

@@ -5,8 +5,10 @@ from PySide6.QtCore import Signal
 from console.application.views import MovementsView, MovementView
 from ui import object_names as names
 from ui import wording
+from ui.amounts import Sum
 from ui.widgets.card import Card
-from ui.widgets.table import Cell, Column, DataTable, Row, RowsModel
+from ui.widgets.cells import Cell, Column, Row
+from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.text import Label
 
 _ROW = 44
@@ -26,10 +28,10 @@ class MovementsCard(Card):
         super().__init__("On the chain", spacing=8)
         self.rows = RowsModel(
             (
-                Column("Amount", width=200, right=True),
+                Column("Amount", right=True, fits=True),
                 Column("Transaction", stretch=1),
-                Column("Block", width=120, right=True),
-                Column("Time", width=192, right=True),
+                Column("Block", right=True, fits=True),
+                Column("Time", right=True, fits=True, spare=1),
             )
         )
         self.table = DataTable(self.rows, names.WALLET_MOVEMENTS, "Movements", row_height=_ROW)
@@ -61,12 +63,12 @@ class MovementsCard(Card):
 
 def _row(line: MovementView, *, hide: bool) -> Row:
     sign = "+" if line.incoming else "\u2212"
-    amount = f"{sign}{wording.masked(line.amount, hide=hide)} {line.unit}"
+    amount = Sum(f"{sign}{line.amount}", line.unit, hide)
     shown = wording.masked(wording.shortened(line.transaction_id, 3), hide=hide)
     return Row(
         line.transaction_id,
         (
-            Cell(amount, "strong"),
+            Cell.of_amount(amount),
             Cell(shown, "mono"),
             Cell(str(line.block) if line.block else "waiting", "muted"),
             Cell(wording.moment(line.at_ms) if line.at_ms else "", "muted"),

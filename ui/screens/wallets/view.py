@@ -1,18 +1,19 @@
 """Wallets: the list on the left, the open one on the right."""
 
-from PySide6.QtCore import Qt
-
 from console.application.views import WalletView
 from ui import object_names as names
-from ui import wording
 from ui.accounts import joined
+from ui.amounts import Sum
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.wallets.detail import WalletDetail
 from ui.screens.wallets.view_model import WalletsModel
 from ui.widgets.buttons import Button
-from ui.widgets.card import Card, row
+from ui.widgets.card import Card
+from ui.widgets.columns import beside
 from ui.widgets.rows import RowItem, RowList
+
+_SIDE = 264
 
 
 class WalletsScreen(Screen):
@@ -40,16 +41,12 @@ class WalletsScreen(Screen):
         self.list = RowList(names.WALLETS_LIST)
         self.list.opened.connect(lambda key: self.context.navigate("wallets", key))
         side = Card("All wallets", spacing=4)
-        side.setFixedWidth(264)
         side.add(self.list)
         self.detail = WalletDetail(self.model)
         self.detail.copied.connect(self.context.copy)
         self.detail.request_opened.connect(lambda key: self.context.navigate("review", key))
-        line = row(spacing=16)
-        line.addWidget(side, 0, Qt.AlignmentFlag.AlignTop)
         self.detail.accelerated.connect(self._hasten)
-        line.addWidget(self.detail, 1)
-        self.content.addLayout(line)
+        self.content.addWidget(beside(side, self.detail, _SIDE))
 
     def render_head(self) -> None:
         """Name the open wallet."""
@@ -95,10 +92,13 @@ class WalletsScreen(Screen):
 
 def _row(wallet: WalletView, *, chosen: bool, hide: bool) -> RowItem:
     account = wallet.accounts[0] if wallet.accounts else None
-    balance = (
-        f"{wording.masked(account.balance, hide=hide)} {account.unit}"
-        if account and account.balance
-        else "balance unknown"
+    balance = Sum(account.balance, account.unit, hide) if account and account.balance else None
+    return RowItem(
+        wallet.wallet,
+        "wallet",
+        wallet.name,
+        balance.short if balance else "balance unknown",
+        tone_icon="accent" if chosen else "muted",
+        whole=True,
+        detail_full=balance.full if balance else "",
     )
-    token = "accent" if chosen else "muted"
-    return RowItem(wallet.wallet, "wallet", wallet.name, balance, tone_icon=token)

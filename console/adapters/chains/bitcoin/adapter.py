@@ -17,12 +17,13 @@ from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.message import build_message
 from console.adapters.chains.bitcoin.node import BitcoinNode, sources_at
 from console.adapters.chains.bitcoin.planning import Planner
-from console.adapters.chains.bitcoin.refusals import failure
+from console.adapters.chains.bitcoin.refusals import failure, is_missing
 from console.adapters.chains.bitcoin.sources import BroadcastRefused, checked_transaction
 from console.adapters.chains.bitcoin.watching import Watcher
 from console.adapters.rpc.imported import bytes_from_text
 from console.adapters.rpc.json_rpc import TIMEOUT_S
 from console.application.errors import (
+    CoinSpent,
     TransactionRejected,
     UnknownTransaction,
 )
@@ -69,7 +70,7 @@ class BitcoinAdapter:
         self._sources = sources_at(urls, timeout_s)
         self._node = BitcoinNode(network, self._sources)
         self._watcher = Watcher(self._sources)
-        self._planner = Planner(self._sources, self._watcher, self._node.check_network)
+        self._planner = Planner(self._sources, self._watcher, self._node)
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:
@@ -92,7 +93,7 @@ class BitcoinAdapter:
 
     def describe(self, transaction: bytes, keys: PublicKeys) -> TransactionDescription:
         """Decode a PSBT or a message. Raises: UnknownTransaction."""
-        return signable.describe(transaction, keys, self.chain, self.network)
+        return signable.describe(transaction, keys, self.chain, self.network, self._node.horizon)
 
     def payloads(self, transaction: bytes, keys: PublicKeys) -> tuple[Payload, ...]:
         """Return one digest for each input. Raises: UnknownTransaction."""
@@ -109,7 +110,7 @@ class BitcoinAdapter:
         return signable.consumes(transaction, self.network)
 
     def can_be_replaced(self, transaction: bytes) -> bool:
-        """Return whether it signals replaceability (BIP 125). Raises: UnknownTransaction."""
+        """Return whether it is a transaction, not a message. Raises: UnknownTransaction."""
         return signable.can_be_replaced(transaction)
 
     def may_replace(self, old: bytes, new: bytes) -> str:
@@ -118,6 +119,14 @@ class BitcoinAdapter:
         Raises: UnknownTransaction.
         """
         return signable.may_replace(old, new)
+
+    def watch(self, transaction: bytes, keys: PublicKeys) -> None:
+        """Look from now on at the own places that a signed transaction pays to.
+
+        Raises: UnknownTransaction.
+        """
+        for own in signable.own_places(transaction, keys):
+            self._watcher.watch(self._wallet(own.account, keys), own.place)
 
     def exported(self, data: bytes) -> str:
         """Return a PSBT in base 64, a message's signature as text, other bytes in hexadecimal."""
@@ -163,6 +172,7 @@ class BitcoinAdapter:
         if asset:
             raise NotYetPossible("Bitcoin has no tokens here")
         await self._node.check_network()
+        await self._node.follow_tip()
         coins = await self._watcher.coins(self._wallet(account, keys))
         return Amount(sum(coin.unspent.value for coin in coins), self.unit, self.decimals)
 
@@ -198,6 +208,8 @@ class BitcoinAdapter:
         except BroadcastRefused as refused:
             if await self._sources.status(signed.transaction_id) is not None:
                 return
+            if is_missing(str(refused)) and await self._node.spent_for_good(signed.transaction):
+                raise CoinSpent("a coin that it spends is gone; make it again") from None
             raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:

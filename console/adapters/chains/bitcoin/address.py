@@ -3,6 +3,7 @@
 from console.adapters.chains.bitcoin import bech32
 from console.adapters.chains.bitcoin.script import (
     ScriptKind,
+    can_be_spent,
     kind_of,
     p2pkh,
     p2sh,
@@ -24,13 +25,16 @@ _SEGWIT_STARTS = tuple(f"{prefix}1" for prefix in PREFIXES.values())
 def script_of(address: str, network: Network) -> bytes:
     """Return the output script to pay to. Raises: InvalidAddress.
 
-    Witness versions above 1 are refused: they are not specified, so anybody could spend them.
+    Witness versions above 1 are refused: they are not specified, so anybody could spend them. So
+    are Taproot keys that are not on the curve: nobody can.
     """
     if address.lower().startswith(_SEGWIT_STARTS):
         version, program = bech32.decode_program(PREFIXES[network], address)
         script = witness_script(version, program)
         if kind_of(script) is ScriptKind.FUTURE:
             raise InvalidAddress("the address is of a kind that nobody can protect yet")
+        if not can_be_spent(script):
+            raise InvalidAddress("nobody can ever spend from this address: its key does not exist")
         return script
     payload = _payload(address)
     if len(payload) == 21 and payload[:1] == _P2PKH[network]:

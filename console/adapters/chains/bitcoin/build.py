@@ -56,6 +56,11 @@ _HEAD_WEIGHT = 4 * (4 + 4 + 1 + 1) + 2
 """Weight of version, lock time, both counts, and SegWit's marker and flag."""
 
 
+def spending_cost(account: Account, sat_per_kvb: int) -> int:
+    """Return the satoshis that it costs to spend a coin of the account, rounded up."""
+    return -(-_INPUT_WEIGHT[account.kind] * sat_per_kvb // 4000)
+
+
 @dataclass(frozen=True, slots=True)
 class Wallet:
     """The account whose coins are spent, its keys, and the network."""
@@ -163,7 +168,7 @@ class SpendingDraft:
         return replace(self, lifted=satoshis)
 
     def sweep(self, address: str) -> "SpendingDraft":
-        """Spend all coins, and send the rest after payments and fee to this address.
+        """Spend all coins that bring more than they cost, and send the rest to this address.
 
         Raises: InvalidAddress.
         """
@@ -216,7 +221,7 @@ class SpendingDraft:
         costs, target = self._costs(rest), sum(payment.amount for payment in self.payments)
         offered, required = self._plain(self.offered), self._plain(self.required)
         if self.swept_to:
-            selection = select_all(tuple(dict.fromkeys(required + offered)), target, costs)
+            selection = select_all(offered, target, costs, required)
         else:
             selection = select(offered, target, costs, self.chance, required)
         # A replacement or a child can need more than its own rate.

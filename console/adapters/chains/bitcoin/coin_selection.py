@@ -104,11 +104,16 @@ def select(
     raise InsufficientFunds("the account's coins do not cover the amount and the fee")
 
 
-def select_all(coins: tuple[Coin, ...], target: int, costs: Costs) -> Selection:
-    """Spend every coin, even one that costs more than it is worth; the change is all that is left.
+def select_all(
+    offered: Sequence[Coin], target: int, costs: Costs, required: tuple[Coin, ...] = ()
+) -> Selection:
+    """Spend every coin that brings more than it costs; the change is all that is left.
 
-    Raises: TransactionError if they are too many, InsufficientFunds if what is left is dust.
+    `required` ones are always spent. Raises: TransactionError if they are too many,
+    InsufficientFunds if what is left is dust.
     """
+    worthy = (coin for coin in offered if coin.amount > costs.share(coin.weight))
+    coins = tuple(dict.fromkeys((*required, *worthy)))
     if len(coins) > costs.max_inputs:
         raise TransactionError(f"at most {costs.max_inputs} coins fit in a transaction")
     selection = _settle(coins, target, costs)

@@ -16,6 +16,7 @@ from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
     ProofUnavailable,
+    Spent,
     Standing,
     Transacted,
     Unspent,
@@ -157,6 +158,17 @@ class CoreRpc:
         if header.confirmations < 1:
             return Standing(None, None)
         return Standing(header.height, header.hash)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return that a coin is spent in the chain; Core does not tell in which block.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        made = await self.status(txid)
+        if made is None or made.height is None:
+            return None
+        found = await self._ask("gettxout", [txid, number, False], msgspec.Raw)
+        return Spent(None) if bytes(found) == b"null" else None
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS.

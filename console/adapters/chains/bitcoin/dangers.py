@@ -1,11 +1,12 @@
-"""Red flags of a whole transaction: its fee, its locks, and the hash types of its inputs."""
+"""Red flags of a whole transaction: its fee, its form and locks, the hash types of its inputs."""
 
+from console.adapters.chains.bitcoin.horizon import Horizon
 from console.adapters.chains.bitcoin.meaning import Payee
 from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
 from console.adapters.chains.bitcoin.script import ScriptKind, kind_of
 from console.adapters.chains.bitcoin.spending import Spending
-from console.adapters.chains.bitcoin.text import coins, rate_text
+from console.adapters.chains.bitcoin.text import coins, date_text, rate_text
 from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE, Transaction, TxOut
 
 MAX_FEE_PERCENT = 25
@@ -13,10 +14,16 @@ SMALL_FEE = 20_000
 """Satoshis; a fee up to this is not compared with the payment."""
 MAX_FEE_RATE = 500
 """Satoshis per virtual byte."""
-_FAR_HEIGHT = 4_000_000
-"""A block of about the year 2085; a later lock time cannot be meant."""
-_STANDARD_VERSIONS = (1, 2)
+TRUC_VERSION = 3
+"""Restricted until it is confirmed, and always replaceable (BIP 431); Bitcoin Core 28 relays it."""
+_TRUC_VSIZE = 10_000
+_STANDARD_VERSIONS = (1, 2, TRUC_VERSION)
+_RELATIVE_VERSION = 2
 _NO_RELATIVE_LOCK = 1 << 31
+_LOCK_BY_TIME = 1 << 22
+_LOCK_MASK = 0xFFFF
+_LOCK_UNIT_S = 512
+"""The parts of a sequence number that lock an input after its coin (BIP 68)."""
 
 
 def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tuple[str, ...]:
@@ -32,19 +39,45 @@ def fee_flags(spending: Spending, payees: tuple[Payee, ...], vsize: int) -> tupl
     return flags
 
 
-def lock_flags(transaction: Transaction) -> tuple[str, ...]:
-    """Return red flags of a version that nodes do not relay, and of lock times."""
-    flags: tuple[str, ...] = ()
+def standard_flags(transaction: Transaction, vsize: int) -> tuple[str, ...]:
+    """Return red flags of a version that nodes do not relay, or not in this size (BIP 431)."""
     if transaction.version not in _STANDARD_VERSIONS:
-        flags += (f"Version {transaction.version} of transactions is not standard",)
-    if transaction.locktime >= LOCKTIME_IS_TIME:
-        flags += ("The transaction is locked until a time of day instead of a block",)
-    elif transaction.locktime > _FAR_HEIGHT:
-        flags += (f"The transaction is locked until block {transaction.locktime}",)
+        return (f"Version {transaction.version} of transactions is not standard",)
+    if transaction.version == TRUC_VERSION and vsize > _TRUC_VSIZE:
+        return (f"Nodes relay version {TRUC_VERSION} up to {_TRUC_VSIZE} vB; this has {vsize} vB",)
+    return ()
+
+
+def lock_flags(transaction: Transaction, horizon: Horizon) -> tuple[str, ...]:
+    """Return red flags of locks that keep a signed transaction waiting."""
+    flags: tuple[str, ...] = ()
+    lock = transaction.locktime
+    if not is_unlocked(transaction):
+        if lock >= LOCKTIME_IS_TIME and lock > horizon.time_s:
+            flags += (f"The transaction is locked until {date_text(lock)}",)
+        elif horizon.height < lock < LOCKTIME_IS_TIME:
+            flags += (f"The transaction is locked until block {lock}, which is not there yet",)
     for number, each in enumerate(transaction.inputs, start=1):
-        if not each.sequence & _NO_RELATIVE_LOCK:
-            flags += (f"Input {number} is locked for a while by its sequence number",)
+        wait = relative_lock(transaction.version, each.sequence)
+        if wait:
+            flags += (f"Input {number} is locked by its sequence number: {wait} after its coin",)
     return flags
+
+
+def is_unlocked(transaction: Transaction) -> bool:
+    """Return whether all sequence numbers are final, which switches the lock time off."""
+    return all(each.sequence == FINAL_SEQUENCE for each in transaction.inputs)
+
+
+def relative_lock(version: int, sequence: int) -> str:
+    """Return for how long an input is locked after its coin, "" if it is not (BIP 68).
+
+    From version 2 on, and only the low 16 bits count.
+    """
+    count = sequence & _LOCK_MASK
+    if version < _RELATIVE_VERSION or sequence & _NO_RELATIVE_LOCK or not count:
+        return ""
+    return f"{count * _LOCK_UNIT_S} s" if sequence & _LOCK_BY_TIME else f"{count} blocks"
 
 
 def hash_type_flags(spending: Spending) -> tuple[str, ...]:
@@ -58,9 +91,10 @@ def hash_type_flags(spending: Spending) -> tuple[str, ...]:
     )
 
 
-def is_replaceable(transaction: Transaction) -> bool:
-    """Return whether it signals replaceability (BIP 125)."""
-    return any(each.sequence < FINAL_SEQUENCE - 1 for each in transaction.inputs)
+def signals_replacement(transaction: Transaction) -> bool:
+    """Return whether it says that it may be replaced (BIP 125, BIP 431)."""
+    says = any(each.sequence < FINAL_SEQUENCE - 1 for each in transaction.inputs)
+    return says or transaction.version == TRUC_VERSION
 
 
 def _odd_hash_type(fields: Fields, spent: TxOut) -> bool:

@@ -7,18 +7,28 @@ from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.dangers import (
     fee_flags,
     hash_type_flags,
-    is_replaceable,
+    is_unlocked,
     lock_flags,
+    signals_replacement,
+    standard_flags,
 )
+from console.adapters.chains.bitcoin.horizon import Horizon
 from console.adapters.chains.bitcoin.meaning import Payee, payees
 from console.adapters.chains.bitcoin.metadata import unsigned_fields
 from console.adapters.chains.bitcoin.ownership import Own, claimed_account, own_input
 from console.adapters.chains.bitcoin.psbt import Psbt
-from console.adapters.chains.bitcoin.psbt_fields import In
+from console.adapters.chains.bitcoin.psbt_fields import LOCKTIME_IS_TIME, In
 from console.adapters.chains.bitcoin.psbt_map import value_of
+from console.adapters.chains.bitcoin.script import relays_everywhere
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.spending import Spending, parse_spending
-from console.adapters.chains.bitcoin.text import amount_of, coins, rate_text, shown_script
+from console.adapters.chains.bitcoin.text import (
+    amount_of,
+    coins,
+    date_text,
+    rate_text,
+    shown_script,
+)
 from console.adapters.chains.bitcoin.transaction import FINAL_SEQUENCE
 from console.application.ports.chain import PublicKeys
 from console.domain.transaction import CoinFlow, TransactionDescription
@@ -26,10 +36,11 @@ from console.domain.values import Chain, Network
 
 REPLACEABLE_SEQUENCE = FINAL_SEQUENCE - 2
 """The usual sequence number of a replaceable transaction (BIP 125)."""
+_NOT_SIGNALLED = "yes, though it does not say so: nodes replace since Bitcoin Core 28"
 
 
 def describe_psbt(
-    data: bytes, keys: PublicKeys, chain: Chain, network: Network
+    data: bytes, keys: PublicKeys, chain: Chain, network: Network, horizon: Horizon
 ) -> TransactionDescription:
     """Return the description of a PSBT. Raises: UnknownTransaction; odd parts become red flags.
 
@@ -68,7 +79,8 @@ def describe_psbt(
             *spending.doubts,
             *(flag for each in outputs for flag in each.flags),
             *fee_flags(spending, outputs, vsize),
-            *lock_flags(psbt.transaction),
+            *standard_flags(psbt.transaction, vsize),
+            *lock_flags(psbt.transaction, horizon),
             *hash_type_flags(spending),
         ),
         digest=hashlib.sha256(data).digest(),
@@ -158,11 +170,17 @@ def _facts(spending: Spending, vsize: int) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Fee rate", rate_text(spending.fee, vsize)),
         ("Size", f"{vsize} vB"),
-        ("Replaceable", "yes" if is_replaceable(transaction) else "no"),
+        ("Replaceable", "yes" if signals_replacement(transaction) else _NOT_SIGNALLED),
         ("Version", str(transaction.version)),
     ]
-    if transaction.locktime:
-        facts.append(("Not before block", str(transaction.locktime + 1)))
-        if all(each.sequence == FINAL_SEQUENCE for each in transaction.inputs):
+    lock = transaction.locktime
+    if lock:
+        by_time = lock >= LOCKTIME_IS_TIME
+        facts.append(
+            ("Not before", date_text(lock)) if by_time else ("Not before block", str(lock + 1))
+        )
+        if is_unlocked(transaction):
             facts.append(("Lock", "switched off by the inputs' final sequence numbers"))
+    if not relays_everywhere(tuple(each.script for each in transaction.outputs)):
+        facts.append(("Data", "nodes before Bitcoin Core 30 do not relay so much"))
     return tuple(facts)

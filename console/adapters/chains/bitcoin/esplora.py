@@ -14,6 +14,7 @@ from console.adapters.chains.bitcoin.sources import (
     FEE_TARGETS,
     BroadcastRefused,
     ProofUnavailable,
+    Spent,
     Standing,
     Transacted,
     Unspent,
@@ -71,6 +72,11 @@ class _Transaction(msgspec.Struct, frozen=True):
     status: _Status
     vin: list[_Input]
     vout: list[_Output]
+
+
+class _Spending(msgspec.Struct, frozen=True):
+    spent: bool
+    status: _Status | None = None
 
 
 class _Stats(msgspec.Struct, frozen=True):
@@ -168,6 +174,17 @@ class Esplora:
         if known.txid != txid:
             raise ChainUnavailable("the Bitcoin node answers for another transaction")
         return _standing(known.status)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return how a coin was spent. Raises: ChainUnavailable, UnknownTransaction."""
+        path = f"/tx/{checked_txid(txid)}/outspend/{number}"
+        told = await self._http.get(path, OK | {_NOT_FOUND})
+        if told.status == _NOT_FOUND:
+            return None
+        spending = read_json(told.body, _Spending)
+        if not spending.spent:
+            return None
+        return Spent(_standing(spending.status).height if spending.status else None)
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS.

@@ -6,7 +6,13 @@ from console.adapters.chains.bitcoin.address import address_of
 from console.adapters.chains.bitcoin.ownership import Own, is_claimed, own_output
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.psbt_map import Fields
-from console.adapters.chains.bitcoin.script import ScriptKind, data_of, dust_limit, kind_of
+from console.adapters.chains.bitcoin.script import (
+    ScriptKind,
+    can_be_spent,
+    data_of,
+    dust_limit,
+    kind_of,
+)
 from console.adapters.chains.bitcoin.text import coins, shown_data, shown_script
 from console.adapters.chains.bitcoin.transaction import TxOut
 from console.application.ports.chain import PublicKeys
@@ -20,13 +26,13 @@ class Payee:
     output: TxOut
     address: str
     own: Own | None
-    data: bytes | None
+    data: str | None
     flags: tuple[str, ...]
 
     def words(self) -> str:
         """Return amount and destination, or the data."""
         if self.data is not None:
-            return shown_data(self.data)
+            return self.data
         where = self.address or shown_script(self.output.script)
         path = f" ({self.own.path})" if self.own else ""
         return f"{coins(self.output.amount)} to {where}{path}"
@@ -60,5 +66,17 @@ def _payee(number: int, output: TxOut, fields: Fields, own: Own | None, network:
         flags += (f"Output {number} destroys {coins(output.amount)}",)
     if kind in {ScriptKind.UNKNOWN, ScriptKind.FUTURE}:
         flags += (f"Output {number} pays to a script that is not understood",)
+    if not can_be_spent(output.script):
+        flags += (
+            f"Output {number} pays to a Taproot key that does not exist: nobody can spend it",
+        )
     address = address_of(output.script, network) or ""
-    return Payee(output, address, own, data_of(output.script), flags)
+    return Payee(output, address, own, _data(output.script, kind), flags)
+
+
+def _data(script: bytes, kind: ScriptKind) -> str | None:
+    """Return a data output's content: its text or bytes, or the script if it is not one push."""
+    if kind is not ScriptKind.DATA:
+        return None
+    data = data_of(script)
+    return shown_script(script) if data is None else shown_data(data)

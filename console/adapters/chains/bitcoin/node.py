@@ -1,8 +1,13 @@
 """The nodes of one Bitcoin network, and the check that they are on it."""
 
+import time
+from collections.abc import Callable
+
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import Esplora
+from console.adapters.chains.bitcoin.horizon import Horizon, Tip, horizon
 from console.adapters.chains.bitcoin.sources import BitcoinSource, Sources, checked_txid
+from console.adapters.chains.bitcoin.transaction import OutPoint, parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
 from console.application.ports.chain import Inclusion, InclusionState
 from console.domain.values import Network
@@ -31,13 +36,32 @@ def sources_at(urls: tuple[str, ...], timeout_s: float) -> Sources:
     return Sources(tuple(_source(url, timeout_s) for url in urls))
 
 
+SETTLED = {Network.DEVNET: 3, Network.TESTNET: 100, Network.MAINNET: 100}
+"""Blocks after which nothing is taken back any more: Bitcoin Core lets coinbases be spent then."""
+MAX_SUSPECTS = 1_000
+TIP_FRESH_S = 60.0
+"""Seconds for which a height is not asked for again beside other questions."""
+
+
 class BitcoinNode:
     """One network, over all configured nodes. Call `check_network` before any question."""
 
-    def __init__(self, network: Network, sources: Sources) -> None:
+    def __init__(
+        self, network: Network, sources: Sources, now_s: Callable[[], float] = time.time
+    ) -> None:
         self._network = network
+        self._now_s = now_s
         self._sources = sources
         self._checked = False
+        self._suspects: dict[OutPoint, int] = {}
+        self.tip: Tip | None = None
+        """The newest block that was told last, None before the first answer."""
+
+    async def tip_height(self) -> int:
+        """Return the height of the newest block, and remember it. Raises: ChainUnavailable."""
+        height = await self._sources.tip_height()
+        self.tip = Tip(height=height, at_s=self._now_s())
+        return height
 
     async def check_network(self) -> None:
         """Check that the nodes are on this network: other answers are about other coins.
@@ -48,6 +72,38 @@ class BitcoinNode:
             if await self._sources.block_hash(0) not in GENESIS[self._network]:
                 raise ChainUnavailable(f"this Bitcoin node is not on {self._network.value}")
             self._checked = True
+
+    async def spent_for_good(self, transaction: bytes) -> bool:
+        """Return whether a coin of a transaction was spent, too deep to be taken back.
+
+        Where no node tells the block, it counts from when it was first seen spent.
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        tip = await self.tip_height()
+        for spender in parse_transaction(transaction).inputs:
+            outpoint = spender.outpoint
+            spent = await self._sources.spent(outpoint.txid[::-1].hex(), outpoint.index)
+            if spent is None:
+                self._suspects.pop(outpoint, None)
+                continue
+            since = spent.height
+            if since is None:
+                if len(self._suspects) >= MAX_SUSPECTS:
+                    self._suspects.clear()
+                since = self._suspects.setdefault(outpoint, tip)
+            if tip - since + 1 >= SETTLED[self._network]:
+                return True
+        return False
+
+    async def follow_tip(self) -> None:
+        """Ask for the height unless it was told lately. Raises: ChainUnavailable."""
+        if self.tip is None or not 0 <= self._now_s() - self.tip.at_s < TIP_FRESH_S:
+            await self.tip_height()
+
+    @property
+    def horizon(self) -> Horizon:
+        """The latest lock times that can be meant now."""
+        return horizon(self._network, self.tip, self._now_s())
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Return where a transaction stands. Raises: ChainUnavailable."""
@@ -61,10 +117,10 @@ class BitcoinNode:
             return Inclusion(InclusionState.UNKNOWN)
         if standing.height is None:
             return Inclusion(InclusionState.PENDING)
-        depth = await self._sources.tip_height() - standing.height + 1
+        depth = await self.tip_height() - standing.height + 1
         final = depth >= CONFIRMATIONS[self._network]
         state = InclusionState.CONFIRMED if final else InclusionState.PENDING
-        return Inclusion(state, standing.height)
+        return Inclusion(state, standing.height, settled=depth >= SETTLED[self._network])
 
 
 def _source(url: str, timeout_s: float) -> BitcoinSource:

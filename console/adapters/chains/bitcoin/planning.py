@@ -1,7 +1,6 @@
 """Planning: coins, their proofs and fees from the network, and the PSBT made of them."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from console.adapters.chains.bitcoin.accelerating import (
@@ -11,7 +10,7 @@ from console.adapters.chains.bitcoin.accelerating import (
     weighed,
 )
 from console.adapters.chains.bitcoin.accounts import CHANGE, KeyPosition
-from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet
+from console.adapters.chains.bitcoin.build import OwnCoin, SpendingDraft, Wallet, spending_cost
 from console.adapters.chains.bitcoin.importing import (
     ProofsTooLarge,
     parse_foreign,
@@ -22,11 +21,13 @@ from console.adapters.chains.bitcoin.importing import (
 from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_MONEY
 from console.adapters.chains.bitcoin.meaning import payees
 from console.adapters.chains.bitcoin.metadata import without_unsigned
+from console.adapters.chains.bitcoin.node import BitcoinNode
 from console.adapters.chains.bitcoin.ownership import own_input
 from console.adapters.chains.bitcoin.replacing import coins_of
 from console.adapters.chains.bitcoin.signing import signed_vsize
 from console.adapters.chains.bitcoin.sources import FEE_TARGETS, Sources
 from console.adapters.chains.bitcoin.spending import parse_spending, previous_transactions
+from console.adapters.chains.bitcoin.text import coins as shown_coins
 from console.adapters.chains.bitcoin.transaction import Transaction, parse_transaction
 from console.adapters.chains.bitcoin.watching import FoundCoin, Watcher
 from console.application.errors import (
@@ -52,14 +53,13 @@ _TARGETS = dict(zip((FeeLevel.FAST, FeeLevel.NORMAL, FeeLevel.ECONOMY), FEE_TARG
 
 
 class Planner:
-    """Builds PSBTs from intents; `ready` checks the network first."""
+    """Builds PSBTs from intents, on the node's network."""
 
-    def __init__(
-        self, sources: Sources, watcher: Watcher, ready: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, sources: Sources, watcher: Watcher, node: BitcoinNode) -> None:
         self._sources = sources
         self._watcher = watcher
-        self._ready = ready
+        self._node = node
+        self._ready = node.check_network
 
     async def transfer(
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
@@ -161,16 +161,21 @@ class Planner:
         self, intent: TransferIntent, wallet: Wallet, reserved: frozenset[str]
     ) -> BuiltTransaction:
         await self._ready()
-        found = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
-        height = await self._sources.tip_height()
+        rate = await self._rate(intent.fee_level)
+        least = spending_cost(wallet.account, rate)
+        settled = [coin for coin in await self._coins(wallet, reserved) if _is_settled(coin)]
+        found = [coin for coin in settled if coin.unspent.value > least]
+        height = await self._node.tip_height()
         own = await self._watcher.spendable(found, height)
         if len(own) < len(found) and len(own) < MAX_INPUTS:
             raise TransactionError("some coins cannot be spent yet: wait, or send an amount")
         if len(found) > MAX_INPUTS:
             raise TransactionError(f"more than {MAX_INPUTS} coins: send an amount first")
         draft = SpendingDraft(wallet).sweep(intent.to_address).offer(*own)
-        draft = draft.rate(await self._rate(intent.fee_level)).at(height).seed(secrets.randbits(64))
-        return _quoted(draft.build(await self._watcher.next_change(wallet)))
+        draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
+        built = _quoted(draft.build(await self._watcher.next_change(wallet)))
+        dust = [coin for coin in settled if coin.unspent.value <= least]
+        return replace(built, notes=_left_out(dust))
 
     async def _funded(
         self, draft: SpendingDraft, rate: int, reserved: frozenset[str], *, waiting_too: bool = True
@@ -179,7 +184,7 @@ class Planner:
         await self._ready()
         found = await self._coins(draft.wallet, reserved)
         change = await self._watcher.next_change(draft.wallet)
-        height = await self._sources.tip_height()
+        height = await self._node.tip_height()
         draft = draft.rate(rate).at(height).seed(secrets.randbits(64))
         settled = list(filter(_is_settled, found))
         try:
@@ -259,6 +264,16 @@ def _is_settled(coin: FoundCoin) -> bool:
 
 def _name(coin: FoundCoin) -> str:
     return f"utxo:{coin.unspent.txid}:{coin.unspent.number}"
+
+
+def _left_out(coins: list[FoundCoin]) -> tuple[str, ...]:
+    """Say which coins a sweep leaves, because each would cost more than it brings."""
+    if not coins:
+        return ()
+    number = "1 coin stays" if len(coins) == 1 else f"{len(coins)} coins stay"
+    worth = shown_coins(sum(coin.unspent.value for coin in coins))
+    why = "at this fee, spending costs more than it brings"
+    return (f"{number} in the account, {worth} in all: {why}.",)
 
 
 def _quoted(data: bytes) -> BuiltTransaction:

@@ -1,6 +1,8 @@
-"""Replacement: the same payments or none, for a higher fee (BIP 125)."""
+"""Replacement: the same payments or none, for a higher fee (BIP 125).
 
-from console.adapters.chains.bitcoin.dangers import is_replaceable
+Bitcoin Core from version 28 on replaces whatever waits, whether it says so or not (rule 1).
+"""
+
 from console.adapters.chains.bitcoin.ownership import is_claimed
 from console.adapters.chains.bitcoin.psbt import Psbt
 from console.adapters.chains.bitcoin.signing import signed_vsize
@@ -35,8 +37,6 @@ def _intent_reason(old: Psbt, new: Psbt) -> str:
     shared = {each.outpoint for each in old.transaction.inputs}
     if shared.isdisjoint(each.outpoint for each in new.transaction.inputs):
         return "it spends none of the same coins: both could go through"
-    if not is_replaceable(old.transaction):
-        return "the first one does not say that it may be replaced"
     payments = _payments(new)
     if payments and payments != _payments(old):
         return "it neither pays the same nor takes everything back"

@@ -2,11 +2,16 @@
 
 from enum import Enum
 
+from coincurve import PublicKeyXOnly
+
 from console.adapters.chains.bitcoin.transaction import TxOut
-from console.adapters.chains.bitcoin.wire import hash160
+from console.adapters.chains.bitcoin.wire import Reader, hash160
+from console.application.errors import UnknownTransaction
 
 OP_RETURN = 0x6A
-_OP_PUSHDATA1 = 0x4C
+_OP_PUSHDATA1, _OP_PUSHDATA4, _OP_16 = 0x4C, 0x4E, 0x60
+_OLD_DATA_SCRIPT = 83
+"""Bytes of the one data output that nodes before Bitcoin Core 30 relay."""
 MAX_DATA = 255
 _MAX_SCRIPT = 10_000
 _DUST_RATE = 3
@@ -79,7 +84,22 @@ def kind_of(script: bytes) -> ScriptKind:
         return ScriptKind.P2PKH
     if script == p2sh(script[2:22]):
         return ScriptKind.P2SH
-    return ScriptKind.UNKNOWN if data_of(script) is None else ScriptKind.DATA
+    return ScriptKind.DATA if carries_data(script) else ScriptKind.UNKNOWN
+
+
+def can_be_spent(script: bytes) -> bool:
+    """Return whether a signature for the script can exist at all.
+
+    A Taproot output whose 32 bytes are no x of the curve is burnt: no key, and no tree of scripts,
+    leads to it (BIP 341).
+    """
+    if kind_of(script) is not ScriptKind.P2TR:
+        return True
+    try:
+        PublicKeyXOnly(script[2:])
+    except ValueError:
+        return False
+    return True
 
 
 def data_script(data: bytes) -> bytes:
@@ -88,8 +108,32 @@ def data_script(data: bytes) -> bytes:
     return bytes([OP_RETURN]) + push + data
 
 
+def carries_data(script: bytes) -> bool:
+    """Return whether a script is OP_RETURN and pushes only, which nodes relay (null data)."""
+    if script[:1] != bytes([OP_RETURN]):
+        return False
+    reader = Reader(script[1:], "script")
+    try:
+        while reader.left:
+            opcode = reader.number(1)
+            if opcode > _OP_16:
+                return False
+            if opcode <= _OP_PUSHDATA4:
+                size = opcode if opcode < _OP_PUSHDATA1 else 1 << opcode - _OP_PUSHDATA1
+                reader.take(size if opcode < _OP_PUSHDATA1 else reader.number(size))
+    except UnknownTransaction:
+        return False
+    return True
+
+
+def relays_everywhere(scripts: tuple[bytes, ...]) -> bool:
+    """Return whether all nodes relay the data outputs: one, of up to 80 bytes."""
+    data = [script for script in scripts if carries_data(script)]
+    return len(data) <= 1 and all(len(script) <= _OLD_DATA_SCRIPT for script in data)
+
+
 def data_of(script: bytes) -> bytes | None:
-    """Return the data of a data script, None for any other."""
+    """Return the data of a script with one push in its shortest form, None for any other."""
     if script[:1] != bytes([OP_RETURN]) or len(script) == 1:
         return None
     data = script[3:] if script[1] == _OP_PUSHDATA1 else script[2:]

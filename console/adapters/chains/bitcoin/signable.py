@@ -6,14 +6,15 @@ A PSBT begins with "psbt" and 0xff, a message with "BIP322" and a zero byte.
 import base64
 
 from console.adapters.chains.bitcoin import message, psbt
-from console.adapters.chains.bitcoin.dangers import is_replaceable
 from console.adapters.chains.bitcoin.describe import describe_psbt
+from console.adapters.chains.bitcoin.horizon import UNKNOWN, Horizon
 from console.adapters.chains.bitcoin.message import (
     attach_to_message,
     describe_message,
     message_payloads,
     parse_message,
 )
+from console.adapters.chains.bitcoin.ownership import Own, own_output
 from console.adapters.chains.bitcoin.replacing import coins_of, may_replace_psbt
 from console.adapters.chains.bitcoin.signing import attach_to_psbt, psbt_payloads
 from console.adapters.chains.bitcoin.spending import parse_spending
@@ -23,15 +24,16 @@ from console.domain.values import Chain, Network
 
 
 def describe(
-    data: bytes, keys: PublicKeys, chain: Chain, network: Network
+    data: bytes, keys: PublicKeys, chain: Chain, network: Network, horizon: Horizon = UNKNOWN
 ) -> TransactionDescription:
     """Return the description of the bytes; `keys` only identify the wallet's own scripts.
 
+    A lock beyond the `horizon` is a red flag.
     Raises: UnknownTransaction, and nothing else; odd parts become red flags.
     """
     if _is_message(data):
         return describe_message(data, keys, chain, network)
-    return describe_psbt(data, keys, chain, network)
+    return describe_psbt(data, keys, chain, network, horizon)
 
 
 def payloads(data: bytes, keys: PublicKeys, network: Network) -> tuple[Payload, ...]:
@@ -59,11 +61,11 @@ def consumes(data: bytes, network: Network) -> frozenset[str]:
 
 
 def can_be_replaced(data: bytes) -> bool:
-    """Return whether it is a transaction that signals replaceability (BIP 125).
+    """Return whether it is a transaction: nodes replace any one for a higher fee (Core 28).
 
     Raises: UnknownTransaction.
     """
-    return not _is_message(data) and is_replaceable(parse_spending(data).psbt.transaction)
+    return not _is_message(data) and bool(parse_spending(data).spent)
 
 
 def may_replace(old: bytes, new: bytes) -> str:
@@ -71,6 +73,16 @@ def may_replace(old: bytes, new: bytes) -> str:
     if _is_message(old) or _is_message(new):
         return "a message takes no transaction's place"
     return may_replace_psbt(old, new)
+
+
+def own_places(data: bytes, keys: PublicKeys) -> tuple[Own, ...]:
+    """Return the wallet's places that a transaction pays to. Raises: UnknownTransaction."""
+    if _is_message(data):
+        return ()
+    psbt = parse_spending(data).psbt
+    pairs = zip(psbt.outputs, psbt.transaction.outputs, strict=True)
+    found = (own_output(fields, output.script, keys) for fields, output in pairs)
+    return tuple(own for own in found if own)
 
 
 def exported(data: bytes) -> str:

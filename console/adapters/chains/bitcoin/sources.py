@@ -46,6 +46,13 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """That a coin is spent in the chain or waits to be; `height` is None where it is not known."""
+
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Transacted:
     """A transaction of an address: `change` is what it brought in satoshis, below zero if paid."""
 
@@ -93,6 +100,10 @@ class BitcoinSource(Protocol):
 
     async def status(self, txid: str) -> Standing | None:
         """Return where a transaction stands, None if it is unknown. Raises: UnknownTransaction."""
+        ...
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return how a coin was spent; None if it is unspent, or what made it is not known."""
         ...
 
     async def fee_estimates(self) -> dict[int, int]:
@@ -171,6 +182,18 @@ class Sources:
         waiting = Standing(None, None)
         agreement.agreed([standing or waiting for standing in told], _different("a transaction"))
         return next((standing for standing in told if standing), None)
+
+    async def spent(self, txid: str, number: int) -> Spent | None:
+        """Return the latest height that any tells, if all say that the coin is spent.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
+        told = await self._all(lambda source: source.spent(txid, number))
+        heights = [each.height for each in told if each is not None]
+        if len(heights) < len(told):
+            return None
+        known = [height for height in heights if height is not None]
+        return Spent(max(known) if len(known) == len(told) else None)
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return the lowest of each target: one false source must not make a transaction dear."""

@@ -1,6 +1,7 @@
 """Amounts, data and messages as people read them."""
 
 import hashlib
+from datetime import UTC, datetime
 
 from console.domain.values import Amount
 
@@ -23,6 +24,11 @@ def rate_text(fee: int, vsize: int) -> str:
     """Return satoshis per virtual byte with two decimals, rounded down."""
     hundredths = fee * 100 // vsize
     return f"{hundredths // 100}.{hundredths % 100:02d} sat/vB"
+
+
+def date_text(seconds: int) -> str:
+    """Return a time since 1970 as date and time, UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %B %Y, %H:%M} UTC"
 
 
 def shown_script(script: bytes) -> str:

@@ -1,6 +1,8 @@
 """Address discovery: the used places of an account, and their coins.
 
 Places are scanned up to the gap limit of BIP 44, and used ones are remembered while the node runs.
+Places to which signed transactions pay are looked at wherever they are: another program may have
+chosen change far beyond the gap, and what is called the wallet's own must not be lost from sight.
 A coin counts only with the transaction that made it, whose hash is the coin's txid.
 """
 
@@ -48,8 +50,16 @@ class Watcher:
         self._sources = sources
         self._now_s = now_s
         self._used: dict[bytes, set[KeyPosition]] = defaultdict(set)
+        self._paid: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._scanned_s: dict[bytes, float] = {}
         self._previous: dict[str, bytes] = {}
+
+    def watch(self, wallet: Wallet, place: KeyPosition) -> None:
+        """Look at a place from now on, however far it is: a signed transaction pays to it.
+
+        It moves neither the end of a scan nor the next place for change.
+        """
+        self._paid[_name(wallet)].add(place)
 
     async def coins(self, wallet: Wallet) -> tuple[FoundCoin, ...]:
         """Return the account's coins. Raises: ChainUnavailable, NotYetPossible."""
@@ -120,7 +130,8 @@ class Watcher:
     async def history(self, wallet: Wallet) -> tuple[Transacted, ...]:
         """Return the account's newest movements, one for each transaction."""
         await self._look(wallet)
-        places = sorted(self._used[_name(wallet)], key=lambda place: (place.chain, place.index))
+        every = self._used[_name(wallet)] | self._paid[_name(wallet)]
+        places = sorted(every, key=lambda place: (place.chain, place.index))
         told: list[tuple[Transacted, ...]] = []
         for start in range(0, len(places), _AT_A_TIME):
             some = (_address(wallet, place) for place in places[start : start + _AT_A_TIME])
@@ -140,16 +151,23 @@ class Watcher:
         whole = now_s - self._scanned_s.get(name, -WHOLE_SCAN_EVERY_S) >= WHOLE_SCAN_EVERY_S
         gap = GAP_LIMIT if whole else NEAR
         found: dict[KeyPosition, list[FoundCoin]] = {}
-        for chain in (RECEIVE, CHANGE):
-            await self._look_along(wallet, chain, gap, found)
+        ends = {c: await self._look_along(wallet, c, gap, found) for c in (RECEIVE, CHANGE)}
+        far = sorted(
+            (place for place in self._paid[name] if place.index >= ends[place.chain]),
+            key=lambda place: (place.chain, place.index),
+        )
+        for start in range(0, len(far), _AT_A_TIME):
+            some = far[start : start + _AT_A_TIME]
+            coins = await asyncio.gather(*(self._coins_at(wallet, place) for place in some))
+            found.update((place, each) for place, each in zip(some, coins, strict=True) if each)
         if whole:
             self._scanned_s[name] = now_s
         return found
 
     async def _look_along(
         self, wallet: Wallet, chain: int, gap: int, found: dict[KeyPosition, list[FoundCoin]]
-    ) -> None:
-        """Scan places in order until `gap` in a row are unused.
+    ) -> int:
+        """Scan places in order until `gap` in a row are unused; return the index after the last.
 
         Raises: ChainUnavailable after MAX_PLACES; then nothing of this scan is remembered.
         """
@@ -170,10 +188,15 @@ class Watcher:
                     found[place] = coins
             index += count
         used |= seen
+        return index
+
+    async def _coins_at(self, wallet: Wallet, place: KeyPosition) -> list[FoundCoin]:
+        address = _address(wallet, place)
+        return [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
 
     async def _look_at(self, wallet: Wallet, place: KeyPosition) -> tuple[list[FoundCoin], bool]:
         address = _address(wallet, place)
-        coins = [FoundCoin(coin, place) for coin in await self._sources.utxos(address)]
+        coins = await self._coins_at(wallet, place)
         used = bool(coins) or place in self._used[_name(wallet)]
         return coins, used or await self._sources.was_used(address)
 

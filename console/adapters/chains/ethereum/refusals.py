@@ -39,7 +39,8 @@ _TOO_POOR = (
     "exceeds account balance",
     "overdraws from account",
 )
-_USED_UP = ("nonce too low", "oldnonce")
+_USED_UP = ("nonce too low", "oldnonce", "invalid transaction nonce: expected")
+"""The last are the words of py-evm, also for a nonce that is too high: the adapter asks for it."""
 _OTHERS_NONCE = "authority nonce"
 """Of an account that signed an authorisation (EIP-7702), not of the sender."""
 

@@ -33,7 +33,7 @@ def failure(refused: RpcRefused, transaction: bytes) -> TransactionError:
     """Return the error for a refused broadcast of a signed transaction."""
     text, logs = _text(refused)
     if "BlockhashNotFound" in text or "Blockhash not found" in text:
-        if _is_lasting(transaction):
+        if is_lasting(transaction):
             return NonceConflict("another transaction has used the durable nonce; propose it again")
         return BlockhashExpired("the transfer's blockhash has expired")
     return reason(f"{text} {logs}", str(refused))
@@ -57,7 +57,8 @@ def simulated_failure(err: bytes, logs: list[str] | None) -> str:
     return str(reason(f"{kind} {_joined(logs)}", said))
 
 
-def _is_lasting(transaction: bytes) -> bool:
+def is_lasting(transaction: bytes) -> bool:
+    """Return whether a transaction uses a durable nonce."""
     try:
         message = parse_message(transaction[SIGNATURE_BYTES:])
     except UnknownTransaction:
