@@ -4,7 +4,7 @@ from typing import assert_never
 
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import KeyChangeProposed
-from console.domain.values import CeremonyPurpose
+from console.domain.values import MAX_CUSTODIANS, CeremonyPurpose
 
 
 def require_possible(proposal: KeyChangeProposed) -> None:
@@ -27,6 +27,11 @@ def require_possible(proposal: KeyChangeProposed) -> None:
         case CeremonyPurpose.RESHARE:
             if proposal.repaired or not dealers <= before:
                 raise Conflict("only current custodians deal in a reshare")
+            if len(after | dealers) > MAX_CUSTODIANS:
+                raise Conflict(
+                    f"{len(after | dealers)} members would take part, and at most {MAX_CUSTODIANS} "
+                    f"can: choose fewer dealers; {proposal.previous.threshold} are enough"
+                )
             if len(dealers) < proposal.previous.threshold:
                 raise NotYetPossible("there are fewer dealers than the threshold")
             expected = proposal.previous.resharing(

@@ -21,6 +21,7 @@ class Faults:
     lose_reply: float = 0.0
     duplicate: float = 0.0
     longest_delay_s: float = 0.02
+    shortest_delay_s: float = 0.0
     cut: set[frozenset[MemberId]] = field(default_factory=set)
 
     def heal(self) -> None:
@@ -53,7 +54,7 @@ class FakeNetwork:
         """Bring a message and its reply, or wait for ever, as a lost packet does."""
         self.sent.append((source, target, message))
         faults = self.faults
-        await asyncio.sleep(self._random.uniform(0, faults.longest_delay_s))
+        await asyncio.sleep(self._random.uniform(faults.shortest_delay_s, faults.longest_delay_s))
         handler = self.handlers.get(target)
         if handler is None:
             raise PeerUnavailable(f"{target} is down")
@@ -68,7 +69,7 @@ class FakeNetwork:
             raise PeerRefused(f"{target} refused the call: {type(error).__name__}") from None
         if self._chance(faults.lose_reply):
             await _for_ever()
-        await asyncio.sleep(self._random.uniform(0, faults.longest_delay_s))
+        await asyncio.sleep(self._random.uniform(faults.shortest_delay_s, faults.longest_delay_s))
         return reply
 
     async def settle(self) -> None:

@@ -129,9 +129,8 @@ async def leader_dies_with_the_signature(seed: int) -> Ledgers:
 
 
 def test_a_leader_that_dies_with_the_signature_leaves_one_transaction() -> None:
-    """In some schedules nobody else has the signature: then the others sign anew."""
-    most = 0
-    for seed in range(20):
+    # The schedule decides whether another signer has it too, and then nobody signs anew.
+    for seed in range(10):
         ledgers = run_in_virtual_time(leader_dies_with_the_signature(seed))
         require_one_transaction(ledgers)
         signed = {
@@ -140,5 +139,6 @@ def test_a_leader_that_dies_with_the_signature_leaves_one_transaction() -> None:
             for record in records
             if isinstance(record.event, RequestSigned)
         }
-        most = max(most, len(signed))
-    assert most == 2, "the others did sign anew: else this test shows nothing"
+        if len(signed) == 2:
+            return
+    raise AssertionError("the others never signed anew: this test shows nothing")

@@ -83,11 +83,10 @@ class OperatorActions:
     async def propose_ceremony(self, command: ProposeCeremony) -> Outcome:
         """Propose a key generation and accept it as its proposer."""
         name = proper_name(command.wallet_name, "a wallet's name")
-        aggregates = self._node.core.aggregates
-        taken = alike(name, wallet_names(aggregates, self._now_ms()))
+        aggregates, now = self._node.core.aggregates, self._now_ms()
+        taken = alike(name, wallet_names(aggregates, now))
         if taken:
             raise Conflict(f"a wallet or an open ceremony is named {taken!r} already")
-        now = self._now_ms()
         if self._node.me not in command.custodians:
             raise PolicyViolation("you can only propose wallets of which you hold a share")
         ceremony = ceremony_id(secrets.token_bytes(8))

@@ -291,10 +291,10 @@ class ChainAdapter(Protocol):
     accounts: tuple[Account, ...]
     """All accounts that a wallet has here, if it has keys of their kinds."""
     abilities: frozenset[Ability]
+    lets_expire: bool  # what nothing can take the place of expires by itself
     assets: tuple[Asset, ...]
     """The tokens that this node knows by its settings; a description names others by address."""
-    import_form: str
-    """What it imports from other programs, as a noun: "An unsigned message"."""
+    import_form: str  # What it imports from other programs, as a noun: "An unsigned message".
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:
@@ -339,9 +339,6 @@ class ChainAdapter(Protocol):
     def consumes(self, transaction: bytes) -> frozenset[str]:
         """Name what only one transaction can use: coins, a nonce. Raises: UnknownTransaction."""
         ...
-
-    lets_expire: bool
-    """Whether what nothing can take the place of expires by itself: no refusal needs to end it."""
 
     def can_be_replaced(self, transaction: bytes) -> bool:
         """Tell whether another may take its place while it waits. Raises: UnknownTransaction."""

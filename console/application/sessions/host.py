@@ -20,7 +20,6 @@ from console.application.peers.messages import (
     Ready,
     Refused,
     SessionMessage,
-    decode_reply,
     encode,
 )
 from console.application.peers.signed_statements import (
@@ -267,8 +266,7 @@ class SessionHost:
     async def _invite(self, member: MemberId, verified: Verified) -> Verified | SessionFailed:
         message = encode(Invite(to_signed(verified.evidence)))
         try:
-            timeout_s = self._tools.timeouts.call_s(member)
-            reply = decode_reply(await self._tools.network.call(member, message, timeout_s))
+            reply = await self._tools.call(member, message)
         except PeerUnavailable as error:
             return SessionFailed(FailureKind.TIMEOUT, str(error), unreachable=frozenset({member}))
         except PeerRefused as error:
@@ -291,7 +289,7 @@ class SessionHost:
             if run.ended.is_set():
                 return
             try:
-                await self._tools.network.call(member, begin, self._tools.timeouts.call_s(member))
+                await self._tools.call(member, begin)
             except (PeerUnavailable, PeerRefused):
                 await asyncio.sleep(0.05 * 2**attempt)
             else:

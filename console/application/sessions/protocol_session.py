@@ -10,7 +10,14 @@ from typing import Any, Protocol
 import structlog
 
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable
-from console.application.peers.messages import Ack, Refused, SessionMessage, decode_reply, encode
+from console.application.peers.messages import (
+    Ack,
+    AnyReply,
+    Refused,
+    SessionMessage,
+    decode_reply,
+    encode,
+)
 from console.application.peers.signed_statements import StatementRefused
 from console.application.ports.network import NetworkPort
 from console.application.sessions.timeouts import AdaptiveTimeouts
@@ -145,6 +152,17 @@ class SessionContext:
     monotonic_s: Callable[[], float]
     checkpoint: Callable[[str], None]
     moved: Callable[[str], None]
+
+    async def call(self, member: MemberId, message: bytes) -> AnyReply:
+        """Call a peer, and learn how long it takes. Raises: PeerUnavailable, PeerRefused."""
+        started = self.monotonic_s()
+        try:
+            reply = await self.network.call(member, message, self.timeouts.call_s(member))
+        except PeerUnavailable:
+            self.timeouts.missed(member, self.monotonic_s() - started)
+            raise
+        self.timeouts.observe(member, self.monotonic_s() - started)
+        return decode_reply(reply)
 
 
 @dataclass(slots=True, eq=False)
@@ -311,14 +329,10 @@ class ProtocolSession:
             queue.task_done()
 
     async def _send_once(self, member: MemberId, message: bytes) -> bool:
-        started = self.tools.monotonic_s()
         try:
-            reply = decode_reply(
-                await self.tools.network.call(member, message, self.tools.timeouts.call_s(member))
-            )
+            reply = await self.tools.call(member, message)
         except (PeerUnavailable, PeerRefused):
             return False
-        self.tools.timeouts.observe(member, self.tools.monotonic_s() - started)
         match reply:
             case Ack():
                 return True
@@ -347,6 +361,8 @@ class ProtocolSession:
             if left > 0:
                 await asyncio.sleep(left)
                 continue
+            for member in awaited:
+                self.tools.timeouts.missed(member, patience)
             names = ", ".join(sorted(awaited)) or "the others"
             await self.fail(
                 SessionFailed(

@@ -24,7 +24,7 @@ from console.domain.events import (
 )
 from console.domain.ids import MemberId, SessionId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
-from console.domain.values import CeremonyPurpose, Quorum
+from console.domain.values import MAX_CUSTODIANS, CeremonyPurpose, Quorum
 from console.domain.verdicts import Verdict, banned, quarantine
 from console.domain.wallet import RecordDrill, RecordErasure, Wallet
 from tests.unit.domain.facts import (
@@ -151,6 +151,27 @@ def test_an_impossible_change_is_refused(
     proposal: KeyChangeProposed, refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
+        ceremony_decisions.decide(None, ProposeChange(proposal))
+
+
+@pytest.mark.parametrize(("dealers", "possible"), [(16, True), (17, False)])
+def test_no_more_members_take_part_in_a_change_than_a_session_can_have(
+    dealers: int, *, possible: bool
+) -> None:
+    old = tuple(MemberId(f"old-{number}") for number in range(20))
+    new = tuple(MemberId(f"new-{number}") for number in range(16))
+    before = Quorum(2, old)
+    proposal = change(
+        CeremonyPurpose.RESHARE,
+        previous=before,
+        quorum=before.resharing(2, new),
+        dealers=old[:dealers],
+        proposer=new[0],
+    )
+    if possible:
+        assert len(proposed(proposal).participants) == MAX_CUSTODIANS
+        return
+    with pytest.raises(Conflict, match="33 members would take part, and at most 32 can"):
         ceremony_decisions.decide(None, ProposeChange(proposal))
 
 

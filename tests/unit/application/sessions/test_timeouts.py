@@ -35,3 +35,19 @@ def test_a_round_waits_for_the_slowest_and_for_one_repetition() -> None:
     timeouts.observe(ANA, 0.4)
     assert timeouts.round_s(frozenset({ANA, BEN})) == pytest.approx(2 * 2.7)
     assert timeouts.round_s(frozenset()) == pytest.approx(2 * 0.5)
+
+
+def test_who_did_not_answer_in_time_has_twice_as_long_until_it_answers() -> None:
+    timeouts = AdaptiveTimeouts(LIMITS)
+    for longer in (5.0, 10.0, 10.0):
+        timeouts.missed(ANA, timeouts.call_s(ANA))
+        assert timeouts.call_s(ANA) == pytest.approx(longer)
+    assert timeouts.call_s(BEN) == pytest.approx(2.5)
+    timeouts.observe(ANA, 0.4)
+    assert timeouts.call_s(ANA) == pytest.approx(2.7)
+
+
+def test_who_refused_at_once_was_not_slow() -> None:
+    timeouts = AdaptiveTimeouts(LIMITS)
+    timeouts.missed(ANA, 0.1)
+    assert timeouts.call_s(ANA) == pytest.approx(2.5)
