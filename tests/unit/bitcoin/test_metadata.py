@@ -1,8 +1,10 @@
 """Fields that no signature covers are no danger: they are dropped or shown (docs/faults.md, 19)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from coincurve import PrivateKey
 
 from console.adapters.chains.bitcoin.accounts import (
     ACCOUNTS,
@@ -11,13 +13,19 @@ from console.adapters.chains.bitcoin.accounts import (
     KeyPosition,
     output_origin,
 )
-from console.adapters.chains.bitcoin.psbt import parse_psbt
+from console.adapters.chains.bitcoin.limits import (
+    MAX_FIELDS,
+    MAX_UNSIGNED_BYTES,
+    MAX_UNSIGNED_FIELDS,
+)
+from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
 from console.adapters.chains.bitcoin.psbt_convert import to_v2
 from console.adapters.chains.bitcoin.psbt_fields import Global, In, Out
-from console.adapters.chains.bitcoin.psbt_map import field, ordered
+from console.adapters.chains.bitcoin.psbt_map import Fields, field, ordered
 from console.adapters.chains.bitcoin.spending import parse_spending
 from console.adapters.chains.bitcoin.transaction import TxOut
-from console.adapters.chains.bitcoin.wire import hash160
+from console.adapters.chains.bitcoin.wire import Reader, hash160
+from console.application.errors import UnknownTransaction
 from console.application.ports.chain import Account
 from tests.unit.bitcoin.changes import with_global_field, with_input_field, with_output
 from tests.unit.bitcoin.reports import imported, report, signed_on_mainnet, told
@@ -133,3 +141,79 @@ async def test_a_taproot_origin_with_leaves_is_told_by_the_fingerprint_behind_th
     claim = (field(Out.TAP_INTERNAL_KEY, key), (kind, leaves + value[1:]))
     data = await imported(with_output(transfer(TAPROOT), TxOut(1_000, b"\x00\x14" * 11), claim))
     assert flagged(described(data), "claimed as the wallet's own and is not")
+
+
+def _padding(count: int, size: int = 3) -> Fields:
+    """Fields of `size` bytes each, key and value together."""
+    return tuple(field(0xFC, bytes(size - 3), n.to_bytes(2, "big")) for n in range(count))
+
+
+def _with_global(psbt: Psbt, more: Fields) -> bytes:
+    return replace(psbt, globals=(*psbt.globals, *more)).encode()
+
+
+def _with_input(psbt: Psbt, more: Fields) -> bytes:
+    first, *rest = psbt.inputs
+    return replace(psbt, inputs=((*first, *more), *rest)).encode()
+
+
+def _with_output(psbt: Psbt, more: Fields) -> bytes:
+    first, *rest = psbt.outputs
+    return replace(psbt, outputs=((*first, *more), *rest)).encode()
+
+
+def _in_all(psbt: Psbt, more: Fields) -> bytes:
+    """Spread them over maps of each kind."""
+    third = len(more) // 3
+    data = _with_global(psbt, more[:third])
+    data = _with_input(parse_psbt(data), more[third : 2 * third])
+    return _with_output(parse_psbt(data), more[2 * third :])
+
+
+@pytest.mark.parametrize("padded", [_with_global, _with_input, _with_output, _in_all])
+async def test_a_request_has_few_fields_for_other_programs(
+    padded: Callable[[Psbt, Fields], bytes],
+) -> None:
+    plain = transfer()
+    psbt = parse_psbt(plain)
+    size = MAX_UNSIGNED_BYTES // MAX_UNSIGNED_FIELDS
+    for most in (_padding(MAX_UNSIGNED_FIELDS), _padding(MAX_UNSIGNED_FIELDS, size)):
+        assert described(padded(psbt, most)).red_flags == ()
+    for more in (
+        _padding(MAX_UNSIGNED_FIELDS + 1),
+        (*_padding(MAX_UNSIGNED_FIELDS - 1, size), *_padding(64, size + 1)[-1:]),
+    ):
+        data = padded(psbt, more)
+        for read in (described, parse_spending):
+            with pytest.raises(UnknownTransaction, match="fields for other programs"):
+                read(data)
+        assert await imported(data) == plain
+    thousands = replace(psbt, globals=(*psbt.globals, *_padding(47_000))).encode()
+    assert await imported(thousands) == plain
+
+
+def test_origins_of_many_keys_are_fields_for_other_programs() -> None:
+    psbt = parse_psbt(transfer())
+    points = [PrivateKey(bytes(31) + bytes([n + 1])).public_key.format() for n in range(90)]
+    claims = tuple(field(In.BIP32_DERIVATION, bytes(12), point) for point in points)
+    assert flagged(described(_with_input(psbt, claims[:16])), "is not of this wallet")
+    with pytest.raises(UnknownTransaction, match="fields for other programs"):
+        described(_with_input(psbt, claims))
+
+
+def test_of_many_fields_only_a_few_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    strings = 0
+    string = Reader.string
+
+    def counted(reader: Reader) -> bytes:
+        nonlocal strings
+        strings += 1
+        return string(reader)
+
+    psbt = parse_psbt(transfer())
+    monkeypatch.setattr(Reader, "string", counted)
+    for data in (_with_global(psbt, _padding(47_000)), _with_output(psbt, _padding(47_000))):
+        strings = 0
+        with pytest.raises(UnknownTransaction, match="more fields than are read"):
+            described(data)
+        assert strings < 2 * MAX_FIELDS + 50

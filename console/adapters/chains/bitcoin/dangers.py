@@ -49,14 +49,14 @@ def standard_flags(transaction: Transaction, vsize: int) -> tuple[str, ...]:
 
 
 def lock_flags(transaction: Transaction, horizon: Horizon) -> tuple[str, ...]:
-    """Return red flags of locks that keep a signed transaction waiting."""
+    """Return red flags of locks that keep a signed transaction waiting for long."""
     flags: tuple[str, ...] = ()
     lock = transaction.locktime
     if not is_unlocked(transaction):
         if lock >= LOCKTIME_IS_TIME and lock > horizon.time_s:
             flags += (f"The transaction is locked until {date_text(lock)}",)
         elif horizon.height < lock < LOCKTIME_IS_TIME:
-            flags += (f"The transaction is locked until block {lock}, which is not there yet",)
+            flags += (f"The transaction is locked until block {lock}, which is far ahead",)
     for number, each in enumerate(transaction.inputs, start=1):
         wait = relative_lock(transaction.version, each.sequence)
         if wait:

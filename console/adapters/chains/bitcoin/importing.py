@@ -22,7 +22,8 @@ class ProofsTooLarge(TransactionError):
 
 def parse_foreign(data: bytes) -> Psbt:
     """Return a PSBT of either version, as version 0. Raises: UnknownTransaction."""
-    return to_v0(parse_psbt(data, MAX_IMPORT_BYTES))
+    # What other programs noted is dropped, so its number matters as little as its size.
+    return to_v0(parse_psbt(data, MAX_IMPORT_BYTES, MAX_IMPORT_BYTES))
 
 
 def previous_of(psbt: Psbt, number: int) -> Transaction | None:

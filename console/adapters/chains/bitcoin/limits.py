@@ -13,3 +13,12 @@ MAX_IMPORT_BYTES = 768 * 1024
 MAX_INPUTS = 100
 MAX_OUTPUTS = 100
 """Inputs and outputs of a PSBT."""
+MAX_UNSIGNED_FIELDS = 64
+MAX_UNSIGNED_BYTES = 4 * 1024
+"""Fields for other programs in all maps of a PSBT that is signed here. They are shown with a hash
+whenever it is described; imports drop them.
+"""
+MAX_ORIGINS = 16
+"""Fields of keys' origins in one map; more count as fields for other programs."""
+MAX_FIELDS = 1 + MAX_UNSIGNED_FIELDS + (3 + MAX_ORIGINS) * MAX_INPUTS + MAX_ORIGINS * MAX_OUTPUTS
+"""Fields of a PSBT that is signed here, in all maps: three prove what an input spends."""

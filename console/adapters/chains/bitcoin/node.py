@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from console.adapters.chains.bitcoin.core_rpc import CoreRpc
 from console.adapters.chains.bitcoin.esplora import Esplora
-from console.adapters.chains.bitcoin.horizon import Horizon, Tip, horizon
+from console.adapters.chains.bitcoin.horizon import Horizon, Tip, horizon, risen
 from console.adapters.chains.bitcoin.sources import BitcoinSource, Sources, checked_txid
 from console.adapters.chains.bitcoin.transaction import OutPoint, parse_transaction
 from console.application.errors import ChainUnavailable, UnknownTransaction
@@ -54,14 +54,20 @@ class BitcoinNode:
         self._sources = sources
         self._checked = False
         self._suspects: dict[OutPoint, int] = {}
+        self._asked_s: float | None = None
         self.tip: Tip | None = None
-        """The newest block that was told last, None before the first answer."""
+        """The highest block that any source told, for the horizon; None before the first answer."""
 
     async def tip_height(self) -> int:
-        """Return the height of the newest block, and remember it. Raises: ChainUnavailable."""
-        height = await self._sources.tip_height()
-        self.tip = Tip(height=height, at_s=self._now_s())
-        return height
+        """Return the height that all sources have, and remember the highest of any.
+
+        A source that lags, or lies, must not make ordinary locks look as if they were to come.
+        Raises: ChainUnavailable.
+        """
+        heights = await self._sources.tip_heights()
+        self._asked_s = self._now_s()
+        self.tip = risen(self.tip, max(heights), self._asked_s)
+        return min(heights)
 
     async def check_network(self) -> None:
         """Check that the nodes are on this network: other answers are about other coins.
@@ -97,12 +103,12 @@ class BitcoinNode:
 
     async def follow_tip(self) -> None:
         """Ask for the height unless it was told lately. Raises: ChainUnavailable."""
-        if self.tip is None or not 0 <= self._now_s() - self.tip.at_s < TIP_FRESH_S:
+        if self._asked_s is None or not 0 <= self._now_s() - self._asked_s < TIP_FRESH_S:
             await self.tip_height()
 
     @property
     def horizon(self) -> Horizon:
-        """The latest lock times that can be meant now."""
+        """The latest lock times that a signature may wait for."""
         return horizon(self._network, self.tip, self._now_s())
 
     async def status(self, transaction_id: str) -> Inclusion:

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_OUTPUTS, MAX_PSBT_BYTES
+from console.adapters.chains.bitcoin.limits import (
+    MAX_FIELDS,
+    MAX_INPUTS,
+    MAX_OUTPUTS,
+    MAX_PSBT_BYTES,
+)
 from console.adapters.chains.bitcoin.psbt_fields import GLOBALS, INPUTS, OUTPUTS, Global
 from console.adapters.chains.bitcoin.psbt_map import (
     Fields,
@@ -34,23 +39,24 @@ class Psbt:
         return MAGIC + b"".join(map(write_map, (self.globals, *self.inputs, *self.outputs)))
 
 
-def parse_psbt(data: bytes, most: int = MAX_PSBT_BYTES) -> Psbt:
+def parse_psbt(data: bytes, most: int = MAX_PSBT_BYTES, most_fields: int = MAX_FIELDS) -> Psbt:
     """Read a PSBT; unknown types are kept. Raises: UnknownTransaction, and nothing else.
 
-    At most `most` bytes, 100 inputs and 100 outputs.
+    At most `most` bytes, 100 inputs and 100 outputs, and `most_fields` fields in all maps.
     """
     if not data.startswith(MAGIC):
         raise UnknownTransaction("the bytes are no PSBT")
     if len(data) > most:
         raise UnknownTransaction(f"a PSBT has at most {most} bytes here, and this one {len(data)}")
     reader = Reader(data[len(MAGIC) :], "PSBT")
-    fields = read_map(reader)
+    fields = read_map(reader, most_fields)
+    left = most_fields - len(fields)
     version = _version(fields)
     check_map(fields, GLOBALS, version)
     unsigned = _unsigned(fields) if version == 0 else None
     inputs, outputs = _counts(fields, unsigned)
-    input_maps = tuple(read_map(reader) for _ in range(inputs))
-    output_maps = tuple(read_map(reader) for _ in range(outputs))
+    input_maps, left = _maps(reader, inputs, left)
+    output_maps, _ = _maps(reader, outputs, left)
     reader.end()
     for each in input_maps:
         check_map(each, INPUTS, version)
@@ -58,6 +64,15 @@ def parse_psbt(data: bytes, most: int = MAX_PSBT_BYTES) -> Psbt:
         check_map(each, OUTPUTS, version)
     transaction = unsigned or unsigned_transaction(fields, input_maps, output_maps)
     return Psbt(version, transaction, fields, input_maps, output_maps)
+
+
+def _maps(reader: Reader, count: int, left: int) -> tuple[tuple[Fields, ...], int]:
+    """Read maps of `left` fields together; return them, and how many more there may be."""
+    maps: list[Fields] = []
+    for _ in range(count):
+        maps.append(read_map(reader, left))
+        left -= len(maps[-1])
+    return tuple(maps), left
 
 
 def _version(fields: Fields) -> int:

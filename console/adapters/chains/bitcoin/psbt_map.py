@@ -11,10 +11,15 @@ Fields: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Keys (type and key data) and values, in the order of the bytes."""
 
 
-def read_map(reader: Reader) -> Fields:
-    """Read a map with its separator. Raises: UnknownTransaction, also for a repeated key."""
+def read_map(reader: Reader, most: int) -> Fields:
+    """Read a map with its separator, of at most `most` fields.
+
+    Raises: UnknownTransaction, also for a repeated key.
+    """
     fields: dict[bytes, bytes] = {}
     while key := reader.string():
+        if len(fields) >= most:
+            raise UnknownTransaction("the PSBT has more fields than are read here")
         split_key(key)
         if key in fields:
             raise UnknownTransaction("a key of the PSBT comes twice")

@@ -129,7 +129,11 @@ class Sources:
 
     async def tip_height(self) -> int:
         """Return the lowest: nothing is confirmed before all nodes have the block."""
-        return min(await self._all(lambda source: source.tip_height()))
+        return min(await self.tip_heights())
+
+    async def tip_heights(self) -> list[int]:
+        """Return what each source tells, at least one height. Raises: ChainUnavailable."""
+        return await self._all(lambda source: source.tip_height())
 
     async def block_hash(self, height: int) -> str:
         """Return what all tell. Raises: SourcesDisagree, ChainUnavailable."""

@@ -8,6 +8,7 @@ proves its outputs. Taproot inputs need none: their signature covers all amounts
 from dataclasses import dataclass
 
 from console.adapters.chains.bitcoin.limits import MAX_MONEY
+from console.adapters.chains.bitcoin.metadata import check_unsigned
 from console.adapters.chains.bitcoin.psbt import Psbt, parse_psbt
 from console.adapters.chains.bitcoin.psbt_fields import Global, In
 from console.adapters.chains.bitcoin.psbt_map import Fields, value_of
@@ -50,6 +51,7 @@ def parse_spending(data: bytes) -> Spending:
     psbt = parse_psbt(data)
     if psbt.version:
         raise UnknownTransaction("only PSBTs of version 0 are signed here")
+    check_unsigned(psbt)
     transaction = psbt.transaction
     if not transaction.inputs or not transaction.outputs:
         raise UnknownTransaction("a transaction has at least one input and one output")
