@@ -16,9 +16,11 @@ from console.adapters.chains.bitcoin.accounts import (
     script_at,
 )
 from console.adapters.chains.bitcoin.address import address_of
+from console.adapters.chains.bitcoin.build import Wallet
 from console.adapters.chains.bitcoin.message import build_message
-from console.adapters.chains.bitcoin.sources import Unspent
+from console.adapters.chains.bitcoin.sources import Sources, Unspent
 from console.adapters.chains.bitcoin.transaction import TxOut
+from console.adapters.chains.bitcoin.watching import NEAR, WHOLE_SCAN_EVERY_S, Watcher
 from console.application.balances import Balances
 from console.application.ports.chain import Account, TransferIntent, Watches
 from console.domain.ids import RequestId, WalletId
@@ -122,3 +124,38 @@ async def test_after_a_restart_the_ledger_tells_what_was_paid() -> None:
     assert await seen(started()) == 70_000
     aggregates.requests["2"].proposal.wallet = WalletId("w-2")
     assert await seen(started()) == 0
+
+
+async def test_far_places_that_are_empty_are_looked_at_on_whole_scans_only() -> None:
+    now_s = [0.0]
+    node = Node()
+    watcher = Watcher(Sources((node,)), lambda: now_s[0])
+    wallet = Wallet(SEGWIT, KEYS, NETWORK)
+
+    async def asked() -> int:
+        before = node.asked
+        await watcher.coins(wallet)
+        return node.asked - before
+
+    for number in range(200):
+        watcher.watch(wallet, KeyPosition(CHANGE, 9_000 + number))
+    full = KeyPosition(CHANGE, 9_100)
+    holding(node, SEGWIT, full)
+    assert await asked() > 200
+    assert await asked() == 2 * NEAR + 1
+    assert [coin.place for coin in await watcher.coins(wallet)] == [full]
+    # A place that empties, and one that is filled, are seen by the next whole scan.
+    node.coins.clear()
+    assert await watcher.coins(wallet) == ()
+    assert await asked() == 2 * NEAR
+    late = KeyPosition(CHANGE, 9_199)
+    holding(node, SEGWIT, late)
+    assert await watcher.coins(wallet) == ()
+    now_s[0] += WHOLE_SCAN_EVERY_S
+    assert [coin.place for coin in await watcher.coins(wallet)] == [late]
+    assert await asked() == 2 * NEAR + 1
+    # What is signed now is looked at again.
+    again = KeyPosition(CHANGE, 9_000)
+    holding(node, SEGWIT, again)
+    watcher.watch(wallet, again)
+    assert {coin.place for coin in await watcher.coins(wallet)} == {late, again}

@@ -8,8 +8,9 @@ import pytest
 from console.adapters.chains.bitcoin.accounts import SEGWIT, TAPROOT, KeyPosition, script_at
 from console.adapters.chains.bitcoin.build import OwnCoin
 from console.adapters.chains.bitcoin.importing import ProofsTooLarge
-from console.adapters.chains.bitcoin.limits import MAX_PSBT_BYTES, MAX_TRANSACTION_BYTES
+from console.adapters.chains.bitcoin.limits import MAX_INPUTS, MAX_PSBT_BYTES, MAX_TRANSACTION_BYTES
 from console.adapters.chains.bitcoin.psbt import parse_psbt
+from console.adapters.chains.bitcoin.psbt_convert import psbt_of
 from console.adapters.chains.bitcoin.psbt_fields import In
 from console.adapters.chains.bitcoin.psbt_map import field, ordered, value_of, without
 from console.adapters.chains.bitcoin.spending import parse_spending
@@ -116,3 +117,52 @@ def test_what_is_signed_here_travels_in_one_statement_and_one_message() -> None:
     assert MAX_STATEMENT_BYTES < MAX_PROPOSAL_BYTES < MAX_MESSAGE_BYTES // 2
     packed = msgspec.msgpack.encode({"transaction": bytes(MAX_REQUEST_BYTES)})
     assert len(packed) < MAX_PROPOSAL_BYTES
+
+
+def test_a_large_parent_is_encoded_once_for_all_of_its_coins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = script_at(SEGWIT, KEYS, PLACE)
+    outputs = (TxOut(1_000, script),) * MAX_INPUTS + (TxOut(0, b""),) * 20_000
+    parent = Transaction(2, (TxIn(OutPoint(b"\1" * 32, 0)),), outputs)
+    whole = field(In.NON_WITNESS_UTXO, parent.encode())
+    claimed = field(In.WITNESS_UTXO, outputs[0].encode())
+    spenders = tuple(TxIn(OutPoint(parent.hash, number)) for number in range(MAX_INPUTS))
+    paying = Transaction(2, spenders, (TxOut(90_000, script),))
+    maps = ((whole, claimed), *((claimed,),) * (MAX_INPUTS - 1))
+    data = psbt_of(paying, maps, ((),)).encode()
+    encoded = 0
+    encode = Transaction.encode_stripped
+
+    def counted(each: Transaction) -> bytes:
+        nonlocal encoded
+        found = encode(each)
+        encoded += len(found)
+        return found
+
+    def never(each: Transaction) -> int:
+        raise AssertionError(f"all {len(each.outputs)} outputs are hashed to compare them")
+
+    monkeypatch.setattr(Transaction, "encode_stripped", counted)
+    monkeypatch.setattr(Transaction, "__hash__", never)
+    spending = parse_spending(data)
+    assert spending.doubts == ()
+    assert len(spending.spent) == MAX_INPUTS
+    assert encoded < 2 * len(data)
+
+
+def test_of_two_copies_the_one_with_signatures_is_doubted() -> None:
+    coins = large_coins(SEGWIT, count=2)
+    data = draft().pay(FRIEND, 40_000).spend(*coins).build(KeyPosition(1, 0))
+    assert len(parse_psbt(data).inputs) == 2
+    first, second = parse_psbt(data).inputs
+    bare, signatures = coins[0].previous.encode_stripped(), coins[0].previous.encode()
+    assert bare != signatures
+    for own, others in ((bare, signatures), (signatures, bare), (bare, bare)):
+        maps = tuple(
+            ordered((field(In.NON_WITNESS_UTXO, copy), *without(fields, In.NON_WITNESS_UTXO)))
+            for fields, copy in ((first, own), (second, others))
+        )
+        doubts = parse_spending(replace(parse_psbt(data), inputs=maps).encode()).doubts
+        told = [number for number, copy in ((1, own), (2, others)) if copy == signatures]
+        assert [doubt[:7] for doubt in doubts] == [f"Input {number}" for number in told]

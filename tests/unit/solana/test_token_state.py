@@ -1,6 +1,7 @@
 """Mints and token accounts are read as the real programs write them."""
 
 import struct
+from typing import Any
 
 import pytest
 from solders.instruction import Instruction
@@ -15,8 +16,8 @@ from solders.transaction_metadata import FailedTransactionMetadata
 
 from console.adapters.chains.solana import programs
 from console.adapters.chains.solana.address import token_account
+from console.adapters.chains.solana.token_state import MAX_EXTENSIONS, parse_holding, parse_mint
 from console.adapters.chains.solana.token_state import Mint as Mint22
-from console.adapters.chains.solana.token_state import parse_holding, parse_mint
 from console.application.errors import ChainUnavailable
 from tests.unit.solana.messages import FRIEND, ME, MINT, PAYER, STRANGER, account_made, called
 
@@ -140,3 +141,42 @@ def test_extensions_that_are_cut_do_not_fall_over(tail: bytes) -> None:
         assert parse_mint(T22, data).decimals == 6
     except ChainUnavailable:
         return
+
+
+class Sliced(bytes):
+    """Bytes that count how many of them are copied."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(found, bytes):
+            Sliced.copied += len(found)
+        return Sliced(found) if isinstance(found, bytes) else found
+
+
+def _extended(*entries: bytes) -> bytes:
+    head = bytearray(166)
+    head[44], head[45], head[165] = 6, 1, 1
+    return bytes(head) + b"".join(entries)
+
+
+CANNOT_MOVE, HARMLESS = struct.pack("<HH", 9, 0), struct.pack("<HH", 0xFFFF, 0)
+
+
+def test_each_danger_is_told_once_and_more_extensions_than_there_are_is_one() -> None:
+    few = parse_mint(T22, _extended(*[CANNOT_MOVE] * MAX_EXTENSIONS))
+    assert few.dangers == ("The token cannot be transferred",)
+    many = parse_mint(T22, _extended(*[HARMLESS] * MAX_EXTENSIONS, CANNOT_MOVE))
+    (danger,) = many.dangers
+    assert "more extensions than are read" in danger
+    assert parse_mint(T22, _extended(*[HARMLESS] * MAX_EXTENSIONS)).dangers == ()
+    # What comes after the end of the list is no extension.
+    assert parse_mint(T22, _extended(*[HARMLESS] * MAX_EXTENSIONS, bytes(400))).dangers == ()
+
+
+def test_a_mint_of_many_extensions_is_not_copied_again_for_each() -> None:
+    data = Sliced(_extended(*[HARMLESS] * 2_000))
+    Sliced.copied = 0
+    parse_mint(T22, data)
+    assert Sliced.copied <= len(data)

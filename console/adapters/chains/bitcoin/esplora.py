@@ -76,6 +76,7 @@ class _Transaction(msgspec.Struct, frozen=True):
 
 class _Spending(msgspec.Struct, frozen=True):
     spent: bool
+    txid: Hash | None = None
     status: _Status | None = None
 
 
@@ -176,15 +177,17 @@ class Esplora:
         return _standing(known.status)
 
     async def spent(self, txid: str, number: int) -> Spent | None:
-        """Return how a coin was spent. Raises: ChainUnavailable, UnknownTransaction."""
+        """Return how a coin was spent in a block; a spender that waits may be dropped.
+
+        Raises: ChainUnavailable, UnknownTransaction.
+        """
         path = f"/tx/{checked_txid(txid)}/outspend/{number}"
         told = await self._http.get(path, OK | {_NOT_FOUND})
         if told.status == _NOT_FOUND:
             return None
         spending = read_json(told.body, _Spending)
-        if not spending.spent:
-            return None
-        return Spent(_standing(spending.status).height if spending.status else None)
+        height = _standing(spending.status).height if spending.status else None
+        return Spent(height, spending.txid) if spending.spent and height is not None else None
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return satoshis for 1000 virtual bytes, for each of FEE_TARGETS.

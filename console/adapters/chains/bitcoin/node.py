@@ -80,16 +80,16 @@ class BitcoinNode:
             self._checked = True
 
     async def spent_for_good(self, transaction: bytes) -> bool:
-        """Return whether a coin of a transaction was spent, too deep to be taken back.
+        """Return whether another transaction spent one of its coins, too deep to be taken back.
 
         Where no node tells the block, it counts from when it was first seen spent.
         Raises: ChainUnavailable, UnknownTransaction.
         """
         tip = await self.tip_height()
-        for spender in parse_transaction(transaction).inputs:
-            outpoint = spender.outpoint
+        own = parse_transaction(transaction)
+        for outpoint in (each.outpoint for each in own.inputs):
             spent = await self._sources.spent(outpoint.txid[::-1].hex(), outpoint.index)
-            if spent is None:
+            if spent is None or spent.txid == own.txid:
                 self._suspects.pop(outpoint, None)
                 continue
             since = spent.height
@@ -98,8 +98,13 @@ class BitcoinNode:
                     self._suspects.clear()
                 since = self._suspects.setdefault(outpoint, tip)
             if tip - since + 1 >= SETTLED[self._network]:
-                return True
+                # A node that names no spender may speak of this very transaction.
+                return spent.txid is not None or not await self._is_in_block(own.txid)
         return False
+
+    async def _is_in_block(self, txid: str) -> bool:
+        standing = await self._sources.status(txid)
+        return standing is not None and standing.height is not None
 
     async def follow_tip(self) -> None:
         """Ask for the height unless it was told lately. Raises: ChainUnavailable."""

@@ -47,9 +47,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """That a coin is spent in the chain or waits to be; `height` is None where it is not known."""
+    """That a coin is spent in the chain; None for what a node does not tell of the spender."""
 
     height: int | None
+    txid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,10 @@ class BitcoinSource(Protocol):
         ...
 
     async def spent(self, txid: str, number: int) -> Spent | None:
-        """Return how a coin was spent; None if it is unspent, or what made it is not known."""
+        """Return how a coin was spent in the chain.
+
+        None if it is unspent, if its spender waits only, or if what made it is not known.
+        """
         ...
 
     async def fee_estimates(self) -> dict[int, int]:
@@ -188,16 +192,18 @@ class Sources:
         return next((standing for standing in told if standing), None)
 
     async def spent(self, txid: str, number: int) -> Spent | None:
-        """Return the latest height that any tells, if all say that the coin is spent.
+        """Return the latest height that any tells, if all say that one transaction spends the coin.
 
         Raises: ChainUnavailable, UnknownTransaction.
         """
         told = await self._all(lambda source: source.spent(txid, number))
-        heights = [each.height for each in told if each is not None]
-        if len(heights) < len(told):
+        spent = [each for each in told if each is not None]
+        spenders = {each.txid for each in spent if each.txid is not None}
+        if len(spent) < len(told) or len(spenders) > 1:
             return None
-        known = [height for height in heights if height is not None]
-        return Spent(max(known) if len(known) == len(told) else None)
+        known = [each.height for each in spent if each.height is not None]
+        height = max(known) if len(known) == len(told) else None
+        return Spent(height, next(iter(spenders), None))
 
     async def fee_estimates(self) -> dict[int, int]:
         """Return the lowest of each target: one false source must not make a transaction dear."""

@@ -22,10 +22,23 @@ from console.adapters.chains.bitcoin.transaction import (
     parse_output,
     parse_transaction,
 )
+from console.adapters.chains.bitcoin.wire import sha256d
 from console.application.errors import UnknownTransaction
 
 _MISSING = "the transaction that made it is missing: its amount is not proven"
 _ANOTHER = "the transaction that made it has another hash: its amount is not proven"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proof:
+    """A transaction that an input brings; `is_bare` where no signatures come with it.
+
+    It may be as large as the PSBT, so it is never compared, nor encoded again, for each input.
+    """
+
+    hash: bytes
+    outputs: tuple[TxOut, ...]
+    is_bare: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +72,14 @@ def parse_spending(data: bytes) -> Spending:
     outpoints = [each.outpoint for each in transaction.inputs]
     if len(set(outpoints)) < len(outpoints) or any(map(is_nothing, outpoints)):
         raise UnknownTransaction("a coin is spent twice, or is none")
-    brought = previous_transactions(psbt)
+    brought = _proofs(psbt)
     # One proves all of its outputs, so a second coin of it needs no second copy.
     makers = {each.hash: each for each in brought if each}
     spent: list[TxOut] = []
     doubts: list[str] = []
     parts = zip(transaction.inputs, psbt.inputs, brought, strict=True)
     for number, (spender, fields, own) in enumerate(parts, start=1):
-        maker = makers.get(spender.outpoint.txid)
-        output, doubt = _spent(spender, fields, maker, foreign=own not in {None, maker})
+        output, doubt = _spent(spender, fields, own or makers.get(spender.outpoint.txid))
         spent.append(output)
         doubts += [f"Input {number}: {doubt}"] if doubt else []
     spending = Spending(psbt, tuple(spent), tuple(doubts))
@@ -84,14 +96,25 @@ def previous_transactions(psbt: Psbt) -> tuple[Transaction | None, ...]:
     return tuple(None if data is None else parse_transaction(data) for data in told)
 
 
-def _spent(
-    spender: TxIn, fields: Fields, maker: Transaction | None, *, foreign: bool
-) -> tuple[TxOut, str]:
+def _proofs(psbt: Psbt) -> tuple[_Proof | None, ...]:
+    """Return what each input brings, encoded and hashed once. Raises: UnknownTransaction."""
+    proofs: list[_Proof | None] = []
+    for fields, made in zip(psbt.inputs, previous_transactions(psbt), strict=True):
+        if made is None:
+            proofs.append(None)
+            continue
+        bare = made.encode_stripped()
+        is_bare = value_of(fields, In.NON_WITNESS_UTXO) == bare
+        proofs.append(_Proof(sha256d(bare), made.outputs, is_bare=is_bare))
+    return tuple(proofs)
+
+
+def _spent(spender: TxIn, fields: Fields, proof: _Proof | None) -> tuple[TxOut, str]:
     """Return the output, and a doubt or "". Raises: UnknownTransaction if no field has it.
 
-    `foreign`: the input brings another transaction than the one that made its coin.
+    `proof`: what the input brings, else what another input brings for the same coin's maker.
     """
-    proven, doubt = (None, _ANOTHER) if foreign else _proven(spender, fields, maker)
+    proven, doubt = _proven(spender, fields, proof)
     told = value_of(fields, In.WITNESS_UTXO)
     claimed = None if told is None else parse_output(told)
     if proven is None:
@@ -108,12 +131,14 @@ def _spent(
     return proven, doubt
 
 
-def _proven(spender: TxIn, fields: Fields, maker: Transaction | None) -> tuple[TxOut | None, str]:
-    if maker is None:
+def _proven(spender: TxIn, fields: Fields, proof: _Proof | None) -> tuple[TxOut | None, str]:
+    if proof is None:
         return None, _MISSING
-    if spender.outpoint.index >= len(maker.outputs):
+    if proof.hash != spender.outpoint.txid:
+        return None, _ANOTHER
+    if spender.outpoint.index >= len(proof.outputs):
         return None, "the transaction that made it has no such output"
     # No txid covers witnesses, so they could be altered unseen in what is approved.
-    extra = value_of(fields, In.NON_WITNESS_UTXO) not in {None, maker.encode_stripped()}
+    extra = not proof.is_bare and value_of(fields, In.NON_WITNESS_UTXO) is not None
     doubt = "the transaction that made it carries signatures, which nothing proves" if extra else ""
-    return maker.outputs[spender.outpoint.index], doubt
+    return proof.outputs[spender.outpoint.index], doubt

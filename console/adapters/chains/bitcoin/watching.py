@@ -51,15 +51,18 @@ class Watcher:
         self._now_s = now_s
         self._used: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._paid: dict[bytes, set[KeyPosition]] = defaultdict(set)
+        self._empty: dict[bytes, set[KeyPosition]] = defaultdict(set)
         self._scanned_s: dict[bytes, float] = {}
         self._previous: dict[str, bytes] = {}
 
     def watch(self, wallet: Wallet, place: KeyPosition) -> None:
         """Look at a place from now on, however far it is: a signed transaction pays to it.
 
-        It moves neither the end of a scan nor the next place for change.
+        While it is empty, only whole scans look there: it may be one of thousands. It moves neither
+        the end of a scan nor the next place for change.
         """
         self._paid[_name(wallet)].add(place)
+        self._empty[_name(wallet)].discard(place)
 
     async def coins(self, wallet: Wallet) -> tuple[FoundCoin, ...]:
         """Return the account's coins. Raises: ChainUnavailable, NotYetPossible."""
@@ -152,17 +155,26 @@ class Watcher:
         gap = GAP_LIMIT if whole else NEAR
         found: dict[KeyPosition, list[FoundCoin]] = {}
         ends = {c: await self._look_along(wallet, c, gap, found) for c in (RECEIVE, CHANGE)}
-        far = sorted(
-            (place for place in self._paid[name] if place.index >= ends[place.chain]),
-            key=lambda place: (place.chain, place.index),
+        paid = self._paid[name] - (set() if whole else self._empty[name])
+        await self._look_far(
+            wallet, {place for place in paid if place.index >= ends[place.chain]}, found
         )
-        for start in range(0, len(far), _AT_A_TIME):
-            some = far[start : start + _AT_A_TIME]
-            coins = await asyncio.gather(*(self._coins_at(wallet, place) for place in some))
-            found.update((place, each) for place, each in zip(some, coins, strict=True) if each)
         if whole:
             self._scanned_s[name] = now_s
         return found
+
+    async def _look_far(
+        self, wallet: Wallet, places: set[KeyPosition], found: dict[KeyPosition, list[FoundCoin]]
+    ) -> None:
+        """Look at places beyond the end of a scan, and remember which are empty."""
+        far = sorted(places, key=lambda place: (place.chain, place.index))
+        for start in range(0, len(far), _AT_A_TIME):
+            some = far[start : start + _AT_A_TIME]
+            looked = await asyncio.gather(*(self._coins_at(wallet, place) for place in some))
+            full = {place: coins for place, coins in zip(some, looked, strict=True) if coins}
+            self._empty[_name(wallet)] |= set(some) - full.keys()
+            self._empty[_name(wallet)] -= full.keys()
+            found |= full
 
     async def _look_along(
         self, wallet: Wallet, chain: int, gap: int, found: dict[KeyPosition, list[FoundCoin]]

@@ -24,11 +24,14 @@ _TRANSFER_FEE, _NON_TRANSFERABLE, _PERMANENT_DELEGATE, _TRANSFER_HOOK = 1, 9, 12
 _FEE_POINTS = (88, 106)
 """Offsets of the older and the newer fee, in hundredths of a percent, in the fee's extension."""
 _HOOK_PROGRAM = slice(32, 64)
+MAX_EXTENSIONS: Final = 64
+"""Extensions of a mint that are read; Token-2022 has fewer kinds, and each stands there once."""
+_TOO_MANY = "The token has more extensions than are read: what its transfers do is not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """A mint's decimals, and its `dangers`: what its transfers do beside moving tokens."""
+    """A mint's decimals, and `dangers`, each once: what its transfers do beside moving tokens."""
 
     decimals: int
     dangers: tuple[str, ...]
@@ -49,8 +52,14 @@ def parse_mint(program: Pubkey, data: bytes) -> Mint:
     plain = len(data) == MINT_BYTES
     if program not in TOKEN_PROGRAMS or not (plain or extended) or data[_MINT_READY] != 1:
         raise ChainUnavailable("the listed token is no mint of this cluster")
-    dangers = (_danger(kind, value) for kind, value in _extensions(data[_FIRST:]))
-    return Mint(data[_DECIMALS], tuple(danger for danger in dangers if danger))
+    dangers: dict[str, None] = {}
+    for number, (kind, value) in enumerate(_extensions(data)):
+        if number >= MAX_EXTENSIONS:
+            dangers[_TOO_MANY] = None
+            break
+        if danger := _danger(kind, value):
+            dangers[danger] = None
+    return Mint(data[_DECIMALS], tuple(dangers))
 
 
 def parse_holding(program: Pubkey, data: bytes) -> Holding | None:
@@ -64,12 +73,14 @@ def parse_holding(program: Pubkey, data: bytes) -> Holding | None:
 
 
 def _extensions(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(data) >= _ENTRY.size:
-        kind, length = _ENTRY.unpack_from(data)
+    at = _FIRST
+    while at + _ENTRY.size <= len(data):
+        kind, length = _ENTRY.unpack_from(data, at)
         if not kind:
             return
-        yield kind, data[_ENTRY.size : _ENTRY.size + length]
-        data = data[_ENTRY.size + length :]
+        at += _ENTRY.size
+        yield kind, data[at : at + length]
+        at += length
 
 
 def _danger(kind: int, value: bytes) -> str:
