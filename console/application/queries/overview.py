@@ -33,7 +33,7 @@ async def overview_view(node: Node) -> OverviewView:
     rows = [
         request_row(r, core.aggregates, core.transactions, core.me, now)
         for r in core.aggregates.requests.values()
-        if request_stage(r, now) not in CLOSED
+        if request_stage(r, core.aggregates.wallets.get(r.proposal.wallet), now) not in CLOSED
     ]
     recent, _ = await ledger_rows(core.store, 0, _RECENT, "")
     ceremonies = core.aggregates.ceremonies.values()
