@@ -10,6 +10,7 @@ from console.application.ports.event_bus import EventBus
 from console.application.ports.event_store import EventStore, RecordedEvent
 from console.domain import (
     ceremony_decisions,
+    competing,
     key_ceremony,
     member,
     request_decisions,
@@ -30,8 +31,9 @@ from console.domain.events import (
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.member import Member, MemberCommand
+from console.domain.policy import Policy
 from console.domain.quotas import Counted, Quotas
-from console.domain.request_commands import RequestCommand
+from console.domain.request_commands import Propose, RequestCommand
 from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
 from console.version import VERSION
@@ -78,6 +80,16 @@ class Aggregates:
             return self.wallets[wallet_id]
         except KeyError:
             raise NotYetPossible("this wallet is not known here") from None
+
+    def policy_of(self, wallet_id: WalletId, epoch: int) -> Policy:
+        """Return a wallet's policy in an epoch that was certified. Raises: NotYetPossible."""
+        wallet = self.wallet(wallet_id)
+        if wallet.epoch == epoch:
+            return wallet.policy
+        origin = competing.origin_of(wallet_id, epoch, self.ceremonies.values())
+        if origin is None:
+            raise NotYetPossible("this epoch of the wallet is not known here")
+        return Policy(epoch + 1, origin.quorum, origin.proposal.approvals_needed)
 
     def ceremony(self, ceremony_id: CeremonyId) -> KeyCeremony:
         """Raises: NotYetPossible."""
@@ -143,7 +155,12 @@ class Aggregates:
         stream = f"signing-request/{request_id}"
         async with self._locks[stream]:
             state = self.requests.get(request_id)
-            policy = state.policy if state else self.wallet(wallet_id).policy
+            if state:
+                policy = state.policy
+            elif isinstance(command, Propose):
+                policy = self.policy_of(wallet_id, command.proposal.epoch)
+            else:
+                policy = self.wallet(wallet_id).policy
             return await self._append(stream, request_decisions.decide(state, command, policy))
 
     async def _append(self, stream: str, events: tuple[Event, ...]) -> bool:
@@ -198,7 +215,7 @@ class Aggregates:
     def _fold_request(self, request_id: RequestId, event: Event) -> None:
         state = self.requests.get(request_id)
         if isinstance(event, RequestProposed):
-            policy = self.wallet(event.wallet).policy
+            policy = self.policy_of(event.wallet, event.epoch)
         elif state:
             policy = state.policy
         else:

@@ -226,7 +226,10 @@ class ConsoleService:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         requests = sorted(
             core.aggregates.requests.values(),
-            key=lambda r: (request_stage(r, now) in CLOSED, -r.proposal.proposed_at_ms),
+            key=lambda r: (
+                request_stage(r, core.aggregates.wallets.get(r.proposal.wallet), now) in CLOSED,
+                -r.proposal.proposed_at_ms,
+            ),
         )
         shown = requests[query.offset : query.offset + query.limit]
         return InboxView(
@@ -239,7 +242,10 @@ class ConsoleService:
     async def _request(self, query: GetRequest) -> RequestView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         request = core.aggregates.request(RequestId(query.request))
-        view = request_view(request, core.aggregates, core.transactions, core.host, core.me, now)
+        trouble = core.signing_saga.troubles.of(request.proposal.request)
+        view = request_view(
+            request, core.aggregates, core.transactions, core.host, core.me, now, trouble
+        )
         people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}
         quorum = request.policy.quorum.custodians
         return replace(view, custodians=tuple(people[m] for m in quorum if m in people))

@@ -27,10 +27,7 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
-from console.application.peers.signed_statements import (
-    Statements,
-    vault_id,
-)
+from console.application.peers.signed_statements import Statements, vault_id
 from console.application.peers.statements import (
     Approval,
     CeremonyAcceptance,
@@ -140,7 +137,7 @@ class Core:
         self._add_sessions(moved)
         self._add_ceremonies()
         self._add_signing()
-        self._add_sagas()
+        self._add_sagas(moved)
         self._register()
 
     def _add_sessions(self, moved: Callable[[str], None]) -> None:
@@ -237,7 +234,7 @@ class Core:
         )
         self.balances = Balances(self.aggregates, self.transactions, ports.chains, ports.clock)
 
-    def _add_sagas(self) -> None:
+    def _add_sagas(self, moved: Callable[[str], None]) -> None:
         me, ports = self.me, self.ports
         self.ceremony_saga = CeremonySaga(
             me=me,
@@ -245,6 +242,7 @@ class Core:
             host=self.host,
             clock=ports.clock,
             spawn=self.spawn,
+            moved=moved,
         )
         self.drill_saga = DrillSaga(
             me=me,
@@ -261,6 +259,7 @@ class Core:
             clock=ports.clock,
             health=ports.network.health,
             spawn=self.spawn,
+            moved=moved,
         )
         self.broadcast_saga = BroadcastSaga(
             me=me,

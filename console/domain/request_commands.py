@@ -31,10 +31,13 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deny:
+    """`is_later_custodian`: the caller found the member among the custodians of a later epoch."""
+
     member: MemberId
     reason: str
     at_ms: int
     evidence: Evidence
+    is_later_custodian: bool = False
 
 
 @dataclass(frozen=True, slots=True)

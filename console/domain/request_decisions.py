@@ -119,7 +119,7 @@ def _decision(state: SigningRequest, command: Decision) -> tuple[Event, ...]:
                 ),
             )
         case Deny(member=member, reason=reason, at_ms=at_ms, evidence=evidence):
-            if member not in state.policy.quorum.custodians:
+            if member not in state.policy.quorum.custodians and not command.is_later_custodian:
                 raise UnknownMember(f"{member} is not a custodian of this wallet")
             if any(d.member == member for d in state.denials):
                 return ()

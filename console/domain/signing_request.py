@@ -112,6 +112,18 @@ class SigningRequest:
         return self.failed is not None and self.failed.reason.startswith(REPLACED)
 
     @property
+    def has_released(self) -> bool:
+        """Whether this member gave a share: a signature may exist that it does not know."""
+        return any(attempt.share_released for attempt in self.attempts)
+
+    def is_outdated(self, epoch: int) -> bool:
+        """Return whether the wallet's shares, now of `epoch`, were changed before it was signed.
+
+        The shares that its approvals were for are erased: nobody signs it any more.
+        """
+        return self.state in UNSIGNED and epoch > self.proposal.epoch
+
+    @property
     def has_quorum(self) -> bool:
         return len(self.approvals) >= self.policy.approvals_needed
 

@@ -12,6 +12,7 @@ from console.application.ceremonies.certificates import key_certificate
 from console.application.commands import (
     ApproveMachine,
     CancelCeremony,
+    DenyRequest,
     ProposeMachine,
     ProposeRefresh,
     ProposeRepair,
@@ -21,10 +22,13 @@ from console.application.peers.messages import Announce
 from console.application.peers.signed_statements import Statements, to_signed, vault_id
 from console.application.peers.statements import CertificateSignature
 from console.application.queries.recovery import lost_shares, recovery_view
+from console.application.queries.requests import request_view
+from console.application.views import RequestStage, RequestView
 from console.domain.events import RequestSigned
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import OVER
 from console.domain.signing_request import SigningAttempt
+from console.domain.values import Chain
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import LoopClock, run_in_virtual_time
 from tests.fakes.vault import DEFAULT_PIN
@@ -90,19 +94,43 @@ def test_a_refresh_begins_an_epoch_and_erases_the_one_before() -> None:
     play(scene)
 
 
-def test_a_request_of_the_epoch_before_is_not_signed() -> None:
+def test_a_request_of_the_epoch_before_is_not_signed_and_holds_nothing() -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         work = asyncio.create_task(operators.transfer(ANA, wallet, 5, approvers=(BEN,)))
         await asyncio.sleep(30)
-        await operators.change(BEN, MEMBERS, ProposeRefresh(wallet))
+        command = ProposeReshare(
+            wallet=wallet, threshold=2, custodians=(BEN, CHIARA, DORA), approvals_needed=2
+        )
+        await operators.change(BEN, (*MEMBERS, DORA), command)
         (request,) = cluster.seats[CHIARA].core.aggregates.requests
         with pytest.raises(CommandRefused, match="epoch"):
             await operators.approve(CHIARA, request)
+
+        def seen_by(member: MemberId) -> RequestView:
+            core = cluster.seats[member].core
+            known, now_ms = core.aggregates.request(request), core.ports.clock.now_ms()
+            return request_view(
+                known, core.aggregates, core.transactions, core.host, core.me, now_ms
+            )
+
+        for member in (*MEMBERS, DORA):
+            seen = seen_by(member)
+            assert (seen.stage, seen.can_approve) == (RequestStage.EXPIRED, False)
+            assert "nobody signs it any more" in seen.sentence
+            assert seen.can_deny
+            assert not cluster.seats[member].core.reservations.held(wallet, Chain.SOLANA)
+        # A custodian of today, who was none when it was made, closes it for all.
+        await cluster.command(DORA, lambda: DenyRequest(request, "out of date"))
+        await cluster.until(
+            "all know the denial",
+            lambda: all(seen_by(m).stage is RequestStage.DENIED for m in (*MEMBERS, DORA)),
+        )
         work.cancel()
         await asyncio.wait({work})
+        await operators.transfer(DORA, wallet, 6, approvers=(BEN, CHIARA))
 
-    play(scene)
+    play(scene, members=FIVE)
 
 
 def test_a_lost_machine_is_replaced_and_its_share_repaired() -> None:

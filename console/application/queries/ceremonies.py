@@ -1,5 +1,7 @@
 """Ceremonies as the window shows them."""
 
+from collections.abc import Callable
+
 from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.queries.keys import key_names
@@ -86,8 +88,8 @@ def ceremony_view(ceremony: KeyCeremony, core: Core, now_ms: int) -> CeremonyVie
         sentence=(
             _SUPERSEDED
             if unfinished and competing.is_superseded(ceremony, wallet)
-            else _sentence(ceremony, stage, names, run)
-            + _stalled(ceremony, stage, names, me, now_ms)
+            else _sentence(ceremony, stage, names, run, core.ceremony_saga.troubles.of)
+            + _stalled(ceremony, stage, names, core, now_ms)
             + _alike(ceremony, core, now_ms)
         ),
         proposed_at_ms=proposal.proposed_at_ms,
@@ -185,7 +187,7 @@ def _stalled(
     ceremony: KeyCeremony,
     stage: CeremonyStage,
     names: dict[MemberId, str],
-    me: MemberId,
+    core: Core,
     now_ms: int,
 ) -> str:
     """Return what a participant can do when the member that leads the sessions does not.
@@ -196,14 +198,31 @@ def _stalled(
     last_ms = max((e.at_ms for e in ceremony.accepted), default=proposal.proposed_at_ms)
     last_ms = max(last_ms, *(a.started_ms for a in ceremony.attempts), 0)
     idle = stage is CeremonyStage.READY and now_ms >= last_ms + STALLED_MS
-    if not idle or me == proposal.proposer or me not in ceremony.indices:
+    if not idle or core.me == proposal.proposer or core.me not in ceremony.indices:
         return ""
     name = names.get(proposal.proposer, proposal.proposer)
+    health = core.ports.network.health()
+    away = [
+        names.get(m, m)
+        for m in ceremony.participants
+        if m != core.me and not (m in health and health[m].online)
+    ]
+    reach = f" {', '.join(away)} cannot be reached from here." if away else ""
     return (
         f" {name} proposed it and starts it, but nothing has begun for "
-        f"{(now_ms - last_ms) // 60_000} min. If {name} cannot, cancel it; any of you may then "
-        "propose another."
+        f"{(now_ms - last_ms) // 60_000} min.{reach} If {name} cannot, cancel it; any of you may "
+        "then propose another."
     )
+
+
+def _ready(ceremony: KeyCeremony, trouble: str) -> str:
+    """Return what keeps a ceremony from running that all have accepted."""
+    failed = ceremony.attempts[-1].failure if ceremony.attempts else ""
+    if any(attempt.blamed for attempt in ceremony.attempts):
+        return f"Stopped: {failed}. It is not tried again: cancel it and decide with whom to go on."
+    if trouble:
+        return f"All accepted, but no session has begun: {trouble}. It is tried again by itself."
+    return f"Starting again: {failed}." if failed else "All accepted. Starting."
 
 
 def _sentence(
@@ -211,6 +230,7 @@ def _sentence(
     stage: CeremonyStage,
     names: dict[MemberId, str],
     run: ProtocolSessionView | None,
+    trouble_of: Callable[[str], str],
 ) -> str:
     custodians = ceremony.participants
 
@@ -222,8 +242,7 @@ def _sentence(
             done = {e.member for e in ceremony.accepted}
             return f"{len(done)} of {len(custodians)} accepted. Waiting for {missing(done)}."
         case CeremonyStage.READY:
-            failed = ceremony.attempts[-1].failure if ceremony.attempts else ""
-            return f"Starting again: {failed}." if failed else "All accepted. Starting."
+            return _ready(ceremony, trouble_of(ceremony.proposal.ceremony))
         case CeremonyStage.RUNNING:
             return run.sentence if run else "The ceremony is running."
         case CeremonyStage.COMPARING:

@@ -33,7 +33,9 @@ async def overview_view(node: Node) -> OverviewView:
     core, now = node.core, node.ports.clock.now_ms()
     head = await core.store.head()
     unfinished = [
-        r for r in core.aggregates.requests.values() if request_stage(r, now) not in CLOSED
+        r
+        for r in core.aggregates.requests.values()
+        if request_stage(r, core.aggregates.wallets.get(r.proposal.wallet), now) not in CLOSED
     ]
     rows = [
         request_row(r, core.aggregates, core.transactions, core.me, now)

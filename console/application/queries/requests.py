@@ -63,6 +63,9 @@ CLOSED = frozenset(
     }
 )
 """Stages in which nobody has anything to do."""
+_OUTDATED = "The wallet's shares were changed since; propose it again"
+STALLED_MS = 120_000
+"""After this time without a session it is said who begins one."""
 _SENT = {RequestStage.BROADCAST, RequestStage.REFUSED}
 _OPEN = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
 """The stages in which people decide: while signing runs, shares are given already."""
@@ -106,12 +109,12 @@ def described(transactions: Transactions, proposal: RequestProposed) -> Transact
         )
 
 
-def request_stage(request: SigningRequest, now_ms: int) -> RequestStage:
-    """Return the stage, with expiry judged now."""
+def request_stage(request: SigningRequest, wallet: Wallet | None, now_ms: int) -> RequestStage:
+    """Return the stage, with expiry judged now; `wallet` is the request's, as it is here."""
     stage = _STAGES[request.state]
-    if stage in _UNDECIDED and now_ms >= request.proposal.expires_at_ms:
-        return RequestStage.EXPIRED
-    return stage
+    outdated = wallet is not None and request.is_outdated(wallet.epoch)
+    late = stage in _UNDECIDED and now_ms >= request.proposal.expires_at_ms
+    return RequestStage.EXPIRED if late or outdated else stage
 
 
 def request_row(
@@ -124,10 +127,11 @@ def request_row(
     """Return a row of the inbox."""
     proposal, names = request.proposal, names_of(aggregates)
     description = described(transactions, proposal)
-    stage = request_stage(request, now_ms)
+    wallet = aggregates.wallet(proposal.wallet)
+    stage = request_stage(request, wallet, now_ms)
     return RequestRow(
         request=proposal.request,
-        wallet_name=aggregates.wallet(proposal.wallet).name,
+        wallet_name=wallet.name,
         amount=description.amount.text(),
         unit=description.amount.unit,
         to_address=description.to_address,
@@ -150,26 +154,28 @@ def request_view(
     host: SessionHost,
     me: MemberId,
     now_ms: int,
+    trouble: str = "",
 ) -> RequestView:
-    """Return a request with its approvals, checks, sessions and timeline."""
+    """Return a request in full; `trouble` is why this node could not begin to sign it."""
     proposal, names = request.proposal, names_of(aggregates)
     wallet = aggregates.wallet(proposal.wallet)
     description = described(transactions, proposal)
-    stage = request_stage(request, now_ms)
+    stage = request_stage(request, wallet, now_ms)
+    outdated = request.is_outdated(wallet.epoch)
     run, past = sessions_of(host, proposal.request, now_ms, names)
-    blocked = _blocked(request, me, stage)
+    blocked = _OUTDATED if outdated else _blocked(request, me, stage)
     custodian = me in request.policy.quorum.custodians
-    undecided = stage in _OPEN
-    idle = bool(request.attempts) and (run is None or run.ended)
+    told = _outdated(request) if outdated else _sentence(request, stage, names, now_ms, trouble)
+    can_deny, can_withdraw = _closing(request, wallet, me, stage, now_ms)
+    idle = bool(request.attempts or trouble) and (run is None or run.ended)
     fee = description.fee
-    signed = request.signed.signed_transaction if request.signed else b""
     return RequestView(
         request=proposal.request,
         wallet=proposal.wallet,
         wallet_name=wallet.name,
         threshold=wallet.quorum.threshold,
         stage=stage,
-        sentence=_sentence(request, stage, names),
+        sentence=told,
         description=description_view(description),
         short_code=short_code(proposal.intent_digest),
         intent_digest=proposal.intent_digest.hex(),
@@ -182,7 +188,7 @@ def request_view(
         approvals_done=len(request.approvals),
         approvals_needed=request.policy.approvals_needed,
         checks=_checks(transactions, proposal, wallet),
-        timeline=timeline(request, names, run, stage),
+        timeline=timeline(request, names, run, stage, outdated=outdated),
         run=run,
         past_runs=past,
         transaction_id=_transaction_id(request).removeprefix(MESSAGE_ID),
@@ -190,17 +196,32 @@ def request_view(
         fee_ceiling=Amount(proposal.fee_ceiling, fee.unit, fee.decimals).text(),
         can_approve=not blocked,
         approve_blocked_because=blocked,
-        can_deny=custodian and undecided,
-        can_withdraw=me == proposal.proposer and undecided,
+        can_deny=can_deny,
+        can_withdraw=can_withdraw,
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
         can_replace=custodian and stage in _SENT and _replaces(transactions, proposal),
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
-        signed_bytes=signed.hex(),
+        signed_bytes=_signed_bytes(request).hex(),
         unsigned_text=_exported(transactions, proposal, proposal.transaction),
-        signed_text=_exported(transactions, proposal, signed),
+        signed_text=_exported(transactions, proposal, _signed_bytes(request)),
     )
+
+
+def _closing(
+    request: SigningRequest, wallet: Wallet, me: MemberId, stage: RequestStage, now_ms: int
+) -> tuple[bool, bool]:
+    """Return whether a member can deny a request, and whether it can withdraw it.
+
+    What nobody signs any more is closed by whoever is or was a custodian, while it is in time.
+    """
+    outdated = request.is_outdated(wallet.epoch) and now_ms < request.proposal.expires_at_ms
+    undecided = stage in _OPEN or outdated
+    custodians = {*request.policy.quorum.custodians}
+    if outdated:
+        custodians |= {*wallet.quorum.custodians}
+    return undecided and me in custodians, undecided and me == request.proposal.proposer
 
 
 def _exported(transactions: Transactions, proposal: RequestProposed, data: bytes) -> str:
@@ -209,6 +230,10 @@ def _exported(transactions: Transactions, proposal: RequestProposed, data: bytes
         return transactions.chain(proposal.chain).exported(data)
     except NotYetPossible:
         return data.hex()
+
+
+def _signed_bytes(request: SigningRequest) -> bytes:
+    return request.signed.signed_transaction if request.signed else b""
 
 
 def _transaction_id(request: SigningRequest) -> str:
@@ -244,7 +269,9 @@ def _approvals(
     request: SigningRequest, names: dict[MemberId, str], me: MemberId
 ) -> tuple[ApprovalView, ...]:
     views: list[ApprovalView] = []
-    for member in request.policy.quorum.custodians:
+    custodians = request.policy.quorum.custodians
+    later = tuple(d.member for d in request.denials if d.member not in custodians)
+    for member in (*custodians, *later):
         approval = next((a for a in request.approvals if a.member == member), None)
         denied = next((d for d in request.denials if d.member == member), None)
         if may_approve(request.policy, member, request.proposal.proposer) and not denied:
@@ -269,7 +296,43 @@ def _approvals(
     return tuple(views)
 
 
-def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId, str]) -> str:
+def _outdated(request: SigningRequest) -> str:
+    """Return what becomes of a request whose wallet has other shares by now."""
+    told = "The wallet's shares were changed before it was signed, so nobody signs it any more."
+    if request.has_released:
+        return (
+            f"{told} This member gave its share of a signature before, and whether the others did "
+            "is not known here: its coins or nonce stay held until its time is over."
+        )
+    return f"{told} It holds no coins and no nonce: deny or withdraw it, and propose it again."
+
+
+def _waiting_to_sign(
+    request: SigningRequest, names: dict[MemberId, str], now_ms: int, trouble: str
+) -> str:
+    """Return what keeps an approved request from being signed."""
+    failed = request.attempts[-1].failure if request.attempts else ""
+    if trouble:
+        return f"Approved. Signing has not begun: {trouble}. It is tried again by itself."
+    if failed:
+        return f"Approved. Trying again: {failed}."
+    approved_ms = max((a.at_ms for a in request.approvals), default=0)
+    if now_ms < approved_ms + STALLED_MS:
+        return "Approved. Signing starts."
+    name = names.get(request.proposal.proposer, request.proposal.proposer)
+    return (
+        f"Approved {(now_ms - approved_ms) // 60_000} min ago, and no signing is known here yet: "
+        f"{name}'s node begins it, and the other custodians' nodes after it."
+    )
+
+
+def _sentence(
+    request: SigningRequest,
+    stage: RequestStage,
+    names: dict[MemberId, str],
+    now_ms: int,
+    trouble: str,
+) -> str:
     match stage:
         case RequestStage.AWAITING_APPROVAL:
             left = request.policy.approvals_needed - len(request.approvals)
@@ -285,8 +348,7 @@ def _sentence(request: SigningRequest, stage: RequestStage, names: dict[MemberId
             joint = " or " if left < len(able) else " and "
             return f"{needed}, from {joint.join(able)}."
         case RequestStage.APPROVED:
-            failed = request.attempts[-1].failure if request.attempts else ""
-            return f"Approved. Trying again: {failed}." if failed else "Approved. Signing starts."
+            return _waiting_to_sign(request, names, now_ms, trouble)
         case RequestStage.SIGNING:
             return "The custodians' nodes are signing."
         case RequestStage.SIGNED:

@@ -11,6 +11,7 @@ from console.domain.ids import MemberId
 from console.domain.request_chain import REPLACED
 from console.domain.signing_request import SigningRequest
 
+_OUTDATED = "The wallet's shares were changed: nobody signs it any more"
 _STOPPED = {
     RequestStage.DENIED,
     RequestStage.WITHDRAWN,
@@ -24,13 +25,18 @@ def timeline(
     names: dict[MemberId, str],
     run: ProtocolSessionView | None,
     stage: RequestStage,
+    *,
+    outdated: bool = False,
 ) -> tuple[TimelineItemView, ...]:
-    """Return the lines in order."""
+    """Return the lines in order; `outdated` if the wallet's shares were changed before."""
     items = [*_people(request, names), *_attempts(request, names, run)]
     if stage in _STOPPED:
         items.append(
             TimelineItemView(
-                title=_stop_title(request, stage), detail="", state=StepState.FAILED, at_ms=None
+                title=_OUTDATED if outdated else _stop_title(request, stage),
+                detail="",
+                state=StepState.FAILED,
+                at_ms=None,
             )
         )
         return tuple(items)

@@ -103,6 +103,7 @@ class WalletQueryService:
         ]
         requests.sort(key=lambda request: -request.proposal.proposed_at_ms)
         items: list[HistoryItemView] = []
+        wallet = self._core.aggregates.wallets.get(wallet_id)
         for request in requests[:MAX_HISTORY]:
             proposal = request.proposal
             description = described(self._core.transactions, proposal)
@@ -113,7 +114,7 @@ class WalletQueryService:
                     amount=description.amount.text(),
                     unit=description.amount.unit,
                     to_address=description.to_address,
-                    state=request_stage(request, self._core.ports.clock.now_ms()).value,
+                    state=request_stage(request, wallet, self._core.ports.clock.now_ms()).value,
                     at_ms=proposal.proposed_at_ms,
                     transaction_id=request.signed.transaction_id if request.signed else "",
                 )

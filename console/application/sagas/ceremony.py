@@ -9,9 +9,11 @@ import structlog
 
 from console.application.aggregates import Aggregates
 from console.application.ceremonies.key_generation import PURPOSE
+from console.application.errors import AdapterError
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
+from console.application.sagas.troubles import Troubles
 from console.application.sessions.host import SessionHost
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain import competing
@@ -22,6 +24,7 @@ from console.domain.events import (
     CeremonyDeclined,
     CeremonyDisputed,
     CeremonySessionFailed,
+    CeremonySessionStarted,
     WalletActivated,
 )
 from console.domain.ids import CeremonyId, MemberId
@@ -29,8 +32,10 @@ from console.domain.key_ceremony import CeremonyState, KeyCeremony
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 8
-"""Limit of started sessions that fail. An absent custodian costs none, within the expiry."""
+QUICK_ATTEMPTS = 8
+"""Started sessions that may fail before the next ones come rarely, until the ceremony's time is
+over. An absent custodian costs none."""
+RARE = Backoff(first_s=60.0, last_s=900.0)
 RUN_DEADLINE_S = 120.0
 
 
@@ -45,6 +50,7 @@ class CeremonySaga:
         host: SessionHost,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        moved: Callable[[str], None],
         backoff: Backoff | None = None,
     ) -> None:
         self._me = me
@@ -54,6 +60,7 @@ class CeremonySaga:
         self._spawn = spawn
         self._backoff = backoff or Backoff()
         self._leading: set[CeremonyId] = set()
+        self.troubles = Troubles(moved)
 
     def on_event(self, record: RecordedEvent) -> None:
         """React to what was recorded."""
@@ -68,6 +75,9 @@ class CeremonySaga:
                 | CeremonyAborted(ceremony=ceremony)
             ):
                 self._spawn(self._stop(ceremony, "", "the ceremony was declined or cancelled"))
+                self.troubles.clear(ceremony)
+            case CeremonySessionStarted(ceremony=ceremony):
+                self.troubles.clear(ceremony)
             case WalletActivated(wallet=wallet):
                 for other in tuple(self._aggregates.ceremonies.values()):
                     if other.proposal.wallet == wallet and self._is_superseded(other):
@@ -99,26 +109,40 @@ class CeremonySaga:
             begun_before = len(self._aggregates.ceremony(ceremony_id).attempts)
             for attempt in itertools.count(1):
                 ceremony = self._aggregates.ceremony(ceremony_id)
-                over = self._clock.now_ms() >= ceremony.proposal.expires_at_ms
-                over = over or self._is_superseded(ceremony)
-                if over or ceremony.state is not CeremonyState.ACCEPTED:
+                if not self._is_startable(ceremony):
                     return
-                if len(ceremony.attempts) - begun_before >= MAX_ATTEMPTS:
+                trouble = await self._attempt(ceremony)
+                if trouble is None:
                     return
-                if any(a.blamed for a in ceremony.attempts):
-                    # A check blamed a member: people decide whether, and with whom, to retry.
-                    return
-                try:
-                    await self._host.lead(
-                        PURPOSE, ceremony_id, ceremony.participants, RUN_DEADLINE_S
-                    )
-                except (SessionFailed, DomainError) as failure:
-                    log.info("ceremony-session-failed", ceremony=ceremony_id, why=str(failure))
+                attempts = self._aggregates.ceremony(ceremony_id).attempts
+                if len(attempts) == len(ceremony.attempts):
+                    self.troubles.note(ceremony_id, trouble)
                 else:
-                    return
-                await asyncio.sleep(self._backoff.pause_s(attempt))
+                    # A session began: how it ended is on record.
+                    self.troubles.clear(ceremony_id)
+                often = len(attempts) - begun_before >= QUICK_ATTEMPTS
+                pause = RARE if often else self._backoff
+                await asyncio.sleep(pause.pause_s(attempt))
         finally:
             self._leading.discard(ceremony_id)
+
+    def _is_startable(self, ceremony: KeyCeremony) -> bool:
+        in_time = self._clock.now_ms() < ceremony.proposal.expires_at_ms
+        accepted = ceremony.state is CeremonyState.ACCEPTED
+        # A check blamed a member: people decide whether, and with whom, to retry.
+        blamed = any(a.blamed for a in ceremony.attempts)
+        return in_time and accepted and not blamed and not self._is_superseded(ceremony)
+
+    async def _attempt(self, ceremony: KeyCeremony) -> str | None:
+        """Lead one session; return why it failed, None if it did not."""
+        ceremony_id = ceremony.proposal.ceremony
+        try:
+            await self._host.lead(PURPOSE, ceremony_id, ceremony.participants, RUN_DEADLINE_S)
+        except (SessionFailed, DomainError, AdapterError) as failure:
+            log.info("ceremony-session-failed", ceremony=ceremony_id, why=str(failure))
+            return str(failure)
+        self.troubles.clear(ceremony_id)
+        return None
 
     def _is_superseded(self, ceremony: KeyCeremony) -> bool:
         wallet = self._aggregates.wallets.get(ceremony.proposal.wallet)

@@ -1,10 +1,12 @@
 """SigningSaga: from complete approvals to one verified signature, though members may drop out.
 
 A failed attempt is discarded; the next has a new session, fresh nonces and, where possible, other
-signers. Attempts are bounded; after that people decide.
+signers. After some attempts the pauses grow, and it goes on until the request is over: a cause
+that is gone needs nobody to say so. Sessions that began are bounded; after that people decide.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.ports.network import PeerHealth
 from console.application.sagas.backoff import Backoff
+from console.application.sagas.troubles import Troubles
 from console.application.sessions.host import SessionHost
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.application.sessions.verdicts import Verdicts
@@ -28,6 +31,8 @@ from console.domain.events import (
     RequestDisputed,
     RequestSigned,
     RequestWithdrawn,
+    SigningSessionStarted,
+    WalletActivated,
 )
 from console.domain.ids import MemberId, RequestId
 from console.domain.signing_request import RequestState, SigningRequest
@@ -36,16 +41,23 @@ from console.protocols.kernel.abort import AbortKind
 log = structlog.get_logger(__name__)
 
 _LATENCY_STEP_S = 0.05
+SLOW = Backoff(first_s=10.0, last_s=60.0)
+"""Pauses after several attempts of which no session came: nothing was recorded or used up."""
+RARE = Backoff(first_s=30.0, last_s=900.0)
+"""Pauses after several sessions that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningLimits:
     """Bounds of one request's automatic attempts; times in seconds.
 
+    `attempts` follow each other quickly; at most `started` sessions are begun by themselves.
+
     A custodian `n` places after the proposer takes over after `n * takeover_s` without progress.
     """
 
     attempts: int = 6
+    started: int = 100
     run_deadline_s: float = 60.0
     takeover_s: float = 20.0
 
@@ -63,6 +75,7 @@ class SigningSaga:
         clock: Clock,
         health: Callable[[], Mapping[MemberId, PeerHealth]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        moved: Callable[[str], None],
         limits: SigningLimits | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -75,7 +88,9 @@ class SigningSaga:
         self._spawn = spawn
         self._limits = limits or SigningLimits()
         self._backoff = backoff or Backoff()
-        self._leading: set[RequestId] = set()
+        self._leading: dict[RequestId, asyncio.Event] = {}
+        """Requests that this node leads or waits to lead; the event ends a pause."""
+        self.troubles = Troubles(moved)
 
     def on_event(self, record: RecordedEvent) -> None:
         """React to what was recorded."""
@@ -91,8 +106,16 @@ class SigningSaga:
                     FailureKind.CANCELLED, "the request was denied or withdrawn"
                 )
                 self._spawn(self._host.stop_subject(request, failure))
+                self._wake(request)
+            case SigningSessionStarted(request=request):
+                self.troubles.clear(request)
+            case WalletActivated(wallet=wallet):
+                for request, known in tuple(self._aggregates.requests.items()):
+                    if known.proposal.wallet == wallet and not self._is_open(known):
+                        self._wake(request)
             case RequestSigned(request=request, session=session):
                 self._spawn(self._stop_others(request, session))
+                self._wake(request)
             case _:
                 pass
 
@@ -111,18 +134,30 @@ class SigningSaga:
             return
         first = custodians.index(request.proposal.proposer)
         place = (custodians.index(self._me) - first) % len(custodians)
-        self._leading.add(request_id)
+        self._leading[request_id] = asyncio.Event()
         self._spawn(self._lead(request_id, place * self._limits.takeover_s))
+
+    def _wake(self, request_id: RequestId) -> None:
+        """End a pause of a request that is over: nothing is in its way any more."""
+        self.troubles.clear(request_id)
+        if request_id in self._leading:
+            self._leading[request_id].set()
 
     async def retry(self, request_id: RequestId) -> None:
         """Lead immediately, on an operator's command. Raises: NotYetPossible."""
         request = self._aggregates.request(request_id)
-        if self._is_open(request):
-            self._leading.add(request_id)
+        if request_id in self._leading:
+            self._leading[request_id].set()
+        elif self._is_open(request):
+            self._leading[request_id] = asyncio.Event()
             self._spawn(self._lead(request_id, 0))
 
     def _is_open(self, request: SigningRequest) -> bool:
-        expired = self._clock.now_ms() >= request.proposal.expires_at_ms
+        proposal = request.proposal
+        wallet = self._aggregates.wallets.get(proposal.wallet)
+        if wallet is None or request.is_outdated(wallet.epoch):
+            return False
+        expired = self._clock.now_ms() >= proposal.expires_at_ms
         return not expired and request.state in {RequestState.APPROVED, RequestState.SIGNING}
 
     async def _lead(self, request_id: RequestId, wait_s: float) -> None:
@@ -130,27 +165,59 @@ class SigningSaga:
             await self._wait_for_turn(request_id, wait_s)
             proposal = self._aggregates.request(request_id).proposal
             excluded = self._verdicts.banned(proposal.wallet, proposal.epoch)
-            for attempt in range(1, self._limits.attempts + 1):
+            started = 0
+            for attempt in itertools.count(1):
                 request = self._aggregates.request(request_id)
                 if not self._is_open(request) or _frozen(request):
                     return
                 signers = choose_signers(request, self._me, self._health(), excluded)
                 failure = await self._attempt(request_id, signers)
-                if failure is None:
+                if failure is None or failure.kind is AbortKind.FREEZE:
                     return
-                if failure.kind is AbortKind.FREEZE:
+                begun = len(self._aggregates.request(request_id).attempts) > len(request.attempts)
+                started += begun
+                if started >= self._limits.started:
                     return
+                self._note(request_id, failure, begun=begun)
                 unwilling = failure.unreachable or (frozenset(signers) - {self._me})
                 excluded = _with_excluded(request, excluded, unwilling | failure.blamed)
-                await asyncio.sleep(self._backoff.pause_s(attempt))
+                await self._pause(request_id, self._pause_s(attempt, begun=begun))
         finally:
-            self._leading.discard(request_id)
+            self._leading.pop(request_id, None)
+            known = self._aggregates.requests.get(request_id)
+            if known is None or not self._is_open(known):
+                self.troubles.clear(request_id)
+
+    def _note(self, request_id: RequestId, failure: SessionFailed, *, begun: bool) -> None:
+        """Keep why no session began; how one ended that did is on record."""
+        if begun:
+            self.troubles.clear(request_id)
+        else:
+            self.troubles.note(request_id, failure.reason)
+
+    def _pause_s(self, attempt: int, *, begun: bool) -> float:
+        later = attempt - self._limits.attempts
+        if later < 0:
+            return self._backoff.pause_s(attempt)
+        return (RARE if begun else SLOW).pause_s(later + 1)
+
+    async def _pause(self, request_id: RequestId, seconds: float) -> bool:
+        """Wait; return whether an operator ended the wait."""
+        wake = self._leading[request_id]
+        try:
+            async with asyncio.timeout(seconds):
+                await wake.wait()
+        except TimeoutError:
+            return False
+        wake.clear()
+        return True
 
     async def _wait_for_turn(self, request_id: RequestId, wait_s: float) -> None:
         """Wait for the leaders before us; each attempt of theirs restarts the wait."""
         while wait_s:
             seen = len(self._aggregates.request(request_id).attempts)
-            await asyncio.sleep(wait_s)
+            if await self._pause(request_id, wait_s):
+                return
             request = self._aggregates.request(request_id)
             if not self._is_open(request):
                 return

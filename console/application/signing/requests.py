@@ -20,6 +20,7 @@ from console.domain import request_commands
 from console.domain.errors import NotYetPossible
 from console.domain.events import RequestProposed
 from console.domain.ids import MemberId, RequestId, SessionId, WalletId
+from console.domain.key_ceremony import CeremonyState
 from console.domain.quotas import Counted
 from console.domain.times import require_lifetime
 from console.domain.values import Chain, Network, SignatureKind
@@ -76,7 +77,7 @@ class RequestRecords:
             intent_digest=verified.digest,
             evidence=verified.evidence,
         )
-        self._transactions.judge(proposal, wallet)
+        self._transactions.judge_record(proposal, wallet)
         await self.record(proposal.request, request_commands.Propose(proposal))
 
     async def on_approval(self, verified: Verified) -> None:
@@ -93,10 +94,22 @@ class RequestRecords:
         )
 
     async def on_denial(self, verified: Verified) -> None:
-        """Record that a custodian denied the request."""
+        """Record that a custodian denied the request: of its epoch, or of a later one.
+
+        Raises: NotYetPossible if no certificate known here makes the member a custodian.
+        """
         s = verified.expect(Denial)
+        request = self._aggregates.request(RequestId(s.request))
+        later = verified.signer in self._later_custodians(request.proposal)
+        if not later and verified.signer not in request.policy.quorum.custodians:
+            # It may have become one: ledgers learn of epochs and of denials in any order.
+            raise NotYetPossible(f"{verified.signer} is not known here as a custodian")
         command = request_commands.Deny(
-            member=verified.signer, reason=s.reason, at_ms=s.at_ms, evidence=verified.evidence
+            member=verified.signer,
+            reason=s.reason,
+            at_ms=s.at_ms,
+            evidence=verified.evidence,
+            is_later_custodian=later,
         )
         await self.record(s.request, command)
 
@@ -153,6 +166,17 @@ class RequestRecords:
                         at_ms=self._clock.now_ms(),
                     ),
                 )
+
+    def _later_custodians(self, proposal: RequestProposed) -> frozenset[MemberId]:
+        """Return the custodians of all epochs that were certified after a request's."""
+        return frozenset(
+            member
+            for ceremony in self._aggregates.ceremonies.values()
+            if ceremony.proposal.wallet == proposal.wallet
+            and ceremony.epoch > proposal.epoch
+            and ceremony.state is CeremonyState.CERTIFIED
+            for member in ceremony.quorum.custodians
+        )
 
     async def record(self, request: str, command: request_commands.RequestCommand) -> None:
         """Decide a command and append its events. Raises: DomainError, LedgerError."""

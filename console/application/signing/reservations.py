@@ -35,7 +35,9 @@ class Reservations:
         held: set[str] = set()
         for request in tuple(self._aggregates.requests.values()):
             proposal = request.proposal
-            if (proposal.wallet, proposal.chain) == (wallet, chain) and _is_open(request, now_ms):
+            if (proposal.wallet, proposal.chain) == (wallet, chain) and self._is_open(
+                request, now_ms
+            ):
                 held |= self._consumed(proposal)
         return frozenset(held)
 
@@ -46,7 +48,7 @@ class Reservations:
         """
         now_ms = self._clock.now_ms()
         for other in self._sharing(wallet, chain, self._needed(chain, transaction)):
-            if _is_open(other, now_ms):
+            if self._is_open(other, now_ms):
                 self._require_replacement(other, transaction)
 
     def require_first(self, request: SigningRequest) -> None:
@@ -62,7 +64,7 @@ class Reservations:
             if other.state is _DONE:
                 raise Conflict("the chain has confirmed another transaction in its place")
             begun = other.signatures or any(a.share_released for a in other.attempts)
-            if begun and _is_open(other, now_ms):
+            if begun and self._is_open(other, now_ms):
                 self._require_replacement(other, proposal.transaction)
 
     def successor(self, request: SigningRequest) -> SigningRequest | None:
@@ -76,6 +78,16 @@ class Reservations:
     def consumes_known(self, request: SigningRequest) -> bool:
         """Return whether this node can tell what a request consumes."""
         return bool(self._consumed(request.proposal))
+
+    def _is_open(self, request: SigningRequest, now_ms: int) -> bool:
+        """Return whether a request can still be executed, as far as this node knows."""
+        if request.state not in UNSIGNED:
+            return request.state not in OVER
+        wallet = self._aggregates.wallets.get(request.proposal.wallet)
+        outdated = wallet is not None and request.is_outdated(wallet.epoch)
+        if outdated and not request.has_released:
+            return False
+        return now_ms < request.proposal.expires_at_ms
 
     def _needed(self, chain: Chain, transaction: bytes) -> frozenset[str]:
         """Return what the bytes would consume. Raises: NotYetPossible, UnknownTransaction."""
@@ -126,9 +138,3 @@ class Reservations:
 
 
 _DONE = RequestState.CONFIRMED
-
-
-def _is_open(request: SigningRequest, now_ms: int) -> bool:
-    if request.state in UNSIGNED:
-        return now_ms < request.proposal.expires_at_ms
-    return request.state not in OVER

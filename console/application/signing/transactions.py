@@ -68,14 +68,23 @@ class Transactions:
 
         Raises: Conflict, NotYetPossible, PolicyViolation, UnknownTransaction.
         """
+        if proposal.epoch < wallet.epoch:
+            raise Conflict("the request was made for another epoch of the wallet's keys")
+        self.judge_record(proposal, wallet)
+
+    def judge_record(self, proposal: RequestProposed, wallet: Wallet) -> None:
+        """Check a proposal as `judge` does, but let its epoch be over: it may have been signed.
+
+        Raises: Conflict, NotYetPossible, PolicyViolation, UnknownTransaction.
+        """
         adapter = self.chain(proposal.chain)
         if proposal.network is not adapter.network:
             raise Conflict(
                 f"the request is for {proposal.network.value}, this node is on "
                 f"{adapter.network.value}"
             )
-        if proposal.epoch != wallet.epoch:
-            raise Conflict("the request was made for another epoch of the wallet's keys")
+        if proposal.epoch > wallet.epoch:
+            raise NotYetPossible("the request is of an epoch that has not begun here yet")
         self.account(proposal)
         keys, kinds = self.keys(wallet), {account.kind for account in adapter.accounts}
         payloads = adapter.payloads(proposal.transaction, keys)

@@ -66,6 +66,7 @@ class Ledger:
     def __post_init__(self) -> None:
         adapter = EthereumAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
         clock = SimpleNamespace(now_ms=lambda: self.now)
+        self.wallets = {WALLET: SimpleNamespace(epoch=0)}
         self.chains = {Chain.ETHEREUM: adapter}
         self.reservations = Reservations(self, self.chains, clock)
 
@@ -85,6 +86,30 @@ class Ledger:
 
     def held(self) -> frozenset[str]:
         return self.reservations.held(WALLET, Chain.ETHEREUM)
+
+
+@pytest.mark.parametrize(
+    ("commands", "holds"),
+    [
+        ((), False),
+        (APPROVED, False),
+        ((*APPROVED, start()), False),
+        # This member gave a share: the others may have a signature.
+        (RELEASED, True),
+        (SIGNED, True),
+        (SENT, True),
+        (CONFIRMED, False),
+    ],
+)
+def test_what_nobody_can_sign_any_more_holds_nothing(commands, holds):
+    ledger = Ledger()
+    request = ledger.add("rq-1", FIRST_BYTES, *commands)
+    ledger.wallets[WALLET] = SimpleNamespace(epoch=1)
+    assert bool(ledger.held()) is holds
+    if not holds:
+        ledger.reservations.require_unheld(WALLET, Chain.ETHEREUM, OTHER)
+    ledger.now = END
+    assert bool(ledger.held()) is (holds and bool(request.signatures))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,6 @@ from tests.unit.domain.facts import (
     ANA,
     APPROVED,
     BEN,
-    CHIARA,
     DIGEST,
     END,
     EVE,
@@ -102,9 +101,9 @@ def test_state_follows_from_the_events(
 
 def test_statements_end_alike_in_every_order() -> None:
     """Each waits for what it needs and is tried again, as the exchange does."""
-    other = Deny(member=CHIARA, reason="me too", at_ms=START + 1, evidence=said(CHIARA))
     ends = set()
-    for order in permutations((*APPROVED, DENY, other, WITHDRAW, DISPUTE, signature())):
+    later = Deny(member=EVE, reason="no", at_ms=START, evidence=said(EVE), is_later_custodian=True)
+    for order in permutations((*APPROVED, DENY, later, WITHDRAW, DISPUTE, signature())):
         state, waiting = request_after(), list(order)
         for _ in order:
             state, waiting = _try_all(state, waiting)

@@ -21,13 +21,26 @@ from console.domain.errors import (
     PolicyViolation,
     UnknownMember,
 )
-from console.domain.ids import RequestId
+from console.domain.ids import MemberId, RequestId
 from console.domain.quotas import Counted
 from console.domain.signing_request import RequestState
 from console.domain.times import MAX_CLOCK_SKEW_MS, MAX_LIFETIME_MS
 from console.domain.values import Chain, Network
 from tests.fakes.solana_messages import build_transfer
-from tests.unit.application.ceremonies.scenes import certified, nothing_recorded, refreshed
+from tests.unit.application.ceremonies.scenes import (
+    CHANGE,
+    LATER,
+    RESHARE,
+    accept,
+    certified,
+    change,
+    confirm,
+    info,
+    nothing_recorded,
+    outcome,
+    refreshed,
+    wallet_of,
+)
 from tests.unit.application.desk import HOUR_MS, Desk
 from tests.unit.application.signing.scenes import (
     FRIEND,
@@ -47,7 +60,18 @@ from tests.unit.application.signing.scenes import (
     signing,
     transfer,
 )
-from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, FIRST, KIND, REQUEST, SECOND, WALLET
+from tests.unit.domain.facts import (
+    ANA,
+    BEN,
+    CHIARA,
+    CUSTODIANS,
+    EVE,
+    FIRST,
+    KIND,
+    REQUEST,
+    SECOND,
+    WALLET,
+)
 
 
 def denial(desk: Desk) -> Denial:
@@ -82,7 +106,7 @@ async def test_a_request_is_recorded_as_it_was_signed() -> None:
         ({"network": "moonnet"}, NotYetPossible, "does not know 'moonnet'"),
         ({"chain": "bitcoin"}, NotYetPossible, "no connection to bitcoin"),
         ({"network": "mainnet"}, Conflict, "is for mainnet, this node is on devnet"),
-        ({"epoch": 1}, Conflict, "another epoch of the wallet's keys"),
+        ({"epoch": 1}, NotYetPossible, "an epoch that has not begun here yet"),
         ({"path": "m/9"}, Conflict, "an account that its chain does not have"),
         ({"kind": "schnorr-bip340"}, Conflict, "an account that its chain does not have"),
         ({"fee_ceiling": 1}, PolicyViolation, "Fee limit"),
@@ -151,12 +175,29 @@ async def test_a_payment_from_another_account_than_the_wallet_s_is_refused() -> 
     assert desk.steps == []
 
 
-async def test_requests_are_judged_by_the_keys_of_the_epoch_in_use() -> None:
+async def test_requests_are_judged_by_the_policy_of_their_epoch() -> None:
     desk = await refreshed()
-    with pytest.raises(Conflict, match="another epoch"):
+    with pytest.raises(PolicyViolation, match="another version of the policy"):
         await desk.hear(ANA, transfer(desk, epoch=0, policy_version=2))
     await desk.hear(ANA, transfer(desk))
     assert request_of(desk).proposal.epoch == 1
+    assert request_of(desk).policy.version == 2
+
+
+async def test_who_hears_of_a_request_after_its_epoch_learns_that_it_was_signed() -> None:
+    """Otherwise it depended on the order in which a new epoch and a payment became known."""
+    desk = await refreshed()
+    await desk.hear(ANA, transfer(desk, epoch=0, policy_version=1))
+    assert request_of(desk).policy.version == 1
+    assert request_of(desk).is_outdated(1)
+    await desk.hear(BEN, approval(desk))
+    await desk.hear(CHIARA, approval(desk))
+    with pytest.raises(Conflict, match="another epoch"):
+        await desk.signing.admit(invited(), ANA)
+    await desk.hear(ANA, result(desk))
+    assert request_of(desk).state is RequestState.SIGNED
+    again = await desk.reopened()
+    assert request_of(again) == request_of(desk)
 
 
 async def test_approvals_of_exactly_this_intent_make_the_quorum() -> None:
@@ -216,7 +257,7 @@ async def test_what_is_said_of_an_unknown_request_has_to_wait() -> None:
 
 async def test_a_custodian_s_denial_ends_the_request() -> None:
     desk = await approved()
-    with pytest.raises(UnknownMember, match="eve is not a custodian"):
+    with pytest.raises(NotYetPossible, match="eve is not known here as a custodian"):
         await desk.hear(EVE, denial(desk))
     await desk.hear(CHIARA, denial(desk))
     denied = request_of(desk).denial
@@ -317,3 +358,33 @@ async def test_a_request_of_many_is_ended_alone() -> None:
     assert request_of(after, OTHER_REQUEST).attempts == ()
     assert sign_info(SECOND).session == SECOND
     assert RequestId(REQUEST) in after.aggregates.requests
+
+
+async def resharing_to_eve(desk: Desk) -> None:
+    """Certify new shares, with Eve in Ben's place."""
+    await desk.hear(ANA, change(desk, **RESHARE))
+    await accept(desk, *CUSTODIANS, EVE, ceremony=CHANGE)
+    await desk.key_generation.open(info(LATER, CHANGE))
+    await desk.key_generation.succeeded(info(LATER, CHANGE), outcome(owners=(1, 3, 4)))
+    await confirm(desk, *CUSTODIANS, EVE, ceremony=CHANGE)
+
+
+@pytest.mark.parametrize("member", [CHIARA, BEN, EVE])
+async def test_custodians_of_then_and_of_today_close_a_request_of_an_epoch_that_is_over(
+    member: MemberId,
+) -> None:
+    desk = await approved()
+    await resharing_to_eve(desk)
+    assert request_of(desk).is_outdated(wallet_of(desk).epoch)
+    await desk.hear(member, denial(desk))
+    assert request_of(desk).state is RequestState.DENIED
+    assert not request_of(desk).is_outdated(wallet_of(desk).epoch)
+
+
+async def test_a_denial_by_a_custodian_of_an_epoch_that_is_not_known_yet_has_to_wait() -> None:
+    desk = await approved()
+    with pytest.raises(NotYetPossible, match="eve is not known here as a custodian"):
+        await desk.hear(EVE, denial(desk))
+    await resharing_to_eve(desk)
+    await desk.hear(EVE, denial(desk))
+    assert request_of(desk).state is RequestState.DENIED
