@@ -1,5 +1,7 @@
 """Calls in words: what is plain has no flag, what is dangerous or not understood has one."""
 
+import tracemalloc
+
 import pytest
 
 from console.adapters.chains.ethereum.abi import FUNCTIONS, decode_call
@@ -283,6 +285,41 @@ def test_sloppy_arguments_do_not_count_as_understood() -> None:
         assert flagged(called(USDC, sloppy), "canonical form")
     overlapping = bytes.fromhex("8d80ff0a") + (64).to_bytes(32, "big") + bytes(64)
     assert decode_call(overlapping) is None
+
+
+def word(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "signature", ["executeBatch(address[],bytes[])", "executeBatch(address[],uint256[],bytes[])"]
+)
+def test_many_offsets_to_one_large_element_cost_no_more_than_the_data(signature: str) -> None:
+    count, size, arrays = 500, 60_000, signature.count("[]") - 1
+    heads = b"".join(word(32 * (arrays + 1 + number)) for number in range(arrays + 1))
+    shared = word(count) + word(32 * count) * count + word(size) + bytes(size)
+    data = FUNCTIONS[signature].selector + heads + word(0) * arrays + shared
+    assert decode_call(data) is None
+    tracemalloc.start()
+    try:
+        assert decode_call(data) is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(data)
+
+
+def test_what_is_canonical_is_read_whatever_its_size() -> None:
+    calls = [bytes([number]) * (8 * number) for number in range(100)]
+    for signature, numbers in (
+        ("executeBatch(address[],bytes[])", ()),
+        ("executeBatch(address[],uint256[],bytes[])", ([5] * 100,)),
+    ):
+        decoded = decode_call(call_data(signature, [FRIEND] * 100, *numbers, calls))
+        assert decoded is not None
+        assert decoded.values["data"] == tuple(calls)
+    empty = decode_call(call_data("executeBatch(address[],bytes[])", [FRIEND] * 9, [b""] * 9))
+    assert empty is not None
 
 
 def safe(to: bytes, wei: int, data: bytes, operation: int = 0, price: int = 0) -> bytes:

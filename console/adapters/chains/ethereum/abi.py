@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import ContextFramesBytesIO
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.registry import registry
 from eth_utils.abi import function_signature_to_4byte_selector
 
 SELECTOR_BYTES = 4
+READS = 4
+"""How often each byte of canonical arguments may be read: once, and offsets once more for each
+container around them, to check where they lead.
+"""
 
 _SOURCES = (
     # ERC-20
@@ -55,6 +62,32 @@ _SOURCES = (
 )
 
 
+class Bounded(ContextFramesBytesIO):
+    """Arguments of a call, of which each byte is read a few times and no more.
+
+    Thousands of offsets may lead to one large element. The library would copy it for each of them
+    before the encoding is found not to be the canonical one, in which they share nothing.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)  # type: ignore[no-untyped-call]  # the library has no type here
+        self._left = READS * len(data)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read, as of a file. Raises: DecodingError after too many bytes."""
+        found = super().read(size)
+        self._left -= len(found)
+        if self._left < 0:
+            raise DecodingError("parts of the data are read more often than once")
+        return found
+
+
+class BoundedCodec(ABICodec):
+    """The library's codec, for data of which nobody knows where it leads."""
+
+    stream_class = Bounded
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function; `signature` is its canonical form, `selector` the first 4 bytes of its hash."""
@@ -87,6 +120,7 @@ def _parse(source: str) -> Function:
 
 
 FUNCTIONS = {function.signature: function for function in map(_parse, _SOURCES)}
+_CODEC = BoundedCodec(registry)
 _BY_SELECTOR = {function.selector: function for function in FUNCTIONS.values()}
 
 
@@ -99,14 +133,15 @@ def decode_call(data: bytes) -> Decoded | None:
     """Decode a call's data; None if the function is unknown or its arguments are not canonical.
 
     A contract may read sloppy data in another way than a decoder, so only the one canonical
-    encoding counts as understood.
+    encoding counts as understood. What it reads is bounded (`Bounded`), so it may be as large as
+    a transaction is.
     """
     function = function_of(data)
     if function is None:
         return None
     arguments = data[SELECTOR_BYTES:]
     try:
-        values = decode(function.types, arguments)
+        values = _CODEC.decode(function.types, arguments)
         if encode(function.types, values) != arguments:
             return None
     except (DecodingError, EncodingError, ValueError, OverflowError, IndexError):

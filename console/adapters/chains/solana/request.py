@@ -1,7 +1,9 @@
 """The bytes of a request: a message, and before it owners that the message itself does not name.
 
-A token account's address is derived from its owner, so a name is enough to prove it: every member
-checks it from these bytes alone. Only the message is signed.
+A token account's address is derived from its first owner, so a name is enough to prove for whom the
+account is: every member checks it from these bytes alone. They do not prove that the owner has not
+handed the account over since: the proposer's node looks that up, and nothing fails if it happens
+later. Only the message is signed.
 """
 
 from dataclasses import dataclass

@@ -29,8 +29,9 @@ def token_transfer(reading: Reading, context: Context) -> Effect:
 
     The proof is the derivation of the token account from its owner and the mint. The owner is the
     wallet itself, or named by the instruction that creates the account unless it exists, or beside
-    the message (`request`). The instruction fails if the account has another owner by then; the
-    name beside the message is what the proposer's node found.
+    the message (`request`). Only that instruction (CreateIdempotent) fails if the account was
+    handed to another owner by then; the older creation fails if there is an account at all. An own
+    account, and a name beside the message, are what the proposer's node found: nothing fails.
     """
     account = reading.key("To token account")
     seen = _unnamed(reading) if reading.shape is token.TRANSFER else _named(reading, context)
