@@ -78,9 +78,8 @@ def cut(table: DataTable) -> list[str]:
 def with_amount(driver: Driver, amount: Amount) -> None:
     text, unit = amount.text(), amount.unit
     console = driver.console
-    console.inbox = InboxView(
-        tuple(replace(row, amount=text, unit=unit) for row in console.inbox.rows)
-    )
+    rows = tuple(replace(row, amount=text, unit=unit) for row in console.inbox.rows)
+    console.inbox = InboxView(rows, len(rows))
     wallet = console.wallets[scenario.WALLET]
     accounts = tuple(replace(a, balance=text, unit=unit) for a in wallet.accounts)
     history = tuple(replace(item, amount=text, unit=unit) for item in wallet.history)
