@@ -210,7 +210,7 @@ class BitcoinAdapter:
             if await self._sources.status(signed.transaction_id) is not None:
                 return
             if is_missing(str(refused)) and await self._node.spent_for_good(signed.transaction):
-                raise CoinSpent("a coin that it spends is gone; make it again") from None
+                raise CoinSpent("a coin that it spends is gone; propose it again") from None
             raise failure(str(refused)) from None
 
     async def status(self, transaction_id: str) -> Inclusion:
