@@ -92,8 +92,9 @@ class NewTransferScreen(Screen):
 
     @property
     def unsaved(self) -> str:
-        """Return that a draft was begun."""
-        return "There is a draft of a transfer." if self.form.begun else ""
+        """Return that a draft was begun; one that became a request is none any more."""
+        begun = self.form.begun and not self.model.asked
+        return "There is a draft of a transfer." if begun else ""
 
     def back(self) -> bool:
         """Go back to the wallet, or to the request that is replaced."""
