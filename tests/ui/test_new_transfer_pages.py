@@ -154,3 +154,13 @@ def test_privacy_mode_hides_what_stands_in_the_decoded_fields(driver):
     assert CHEAP not in shown()
     assert "1.25" not in shown()
     assert MASK in shown()
+
+
+def test_a_draft_that_became_a_request_is_not_asked_about(driver):
+    view = drafted(driver)
+    assert "draft of a transfer" in view.unsaved
+    previewed(driver, view)
+    view.preview_card.request_button.click()
+    driver.until(lambda: driver.window.current_screen == "review")
+    assert view.form.begun
+    assert view.unsaved == ""
