@@ -103,7 +103,7 @@ class StatementExchange:
     @property
     def deferred(self) -> int:
         """How many statements came too early and wait."""
-        return len(self._deferred)
+        return sum(map(len, self._deferred.values()))
 
     def handle(self, kind: type, handler: Handler) -> None:
         """Register the handler that records statements of a type."""

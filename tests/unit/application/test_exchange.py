@@ -165,6 +165,7 @@ async def test_one_signer_s_waiting_statements_are_bounded_and_crowd_out_nobody_
     await desk.exchange.on_announce(Announce(to_signed(other.evidence)))
     for number in range(MAX_DEFERRED + 3):
         await desk.exchange.on_announce(await desk.said(number))
+    assert desk.exchange.deferred == MAX_DEFERRED + 1
     desk.refusal = None
     await desk.exchange.retry_deferred()
     assert len(desk.recorded) == MAX_DEFERRED + 1
