@@ -1,12 +1,16 @@
 """Lines on which a round trip takes seconds: they are learned, and who is slow is named."""
 
+import pytest
+
 from console.application.commands import ProposeRefresh
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import Operators
+from tests.simulation.seeds import seeds
 from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, play
 
 
-def test_round_trips_of_several_seconds_are_learned() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_round_trips_of_several_seconds_are_learned(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         faults = cluster.network.faults
         # No shorter than this, in either direction: four seconds and more for every call.
@@ -15,4 +19,4 @@ def test_round_trips_of_several_seconds_are_learned() -> None:
         await operators.change(BEN, MEMBERS, ProposeRefresh(wallet))
         await operators.transfer(CHIARA, wallet, 5)
 
-    play(scene)
+    play(scene, seed)
