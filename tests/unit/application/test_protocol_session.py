@@ -9,6 +9,7 @@ import pytest
 from console.application.errors import HsmError, LedgerUnavailable
 from console.application.peers.messages import Ack, Refused, SessionMessage, decode_request, encode
 from console.application.peers.signed_statements import StatementRefused
+from console.application.peers.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.application.sessions import protocol_session
 from console.application.sessions.protocol_session import (
     FailureKind,
@@ -17,7 +18,6 @@ from console.application.sessions.protocol_session import (
     SessionFailed,
     SessionInfo,
 )
-from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
