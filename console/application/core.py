@@ -46,6 +46,7 @@ from console.application.peers.statements import (
     TransferProposal,
     Withdrawal,
 )
+from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
 from console.application.ports.event_bus import EventBus
@@ -59,7 +60,6 @@ from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
 from console.application.sessions.protocol_session import SessionContext
-from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
 from console.application.signing.coordinator import SigningCoordinator
