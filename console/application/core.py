@@ -199,7 +199,7 @@ class Core:
 
     def _add_signing(self) -> None:
         me, ports, publish = self.me, self.ports, self.exchange.publish
-        self.reservations = Reservations(self.aggregates, ports.chains, ports.clock)
+        self.reservations = Reservations(me, self.aggregates, ports.chains, ports.clock)
         self.transactions = Transactions(self.aggregates, ports.schemes, ports.chains)
         self.requests = RequestRecords(
             me=me,

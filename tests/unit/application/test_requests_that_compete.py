@@ -97,7 +97,7 @@ def test_a_requests_bytes_are_read_once():
 
     spy = SimpleNamespace(network=adapter.network, consumes=consumes)
     reservations = Reservations(
-        ledger, {Chain.ETHEREUM: spy}, SimpleNamespace(now_ms=lambda: START)
+        ANA, ledger, {Chain.ETHEREUM: spy}, SimpleNamespace(now_ms=lambda: START)
     )
     ledger.add("rq-1", FIRST_BYTES, *APPROVED)
     assert [reservations.held(WALLET, Chain.ETHEREUM) for _ in range(5)] == [{"nonce:31337:7"}] * 5
