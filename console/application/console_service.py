@@ -252,7 +252,11 @@ class ConsoleService:
             me=core.me,
             now_ms=now,
         )
-        view = request_view(request, here, NodeFacts(core.signing_saga.troubles.of(query.request)))
+        facts = NodeFacts(
+            trouble=core.signing_saga.troubles.of(query.request),
+            used_up=core.doubts.is_used_up(request.proposal.request),
+        )
+        view = request_view(request, here, facts)
         people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}
         quorum = request.policy.quorum.custodians
         return replace(view, custodians=tuple(people[m] for m in quorum if m in people))

@@ -55,6 +55,7 @@ from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
+from console.application.sagas.doubt import DoubtWatch
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
@@ -271,6 +272,15 @@ class Core:
             spawn=self.spawn,
         )
 
+        self.doubts = DoubtWatch(
+            aggregates=self.aggregates,
+            transactions=self.transactions,
+            reservations=self.reservations,
+            chains=ports.chains,
+            clock=ports.clock,
+            moved=moved,
+        )
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task inside the core. Before `run` it waits; after it, the work is dropped."""
         if self._ended:
@@ -335,6 +345,7 @@ class Core:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
                 tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
+                tasks.create_task(self.doubts.keep_asking())
         finally:
             self._tasks, self._ended = None, True
             for work in self._waiting:

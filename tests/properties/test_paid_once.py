@@ -40,10 +40,6 @@ class Member:
     name: MemberId
     ledger: Ledger
 
-    def __post_init__(self) -> None:
-        # The reservations are this member's own view.
-        self.ledger.reservations._me = self.name
-
     def record(self, request: RequestId, command: RequestCommand) -> None:
         state = self.ledger.requests[request]
         for event in request_decisions.decide(state, command, state.policy):
@@ -68,7 +64,7 @@ class World:
     def __post_init__(self) -> None:
         names = tuple(MemberId(f"member-{number}") for number in range(self.size))
         self.policy = Policy(1, Quorum(self.threshold, names), 1)
-        self.members = {name: Member(name, Ledger()) for name in names}
+        self.members = {name: Member(name, Ledger(me=name)) for name in names}
 
     @property
     def here(self) -> list[Member]:

@@ -391,6 +391,14 @@ class ChainAdapter(Protocol):
         """Ask what became of it."""
         ...
 
+    async def is_used_up(self, transaction: bytes, keys: PublicKeys) -> bool:
+        """Return whether unsigned bytes can no longer be executed, for good, whoever signed them.
+
+        Their nonce or a coin is used, or their time is over. They may have been executed.
+        Raises: UnknownTransaction.
+        """
+        ...
+
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins or tokens. Raises: TransactionRejected on any other network."""
         ...

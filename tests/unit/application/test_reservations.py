@@ -9,7 +9,7 @@ from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.application.signing.reservations import Reservations
 from console.domain.errors import Conflict
 from console.domain.events import RequestProposed
-from console.domain.ids import RequestId, WalletId
+from console.domain.ids import MemberId, RequestId, WalletId
 from console.domain.policy import Policy
 from console.domain.request_commands import (
     Deny,
@@ -68,13 +68,14 @@ class Ledger:
 
     requests: dict[RequestId, SigningRequest] = field(default_factory=dict)
     now: int = START
+    me: MemberId = ANA
 
     def __post_init__(self) -> None:
         adapter = EthereumAdapter(Network.DEVNET, ("http://127.0.0.1:1",))
         clock = SimpleNamespace(now_ms=lambda: self.now)
         self.wallets = {WALLET: SimpleNamespace(epoch=0)}
         self.chains = {Chain.ETHEREUM: adapter}
-        self.reservations = Reservations(ANA, self, self.chains, clock)
+        self.reservations = Reservations(self.me, self, self.chains, clock)
 
     def add(
         self, name: str, data: bytes, *commands: RequestCommand, wallet: WalletId = WALLET
