@@ -252,9 +252,13 @@ class ConsoleService:
             me=core.me,
             now_ms=now,
         )
+        name = request.proposal.request
         facts = NodeFacts(
-            trouble=core.signing_saga.troubles.of(query.request),
-            used_up=core.doubts.is_used_up(request.proposal.request),
+            trouble=core.signing_saga.troubles.of(name),
+            used_up=core.doubts.is_used_up(name),
+            silence=core.broadcast_saga.troubles.of(name),
+            silent_since_ms=core.broadcast_saga.silent_since_ms(name),
+            asks_chain=core.broadcast_saga.follows(name),
         )
         view = request_view(request, here, facts)
         people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}

@@ -270,16 +270,10 @@ class Core:
             reservations=self.reservations,
             clock=ports.clock,
             spawn=self.spawn,
-        )
-
-        self.doubts = DoubtWatch(
-            aggregates=self.aggregates,
-            transactions=self.transactions,
-            reservations=self.reservations,
-            chains=ports.chains,
-            clock=ports.clock,
             moved=moved,
         )
+
+        self.doubts = DoubtWatch(self.transactions, self.reservations, moved)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task inside the core. Before `run` it waits; after it, the work is dropped."""
@@ -329,7 +323,9 @@ class Core:
         sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
         unsubscribe.append(self.ports.bus.subscribe(self.balances.on_event))
-        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
+        unsubscribe.append(
+            self.ports.bus.subscribe(lambda _: self.spawn(self.exchange.retry_deferred()))
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -402,6 +398,3 @@ class Core:
         """Wipe every share in use, at once."""
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
-
-    async def _retry_deferred(self) -> None:
-        await self.exchange.retry_deferred()

@@ -12,6 +12,7 @@ from console.application.commands import (
     FundFromFaucet,
     ProposeCeremony,
     ProposeTransfer,
+    RetrySigning,
     VerifyLedger,
 )
 from console.application.views import CeremonyStage, NodeState, RequestStage
@@ -466,6 +467,17 @@ def test_a_sent_request_or_one_in_doubt_is_replaced_from_its_review(driver, stag
     driver.until(lambda: view.model.preview is not None)
     view.back()
     driver.until(lambda: driver.window.current_screen == "review")
+
+
+def test_the_chain_of_a_sent_request_is_asked_on_demand(driver):
+    name = scenario.request_name(RequestStage.BROADCAST)
+    driver.console.requests[name] = scenario.request(RequestStage.BROADCAST, can_ask_now=True)
+    driver.show("review", name)
+    button = driver.front.retry
+    assert (button.isVisible(), button.text()) == (True, "Ask the chain now")
+    button.click()
+    driver.until(lambda: bool(driver.console.executed))
+    assert driver.console.executed[-1] == RetrySigning(name)
 
 
 def test_a_confirmed_request_is_not_replaced(driver):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Protocol, Self, TypeAlias
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
@@ -267,18 +267,6 @@ class Inclusion:
     block: int = 0
     reason: str = ""
     settled: bool = field(default=True, kw_only=True)
-
-
-@runtime_checkable
-class Watches(Protocol):
-    """An adapter that must know what was paid to the wallet to find it again."""
-
-    def watch(self, transaction: bytes, keys: PublicKeys) -> None:
-        """Look from now on wherever a signed transaction pays to the wallet itself.
-
-        Raises: UnknownTransaction.
-        """
-        ...
 
 
 class ChainAdapter(Protocol):

@@ -173,7 +173,7 @@ def request_view(request: SigningRequest, here: Here, known: NodeFacts) -> Reque
         can_replace=custodian and stage in _SENT and _replaces(transactions, proposal),
         may_be_signed=doubtful,
     )
-    view = _with_bytes(view, request, transactions)
+    view = _with_bytes(view, request, transactions, known)
     if stage in _UNDECIDED:
         second = _paid_once(request, description, here)
         return msgspec.structs.replace(view, checks=(*view.checks, *second))
@@ -183,11 +183,12 @@ def request_view(request: SigningRequest, here: Here, known: NodeFacts) -> Reque
 
 
 def _with_bytes(
-    view: RequestView, request: SigningRequest, transactions: Transactions
+    view: RequestView, request: SigningRequest, transactions: Transactions, known: NodeFacts
 ) -> RequestView:
     proposal = request.proposal
     return msgspec.structs.replace(
         view,
+        can_ask_now=known.asks_chain,
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),

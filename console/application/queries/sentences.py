@@ -58,10 +58,15 @@ class NodeFacts:
     """What this node knows of a request beside its ledger.
 
     `trouble` is why it could not begin to sign it. `used_up`: the chain no longer executes it.
+    `asks_chain`: it follows it. `silence` is why the chain tells nothing of it, or refuses it
+    again; `silent_since_ms` is since when its node does not answer.
     """
 
     trouble: str = ""
     used_up: bool = False
+    silence: str = ""
+    silent_since_ms: int | None = None
+    asks_chain: bool = False
 
 
 def may_be_signed(request: SigningRequest, me: MemberId) -> bool:
@@ -101,22 +106,22 @@ class Sentences:
             case RequestStage.SIGNING:
                 return "The custodians' nodes are signing."
             case RequestStage.SIGNED:
-                return "Signed and recorded. Waiting to be broadcast."
+                return f"Signed and recorded. Waiting to be broadcast.{self._silence(known)}"
             case RequestStage.BROADCAST:
-                return "Broadcast. Waiting for the chain to confirm."
+                return f"Broadcast. Waiting for the chain to confirm.{self._silence(known)}"
             case RequestStage.REFUSED:
                 why = request.refused.reason if request.refused else ""
                 return (
                     f"Signed, but the chain's node refuses it: {why}. The funds have not moved. It "
                     "is broadcast again, and the signature stays valid: speed it up or cancel it. "
-                    "A second request for the same could pay twice."
+                    f"A second request for the same could pay twice.{self._silence(known)}"
                 )
             case RequestStage.CONFIRMED:
                 signed = request.signed
                 if signed is not None and signed.transaction_id.startswith(MESSAGE_ID):
                     return "Signed. A message is not broadcast."
                 block = request.confirmed.block if request.confirmed else 0
-                return f"Confirmed in block {block}."
+                return f"Confirmed in block {block}.{self._silence(known)}"
             case RequestStage.DENIED:
                 return f"{self._denied(request)} {self._signature(request, known)}"
             case RequestStage.WITHDRAWN:
@@ -125,6 +130,19 @@ class Sentences:
                 return f"Expired before it was signed here. {self._signature(request, known)}"
             case RequestStage.FAILED:
                 return f"Failed: {request.failed.reason if request.failed else ''}"
+
+    def _silence(self, known: NodeFacts) -> str:
+        """Return that the chain's node does not answer, and since when; "" if it does."""
+        if not known.silence:
+            return ""
+        if known.silent_since_ms is None:
+            return f" The chain's word: {known.silence}."
+        minutes = max(self.now_ms - known.silent_since_ms, 0) // 60_000
+        since = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        return (
+            f" The chain's node has not answered for {since}: {known.silence}. It is asked again "
+            "by itself, also after a long absence."
+        )
 
     def _signature(self, request: SigningRequest, known: NodeFacts) -> str:
         """Return what is known of the signature of one that ended without, and what to do."""

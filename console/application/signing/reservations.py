@@ -94,6 +94,10 @@ class Reservations:
             return False
         return doubt(request, self._me).may_be_signed and self.successor(request) is None
 
+    def all_in_doubt(self) -> tuple[SigningRequest, ...]:
+        """Return every request that ended unsigned here and may be signed and executed."""
+        return tuple(r for r in tuple(self._aggregates.requests.values()) if self.in_doubt(r))
+
     def held_in_doubt(self, request: SigningRequest) -> bool:
         """Return whether one in doubt keeps what it consumes, and can be made again with it.
 

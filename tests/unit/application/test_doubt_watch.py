@@ -1,18 +1,18 @@
 """What a chain no longer executes is believed after several answers, and asked for no more."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import pytest
 
 from console.application.errors import ChainUnavailable
 from console.application.sagas.backoff import Backoff
 from console.application.sagas.doubt import LOOKS, PAUSES, DoubtWatch
+from console.application.signing.transactions import Transactions
 from console.domain.ids import RequestId
 from console.domain.values import Chain, Network
 from tests.unit.application.test_requests_that_compete import SlowLedger
 from tests.unit.application.test_reservations import FIRST_BYTES, RELEASED
-from tests.unit.domain.facts import END, WALLET, approve
+from tests.unit.domain.facts import END, approve
 
 REQUEST = RequestId("rq-1")
 
@@ -44,19 +44,15 @@ class Bench:
         self.ledger = SlowLedger(now=END)
         self.ledger.wallet = self.ledger.wallets.__getitem__
         self.ledger.add(REQUEST, FIRST_BYTES, *RELEASED)
-        self.watch = DoubtWatch(
-            aggregates=self.ledger,
-            transactions=SimpleNamespace(keys=lambda _wallet: "keys"),
-            reservations=self.ledger.reservations,
-            chains={Chain.ETHEREUM: self.chain},
-            clock=SimpleNamespace(monotonic_s=lambda: self.now_s),
-            moved=self.moved.append,
-            backoff=Backoff(first_s=10.0, last_s=100.0),
-        )
+        chains = {Chain.ETHEREUM: self.chain}
+        transactions = Transactions(self.ledger, {}, chains)
+        transactions.keys = lambda _wallet: "keys"
+        pauses = Backoff(first_s=10.0, last_s=100.0)
+        self.watch = DoubtWatch(transactions, self.ledger.reservations, self.moved.append, pauses)
 
     async def pass_time(self, rounds: int, each_s: float = 100.0) -> None:
         for _ in range(rounds):
-            await self.watch.ask()
+            await self.watch.ask(self.now_s)
             self.now_s += each_s
 
 
@@ -92,4 +88,3 @@ async def test_only_what_is_in_doubt_is_asked_for():
     bench.ledger.now, bench.chain.network = END, Network.MAINNET
     await bench.pass_time(LOOKS)
     assert bench.chain.asked == 0
-    assert WALLET in bench.ledger.wallets

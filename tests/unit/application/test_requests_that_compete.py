@@ -165,6 +165,7 @@ def test_what_was_signed_for_another_network_is_not_handed_to_this_one(network, 
         reservations=ledger.reservations,
         clock=SimpleNamespace(now_ms=lambda: START),
         spawn=lambda work: (spawned.append(work), work.close()),
+        moved=lambda _subject: None,
     )
     saga.resume()
     assert len(spawned) == followed

@@ -198,7 +198,8 @@ class ReviewScreen(Screen):
         self._wait_for_expiry(view)
         for button in (self.retry, self.speed_up, self.remake, self.cancel_sent):
             button.setEnabled(not self.model.hindrance)
-        self.retry.setVisible(view.can_retry)
+        self.retry.setText("Retry signing" if view.can_retry else "Ask the chain now")
+        self.retry.setVisible(view.can_retry or view.can_ask_now)
         self.speed_up.setVisible(view.can_replace)
         self.remake.setVisible(view.can_remake)
         self.cancel_sent.setVisible(view.can_replace or view.can_remake)
