@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError, ChainUnavailable, TransactionError
-from console.application.ports.chain import Account, ChainAdapter, PublicKeys, Watches
+from console.application.ports.chain import Account, ChainAdapter, PublicKeys
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
+from console.application.ports.watching import Watches
 from console.application.signing.transactions import Transactions
 from console.domain.errors import DomainError
 from console.domain.events import TransactionConfirmed, TransactionTakenBack, WalletActivated

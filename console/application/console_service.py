@@ -66,10 +66,12 @@ from console.application.queries.people import members_of
 from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import (
     CLOSED,
+    Here,
     request_row,
     request_stage,
     request_view,
 )
+from console.application.queries.sentences import NodeFacts
 from console.application.queries.session import session_view
 from console.application.queries.transfer import (
     preview_acceleration,
@@ -242,10 +244,23 @@ class ConsoleService:
     async def _request(self, query: GetRequest) -> RequestView:
         core, now = self._node.core, self._node.ports.clock.now_ms()
         request = core.aggregates.request(RequestId(query.request))
-        trouble = core.signing_saga.troubles.of(request.proposal.request)
-        view = request_view(
-            request, core.aggregates, core.transactions, core.host, core.me, now, trouble
+        here = Here(
+            aggregates=core.aggregates,
+            transactions=core.transactions,
+            reservations=core.reservations,
+            host=core.host,
+            me=core.me,
+            now_ms=now,
         )
+        name = request.proposal.request
+        facts = NodeFacts(
+            trouble=core.signing_saga.troubles.of(name),
+            used_up=core.doubts.is_used_up(name),
+            silence=core.broadcast_saga.troubles.of(name),
+            silent_since_ms=core.broadcast_saga.silent_since_ms(name),
+            asks_chain=core.broadcast_saga.follows(name),
+        )
+        view = request_view(request, here, facts)
         people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}
         quorum = request.policy.quorum.custodians
         return replace(view, custodians=tuple(people[m] for m in quorum if m in people))

@@ -56,6 +56,7 @@ from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
+from console.application.sagas.doubt import DoubtWatch
 from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
@@ -199,7 +200,7 @@ class Core:
 
     def _add_signing(self) -> None:
         me, ports, publish = self.me, self.ports, self.exchange.publish
-        self.reservations = Reservations(self.aggregates, ports.chains, ports.clock)
+        self.reservations = Reservations(me, self.aggregates, ports.chains, ports.clock)
         self.transactions = Transactions(self.aggregates, ports.schemes, ports.chains)
         self.requests = RequestRecords(
             me=me,
@@ -269,7 +270,10 @@ class Core:
             reservations=self.reservations,
             clock=ports.clock,
             spawn=self.spawn,
+            moved=moved,
         )
+
+        self.doubts = DoubtWatch(self.transactions, self.reservations, moved)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task inside the core. Before `run` it waits; after it, the work is dropped."""
@@ -319,7 +323,9 @@ class Core:
         sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
         unsubscribe.append(self.ports.bus.subscribe(self.balances.on_event))
-        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
+        unsubscribe.append(
+            self.ports.bus.subscribe(lambda _: self.spawn(self.exchange.retry_deferred()))
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -335,6 +341,7 @@ class Core:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
                 tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
+                tasks.create_task(self.doubts.keep_asking())
         finally:
             self._tasks, self._ended = None, True
             for work in self._waiting:
@@ -391,6 +398,3 @@ class Core:
         """Wipe every share in use, at once."""
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
-
-    async def _retry_deferred(self) -> None:
-        await self.exchange.retry_deferred()

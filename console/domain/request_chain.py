@@ -26,6 +26,8 @@ from console.domain.request_commands import (
 
 REPLACED = "replaced: "
 """Prefix of the failure reason when another request has consumed the coins or the nonce."""
+MAX_REFUSALS = 16
+"""Refusals of one request that are recorded: a node may take and refuse it in turn for ever."""
 
 
 class Signed(Protocol):
@@ -42,6 +44,9 @@ class Signed(Protocol):
 
     @property
     def refused(self) -> TransactionRefused | None: ...
+
+    @property
+    def refusals(self) -> int: ...
 
     @property
     def confirmed(self) -> TransactionConfirmed | None: ...
@@ -80,7 +85,8 @@ def chain_step(state: Signed, command: ChainStep) -> tuple[Event, ...]:
         case RecordTakenBack():
             return ()
         case RecordRefusal(reason, at_ms):
-            if state.refused and state.refused.reason == reason:
+            known = state.refused and state.refused.reason == reason
+            if known or state.refusals >= MAX_REFUSALS:
                 return ()
             return (TransactionRefused(request, reason, at_ms),)
         case RecordFailure(reason, at_ms):

@@ -164,6 +164,8 @@ def _session(state: SigningRequest, command: SessionStep) -> tuple[Event, ...]:
                 raise AlreadyDecided("this session releases no more shares")
             if state.denials or state.withdrawal or state.disputed:
                 raise AlreadyDecided("the request was denied or withdrawn")
+            if at_ms >= state.proposal.expires_at_ms:
+                raise Expired(_EXPIRED)
             return (SignatureShareReleased(request, session, at_ms),)
         case FailSession():
             if known is None or known.failure or state.signed:

@@ -83,6 +83,10 @@ class SigningRequest:
     """Why the chain's node refuses it, until it accepts it."""
     confirmed: TransactionConfirmed | None = None
     failed: TransactionFailed | None = None
+    refusals: int = 0
+    """How often a refusal was recorded."""
+    takings_back: int = 0
+    """How often the chain took back what it had confirmed."""
 
     @property
     def denial(self) -> RequestDenied | None:
@@ -186,13 +190,14 @@ def _after_chain(state: SigningRequest, event: Event) -> SigningRequest:
         case TransactionBroadcast():
             return replace(state, broadcast=event, refused=None)
         case TransactionRefused():
-            return replace(state, refused=event)
+            return replace(state, refused=event, refusals=state.refusals + 1)
         case TransactionConfirmed():
             return replace(state, confirmed=event)
         case TransactionFailed():
             return replace(state, failed=event)
         case TransactionTakenBack():
-            return replace(state, confirmed=None, failed=None)
+            back = state.takings_back + 1
+            return replace(state, confirmed=None, failed=None, takings_back=back)
         case _:
             return state
 

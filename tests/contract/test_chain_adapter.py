@@ -197,6 +197,16 @@ async def test_an_old_transaction_has_to_be_built_again(bench: Bench) -> None:
     assert await bench.balance_of(bench.receiver) == bench.amount
 
 
+async def test_unsigned_bytes_are_used_up_when_nothing_can_execute_them_any_more(
+    bench: Bench,
+) -> None:
+    data = await bench.build()
+    assert not await bench.adapter.is_used_up(data, bench.sender)
+    if bench.runtime.expires:
+        await bench.runtime.expire()
+        assert await bench.adapter.is_used_up(data, bench.sender)
+
+
 async def test_more_than_there_is_cannot_be_sent(bench: Bench) -> None:
     # Refused as it is built where coins are chosen then, by the chain in any case.
     with pytest.raises(InsufficientFunds):

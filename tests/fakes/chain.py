@@ -91,5 +91,9 @@ class FakeChain(SolanaAdapter):
             return Inclusion(InclusionState.CONFIRMED, 7)
         return Inclusion(InclusionState.UNKNOWN)
 
+    async def is_used_up(self, transaction: bytes, keys: PublicKeys) -> bool:
+        self._cluster.require_answer()
+        return False
+
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         self._cluster.require_answer()

@@ -211,11 +211,14 @@ async def test_a_reorg_takes_a_confirmation_back(desk):
 
 
 async def test_a_confirmation_is_settled_when_it_is_deep_enough(desk):
-    signed = await desk.send(await desk.build())
+    data = await desk.build()
+    assert not await desk.adapter.is_used_up(data, desk.keys)
+    signed = await desk.send(data)
     for depth in range(1, SETTLED[Network.DEVNET] + 1):
         inclusion = await desk.adapter.status(signed.transaction_id)
         assert inclusion.state is InclusionState.CONFIRMED
         assert inclusion.settled is (depth == SETTLED[Network.DEVNET])
+        assert await desk.adapter.is_used_up(data, desk.keys) is inclusion.settled
         await desk.order("mine", blocks=1)
 
 

@@ -178,9 +178,13 @@ async def test_a_replacement_that_is_a_little_dearer_is_refused_by_the_wallet_an
 
 
 async def test_a_reorg_takes_a_confirmation_back(desk):
+    await desk.order("devnet_finality", 2)
     await desk.order("devnet_mine", 1)
-    signed = await desk.send(await desk.build())
+    data = await desk.build()
+    signed = await desk.send(data)
     assert await desk.state(signed) is InclusionState.CONFIRMED
+    assert not (await desk.adapter.status(signed.transaction_id)).settled
+    assert not await desk.adapter.is_used_up(data, desk.keys)
     await desk.order("devnet_automine", False)
     await desk.order("devnet_reorg", 1)
     assert await desk.state(signed) is not InclusionState.CONFIRMED
@@ -189,6 +193,9 @@ async def test_a_reorg_takes_a_confirmation_back(desk):
     await desk.order("devnet_mine", 1)
     assert await desk.state(signed) is InclusionState.CONFIRMED
     assert await desk.received() == ETHER
+    await desk.order("devnet_mine", 2)
+    assert (await desk.adapter.status(signed.transaction_id)).settled
+    assert await desk.adapter.is_used_up(data, desk.keys)
 
 
 async def test_an_allowance_for_a_trusted_contract_is_an_ordinary_call(desk):

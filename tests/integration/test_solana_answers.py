@@ -357,7 +357,8 @@ def _status(kind: str | None, slot: int = 5, err: object = None) -> object:
         (_status(None), _status("finalized"), InclusionState.PENDING),
         (_status("processed"), _status("finalized"), InclusionState.PENDING),
         (_status("confirmed"), _status("finalized"), InclusionState.CONFIRMED),
-        (_status("confirmed", err="X"), _status("finalized", err="Y"), InclusionState.FAILED),
+        (_status("confirmed", err="X"), _status("finalized", err="Y"), InclusionState.PENDING),
+        (_status("finalized", err="X"), _status("finalized", err="Y"), InclusionState.FAILED),
         (_status("confirmed", err="X"), _status(None), InclusionState.PENDING),
     ],
 )

@@ -18,11 +18,13 @@ from console.application.commands import (
     ProposeRepair,
     ProposeReshare,
 )
+from console.application.core import Core
 from console.application.peers.messages import Announce
 from console.application.peers.signed_statements import Statements, to_signed, vault_id
 from console.application.peers.statements import CertificateSignature
 from console.application.queries.recovery import lost_shares, recovery_view
-from console.application.queries.requests import request_view
+from console.application.queries.requests import Here, request_view
+from console.application.queries.sentences import NodeFacts
 from console.application.views import RequestStage, RequestView
 from console.domain.events import RequestSigned
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
@@ -40,6 +42,17 @@ ANA, BEN, CHIARA = MEMBERS
 DORA, ELI = MemberId("dora"), MemberId("eli")
 FIVE = (*MEMBERS, DORA, ELI)
 Scene = Callable[[SimulatedCluster, Operators], Awaitable[None]]
+
+
+def here_at(core: Core) -> Here:
+    return Here(
+        aggregates=core.aggregates,
+        transactions=core.transactions,
+        reservations=core.reservations,
+        host=core.host,
+        me=core.me,
+        now_ms=core.ports.clock.now_ms(),
+    )
 
 
 def play(scene: Scene, seed: int = 7, members: tuple[MemberId, ...] = MEMBERS) -> None:
@@ -109,10 +122,7 @@ def test_a_request_of_the_epoch_before_is_not_signed_and_holds_nothing() -> None
 
         def seen_by(member: MemberId) -> RequestView:
             core = cluster.seats[member].core
-            known, now_ms = core.aggregates.request(request), core.ports.clock.now_ms()
-            return request_view(
-                known, core.aggregates, core.transactions, core.host, core.me, now_ms
-            )
+            return request_view(core.aggregates.request(request), here_at(core), NodeFacts())
 
         for member in (*MEMBERS, DORA):
             seen = seen_by(member)

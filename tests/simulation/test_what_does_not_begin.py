@@ -9,6 +9,7 @@ from solders.hash import Hash
 from console.application.commands import ProposeTransfer
 from console.application.queries.ceremonies import ceremony_view
 from console.application.queries.requests import request_view
+from console.application.queries.sentences import NodeFacts
 from console.application.views import CeremonyStage, RequestStage, RequestView
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
 from console.domain.signing_request import RequestState
@@ -16,22 +17,15 @@ from tests.fakes import solana_messages as codec
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import DESTINATION, KIND, Operators
 from tests.simulation.seeds import seeds
-from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, play
+from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, here_at, play
 
 LONG_S = 1800.0
 
 
 def request_at(cluster: SimulatedCluster, member: MemberId, request: RequestId) -> RequestView:
     core = cluster.seats[member].core
-    return request_view(
-        core.aggregates.request(request),
-        core.aggregates,
-        core.transactions,
-        core.host,
-        core.me,
-        core.ports.clock.now_ms(),
-        core.signing_saga.troubles.of(request),
-    )
+    facts = NodeFacts(core.signing_saga.troubles.of(request))
+    return request_view(core.aggregates.request(request), here_at(core), facts)
 
 
 def ceremony_at(

@@ -12,6 +12,7 @@ from console.application.commands import (
     FundFromFaucet,
     ProposeCeremony,
     ProposeTransfer,
+    RetrySigning,
     VerifyLedger,
 )
 from console.application.views import CeremonyStage, NodeState, RequestStage
@@ -438,11 +439,23 @@ def test_a_durable_nonce_is_set_up_from_the_form(driver):
     assert not view.form.isVisible()
 
 
-@pytest.mark.parametrize(("button", "cancels"), [("speed_up", False), ("cancel_sent", True)])
-def test_a_sent_request_is_replaced_from_its_review(driver, button, cancels):
-    name = scenario.request_name(RequestStage.BROADCAST)
-    driver.console.requests[name] = scenario.request(RequestStage.BROADCAST)
+@pytest.mark.parametrize(
+    ("stage", "button", "cancels"),
+    [
+        (RequestStage.BROADCAST, "speed_up", False),
+        (RequestStage.BROADCAST, "cancel_sent", True),
+        (RequestStage.EXPIRED, "remake", False),
+        (RequestStage.EXPIRED, "cancel_sent", True),
+    ],
+)
+def test_a_sent_request_or_one_in_doubt_is_replaced_from_its_review(driver, stage, button, cancels):
+    name = scenario.request_name(stage)
+    doubtful = stage is RequestStage.EXPIRED
+    driver.console.requests[name] = scenario.request(
+        stage, may_be_signed=doubtful, can_remake=doubtful
+    )
     driver.show("review", name)
+    assert driver.front.flags.isVisible() is doubtful
     getattr(driver.front, button).click()
     driver.until(lambda: driver.window.current_screen == "new_transfer")
     view = driver.front
@@ -456,9 +469,21 @@ def test_a_sent_request_is_replaced_from_its_review(driver, button, cancels):
     driver.until(lambda: driver.window.current_screen == "review")
 
 
+def test_the_chain_of_a_sent_request_is_asked_on_demand(driver):
+    name = scenario.request_name(RequestStage.BROADCAST)
+    driver.console.requests[name] = scenario.request(RequestStage.BROADCAST, can_ask_now=True)
+    driver.show("review", name)
+    button = driver.front.retry
+    assert (button.isVisible(), button.text()) == (True, "Ask the chain now")
+    button.click()
+    driver.until(lambda: bool(driver.console.executed))
+    assert driver.console.executed[-1] == RetrySigning(name)
+
+
 def test_a_confirmed_request_is_not_replaced(driver):
     driver.show("review", scenario.request_name(RequestStage.CONFIRMED))
     assert not driver.front.speed_up.isVisible()
+    assert not driver.front.remake.isVisible()
     assert not driver.front.cancel_sent.isVisible()
 
 

@@ -230,9 +230,12 @@ class OperatorActions:
         return Outcome(command.request, "Withdrawn")
 
     async def retry(self, command: RetrySigning) -> Outcome:
-        """Lead a fresh attempt from this node."""
+        """Lead a fresh attempt from this node; of what is signed, ask its chain now."""
         core = self._node.core
         request = core.aggregates.request(RequestId(command.request))
+        if request.signatures:
+            core.broadcast_saga.try_now(request.proposal.request)
+            return Outcome(command.request, "Asking the chain")
         if not request.has_quorum:
             raise NotYetPossible("the approvals are not complete")
         if any(not run.ended.is_set() for run in core.host.of_subject(command.request)):

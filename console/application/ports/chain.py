@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import Protocol, Self, TypeAlias
 
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Amount, Chain, Network, SignatureKind
@@ -269,18 +269,6 @@ class Inclusion:
     settled: bool = field(default=True, kw_only=True)
 
 
-@runtime_checkable
-class Watches(Protocol):
-    """An adapter that must know what was paid to the wallet to find it again."""
-
-    def watch(self, transaction: bytes, keys: PublicKeys) -> None:
-        """Look from now on wherever a signed transaction pays to the wallet itself.
-
-        Raises: UnknownTransaction.
-        """
-        ...
-
-
 class ChainAdapter(Protocol):
     """One chain on one network. The pure calls never touch the network."""
 
@@ -389,6 +377,14 @@ class ChainAdapter(Protocol):
 
     async def status(self, transaction_id: str) -> Inclusion:
         """Ask what became of it."""
+        ...
+
+    async def is_used_up(self, transaction: bytes, keys: PublicKeys) -> bool:
+        """Return whether unsigned bytes can no longer be executed, for good, whoever signed them.
+
+        Their nonce or a coin is used, or their time is over. They may have been executed.
+        Raises: UnknownTransaction.
+        """
         ...
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:

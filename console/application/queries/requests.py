@@ -1,19 +1,23 @@
 """Signing requests for the window, always decoded from the bytes to be signed."""
 
-import hashlib
+from dataclasses import dataclass
+
+import msgspec
 
 from console.application.aggregates import Aggregates
 from console.application.errors import TransactionError, UnknownTransaction
 from console.application.ports.chain import MESSAGE_ID
+from console.application.queries.descriptions import described, description_view
 from console.application.queries.people import names_of
+from console.application.queries.sentences import NodeFacts, Sentences, may_be_signed
 from console.application.queries.sessions import sessions_of
 from console.application.queries.timeline import timeline
+from console.application.queries.twins import told_of_twins, twins
 from console.application.sessions.host import SessionHost
+from console.application.signing.reservations import Reservations
 from console.application.signing.transactions import Transactions
 from console.application.views import (
     ApprovalView,
-    DescriptionView,
-    FieldView,
     PolicyCheckView,
     RequestRow,
     RequestStage,
@@ -64,49 +68,10 @@ CLOSED = frozenset(
 )
 """Stages in which nobody has anything to do."""
 _OUTDATED = "The wallet's shares were changed since; propose it again"
-STALLED_MS = 120_000
-"""After this time without a session it is said who begins one."""
 _SENT = {RequestStage.BROADCAST, RequestStage.REFUSED}
 _OPEN = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
 """The stages in which people decide: while signing runs, shares are given already."""
 _UNDECIDED = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, RequestStage.SIGNING}
-
-
-def description_view(description: TransactionDescription) -> DescriptionView:
-    """Return a decoded transaction as text."""
-    return DescriptionView(
-        chain=description.chain.value,
-        network=description.network.value,
-        action=description.action,
-        amount=description.amount.text(),
-        unit=description.amount.unit,
-        from_address=description.from_address,
-        to_address=description.to_address,
-        fee=description.fee.text(),
-        fee_unit=description.fee.unit,
-        fields=tuple(FieldView(label, value) for label, value in description.fields),
-        red_flags=description.red_flags,
-        digest=description.digest.hex(),
-    )
-
-
-def described(transactions: Transactions, proposal: RequestProposed) -> TransactionDescription:
-    """Return a request's description; if this node's settings no longer decode it, a red flag."""
-    try:
-        return transactions.describe(proposal)
-    except (DomainError, TransactionError) as trouble:
-        return TransactionDescription(
-            chain=proposal.chain,
-            network=proposal.network,
-            action="Not decoded",
-            from_address="",
-            to_address="",
-            amount=Amount(0, "not decoded", 0),
-            fee=Amount(proposal.fee_ceiling, "base units", 0),
-            fields=(),
-            red_flags=(f"The bytes cannot be decoded here: {trouble}",),
-            digest=hashlib.sha256(proposal.transaction).digest(),
-        )
 
 
 def request_stage(request: SigningRequest, wallet: Wallet | None, now_ms: int) -> RequestStage:
@@ -147,35 +112,41 @@ def request_row(
     )
 
 
-def request_view(
-    request: SigningRequest,
-    aggregates: Aggregates,
-    transactions: Transactions,
-    host: SessionHost,
-    me: MemberId,
-    now_ms: int,
-    trouble: str = "",
-) -> RequestView:
-    """Return a request in full; `trouble` is why this node could not begin to sign it."""
-    proposal, names = request.proposal, names_of(aggregates)
-    wallet = aggregates.wallet(proposal.wallet)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What a member reads its requests with, and when."""
+
+    aggregates: Aggregates
+    transactions: Transactions
+    reservations: Reservations
+    host: SessionHost
+    me: MemberId
+    now_ms: int
+
+
+def request_view(request: SigningRequest, here: Here, known: NodeFacts) -> RequestView:
+    """Return a request in full."""
+    transactions, me, now_ms = here.transactions, here.me, here.now_ms
+    proposal, names = request.proposal, names_of(here.aggregates)
+    wallet = here.aggregates.wallet(proposal.wallet)
     description = described(transactions, proposal)
     stage = request_stage(request, wallet, now_ms)
     outdated = request.is_outdated(wallet.epoch)
-    run, past = sessions_of(host, proposal.request, now_ms, names)
+    run, past = sessions_of(here.host, proposal.request, now_ms, names)
     blocked = _OUTDATED if outdated else _blocked(request, me, stage)
     custodian = me in request.policy.quorum.custodians
-    told = _outdated(request) if outdated else _sentence(request, stage, names, now_ms, trouble)
+    tell = Sentences(me, transactions, here.reservations, names, now_ms)
+    doubtful = may_be_signed(request, me)
     can_deny, can_withdraw = _closing(request, wallet, me, stage, now_ms)
-    idle = bool(request.attempts or trouble) and (run is None or run.ended)
+    idle = bool(request.attempts or known.trouble) and (run is None or run.ended)
     fee = description.fee
-    return RequestView(
+    view = RequestView(
         request=proposal.request,
         wallet=proposal.wallet,
         wallet_name=wallet.name,
         threshold=wallet.quorum.threshold,
         stage=stage,
-        sentence=told,
+        sentence=tell.of(request, stage, known, outdated=outdated),
         description=description_view(description),
         short_code=short_code(proposal.intent_digest),
         intent_digest=proposal.intent_digest.hex(),
@@ -188,7 +159,7 @@ def request_view(
         approvals_done=len(request.approvals),
         approvals_needed=request.policy.approvals_needed,
         checks=_checks(transactions, proposal, wallet),
-        timeline=timeline(request, names, run, stage, outdated=outdated),
+        timeline=timeline(request, names, run, stage, outdated=outdated, doubtful=doubtful),
         run=run,
         past_runs=past,
         transaction_id=_transaction_id(request).removeprefix(MESSAGE_ID),
@@ -200,6 +171,24 @@ def request_view(
         can_withdraw=can_withdraw,
         can_retry=custodian and stage in {RequestStage.APPROVED, RequestStage.SIGNING} and idle,
         can_replace=custodian and stage in _SENT and _replaces(transactions, proposal),
+        may_be_signed=doubtful,
+    )
+    view = _with_bytes(view, request, transactions, known)
+    if stage in _UNDECIDED:
+        second = _paid_once(request, description, here)
+        return msgspec.structs.replace(view, checks=(*view.checks, *second))
+    remakes = me in wallet.quorum.custodians and not known.used_up
+    again = remakes and here.reservations.held_in_doubt(request)
+    return msgspec.structs.replace(view, can_remake=again)
+
+
+def _with_bytes(
+    view: RequestView, request: SigningRequest, transactions: Transactions, known: NodeFacts
+) -> RequestView:
+    proposal = request.proposal
+    return msgspec.structs.replace(
+        view,
+        can_ask_now=known.asks_chain,
         account=f"{proposal.chain.value}:{proposal.path}",
         is_message=_transaction_id(request).startswith(MESSAGE_ID),
         unsigned_bytes=proposal.transaction.hex(),
@@ -250,6 +239,26 @@ def _checks(
     return tuple(PolicyCheckView(r.rule, r.passed, r.explanation) for r in rules)
 
 
+def _paid_once(
+    request: SigningRequest, description: TransactionDescription, here: Here
+) -> tuple[PolicyCheckView, ...]:
+    """Return what fails for those who decide while the same may be paid already."""
+    proposal, others = request.proposal, tuple(here.aggregates.requests.values())
+    try:
+        found = twins(
+            proposal.wallet,
+            description,
+            proposal.transaction,
+            others,
+            here.transactions,
+            here.reservations,
+        )
+    except (NotYetPossible, UnknownTransaction):
+        return ()
+    explanation = told_of_twins(found)
+    return (PolicyCheckView("Paid once", passed=False, explanation=explanation),) if found else ()
+
+
 def _replaces(transactions: Transactions, proposal: RequestProposed) -> bool:
     try:
         return transactions.chain(proposal.chain).can_be_replaced(proposal.transaction)
@@ -294,91 +303,3 @@ def _approvals(
             )
         )
     return tuple(views)
-
-
-def _outdated(request: SigningRequest) -> str:
-    """Return what becomes of a request whose wallet has other shares by now."""
-    told = "The wallet's shares were changed before it was signed, so nobody signs it any more."
-    if request.has_released:
-        return (
-            f"{told} This member gave its share of a signature before, and whether the others did "
-            "is not known here: its coins or nonce stay held until its time is over."
-        )
-    return f"{told} It holds no coins and no nonce: deny or withdraw it, and propose it again."
-
-
-def _waiting_to_sign(
-    request: SigningRequest, names: dict[MemberId, str], now_ms: int, trouble: str
-) -> str:
-    """Return what keeps an approved request from being signed."""
-    failed = request.attempts[-1].failure if request.attempts else ""
-    if trouble:
-        return f"Approved. Signing has not begun: {trouble}. It is tried again by itself."
-    if failed:
-        return f"Approved. Trying again: {failed}."
-    approved_ms = max((a.at_ms for a in request.approvals), default=0)
-    if now_ms < approved_ms + STALLED_MS:
-        return "Approved. Signing starts."
-    name = names.get(request.proposal.proposer, request.proposal.proposer)
-    return (
-        f"Approved {(now_ms - approved_ms) // 60_000} min ago, and no signing is known here yet: "
-        f"{name}'s node begins it, and the other custodians' nodes after it."
-    )
-
-
-def _sentence(
-    request: SigningRequest,
-    stage: RequestStage,
-    names: dict[MemberId, str],
-    now_ms: int,
-    trouble: str,
-) -> str:
-    match stage:
-        case RequestStage.AWAITING_APPROVAL:
-            left = request.policy.approvals_needed - len(request.approvals)
-            done = {a.member for a in request.approvals}
-            able = [
-                names.get(m, m)
-                for m in request.policy.quorum.custodians
-                if m not in done and not may_approve(request.policy, m, request.proposal.proposer)
-            ]
-            needed = (
-                "1 more approval is needed" if left == 1 else f"{left} more approvals are needed"
-            )
-            joint = " or " if left < len(able) else " and "
-            return f"{needed}, from {joint.join(able)}."
-        case RequestStage.APPROVED:
-            return _waiting_to_sign(request, names, now_ms, trouble)
-        case RequestStage.SIGNING:
-            return "The custodians' nodes are signing."
-        case RequestStage.SIGNED:
-            return "Signed and recorded. Waiting to be broadcast."
-        case RequestStage.BROADCAST:
-            return "Broadcast. Waiting for the chain to confirm."
-        case RequestStage.REFUSED:
-            why = request.refused.reason if request.refused else ""
-            return (
-                f"Signed, but the chain's node refuses it: {why}. The funds have not moved. It is "
-                "broadcast again, and the signature stays valid: speed it up or cancel it. A "
-                "second request for the same could pay twice."
-            )
-        case RequestStage.CONFIRMED:
-            if _transaction_id(request).startswith(MESSAGE_ID):
-                return "Signed. A message is not broadcast."
-            block = request.confirmed.block if request.confirmed else 0
-            return f"Confirmed in block {block}."
-        case RequestStage.DENIED:
-            denial, proposer = request.denial, request.proposal.proposer
-            if denial is None:
-                name = names.get(proposer, proposer)
-                return (
-                    f"{name} signed two different requests under one id. Nothing was signed for "
-                    "either; both are kept in the ledger as proof."
-                )
-            return f"{names.get(denial.member, '')} denied: {denial.reason}"
-        case RequestStage.WITHDRAWN:
-            return "Withdrawn by its proposer. Nothing was signed."
-        case RequestStage.EXPIRED:
-            return "Expired before it was signed. Nothing was signed: propose it again."
-        case RequestStage.FAILED:
-            return f"Failed: {request.failed.reason if request.failed else ''}"

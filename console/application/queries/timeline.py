@@ -11,12 +11,10 @@ from console.domain.ids import MemberId
 from console.domain.request_chain import REPLACED
 from console.domain.signing_request import SigningRequest
 
-_OUTDATED = "The wallet's shares were changed: nobody signs it any more"
-_STOPPED = {
-    RequestStage.DENIED,
-    RequestStage.WITHDRAWN,
-    RequestStage.EXPIRED,
-    RequestStage.FAILED,
+_ENDS = {
+    RequestStage.DENIED: "Denied",
+    RequestStage.WITHDRAWN: "Withdrawn",
+    RequestStage.EXPIRED: "Expired",
 }
 
 
@@ -27,13 +25,17 @@ def timeline(
     stage: RequestStage,
     *,
     outdated: bool = False,
+    doubtful: bool = False,
 ) -> tuple[TimelineItemView, ...]:
-    """Return the lines in order; `outdated` if the wallet's shares were changed before."""
+    """Return the lines in order.
+
+    `outdated`: the wallet's shares were changed before. `doubtful`: a signature may exist.
+    """
     items = [*_people(request, names), *_attempts(request, names, run)]
-    if stage in _STOPPED:
+    if stage in _ENDS or stage is RequestStage.FAILED:
         items.append(
             TimelineItemView(
-                title=_OUTDATED if outdated else _stop_title(request, stage),
+                title=_stop_title(request, stage, outdated=outdated, doubtful=doubtful),
                 detail="",
                 state=StepState.FAILED,
                 at_ms=None,
@@ -140,11 +142,14 @@ def _attempts(
     return items
 
 
-def _stop_title(request: SigningRequest, stage: RequestStage) -> str:
-    if request.failed is not None and request.failed.reason.startswith(REPLACED):
-        return "The chain confirmed another request in its place"
-    return {
-        RequestStage.DENIED: "Denied: nothing was signed",
-        RequestStage.WITHDRAWN: "Withdrawn: nothing was signed",
-        RequestStage.EXPIRED: "Expired: nothing was signed",
-    }.get(stage, "Failed: the funds did not move")
+def _stop_title(
+    request: SigningRequest, stage: RequestStage, *, outdated: bool, doubtful: bool
+) -> str:
+    if stage is RequestStage.FAILED:
+        if request.failed is not None and request.failed.reason.startswith(REPLACED):
+            return "The chain confirmed another request in its place"
+        return "Failed: the funds did not move"
+    signed = "a signature may exist" if doubtful else "nothing was signed"
+    if outdated:
+        return f"The wallet's shares were changed: {signed}"
+    return f"{_ENDS[stage]}: {signed}"

@@ -34,7 +34,8 @@ from console.application.ports.chain import (
     Simulation,
     TransferIntent,
 )
-from console.application.queries.requests import description_view
+from console.application.queries.descriptions import description_view
+from console.application.queries.twins import told_of_twins, twins
 from console.application.views import FieldView, TransferPreview
 from console.domain.errors import Conflict, DomainError, InvalidAmount, NotYetPossible
 from console.domain.ids import RequestId, WalletId
@@ -116,10 +117,11 @@ async def preview_durable(core: Core, query: PreviewDurable) -> TransferPreview:
 async def preview_replacement(core: Core, query: PreviewReplacement) -> TransferPreview:
     """Build and decode the replacement of a request that waits for its chain.
 
-    Raises: NotYetPossible if it does not wait; as `preview_transfer`.
+    The same for one that ended unsigned here and may be signed: it is made again, or cancelled,
+    with the same coins or nonce. Raises: NotYetPossible if it does not wait; as `preview_transfer`.
     """
     request = core.aggregates.request(RequestId(query.request))
-    if request.state not in _SENT:
+    if request.state not in _SENT and not core.reservations.held_in_doubt(request):
         raise NotYetPossible("only a broadcast transaction that is in no block can be replaced")
     proposal = request.proposal
     wallet = core.aggregates.wallet(proposal.wallet)
@@ -181,6 +183,16 @@ async def _preview(
         problem = f"The balance is not known: {trouble}"
     problems += [problem] if problem else []
     simulation, warnings = await _foresee(adapter, built, keys)
+    second = told_of_twins(
+        twins(
+            wallet.wallet,
+            description,
+            built.transaction,
+            tuple(core.aggregates.requests.values()),
+            core.transactions,
+            core.reservations,
+        )
+    )
     return TransferPreview(
         transaction=built.transaction,
         description=description_view(description),
@@ -188,7 +200,7 @@ async def _preview(
         balance_after=balance_after,
         problems=tuple(problems),
         valid_for_s=built.valid_for_s,
-        warnings=(*built.notes, *warnings),
+        warnings=(*((second,) if second else ()), *built.notes, *warnings),
         effects=_effects(simulation, description),
     )
 

@@ -2,8 +2,9 @@
 
 from console.application.core import Core
 from console.application.ports.chain import Ability, Account, Asset, ChainAdapter
+from console.application.queries.descriptions import described
 from console.application.queries.people import members_of
-from console.application.queries.requests import described, request_stage
+from console.application.queries.requests import request_stage
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.ids import WalletId
 from console.domain.signing_request import RequestState

@@ -3,14 +3,13 @@
 Confirmed is not final while the chain can take it back: then the request is open again.
 
 Broadcast and confirmation are separate, idempotent steps that any member can resume; the bytes
-were recorded before, so that a crash can neither lose nor change them.
+were recorded before, so that a crash can neither lose nor change them. While the chain's node does
+not answer, that is shown and it is asked again, without an end; an operator can have it asked now.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import structlog
@@ -32,9 +31,11 @@ from console.application.ports.chain import (
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import RecordedEvent
 from console.application.sagas.backoff import Backoff
+from console.application.sagas.following import PAUSES, Following
+from console.application.sagas.troubles import Troubles
 from console.application.signing.reservations import Reservations
 from console.domain import request_commands
-from console.domain.errors import DomainError
+from console.domain.errors import DomainError, NotYetPossible
 from console.domain.events import RequestSigned
 from console.domain.ids import MemberId, RequestId
 from console.domain.request_chain import REPLACED
@@ -50,11 +51,11 @@ class BroadcastLimits:
 
     Each later place starts `takeover_s` after the one before it, at most 1 s in all, and
     broadcasts after `rebroadcast_every` polls per place. The pause doubles after every
-    `polls_a_step` polls. A transaction is followed until it is settled or has failed; `polls` ends
-    the following earlier, in tests. What the chain has no longer is taken back after as many looks
-    as `refusals`. A refusal is followed by a pause of `refused_s`, since nodes lag behind each
-    other. It is recorded after `refusals` in a row for the same reason. What a chain lets expire
-    has expired `expiring_ms` after its signature.
+    `polls_a_step` polls, up to 10 min. A transaction is followed until it is settled or has
+    failed; `polls` ends the following earlier, in tests. What the chain has no longer is taken
+    back after as many looks as `refusals`. A refusal is followed by a pause of `refused_s`, since
+    nodes lag behind each other. It is recorded after `refusals` in a row for the same reason. What
+    a chain lets expire has expired `expiring_ms` after its signature.
     """
 
     takeover_s: float = 5.0
@@ -78,6 +79,7 @@ class BroadcastSaga:
         reservations: Reservations,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        moved: Callable[[str], None],
         limits: BroadcastLimits | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -88,10 +90,10 @@ class BroadcastSaga:
         self._clock = clock
         self._spawn = spawn
         self._limits = limits or BroadcastLimits()
-        self._backoff = backoff or Backoff(first_s=0.2, last_s=30.0)
-        self._following: set[RequestId] = set()
+        self._backoff = backoff or PAUSES
+        self.troubles = Troubles(moved)
+        self._following: dict[RequestId, Following] = {}
         self._missed: Counter[RequestId] = Counter()
-        self._taken_back: Counter[RequestId] = Counter()
         self._refused: dict[RequestId, type[TransactionError]] = {}
 
     def on_event(self, record: RecordedEvent) -> None:
@@ -104,6 +106,26 @@ class BroadcastSaga:
         for request in tuple(self._aggregates.requests):
             self._consider(request)
 
+    def try_now(self, request_id: RequestId) -> None:
+        """Ask the chain now, on an operator's command, and broadcast if it has nothing of it.
+
+        Raises: NotYetPossible.
+        """
+        self._consider(request_id)
+        following = self._following.get(request_id)
+        if following is None:
+            raise NotYetPossible("the chain is not asked about this request any more")
+        following.hurry()
+
+    def follows(self, request_id: RequestId) -> bool:
+        """Return whether the chain is still asked about a request."""
+        return request_id in self._following
+
+    def silent_since_ms(self, request_id: RequestId) -> int | None:
+        """Return since when no node of the chain answers about a request; None if one does."""
+        following = self._following.get(request_id)
+        return following.silent_since_ms if following else None
+
     def _consider(self, request_id: RequestId) -> None:
         request = self._aggregates.request(request_id)
         if self._is_final(request) or request_id in self._following:
@@ -111,43 +133,55 @@ class BroadcastSaga:
         adapter = self._chains.get(request.proposal.chain)
         if adapter is None or adapter.network is not request.proposal.network:
             return
-        self._following.add(request_id)
+        self._following[request_id] = Following()
         self._spawn(self._follow(request_id))
 
     async def _follow(self, request_id: RequestId) -> None:
+        following = self._following[request_id]
         try:
             request = self._aggregates.request(request_id)
             adapter = self._chains[request.proposal.chain]
             place = self._place(request)
-            alike, reason = 0, TransactionError
+            alike, reason, poll = 0, TransactionError, 0
             if place:
-                await asyncio.sleep(min(place * self._limits.takeover_s, 1.0))
-            for poll in count(1):
-                if poll > (self._limits.polls or poll):
-                    return
+                await following.pause(min(place * self._limits.takeover_s, 1.0))
+            while poll < (self._limits.polls or poll + 1):
+                poll, more_s, urgent = poll + 1, 0.0, following.take_hurry()
+                turn = 0 if urgent else place
                 try:
-                    if await self._advance(request_id, adapter, poll, place):
+                    if await self._advance(request_id, adapter, poll, turn, urgent=urgent):
                         return
+                    self._answered(request_id, following)
                 except (ChainUnavailable, DomainError) as trouble:
                     # A reply that the domain refuses counts as no reply.
                     log.info("chain-unavailable", request=request_id, why=str(trouble))
+                    following.unanswered(self._clock.now_ms())
+                    self.troubles.note(request_id, str(trouble))
                 except TransactionError as refusal:
+                    self._answered(request_id, following)
                     # The chain's node may lag behind: the funds may have moved nevertheless.
                     alike = alike + 1 if type(refusal) is reason else 1
-                    reason = type(refusal)
+                    reason, more_s = type(refusal), self._limits.refused_s
                     if alike == self._limits.refusals:
                         alike = 0
                         newest = self._aggregates.request(request_id)
                         await self._record_refusal(newest, adapter, refusal)
-                    await asyncio.sleep(self._limits.refused_s)
-                await asyncio.sleep(self._backoff.pause_s(1 + poll // self._limits.polls_a_step))
+                step = 1 + poll // self._limits.polls_a_step
+                if await following.pause(more_s + self._backoff.pause_s(step)):
+                    # Whoever asks expects news: the pauses are short again.
+                    poll = 0
         finally:
-            self._following.discard(request_id)
-            for kept in (self._missed, self._taken_back, self._refused):
-                kept.pop(request_id, None)
+            del self._following[request_id]
+            self.troubles.clear(request_id)
+            self._missed.pop(request_id, None)
+            self._refused.pop(request_id, None)
+
+    def _answered(self, request_id: RequestId, following: Following) -> None:
+        if following.answered():
+            self.troubles.clear(request_id)
 
     async def _advance(
-        self, request_id: RequestId, adapter: ChainAdapter, poll: int, place: int
+        self, request_id: RequestId, adapter: ChainAdapter, poll: int, place: int, *, urgent: bool
     ) -> bool:
         """Do one step; return True when the transaction is final.
 
@@ -177,7 +211,7 @@ class BroadcastSaga:
             return False
         first = request.broadcast is None
         my_turn = place == 0 or poll > place * self._limits.rebroadcast_every
-        if my_turn and (first or poll % self._limits.rebroadcast_every == 0):
+        if my_turn and (first or urgent or poll % self._limits.rebroadcast_every == 0):
             chosen = signatures[0]
             await adapter.broadcast(
                 SignedTransaction(chosen.signed_transaction, chosen.transaction_id)
@@ -201,6 +235,9 @@ class BroadcastSaga:
             # A node's words may hold numbers that change: what is new is another reason.
             self._refused[name] = type(refusal)
             await self._record(request, request_commands.RecordRefusal(str(refusal), now))
+            if self._aggregates.request(name).refused is None:
+                # It was recorded often enough: from now on it is shown only.
+                self.troubles.note(name, f"its node refuses it again: {refusal}")
 
     def _is_stuck(self, request: SigningRequest, adapter: ChainAdapter) -> bool:
         """Return whether nothing can take its place, and it does not expire by itself either.
@@ -221,6 +258,7 @@ class BroadcastSaga:
     async def _record_inclusion(
         self, request: SigningRequest, transaction_id: str, inclusion: Inclusion
     ) -> bool:
+        self.troubles.clear(request.proposal.request)
         now = self._clock.now_ms()
         confirmed, waits = request.confirmed, inclusion.state is InclusionState.PENDING
         # A node that lags behind by a block counts one confirmation less.
@@ -228,6 +266,11 @@ class BroadcastSaga:
             await self._take_back(request, "its block is no longer in the chain")
             return False
         why = "the chain has this one instead of what it had confirmed in its place"
+        other = confirmed is not None and confirmed.transaction_id != transaction_id
+        if other and not inclusion.settled:
+            # Of two signatures of one request a node may name the one and the other in turn.
+            await self._take_back(request, "the chain has its other signature")
+            return False
         if request.failed is not None:
             await self._take_back(request, why)
             return False
@@ -277,9 +320,8 @@ class BroadcastSaga:
         """
         name = request.proposal.request
         self._missed[name] += 1
-        if self._missed[name] >= self._limits.refusals << min(self._taken_back[name], 20):
+        if self._missed[name] >= self._limits.refusals << min(request.takings_back, 20):
             del self._missed[name]
-            self._taken_back[name] += 1
             log.warning("confirmation-taken-back", request=name, why=reason)
             command = request_commands.RecordTakenBack(reason, self._clock.now_ms())
             await self._record(request, command)

@@ -1,4 +1,4 @@
-"""Why something has not begun yet, in memory: nothing is on record of what never started."""
+"""What is in the way of something, in memory: nothing is on record of what has not happened."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ MAX_TROUBLES = 512
 
 
 class Troubles:
-    """The newest reason for each ceremony or request that this node could not start."""
+    """The newest reason for each ceremony or request that this node could not start or follow."""
 
     def __init__(self, moved: Callable[[str], None]) -> None:
         self._moved = moved

@@ -177,12 +177,14 @@ class SigningCoordinator:
     async def releasing(self, info: SessionInfo) -> None:
         """Record that this session's nonces are consumed, and with them the coins of its request.
 
-        Raises: AlreadyDecided, Conflict, NotYetPossible, PolicyViolation, UnknownTransaction,
-        LedgerError.
+        Raises: AlreadyDecided, Conflict, Expired, NotYetPossible, PolicyViolation,
+        UnknownTransaction, LedgerError.
         """
         # Two sessions may have been admitted before either released a share: only one may.
         async with self._releasing:
             request = self._aggregates.request(RequestId(info.subject))
+            if request.is_outdated(self._aggregates.wallets[request.proposal.wallet].epoch):
+                raise Conflict("the wallet's shares were changed meanwhile")
             self._reservations.require_first(request)
             self._verdicts.require_usable(
                 request.proposal.wallet,

@@ -3,6 +3,9 @@
 Nothing is recorded for this: what a request consumes is in its bytes, whether it is open in the
 ledger. Which of two requests comes first is each custodian's own view, so both could be signed
 when the threshold is at most half of the custodians; the chain then takes one.
+
+A request whose signing ended without a signature here may be signed nevertheless. It keeps what it
+consumes, and what is made in its place consumes the same, so that only one can be executed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,17 +16,23 @@ from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.events import RequestProposed
-from console.domain.ids import RequestId, WalletId
-from console.domain.signing_request import OVER, UNSIGNED, RequestState, SigningRequest
+from console.domain.ids import MemberId, RequestId, WalletId
+from console.domain.request_doubt import doubt, has_ended_unsigned
+from console.domain.signing_request import OVER, RequestState, SigningRequest
 from console.domain.values import Chain
 
 
 class Reservations:
-    """What the open requests of each wallet hold on each chain."""
+    """What the open requests of each wallet hold on each chain, as `me` knows them."""
 
     def __init__(
-        self, aggregates: Aggregates, chains: Mapping[Chain, ChainAdapter], clock: Clock
+        self,
+        me: MemberId,
+        aggregates: Aggregates,
+        chains: Mapping[Chain, ChainAdapter],
+        clock: Clock,
     ) -> None:
+        self._me = me
         self._aggregates = aggregates
         self._chains = chains
         self._clock = clock
@@ -63,7 +72,7 @@ class Reservations:
                 continue
             if other.state is _DONE:
                 raise Conflict("the chain has confirmed another transaction in its place")
-            begun = other.signatures or any(a.share_released for a in other.attempts)
+            begun = other.signatures or other.has_released or self.held_in_doubt(other)
             if begun and self._is_open(other, now_ms):
                 self._require_replacement(other, proposal.transaction)
 
@@ -79,15 +88,45 @@ class Reservations:
         """Return whether this node can tell what a request consumes."""
         return bool(self._consumed(request.proposal))
 
+    def in_doubt(self, request: SigningRequest) -> bool:
+        """Return whether one that ended unsigned here may be signed and executed."""
+        if not has_ended_unsigned(request, self._epoch(request), self._clock.now_ms()):
+            return False
+        return doubt(request, self._me).may_be_signed and self.successor(request) is None
+
+    def all_in_doubt(self) -> tuple[SigningRequest, ...]:
+        """Return every request that ended unsigned here and may be signed and executed."""
+        return tuple(r for r in tuple(self._aggregates.requests.values()) if self.in_doubt(r))
+
+    def held_in_doubt(self, request: SigningRequest) -> bool:
+        """Return whether one in doubt keeps what it consumes, and can be made again with it.
+
+        What cannot be replaced holds nothing: the next request takes the same nonce, or it expires
+        on the chain by itself.
+        """
+        proposal = request.proposal
+        if not self._consumed(proposal) or not self.in_doubt(request):
+            return False
+        return self._chains[proposal.chain].can_be_replaced(proposal.transaction)
+
+    def excludes(self, request: SigningRequest, transaction: bytes) -> bool:
+        """Return whether the chain takes only one of a request and of these bytes.
+
+        Raises: NotYetPossible, UnknownTransaction.
+        """
+        needed = self._needed(request.proposal.chain, transaction)
+        return not needed.isdisjoint(self._consumed(request.proposal))
+
     def _is_open(self, request: SigningRequest, now_ms: int) -> bool:
         """Return whether a request can still be executed, as far as this node knows."""
-        if request.state not in UNSIGNED:
+        if request.signatures:
             return request.state not in OVER
+        ended = has_ended_unsigned(request, self._epoch(request), now_ms)
+        return not ended or self.held_in_doubt(request)
+
+    def _epoch(self, request: SigningRequest) -> int:
         wallet = self._aggregates.wallets.get(request.proposal.wallet)
-        outdated = wallet is not None and request.is_outdated(wallet.epoch)
-        if outdated and not request.has_released:
-            return False
-        return now_ms < request.proposal.expires_at_ms
+        return request.proposal.epoch if wallet is None else wallet.epoch
 
     def _needed(self, chain: Chain, transaction: bytes) -> frozenset[str]:
         """Return what the bytes would consume. Raises: NotYetPossible, UnknownTransaction."""
@@ -126,15 +165,22 @@ class Reservations:
         return known
 
     def _require_replacement(self, other: SigningRequest, transaction: bytes) -> None:
-        adapter = self._chains[other.proposal.chain]
-        if other.proposal.transaction == transaction or not other.signatures:
+        name, doubtful = other.proposal.request, self.held_in_doubt(other)
+        same = other.proposal.transaction == transaction
+        if not doubtful and (same or not other.signatures):
             raise Conflict(
-                f"the request {other.proposal.request} uses the same coins or nonce; wait until it "
-                "is over, or propose this one again"
+                f"the request {name} uses the same coins or nonce; wait until it is over, or "
+                "propose this one again"
             )
+        adapter = self._chains[other.proposal.chain]
         why = adapter.may_replace(other.proposal.transaction, transaction)
+        if why and doubtful:
+            raise Conflict(
+                f"a signature of the request {name}, which uses the same coins or nonce, may "
+                f"exist; make that one again, or cancel it on the chain: {why}"
+            )
         if why:
-            raise Conflict(f"it cannot take the place of {other.proposal.request}: {why}")
+            raise Conflict(f"it cannot take the place of {name}: {why}")
 
 
 _DONE = RequestState.CONFIRMED

@@ -125,6 +125,17 @@ class Transactions:
         keys = self.keys(self._aggregates.wallet(proposal.wallet))
         return self.chain(proposal.chain).payloads(proposal.transaction, keys)
 
+    async def is_used_up(self, proposal: RequestProposed) -> bool:
+        """Ask the chain whether it executes a request no more, whoever signed it.
+
+        Raises: UnknownTransaction, NotYetPossible, ChainUnavailable.
+        """
+        adapter = self.chain(proposal.chain)
+        if adapter.network is not proposal.network:
+            raise NotYetPossible("this node is on another network")
+        keys = self.keys(self._aggregates.wallet(proposal.wallet))
+        return await adapter.is_used_up(proposal.transaction, keys)
+
     def keys(self, wallet: Wallet) -> WalletKeys:
         """Return a wallet's public keys at any path; the same object for one epoch."""
         known = self._keys.get(wallet.wallet)

@@ -75,6 +75,12 @@ class RequestView(View, frozen=True, kw_only=True):
     can_retry: bool
     can_replace: bool = False
     """Whether it was broadcast, is in no block yet, and can be replaced."""
+    can_ask_now: bool = False
+    """Whether its chain is still asked about it, and an operator can have it asked now."""
+    may_be_signed: bool = False
+    """Whether it is unsigned here, and a signature may exist all the same."""
+    can_remake: bool = False
+    """Whether it ended so, and can be made again with the same coins or nonce."""
     account: str = ""
     """The account that signs: the chain's name, a colon and the path."""
     is_message: bool = False

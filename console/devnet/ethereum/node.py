@@ -38,7 +38,6 @@ _PASSED_ON = frozenset(
         "eth_chainId",
         "eth_estimateGas",
         "eth_getBalance",
-        "eth_getBlockByNumber",
         "eth_getCode",
         "eth_getTransactionReceipt",
         "eth_maxPriorityFeePerGas",
@@ -49,7 +48,8 @@ _PASSED_ON = frozenset(
 class EthereumDevnet:
     """One chain; an accepted transaction is mined immediately, in its own block.
 
-    With `devnet_automine` off they wait, can be replaced, and are mined by `devnet_mine`. A token
+    With `devnet_automine` off they wait, can be replaced, and are mined by `devnet_mine`. The
+    newest block is final, unless `devnet_finality` says how many blocks it is behind. A token
     exists from the start, at an address that is always the same: `token`.
     """
 
@@ -61,16 +61,19 @@ class EthereumDevnet:
         self._rich, self._deployer = self._tester.get_accounts()[:2]
         self._waiting = WaitingTransactions(self._tester)
         self._automine = True
+        self._behind = 0
         self.token = self._deploy(FIRST_TOKEN)
         self._first_block = self._height()
         self._own: dict[str, Callable[..., object]] = {
             "devnet_automine": self._switch_automine,
             "devnet_deployToken": self._deploy_token,
+            "devnet_finality": self._set_finality,
             "devnet_fund": self._fund,
             "devnet_fundToken": self._fund_token,
             "devnet_mine": self._mine_some,
             "devnet_reorg": self._reorganise,
             "eth_feeHistory": self._fee_history,
+            "eth_getBlockByNumber": self._block_by_number,
             "eth_getLogs": self._logs,
             "eth_getTransactionByHash": self._transaction,
             "eth_getTransactionCount": self._transaction_count,
@@ -114,6 +117,18 @@ class EthereumDevnet:
         if block == "pending":
             return hex(self._waiting.next_nonce(to_canonical_address(address)))
         return self._passed_on("eth_getTransactionCount", [address, block])
+
+    def _block_by_number(self, block: object, whole: object = False) -> object:
+        """Return a block; the final one is `devnet_finality` blocks behind the newest."""
+        if block == "finalized":
+            block = hex(max(self._height() - self._behind, 0))
+        return self._passed_on("eth_getBlockByNumber", [block, whole])
+
+    def _set_finality(self, behind: object) -> str:
+        self._behind = _number(behind)
+        if not 0 <= self._behind <= MAX_REORG:
+            raise RpcFailure(_INVALID_PARAMS, f"between 0 and {MAX_REORG} blocks")
+        return hex(self._behind)
 
     def _fee_history(self, count: object, newest: object, percentiles: Any = None) -> object:
         number = self._height() if newest in {"latest", "pending"} else _number(newest)

@@ -261,7 +261,7 @@ class Desk:
             schemes=self.schemes,
             transactions=self.transactions,
             requests=self.requests,
-            reservations=Reservations(self.aggregates, self.chains, self.clock),
+            reservations=Reservations(self.me, self.aggregates, self.chains, self.clock),
             verdicts=self.verdicts,
             clock=self.clock,
             publish=self.publish,

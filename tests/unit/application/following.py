@@ -41,6 +41,7 @@ async def follow(
         reservations=ledger.reservations,
         clock=SimpleNamespace(now_ms=lambda: now_ms),
         spawn=lambda work: tasks.append(asyncio.ensure_future(work)),
+        moved=lambda _subject: None,
         limits=limits,
         backoff=Backoff(first_s=0.0, last_s=0.0),
     )

@@ -14,9 +14,12 @@ from console.application.commands import FundFromFaucet, ProposeTransfer
 from console.application.errors import ChainUnavailable, TransactionRejected
 from console.application.ports.chain import Account, Asset, BalanceChange, Simulation
 from console.application.queries import transfer
-from console.application.queries.requests import described, request_row, request_view
+from console.application.queries.descriptions import described
+from console.application.queries.requests import Here, request_row, request_view
+from console.application.queries.sentences import NodeFacts
 from console.application.queries.timeline import timeline
 from console.application.queries.transfer import preview_transfer
+from console.application.signing.reservations import Reservations
 from console.application.signing.transactions import Transactions
 from console.application.views import RequestStage
 from console.domain.errors import InvalidAmount, PolicyViolation
@@ -50,19 +53,32 @@ def transactions(aggregates, chains) -> Transactions:
     return known
 
 
+def here(aggregates, chains, known, me, now=START) -> Here:
+    clock = SimpleNamespace(now_ms=lambda: now)
+    return Here(
+        aggregates=aggregates,
+        transactions=known,
+        reservations=Reservations(me, aggregates, chains, clock),
+        host=_NoRuns(),
+        me=me,
+        now_ms=now,
+    )
+
+
 @pytest.mark.parametrize("network", [None, Network.MAINNET])
 @pytest.mark.parametrize("commands", [(), APPROVED, (*APPROVED, signature())])
 def test_requests_of_a_chain_that_left_the_settings_are_still_shown(network, commands):
     gone = FakeChain(FakeCluster())
     gone.network = network
     aggregates = facts()
-    known = transactions(aggregates, {Chain.SOLANA: gone} if network else {})
-    aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2)
+    chains = {Chain.SOLANA: gone} if network else {}
+    known = transactions(aggregates, chains)
+    aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2, custodians=(ANA, BEN))
     request = request_after(*commands)
     row = request_row(request, aggregates, known, BEN, START)
     assert row.chain == "solana"
     assert row.unit == "not decoded"
-    view = request_view(request, aggregates, known, _NoRuns(), BEN, START)
+    view = request_view(request, here(aggregates, chains, known, BEN), NodeFacts())
     assert view.description.network == "devnet"
     assert view.description.red_flags
     assert not view.can_replace
@@ -78,9 +94,6 @@ class _NoRuns:
 
     def past_of(self, _subject):
         return ()
-
-
-NO_RUNS = _NoRuns()
 
 
 def balances(*chains, aggregates=None) -> Balances:

@@ -6,15 +6,21 @@ import pytest
 
 from console.adapters.chains.solana.instructions.system import INITIALIZE_NONCE
 from console.application.queries.requests import request_view
+from console.application.queries.sentences import NodeFacts
 from console.application.queries.wallets import MAKES_DURABLE
 from console.domain.request_commands import RecordBroadcast
 from console.domain.values import Chain
 from tests.fakes.chain import FakeChain, FakeCluster
-from tests.unit.application.test_chains_that_are_away import NO_RUNS, facts, transactions
+from tests.unit.application.test_chains_that_are_away import (
+    facts,
+    here,
+    transactions,
+)
 from tests.unit.domain.facts import (
     ANA,
     APPROVED,
     BEN,
+    CUSTODIANS,
     END,
     START,
     WALLET,
@@ -46,14 +52,18 @@ class Replacing(FakeChain):
 
 def offered(commands, me=ANA, now=START) -> set[str]:
     aggregates = facts()
-    aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2)
-    known = transactions(aggregates, {Chain.SOLANA: Replacing(FakeCluster())})
-    view = request_view(request_after(*commands), aggregates, known, NO_RUNS, me, now)
+    aggregates.wallets[WALLET].quorum = SimpleNamespace(threshold=2, custodians=CUSTODIANS)
+    chains = {Chain.SOLANA: Replacing(FakeCluster())}
+    known = transactions(aggregates, chains)
+    view = request_view(
+        request_after(*commands), here(aggregates, chains, known, me, now), NodeFacts()
+    )
     offers = {
         "deny": view.can_deny,
         "withdraw": view.can_withdraw,
         "retry": view.can_retry,
         "replace": view.can_replace,
+        "remake": view.can_remake,
     }
     return {name for name, offer in offers.items() if offer}
 

@@ -97,7 +97,7 @@ def test_a_requests_bytes_are_read_once():
 
     spy = SimpleNamespace(network=adapter.network, consumes=consumes)
     reservations = Reservations(
-        ledger, {Chain.ETHEREUM: spy}, SimpleNamespace(now_ms=lambda: START)
+        ANA, ledger, {Chain.ETHEREUM: spy}, SimpleNamespace(now_ms=lambda: START)
     )
     ledger.add("rq-1", FIRST_BYTES, *APPROVED)
     assert [reservations.held(WALLET, Chain.ETHEREUM) for _ in range(5)] == [{"nonce:31337:7"}] * 5
@@ -165,6 +165,7 @@ def test_what_was_signed_for_another_network_is_not_handed_to_this_one(network, 
         reservations=ledger.reservations,
         clock=SimpleNamespace(now_ms=lambda: START),
         spawn=lambda work: (spawned.append(work), work.close()),
+        moved=lambda _subject: None,
     )
     saga.resume()
     assert len(spawned) == followed

@@ -70,7 +70,7 @@ def ethereum(balance: int, network: Network = Network.MAINNET) -> EthereumAdapte
 def core(adapter: object) -> SimpleNamespace:
     wallet = SimpleNamespace(wallet=WALLET)
     return SimpleNamespace(
-        aggregates=SimpleNamespace(wallet=lambda _: wallet),
+        aggregates=SimpleNamespace(wallet=lambda _: wallet, requests={}),
         transactions=SimpleNamespace(
             keys=lambda _: KEYS,
             chain=lambda _: adapter,

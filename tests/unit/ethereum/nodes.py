@@ -49,6 +49,7 @@ HONEST: dict[str, Any] = {
     },
     "eth_maxPriorityFeePerGas": "0x3",
     "eth_blockNumber": "0x20",
+    "eth_getBlockByNumber": {"number": "0x18", "hash": HASH, "transactions": []},
     "eth_estimateGas": "0x5208",
     "eth_simulateV1": [
         {
@@ -86,6 +87,7 @@ QUESTIONS: dict[str, Callable[[EthereumNode], Any]] = {
     "eth_feeHistory": lambda node: node.base_fee(),
     "eth_maxPriorityFeePerGas": lambda node: node.tip(),
     "eth_blockNumber": lambda node: node.height(),
+    "eth_getBlockByNumber": lambda node: node.final_height(),
     "eth_estimateGas": lambda node: node.gas(TRIAL),
     "eth_simulateV1": lambda node: node.simulated(TRIAL),
     "eth_sendRawTransaction": lambda node: node.send(b"\x02\x01"),

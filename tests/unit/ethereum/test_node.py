@@ -57,6 +57,7 @@ ANSWERS = {
     "eth_feeHistory": 0x70,
     "eth_maxPriorityFeePerGas": 3,
     "eth_blockNumber": 32,
+    "eth_getBlockByNumber": 24,
     "eth_estimateGas": 21_000,
     "eth_simulateV1": (Tried(fails=False, moved=(Moved(TOKEN, ME, bytes(19) + b"\x07", 9),)),),
     "eth_sendRawTransaction": HASH,
@@ -155,6 +156,11 @@ async def test_a_refusal_is_never_decoded_looked_up_or_asked_again(
     said = SaidNode(**{method: REFUSALS[refusal]})
     if method == "eth_simulateV1":
         assert await QUESTIONS[method](over(said)) is None
+    elif method == "eth_getBlockByNumber":
+        # Such a node tells no final block: its height is asked for instead.
+        assert await QUESTIONS[method](over(said)) == 0x20 - 96
+        assert said.methods == [method, "eth_blockNumber"]
+        return
     else:
         refused = (ChainUnavailable, TransactionRejected, RpcRefused)
         message = re.escape(REFUSALS[refusal].error["message"]) or None
@@ -226,7 +232,8 @@ async def test_no_answer_makes_another_exception(method: str) -> None:
         with contextlib.suppress(AdapterError):
             await QUESTIONS[method](over(said))
         # An empty answer of a token is no balance, whether there is a contract or not.
-        assert said.methods in ([method], ["eth_call", "eth_getCode"])
+        more = {"eth_call": "eth_getCode", "eth_getBlockByNumber": "eth_blockNumber"}.get(method)
+        assert said.methods in ([method], [method, more])
 
 
 JSON = st.recursive(
@@ -386,6 +393,7 @@ async def test_nodes_that_differ_about_a_fact_decide_nothing(method: str, lies_f
         ("eth_feeHistory", {"baseFeePerGas": ["0xff", "0x5"]}, HONEST["eth_feeHistory"], 5),
         ("eth_maxPriorityFeePerGas", "0x2", "0xff", 2),
         ("eth_blockNumber", "0x9", "0x10", 9),
+        ("eth_getBlockByNumber", {"number": "0x9"}, {"number": "0x10"}, 9),
         ("eth_estimateGas", "0x9", "0x10", 16),
     ],
 )
@@ -397,12 +405,37 @@ async def test_of_figures_the_safe_one_counts(
 
 
 @pytest.mark.parametrize(
-    "method", [*AGREED, "eth_feeHistory", "eth_blockNumber", "eth_estimateGas"]
+    "method",
+    [
+        *AGREED,
+        "eth_feeHistory",
+        "eth_blockNumber",
+        "eth_getBlockByNumber",
+        "eth_estimateGas",
+    ],
 )
 async def test_one_node_that_is_away_holds_everything_up(method: str) -> None:
     nodes = SaidNode(), SaidNode(**{method: ChainUnavailable("away")})
     with pytest.raises(ChainUnavailable, match="away"):
         await QUESTIONS[method](over(*nodes))
+
+
+@pytest.mark.parametrize(
+    "told", [None, Refusal("unknown block", -39001), Refusal("invalid block tag", -32602)]
+)
+@pytest.mark.parametrize("among", [0, 1])
+async def test_where_a_node_tells_no_final_block_one_counts_as_final_after_three_epochs(
+    told: Any, among: int
+) -> None:
+    nodes = (SaidNode(eth_getBlockByNumber=told, eth_blockNumber="0x100"),)
+    nodes += (SaidNode(eth_blockNumber="0x101"),) * among
+    assert await over(*nodes).final_height() == 0x100 - 96
+
+
+async def test_a_nonce_is_used_for_good_in_a_final_block() -> None:
+    said = SaidNode()
+    assert await over(said).final_nonce(ME) == 7
+    assert said.asked[-1] == ("eth_getTransactionCount", [f"0x{ME.hex()}", "0x18"])
 
 
 async def test_a_transaction_is_handed_to_all_and_taken_by_one() -> None:

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     """The purposes that are built without a form."""
 
     SPEED_UP = "speed-up"
+    REMAKE = "remake"
     CANCEL = "cancel"
     DURABLE = "durable"
     ACCELERATE = "accelerate"

@@ -13,6 +13,7 @@ from ui.widgets.text import Label
 
 _TITLES = {
     Purpose.SPEED_UP: "Speed up",
+    Purpose.REMAKE: "Make it again",
     Purpose.CANCEL: "Cancel on the chain",
     Purpose.DURABLE: "Set up a durable nonce",
     Purpose.ACCELERATE: "Speed up a payment",
@@ -21,6 +22,10 @@ _EXPLAINED = {
     Purpose.SPEED_UP: (
         "The same transaction with a higher fee replaces the waiting one. The chain takes one of "
         "the two, never both."
+    ),
+    Purpose.REMAKE: (
+        "The same transaction with a higher fee uses the same coins or the same nonce as the one "
+        "that may be signed. The chain takes one of the two, never both."
     ),
     Purpose.CANCEL: (
         "A transaction that moves nothing replaces the waiting one, for a higher fee. If the chain "

@@ -73,7 +73,7 @@ class NewTransferModel(ViewModel):
     def replaced(self) -> str:
         """The request to be replaced, or ''."""
         word, _, request = split(self.subject).purpose.partition(":")
-        return request if word in {Purpose.SPEED_UP, Purpose.CANCEL} else ""
+        return request if word in {Purpose.SPEED_UP, Purpose.REMAKE, Purpose.CANCEL} else ""
 
     def subject_for(self, purpose: Purpose) -> str:
         """Return the subject of the same account with another purpose."""

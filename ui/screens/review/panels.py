@@ -151,10 +151,17 @@ class ApprovalsCard(Card):
         reasons = " ".join(f"{item.name}: {item.reason}" for item in denied)
         open_still = view.stage is RequestStage.AWAITING_APPROVAL and not denied
         rule = "Any approver can deny; a denial closes the request." if open_still else reasons
-        # A denial is shown above all else on the page.
-        said = "" if view.stage is RequestStage.REFUSED else view.sentence
+        said = "" if danger_of(view) else view.sentence
         self.sentence.show_text(f"{said} {rule}".strip())
         self.able.show_text(who_can_sign(view))
+
+
+def danger_of(view: RequestView) -> str:
+    """Return the heading under which its sentence stands above all else; '' if it does not."""
+    if view.stage is RequestStage.REFUSED:
+        return "The chain's node refuses it"
+    ended = view.stage not in status.OPEN_REQUESTS
+    return "A signature of it may exist" if ended and view.may_be_signed else ""
 
 
 def who_can_sign(view: RequestView) -> str:

@@ -14,6 +14,7 @@ from ui.screens.review.panels import (
     BytesCard,
     PolicyCard,
     SubjectCard,
+    danger_of,
 )
 from ui.screens.review.view_model import Missing, ReviewModel
 from ui.status import Look
@@ -35,9 +36,9 @@ _DECIDED_IN_TIME = {RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED}
 _DENIES = "A denial closes the request for all members."
 _WITHDRAWS = "Withdrawing closes the request for all members."
 _UNSIGNED = "Nothing was signed, and the funds stay where they are."
-_TRIED = (
-    "An attempt to sign it failed. This node knows of no signature; if another member has one, "
-    "it outweighs this."
+_DOUBTFUL = (
+    "Custodians may have begun to sign it. This node knows of no signature; if another member has "
+    "one, it outweighs this."
 )
 
 
@@ -75,7 +76,14 @@ class ReviewScreen(Screen):
         self.retry = Button("Retry signing", icon="refresh", name=names.REVIEW_RETRY_SIGNING)
         self.speed_up = Button("Speed up", icon="refresh", name=names.REVIEW_SPEED_UP)
         self.cancel_sent = Button("Cancel on the chain", name=names.REVIEW_CANCEL_SENT)
-        progress.add(self.timeline, row(self.retry, self.speed_up, self.cancel_sent, 1))
+        self.remake = Button(
+            "Make it again with the same coins or nonce", icon="refresh", name=names.REVIEW_REMAKE
+        )
+        progress.add(
+            self.timeline,
+            row(self.retry, self.speed_up, self.remake, 1),
+            row(self.cancel_sent, 1),
+        )
         self.foot.addWidget(self.decision.bar)
         self.expiry_timer = QTimer(self, singleShot=True)
         self.expiry_timer.timeout.connect(self._expired)
@@ -107,6 +115,7 @@ class ReviewScreen(Screen):
         self.decision.withdrawn.connect(lambda: self.withdraw_panel.ask(self._closes(_WITHDRAWS)))
         self.retry.clicked.connect(self.model.retry)
         self.speed_up.clicked.connect(lambda: self._replace("speed-up"))
+        self.remake.clicked.connect(lambda: self._replace("remake"))
         self.cancel_sent.clicked.connect(lambda: self._replace("cancel"))
         for part in (self.subject, self.bytes_card, self.result):
             part.copied.connect(self.context.copy)
@@ -173,8 +182,9 @@ class ReviewScreen(Screen):
         view = self.model.view
         if view is None:
             return
-        if view.stage is RequestStage.REFUSED:
-            self.flags.set_flags("The chain's node refuses it", (view.sentence,))
+        danger = danger_of(view)
+        if danger:
+            self.flags.set_flags(danger, (view.sentence,))
         else:
             self.flags.set_flags("Check this twice before you approve", view.description.red_flags)
         self.subject.show_request(view, mine=view.can_approve)
@@ -186,11 +196,13 @@ class ReviewScreen(Screen):
         self.result.show_request(view)
         self._follow(view)
         self._wait_for_expiry(view)
-        for button in (self.retry, self.speed_up, self.cancel_sent):
+        for button in (self.retry, self.speed_up, self.remake, self.cancel_sent):
             button.setEnabled(not self.model.hindrance)
-        self.retry.setVisible(view.can_retry)
+        self.retry.setText("Retry signing" if view.can_retry else "Ask the chain now")
+        self.retry.setVisible(view.can_retry or view.can_ask_now)
         self.speed_up.setVisible(view.can_replace)
-        self.cancel_sent.setVisible(view.can_replace)
+        self.remake.setVisible(view.can_remake)
+        self.cancel_sent.setVisible(view.can_replace or view.can_remake)
         self.timeline.set_items(
             [
                 TimelineItem(
@@ -229,8 +241,8 @@ class ReviewScreen(Screen):
     def _closes(self, what: str) -> str:
         """Return what a denial or withdrawal does, as far as this node knows."""
         view = self.model.view
-        tried = view is not None and bool(view.past_runs)
-        return f"{what} {_TRIED if tried else _UNSIGNED}"
+        doubtful = view is not None and (view.may_be_signed or bool(view.past_runs))
+        return f"{what} {_DOUBTFUL if doubtful else _UNSIGNED}"
 
     def _replace(self, how: str) -> None:
         """Draft the replacement of this request; it is approved like any other."""

@@ -36,6 +36,7 @@ from console.application.ports.chain import (
     ChainSettings,
     ImportIntent,
     Inclusion,
+    InclusionState,
     Intent,
     MessageIntent,
     Movement,
@@ -216,6 +217,24 @@ class BitcoinAdapter:
     async def status(self, transaction_id: str) -> Inclusion:
         """Return its status. Raises: ChainUnavailable."""
         return await self._node.status(transaction_id)
+
+    async def is_used_up(
+        self,
+        transaction: bytes,
+        keys: PublicKeys,  # noqa: ARG002 - a PSBT names its coins
+    ) -> bool:
+        """Return whether it is settled itself, or another spent one of its coins for good.
+
+        Raises: UnknownTransaction, ChainUnavailable.
+        """
+        unsigned = signable.transaction_of(transaction)
+        if unsigned is None:
+            return False
+        # Witnesses are not part of a transaction's id: it is known before it is signed.
+        own = await self._node.status(unsigned.txid)
+        if own.state is not InclusionState.UNKNOWN:
+            return own.state is InclusionState.CONFIRMED and own.settled
+        return await self._node.spent_for_good(unsigned.encode())
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins. Raises: TransactionRejected, ChainUnavailable."""

@@ -18,6 +18,7 @@ from console.adapters.chains.bitcoin.ownership import Own, own_output
 from console.adapters.chains.bitcoin.replacing import coins_of, may_replace_psbt
 from console.adapters.chains.bitcoin.signing import attach_to_psbt, psbt_payloads
 from console.adapters.chains.bitcoin.spending import parse_spending
+from console.adapters.chains.bitcoin.transaction import Transaction
 from console.application.ports.chain import Payload, PublicKeys, SignedTransaction
 from console.domain.transaction import TransactionDescription
 from console.domain.values import Chain, Network
@@ -73,6 +74,14 @@ def may_replace(old: bytes, new: bytes) -> str:
     if _is_message(old) or _is_message(new):
         return "a message takes no transaction's place"
     return may_replace_psbt(old, new)
+
+
+def transaction_of(data: bytes) -> Transaction | None:
+    """Return the transaction without its witnesses; None for a message.
+
+    Raises: UnknownTransaction.
+    """
+    return None if _is_message(data) else parse_spending(data).psbt.transaction
 
 
 def own_places(data: bytes, keys: PublicKeys) -> tuple[Own, ...]:

@@ -59,6 +59,7 @@ from console.domain.values import Amount, Chain, Network, SignatureKind
 ACCOUNT = Account(kind=SignatureKind.ECDSA_SECP256K1, path="m/44/60/0/0/0", label="Ethereum")
 """BIP 44's place for the first account, without its hardened steps, which shares cannot take."""
 CONFIRMATIONS = {Network.DEVNET: 1, Network.TESTNET: 3, Network.MAINNET: 12}
+"""Blocks after which a payment is shown as confirmed; it is settled once the block is final."""
 
 
 class EthereumAdapter:
@@ -255,12 +256,23 @@ class EthereumAdapter:
         number = int(receipt.block_number, 16)
         depth = await self._node.height() - number + 1
         if depth < CONFIRMATIONS[self.network]:
-            # A failure too: after a reorganisation the same bytes may move the funds.
             return Inclusion(InclusionState.PENDING, number)
-        if receipt.status == "0x0":
-            reason = "the chain executed the transaction and it failed; only the fee was paid"
-            return Inclusion(InclusionState.FAILED, number, reason)
-        return Inclusion(InclusionState.CONFIRMED, number)
+        settled = number <= await self._node.final_height()
+        if receipt.status == "0x1":
+            return Inclusion(InclusionState.CONFIRMED, number, settled=settled)
+        if not settled:
+            # After a reorganisation the same bytes may move the funds.
+            return Inclusion(InclusionState.PENDING, number)
+        reason = "the chain executed the transaction and it failed; only the fee was paid"
+        return Inclusion(InclusionState.FAILED, number, reason)
+
+    async def is_used_up(self, transaction: bytes, keys: PublicKeys) -> bool:
+        """Return whether its nonce was used in a final block. Raises: as the port."""
+        content = signable.parse(transaction, bound_to(transaction, self.network))
+        if not isinstance(content, Transaction):
+            return False
+        await self._node.chain_id()
+        return await self._node.final_nonce(_own(keys)) > content.nonce
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins or tokens. Raises: TransactionRejected, ChainUnavailable."""

@@ -31,6 +31,17 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     status: Literal["0x0", "0x1"]
 
 
+class FinalBlock(msgspec.Struct, frozen=True):
+    """The newest block that the chain's own rules call final."""
+
+    number: Quantity
+
+
+def final_number(block: FinalBlock | None) -> int:
+    """Return its number; -1 where a node tells none."""
+    return -1 if block is None else int(block.number, 16)
+
+
 class KnownTransaction(msgspec.Struct, frozen=True):
     """A transaction that a node has, in a block or waiting."""
 

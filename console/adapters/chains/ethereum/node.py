@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 WEB3_CLIENT = "console.adapters.chains.ethereum.web3_client"
 """Imported when the chain is first used: that can take a second."""
+FINAL_DEPTH = 96
+"""Blocks after which one counts as final where nodes do not tell. A justified epoch of 32 slots is
+final when the next one is justified, so a block waits for two to three epochs at most while two
+thirds of the validators attest; where they do not, only the chain's own word is right."""
+
 T = TypeVar("T")
 
 
@@ -121,6 +126,28 @@ class EthereumNode:
     async def height(self) -> int:
         """Return the number of the newest block that all nodes have."""
         return await self._fact("eth_blockNumber", lambda node: node.eth.block_number)
+
+    async def final_height(self) -> int:
+        """Return the number of the newest block that the chain can no longer take back.
+
+        It is the chain's own `finalized` block, of several nodes the lowest. A node that knows no
+        such block stands for a chain without that rule, or is older than it: there a block counts
+        as final `FINAL_DEPTH` blocks later. It may be below 0: then no block is.
+        """
+        client = await self._web3()
+        try:
+            told = await client.ask(lambda node: node.final_height())
+        except RpcRefused:
+            told = None
+        return await self.height() - FINAL_DEPTH if told is None else told
+
+    async def final_nonce(self, address: bytes) -> int:
+        """Return the nonce after all that is in final blocks."""
+        account, height = checksummed(address), max(await self.final_height(), 0)
+        return await self._fact(
+            "eth_getTransactionCount",
+            lambda node: node.eth.get_transaction_count(account, height),
+        )
 
     async def send(self, content: bytes) -> str:
         """Hand a signed transaction over; return its id as the node tells it.

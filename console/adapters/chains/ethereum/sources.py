@@ -7,11 +7,13 @@ from console.adapters.chains.ethereum.answers import (
     Code,
     Data,
     FeeHistory,
+    FinalBlock,
     Hash,
     KnownTransaction,
     Quantity,
     Receipt,
     SimulatedBlock,
+    final_number,
     next_base_fee,
 )
 from console.adapters.rpc.rules import Rule, Way
@@ -28,6 +30,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "eth_feeHistory": Rule(Way.LOWEST, FeeHistory, next_base_fee),
     "eth_maxPriorityFeePerGas": Rule(Way.LOWEST, Quantity),
     "eth_blockNumber": Rule(Way.LOWEST, Quantity),
+    "eth_getBlockByNumber": Rule(Way.LOWEST, FinalBlock | None, final_number),
     # Too little gas would fail and be paid for.
     "eth_estimateGas": Rule(Way.HIGHEST, Quantity),
     # For show only: what it says differs between implementations.

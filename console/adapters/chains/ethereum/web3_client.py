@@ -14,7 +14,12 @@ from eth_utils.address import to_canonical_address
 from web3 import AsyncWeb3
 from web3.contract import AsyncContract
 from web3.eth import AsyncEth
-from web3.exceptions import BadFunctionCallOutput, TransactionNotFound, Web3Exception
+from web3.exceptions import (
+    BadFunctionCallOutput,
+    BlockNotFound,
+    TransactionNotFound,
+    Web3Exception,
+)
 from web3.method import Method
 from web3.module import Module
 from web3.types import RPCEndpoint, SimulateV1Payload, TxParams, Wei
@@ -138,6 +143,13 @@ class Web3Client:
                 "the token's contract answers something else than a balance"
             ) from None
         return balance
+
+    async def final_height(self) -> int | None:
+        """Return the number of the newest final block; None where nodes tell none."""
+        try:
+            return (await self.eth.get_block("finalized"))["number"]
+        except BlockNotFound:
+            return None
 
     async def receipt(self, transaction_id: HexStr) -> Receipt | None:
         """Return a transaction's receipt, None if there is none."""

@@ -17,7 +17,7 @@ from console.adapters.chains.solana.importing import imported, read_draft
 from console.adapters.chains.solana.message import attach_signature
 from console.adapters.chains.solana.minimums import check_minimums
 from console.adapters.chains.solana.node import NODE, SolanaNode
-from console.adapters.chains.solana.nonce import consumed
+from console.adapters.chains.solana.nonce import consumed, durable_nonce, parse_nonce_account
 from console.adapters.chains.solana.planning import (
     Planner,
     token_holding,
@@ -281,6 +281,23 @@ class SolanaAdapter:
             if ended is not None:
                 return ended
         return await self._node.status(transaction_id)
+
+    async def is_used_up(
+        self,
+        transaction: bytes,
+        keys: PublicKeys,  # noqa: ARG002 - the message names its nonce account
+    ) -> bool:
+        """Return whether its durable nonce has moved on, or its blockhash is too old, for good.
+
+        Raises: UnknownTransaction, ChainUnavailable.
+        """
+        message = parse_request(transaction).message
+        nonce = durable_nonce(message)
+        if nonce is None:
+            return not await self._node.takes(message.lifetime)
+        found = await self._node.final_account(nonce.account)
+        now = parse_nonce_account(nonce.account, *found) if found else None
+        return now is None or now.value != nonce.value
 
     async def request_faucet(self, address: str, base_units: int, asset: str = "") -> None:
         """Ask a devnet for coins or tokens. Raises: TransactionRejected, ChainUnavailable."""

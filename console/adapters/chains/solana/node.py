@@ -1,5 +1,6 @@
 """The questions to a Solana cluster, over all configured nodes."""
 
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -34,7 +35,10 @@ _LAMPORTS_PER_BYTE, _OVERHEAD_BYTES = 6_960, 128
 """Of an account's deposit, which is two years' rent (Solana's documentation, "Rent")."""
 _MOST_TIMES = 10
 _PERCENT = {FeeLevel.ECONOMY: 25, FeeLevel.NORMAL: 50, FeeLevel.FAST: 90}
-_FINAL = frozenset({"confirmed", "finalized"})
+FINALIZED: Final = {"commitment": "finalized"}
+_CONFIRMED = frozenset({"confirmed", "finalized"})
+"""A supermajority has voted for the block; 31 later blocks make it final (Solana's documentation,
+"Commitment"). A confirmed block has never been taken back, but can be."""
 _MAX_ACCOUNTS = 100
 
 T = TypeVar("T")
@@ -119,7 +123,26 @@ class SolanaNode:
         known = [one for one in told if one.state is not InclusionState.UNKNOWN]
         if known and (len(known) < len(told) or any(_pending(one) for one in known)):
             return Inclusion(InclusionState.PENDING, max(one.block for one in known))
-        return told[0]
+        return replace(told[0], settled=all(one.settled for one in told))
+
+    async def takes(self, blockhash: Hash) -> bool:
+        """Return whether a message with this blockhash can still get into a block.
+
+        It cannot once every node's newest final block refuses it; a blockhash that is too new for
+        that block is one of a confirmed block.
+        """
+        for commitment in (COMMITMENT, FINALIZED):
+            asked: list[object] = [str(blockhash), commitment]
+            answers = await self._every("isBlockhashValid", asked, ValidAnswer)
+            if any(answer.value for answer in answers):
+                return True
+        return False
+
+    async def final_account(self, account: Pubkey) -> tuple[Pubkey, bytes] | None:
+        """Return an account as `account` does, in the newest final block."""
+        options = {**FINALIZED, "encoding": "base64"}
+        answer = await self._agreed("getAccountInfo", [str(account), options], AccountAnswer)
+        return None if answer.value is None else opened(answer.value)
 
     async def told(self, method: str, params: list[object], kind: type[T]) -> T:
         """Return one node's answer, for show."""
@@ -214,9 +237,12 @@ def _pending(inclusion: Inclusion) -> bool:
 def _inclusion(status: Status | None) -> Inclusion:
     if status is None:
         return Inclusion(InclusionState.UNKNOWN)
-    if bytes(status.err) != b"null":
+    settled = status.confirmation_status == "finalized"
+    failed = bytes(status.err) != b"null"
+    if status.confirmation_status not in _CONFIRMED or (failed and not settled):
+        # Of a block that is taken back, the same bytes may move the funds later.
+        return Inclusion(InclusionState.PENDING, status.slot)
+    if failed:
         reason = "the chain executed the transfer and it failed; only the fee was paid"
         return Inclusion(InclusionState.FAILED, status.slot, reason)
-    if status.confirmation_status in _FINAL:
-        return Inclusion(InclusionState.CONFIRMED, status.slot)
-    return Inclusion(InclusionState.PENDING, status.slot)
+    return Inclusion(InclusionState.CONFIRMED, status.slot, settled=settled)
