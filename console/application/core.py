@@ -130,6 +130,7 @@ class Core:
             clock=ports.clock,
             spawn=self.spawn,
             heads=self.heads,
+            shares=self.shares,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[Coroutine[Any, Any, None]] = []
@@ -260,6 +261,7 @@ class Core:
             health=ports.network.health,
             spawn=self.spawn,
             moved=moved,
+            lacking=self.exchange.lacking.of,
         )
         self.broadcast_saga = BroadcastSaga(
             me=me,
@@ -318,13 +320,15 @@ class Core:
         sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
         unsubscribe.append(self.ports.bus.subscribe(self.balances.on_event))
-        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(self._retry_deferred())))
+        retry = self.exchange.retry_deferred
+        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(retry())))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 for work in self._waiting:
                     tasks.create_task(work)
                 self._waiting.clear()
+                await self.exchange.lacking.check()
                 await self.machines.resume()
                 await self.key_generation.burn_interrupted()
                 await self.epochs.resume()
@@ -390,6 +394,3 @@ class Core:
         """Wipe every share in use, at once."""
         for service in (self.key_generation, self.signing, self.drills):
             service.forget()
-
-    async def _retry_deferred(self) -> None:
-        await self.exchange.retry_deferred()

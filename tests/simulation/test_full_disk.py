@@ -1,5 +1,7 @@
 """A disk that was full, a token that was reset: the first unlock makes the node work again."""
 
+import asyncio
+
 import pytest
 
 from console.application.api import CommandRefused
@@ -38,8 +40,9 @@ def test_after_a_full_disk_the_first_unlock_works() -> None:
         assert ana.node.state is NodeState.READY
         assert await refused(cluster, proposal("Treasury")) == "ledger-unavailable"
         await unlock(cluster)
-        wallet = await operators.hold_ceremony(ANA)
-        await operators.transfer(BEN, wallet, 5, approvers=(ANA, CHIARA))
+        async with asyncio.timeout(600):
+            wallet = await operators.hold_ceremony(ANA)
+            await operators.transfer(BEN, wallet, 5, approvers=(ANA, CHIARA))
 
     play(scene)
 
@@ -51,6 +54,7 @@ def test_after_a_reset_of_the_token_the_first_unlock_works() -> None:
         await vault.lock()
         assert await refused(cluster, proposal("Treasury")) == "vault-locked"
         await unlock(cluster)
-        await operators.hold_ceremony(ANA)
+        async with asyncio.timeout(600):
+            await operators.hold_ceremony(ANA)
 
     play(scene)
