@@ -259,6 +259,7 @@ class Core:
             verdicts=self.verdicts,
             clock=ports.clock,
             health=ports.network.health,
+            locked=lambda: self.exchange.locked,
             spawn=self.spawn,
             moved=moved,
             lacking=self.exchange.lacking.of,

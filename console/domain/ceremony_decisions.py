@@ -163,7 +163,10 @@ def _session(
         case FailSession(
             session=session, reason=reason, blamed=blamed, at_ms=at_ms, evidence=evidence
         ):
-            if known is None or known.failure or state.state is CeremonyState.CERTIFIED:
+            if known is None or state.state is CeremonyState.CERTIFIED:
+                return ()
+            if known.failure and set(blamed) <= set(known.blamed):
+                # Who is blamed does not depend on whose report came first.
                 return ()
             return (
                 CeremonySessionFailed(

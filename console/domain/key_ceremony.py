@@ -48,6 +48,12 @@ class Attempt:
     failure: str = ""
     blamed: tuple[MemberId, ...] = ()
 
+    def ended(self, reason: str, blamed: tuple[MemberId, ...]) -> "Attempt":
+        """Return the attempt after one more report: whoever anybody blames is blamed."""
+        failure = reason if blamed else self.failure or reason
+        names = tuple(sorted({*self.blamed, *blamed}))
+        return replace(self, failure=failure or UNEXPLAINED, blamed=names)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyCeremony:
@@ -195,10 +201,7 @@ def evolve(state: KeyCeremony | None, event: Event) -> KeyCeremony | None:
             return replace(state, attempts=(*state.attempts, Attempt(session, at_ms)))
         case CeremonySessionFailed(session=session, reason=reason, blamed=blamed):
             failed = tuple(
-                replace(a, failure=reason or UNEXPLAINED, blamed=blamed)
-                if a.session == session
-                else a
-                for a in state.attempts
+                a.ended(reason, blamed) if a.session == session else a for a in state.attempts
             )
             undone = state.sealed is not None and state.sealed.session == session
             return replace(state, attempts=failed, sealed=None if undone else state.sealed)

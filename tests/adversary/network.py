@@ -9,10 +9,21 @@ from typing import Any
 
 from console.protocols.kernel.abort import MessageRejected, ProtocolAbort
 from console.protocols.kernel.party import Party, Random
-from console.protocols.kernel.session import Envelope, Session
+from console.protocols.kernel.session import Envelope, Session, encode_envelope
 from console.protocols.kernel.wire import Message, decode_kind, encode
 
 SESSION_ID = hashlib.sha256(b"session").digest()
+
+
+def signature(sender: int, encoded: bytes) -> bytes:
+    """Sign for a party; in these tests nobody forges but on purpose."""
+    return hashlib.sha256(b"signed by %d " % sender + encoded).digest()
+
+
+def signed(sender: int, encoded: bytes, shown: bytes) -> bool:
+    """Tell whether a party signed an encoded envelope."""
+    return shown == signature(sender, encoded)
+
 
 Run = Callable[[Party], Coroutine[Any, Any, Any]]
 Wire = Callable[[Envelope, int], Iterable[Envelope]]
@@ -94,7 +105,7 @@ class Network:
 
     def __post_init__(self) -> None:
         self.sessions = {
-            i: Session(session_id=self.session_id, me=i, parties=self.runs, run=run)
+            i: Session(session_id=self.session_id, me=i, parties=self.runs, run=run, signed=signed)
             for i, run in self.runs.items()
         }
         self.aborts: dict[int, ProtocolAbort] = {}
@@ -129,7 +140,8 @@ class Network:
             to, envelope = self._queue.pop(pick)
             at_most -= 1
             if to not in self.aborts:
-                self.step(to, partial(self.sessions[to].receive, envelope))
+                by = signature(envelope.sender, encode_envelope(envelope))
+                self.step(to, partial(self.sessions[to].receive, envelope, by))
         return self
 
     @property

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from console.protocols.kernel.evidence import Told
 from console.protocols.kernel.party import Party
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.session import Envelope, Session
 from console.protocols.kernel.wire import Count, Delivery, Range, Size, encode, message
-from tests.adversary.network import SESSION_ID, Run
+from tests.adversary.network import SESSION_ID, Run, signed
 
 
 @message("test.word")
@@ -38,6 +39,12 @@ class Inner:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     inner: Annotated[tuple[Inner, ...], Count(0, 2)]
+
+
+@message("test.shown")
+@dataclass(frozen=True, slots=True)
+class Shown:
+    told: Told
 
 
 SEALED = Sealed((Inner(SecretBytes(b"sealed")),))
@@ -71,7 +78,7 @@ async def talk_once(party: Party) -> None:
 
 
 def session(me: int = 1, parties: Iterable[int] = (1, 2, 3), run: Run = talk) -> Session[Any]:
-    return Session(session_id=SESSION_ID, me=me, parties=parties, run=run)
+    return Session(session_id=SESSION_ID, me=me, parties=parties, run=run, signed=signed)
 
 
 def envelope(kind: type = Word, sender: int = 2, round_: int = 1, **changes: Any) -> Envelope:

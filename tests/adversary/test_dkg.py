@@ -8,25 +8,34 @@ from typing import Any
 
 import pytest
 
+from console.protocols.kernel.evidence import Told
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.kernel.wire import decode
-from console.protocols.keygen import BadShare, complaints, dkg
-from console.protocols.keygen.complaints import fits, settle
+from console.protocols.kernel.session import decode_envelope, encode_envelope
+from console.protocols.kernel.wire import decode, encode
+from console.protocols.keygen import BadShare, dkg
 from console.protocols.keygen.dkg import KeygenParameters, generate
 from console.protocols.keygen.messages import (
     Commitment,
+    Complaint,
     Complaints,
     Opening,
-    Reveal,
-    RevealedShare,
     ShareProof,
     Subshare,
 )
 from console.protocols.math.ed25519 import ED25519, L
 from console.protocols.math.group import Group
-from console.protocols.math.polynomial import BadIndices, Polynomial
+from console.protocols.math.polynomial import BadIndices
 from console.protocols.math.secp256k1 import SECP256K1, N
-from tests.adversary.network import Network, Run, assert_blamed, cheating, rewrite, stream
+from tests.adversary.network import (
+    CheatingParty,
+    Network,
+    Run,
+    assert_blamed,
+    cheating,
+    rewrite,
+    signature,
+    stream,
+)
 from tests.adversary.runs import unwatchful
 
 Change = Callable[..., Any]
@@ -215,69 +224,106 @@ def test_dkg_round2_proof_from_elsewhere_blames_sender(other: str) -> None:
     "share",
     [b"", bytes(31), L.to_bytes(32, "little"), N.to_bytes(32, "big"), b"\xff" * 32, bytes(33)],
 )
-def test_dkg_round2_malformed_share_is_settled_in_public(share: bytes) -> None:
+def test_dkg_round3_malformed_share_blames_dealer(share: bytes) -> None:
     network = with_cheat(Subshare, lambda _: Subshare(SecretBytes(share)), only=1)
-    assert not network.aborts
-    assert len({result.transcript for result in network.outcomes.values()}) == 1
+    assert_blamed(network, {2}, "share")
 
 
-def test_dkg_round3_bad_share_answered_well_goes_on() -> None:
+def test_dkg_round3_bad_share_blames_dealer_though_one_party_alone_got_it() -> None:
+    assert_blamed(with_cheat(Subshare, wrong_subshare, only=1), {2}, "share")
+
+
+def test_dkg_round3_the_complaint_that_shows_a_bad_share_is_evidence() -> None:
     network = with_cheat(Subshare, wrong_subshare, only=1)
-    assert not network.aborts
-    for result in network.outcomes.values():
-        result.share.check()
+    complaint = next(e for e in network.sent if (e.sender, e.kind) == (1, "dkg.complaints"))
+    assert encode_envelope(complaint) in network.aborts[3].evidence
+    assert network.aborts[3].witnesses == {1}
 
 
-def test_dkg_round4_bad_answer_blames_dealer() -> None:
-    def share_and_answer(message: Any) -> Any:
-        if type(message) is Subshare:
-            return wrong_subshare(message)
-        bad = tuple(replace(s, share=off_by_one(s.share)) for s in message.shares)
-        return Reveal(bad)
+def test_dkg_round3_two_dealers_and_a_liar_are_named_at_once() -> None:
+    cheats = {
+        "p2": cheating(honest(2), Subshare, wrong_subshare, 1),
+        "p3": cheating(honest(3), Subshare, wrong_subshare, 1),
+        "p4": lying(4, lambda told: Complaint(1, told)),
+    }
+    assert_blamed(Network(runs(4, **cheats)).deliver(), {2, 3, 4}, "false-complaint,share")
 
-    run = cheating(cheating(honest(2), Reveal, share_and_answer), Subshare, share_and_answer, 1)
-    assert_blamed(Network(runs(p2=run)).deliver(), {2}, "share")
+
+def lying(cheat: int, change: Callable[[Told], Complaint], dealer: int = 1) -> Run:
+    """Complain about the sound share of `dealer`, with what `change` makes of the proof."""
+
+    def run(party: Any) -> Any:
+        def complain(message: Any, _to: int | None) -> Any:
+            if type(message) is not Complaints:
+                return message
+            return Complaints((change(party.told(dealer, Subshare)),))
+
+        return honest(cheat)(CheatingParty(party, complain))
+
+    return run
+
+
+def elsewhere(change: dict[str, Any]) -> Callable[[Told], Complaint]:
+    """Show a bad share that dealer 1 signed, but in another place."""
+
+    def forge(told: Told) -> Complaint:
+        envelope = replace(decode_envelope(told.envelope), **change)
+        share = decode(Subshare, envelope.payload)
+        bad = encode_envelope(replace(envelope, payload=encode(wrong_subshare(share))))
+        return Complaint(1, Told(bad, signature(1, bad)))
+
+    return forge
+
+
+def with_bad_share(told: Told) -> Told:
+    envelope = decode_envelope(told.envelope)
+    bad = encode(wrong_subshare(decode(Subshare, envelope.payload)))
+    return replace(told, envelope=encode_envelope(replace(envelope, payload=bad)))
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "change",
     [
-        lambda m: Reveal(()),
-        lambda m: Reveal((*m.shares, *m.shares)),
-        lambda m: Reveal((RevealedShare(3, m.shares[0].share),)),
+        lambda told: Complaint(1, told),
+        lambda told: Complaint(1, with_bad_share(told)),
+        lambda told: Complaint(3, told),
+        lambda _: Complaint(1, Told(b"noise", b"noise")),
+        lambda _: Complaint(1, Told(b"", b"")),
+        elsewhere({"session_id": bytes(32)}),
+        elsewhere({"round": 1}),
+        elsewhere({"round": 3}),
+        elsewhere({"recipient": 3}),
+        elsewhere({"kind": "repair.sum"}),
     ],
-    ids=["absent", "twice", "for-another"],
+    ids=[
+        "sound-share",
+        "unsigned",
+        "another-dealer's",
+        "noise",
+        "nothing",
+        "another-session",
+        "earlier-round",
+        "later-round",
+        "another-receiver",
+        "another-kind",
+    ],
 )
-def test_dkg_round4_missing_answer_blames_dealer(answer: Change) -> None:
-    run = cheating(cheating(honest(2), Reveal, answer), Subshare, wrong_subshare, 1)
-    assert_blamed(Network(runs(p2=run)).deliver(), {2}, "complaint-answer")
+def test_dkg_round3_unfounded_complaint_blames_complainer(
+    change: Callable[[Told], Complaint],
+) -> None:
+    assert_blamed(Network(runs(p2=lying(2, change))).deliver(), {2}, "false-complaint")
 
 
-def test_dkg_round4_answer_without_complaint_blames_sender() -> None:
-    run = cheating(honest(2), Subshare, wrong_subshare, 1)
-    talker = cheating(honest(3), Reveal, lambda _: Reveal((RevealedShare(1, bytes(32)),)))
-    assert_blamed(Network(runs(p2=run, p3=talker)).deliver(), {3}, "complaint-answer")
+def test_dkg_round3_a_bad_share_that_was_signed_is_blamed_whoever_holds_it() -> None:
+    """What the tests above change one by one is what makes a complaint founded."""
+    network = Network(runs(p2=lying(2, elsewhere({})))).deliver()
+    assert network.verdicts(1, 2) == {3: ("blame", frozenset({1}), "share")}
 
 
 @pytest.mark.parametrize("accused", [(2,), (9,), (3, 1), (1, 1)])
 def test_dkg_round3_impossible_complaint_blames_complainer(accused: tuple[int, ...]) -> None:
-    network = with_cheat(Complaints, lambda _: Complaints(accused))
-    assert_blamed(network, {2}, "false-complaint")
-
-
-def test_dkg_round3_unfounded_complaint_blames_nobody_and_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A third party cannot tell a false complaint from a dealer that repented in public."""
-
-    def complain(me: int, *_: Any) -> tuple[int, ...]:
-        return (1, 3) if me == 2 else ()
-
-    monkeypatch.setattr(complaints, "find_bad_shares", complain)
-    network = Network(runs()).deliver()
-    assert not network.aborts
-    assert [e.sender for e in network.sent if e.kind == "dkg.reveal"]
-    assert len({result.transcript for result in network.outcomes.values()}) == 1
+    said = Complaints(tuple(Complaint(dealer, Told(b"", b"")) for dealer in accused))
+    assert_blamed(with_cheat(Complaints, lambda _: said), {2}, "false-complaint")
 
 
 @pytest.mark.parametrize("field", ["proof_point", "proof_scalar"])
@@ -304,12 +350,12 @@ def test_dkg_last_round_proof_of_another_party_blames_sender() -> None:
     assert_blamed(Network(runs(**cheats)).deliver(), {2}, "share-proof")
 
 
-@pytest.mark.parametrize("kind", ["dkg.commitment", "dkg.opening", "dkg.verdict"])
+@pytest.mark.parametrize("kind", ["dkg.commitment", "dkg.opening", "dkg.complaints"])
 def test_dkg_broadcast_equivocation_is_never_an_outcome(kind: str) -> None:
     changes: Mapping[str, Change] = {
         "dkg.commitment": lambda m: replace(m, nonce=bytes(32)),
         "dkg.opening": lambda m: replace(m, proof_scalar=bytes(32)),
-        "dkg.verdict": lambda m: Complaints((1,)),
+        "dkg.complaints": lambda _: Complaints((Complaint(1, Told(b"", b"")),)),
     }
     network = Network(runs(), wire=rewrite(2, kind, changes[kind], to=1)).deliver()
     assert not network.outcomes.keys() & {1, 3}
@@ -403,33 +449,6 @@ def test_dkg_indices_that_are_zero_or_repeat_are_refused(third: str) -> None:
     party: Any = SimpleNamespace(me=1, parties=parties, session_id=bytes(32))
     with pytest.raises(BadIndices):
         generate(party, PARAMETERS, stream("x")).send(None)
-
-
-def test_dkg_replaced_share_is_wiped() -> None:
-    old = SecretBytes(b"\x01" * 32)
-    received = {2: old}
-    polynomial = Polynomial.draw(GROUP, 2, stream("dealer"))
-    points = polynomial.commitments()
-    with polynomial.evaluate(1) as view:
-        new = bytes(view)
-    said: list[Any] = []
-
-    class Scripted:
-        me, parties, others = 1, (1, 2), (2,)
-
-        async def broadcast(self, message: Any) -> None:
-            said.append(message)
-
-        async def gather(self, _kind: type) -> Any:
-            return {2: Reveal((RevealedShare(1, new),))}
-
-    party: Any = Scripted()
-    run = settle(party, polynomial.evaluate, fits(GROUP, {2: points}), {2: (1,)}, received)
-    with pytest.raises(StopIteration):
-        run.send(None)
-    assert old.wiped
-    assert received[2] == SecretBytes(new)
-    assert said == [Reveal(())]
 
 
 @pytest.mark.parametrize("threshold", [0, 4])

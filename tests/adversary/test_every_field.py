@@ -12,6 +12,7 @@ import pytest
 
 from console.protocols.dkls23 import messages as dkls
 from console.protocols.frost import nonces, signing
+from console.protocols.kernel.evidence import Told
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.wire import message_type, registered_kinds
 from console.protocols.keygen import messages
@@ -50,8 +51,6 @@ def flipped(value: Any) -> Any:
             return SecretBytes(flipped(bytes(value.view())))
         case tuple() if value:
             return (*value[:-1], flipped(value[-1]))
-        case messages.RevealedShare():
-            return replace(value, share=flipped(value.share))
         case dkls.Fragment():
             return replace(value, value=flipped(value.value))
         case _:
@@ -76,15 +75,9 @@ def at(path: str, change: Change) -> Change:
     return lambda message: replace(message, **{name: inside(getattr(message, name))})
 
 
-def accused(value: tuple[int, ...]) -> tuple[int, ...]:
+def accused(value: tuple[messages.Complaint, ...]) -> tuple[messages.Complaint, ...]:
     """Accuse oneself as well."""
-    return (*value, 2)
-
-
-def complained() -> Runs:
-    """A key generation in which party 2 has given party 1 a share that does not fit."""
-    runs = dkg()
-    return runs | {2: cheating(runs[2], messages.Subshare, at("share", flipped), 1)}
+    return (*value, messages.Complaint(2, Told(b"", b"")))
 
 
 def blinded() -> Runs:
@@ -110,10 +103,9 @@ OPENING, DEALER, HOLDER = blame("commitment-opening"), blame("dealer-proof"), bl
 FALSE, NONCE = blame("false-complaint"), blame("nonce-commitment")
 ROWS, INPUTS, POINTS = ban("ot-rows"), ban("vole-inputs"), ban("vole-points")
 WRONG = nobody("freeze", "group-signature")
-SETTLED = None
-"""They go on: a bad share that is shown in public afterwards blames nobody."""
+SHARE = blame("share")
 
-Row = tuple[Protocol, type, str, Change, Verdict | None]
+Row = tuple[Protocol, type, str, Change, Verdict]
 
 
 def commit_rows(protocol: Protocol, opening: type) -> list[Row]:
@@ -126,8 +118,8 @@ def commit_rows(protocol: Protocol, opening: type) -> list[Row]:
         (protocol, opening, "proof_point", moved, OPENING),
         (protocol, opening, "proof_scalar", flipped, DEALER),
         (protocol, opening, "blind", flipped, OPENING),
-        (protocol, messages.Subshare, "share", flipped, SETTLED),
-        (protocol, messages.Complaints, "accused", accused, FALSE),
+        (protocol, messages.Subshare, "share", flipped, SHARE),
+        (protocol, messages.Complaints, "complaints", accused, FALSE),
         (protocol, messages.ShareProof, "proof_point", moved, HOLDER),
         (protocol, messages.ShareProof, "proof_scalar", flipped, HOLDER),
     ]
@@ -136,13 +128,12 @@ def commit_rows(protocol: Protocol, opening: type) -> list[Row]:
 TABLE: list[Row] = [
     *commit_rows(dkg, messages.Opening),
     (dkg, messages.Opening, "chain_code", flipped, OPENING),
-    (complained, messages.Reveal, "shares", flipped, blame("share")),
     *commit_rows(refreshing, messages.RedealOpening),
     *commit_rows(resharing, messages.RedealOpening),
     (repairing, messages.Split, "points", moved, blame("split-sum")),
     (repairing, messages.Split, "points", cut, blame("split-point")),
-    (repairing, messages.Subshare, "share", flipped, SETTLED),
-    (repairing, messages.Complaints, "accused", accused, FALSE),
+    (repairing, messages.Subshare, "share", flipped, SHARE),
+    (repairing, messages.Complaints, "complaints", accused, FALSE),
     (repairing, messages.SplitSum, "share", flipped, blame("repair-sum")),
     (repaired, messages.ShareProof, "proof_point", moved, HOLDER),
     (repaired, messages.ShareProof, "proof_scalar", flipped, HOLDER),
@@ -207,17 +198,12 @@ TABLE: list[Row] = [
     ids=[f"{p.__name__}-{k.__name__}-{path}-{c.__name__}" for p, k, path, c, _ in TABLE],
 )
 def test_a_changed_field_names_its_sender(
-    protocol: Protocol, kind: type, path: str, change: Change, expected: Verdict | None
+    protocol: Protocol, kind: type, path: str, change: Change, expected: Verdict
 ) -> None:
     runs = protocol()
     runs[2] = unwatchful(cheating(runs[2], kind, at(path, change)))
     network = Network(runs).deliver()
     honest = set(network.runs) - {2}
-    if expected is SETTLED:
-        assert not network.aborts
-        assert set(network.outcomes) == set(network.runs)
-        assert len({result.transcript for result in network.outcomes.values()}) == 1
-        return
     # The sum of a repair is for the one who is repaired alone.
     judges = {3} if kind is messages.SplitSum else honest
     assert network.verdicts(2) == dict.fromkeys(sorted(judges), expected)
@@ -226,7 +212,7 @@ def test_a_changed_field_names_its_sender(
 
 def test_the_table_has_every_field_of_every_message() -> None:
     # Parts of messages; and ROAST's, which has no session: tests.adversary.test_roast.
-    others = {"dkg.revealed-share", "frost.roast-row", "frost.roast-request", "frost.roast-answer"}
+    others = {"frost.roast-row", "frost.roast-request", "frost.roast-answer"}
     families = ("dkg.", "redeal.", "repair.", "frost.", "dkls23.")
     kinds = {k for k in registered_kinds() if k.startswith(families)} - others
     wanted = {(kind, path) for kind in kinds for path in paths(message_type(kind).record.type_)}

@@ -267,7 +267,7 @@ def test_a_name_that_only_code_or_only_the_spec_has_is_found() -> None:
     }
 
 
-INSIDE_OTHERS = {"dkg.revealed-share", "frost.roast-row"}
+INSIDE_OTHERS = {"frost.roast-row"}
 STORED = {"keygen.public-share", "keygen.public-key-package"}
 
 

@@ -28,7 +28,7 @@ _REPAIR = ("Split", "Compare", "Add up", "Restore")
 
 
 def rounds(purpose: CeremonyPurpose) -> tuple[str, ...]:
-    """Return the rounds' names for people, without `CONFIRM`; complaints add one without a name."""
+    """Return the rounds' names for people, without `CONFIRM`."""
     return (*_REPAIR, *_DEALING) if purpose is CeremonyPurpose.REPAIR else _DEALING
 
 

@@ -53,7 +53,10 @@ class Begin(PeerRequest, frozen=True, tag="begin"):
 
 
 class SessionMessage(PeerRequest, frozen=True, tag="run-message"):
-    """An encoded envelope, its payload encrypted when it has one recipient, and its signature."""
+    """An encoded envelope and its signature.
+
+    With one recipient, the signature is empty: it is encrypted with the payload, before it.
+    """
 
     envelope: bytes
     signature: bytes

@@ -48,8 +48,8 @@ from console.application.sessions.protocol_session import (
     SessionInfo,
 )
 from console.application.sessions.readiness import NONCE_BYTES, channel_keys, name_session
+from console.application.sessions.signed_envelopes import SignedEnvelopes
 from console.domain.errors import Conflict, DomainError, NotYetPossible
-from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.domain.member import Member
 from console.protocols.kernel.abort import MessageRejected
@@ -168,14 +168,10 @@ class SessionHost:
             return Refused("this session has not begun here", later=True)
         if peer not in run.info.indices:
             return Refused("you do not take part in this session")
-        verify_identity(
-            self._members[peer].identity_key, _ENVELOPE_DOMAIN + message.envelope, message.signature
-        )
         if run.ended.is_set():
             return Refused("this session has ended here")
         try:
-            signed = SignedMessage(peer, message.envelope, message.signature)
-            await run.receive(signed, envelope)
+            await run.receive(peer, envelope, message.signature)
         except MessageRejected as rejected:
             log.info("message-rejected", peer=peer, why=str(rejected))
             return Refused("the message does not belong to this session")
@@ -331,7 +327,8 @@ class SessionHost:
             raise StatementRefused(str(refused)) from None
         # Last of all: what is opened is on record as under way until its session has ended.
         protocol = await kind.open(info)
-        run = ProtocolSession(info, kind, self._tools, pairwise, protocol)
+        envelopes = SignedEnvelopes(me, pairwise, self._tools.sign_envelope, self._verify_envelope)
+        run = ProtocolSession(info, kind, self._tools, envelopes, protocol)
         while len(self.sessions) >= MAX_KEPT_SESSIONS:
             self.sessions.pop(next(iter(self.sessions)))
         self.sessions[session] = run
@@ -340,6 +337,11 @@ class SessionHost:
 
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._members))
+
+    def _verify_envelope(self, sender: MemberId, envelope: bytes, signature: bytes) -> None:
+        """Check who signed an encoded envelope. Raises: StatementRefused."""
+        key = self._members[sender].identity_key
+        verify_identity(key, _ENVELOPE_DOMAIN + envelope, signature)
 
     def _kind(self, purpose: str) -> SessionHandler:
         kind = self._kinds.get(purpose)

@@ -14,20 +14,19 @@ from console.application.peers.messages import (
     Ack,
     AnyReply,
     Refused,
-    SessionMessage,
     decode_reply,
     encode,
 )
 from console.application.peers.signed_statements import StatementRefused
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.network import NetworkPort
+from console.application.sessions.signed_envelopes import SignedEnvelopes
 from console.domain.errors import DomainError
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import AbortKind, MessageRejected, ProtocolAbort
-from console.protocols.kernel.channel import ChannelRefused, PairwiseChannels
 from console.protocols.kernel.party import Party
-from console.protocols.kernel.session import Envelope, Session, encode_envelope
+from console.protocols.kernel.session import Envelope, Session
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +69,7 @@ class SessionFailed(Exception):
     """A session ended without an outcome; nothing of it can be used again.
 
     `unreachable` members did not answer, which is no fault; `blamed` ones failed `check`, and
-    `proof` holds their signed broadcasts.
+    `proof` holds the signed broadcasts that show it.
     """
 
     def __init__(
@@ -172,7 +171,7 @@ class ProtocolSession:
     info: SessionInfo
     purpose: SessionPurpose
     tools: SessionContext
-    channels: PairwiseChannels
+    envelopes: SignedEnvelopes
     protocol: Callable[[Party], Coroutine[Any, Any, Any]]
     session: Session[Any] = field(init=False)
     failure: SessionFailed | None = None
@@ -193,6 +192,7 @@ class ProtocolSession:
             me=self.info.indices[self.tools.me],
             parties=self.info.indices.values(),
             run=self.protocol,
+            signed=self._signed,
         )
         self._queues = {m: asyncio.Queue() for m in self.others}
         self._progressed_s = self.tools.monotonic_s()
@@ -221,26 +221,27 @@ class ProtocolSession:
                 for task in (*senders, watch):
                     task.cancel()
 
-    async def receive(self, signed: SignedMessage, envelope: Envelope) -> None:
-        """Take a participant's envelope, whose signature was verified. Raises: MessageRejected."""
-        sender = signed.sender
+    async def receive(self, sender: MemberId, envelope: Envelope, signature: bytes) -> None:
+        """Take a participant's envelope. Raises: MessageRejected, StatementRefused."""
         if self.info.indices.get(sender) != envelope.sender:
             raise MessageRejected("the envelope names another sender than its signer")
-        if envelope.recipient is not None:
-            if envelope.recipient != self.info.indices[self.tools.me]:
-                raise MessageRejected("the envelope is for another member")
-            header = replace(envelope, payload=b"").header
-            try:
-                plain = self.channels.open(envelope.sender, envelope.payload, header)
-            except ChannelRefused as refused:
-                raise MessageRejected(str(refused)) from None
-            envelope = replace(envelope, payload=plain)
-        else:
+        if envelope.recipient not in {None, self.info.indices[self.tools.me]}:
+            raise MessageRejected("the envelope is for another member")
+        clear, signed = self.envelopes.unpack(sender, envelope, signature)
+        if clear.recipient is None:
             self._remember(signed)
-        await self._step(lambda: self.session.receive(envelope))
+        await self._step(lambda: self.session.receive(clear, signed.signature))
+
+    def _signed(self, index: int, encoded: bytes, signature: bytes) -> bool:
+        """Return whether a participant signed an envelope that another one shows."""
+        try:
+            self.envelopes.verify(self.info.member(index), encoded, signature)
+        except StatementRefused:
+            return False
+        return True
 
     def _remember(self, signed: SignedMessage) -> None:
-        """Keep signed broadcasts, within bounds: they prove to others who failed a check."""
+        """Keep others' signed broadcasts, within bounds: they prove who failed a check."""
         self._heard_bytes += len(signed.envelope)
         if self._heard_bytes <= MAX_HEARD_BYTES:
             self._heard.append(signed)
@@ -277,7 +278,8 @@ class ProtocolSession:
 
     def _verdict(self, abort: ProtocolAbort) -> SessionFailed:
         blamed = self.info.members(abort.culprits)
-        proof = tuple(m for m in self._heard if m.sender in blamed)
+        shown = blamed | self.info.members(abort.witnesses)
+        proof = tuple(m for m in self._heard if m.sender in shown)
         if abort.kind is AbortKind.BAN:
             proof = ()  # Proof of a ban would need our half of the pair's secrets.
         return SessionFailed(
@@ -308,11 +310,10 @@ class ProtocolSession:
             if envelope.round >= self.purpose.release_round and not self._released:
                 self._released = True
                 await self.purpose.releasing(self.info)
-            if envelope.recipient is not None:
-                sealed = self.channels.seal(envelope.recipient, envelope.payload, envelope.header)
-                envelope = replace(envelope, payload=sealed)  # noqa: PLW2901
-            data = encode_envelope(envelope)
-            message = encode(SessionMessage(data, await self.tools.sign_envelope(data)))
+            signed, packed = await self.envelopes.pack(envelope)
+            if envelope.recipient is None:
+                self._heard.append(signed)
+            message = encode(packed)
             for member in self.others:
                 if envelope.recipient in {None, self.info.indices[member]}:
                     self._queues[member].put_nowait(message)

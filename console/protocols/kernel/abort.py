@@ -24,6 +24,7 @@ class ProtocolAbort(Exception):
 
     `reason` is a sentence without secrets; `check` names the check that fired;
     `culprits` are party indices; `evidence` holds encoded envelopes or digests of them.
+    `witnesses` are parties whose broadcasts show what a culprit told them alone.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class ProtocolAbort(Exception):
         culprits: frozenset[int] = frozenset(),
         check: str = "",
         evidence: tuple[bytes, ...] = (),
+        witnesses: frozenset[int] = frozenset(),
     ) -> None:
         parties = f" by {sorted(culprits)}" if culprits else ""
         super().__init__(f"{kind.value}{parties}: {reason}")
@@ -41,6 +43,7 @@ class ProtocolAbort(Exception):
         self.culprits = culprits
         self.check = check
         self.evidence = evidence
+        self.witnesses = witnesses
 
 
 class MessageRejected(Exception):
@@ -53,10 +56,14 @@ def retry(reason: str, *, check: str = "", evidence: tuple[bytes, ...] = ()) -> 
 
 
 def blame(
-    culprits: Iterable[int], check: str, reason: str, evidence: tuple[bytes, ...] = ()
+    culprits: Iterable[int],
+    check: str,
+    reason: str,
+    evidence: tuple[bytes, ...] = (),
+    witnesses: frozenset[int] = frozenset(),
 ) -> ProtocolAbort:
     """Build an abort that names every party which broke `check`."""
-    return ProtocolAbort(AbortKind.BLAME, reason, frozenset(culprits), check, evidence)
+    return ProtocolAbort(AbortKind.BLAME, reason, frozenset(culprits), check, evidence, witnesses)
 
 
 def ban(party: int, check: str, reason: str) -> ProtocolAbort:
@@ -72,14 +79,20 @@ def freeze(check: str, reason: str) -> ProtocolAbort:
 class Accusations:
     """Collects the failed checks of one round, so that all culprits are named at once."""
 
-    __slots__ = ("_failed",)
+    __slots__ = ("_failed", "_witnesses")
 
     def __init__(self) -> None:
         self._failed: dict[int, str] = {}
+        self._witnesses: set[int] = set()
 
-    def add(self, party: int, check: str) -> None:
-        """Record that `party` failed `check`; the first failed check of a party counts."""
+    def add(self, party: int, check: str, witness: int | None = None) -> None:
+        """Record that `party` failed `check`; the first failed check of a party counts.
+
+        `witness` is whose broadcast shows it, if not that party's own.
+        """
         self._failed.setdefault(party, check)
+        if witness is not None:
+            self._witnesses.add(witness)
 
     def __contains__(self, party: int) -> bool:
         return party in self._failed
@@ -89,4 +102,4 @@ class Accusations:
         if self._failed:
             checks = ",".join(sorted(set(self._failed.values())))
             reason = "; ".join(f"party {p}: {c}" for p, c in sorted(self._failed.items()))
-            raise blame(self._failed, checks, reason)
+            raise blame(self._failed, checks, reason, witnesses=frozenset(self._witnesses))

@@ -1,6 +1,6 @@
 """What peers have sent in one session: membership, duplicates, equivocation and bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.protocols.kernel.abort import MessageRejected, blame
 from console.protocols.kernel.echo import ECHO_KIND
@@ -25,7 +25,10 @@ MAX_KINDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An accepted message; `evidence` is safe to show, `message` is None for a bare echo."""
+    """An accepted message; `evidence` is safe to show, `message` is None for a bare echo.
+
+    `header` is the envelope without its payload; `signature` is the sender's, of all of it.
+    """
 
     sender: int
     kind: str
@@ -34,6 +37,8 @@ class Received:
     evidence: bytes
     broadcast: Envelope | None
     message: Message | None
+    header: Envelope
+    signature: bytes
 
 
 class Inbox:
@@ -49,7 +54,7 @@ class Inbox:
         self._parties = frozenset(parties)
         self._received: dict[tuple[int, str, int], Received] = {}
 
-    def admit(self, envelope: Envelope, current: int) -> Received | None:
+    def admit(self, envelope: Envelope, signature: bytes, current: int) -> Received | None:
         """Accept a message in round `current` or the next one; None if it was here already.
 
         Raises: MessageRejected if it is dropped; ProtocolAbort blaming the sender if it is
@@ -81,6 +86,8 @@ class Inbox:
             evidence=envelope.evidence() if envelope.confidential else encoded,
             broadcast=None if envelope.confidential else envelope,
             message=_parse(envelope),
+            header=replace(envelope, payload=b""),
+            signature=signature,
         )
         self._received[key] = received
         return received
@@ -116,7 +123,7 @@ class Inbox:
         rows = [self._received[key].broadcast for key in sorted(self._received)]
         return tuple(row for row in rows if row is not None)
 
-    def evidence_against(self, parties: frozenset[int]) -> tuple[bytes, ...]:
+    def said_by(self, parties: frozenset[int]) -> tuple[bytes, ...]:
         """All broadcasts accepted from `parties`, encoded."""
         return tuple(
             self._received[key].evidence

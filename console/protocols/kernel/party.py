@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from console.protocols.kernel.evidence import Told
 from console.protocols.kernel.wire import Message
 
 M = TypeVar("M", bound=Message)
@@ -38,3 +39,12 @@ class Party(Protocol):
 
     async def gather(self, kind: type[M]) -> dict[int, M]:
         """Wait for exactly one message of `kind` from each other party, in the current round."""
+
+    def told(self, sender: int, kind: type[Message]) -> Told:
+        """Return what `sender` told us alone in the current round, as it signed it."""
+
+    def read(self, told: Told, recipient: int, sender: int, kind: type[M]) -> M:
+        """Return what `sender` told `recipient` alone in the round before this one.
+
+        Raises: NotTold if that party did not sign such a message.
+        """

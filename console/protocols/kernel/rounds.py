@@ -4,16 +4,28 @@ A round starts with the first message we send after having gathered. If it had b
 message of the next round carries a digest of them.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from console.protocols.kernel.abort import blame, retry
 from console.protocols.kernel.echo import ECHO_KIND, echo_digest
-from console.protocols.kernel.envelope import Envelope
+from console.protocols.kernel.envelope import Envelope, decode_envelope, encode_envelope
+from console.protocols.kernel.evidence import NotTold, Told
 from console.protocols.kernel.inbox import Inbox, Received
-from console.protocols.kernel.wire import Delivery, Message, encode, message_type
+from console.protocols.kernel.wire import (
+    Delivery,
+    MalformedMessage,
+    Message,
+    decode,
+    encode,
+    message_type,
+)
 
 M = TypeVar("M", bound=Message)
+
+Signed = Callable[[int, bytes, bytes], bool]
+"""Whether a party signed an encoded envelope: (index, envelope, signature)."""
 
 
 class Gather:
@@ -31,7 +43,9 @@ class Gather:
 class Rounds:
     """The `Party` that a run sees, and the bookkeeping behind it."""
 
-    def __init__(self, session_id: bytes, me: int, parties: tuple[int, ...]) -> None:
+    def __init__(
+        self, session_id: bytes, me: int, parties: tuple[int, ...], signed: Signed
+    ) -> None:
         self.session_id = session_id
         self.me = me
         self.parties = parties
@@ -39,6 +53,7 @@ class Rounds:
         self.number = 1
         self.inbox = Inbox(session_id, me, parties)
         self.outbox: list[Envelope] = []
+        self._signed = signed
         self._echo = b""
         self._gathered: set[str] = set()
         self._sent: dict[tuple[str, int | None], bytes] = {}
@@ -51,6 +66,28 @@ class Rounds:
 
     async def gather(self, kind: type[M]) -> dict[int, M]:
         return await Gather(message_type(kind).kind)
+
+    def told(self, sender: int, kind: type[Message]) -> Told:
+        item = self.inbox.get(self.number, message_type(kind).kind, sender)
+        if item is None or item.message is None or item.broadcast is not None:
+            raise ValueError("that party told us nothing of this kind alone")
+        envelope = replace(item.header, payload=encode(item.message))
+        return Told(encode_envelope(envelope), item.signature)
+
+    def read(self, told: Told, recipient: int, sender: int, kind: type[M]) -> M:
+        try:
+            envelope = decode_envelope(told.envelope)
+            message = decode(kind, envelope.payload)
+        except MalformedMessage as error:
+            raise NotTold(str(error)) from None
+        # Of this session and the round before: what it said elsewhere proves nothing here.
+        place = (envelope.session_id, envelope.round, envelope.kind)
+        expected = (self.session_id, self.number - 1, message_type(kind).kind)
+        if place != expected or (envelope.sender, envelope.recipient) != (sender, recipient):
+            raise NotTold("the envelope belongs elsewhere")
+        if not self._signed(sender, told.envelope, told.signature):
+            raise NotTold("the signature is not of its sender")
+        return message
 
     def missing(self, kind: str | None) -> frozenset[int]:
         """Name the parties from which `kind` has not come in this round; None counts for any."""

@@ -16,7 +16,7 @@ from console.protocols.kernel.envelope import (
     encode_envelope,
 )
 from console.protocols.kernel.party import Party
-from console.protocols.kernel.rounds import Gather, Rounds
+from console.protocols.kernel.rounds import Gather, Rounds, Signed
 from console.protocols.kernel.secret import wipe_all
 
 __all__ = [
@@ -35,7 +35,7 @@ class Session(Generic[T]):
     """One party's part in one run, from `start` to `outcome` or an abort.
 
     `session_id` is 32 bytes, never used before; `parties` are distinct indices in 1..65535 and
-    include `me`.
+    include `me`. `signed` tells whether a party signed an envelope that another one shows.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Session(Generic[T]):
         me: int,
         parties: Iterable[int],
         run: Callable[[Party], Coroutine[Any, Any, T]],
+        signed: Signed,
     ) -> None:
         indices = sorted(parties)
         if len(session_id) != 32 or me not in indices or len(set(indices)) != len(indices):
@@ -55,7 +56,7 @@ class Session(Generic[T]):
         self.me = me
         self.parties = tuple(indices)
         self._run = run
-        self._rounds = Rounds(session_id, me, self.parties)
+        self._rounds = Rounds(session_id, me, self.parties, signed)
         self._coroutine: Coroutine[Any, Any, T] | None = None
         self._waiting: str | None = None
         self._abort: ProtocolAbort | None = None
@@ -119,8 +120,10 @@ class Session(Generic[T]):
             self._fail(abort)
         return self._flush()
 
-    def receive(self, envelope: Envelope) -> list[Envelope]:
+    def receive(self, envelope: Envelope, signature: bytes = b"") -> list[Envelope]:
         """Take one envelope, whose signature the caller has checked; return what to send.
+
+        Without the signature, what a peer tells us alone cannot be shown to the others.
 
         Raises: MessageRejected if it is dropped and nothing has changed; ProtocolAbort if the
         session ends, and again on every later call. After an abort see `unsent`.
@@ -130,7 +133,7 @@ class Session(Generic[T]):
         if self._done or self._closed:
             raise MessageRejected("the session is over")
         try:
-            received = self._rounds.inbox.admit(envelope, self.round)
+            received = self._rounds.inbox.admit(envelope, signature, self.round)
             if received is not None and self._started:
                 if envelope.round == self.round:
                     self._rounds.check_echoes([received])
@@ -150,7 +153,7 @@ class Session(Generic[T]):
 
     def _fail(self, abort: ProtocolAbort) -> NoReturn:
         if abort.culprits and not abort.evidence:
-            abort.evidence = self._rounds.inbox.evidence_against(abort.culprits)
+            abort.evidence = self._rounds.inbox.said_by(abort.culprits | abort.witnesses)
         self._abort = abort
         self.close()
         # The frames of the run hold secrets: an abort that is kept or reported must not.

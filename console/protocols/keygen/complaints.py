@@ -1,16 +1,16 @@
-"""Complaints in key generation: who holds a share that does not fit, and what the dealer answers.
+"""Complaints in key generation: who dealt a share that does not fit, or says so falsely.
 
-An accused dealer makes the share public. A share that fits ends the complaint and blames nobody:
-the first one may have been bad, or the complaint false, and no third party can tell. A share that
-does not fit, or a missing one, blames the dealer; an impossible complaint blames its author.
+Dealers sign what they tell each receiver. Whoever complains shows the signed message, so that all
+can repeat the check: a share that does not fit blames its dealer, everything else its author.
 """
 
 from collections.abc import Callable, Collection, Mapping
 
 from console.protocols.kernel.abort import Accusations
+from console.protocols.kernel.evidence import NotTold
 from console.protocols.kernel.party import Party
 from console.protocols.kernel.secret import SecretBytes
-from console.protocols.keygen.messages import Complaints, Reveal, RevealedShare
+from console.protocols.keygen.messages import Complaint, Complaints, Subshare
 from console.protocols.math.feldman import ShareMismatch, verify_share
 from console.protocols.math.group import Group, Point
 
@@ -38,89 +38,45 @@ def find_bad_shares(me: int, received: Mapping[int, SecretBytes], check: Check) 
     return tuple(bad)
 
 
-def check_complaints(
-    dealers: Collection[int], receivers: Collection[int], complaints: Mapping[int, Complaints]
-) -> dict[int, tuple[int, ...]]:
-    """Return who complained about each accused dealer: dealer -> receivers, both ascending.
-
-    Raises: ProtocolAbort blaming who complained about itself, about somebody who deals nothing,
-    without being owed anything, or out of order.
-    """
-    accusations = Accusations()
-    accusers: dict[int, tuple[int, ...]] = {}
-    for receiver, message in sorted(complaints.items()):
-        accused = message.accused
-        possible = set(dealers) - {receiver} if receiver in receivers else set()
-        if not set(accused) <= possible or list(accused) != sorted(set(accused)):
-            accusations.add(receiver, "false-complaint")
-            continue
-        for dealer in accused:
-            accusers[dealer] = (*accusers.get(dealer, ()), receiver)
-    accusations.raise_if_any()
-    return accusers
-
-
 async def complain(
     party: Party,
     dealers: Collection[int],
     receivers: Collection[int],
-    evaluate: Callable[[int], SecretBytes],
     check: Check,
-    received: dict[int, SecretBytes],
-) -> tuple[dict[int, Complaints], dict[int, Reveal]]:
-    """Exchange complaints about what we `received`, and settle them in one more round.
+    received: Mapping[int, SecretBytes],
+) -> None:
+    """Exchange complaints about the shares that we `received`; return if nobody has any.
 
-    Bad shares of ours are replaced. Returns all complaints, and all reveals if there was that
-    round.
-    Raises: ProtocolAbort as `check_complaints` and `settle`.
+    Raises: ProtocolAbort blaming every dealer of a share that does not fit (`share`), and everyone
+    whose complaint is unfounded or cannot be (`false-complaint`).
     """
-    ours = Complaints(find_bad_shares(party.me, received, check))
+    bad = find_bad_shares(party.me, received, check)
+    ours = Complaints(tuple(Complaint(dealer, party.told(dealer, Subshare)) for dealer in bad))
     await party.broadcast(ours)
     complaints = {party.me: ours, **await party.gather(Complaints)}
-    accusers = check_complaints(dealers, receivers, complaints)
-    if not accusers:
-        return complaints, {}
-    return complaints, await settle(party, evaluate, check, accusers, received)
-
-
-async def settle(
-    party: Party,
-    evaluate: Callable[[int], SecretBytes],
-    check: Check,
-    accusers: Mapping[int, tuple[int, ...]],
-    received: dict[int, SecretBytes],
-) -> dict[int, Reveal]:
-    """Answer the complaints against us, check the others' answers, and replace our bad shares.
-
-    `evaluate` returns what we owe to a receiver. All send in this round, the unaccused an empty
-    message. Returns all reveals.
-    Raises: ProtocolAbort blaming every dealer whose answer is missing or does not fit.
-    """
-    owed = accusers.get(party.me, ())
-    ours = Reveal(tuple(RevealedShare(j, _reveal(evaluate, j)) for j in owed))
-    await party.broadcast(ours)
-    reveals = {party.me: ours, **await party.gather(Reveal)}
     accusations = Accusations()
-    for dealer in party.others:
-        owed = accusers.get(dealer, ())
-        shares = reveals[dealer].shares
-        if tuple(share.receiver for share in shares) != owed:
-            accusations.add(dealer, "complaint-answer")
+    for receiver, message in sorted(complaints.items()):
+        accused = [complaint.dealer for complaint in message.complaints]
+        possible = set(dealers) - {receiver} if receiver in receivers else set()
+        if not set(accused) <= possible or accused != sorted(set(accused)):
+            accusations.add(receiver, "false-complaint")
             continue
-        for share in shares:
-            revealed = SecretBytes(share.share)
-            try:
-                check(dealer, share.receiver, revealed)
-            except ShareMismatch:
-                accusations.add(dealer, "share")
-                continue
-            if share.receiver == party.me:
-                received[dealer].wipe()
-                received[dealer] = revealed
+        for complaint in message.complaints:
+            if _is_founded(party, receiver, complaint, check):
+                accusations.add(complaint.dealer, "share", witness=receiver)
+            else:
+                accusations.add(receiver, "false-complaint")
     accusations.raise_if_any()
-    return reveals
 
 
-def _reveal(evaluate: Callable[[int], SecretBytes], receiver: int) -> bytes:
-    with evaluate(receiver) as share:
-        return bytes(share)
+def _is_founded(party: Party, receiver: int, complaint: Complaint, check: Check) -> bool:
+    """Return whether the dealer signed a share for this receiver that does not fit."""
+    try:
+        share = party.read(complaint.told, receiver, complaint.dealer, Subshare).share
+    except NotTold:
+        return False
+    try:
+        check(complaint.dealer, receiver, share)
+    except ShareMismatch:
+        return True
+    return False

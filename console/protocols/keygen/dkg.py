@@ -1,8 +1,7 @@
 """Distributed key generation: Pedersen's with commitments first (PedPop; docs/spec 1.2).
 
-Rounds: commit; open and deal; complaints; reveals, only after complaints; proofs of the final
-shares. Several keys are made in one session by running `generate` once per group, each with its
-own `context`.
+Rounds: commit; open and deal; complaints; proofs of the final shares. Several keys are made in one
+session by running `generate` once per group, each with its own `context`.
 """
 
 from collections.abc import Mapping
@@ -23,9 +22,7 @@ from console.protocols.keygen.dealing import (
 from console.protocols.keygen.messages import (
     MAX_DEALERS,
     Commitment,
-    Complaints,
     Opening,
-    Reveal,
     Subshare,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
@@ -86,25 +83,17 @@ async def generate(party: Party, parameters: KeygenParameters, random: Random) -
         wiped += received.values()
         points = check_openings(group, threshold, agreed, session, commitments, openings)
 
-        # Round 3: complain about shares that do not fit; round 4: the accused answer.
-        complaints, reveals = await complain(
-            party,
-            party.parties,
-            party.parties,
-            dealing.polynomial.evaluate,
-            fits(group, points),
-            received,
-        )
-        wiped += received.values()
+        # Round 3: complain about shares that do not fit, which ends the session.
+        await complain(party, party.parties, party.parties, fits(group, points), received)
 
-        # Last round: everybody proves to hold the share that the commitments promise.
+        # Round 4: everybody proves to hold the share that the commitments promise.
         received[party.me] = _held(wiped, dealing.polynomial.evaluate(party.me))
         secret = _held(wiped, sum_of_subshares(group, received))
         chain = [(i, openings[i].chain_code) for i in sorted(openings)]
         public = public_of(party, parameters, points, H(Tag.DKG_CHAIN_CODE, session, chain))
         share = KeyShare(party.me, secret, public)
         share.check()  # before we claim anything about it
-        transcript = _transcript(session, commitments, openings, complaints, reveals)
+        transcript = _transcript(session, commitments, openings)
         proofs = await exchange_proofs(
             party, Tag.DKG_SHARE_PROOF, public, party.parties, share, transcript, random
         )
@@ -177,14 +166,11 @@ def _transcript(
     session: bytes,
     commitments: Mapping[int, Commitment],
     openings: Mapping[int, Opening],
-    complaints: Mapping[int, Complaints],
-    reveals: Mapping[int, Reveal],
 ) -> bytes:
-    """Hash everything broadcast before the last round."""
+    """Hash everything broadcast before the last round; there were no complaints."""
     dealt: list[Field] = []
     for i in sorted(openings):
         c, o = commitments[i], openings[i]
-        revealed = [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else []
         dealt.append(
             (
                 i,
@@ -195,8 +181,6 @@ def _transcript(
                 o.proof_scalar,
                 o.chain_code,
                 o.blind,
-                complaints[i].accused,
-                revealed,
             )
         )
     return H(Tag.DKG_TRANSCRIPT, session, dealt)

@@ -6,6 +6,7 @@ Points and scalars are bounded here and parsed in the protocol, where the group 
 from dataclasses import dataclass
 from typing import Annotated
 
+from console.protocols.kernel.evidence import Told
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.wire import Count, Delivery, PartyIndex, Size, message
 
@@ -44,29 +45,20 @@ class Subshare:
     share: Annotated[SecretBytes, Size(0, 64)]
 
 
-@message("dkg.verdict")
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A dealer whose share does not fit, and the message in which it told us that share."""
+
+    dealer: PartyIndex
+    told: Told
+
+
+@message("dkg.complaints")
 @dataclass(frozen=True, slots=True)
 class Complaints:
-    """Round 3: the dealers whose share does not fit, in ascending order; none if all fit."""
+    """Round 3: complaints by ascending dealer; none if all shares fit."""
 
-    accused: Annotated[tuple[PartyIndex, ...], Count(0, MAX_DEALERS)]
-
-
-@message("dkg.revealed-share")
-@dataclass(frozen=True, slots=True)
-class RevealedShare:
-    """The share a dealer owes to `receiver`, made public after a complaint."""
-
-    receiver: PartyIndex
-    share: EncodedScalar
-
-
-@message("dkg.reveal")
-@dataclass(frozen=True, slots=True)
-class Reveal:
-    """Round 4, only after complaints: one share per complaint against us, by receiver."""
-
-    shares: Annotated[tuple[RevealedShare, ...], Count(0, MAX_DEALERS)]
+    complaints: Annotated[tuple[Complaint, ...], Count(0, MAX_DEALERS)]
 
 
 @message("dkg.share-proof")

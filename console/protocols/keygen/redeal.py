@@ -16,9 +16,7 @@ from console.protocols.keygen import proof
 from console.protocols.keygen.complaints import complain, fits
 from console.protocols.keygen.messages import (
     Commitment,
-    Complaints,
     RedealOpening,
-    Reveal,
     Subshare,
 )
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage
@@ -66,7 +64,7 @@ async def redeal(
     kept: SecretBytes | None,
     random: Random,
 ) -> Redealt:
-    """Deal, check, settle complaints and prove the new shares.
+    """Deal, check, and prove the new shares.
 
     `constant` is what we deal, ours to wipe from now on, None if we are no dealer; `kept` is what
     the sum of our shares is added to. Nothing is final before the certificate of the new epoch.
@@ -83,17 +81,13 @@ async def redeal(
         # Rounds 1 and 2.
         dealing = await _deal(party, plan, polynomial, nonce, wiped, random)
 
-        # Round 3: complain about shares that do not fit; round 4: the accused answer.
+        # Round 3: complain about shares that do not fit, which ends the session.
         receives = party.me in plan.receivers
         dealt = dealing.dealt
         received = {i: share for i, share in dealing.shares.items() if receives and i in dealt}
-        check = fits(group, dealt)
-        complaints, reveals = await complain(
-            party, dealt, plan.receivers, polynomial.evaluate, check, received
-        )
-        wiped += received.values()
+        await complain(party, dealt, plan.receivers, fits(group, dealt), received)
 
-        # Last round: every owner proves to hold the share that the commitments promise.
+        # Round 4: every owner proves to hold the share that the commitments promise.
         public = public_of(plan, dealt)
         new: KeyShare | None = None
         if receives:
@@ -103,7 +97,7 @@ async def redeal(
             new = KeyShare(party.me, sum_of_subshares(group, received, kept), public)
             wiped.append(new.secret)
             new.check()  # before we claim anything about it
-        transcript = _transcript(dealing, complaints, reveals)
+        transcript = _transcript(dealing)
         tag = Tag.REDEAL_SHARE_PROOF
         proofs = await exchange_proofs(party, tag, public, plan.receivers, new, transcript, random)
         if new is not None:
@@ -246,14 +240,11 @@ def sum_of_subshares(
     return SecretBytes(total)
 
 
-def _transcript(
-    dealing: _Dealing, complaints: Mapping[int, Complaints], reveals: Mapping[int, Reveal]
-) -> bytes:
-    """Hash everything broadcast before the last round."""
+def _transcript(dealing: _Dealing) -> bytes:
+    """Hash everything broadcast before the last round; there were no complaints."""
     rows: list[Field] = []
     for i, o in sorted(dealing.openings.items()):
         c = dealing.commitments[i]
-        revealed = [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else []
         opened = (o.points, o.proof_point, o.proof_scalar, o.blind)
-        rows.append((i, c.nonce, c.digest, opened, complaints[i].accused, revealed))
+        rows.append((i, c.nonce, c.digest, opened))
     return H(Tag.REDEAL_TRANSCRIPT, dealing.session, rows)

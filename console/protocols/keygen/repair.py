@@ -12,7 +12,7 @@ from console.protocols.kernel.party import Party, Random
 from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.transcript import H, Tag
 from console.protocols.keygen.complaints import complain
-from console.protocols.keygen.messages import Complaints, Reveal, Split, SplitSum, Subshare
+from console.protocols.keygen.messages import Split, SplitSum, Subshare
 from console.protocols.keygen.share import KeyShare, PublicKeyPackage, encode_public
 from console.protocols.keygen.share_proof import exchange_proofs
 from console.protocols.math.feldman import ShareMismatch, parse_commitment
@@ -80,17 +80,13 @@ async def repair(
         wiped += subshares.values()
         points = _check_splits(parameters, splits)
 
-        # Round 2: complain about parts that do not fit; round 3: the accused answer.
+        # Round 2: complain about parts that do not fit, which ends the session.
         received = {
             i: part for i, part in subshares.items() if i in helpers and party.me in helpers
         }
-        check = _fits(group, points)
-        complaints, reveals = await complain(
-            party, helpers, helpers, _copies(parts), check, received
-        )
-        wiped += received.values()
+        await complain(party, helpers, helpers, _fits(group, points), received)
 
-        # Round 4: each helper sums up its parts for the one who is repaired.
+        # Round 3: each helper sums up its parts for the one who is repaired.
         mine = [parts[party.me], *received.values()] if share is not None else []
         sums = await _exchange_sums(party, lost, group, mine, wiped)
         new = None
@@ -101,7 +97,7 @@ async def repair(
             new.check()
 
         # Last round: the repaired party proves to hold its share.
-        transcript = _transcript(party, parameters, splits, complaints, reveals)
+        transcript = _transcript(party, parameters, splits)
         tag = Tag.REPAIR_SHARE_PROOF
         proofs = await exchange_proofs(party, tag, public, (lost,), new, transcript, random)
         if new is not None:
@@ -185,13 +181,6 @@ def _check_part(group: Group, expected: Point, part: SecretBytes) -> None:
         raise ShareMismatch("the part does not fit the commitment")
 
 
-def _copies(parts: Mapping[int, SecretBytes]) -> Callable[[int], SecretBytes]:
-    def evaluate(receiver: int) -> SecretBytes:
-        return SecretBytes(bytes(parts[receiver].view()))
-
-    return evaluate
-
-
 async def _exchange_sums(
     party: Party, lost: int, group: Group, parts: list[SecretBytes], wiped: list[SecretBytes]
 ) -> dict[int, SecretBytes]:
@@ -230,19 +219,9 @@ def _transcript(
     party: Party,
     parameters: RepairParameters,
     splits: Mapping[int, Split],
-    complaints: Mapping[int, Complaints],
-    reveals: Mapping[int, Reveal],
 ) -> bytes:
-    """Hash the parameters and everything broadcast before the last round."""
-    rows = [
-        (
-            i,
-            splits[i].points,
-            complaints[i].accused,
-            [(s.receiver, s.share) for s in reveals[i].shares] if i in reveals else [],
-        )
-        for i in sorted(splits)
-    ]
+    """Hash the parameters and the splits; there were no complaints."""
+    rows = [(i, splits[i].points) for i in sorted(splits)]
     return H(
         Tag.REPAIR_PARAMETERS,
         party.session_id,

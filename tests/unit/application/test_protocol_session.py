@@ -1,6 +1,8 @@
 """A session ends exactly once, whatever its purpose, its peers and the network do."""
 
 import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,8 +20,8 @@ from console.application.sessions.protocol_session import (
     SessionFailed,
     SessionInfo,
 )
+from console.application.sessions.signed_envelopes import SignedEnvelopes
 from console.domain.errors import AlreadyDecided, NotYetPossible
-from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import (
     AbortKind,
@@ -30,10 +32,11 @@ from console.protocols.kernel.abort import (
     freeze,
 )
 from console.protocols.kernel.channel import ChannelKeys, PairwiseChannels
+from console.protocols.kernel.evidence import NotTold, Told
 from console.protocols.kernel.party import Party
 from console.protocols.kernel.session import decode_envelope, encode_envelope
 from tests.adversary.network import SESSION_ID
-from tests.adversary.talk import Whisper, Word, talk
+from tests.adversary.talk import Shown, Whisper, Word, envelope, talk
 from tests.fakes.clock import LoopClock, run_in_virtual_time
 from tests.fakes.network import FakeNetwork
 from tests.unit.domain.facts import ANA, BEN, CHIARA
@@ -82,7 +85,7 @@ class Pair:
                 me=member,
                 network=self.network.plug(member, tuple(INDICES), clock),
                 timeouts=AdaptiveTimeouts(TimeoutLimits(work_s=0.1)),
-                sign_envelope=_sign,
+                sign_envelope=signer(member),
                 monotonic_s=clock.monotonic_s,
                 checkpoint=lambda _name: None,
                 moved=lambda _subject: None,
@@ -91,7 +94,8 @@ class Pair:
                 SessionId(SESSION_ID.hex()), "talk", "kc", ANA, (ANA, BEN), INDICES, (), 0, 0
             )
             channels = PairwiseChannels(index, keys[member], public, SESSION_ID)
-            self.runs[member] = ProtocolSession(info, self.purposes[member], tools, channels, talk)
+            envelopes = SignedEnvelopes(member, channels, tools.sign_envelope, verify)
+            self.runs[member] = ProtocolSession(info, self.purposes[member], tools, envelopes, talk)
             self.network.attach(member, self._receiver(member))
 
     def _receiver(self, member: MemberId) -> Any:
@@ -100,9 +104,9 @@ class Pair:
             assert isinstance(message, SessionMessage)
             self.sent.append((sender, message.envelope))
             try:
-                signed = SignedMessage(sender, message.envelope, message.signature)
-                await self.runs[member].receive(signed, decode_envelope(message.envelope))
-            except MessageRejected as rejected:
+                envelope = decode_envelope(message.envelope)
+                await self.runs[member].receive(sender, envelope, message.signature)
+            except (MessageRejected, StatementRefused) as rejected:
                 return encode(Refused(str(rejected)))
             return encode(Ack())
 
@@ -113,8 +117,20 @@ class Pair:
         await asyncio.gather(*(self.runs[member].drive() for member in chosen))
 
 
-async def _sign(_envelope: bytes) -> bytes:
-    return bytes(64)
+def signature(member: MemberId, envelope: bytes) -> bytes:
+    return hashlib.sha512(f"{member} signed ".encode() + envelope).digest()
+
+
+def verify(member: MemberId, envelope: bytes, shown: bytes) -> None:
+    if shown != signature(member, envelope):
+        raise StatementRefused("the signature does not hold")
+
+
+def signer(member: MemberId) -> Callable[[bytes], Awaitable[bytes]]:
+    async def sign(envelope: bytes) -> bytes:
+        return signature(member, envelope)
+
+    return sign
 
 
 def test_a_run_succeeds_on_both_sides() -> None:
@@ -221,9 +237,8 @@ def test_an_envelope_names_its_signer(sender: MemberId) -> None:
         pair = Pair()
         await pair.drive()
         mine = next(decode_envelope(data) for who, data in pair.sent if who == ANA)
-        signed, ben = SignedMessage(sender, encode_envelope(mine), b""), Pair().runs[BEN]
         with pytest.raises(MessageRejected, match="another sender"):
-            await ben.receive(signed, mine)
+            await Pair().runs[BEN].receive(sender, mine, b"")
 
     run_in_virtual_time(scene())
 
@@ -255,9 +270,65 @@ def test_a_whisper_is_for_its_recipient_and_opens_for_nobody_else() -> None:
             (replace(whisper, payload=whisper.payload[:-1] + b"\x00"), "."),
             (replace(whisper, payload=b""), "."),
         ):
-            signed = SignedMessage(BEN, encode_envelope(spoiled), b"")
             with pytest.raises(MessageRejected, match=words):
-                await ana.receive(signed, spoiled)
+                await ana.receive(BEN, spoiled, b"")
+
+    run_in_virtual_time(scene())
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_what_its_sender_did_not_sign_is_refused(private: bool) -> None:
+    async def scene() -> None:
+        ana, ben = Pair().runs[ANA], Pair().runs[BEN]
+        said = envelope(Whisper if private else Word)
+        for other in (signature(CHIARA, encode_envelope(said)), bytes(64), b""):
+            sealed, outer = said, other
+            if private:
+                plain = other + said.payload
+                sealed, outer = (
+                    replace(said, payload=ben.envelopes.channels.seal(1, plain, said.header)),
+                    b"",
+                )
+            with pytest.raises(StatementRefused, match="does not hold"):
+                await ana.receive(BEN, sealed, outer)
+        assert not ana.session.rounds_received
+
+    run_in_virtual_time(scene())
+
+
+def showing(change: Callable[[Told], Told], seen: list[bool]) -> Callable[[Party], Any]:
+    """Each shows all others what it was told alone; `seen` says whether that proves anything."""
+
+    async def protocol(party: Party) -> None:
+        (other,) = party.others
+        await party.send(other, Whisper(b"to %d" % other))
+        await party.gather(Whisper)
+        await party.broadcast(Shown(change(party.told(other, Whisper))))
+        shown = await party.gather(Shown)
+        try:
+            told = party.read(shown[other].told, other, party.me, Whisper)
+        except NotTold:
+            seen.append(False)
+        else:
+            seen.append(told.text == b"to %d" % other)
+
+    return protocol
+
+
+@pytest.mark.parametrize("forged", [False, True])
+def test_what_one_was_told_alone_can_be_shown_to_others(forged: bool) -> None:
+    def change(told: Told) -> Told:
+        return replace(told, signature=bytes(64)) if forged else told
+
+    async def scene() -> None:
+        pair, seen = Pair(), list[bool]()
+        for member, run in pair.runs.items():
+            pair.runs[member] = ProtocolSession(
+                run.info, run.purpose, run.tools, run.envelopes, showing(change, seen)
+            )
+        await pair.drive()
+        assert all(run.failure is None for run in pair.runs.values())
+        assert seen == [not forged] * 2
 
     run_in_virtual_time(scene())
 
@@ -272,7 +343,7 @@ def noting(pair: Pair, member: MemberId) -> ProtocolSession:
         finally:
             steps.append("closed")
 
-    return ProtocolSession(run.info, run.purpose, run.tools, run.channels, protocol)
+    return ProtocolSession(run.info, run.purpose, run.tools, run.envelopes, protocol)
 
 
 def test_the_secrets_of_a_failed_run_are_gone_before_its_failure_is_recorded() -> None:
@@ -312,7 +383,7 @@ def finding_fault(pair: Pair, abort: ProtocolAbort) -> ProtocolSession:
         await party.gather(Whisper)
         raise abort
 
-    pair.runs[ANA] = ProtocolSession(run.info, run.purpose, run.tools, run.channels, protocol)
+    pair.runs[ANA] = ProtocolSession(run.info, run.purpose, run.tools, run.envelopes, protocol)
     return pair.runs[ANA]
 
 
@@ -331,10 +402,23 @@ def test_a_blame_comes_with_what_the_blamed_said_to_all_and_nobody_else_s_words(
             assert failure is not None
             assert (failure.failure_kind, failure.kind) == (FailureKind.ABORTED, abort.kind)
             assert (failure.blamed, failure.check) == (blamed, "word")
-            said = [d for who, d in pair.sent if who == BEN and not decode_envelope(d).recipient]
+            said = [d for who, d in pair.sent if who in blamed and not decode_envelope(d).recipient]
             # A ban is for what only two parties know: the words said to all prove nothing.
-            proven = blamed == {BEN} and abort.kind is AbortKind.BLAME
+            proven = abort.kind is AbortKind.BLAME
             assert [m.envelope for m in failure.proof] == (said[:1] if proven else [])
+
+    run_in_virtual_time(scene())
+
+
+def test_a_blame_comes_with_the_words_of_those_who_showed_it() -> None:
+    async def scene() -> None:
+        pair = Pair()
+        abort = blame({2}, "word", "Ana shows what Ben told her alone", witnesses=frozenset({1}))
+        run = finding_fault(pair, abort)
+        await pair.drive()
+        assert run.failure is not None
+        assert run.failure.blamed == {BEN}
+        assert {message.sender for message in run.failure.proof} == {ANA, BEN}
 
     run_in_virtual_time(scene())
 

@@ -150,6 +150,19 @@ def test_answers_end_alike_in_every_order() -> None:
     assert len(ends) == 1
 
 
+def test_who_is_blamed_does_not_depend_on_whose_report_came_first() -> None:
+    reports = (
+        failed(),
+        replace(failed(reason="a bad share"), blamed=(BEN,)),
+        replace(failed(reason="a bad share"), blamed=(CHIARA, BEN)),
+    )
+    for order in permutations(reports):
+        (attempt,) = ceremony_after(*RUNNING, *order).attempts
+        assert (attempt.failure, attempt.blamed) == ("a bad share", (BEN, CHIARA))
+    blamed = ceremony_after(*RUNNING, *reports)
+    assert all(decide(blamed, report) == () for report in reports)
+
+
 def test_who_accepted_is_told_to_cancel_instead() -> None:
     state = ceremony_after(*accepted_by(BEN))
     with pytest.raises(AlreadyDecided, match="cancel it instead"):

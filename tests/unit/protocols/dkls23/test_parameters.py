@@ -20,7 +20,7 @@ from console.protocols.kernel.rounds import Rounds
 from console.protocols.math.secp256k1 import SECP256K1
 from console.protocols.ot import extension
 from tests.adversary.keys import dealt
-from tests.adversary.network import SESSION_ID, stream
+from tests.adversary.network import SESSION_ID, signed, stream
 from tests.unit.protocols.dkls23.dealt import DIGEST, TWEAK, Bench
 from tests.unit.protocols.ot.keys import dealt_keys, flipped
 
@@ -37,7 +37,7 @@ def parameters(
     purpose: bytes = DIGEST,
     tweak: bytes | None = None,
 ) -> SigningParameters:
-    party = Rounds(session_id, me, tuple(sorted((me, peer))))
+    party = Rounds(session_id, me, tuple(sorted((me, peer))), signed)
     return agree(party, bench.keys[me], bench.pairs[me], purpose, tweak)
 
 

@@ -10,7 +10,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.protocols.kernel.session import Envelope, Session
 from console.protocols.kernel.wire import encode
 from tests.adversary.erasure import remembered
-from tests.adversary.network import Network
+from tests.adversary.network import Network, signed
 from tests.adversary.talk import (
     SEALED,
     Inner,
@@ -277,4 +277,4 @@ def test_session_starts_once() -> None:
 )
 def test_session_refuses_impossible_membership(me: int, parties: Any, size: int) -> None:
     with pytest.raises(ValueError, match=r"session|indices"):
-        Session(session_id=bytes(size), me=me, parties=parties, run=talk)
+        Session(session_id=bytes(size), me=me, parties=parties, run=talk, signed=signed)
