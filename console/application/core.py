@@ -131,6 +131,7 @@ class Core:
             clock=ports.clock,
             spawn=self.spawn,
             heads=self.heads,
+            shares=self.shares,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: list[Coroutine[Any, Any, None]] = []
@@ -262,6 +263,7 @@ class Core:
             locked=lambda: self.exchange.locked,
             spawn=self.spawn,
             moved=moved,
+            lacking=self.exchange.lacking.of,
         )
         self.broadcast_saga = BroadcastSaga(
             me=me,
@@ -323,15 +325,15 @@ class Core:
         sagas = (self.ceremony_saga, self.drill_saga, self.signing_saga, self.broadcast_saga)
         unsubscribe = [self.ports.bus.subscribe(saga.on_event) for saga in sagas]
         unsubscribe.append(self.ports.bus.subscribe(self.balances.on_event))
-        unsubscribe.append(
-            self.ports.bus.subscribe(lambda _: self.spawn(self.exchange.retry_deferred()))
-        )
+        retry = self.exchange.retry_deferred
+        unsubscribe.append(self.ports.bus.subscribe(lambda _: self.spawn(retry())))
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 for work in self._waiting:
                     tasks.create_task(work)
                 self._waiting.clear()
+                await self.exchange.lacking.check()
                 await self.machines.resume()
                 await self.key_generation.burn_interrupted()
                 await self.epochs.resume()

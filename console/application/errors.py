@@ -44,6 +44,10 @@ class ShareUnavailable(HsmError):
     """No share is stored under this label."""
 
 
+class ShareUnreadable(ShareUnavailable):
+    """A share is stored under this label, and the disk does not let it be read."""
+
+
 class SealBroken(HsmError):
     """A sealed record does not open: altered, or sealed for something else."""
 

@@ -96,9 +96,12 @@ class Node:
         Raises: HsmError, LedgerError (the node halts), Conflict.
         """
         async with self._turn:
-            if self.state is NodeState.READY:
-                await self.ports.vault.verify_pin(pin)
-                return
+            if self._core is not None and self.state is NodeState.READY:
+                if self._core.store.writable and (await self.ports.vault.status()).unlocked:
+                    await self.ports.vault.verify_pin(pin)
+                    return
+                # A ledger that met a full disk, or a token that was reset: both are opened anew.
+                await self._abandon(NodeState.LOCKED, "")
             await self._require_fit_vault()
             await self.ports.vault.unlock(pin)
             self._move(NodeState.OPENING)

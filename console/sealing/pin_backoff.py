@@ -3,12 +3,13 @@
 Tokens differ in whether they count tries; some never lock. This count always applies.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 from console.application.errors import HsmError, PinLocked
-from console.sealing.sealed_record import replace_file
+from console.sealing.sealed_record import replace_file, sync_folder
 
 LONGEST_WAIT_S = 900
 _MAX_FILE = 256
@@ -18,6 +19,8 @@ _CAP_AT = 11  # 2^(11 - 1) s is the first wait above the longest
 
 class PinBackoff:
     """Counts tries in a file, each before it is made, so that killing the process cannot hide it.
+
+    There is no file while no PIN was wrong.
 
     `now_ms` is wall time, because the wait must outlive the process. Blocking, for one thread.
     """
@@ -47,12 +50,22 @@ class PinBackoff:
         self._store(self._before[0] + 1, self._now_ms())
 
     def succeeded(self) -> None:
-        """Reset the count of failures."""
-        self._store(0, self._now_ms())
+        """Reset the count of failures. Raises: HsmError."""
+        # Removing needs no space: on a full disk a right PIN must not count as a wrong one.
+        try:
+            self._path.unlink(missing_ok=True)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise _not_kept(error) from None
 
     def not_tried(self) -> None:
         """Uncount the last try: the token did not judge it."""
-        if self._before is not None:
+        if self._before is None:
+            return
+        if self._before[0] == 0:
+            self.succeeded()
+            return
+        with contextlib.suppress(HsmError):  # What kept the token from judging is told instead.
             self._store(*self._before)
 
     def _load(self) -> tuple[int, int]:
@@ -75,7 +88,11 @@ class PinBackoff:
         try:
             replace_file(self._path, json.dumps(body).encode("ascii"))
         except OSError as error:
-            raise HsmError(f"the PIN back-off file cannot be kept: {error.strerror}") from None
+            raise _not_kept(error) from None
+
+
+def _not_kept(error: OSError) -> HsmError:
+    return HsmError(f"the PIN back-off file cannot be kept: {error.strerror}")
 
 
 def wait_after(failures: int) -> int:

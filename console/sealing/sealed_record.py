@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from console.application.errors import HsmError, SealBroken, ShareUnavailable
+from console.application.errors import HsmError, SealBroken, ShareUnavailable, ShareUnreadable
 from console.application.ports.share_storage import SEAL_VERSION, ShareLabel
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
@@ -158,12 +158,12 @@ class ShareFiles:
         return sealer.open(share_associated_data(label), sealed)
 
     def labels(self) -> tuple[ShareLabel, ...]:
-        """Return the labels of all records whose file name matches, sorted."""
+        """Return the labels of all records that can be read under their names, sorted."""
         found = []
         for path in self._folder.glob("*.share"):
             try:
                 label, _ = decode_share_record(self._read(path))
-            except SealBroken:
+            except (SealBroken, ShareUnavailable):
                 continue
             if path.name == record_name(label):
                 found.append(label)
@@ -197,7 +197,7 @@ class ShareFiles:
         except FileNotFoundError:
             raise ShareUnavailable("no share is stored under this label") from None
         except OSError as error:
-            raise HsmError(f"a share cannot be read: {error.strerror}") from None
+            raise ShareUnreadable(f"a share cannot be read: {error.strerror}") from None
 
 
 def replace_file(path: Path, data: bytes) -> None:

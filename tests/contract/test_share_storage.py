@@ -1,16 +1,18 @@
 """ShareStoragePort: what every store of shares promises."""
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from console.application.errors import ShareUnavailable, VaultLocked
+from console.application.errors import SealBroken, ShareUnavailable, VaultLocked
 from console.application.ports.share_storage import ShareLabel
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import MAX_RECORD, record_name
 from tests.contract.vaults import ALICE, VAULTS, VaultCase, make
 
 LABEL = ShareLabel(WalletId("wl-0011223344556677"), ALICE, SignatureKind.EDDSA_ED25519, 1)
@@ -151,3 +153,72 @@ async def test_the_largest_share_is_kept_and_replaced(case: VaultCase) -> None:
     share = SecretBytes(bytes(range(256)) * 4096)
     await case.vault.shares.replace(LABEL, share)
     assert await case.vault.shares.unseal(LABEL) == share
+
+
+def is_gone(path: Path, _other: Path) -> None:
+    path.unlink()
+
+
+def is_empty(path: Path, _other: Path) -> None:
+    path.write_bytes(b"")
+
+
+def is_cut_off(path: Path, _other: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def is_too_long(path: Path, _other: Path) -> None:
+    path.write_bytes(path.read_bytes() + bytes(MAX_RECORD))
+
+
+def is_of_another_epoch(path: Path, other: Path) -> None:
+    path.write_bytes(other.read_bytes())
+
+
+def is_altered(path: Path, _other: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def cannot_be_read(path: Path, _other: Path) -> None:
+    # As a file without permission, also for the superuser.
+    path.unlink()
+    path.mkdir()
+
+
+def has_no_folder(path: Path, _other: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def file_of(folder: Path, label: ShareLabel) -> Path:
+    return next(folder.rglob(record_name(label)))
+
+
+@pytest.mark.parametrize("case", VAULTS[:2], indirect=True)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        is_gone,
+        is_empty,
+        is_cut_off,
+        is_too_long,
+        is_of_another_epoch,
+        is_altered,
+        cannot_be_read,
+        has_no_folder,
+    ],
+)
+async def test_a_share_file_that_is_no_more_is_a_share_that_does_not_open(
+    case: VaultCase, tmp_path: Path, damage: Callable[[Path, Path], None]
+) -> None:
+    other = replace(LABEL, epoch=2)
+    for label in (LABEL, other):
+        await case.vault.shares.seal(label, SecretBytes(SHARE))
+    damage(file_of(tmp_path, LABEL), file_of(tmp_path, other))
+    with pytest.raises((ShareUnavailable, SealBroken)):
+        await case.vault.shares.unseal(LABEL)
+    # The vault is not affected, and no other share.
+    if damage is not has_no_folder:
+        assert other in await case.vault.shares.labels()
+        assert await case.vault.shares.unseal(other) == SecretBytes(SHARE)
+    await case.vault.identity.sign(b"still here")

@@ -37,6 +37,10 @@ class MemoryEventStore:
         self.closed = False
         self.fail_next = False
 
+    @property
+    def writable(self) -> bool:
+        return not (self.closed or self.read_only)
+
     async def append(
         self, stream: str, expected_version: int, events: Sequence[Event]
     ) -> tuple[RecordedEvent, ...]:

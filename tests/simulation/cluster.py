@@ -332,7 +332,7 @@ class SimulatedCluster:
 
 def _opener(store: MemoryEventStore) -> Callable[[], Coroutine[Any, Any, EventStore]]:
     async def open_() -> EventStore:
-        store.closed = False
+        store.closed = store.read_only = False
         await store.verify()
         return store
 

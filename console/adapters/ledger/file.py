@@ -52,6 +52,10 @@ class LedgerFile:
         return self._state.head
 
     @property
+    def is_writable(self) -> bool:
+        return self._broken is None
+
+    @property
     def chain(self) -> str:
         return self._state.chain
 

@@ -117,6 +117,11 @@ class SqlCipherEventStore:
         return await self._run(lambda: self._file.head)
 
     @property
+    def writable(self) -> bool:
+        """Whether nothing has failed since it was opened."""
+        return self._file.is_writable
+
+    @property
     def chain(self) -> str:
         """The member whose ledger this is."""
         return self._file.chain

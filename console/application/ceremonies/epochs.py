@@ -3,8 +3,11 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
+
 from console.application.aggregates import Aggregates
 from console.application.ceremonies.certificates import key_certificate, verified_certificate
+from console.application.errors import HsmError
 from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import (
     AnyStatement,
@@ -18,6 +21,8 @@ from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
 from console.domain.wallet import Wallet
+
+log = structlog.get_logger(__name__)
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 
@@ -122,11 +127,16 @@ class Epochs:
             return
         # Who holds no share of this epoch may have one of a change that lost against it.
         last = state.epoch if dict(state.former).get(self._me) == state.epoch else state.epoch - 1
-        old = [
-            (kind, epoch) for kind, epoch in await self._shares.stored(wallet_id) if epoch <= last
-        ]
-        for kind, epoch in old:
-            await self._shares.erase(wallet_id, kind, epoch)
+        stored = await self._shares.stored(wallet_id)
+        old = {(kind, epoch) for kind, epoch in stored if epoch <= last}
+        # What cannot be read is not listed, and must not be called erased.
+        old |= {(kind, last) for kind in state.kinds}
+        try:
+            for kind, epoch in sorted(old):
+                await self._shares.erase(wallet_id, kind, epoch)
+        except HsmError as trouble:
+            log.warning("share-not-erased", wallet=wallet_id, why=str(trouble))
+            return
         if self._me in state.erasing and not state.has_erased(self._me):
             await self._publish(Erasure(at_ms=self._clock.now_ms(), wallet=wallet_id, epoch=last))
 

@@ -142,6 +142,10 @@ class KeyGenerationService:
             raise AlreadyDecided("the ceremony is over")
         competing.require_current(ceremony, self._wallet(ceremony))
         competing.require_alone(self._me, ceremony, self._known())
+        proposal = ceremony.proposal
+        if not isinstance(proposal, CeremonyProposed) and self._brings(proposal):
+            for kind in proposal.kinds:
+                await self._shares.require(proposal.wallet, kind, proposal.from_epoch)
         if ceremony.sealed:
             session = ceremony.sealed.session
             await self._report_failure(ceremony, session, "a new session was started instead")

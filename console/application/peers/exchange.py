@@ -16,6 +16,7 @@ from console.application.aggregates import Aggregates
 from console.application.errors import AdapterError, PeerRefused, PeerUnavailable, TransactionError
 from console.application.peers.clocks import PeerClocks, duration
 from console.application.peers.heads import Heads
+from console.application.peers.lacking import LackingShares
 from console.application.peers.messages import (
     MAX_HEADS,
     MAX_PULLED_STATEMENTS,
@@ -43,6 +44,7 @@ from console.application.peers.statements import (
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.clock import Clock
 from console.application.ports.network import NetworkPort
+from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.text import is_plain
@@ -77,6 +79,7 @@ class StatementExchange:
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         heads: Heads,
+        shares: ShareManager,
     ) -> None:
         self._me = me
         self._statements = statements
@@ -96,6 +99,7 @@ class StatementExchange:
         """How long a pull may take; a page takes longer than a session's message."""
         self._asked: set[MemberId] = set()
         """The peers that are being pulled from."""
+        self.lacking = LackingShares(me, aggregates, shares)
         self.clocks = PeerClocks()
         self.versions: dict[MemberId, str] = {}
         """The programs' versions that peers told; "" for one that tells none."""
@@ -159,6 +163,7 @@ class StatementExchange:
             heads=heads[-MAX_HEADS:],
             now_ms=self._clock.now_ms(),
             version=VERSION,
+            lacking=self.lacking.all_own(),
         )
 
     async def catch_up(self, peer: MemberId) -> None:
@@ -176,6 +181,7 @@ class StatementExchange:
             self._locked.discard(peer)
             self.clocks.observe(peer, reply.now_ms, sent_ms, self._clock.now_ms())
             self.versions[peer] = reply.version if is_plain(reply.version) else ""
+            self.lacking.told(peer, reply.lacking)
             await self._take_heads((*((reply.your_head,) if reply.your_head else ()), *reply.heads))
             self._heads.checked()
             for signed in reply.statements[:MAX_PULLED_STATEMENTS]:

@@ -6,12 +6,13 @@ import msgspec
 
 from console.application.errors import PeerRefused
 from console.application.peers.signed_statements import SignedStatement
-from console.application.peers.statements import Moment
+from console.application.peers.statements import Moment, WalletName
 from console.application.ports.network import MAX_MESSAGE_BYTES
 
 MAX_PULLED_STATEMENTS = 128
 MAX_HEADS = 256
 """Ledger heads in one answer: a vault's members, and two of each that forked."""
+MAX_LACKING = 256
 
 
 class MalformedPeerMessage(PeerRefused):
@@ -84,7 +85,8 @@ class Pulled(PeerReply, frozen=True, kw_only=True, tag="pulled"):
     """Statements in order, where to go on, and ledger heads.
 
     `your_head` is the asker's newest known here; `heads` are those of all members, also the
-    answering one's own. `now_ms` is its clock and `version` its program's.
+    answering one's own. `now_ms` is its clock and `version` its program's. `lacking` are wallets
+    of which its own share does not open.
     """
 
     statements: tuple[SignedStatement, ...]
@@ -93,6 +95,7 @@ class Pulled(PeerReply, frozen=True, kw_only=True, tag="pulled"):
     heads: Annotated[tuple[SignedStatement, ...], msgspec.Meta(max_length=MAX_HEADS)] = ()
     now_ms: Moment = 0
     version: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    lacking: Annotated[tuple[WalletName, ...], msgspec.Meta(max_length=MAX_LACKING)] = ()
 
 
 AnyRequest = Announce | Pull | Invite | Begin | SessionMessage

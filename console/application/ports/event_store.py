@@ -37,6 +37,11 @@ class LedgerReport:
 class EventStore(Protocol):
     """Append with optimistic concurrency; a step that cannot be recorded is not taken."""
 
+    @property
+    def writable(self) -> bool:
+        """Whether nothing has failed since it was opened."""
+        ...
+
     async def append(
         self, stream: str, expected_version: int, events: Sequence[Event]
     ) -> tuple[RecordedEvent, ...]:

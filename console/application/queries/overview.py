@@ -6,7 +6,7 @@ from console.application.peers.clocks import duration
 from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.people import members_of
-from console.application.queries.recovery import recovery_view
+from console.application.queries.recovery import recovery_view, what_is_safe
 from console.application.queries.requests import CLOSED, request_row, request_stage
 from console.application.queries.wallets import WalletQueryService
 from console.application.views import OverviewView, RequestStage, ShareState, TaskView
@@ -70,6 +70,7 @@ async def overview_view(node: Node) -> OverviewView:
         tasks=(
             *_fork_tasks(core),
             *_clock_tasks(core),
+            *_share_tasks(core)[:_MOST_TASKS],
             *_ceremony_tasks(core, now)[:_MOST_TASKS],
             *approvals[:_MOST_TASKS],
             *refused[:_MOST_TASKS],
@@ -97,6 +98,21 @@ def _fork_tasks(core: Core) -> tuple[TaskView, ...]:
         )
         for member in core.aggregates.members.values()
         if member.forked
+    )
+
+
+def _share_tasks(core: Core) -> tuple[TaskView, ...]:
+    """Return the wallets of which this member's own share does not open."""
+    return tuple(
+        TaskView(
+            title=f"This member\u2019s share of {wallet.name} is missing",
+            detail=f"{what_is_safe(wallet)}.",
+            screen="recovery",
+            subject=wallet.wallet,
+            due_ms=None,
+        )
+        for wallet in core.aggregates.wallets.values()
+        if core.exchange.lacking.own(wallet.wallet)
     )
 
 

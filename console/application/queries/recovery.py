@@ -94,7 +94,7 @@ def _signed_by(identity_key: bytes, message: bytes, signature: bytes) -> bool:
 
 def _wallet(core: Core, wallet: Wallet, now_ms: int) -> WalletSharesView:
     aggregates = core.aggregates
-    lost = lost_shares(wallet, aggregates)
+    lost = lost_shares(wallet, aggregates) | core.exchange.lacking.of(wallet.wallet)
     frozen = quarantine(aggregates.verdicts, wallet.wallet, wallet.epoch)
     open_ceremony = next(
         (
@@ -146,7 +146,7 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
     for member in wallet.quorum.custodians:
         state, detail = ShareState.SEALED, f"Sealed for epoch {wallet.epoch}"
         if member in lost:
-            state, detail = ShareState.LOST, "Its machine was replaced and holds no share yet"
+            state, detail = ShareState.LOST, _why_lost(core, wallet, member)
         elif member in shut_out:
             verdict = shut_out[member]
             state = ShareState.BANNED
@@ -170,6 +170,25 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
             )
         )
     return tuple(views)
+
+
+def _why_lost(core: Core, wallet: Wallet, member: MemberId) -> str:
+    if member in lost_shares(wallet, core.aggregates):
+        return "Its machine was replaced and holds no share yet"
+    if member != core.me:
+        return "Its vault has no share that opens"
+    return f"Missing: {core.exchange.lacking.own(wallet.wallet)}. {what_is_safe(wallet)}"
+
+
+def what_is_safe(wallet: Wallet) -> str:
+    """Return what a custodian without its share can rely on, and do."""
+    threshold = wallet.quorum.threshold
+    if len(wallet.quorum.custodians) > threshold:
+        return f"Keys and funds are safe while {threshold} others hold theirs; repair it"
+    return (
+        f"Too few others hold theirs to sign, which takes {threshold}, or to repair it: restore "
+        "this machine's shares from a backup, then lock and unlock"
+    )
 
 
 def _proved(aggregates: Aggregates, wallet: Wallet) -> dict[MemberId, int]:

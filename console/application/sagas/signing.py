@@ -34,7 +34,7 @@ from console.domain.events import (
     SigningSessionStarted,
     WalletActivated,
 )
-from console.domain.ids import MemberId, RequestId
+from console.domain.ids import MemberId, RequestId, WalletId
 from console.domain.signing_request import RequestState, SigningRequest
 from console.protocols.kernel.abort import AbortKind
 
@@ -77,6 +77,7 @@ class SigningSaga:
         locked: Callable[[], frozenset[MemberId]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         moved: Callable[[str], None],
+        lacking: Callable[[WalletId], frozenset[MemberId]],
         limits: SigningLimits | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -88,6 +89,7 @@ class SigningSaga:
         self._health = health
         self._locked = locked
         self._spawn = spawn
+        self._lacking = lacking
         self._limits = limits or SigningLimits()
         self._backoff = backoff or Backoff()
         self._leading: dict[RequestId, asyncio.Event] = {}
@@ -132,7 +134,7 @@ class SigningSaga:
         if request is None or not self._is_open(request) or request_id in self._leading:
             return
         custodians = request.policy.quorum.custodians
-        if self._me not in custodians:
+        if self._me not in custodians or self._me in self._lacking(request.proposal.wallet):
             return
         first = custodians.index(request.proposal.proposer)
         place = (custodians.index(self._me) - first) % len(custodians)
@@ -167,6 +169,7 @@ class SigningSaga:
             await self._wait_for_turn(request_id, wait_s)
             proposal = self._aggregates.request(request_id).proposal
             excluded = self._verdicts.banned(proposal.wallet, proposal.epoch)
+            excluded |= self._lacking(proposal.wallet)
             started = 0
             for attempt in itertools.count(1):
                 request = self._aggregates.request(request_id)

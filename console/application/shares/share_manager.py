@@ -1,9 +1,9 @@
 """ShareManager: seals, opens and erases this member's shares."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from console.application.errors import SealBroken
+from console.application.errors import SealBroken, ShareUnavailable
 from console.application.ports.share_storage import ShareLabel, ShareStoragePort
 from console.application.ports.threshold import KeyMaterial
 from console.application.shares.key_material_codec import decode_key_material, encode_key_material
@@ -30,6 +30,8 @@ class ShareManager:
     def __init__(self, me: MemberId, storage: ShareStoragePort) -> None:
         self._me = me
         self._storage = storage
+        self._troubles: dict[ShareLabel, str] = {}
+        """Why shares did not open when they were asked for last."""
 
     async def seal(
         self, wallet: WalletId, kind: SignatureKind, epoch: int, held: KeyMaterial
@@ -57,26 +59,47 @@ class ShareManager:
 
         Raises: ShareUnavailable, SealBroken, HsmError.
         """
-        encoded = await self._storage.unseal(ShareLabel(wallet, self._me, kind, epoch))
+        label = ShareLabel(wallet, self._me, kind, epoch)
+        try:
+            held = await self._open(label)
+        except (ShareUnavailable, SealBroken) as trouble:
+            self._troubles[label] = str(trouble)
+            raise
+        self._troubles.pop(label, None)
+        return held
+
+    def trouble(self, wallet: WalletId, kinds: Iterable[SignatureKind], epoch: int) -> str:
+        """Return why one of these shares did not open when it was asked for last, "" if all did."""
+        labels = [ShareLabel(wallet, self._me, kind, epoch) for kind in kinds]
+        return next((self._troubles[label] for label in labels if label in self._troubles), "")
+
+    async def _open(self, label: ShareLabel) -> KeyMaterial:
+        encoded = await self._storage.unseal(label)
         try:
             held = decode_key_material(encoded)
         except BadShare:
             raise SealBroken("the sealed record is no share of this wallet") from None
         finally:
             encoded.wipe()
-        if not _fits(kind, held):
+        if not _fits(label.kind, held):
             held.wipe()
             raise SealBroken("the sealed share belongs to another kind of key")
         return held
 
     async def erase(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
         """Erase a share."""
-        await self._storage.erase(ShareLabel(wallet, self._me, kind, epoch))
+        label = ShareLabel(wallet, self._me, kind, epoch)
+        await self._storage.erase(label)
+        self._troubles.pop(label, None)
 
     async def require(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> None:
-        """Check that a share is stored, before others wait for us. Raises: NotYetPossible."""
-        if not await self.holds(wallet, kind, epoch):
-            raise NotYetPossible("this member holds no share of this epoch: it needs a repair")
+        """Check that a share opens, before others wait for us. Raises: NotYetPossible, HsmError."""
+        try:
+            (await self.unseal(wallet, kind, epoch)).wipe()
+        except (ShareUnavailable, SealBroken) as trouble:
+            raise NotYetPossible(
+                f"this member's share of this epoch does not open: it needs a repair ({trouble})"
+            ) from None
 
     async def stored(self, wallet: WalletId) -> tuple[tuple[SignatureKind, int], ...]:
         """Return kind and epoch of a wallet's stored shares; works while locked."""
@@ -84,8 +107,12 @@ class ShareManager:
         return tuple((label.kind, label.epoch) for label in labels if label.wallet == wallet)
 
     async def holds(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> bool:
-        """Return whether a share is stored, not whether it opens."""
-        return ShareLabel(wallet, self._me, kind, epoch) in await self._storage.labels()
+        """Return whether a share is stored and opens. Raises: HsmError."""
+        try:
+            await self.require(wallet, kind, epoch)
+        except NotYetPossible:
+            return False
+        return True
 
     async def _store(self, store: Store, label: ShareLabel, held: KeyMaterial) -> None:
         try:

@@ -39,6 +39,7 @@ from console.application.peers.statements import (
     Readiness,
     Withdrawal,
 )
+from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, NotYetPossible
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
@@ -106,6 +107,7 @@ class Desk:
             clock=self.clock,
             spawn=self._spawn,
             heads=self.heads,
+            shares=ShareManager(ANA, voices[ANA].shares),
         )
         self.exchange.handle(Withdrawal, self._handle)
         return self

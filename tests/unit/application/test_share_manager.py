@@ -8,6 +8,7 @@ from console.application.errors import SealBroken, ShareUnavailable, VaultLocked
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.threshold import KeyMaterial
 from console.application.shares.share_manager import ShareManager
+from console.domain.errors import NotYetPossible
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
@@ -198,3 +199,33 @@ async def test_a_wallets_parts_are_listed_even_while_locked(
     await shares.seal(WalletId("wl-other"), KIND, 0, held_key())
     await vault.lock()
     assert set(await shares.stored(WALLET)) == {(KIND, 1), (ECDSA, 0)}
+
+
+async def test_why_a_share_did_not_open_is_kept_until_it_does(
+    shares: ShareManager, vault: FakeVault
+) -> None:
+    await seal(shares, held_key())
+    assert shares.trouble(WALLET, [KIND], 0) == ""
+    label = ShareLabel(WALLET, ANA, KIND, 0)
+    stored = vault.shares.records.pop(label)
+    assert not await shares.holds(WALLET, KIND, 0)
+    with pytest.raises(NotYetPossible, match=r"needs a repair \(no share is stored"):
+        await shares.require(WALLET, KIND, 0)
+    assert "no share is stored" in shares.trouble(WALLET, [ECDSA, KIND], 0)
+    assert shares.trouble(WALLET, [KIND], 1) == ""
+    vault.shares.records[label] = stored[:-1]
+    assert not await shares.holds(WALLET, KIND, 0)
+    assert "does not open" in shares.trouble(WALLET, [KIND], 0)
+    vault.shares.records[label] = stored
+    assert await shares.holds(WALLET, KIND, 0)
+    assert shares.trouble(WALLET, [KIND], 0) == ""
+
+
+async def test_a_locked_vault_is_no_trouble_of_a_share(
+    shares: ShareManager, vault: FakeVault
+) -> None:
+    await seal(shares, held_key())
+    await vault.lock()
+    with pytest.raises(VaultLocked):
+        await shares.holds(WALLET, KIND, 0)
+    assert shares.trouble(WALLET, [KIND], 0) == ""

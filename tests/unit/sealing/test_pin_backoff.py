@@ -1,5 +1,6 @@
 """PinBackoff: the waits, and what a file that was played with does."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,29 @@ def test_a_damaged_file_is_the_longest_wait(
     assert backoff.retry_after_s() == 1
     clock.ms += 1000
     backoff.begin_try()
+
+
+def test_a_right_pin_is_none_that_was_wrong_although_nothing_can_be_written(
+    backoff: PinBackoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ended in (backoff.succeeded, backoff.not_tried):
+        backoff.begin_try()
+        with monkeypatch.context() as full:
+            full.setattr("console.sealing.pin_backoff.replace_file", no_space)
+            ended()
+        assert backoff.retry_after_s() == 0
+
+
+def test_what_kept_a_token_from_judging_is_told_and_not_the_disk(
+    clock: Clock, backoff: PinBackoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backoff.begin_try()
+    clock.ms += 1000
+    backoff.begin_try()
+    monkeypatch.setattr("console.sealing.pin_backoff.replace_file", no_space)
+    backoff.not_tried()
+    assert backoff.retry_after_s() == 2
+
+
+def no_space(path: Path, _data: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))

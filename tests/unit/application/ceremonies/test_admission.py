@@ -183,7 +183,17 @@ async def test_a_share_that_does_not_open_ends_the_session_for_all(trouble: HsmE
         "told SessionFailure",
     ]
     assert ceremony_of(desk, CHANGE).attempts[0].failure == str(trouble)
+    desk.storage.trouble = None
     assert await desk.shares.holds(WALLET, KIND, 0)
+
+
+@pytest.mark.parametrize("trouble", [SealBroken("is damaged"), ShareUnavailable("is missing")])
+async def test_a_share_that_does_not_open_is_refused_before_a_session(trouble: HsmError) -> None:
+    desk = await change_accepted()
+    await desk.key_generation.admit(invitation(CHANGE), ANA)
+    desk.storage.trouble = trouble
+    with pytest.raises(NotYetPossible, match=rf"needs a repair \({trouble}"):
+        await desk.key_generation.admit(invitation(CHANGE), ANA)
 
 
 async def test_of_two_shares_the_first_is_wiped_if_the_second_does_not_open() -> None:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from console.application.errors import LedgerUnavailable
+from console.application.errors import HsmError, LedgerUnavailable
 from console.application.peers.statements import (
     CeremonyCancellation,
     Erasure,
     KeyCertificate,
 )
+from console.application.ports.share_storage import ShareLabel
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.ids import MemberId
 from console.domain.key_ceremony import CeremonyState
@@ -56,6 +57,24 @@ async def test_old_shares_go_after_the_new_epoch_is_on_record_and_are_then_signe
     ]
     assert desk.told[0] == Erasure(desk.now_ms, WALLET, 0)
     assert wallet_of(desk).has_erased(ANA)
+
+
+async def test_a_share_that_cannot_be_erased_is_not_signed_for_before_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor does it keep the node from starting: it is tried again at the next start."""
+    desk = await change_sealed()
+    with monkeypatch.context() as failing:
+        failing.setattr(desk.storage, "erase", cannot_erase)
+        await confirm(desk, ANA, BEN, CHIARA, ceremony=CHANGE)
+        await desk.epochs.resume()
+    assert Erasure not in map(type, desk.told)
+    await desk.epochs.resume()
+    assert Erasure in map(type, desk.told)
+
+
+async def cannot_erase(_label: ShareLabel) -> None:
+    raise HsmError("a share cannot be erased: Permission denied")
 
 
 @pytest.mark.parametrize("proposer", [ANA, BEN], ids=["who proposed", "another"])
