@@ -29,6 +29,7 @@ from console.application.peers.messages import (
 )
 from console.application.peers.roster_decisions import RosterDecisions
 from console.application.peers.signed_statements import Statements, vault_id
+from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
 from console.application.ports.event_bus import EventBus
@@ -43,7 +44,6 @@ from console.application.sagas.drill import DrillSaga
 from console.application.sagas.signing import SigningSaga
 from console.application.sessions.host import SessionHost, envelope_signer
 from console.application.sessions.protocol_session import SessionContext
-from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.application.sessions.verdicts import Verdicts
 from console.application.shares.share_manager import ShareManager
 from console.application.signing.coordinator import SigningCoordinator
@@ -249,6 +249,7 @@ class Core:
             verdicts=self.verdicts,
             clock=ports.clock,
             health=ports.network.health,
+            locked=lambda: self.exchange.locked,
             spawn=self.spawn,
             moved=moved,
         )

@@ -25,6 +25,8 @@ MORE_PEOPLE = (("dora", "Dora Lind"), ("eli", "Eli Sato"))
 _START_TIMEOUT_S = 40.0
 _STOP_TIMEOUT_S = 10.0
 _PIN_DIGITS = 8
+SOURCES = (sys.executable, "-m", "console.cli")
+"""The `quorate` command of these sources."""
 
 
 class ClusterFailure(Exception):
@@ -54,6 +56,10 @@ class Cluster:
     members: dict[str, ClusterMember] = field(default_factory=dict)
     devnet_port: int = 0
     founders: tuple[RosterEntry, ...] = ()
+    program: tuple[str, ...] = SOURCES
+    """The `quorate` command that sets members up and runs their nodes; the devnet is our own."""
+    root: Path = Path("/")
+    """What that command takes for the root of the file system; `home` is in it."""
     _devnet: asyncio.subprocess.Process | None = None
 
     @classmethod
@@ -63,9 +69,11 @@ class Cluster:
         *,
         people: tuple[tuple[str, str], ...] = PEOPLE,
         tell: Callable[[str], None] = lambda _text: None,
+        program: tuple[str, ...] = SOURCES,
+        root: Path = Path("/"),
     ) -> "Cluster":
         """Set up the members and start the devnet; no node runs yet. Raises: ClusterFailure."""
-        cluster = cls(home)
+        cluster = cls(home, program=program, root=root)
         devnet_port, *ports = _free_ports(1 + 2 * len(people))
         cluster.devnet_port = devnet_port
         await cluster._start_devnet()
@@ -96,20 +104,19 @@ class Cluster:
         await self._set_up(new)
         founders = self.home / f"{member}-founders.jsonl"
         founders.write_text("".join(f"{entry_line(entry)}\n" for entry in self.founders))
-        arguments = ["join", str(founders), "--member", member, "--home", str(self.home)]
-        return (await _run(arguments, f"{old.profile.name}'s new machine could not join")).strip()
+        command = self._command("join", self._seen(founders), "--member", member)
+        return (await _run(command, f"{old.profile.name}'s new machine could not join")).strip()
 
     async def start_node(
         self, member: str, *, fail_at: str = "", fail_token: Path | None = None
     ) -> None:
         """Start a node and wait until it answers. Raises: ClusterFailure."""
-        arguments = ["node", "--member", member, "--home", str(self.home)]
-        arguments += ["--with-parent", str(os.getpid())]
+        command = self._command("node", "--member", member, "--with-parent", str(os.getpid()))
         if fail_at:
-            arguments += ["--fail-at", fail_at]
+            command += ["--fail-at", fail_at]
         if fail_token:
-            arguments += ["--fail-token", str(fail_token)]
-        self.members[member].process = await _start(arguments, NODE_READY)
+            command += ["--fail-token", str(fail_token)]
+        self.members[member].process = await _start(command, NODE_READY)
 
     async def start_nodes(self) -> None:
         """Start every node that does not run."""
@@ -138,15 +145,22 @@ class Cluster:
             await self.stop_node(member)
         await _stop(self._devnet)
 
+    def _seen(self, path: Path) -> str:
+        """Return a path as the program sees it."""
+        return f"/{path.absolute().relative_to(self.root)}"
+
+    def _command(self, name: str, *arguments: str) -> list[str]:
+        return [*self.program, name, *arguments, "--home", self._seen(self.home)]
+
     async def _start_devnet(self) -> None:
-        arguments = ["devnet", "--port", str(self.devnet_port), "--with-parent", str(os.getpid())]
-        self._devnet = await _start(arguments, DEVNET_READY)
+        port, parent = str(self.devnet_port), str(os.getpid())
+        command = [*SOURCES, "devnet", "--port", port, "--with-parent", parent]
+        self._devnet = await _start(command, DEVNET_READY)
 
     async def _set_up(self, new: ClusterMember) -> RosterEntry:
         profile = new.profile
-        arguments = [
+        command = self._command(
             *("init", "--member", profile.member, "--name", profile.name),
-            *("--home", str(self.home)),
             *("--listen", f"127.0.0.1:{new.peer_port}"),
             *("--console", f"127.0.0.1:{new.console_port}"),
             *("--chain", f"solana,devnet,http://127.0.0.1:{self.devnet_port}/solana"),
@@ -155,17 +169,17 @@ class Cluster:
             *("--websocket", f"solana,ws://127.0.0.1:{self.devnet_port}/solana/ws"),
             *("--asset", f"ethereum,{ETHEREUM_DOLLAR},DUSD,6"),
             *("--asset", f"solana,{SOLANA_DOLLAR},SUSD,6"),
-        ]
+        )
         so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
         pins = f"{new.pin}\n{so_pin}\n"
-        out = await _run(arguments, f"{profile.name} could not be set up", pins)
+        out = await _run(command, f"{profile.name} could not be set up", pins)
         return RosterEntry(**json.loads(out))
 
 
-async def _run(arguments: list[str], trouble: str, typed: str = "") -> str:
+async def _run(command: list[str], trouble: str, typed: str = "") -> str:
     """Run a command; return its output. Raises: ClusterFailure."""
     process = await asyncio.create_subprocess_exec(
-        *_command(arguments),
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -176,13 +190,9 @@ async def _run(arguments: list[str], trouble: str, typed: str = "") -> str:
     return out.decode()
 
 
-def _command(arguments: list[str]) -> list[str]:
-    return [sys.executable, "-m", "console.cli", *arguments]
-
-
-async def _start(arguments: list[str], ready: str) -> asyncio.subprocess.Process:
+async def _start(command: list[str], ready: str) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        *_command(arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     if process.stdout is None or process.stderr is None:
         raise ClusterFailure("the process has no output")
@@ -191,11 +201,11 @@ async def _start(arguments: list[str], ready: str) -> asyncio.subprocess.Process
             line = await process.stdout.readline()
     except TimeoutError:
         await _stop(process)
-        raise ClusterFailure(f"`{arguments[0]}` did not get ready in time") from None
+        raise ClusterFailure(f"`{' '.join(command)}` did not get ready in time") from None
     if not line.decode().startswith(ready):
         said = (await process.stderr.read(4096)).decode().strip()
         await _stop(process)
-        raise ClusterFailure(f"`{arguments[0]}` did not start: {said or 'it said nothing'}")
+        raise ClusterFailure(f"`{' '.join(command)}` did not start: {said or 'it said nothing'}")
     return process
 
 

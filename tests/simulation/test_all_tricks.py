@@ -36,7 +36,7 @@ from tests.simulation.invariants import (
     require_quorum_before_signature,
 )
 from tests.simulation.operators import Operators
-from tests.simulation.test_cluster_under_faults import FIRST_SEED, RUNS
+from tests.simulation.seeds import seeds
 from tests.simulation.test_hostile_peer import known_to, signed_by
 
 ANA, BEN, CHIARA = MEMBERS
@@ -154,7 +154,7 @@ async def history(seed: int) -> tuple[Ledgers, dict[MemberId, NodeState]]:
     return ledgers, states
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_all_tricks_at_once_stop_and_blame_no_honest_member(seed: int) -> None:
     ledgers, states = run_in_virtual_time(history(seed))
     assert states == dict.fromkeys(HONEST, NodeState.READY)

@@ -10,6 +10,7 @@ from console.domain.events import ClockAccepted
 from tests.fakes.clock import run_in_virtual_time
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import KIND, Operators
+from tests.simulation.seeds import seeds
 
 ANA, BEN, _ = MEMBERS
 DAY_MS = 86_400_000
@@ -31,8 +32,8 @@ async def titles(cluster: SimulatedCluster, member: str) -> list[str]:
     return [task.title for task in (await seat.console.ask(GetOverview())).tasks]
 
 
-async def a_clock_three_days_ahead() -> None:
-    cluster = SimulatedCluster(0)
+async def a_clock_three_days_ahead(seed: int) -> None:
+    cluster = SimulatedCluster(seed)
     await cluster.start()
     operators = Operators(cluster)
     await operators.hold_ceremony(BEN)
@@ -66,5 +67,6 @@ async def a_clock_three_days_ahead() -> None:
     await cluster.stop()
 
 
-def test_a_clock_that_was_ahead_is_named_and_left_behind() -> None:
-    run_in_virtual_time(a_clock_three_days_ahead())
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_clock_that_was_ahead_is_named_and_left_behind(seed: int) -> None:
+    run_in_virtual_time(a_clock_three_days_ahead(seed))

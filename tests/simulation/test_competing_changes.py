@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 
 import pytest
 
@@ -21,10 +20,9 @@ from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import OVER
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import Operators
+from tests.simulation.seeds import seeds
 from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, DORA, ELI, FIVE, epochs_at, play
 
-RUNS = int(os.environ.get("QUORATE_SIM_RUNS", "20")) // 8
-FIRST_SEED = int(os.environ.get("QUORATE_SIM_SEED", "1"))
 WHILE_S = 480.0
 
 
@@ -71,8 +69,9 @@ def epochs_agree(cluster: SimulatedCluster, wallet: WalletId) -> int | None:
     return facts.pop()[0] if len(facts) == 1 else None
 
 
+@pytest.mark.parametrize("seed", seeds(1))
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
-def test_who_recorded_the_loser_follows_the_winner(*, restarted: bool) -> None:
+def test_who_recorded_the_loser_follows_the_winner(*, restarted: bool, seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         await operators.quiet(wallet)
@@ -98,10 +97,11 @@ def test_who_recorded_the_loser_follows_the_winner(*, restarted: bool) -> None:
         await operators.change(DORA, after, ProposeRefresh(wallet))
         await operators.transfer(DORA, wallet, 5, approvers=(ANA, CHIARA))
 
-    play(scene, members=FIVE)
+    play(scene, seed, members=FIVE)
 
 
-def test_a_change_begun_before_another_was_completed_is_not_certified_after_it() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_change_begun_before_another_was_completed_is_not_certified_after_it(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         await operators.quiet(wallet)
@@ -126,7 +126,7 @@ def test_a_change_begun_before_another_was_completed_is_not_certified_after_it()
         assert epochs_at(cluster, DORA, wallet) <= {1}
         await operators.transfer(BEN, wallet, 5)
 
-    play(scene, members=FIVE)
+    play(scene, seed, members=FIVE)
 
 
 async def stubborn(
@@ -157,7 +157,7 @@ async def stubborn(
                 await console.execute(command)
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))
+@pytest.mark.parametrize("seed", seeds(2))
 def test_whatever_operators_do_at_once_all_members_end_with_one_set_of_shares(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         choose, faults = cluster.random, cluster.network.faults

@@ -3,6 +3,7 @@
 import asyncio
 from itertools import combinations
 
+import pytest
 from solders.hash import Hash
 
 from console.application.commands import ProposeTransfer
@@ -14,6 +15,7 @@ from console.domain.signing_request import RequestState
 from tests.fakes import solana_messages as codec
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import DESTINATION, KIND, Operators
+from tests.simulation.seeds import seeds
 from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, play
 
 LONG_S = 1800.0
@@ -56,7 +58,8 @@ def cut_all(cluster: SimulatedCluster) -> None:
     cluster.network.faults.cut = {frozenset(pair) for pair in combinations(cluster.members, 2)}
 
 
-def test_signing_names_who_is_away_and_begins_by_itself() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_signing_names_who_is_away_and_begins_by_itself(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         await operators.quiet(wallet)
@@ -94,10 +97,11 @@ def test_signing_names_who_is_away_and_begins_by_itself() -> None:
         )
         assert all(not core.signing_saga.troubles.of(request) for core in cores)
 
-    play(scene)
+    play(scene, seed)
 
 
-def test_a_ceremony_names_who_is_away_and_begins_by_itself() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_ceremony_names_who_is_away_and_begins_by_itself(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         ceremony = await operators.propose(ANA, "Treasury")
         await asyncio.gather(*(operators.accept(m, ceremony) for m in (BEN, ANA)))
@@ -119,4 +123,4 @@ def test_a_ceremony_names_who_is_away_and_begins_by_itself() -> None:
         )
         assert not cluster.seats[ANA].core.ceremony_saga.troubles.of(ceremony)
 
-    play(scene)
+    play(scene, seed)

@@ -2,12 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from console.application.commands import CancelCeremony, ProposeReshare
 from console.application.queries.ceremonies import STALLED_MS, ceremony_view
 from console.application.views import CeremonyStage, CeremonyView
 from console.domain.ids import CeremonyId, MemberId
 from tests.simulation.cluster import MEMBERS, SimulatedCluster
 from tests.simulation.operators import Operators
+from tests.simulation.seeds import seeds
 from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, DORA, ELI, FIVE, epochs_at, play
 
 
@@ -16,7 +19,8 @@ def seen_by(cluster: SimulatedCluster, member: MemberId, ceremony: CeremonyId) -
     return ceremony_view(core.aggregates.ceremony(ceremony), core, core.ports.clock.now_ms())
 
 
-def test_a_left_out_member_learns_of_it_when_the_proposer_is_gone() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_left_out_member_learns_of_it_when_the_proposer_is_gone(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         wallet = await operators.hold_ceremony(ANA)
         await operators.quiet(wallet)
@@ -43,10 +47,11 @@ def test_a_left_out_member_learns_of_it_when_the_proposer_is_gone() -> None:
         await cluster.restart(ANA)
         await operators.transfer(DORA, wallet, 5, approvers=(ANA, CHIARA))
 
-    play(scene, members=FIVE)
+    play(scene, seed, members=FIVE)
 
 
-def test_when_the_proposer_leaves_the_others_are_told_what_they_can_do() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_when_the_proposer_leaves_the_others_are_told_what_they_can_do(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         first = await operators.propose(ANA, "Treasury")
         await operators.accept(BEN, first)
@@ -67,10 +72,11 @@ def test_when_the_proposer_leaves_the_others_are_told_what_they_can_do() -> None
             "Ana knows", lambda: seen_by(cluster, ANA, first).stage is CeremonyStage.CANCELLED
         )
 
-    play(scene)
+    play(scene, seed)
 
 
-def test_a_ceremony_whose_time_is_over_frees_its_name_and_can_be_closed() -> None:
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_ceremony_whose_time_is_over_frees_its_name_and_can_be_closed(seed: int) -> None:
     async def scene(cluster: SimulatedCluster, operators: Operators) -> None:
         first = await operators.propose(ANA, "Treasury")
         await asyncio.gather(*(operators.accept(m, first) for m in MEMBERS))
@@ -88,4 +94,4 @@ def test_a_ceremony_whose_time_is_over_frees_its_name_and_can_be_closed() -> Non
         await operators.transfer(CHIARA, wallet, 5)
         assert seen_by(cluster, CHIARA, first).stage is CeremonyStage.CANCELLED
 
-    play(scene)
+    play(scene, seed)

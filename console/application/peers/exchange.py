@@ -40,8 +40,9 @@ from console.application.peers.statements import (
     AnyStatement,
     Readiness,
 )
+from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.clock import Clock
-from console.application.ports.network import MAX_MESSAGE_BYTES, NetworkPort
+from console.application.ports.network import NetworkPort
 from console.domain.errors import Conflict, DomainError, NotYetPossible
 from console.domain.ids import MemberId
 from console.domain.text import is_plain
@@ -54,8 +55,8 @@ MAX_DEFERRED = 128
 """Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
-_PULL_TIMEOUT_S = 3.0
-_PULL_BUDGET = MAX_MESSAGE_BYTES // 2
+PAGE_BYTES = 64 * 1024
+"""What a page of a pull holds at most, or else one statement: a slow line carries it in time."""
 
 UNACCEPTABLE = (DomainError, StatementRefused, TransactionError)
 """What a statement can be refused for; anything else is this node's own trouble."""
@@ -91,6 +92,10 @@ class StatementExchange:
         """What came too early, by signer: nobody can crowd out what others have signed."""
         self._cursors: dict[MemberId, int] = {}
         self._locked: set[MemberId] = set()
+        self._timeouts = AdaptiveTimeouts()
+        """How long a pull may take; a page takes longer than a session's message."""
+        self._asked: set[MemberId] = set()
+        """The peers that are being pulled from."""
         self.clocks = PeerClocks()
         self.versions: dict[MemberId, str] = {}
         """The programs' versions that peers told; "" for one that tells none."""
@@ -140,7 +145,7 @@ class StatementExchange:
             if sequence <= message.after:
                 continue
             size += len(evidence.body) + 256
-            if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > _PULL_BUDGET):
+            if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > PAGE_BYTES):
                 break
             upto = sequence
             if evidence.kind != _READINESS:
@@ -162,7 +167,7 @@ class StatementExchange:
             after = self._cursors.get(peer, 0)
             request = encode(Pull(after, await self._heads.own()))
             sent_ms = self._clock.now_ms()
-            reply = decode_reply(await self._network.call(peer, request, _PULL_TIMEOUT_S))
+            reply = decode_reply(await self._pull(peer, request))
             if isinstance(reply, Refused) and reply.later:
                 # A locked node answers all calls so; an unlocked one answers a pull.
                 self._locked.add(peer)
@@ -179,6 +184,16 @@ class StatementExchange:
                 break
             self._cursors[peer] = reply.upto
         await self.retry_deferred()
+
+    async def _pull(self, peer: MemberId, request: bytes) -> bytes:
+        started_s = self._clock.monotonic_s()
+        try:
+            reply = await self._network.call(peer, request, self._timeouts.call_s(peer))
+        except PeerUnavailable:
+            self._timeouts.missed(peer, self._clock.monotonic_s() - started_s)
+            raise
+        self._timeouts.observe(peer, self._clock.monotonic_s() - started_s)
+        return reply
 
     async def retry_deferred(self) -> None:
         """Retry statements that came too early."""
@@ -232,7 +247,7 @@ class StatementExchange:
 
     async def _announce(self, peer: MemberId, message: bytes) -> None:
         try:
-            await self._network.call(peer, message, _PULL_TIMEOUT_S)
+            await self._network.call(peer, message, self._timeouts.call_s(peer))
         except (PeerUnavailable, PeerRefused) as trouble:
             # It will pull what it missed when it is back.
             log.info("announcement-undelivered", peer=peer, why=str(trouble))
@@ -266,9 +281,12 @@ class StatementExchange:
         return tuple(member for member in self._aggregates.members if member != self._me)
 
     async def keep_up(self, pause_s: float) -> None:
-        """Poll every peer for what is missing, until cancelled."""
+        """Poll every peer for what is missing, until cancelled; a slow one delays no other."""
         while True:
-            await asyncio.gather(*(self._try_catch_up(peer) for peer in self._peers()))
+            for peer in self._peers():
+                if peer not in self._asked:
+                    self._asked.add(peer)
+                    self._spawn(self._try_catch_up(peer))
             await asyncio.sleep(pause_s)
 
     async def _try_catch_up(self, peer: MemberId) -> None:
@@ -276,6 +294,8 @@ class StatementExchange:
             await self.catch_up(peer)
         except (PeerUnavailable, PeerRefused) as trouble:
             log.debug("peer-not-pulled", peer=peer, why=str(trouble))
+        finally:
+            self._asked.discard(peer)
 
 
 _READINESS = str(Readiness.__struct_config__.tag)

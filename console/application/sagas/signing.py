@@ -74,6 +74,7 @@ class SigningSaga:
         verdicts: Verdicts,
         clock: Clock,
         health: Callable[[], Mapping[MemberId, PeerHealth]],
+        locked: Callable[[], frozenset[MemberId]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         moved: Callable[[str], None],
         limits: SigningLimits | None = None,
@@ -85,6 +86,7 @@ class SigningSaga:
         self._verdicts = verdicts
         self._clock = clock
         self._health = health
+        self._locked = locked
         self._spawn = spawn
         self._limits = limits or SigningLimits()
         self._backoff = backoff or Backoff()
@@ -170,7 +172,9 @@ class SigningSaga:
                 request = self._aggregates.request(request_id)
                 if not self._is_open(request) or _frozen(request):
                     return
-                signers = choose_signers(request, self._me, self._health(), excluded)
+                signers = choose_signers(
+                    request, self._me, self._health(), self._locked(), excluded
+                )
                 failure = await self._attempt(request_id, signers)
                 if failure is None or failure.kind is AbortKind.FREEZE:
                     return
@@ -247,25 +251,23 @@ def choose_signers(
     request: SigningRequest,
     me: MemberId,
     health: Mapping[MemberId, PeerHealth],
+    locked: frozenset[MemberId],
     excluded: frozenset[MemberId],
 ) -> tuple[MemberId, ...]:
-    """Return threshold signers: us, then those online, not excluded, fastest, in roster order.
+    """Return threshold signers in roster order: us, then others by rank.
 
-    Excluded members come last rather than not at all: being unreachable once is no fault.
+    Not excluded before excluded; among these unlocked, then locked, then unreachable; among these
+    the fastest. Excluded members come last rather than not at all: being unreachable once is no
+    fault. A locked member answers and signs nothing, but may be unlocked at any moment.
     """
     quorum = request.policy.quorum
 
-    def rank(member: MemberId) -> tuple[bool, bool, bool, int, int]:
+    def rank(member: MemberId) -> tuple[bool, bool, int, int, int]:
         link = health.get(member)
-        online = link is not None and link.online
+        away = 2 if link is None or not link.online else 1 if member in locked else 0
         latency = round(link.latency_s / _LATENCY_STEP_S) if link else 0
-        return (
-            member != me,
-            member in excluded,
-            not online,
-            latency,
-            quorum.custodians.index(member),
-        )
+        index = quorum.custodians.index(member)
+        return (member != me, member in excluded, away, latency, index)
 
     chosen = sorted(quorum.custodians, key=rank)[: quorum.threshold]
     return tuple(m for m in quorum.custodians if m in chosen)

@@ -18,9 +18,9 @@ from console.application.peers.messages import (
     encode,
 )
 from console.application.peers.signed_statements import StatementRefused
+from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.network import NetworkPort
 from console.application.sessions.signed_envelopes import SignedEnvelopes
-from console.application.sessions.timeouts import AdaptiveTimeouts
 from console.domain.errors import DomainError
 from console.domain.events import SignedMessage
 from console.domain.ids import MemberId, SessionId

@@ -15,7 +15,7 @@ from console.application.errors import (
     PeerUnavailable,
     UnknownTransaction,
 )
-from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
+from console.application.peers.exchange import MAX_DEFERRED, PAGE_BYTES, StatementExchange
 from console.application.peers.heads import Heads
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
@@ -40,13 +40,14 @@ from console.application.peers.statements import (
     Withdrawal,
 )
 from console.domain.errors import Conflict, NotYetPossible
+from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead
 from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_store import MemoryEventStore
-from tests.fakes.network import FakeNetwork
+from tests.fakes.network import FakeNetwork, FakePort
 from tests.fakes.vault import DEFAULT_PIN, FakeVault
 
 ANA, BEN = MemberId("ana"), MemberId("ben")
@@ -64,6 +65,7 @@ class Desk:
         self.refusal: Exception | None = None
         self.pause_s = 0.0
         self.forked: list[MemberId] = []
+        self.spawned: list[asyncio.Task[None]] = []
 
     async def open(self, enrolled: tuple[MemberId, ...] = (ANA, BEN)) -> "Desk":
         voices = {m: FakeVault(m) for m in (ANA, BEN)}
@@ -95,13 +97,14 @@ class Desk:
             clock=self.clock,
             on_fork=self.forked.append,
         )
+        self.port = self.network.plug(ANA, (ANA, BEN), self.clock)
         self.exchange = StatementExchange(
             me=ANA,
             statements=self.voice[ANA],
             aggregates=self.aggregates,
-            network=self.network.plug(ANA, (ANA, BEN), self.clock),
+            network=self.port,
             clock=self.clock,
-            spawn=_drop,
+            spawn=self._spawn,
             heads=self.heads,
         )
         self.exchange.handle(Withdrawal, self._handle)
@@ -111,15 +114,14 @@ class Desk:
         statement = Withdrawal(at_ms=number, request="rq-" + "0" * 16)
         return Announce(to_signed((await self.voice[BEN].sign(statement)).evidence))
 
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self.spawned.append(asyncio.create_task(work))
+
     async def _handle(self, verified: Verified) -> None:
         await asyncio.sleep(self.pause_s)
         if self.refusal:
             raise self.refusal
         self.recorded.append(verified)
-
-
-def _drop(work: Coroutine[Any, Any, None]) -> None:
-    work.close()
 
 
 @pytest.fixture
@@ -285,6 +287,69 @@ async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> Non
     assert [v.statement.at_ms for v in desk.recorded] == [0, 1, 2, 3, 4]
     await desk.exchange.catch_up(BEN)
     assert asked[4:] == [5]
+
+
+async def test_a_page_is_small_enough_for_a_slow_line(desk: Desk) -> None:
+    large = Evidence(kind="withdrawal", body=bytes(20_000), signer=BEN, signature=bytes(64))
+    desk.aggregates.statements += [(number, large) for number in range(1, 21)]
+    huge = Evidence(kind="withdrawal", body=bytes(200_000), signer=BEN, signature=bytes(64))
+    desk.aggregates.statements.append((21, huge))
+    after, counts = 0, []
+    while after < 21:
+        page = await desk.exchange.on_pull(BEN, Pull(after))
+        assert isinstance(page, Pulled)
+        assert len(page.statements) == 1 or len(encode(page)) <= PAGE_BYTES
+        counts.append(len(page.statements))
+        after = page.upto
+    assert sum(counts) == 21
+
+
+async def test_a_pull_that_took_too_long_may_take_longer_the_next_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed_s: list[float] = []
+    reply = encode(Pulled(statements=(), upto=0, your_head=None))
+
+    async def call(_port: FakePort, _peer: MemberId, _message: bytes, timeout_s: float) -> bytes:
+        allowed_s.append(timeout_s)
+        desk.clock.advance(min(timeout_s, 7.0))
+        if timeout_s < 7.0:
+            raise PeerUnavailable("ben does not answer")
+        return reply
+
+    monkeypatch.setattr(FakePort, "call", call)
+    for _ in range(2):
+        with pytest.raises(PeerUnavailable):
+            await desk.exchange.catch_up(BEN)
+    await desk.exchange.catch_up(BEN)
+    await desk.exchange.catch_up(BEN)
+    assert allowed_s == [2.5, 5.0, 10.0, 10.0]
+
+
+async def test_a_peer_that_is_slow_delays_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = MemberId("eve")
+    enrol = Enrol(member=eve, display_name="Eve", identity_key=b"k", tls_pin=b"p", address="")
+    await desk.aggregates.record_member(eve, enrol)
+    asked: list[MemberId] = []
+    enough = asyncio.Event()
+
+    async def call(_port: FakePort, peer: MemberId, _message: bytes, _timeout_s: float) -> bytes:
+        asked.append(peer)
+        if asked.count(eve) == 3:
+            enough.set()
+        if peer == BEN:
+            await asyncio.Event().wait()
+        return encode(Pulled(statements=(), upto=0, your_head=None))
+
+    monkeypatch.setattr(FakePort, "call", call)
+    async with asyncio.timeout(30):
+        keeping = asyncio.create_task(desk.exchange.keep_up(0))
+        await enough.wait()
+    for task in (keeping, *desk.spawned):
+        task.cancel()
+    assert asked.count(BEN) == 1
 
 
 async def test_a_peer_that_does_not_answer_a_pull_is_refused(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from console.application.errors import HsmError, LedgerUnavailable
 from console.application.peers.messages import Ack, Refused, SessionMessage, decode_request, encode
 from console.application.peers.signed_statements import StatementRefused
+from console.application.peers.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.application.sessions import protocol_session
 from console.application.sessions.protocol_session import (
     FailureKind,
@@ -20,7 +21,6 @@ from console.application.sessions.protocol_session import (
     SessionInfo,
 )
 from console.application.sessions.signed_envelopes import SignedEnvelopes
-from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.errors import AlreadyDecided, NotYetPossible
 from console.domain.ids import MemberId, SessionId
 from console.protocols.kernel.abort import (

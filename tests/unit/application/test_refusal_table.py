@@ -18,7 +18,7 @@ from console.application.errors import TransactionError
 from console.application.ports.chain import SignedTransaction
 from console.domain.signing_request import OVER, RequestState
 from console.domain.values import Network
-from tests.unit.application.test_refused_broadcasts import REQUEST, Refusing, follow
+from tests.unit.application.test_refused_broadcasts import REQUEST, Refusing, offer
 from tests.unit.bitcoin.test_lying_nodes import TIP, Node, adapter_over
 from tests.unit.bitcoin.wallets import signed, transfer
 
@@ -102,7 +102,7 @@ async def test_each_refusal_does_what_the_table_says(
 ) -> None:
     refusal = await failure_of(row, monkeypatch)
     assert type(refusal) is getattr(errors, row.family)
-    ledger = await follow(Refusing(refusal, times=1_000))
+    ledger = await offer(Refusing(refusal, times=1_000))
     request = ledger.requests[REQUEST]
     if row.outcome == "fails":
         assert request.state is RequestState.FAILED

@@ -1,8 +1,6 @@
 """A chain's node that refuses what was signed: what ends, and what stays open."""
 
-import asyncio
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,18 +15,15 @@ from console.application.errors import (
     UnknownTransaction,
 )
 from console.application.ports.chain import Inclusion, InclusionState
-from console.application.sagas.backoff import Backoff
-from console.application.sagas.broadcast import BroadcastLimits, BroadcastSaga
 from console.domain.ids import RequestId
 from console.domain.signing_request import OVER, RequestState
-from console.domain.values import Chain, Network
-from tests.unit.application.test_requests_that_compete import SlowLedger
+from console.domain.values import Network
+from tests.unit.application.following import LIMITS, Watched, follow
 from tests.unit.application.test_reservations import FIRST_BYTES, SIGNED
-from tests.unit.domain.facts import ANA, START
+from tests.unit.domain.facts import START
 
 REQUEST = RequestId("rq-1")
 MIXED = (*[NonceConflict("taken")] * 3, FeeTooLow("low"))
-LIMITS = BroadcastLimits(takeover_s=0.0, polls=60, rebroadcast_every=1, refused_s=0.0)
 
 
 @dataclass
@@ -60,37 +55,10 @@ class Refusing:
         self.has_it = True
 
 
-@dataclass
-class Watched(SlowLedger):
-    """Keeps every state that the request went through, and counts what was recorded."""
-
-    states: list[RequestState] = field(default_factory=list)
-    records: int = 0
-
-    async def record_request(self, name, wallet, command):
-        before = self.requests[name]
-        await super().record_request(name, wallet, command)
-        self.states.append(self.requests[name].state)
-        self.records += self.requests[name] != before
-
-
-async def follow(chain: Refusing, now_ms: int = START) -> Watched:
+async def offer(chain: Refusing, now_ms: int = START) -> Watched:
     ledger = Watched()
     ledger.add(REQUEST, FIRST_BYTES, *SIGNED)
-    tasks = []
-    saga = BroadcastSaga(
-        me=ANA,
-        aggregates=ledger,
-        chains={Chain.ETHEREUM: chain},
-        reservations=ledger.reservations,
-        clock=SimpleNamespace(now_ms=lambda: now_ms),
-        spawn=lambda work: tasks.append(asyncio.ensure_future(work)),
-        limits=LIMITS,
-        backoff=Backoff(first_s=0.0, last_s=0.0),
-    )
-    saga.resume()
-    await asyncio.gather(*tasks)
-    return ledger
+    return await follow(ledger, chain, now_ms=now_ms)
 
 
 OPEN = [FeeTooLow("low"), InsufficientFunds("poor"), TransactionRejected("why")]
@@ -100,7 +68,7 @@ ENDED = [NonceConflict("taken"), CoinSpent("gone"), BlockhashExpired("old")]
 @pytest.mark.parametrize("refusal", OPEN, ids=lambda refusal: type(refusal).__name__)
 async def test_what_could_still_be_executed_stays_open_and_is_offered_again(refusal):
     chain = Refusing(refusal, times=10)
-    ledger = await follow(chain)
+    ledger = await offer(chain)
     assert ledger.states == [
         RequestState.REFUSED,
         RequestState.BROADCAST,
@@ -113,7 +81,7 @@ async def test_what_could_still_be_executed_stays_open_and_is_offered_again(refu
 
 @pytest.mark.parametrize("refusal", OPEN, ids=lambda refusal: type(refusal).__name__)
 async def test_what_is_refused_for_ever_is_never_said_to_be_over(refusal):
-    ledger = await follow(Refusing(refusal, times=1_000))
+    ledger = await offer(Refusing(refusal, times=1_000))
     request = ledger.requests[REQUEST]
     assert request.state not in OVER
     assert request.refused.reason == str(refusal)
@@ -123,41 +91,41 @@ async def test_what_is_refused_for_ever_is_never_said_to_be_over(refusal):
 @pytest.mark.parametrize("refusal", ENDED, ids=lambda refusal: type(refusal).__name__)
 async def test_what_can_never_be_executed_has_failed_after_four_refusals(refusal):
     chain = Refusing(refusal, times=1_000)
-    ledger = await follow(chain)
+    ledger = await offer(chain)
     assert ledger.states == [RequestState.FAILED]
     assert ledger.requests[REQUEST].failed.reason == str(refusal)
     assert chain.offered == LIMITS.refusals
 
 
 async def test_reasons_that_change_decide_nothing():
-    ledger = await follow(Refusing(None, times=1_000))
+    ledger = await offer(Refusing(None, times=1_000))
     assert ledger.states == []
 
 
 async def test_what_cannot_be_replaced_ends_at_a_refusal_when_it_has_had_its_time():
     chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=False)
-    early = await follow(chain, now_ms=START + LIMITS.expiring_ms - 1)
+    early = await offer(chain, now_ms=START + LIMITS.expiring_ms - 1)
     assert set(early.states) == {RequestState.REFUSED}
-    late = await follow(Refusing(FeeTooLow("low"), 1_000, False), now_ms=START + LIMITS.expiring_ms)
+    late = await offer(Refusing(FeeTooLow("low"), 1_000, False), now_ms=START + LIMITS.expiring_ms)
     assert late.states == [RequestState.FAILED]
 
 
 async def test_what_expires_by_itself_is_ended_by_no_refusal_however_late():
     """A node that is behind refuses what the cluster may have executed."""
     chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=False, lets_expire=True)
-    ledger = await follow(chain, now_ms=START + 10 * LIMITS.expiring_ms)
+    ledger = await offer(chain, now_ms=START + 10 * LIMITS.expiring_ms)
     assert set(ledger.states) == {RequestState.REFUSED}
 
 
 async def test_what_this_version_cannot_read_is_not_judged():
     chain = Refusing(FeeTooLow("low"), times=1_000, replaceable=None)
-    ledger = await follow(chain, now_ms=START + LIMITS.expiring_ms)
+    ledger = await offer(chain, now_ms=START + LIMITS.expiring_ms)
     assert set(ledger.states) == {RequestState.REFUSED}
 
 
 @pytest.mark.parametrize("refusal", [*OPEN, *ENDED], ids=lambda refusal: type(refusal).__name__)
 async def test_a_node_that_lags_behind_has_not_refused(refusal):
-    ledger = await follow(Refusing(refusal, times=LIMITS.refusals - 1))
+    ledger = await offer(Refusing(refusal, times=LIMITS.refusals - 1))
     assert ledger.states == [
         RequestState.BROADCAST,
         RequestState.BROADCAST,

@@ -1,15 +1,11 @@
 """Confirmed is followed while the chain can take it back, and is open again then (faults, 14)."""
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from types import SimpleNamespace
 
 import pytest
 
 from console.application.ports.chain import Inclusion, InclusionState
-from console.application.sagas.backoff import Backoff
-from console.application.sagas.broadcast import BroadcastLimits, BroadcastSaga
 from console.domain import request_decisions
 from console.domain.errors import NotYetPossible
 from console.domain.ids import RequestId
@@ -21,10 +17,10 @@ from console.domain.request_commands import (
     RecordTakenBack,
 )
 from console.domain.signing_request import RequestState
-from console.domain.values import Chain, Network
-from tests.unit.application.test_refused_broadcasts import Watched
+from console.domain.values import Network
+from tests.unit.application.following import LIMITS, Watched, follow
 from tests.unit.application.test_reservations import FIRST_BYTES, HIGHER, SENT, SIGNED
-from tests.unit.domain.facts import ANA, POLICY, START, request_after
+from tests.unit.domain.facts import POLICY, START, request_after
 
 REQUEST, OTHER = RequestId("rq-1"), RequestId("rq-2")
 TXID = "transaction-id"
@@ -32,7 +28,6 @@ YOUNG = RecordConfirmation(TXID, 9, START, settled=False)
 SETTLED = RecordConfirmation(TXID, 9, START)
 UNKNOWN = Inclusion(InclusionState.UNKNOWN)
 WAITING = Inclusion(InclusionState.PENDING)
-LIMITS = BroadcastLimits(takeover_s=0.0, polls=60, rebroadcast_every=1, refused_s=0.0)
 
 
 def confirmed(block: int = 9, *, settled: bool = False) -> Inclusion:
@@ -63,23 +58,6 @@ class Told:
 
     async def broadcast(self, signed) -> None:
         self.sent.append(signed.transaction_id)
-
-
-async def follow(ledger: Watched, chain: Told, limits: BroadcastLimits = LIMITS) -> Watched:
-    tasks = []
-    saga = BroadcastSaga(
-        me=ANA,
-        aggregates=ledger,
-        chains={Chain.ETHEREUM: chain},
-        reservations=ledger.reservations,
-        clock=SimpleNamespace(now_ms=lambda: START),
-        spawn=lambda work: tasks.append(asyncio.ensure_future(work)),
-        limits=limits,
-        backoff=Backoff(first_s=0.0, last_s=0.0),
-    )
-    saga.resume()
-    await asyncio.gather(*tasks)
-    return ledger
 
 
 def one(*commands) -> Watched:

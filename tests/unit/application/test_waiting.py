@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.adapters.network.rate import TokenBucket
+from console.application.peers.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.application.sagas.backoff import Backoff
-from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.ids import MemberId
 
 ANA, BEN = MemberId("ana"), MemberId("ben")

@@ -20,6 +20,7 @@ from console.application.peers.messages import (
 )
 from console.application.peers.signed_statements import SignedStatement, Verified, to_signed
 from console.application.peers.statements import AnyStatement, Invitation, Readiness
+from console.application.peers.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.application.sessions.host import SessionHost, envelope_signer
 from console.application.sessions.protocol_session import (
     SessionContext,
@@ -27,7 +28,6 @@ from console.application.sessions.protocol_session import (
     SessionInfo,
     SubProtocol,
 )
-from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
 from console.domain.ids import MemberId
 from console.protocols.kernel.channel import ChannelKeys
 from console.protocols.kernel.party import Party

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.application.sessions.timeouts import AdaptiveTimeouts, TimeoutLimits
+from console.application.peers.timeouts import AdaptiveTimeouts, TimeoutLimits
 from tests.unit.domain.facts import ANA, BEN
 
 LIMITS = TimeoutLimits(floor_s=0.5, ceiling_s=10.0, work_s=1.5)
