@@ -266,7 +266,12 @@ def _endorse(
         same = []
     if len(same) + 1 != majority(len(electors)):
         return (machine,)
-    admitted = MachineAdmitted(machine.member, machine.digest, machine.at_ms, machine.decided)
+    admitted = MachineAdmitted(
+        member=machine.member,
+        digest=machine.digest,
+        at_ms=machine.at_ms,
+        decided=machine.decided,
+    )
     return (machine, admitted)
 
 

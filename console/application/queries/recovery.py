@@ -10,6 +10,7 @@ from console.application.peers.machines import NOT_ELECTOR, read_entry, waiting
 from console.application.peers.signed_statements import StatementRefused, verify_identity
 from console.application.queries.keys import key_names
 from console.application.queries.people import members_of, names_of
+from console.application.queries.roster import roster_view
 from console.application.views import (
     ActionView,
     ApprovalView,
@@ -46,6 +47,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
         wallets=tuple(_wallet(core, wallet, now_ms) for wallet in wallets),
         machines=tuple(sorted(machines, key=lambda m: -m.proposed_at_ms)),
         members=members_of(core, own_sequence),
+        roster=roster_view(core),
     )
 
 

@@ -88,7 +88,7 @@ class MachineEndorsed(Event):
     decided: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineAdmitted(Event):
     """Enough members endorsed: from now on the member has this machine and no other."""
 

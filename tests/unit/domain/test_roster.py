@@ -153,9 +153,7 @@ def test_whoever_signs_what_all_ledgers_agree(data: st.DataObject) -> None:
 
 
 def test_sessions_that_more_than_half_listed_are_older_than_the_leaving() -> None:
-    after = standing(
-        signed(RETIRE_BEN, ANA, (FIRST, SECOND)), signed(RETIRE_BEN, CHIARA, (FIRST,))
-    )
+    after = standing(signed(RETIRE_BEN, ANA, (FIRST, SECOND)), signed(RETIRE_BEN, CHIARA, (FIRST,)))
     assert after.listed[BEN] == {FIRST}
 
 

@@ -12,6 +12,7 @@ from console.application.balances import Balances
 from console.application.ceremonies.epochs import Epochs
 from console.application.ceremonies.key_generation import KeyGenerationService
 from console.application.ceremonies.records import CeremonyRecords
+from console.application.core.recorders import recorders
 from console.application.errors import LedgerClockBehind
 from console.application.peers.exchange import UNACCEPTABLE, StatementExchange
 from console.application.peers.heads import Heads
@@ -37,7 +38,6 @@ from console.application.ports.event_store import EventStore
 from console.application.ports.network import NetworkPort
 from console.application.ports.threshold import ThresholdScheme
 from console.application.ports.vault import VaultPort
-from console.application.recorders import recorders
 from console.application.sagas.broadcast import BroadcastSaga
 from console.application.sagas.ceremony import CeremonySaga
 from console.application.sagas.drill import DrillSaga
