@@ -60,6 +60,7 @@ _OTHERS = {
     c.ProposeTransfer: ("Request for approval", "approvals"),
     c.ProposeCeremony: ("Proposal of a ceremony", "ceremonies"),
     c.ProposeMachine: ("Endorsement of a new machine", "recovery"),
+    c.SignDecision: ("Decision about the members", "recovery"),
     c.FundFromFaucet: ("Coins from the faucet", "wallets"),
     c.VerifyLedger: ("Verification of the ledger", "audit"),
     c.ExportLedger: ("Export of the ledger", "audit"),
@@ -151,6 +152,8 @@ async def find_effect(command: c.Command, ask: Ask[View], me: str, since_ms: int
             return await looker.drill(wallet)
         case c.ApproveMachine(member=member, digest=digest):
             return await looker.machine(member, digest)
+        case c.SignDecision(digest=digest):
+            return await looker.roster_decision(digest)
         case c.ProposeMachine(entry=entry):
             preview = await looker.ask(PreviewMachine(entry))
             return await looker.machine(preview.member, preview.digest)
@@ -223,6 +226,18 @@ class _Looker:
             mine = any(a.is_me and a.state is StepState.DONE for a in view.approvals)
             if mine and (view.member, view.digest) == (member, digest):
                 return member
+        return None
+
+    async def roster_decision(self, digest: str) -> str | None:
+        """Return the decision if this member's signature of it is on record."""
+        roster = (await self.ask(GetRecovery())).roster
+        if digest in roster.carried:
+            return digest
+        for view in roster.decisions:
+            if view.digest == digest and any(
+                a.is_me and a.state is StepState.DONE for a in view.approvals
+            ):
+                return digest
         return None
 
 

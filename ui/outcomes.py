@@ -14,6 +14,7 @@ from console.application.commands import (
     Lock,
     Outcome,
     ProposeMachine,
+    SignDecision,
     Unlock,
 )
 from ui.link import NodeLink, OutcomeUnknown
@@ -24,7 +25,7 @@ from ui.tasks import TaskOwner
 MOST = 30
 """How many commands are remembered; those whose outcome is not known are never dropped."""
 _CHECK_MS = 3_000
-WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine)
+WITH_PIN = (Unlock, ApproveRequest, ProposeMachine, ApproveMachine, SignDecision)
 _SESSION = (Unlock, Lock)
 Ended = Callable[["Asked", Outcome | None], None]
 

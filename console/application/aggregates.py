@@ -14,6 +14,7 @@ from console.domain import (
     key_ceremony,
     member,
     request_decisions,
+    roster,
     signing_request,
     wallet,
 )
@@ -26,6 +27,7 @@ from console.domain.events import (
     KeyChangeProposed,
     MachineEndorsed,
     RequestProposed,
+    RosterDecisionSigned,
     SessionAborted,
 )
 from console.domain.ids import CeremonyId, MemberId, RequestId, WalletId
@@ -34,6 +36,7 @@ from console.domain.member import Member, MemberCommand
 from console.domain.policy import Policy
 from console.domain.quotas import Counted, Quotas
 from console.domain.request_commands import Propose, RequestCommand
+from console.domain.roster import Roster, Standing
 from console.domain.signing_request import SigningRequest
 from console.domain.wallet import Wallet, WalletCommand
 from console.version import VERSION
@@ -53,12 +56,15 @@ class Aggregates:
         self._versions: dict[str, int] = defaultdict(int)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.members: dict[MemberId, Member] = {}
+        self.former: dict[MemberId, Member] = {}
+        """Who has left by a decision about the roster: nothing that they sign counts."""
         self.candidates: dict[MemberId, Member] = {}
         """Who is endorsed as a new member, but not by enough yet."""
         self.ceremonies: dict[CeremonyId, KeyCeremony] = {}
         self.wallets: dict[WalletId, Wallet] = {}
         self.requests: dict[RequestId, SigningRequest] = {}
         self.verdicts: list[SessionAborted] = []
+        self.roster = Roster()
         self.quotas = Quotas()
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
@@ -112,11 +118,31 @@ class Aggregates:
         except KeyError:
             raise UnknownMember(f"{member_id} is not in the roster") from None
 
+    @property
+    def standing(self) -> Standing:
+        """What the decisions about the roster amount to."""
+        return self.roster.standing(m.member for m in self.everybody() if m.founder)
+
+    def everybody(self) -> tuple[Member, ...]:
+        """Return who belongs to the vault and who has left it."""
+        return (*self.members.values(), *self.former.values())
+
+    def certifiers(self) -> dict[MemberId, Member]:
+        """Return who may have signed a certificate: members, and who has left since."""
+        listed = self.standing.listed
+        left = {name: m.without_machine(listed[name]) for name, m in self.former.items()}
+        return self.members | left
+
+    async def record_roster(self, signed: RosterDecisionSigned) -> bool:
+        """Decide and record, as `record_member`."""
+        async with self._locks["roster/"]:
+            return await self._append("roster/", roster.decide(self.roster, self.standing, signed))
+
     async def record_member(self, member_id: MemberId, command: MemberCommand) -> bool:
         """Decide and record; True if it was new. Raises: DomainError, LedgerError."""
         stream = f"member/{member_id}"
         async with self._locks[stream]:
-            state = self.members.get(member_id) or self.candidates.get(member_id)
+            state = self.person(member_id)
             return await self._append(stream, member.decide(state, command))
 
     async def record_ceremony(self, ceremony_id: CeremonyId, command: CeremonyCommand) -> bool:
@@ -177,6 +203,9 @@ class Aggregates:
         match kind:
             case "member":
                 self._fold_member(MemberId(name), event)
+            case "roster":
+                self.roster = roster.evolve(self.roster, event)
+                self._part_from_former()
             case "key-ceremony":
                 _keep(self.ceremonies, CeremonyId(name), key_ceremony.evolve, event)
             case "wallet":
@@ -202,15 +231,36 @@ class Aggregates:
                 self.quotas.count(event.proposer, Counted.REQUEST, event.proposed_at_ms)
             case MachineEndorsed():
                 self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
+            case RosterDecisionSigned():
+                self.quotas.count(event.by, Counted.ROSTER, event.at_ms)
             case _:
                 pass
 
     def _fold_member(self, member_id: MemberId, event: Event) -> None:
-        state = self.members.get(member_id) or self.candidates.pop(member_id, None)
-        evolved = member.evolve(state, event)
-        if evolved is not None:
-            group = self.members if evolved.enrolled else self.candidates
-            group[member_id] = evolved
+        evolved = member.evolve(self.person(member_id), event)
+        self.candidates.pop(member_id, None)
+        if evolved is not None and not evolved.enrolled:
+            self.candidates[member_id] = evolved
+        elif evolved is not None and member_id in self.former:
+            self.former[member_id] = evolved
+            self._part_from_former()
+        elif evolved is not None:
+            self.members[member_id] = evolved
+
+    def person(self, member_id: MemberId) -> Member | None:
+        """Return a member, a former one, or who is endorsed as one."""
+        groups = (self.members, self.former, self.candidates)
+        return next((group[member_id] for group in groups if member_id in group), None)
+
+    def _part_from_former(self) -> None:
+        """Keep apart who has left, and was not admitted again since."""
+        retired = self.standing.retired
+        everybody = self.members | self.former
+        self.members.clear()
+        self.former.clear()
+        for name, state in everybody.items():
+            group = self.former if retired.get(name, 0) > state.admitted_after else self.members
+            group[name] = state
 
     def _fold_request(self, request_id: RequestId, event: Event) -> None:
         state = self.requests.get(request_id)

@@ -10,6 +10,7 @@ from console.application.commands import Command, Outcome
 from console.application.views import (
     CeremoniesView,
     CeremonyView,
+    DecisionPreview,
     InboxView,
     LedgerPage,
     MachinePreview,
@@ -180,6 +181,14 @@ class PreviewMachine(Query[MachinePreview], frozen=True, tag="preview-machine"):
 
     VIEW: ClassVar[type[View]] = MachinePreview
     entry: str
+
+
+class PreviewDecision(Query[DecisionPreview], frozen=True, tag="preview-decision"):
+    """Return a decision about the roster as it would be signed, by members' ids."""
+
+    VIEW: ClassVar[type[View]] = DecisionPreview
+    retires: tuple[str, ...]
+    electors: tuple[str, ...]
 
 
 class GetInbox(Query[InboxView], frozen=True, tag="inbox"):

@@ -20,6 +20,7 @@ from console.application.api import (
     GetWallets,
     PreviewAcceleration,
     PreviewCall,
+    PreviewDecision,
     PreviewDurable,
     PreviewImport,
     PreviewMachine,
@@ -50,6 +51,7 @@ from console.application.commands import (
     ProposeTransfer,
     RetrySigning,
     RunDrill,
+    SignDecision,
     Unlock,
     VerifyLedger,
     WithdrawRequest,
@@ -82,6 +84,7 @@ AnyCommand = (
     | ProposeTransfer
     | RetrySigning
     | RunDrill
+    | SignDecision
     | Unlock
     | VerifyLedger
     | WithdrawRequest
@@ -100,6 +103,7 @@ AnyQuery = (
     | GetWallets
     | PreviewAcceleration
     | PreviewCall
+    | PreviewDecision
     | PreviewDurable
     | PreviewImport
     | PreviewMachine

@@ -135,6 +135,18 @@ class ApproveMachine(Command, frozen=True, tag="approve-machine"):
     pin: Pin
 
 
+class SignDecision(Command, frozen=True, kw_only=True, tag="sign-decision"):
+    """Sign a decision about the roster: `retires` leave, `electors` decide and admit next.
+
+    `digest` is the one on the screen, whose code the operator has compared with the others.
+    """
+
+    retires: tuple[str, ...]
+    electors: tuple[str, ...]
+    digest: str
+    pin: Pin
+
+
 class AcceptCeremony(Command, frozen=True, tag="accept-ceremony"):
     ceremony: str
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from console.application.actions.lifecycle import LifecycleActions
 from console.application.actions.operators import OperatorActions
+from console.application.actions.roster import RosterActions
 from console.application.api import (
     Change,
     GetCeremonies,
@@ -22,6 +23,7 @@ from console.application.api import (
     GetWallets,
     PreviewAcceleration,
     PreviewCall,
+    PreviewDecision,
     PreviewDurable,
     PreviewImport,
     PreviewMachine,
@@ -52,6 +54,7 @@ from console.application.commands import (
     ProposeTransfer,
     RetrySigning,
     RunDrill,
+    SignDecision,
     Unlock,
     VerifyLedger,
     WithdrawRequest,
@@ -71,6 +74,7 @@ from console.application.queries.requests import (
     request_stage,
     request_view,
 )
+from console.application.queries.roster import decision_preview
 from console.application.queries.sentences import NodeFacts
 from console.application.queries.session import session_view
 from console.application.queries.transfer import (
@@ -87,6 +91,7 @@ from console.application.refusals import EXPECTED, refusal
 from console.application.views import (
     CeremoniesView,
     CeremonyView,
+    DecisionPreview,
     InboxView,
     LedgerPage,
     MachinePreview,
@@ -116,6 +121,7 @@ class ConsoleService:
             GetWallet: self._wallet,
             GetRecovery: self._recovery,
             PreviewMachine: self._machine,
+            PreviewDecision: self._decision,
             PreviewTransfer: lambda query: preview_transfer(node.core, query),
             GetMovements: lambda query: movements(node.core, query),
             PreviewAcceleration: lambda query: preview_acceleration(node.core, query),
@@ -139,6 +145,7 @@ class ConsoleService:
             RunDrill: lifecycle.run_drill,
             ProposeMachine: lifecycle.propose_machine,
             ApproveMachine: lifecycle.approve_machine,
+            SignDecision: RosterActions(node).sign_decision,
             AcceptCeremony: actions.accept_ceremony,
             DeclineCeremony: actions.decline_ceremony,
             ConfirmCeremonyCode: actions.confirm_code,
@@ -223,6 +230,9 @@ class ConsoleService:
 
     async def _machine(self, query: PreviewMachine) -> MachinePreview:
         return machine_preview(self._node.core, query.entry)
+
+    async def _decision(self, query: PreviewDecision) -> DecisionPreview:
+        return decision_preview(self._node.core, query.retires, query.electors)
 
     async def _inbox(self, query: GetInbox) -> InboxView:
         core, now = self._node.core, self._node.ports.clock.now_ms()

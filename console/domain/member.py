@@ -16,6 +16,7 @@ from console.domain.events import (
     VaultUnlocked,
 )
 from console.domain.ids import MemberId, SessionId
+from console.domain.roster import majority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,9 @@ class Member:
     A `founder` is in the roster file. A member is `enrolled` once a machine of it is admitted.
     `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
     if the roster file has it. `former_keys` belong to machines that were replaced. `admitted` are
-    the digests of machines that were admitted, each with the number of endorsements that it took.
+    the digests of machines that were admitted, each with the number of endorsements that it took;
+    `admitted_after` the number of the decision about the roster that was in force for the last.
+    `certified_before` are sessions known to be older than the member's leaving.
     """
 
     member: MemberId
@@ -39,6 +42,8 @@ class Member:
     enrolled: bool = True
     certificate: bytes = b""
     former_keys: tuple[bytes, ...] = ()
+    admitted_after: int = 0
+    certified_before: frozenset[SessionId] = frozenset()
     admitted: tuple[tuple[bytes, int], ...] = ()
     endorsed: tuple[MachineEndorsed, ...] = ()
     head_sequence: int = 0
@@ -54,11 +59,18 @@ class Member:
         More than half of as many founders as admitted the new machine had it on record as
         certified when they endorsed: without them a thief of the old key could date it back.
         """
+        if session in self.certified_before:
+            return True
         for digest, needed in self.admitted:
             listing = {e.by for e in self.endorsed if e.digest == digest and session in e.certified}
             if len(listing) > needed // 2:
                 return True
         return False
+
+    def without_machine(self, certified: frozenset[SessionId]) -> "Member":
+        """Return a member that has left, with no key but former ones."""
+        keys = (*self.former_keys, self.identity_key)
+        return replace(self, identity_key=b"", former_keys=keys, certified_before=certified)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,20 +120,15 @@ class RecordFork:
 class Endorse:
     """The event is built, and its evidence verified, by the caller.
 
-    `founders` are the founding members without the machine's own member. Other admissions, in
-    any order, do not change this set, so all ledgers admit the same machines.
+    `electors` are who endorses this machine after the decision about the roster that it names.
+    Other admissions, in any order, do not change this set: all ledgers admit the same machines.
     """
 
     machine: MachineEndorsed
-    founders: frozenset[MemberId]
+    electors: frozenset[MemberId]
 
 
 MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse
-
-
-def endorsements_needed(founders: int) -> int:
-    """Return how many founders must endorse a machine: more than half of the others."""
-    return founders // 2 + 1
 
 
 def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
@@ -141,8 +148,8 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             if _known(state, name).forked:
                 return ()
             return (MemberForked(member=name, first=first, second=second, at_ms=at_ms),)
-        case Endorse(machine, founders):
-            return _endorse(state, machine, founders)
+        case Endorse(machine, electors):
+            return _endorse(state, machine, electors)
         case _:
             assert_never(command)
 
@@ -237,27 +244,35 @@ def _known(state: Member | None, member: MemberId) -> Member:
 
 
 def _endorse(
-    state: Member | None, machine: MachineEndorsed, founders: frozenset[MemberId]
+    state: Member | None, machine: MachineEndorsed, electors: frozenset[MemberId]
 ) -> tuple[Event, ...]:
     if machine.by == machine.member:
         raise Conflict("no member endorses a machine of its own")
-    if machine.by not in founders:
+    if machine.by not in electors:
         # Otherwise two later members could replace a founder's machine with one of theirs.
-        raise Conflict(f"{machine.by} is no founding member, and only they endorse machines")
+        raise Conflict(f"{machine.by} does not endorse machines: founders do, or who they chose")
     if state:
         keys = {state.identity_key, *state.former_keys} if state.enrolled else set()
         if machine.identity_key in keys and machine.digest not in {
             v.digest for v in state.endorsed
         }:
             raise Conflict(f"{machine.member} has, or had, a machine with this key")
-        same = [v for v in state.endorsed if v.digest == machine.digest]
+        same = [
+            v for v in state.endorsed if (v.digest, v.decided) == (machine.digest, machine.decided)
+        ]
         if any(v.by == machine.by for v in same):
             return ()
     else:
         same = []
-    if len(same) + 1 != endorsements_needed(len(founders)):
+    if len(same) + 1 != majority(len(electors)):
         return (machine,)
-    return (machine, MachineAdmitted(machine.member, machine.digest, machine.at_ms))
+    admitted = MachineAdmitted(
+        member=machine.member,
+        digest=machine.digest,
+        at_ms=machine.at_ms,
+        decided=machine.decided,
+    )
+    return (machine, admitted)
 
 
 def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
@@ -275,11 +290,12 @@ def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
 
 
 def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
-    endorsed = [v for v in state.endorsed if v.digest == event.digest]
+    endorsed = [v for v in state.endorsed if (v.digest, v.decided) == (event.digest, event.decided)]
     machine = endorsed[0]
     return replace(
         state,
         admitted=(*state.admitted, (event.digest, len(endorsed))),
+        admitted_after=event.decided,
         display_name=machine.display_name,
         identity_key=machine.identity_key,
         tls_pin=machine.tls_pin,

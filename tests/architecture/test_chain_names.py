@@ -88,7 +88,7 @@ def test_each_exception_is_one() -> None:
         'if data == b"Bitcoin": pass',
     ],
 )
-@pytest.mark.parametrize("place", ["ui/wording.py", "console/application/core.py"])
+@pytest.mark.parametrize("place", ["ui/wording.py", "console/application/core/__init__.py"])
 def test_a_planted_name_is_found(place: str, line: str) -> None:
     planted = _planted(place, f"{_text(place)}\n{line}\n")
     assert set(names_of(planted)) == {f"{place}:{len(planted.lines)}"}

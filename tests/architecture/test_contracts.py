@@ -33,11 +33,15 @@ PLANTS = (
         "console/protocols/frost/signing.py",
         "from console.protocols.keygen import dkg",
     ),
-    ("application", "console/application/core.py", "from console.adapters import clock"),
+    ("application", "console/application/core/__init__.py", "from console.adapters import clock"),
     ("application", "console/application/node.py", "import grpc"),
     ("application", "console/application/node.py", "from console.sealing import pin_backoff"),
     ("application", "console/application/aggregates.py", "import pathlib"),
-    ("rooms", "console/application/core.py", "from console.application.queries import wallets"),
+    (
+        "rooms",
+        "console/application/core/__init__.py",
+        "from console.application.queries import wallets",
+    ),
     (
         "rooms",
         "console/application/signing/drills.py",

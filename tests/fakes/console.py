@@ -40,6 +40,7 @@ _WITH_PIN = (
     commands.ApproveRequest,
     commands.ProposeMachine,
     commands.ApproveMachine,
+    commands.SignDecision,
 )
 
 
@@ -181,6 +182,8 @@ class FakeConsole:
                 return recovery.recovery(self.me, empty=True) if self.empty else self.recovery
             case api.PreviewMachine(entry=entry):
                 return recovery.preview(entry)
+            case api.PreviewDecision(retires=leaving, electors=deciding):
+                return recovery.decision_preview(leaving, deciding)
             case (
                 api.PreviewTransfer()
                 | api.PreviewCall()
@@ -299,6 +302,10 @@ class FakeConsole:
                 self._drill(name)
             case commands.ApproveMachine(member=member):
                 self.endorse(member)
+            case commands.SignDecision():
+                signed = recovery.decision(signed=("ana", "ben", "dara"))
+                self.recovery = replace(self.recovery, roster=recovery.roster(signed))
+                self.announce(ChangeKind.MEMBER, "eli")
             case commands.AcceptCeremony(ceremony=name):
                 self.ceremonies[name] = scenario.ceremony(CeremonyStage.RUNNING, ceremony=name)
             case commands.ConfirmCeremonyCode(ceremony=name):
@@ -310,27 +317,21 @@ class FakeConsole:
     def _drill(self, name: str) -> None:
         known = self.recovery
         proof = recovery.drill(0, ("ana", "ben"))
-        self.recovery = views.RecoveryView(
-            tuple(
-                replace(wallet, drills=(proof, *wallet.drills)) if wallet.wallet == name else wallet
-                for wallet in known.wallets
-            ),
-            known.machines,
-            known.members,
+        wallets = tuple(
+            replace(wallet, drills=(proof, *wallet.drills)) if wallet.wallet == name else wallet
+            for wallet in known.wallets
         )
+        self.recovery = replace(known, wallets=wallets)
         self.announce(ChangeKind.WALLET, name)
 
     def endorse(self, member: str) -> None:
         """Show this member's endorsement of another's machine."""
         known = self.recovery
-        self.recovery = views.RecoveryView(
-            known.wallets,
-            tuple(
-                recovery.machine(member, endorsed=("ana", "dara"))
-                if machine.member == member
-                else machine
-                for machine in known.machines
-            ),
-            known.members,
+        machines = tuple(
+            recovery.machine(member, endorsed=("ana", "dara"))
+            if machine.member == member
+            else machine
+            for machine in known.machines
         )
+        self.recovery = replace(known, machines=machines)
         self.announce(ChangeKind.MEMBER, member)

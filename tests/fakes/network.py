@@ -104,12 +104,18 @@ class FakePort:
     peers: tuple[MemberId, ...]
     clock: Clock
     unplugged: bool = False
+    dismissed: set[MemberId] = field(default_factory=set)
     pin: Callable[[MemberId, bytes], bytes] = lambda _member, pem: hashlib.sha256(pem).digest()
     """How a certificate is read; the transport's own way costs time that most tests can spare."""
     _seen: dict[MemberId, PeerHealth] = field(default_factory=dict)
 
     async def serve(self, handler: PeerHandler) -> None:
-        self.network.attach(self.me, handler)
+        async def known(peer: MemberId, message: bytes) -> bytes:
+            if peer in self.dismissed:
+                raise PeerRefused("unknown certificate")
+            return await handler(peer, message)
+
+        self.network.attach(self.me, known)
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
         if peer not in self.peers:
@@ -139,6 +145,11 @@ class FakePort:
     async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
         if member not in self.peers:
             self.peers = (*self.peers, member)
+        self.dismissed.discard(member)
+
+    async def dismiss(self, member: MemberId) -> None:
+        self.peers = tuple(m for m in self.peers if m != member)
+        self.dismissed.add(member)
 
     def unplug(self) -> None:
         self.unplugged = True

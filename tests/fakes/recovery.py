@@ -230,8 +230,59 @@ def preview(entry: str) -> v.MachinePreview:
     )
 
 
+def decision(*, signed: tuple[str, ...] = ("ben", "dara"), **changes: object) -> v.DecisionView:
+    """Return a decision by which Eli leaves; Eli does not decide about it."""
+    facts: dict[str, object] = {
+        "digest": digest("Eli leaves"),
+        "short_code": short_code(hashlib.sha256(b"Eli leaves").digest()),
+        "retires": ("eli",),
+        "electors": tuple(m for m in ROSTER if m != "eli"),
+        "proposed_at_ms": NOW_MS - 18 * MINUTE,
+        "approvals": tuple(
+            v.ApprovalView(
+                member=member,
+                name=name,
+                is_me=member == "ana",
+                state=StepState.DONE if member in signed else StepState.WAITING,
+                at_ms=NOW_MS - 9 * MINUTE if member in signed else None,
+                reason="",
+            )
+            for member, name in ROSTER.items()
+            if member != "eli"
+        ),
+        "signatures_needed": 3,
+        "can_sign": "ana" not in signed,
+        "blocked_because": "You have signed it" if "ana" in signed else "",
+    }
+    return v.DecisionView(**(facts | changes))  # type: ignore[arg-type]
+
+
+def roster(*decisions: v.DecisionView) -> v.RosterView:
+    """Return who decides; Fay has left."""
+    return v.RosterView(
+        carried=(digest("Fay leaves"),),
+        electors=tuple(ROSTER),
+        decides=True,
+        decisions=decisions,
+        former=(v.FormerMemberView("fay", "Fay Lindqvist", 1),),
+    )
+
+
+def decision_preview(retires: tuple[str, ...], electors: tuple[str, ...]) -> v.DecisionPreview:
+    """Return a decision as it would be signed; it cannot let both Ben and Chiara go."""
+    lost = {"ben", "chiara"} <= set(retires)
+    return v.DecisionPreview(
+        digest=digest(f"{retires} {electors}"),
+        short_code=short_code(hashlib.sha256(repr((retires, electors)).encode()).digest()),
+        signatures_needed=3,
+        problems=("Treasury could not be signed for any more: reshare it first",) if lost else (),
+    )
+
+
 def recovery(me: str = "ana", *, empty: bool = False) -> v.RecoveryView:
     """Return everything of the Recovery screen."""
     if empty:
-        return v.RecoveryView((), (), members(me))
-    return v.RecoveryView(wallets(), machines(), members(me))
+        return v.RecoveryView(wallets=(), machines=(), members=members(me))
+    return v.RecoveryView(
+        wallets=wallets(), machines=machines(), members=members(me), roster=roster(decision())
+    )

@@ -220,6 +220,12 @@ class SimulatedCluster:
     async def lose_machine(self, name: MemberId) -> str:
         """End a member's machine for good, disk and token; return the new one's entry line."""
         self.crash(name)
+        return await self.join(name)
+
+    async def join(self, name: MemberId) -> str:
+        """Start a machine that nobody has admitted yet; return its entry line."""
+        if name not in self.members:
+            self.members = (*self.members, name)
         clock = LoopClock(self.loop)
         token = FakeVault(name, now_ms=clock.now_ms)
         secret = 1000 + self.random.getrandbits(32)

@@ -19,6 +19,7 @@ from console.application.commands import (
     ProposeReshare,
 )
 from console.application.core import Core
+from console.application.peers.machines import read_entry
 from console.application.peers.messages import Announce
 from console.application.peers.signed_statements import Statements, to_signed, vault_id
 from console.application.peers.statements import CertificateSignature
@@ -80,15 +81,16 @@ async def admit(cluster: SimulatedCluster, entry: str, first: MemberId, second: 
     """Two members endorse a machine: one brings its entry, the other sees it on the screen."""
     pin = SecretBytes(DEFAULT_PIN)
     outcome = await cluster.command(first, lambda: ProposeMachine(entry, pin))
-    member = MemberId(outcome.subject)
+    member, digest = MemberId(outcome.subject), read_entry(entry).digest
 
-    def seen() -> str | None:
-        core = cluster.seats[second].core
-        state = core.aggregates.members.get(member) or core.aggregates.candidates.get(member)
-        return state.endorsed[-1].digest.hex() if state and state.endorsed else None
+    def seen() -> bool:
+        state = cluster.seats[second].core.aggregates.person(member)
+        return state is not None and any(e.digest == digest for e in state.endorsed)
 
-    digest = await cluster.until("the machine is on the screen", seen)
-    await cluster.command(second, lambda: ApproveMachine(member, digest, SecretBytes(DEFAULT_PIN)))
+    await cluster.until("the machine is on the screen", seen)
+    await cluster.command(
+        second, lambda: ApproveMachine(member, digest.hex(), SecretBytes(DEFAULT_PIN))
+    )
 
 
 def test_a_refresh_begins_an_epoch_and_erases_the_one_before() -> None:

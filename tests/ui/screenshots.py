@@ -258,6 +258,18 @@ def _refused_recovery(driver: Driver) -> None:
     driver.until(lambda: driver.front.model.state is LoadState.READY)
 
 
+def _choosing(*leaving: str) -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.show("recovery", "members")
+        screen = driver.front
+        screen.decide.click()
+        for member in leaving:
+            screen.decision_panel.leaves_of(member).setChecked(True)
+        driver.until(lambda: screen.model.decision_preview is not None)
+
+    return act
+
+
 def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
     def act(driver: Driver) -> None:
         driver.show("recovery", "machines")
@@ -413,6 +425,9 @@ SHOTS: list[Shot] = [
     ("recovery-machine-new-member", _ready, _show("recovery", "dara")),
     ("recovery-machine-admitted", _ready, _show("recovery", "chiara")),
     ("recovery-machines-none", _no_machines, _show("recovery", "machines")),
+    ("recovery-members", _ready, _show("recovery", "members")),
+    ("recovery-members-choosing", _ready, _choosing("eli")),
+    ("recovery-members-problem", _ready, _choosing("ben", "chiara")),
     ("recovery-entry", _ready, _entry("")),
     ("recovery-entry-preview", _ready, _entry(recovery.ENTRY, "123456")),
     ("recovery-entry-problem", _ready, _entry(recovery.BAD_ENTRY)),

@@ -117,7 +117,7 @@ def test_the_list_says_the_worst_of_each_wallet(driver):
 
 def test_a_list_row_that_is_late_says_so(driver):
     late = replace(recovery.shares(), refresh_due_ms=scenario.NOW_MS - recovery.DAY)
-    driver.console.recovery = RecoveryView((late,), (), recovery.members())
+    driver.console.recovery = RecoveryView(wallets=(late,), machines=(), members=recovery.members())
     assert show(driver).list.rows[0].item.detail == "Overdue by 1 day"
 
 
@@ -256,7 +256,9 @@ def test_a_repair_asks_whose_share_was_lost(driver):
 def test_of_several_machines_the_one_that_waits_for_me_is_open(driver):
     old = replace(recovery.machine("ben", endorsed=("ana", "dara", "eli")), digest="aa" * 32)
     machines = (old, *recovery.machines())
-    driver.console.recovery = RecoveryView((), machines, recovery.members())
+    driver.console.recovery = RecoveryView(
+        wallets=(), machines=machines, members=recovery.members()
+    )
     assert show(driver, "ben").model.machine == recovery.machines()[0]
     assert show(driver, old.digest).model.machine == old
 
@@ -502,7 +504,9 @@ def test_a_tick_is_for_one_machine_only(driver):
     complete(endorse)
     newer = replace(recovery.machine("eli", endorsed=("dara",)), digest="ee" * 32)
     known = driver.console.recovery
-    driver.console.recovery = RecoveryView(known.wallets, (newer, *known.machines), known.members)
+    driver.console.recovery = RecoveryView(
+        wallets=known.wallets, machines=(newer, *known.machines), members=known.members
+    )
     driver.console.announce(ChangeKind.MEMBER, "eli")
     driver.until(lambda: screen.model.machine.digest == newer.digest)
     assert not endorse.compared.isChecked()
@@ -551,7 +555,9 @@ def test_a_machine_that_came_in_points_to_the_repair_that_is_needed(driver):
 
 
 def test_without_machines_the_way_in_is_explained(driver):
-    driver.console.recovery = RecoveryView(recovery.wallets(), (), recovery.members())
+    driver.console.recovery = RecoveryView(
+        wallets=recovery.wallets(), machines=(), members=recovery.members()
+    )
     screen = show(driver, "machines")
     assert screen.machines.no_machine.isVisible()
     assert "quorate init" in texts(screen)
@@ -645,7 +651,9 @@ def test_news_are_shown_at_once(driver, kind):
     screen = show(driver)
     known = driver.console.recovery
     wallets = tuple(replace(wallet, drills=()) for wallet in known.wallets)
-    driver.console.recovery = RecoveryView(wallets, known.machines, known.members)
+    driver.console.recovery = RecoveryView(
+        wallets=wallets, machines=known.machines, members=known.members
+    )
     driver.console.announce(kind)
     driver.until(screen.detail.no_drill.isVisible)
 

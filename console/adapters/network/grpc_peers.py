@@ -117,6 +117,14 @@ class GrpcNetwork:
         if link:
             await link.channel.close()
 
+    async def dismiss(self, member: MemberId) -> None:
+        """Accept no machine of a member, and close the link to it."""
+        self._members = {p: m for p, m in self._members.items() if m != member}
+        self._peers.pop(member, None)
+        link = self._links.pop(member, None)
+        if link:
+            await link.channel.close()
+
     def _pin(self, peer: Peer) -> None:
         self._members[peer_pin(peer.certificate_pem, tls_name(peer.member))] = peer.member
         self._peers[peer.member] = peer

@@ -77,7 +77,7 @@ class Epochs:
         s = verified.expect(KeyCertificate)
         ceremony_id = CeremonyId(s.ceremony)
         certificate = verified_certificate(
-            self._aggregates.ceremony(ceremony_id), s, verified, self._aggregates.members
+            self._aggregates.ceremony(ceremony_id), s, verified, self._aggregates.certifiers()
         )
         await self._aggregates.record_ceremony(ceremony_id, ceremony_commands.Certify(certificate))
         await self.activate_if_certified(ceremony_id)

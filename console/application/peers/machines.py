@@ -26,7 +26,6 @@ from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
 from console.domain.events import MachineEndorsed
 from console.domain.ids import MEMBER_PATTERN, MemberId, SessionId, WalletId
-from console.domain.member import Member
 from console.domain.names import proper_name
 from console.domain.quotas import Counted
 from console.domain.short_code import short_code
@@ -37,6 +36,8 @@ log = structlog.get_logger(__name__)
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 
 MAX_ENTRY_CHARACTERS = 16_384
+
+NOT_ELECTOR = "founding members endorse machines, or whom a quorum of them has chosen"
 
 _DOMAIN = b"quorate/machine/v1"
 
@@ -119,20 +120,22 @@ class MachineService:
                 identity_key=machine.identity_key,
                 certificate=machine.certificate,
                 certified=certified_with(self._aggregates, machine.member),
+                decided=self._aggregates.standing.number,
             )
         )
 
     def judge(self, machine: Machine) -> bytes:
         """Check what can be checked of a machine; return its TLS pin. Raises: Conflict."""
         if machine.member == self._me:
-            raise Conflict("other founders endorse this member's machines")
-        if self._me not in founders_beside(self._aggregates, machine.member):
-            raise Conflict("only founding members endorse machines")
+            raise Conflict("others endorse this member's machines")
+        standing = self._aggregates.standing
+        if self._me not in standing.admitting(machine.member, standing.number):
+            raise Conflict(NOT_ELECTOR)
         try:
             pin = self._network.pin_of(machine.member, machine.certificate)
         except MachineUnusable as trouble:
             raise Conflict(str(trouble)) from None
-        for known in self._aggregates.members.values():
+        for known in self._aggregates.everybody():
             if pin == known.tls_pin or machine.identity_key == known.identity_key:
                 raise Conflict(f"these keys are in use by {known.display_name}")
         return pin
@@ -159,18 +162,20 @@ class MachineService:
             at_ms=s.at_ms,
             evidence=verified.evidence,
             certified=tuple(SessionId(session) for session in s.certified),
+            decided=s.decided,
         )
-        for known in self._aggregates.members.values():
+        for known in self._aggregates.everybody():
             if known.member != machine.member and known.tls_pin == pin:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
-        founders = founders_beside(self._aggregates, machine.member)
-        state = self._aggregates.members.get(machine.member) or self._aggregates.candidates.get(
-            machine.member
-        )
+        standing = self._aggregates.standing
+        if standing.retired.get(machine.member, 0) > s.decided:
+            raise StatementRefused("it was endorsed before the member left")
+        electors = standing.admitting(machine.member, s.decided)
+        state = self._aggregates.person(machine.member)
         told = state.endorsed if state else ()
         if all((e.digest, e.by) != (machine.digest, verified.signer) for e in told):
             self._aggregates.quotas.require(verified.signer, Counted.ENDORSEMENT, s.at_ms)
-        await self._aggregates.record_member(machine.member, member.Endorse(event, founders))
+        await self._aggregates.record_member(machine.member, member.Endorse(event, electors))
         await self.let_in(machine.member)
 
     async def let_in(self, member_id: MemberId) -> None:
@@ -187,12 +192,6 @@ class MachineService:
         """Let admitted machines in after a start: the roster file has the first ones only."""
         for member_id in tuple(self._aggregates.members):
             await self.let_in(member_id)
-
-
-def founders_beside(aggregates: Aggregates, member_id: MemberId) -> frozenset[MemberId]:
-    """Return the founders, this member left out: who endorses its machines."""
-    members = aggregates.members.values()
-    return frozenset(m.member for m in members if m.founder and m.member != member_id)
 
 
 def certified_with(aggregates: Aggregates, member_id: MemberId) -> tuple[SessionId, ...]:
@@ -212,7 +211,7 @@ def certified_with(aggregates: Aggregates, member_id: MemberId) -> tuple[Session
 
 def waiting(aggregates: Aggregates, member_id: MemberId) -> tuple[MachineEndorsed, ...]:
     """Return the machines of a member that are endorsed, one each, newest first."""
-    state: Member | None = aggregates.members.get(member_id) or aggregates.candidates.get(member_id)
+    state = aggregates.person(member_id)
     if state is None:
         return ()
     first: dict[bytes, MachineEndorsed] = {}

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from console.domain.ids import MEMBER_PATTERN
+from console.domain.roster import MAX_DECISIONS, MAX_ROSTER
 from console.domain.times import END_OF_TIME_MS
 from console.domain.values import MAX_CUSTODIANS, MAX_LABEL, MAX_REASON
 
@@ -27,6 +28,10 @@ Epoch = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
 Digest = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Moment = Annotated[int, msgspec.Meta(ge=0, lt=END_OF_TIME_MS)]
 Members = Annotated[tuple[Named, ...], msgspec.Meta(max_length=MAX_CUSTODIANS)]
+Roster = Annotated[
+    tuple[Annotated[str, msgspec.Meta(pattern=MEMBER_PATTERN)], ...],
+    msgspec.Meta(max_length=MAX_ROSTER),
+]
 
 
 class Statement(
@@ -143,6 +148,7 @@ class MachineEndorsement(
     `identity_key` has 65 bytes, SEC1 uncompressed; `certificate` is PEM. `certified` names the
     sessions of ceremonies that the member's machines took part in and all have certified, as the
     signer has them on record: what a former key signed in these is older than this machine.
+    `decided` is the number of the newest decision about the roster that the signer knows.
     """
 
     member: Annotated[str, msgspec.Meta(pattern=MEMBER_PATTERN)]
@@ -153,6 +159,22 @@ class MachineEndorsement(
     certified: Annotated[
         tuple[SessionName, ...], msgspec.Meta(max_length=MAX_CERTIFIED_SESSIONS)
     ] = ()
+    decided: Annotated[int, msgspec.Meta(ge=0, le=MAX_DECISIONS)] = 0
+
+
+class RosterDecision(Statement, frozen=True, kw_only=True, tag="roster-decision"):
+    """The signer wants `retires` to leave, and `electors` to decide and admit machines next.
+
+    `number` counts decisions from 1; `prior` is the digest of the one before, zeros for none.
+    `certified` names the sessions of ceremonies that those who leave took part in and all have
+    certified, as the signer has them on record: what they signed in these is older than this.
+    """
+
+    number: Annotated[int, msgspec.Meta(ge=1, le=MAX_DECISIONS)]
+    prior: Digest
+    retires: Roster
+    electors: Roster
+    certified: Annotated[tuple[SessionName, ...], msgspec.Meta(max_length=MAX_CERTIFIED_SESSIONS)]
 
 
 class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-proposal"):
@@ -248,6 +270,7 @@ AnyStatement = (
     | Erasure
     | DrillResult
     | MachineEndorsement
+    | RosterDecision
     | TransferProposal
     | Approval
     | Denial

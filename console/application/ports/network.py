@@ -52,6 +52,10 @@ class NetworkPort(Protocol):
         """
         ...
 
+    async def dismiss(self, member: MemberId) -> None:
+        """Accept no machine of a member from now on, and call it no more. Harmless to repeat."""
+        ...
+
     async def close(self) -> None:
         """Stop serving and close all links."""
         ...

@@ -31,6 +31,7 @@ from console.domain.events import (
     RequestProposed,
     RequestSigned,
     RequestWithdrawn,
+    RosterDecisionSigned,
     SessionAborted,
     SharesErased,
     SignatureShareReleased,
@@ -140,6 +141,9 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
             return "", f"Check {event.check} failed, {event.verdict}: {who}"
         case MachineEndorsed():
             return event.by, f"Endorsed a machine of {event.display_name}"
+        case RosterDecisionSigned():
+            who = ", ".join(event.retires) or "nobody"
+            return event.by, f"Decided about the roster: {who} leaves, {len(event.electors)} decide"
         case MachineAdmitted():
             return event.member, "Machine admitted; any earlier one is revoked"
         case _:

@@ -10,8 +10,8 @@ from console.domain.ids import MemberId
 
 
 def names_of(aggregates: Aggregates) -> dict[MemberId, str]:
-    """Return every member's display name."""
-    return {member: m.display_name for member, m in aggregates.members.items()}
+    """Return the display name of every member, and of who has left."""
+    return {m.member: m.display_name for m in aggregates.everybody()}
 
 
 def members_of(core: Core, own_sequence: int) -> tuple[MemberView, ...]:

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from console.application.aggregates import Aggregates
 from console.application.core import Core
-from console.application.peers.machines import founders_beside, read_entry, waiting
+from console.application.peers.machines import NOT_ELECTOR, read_entry, waiting
 from console.application.peers.signed_statements import StatementRefused, verify_identity
 from console.application.queries.keys import key_names
 from console.application.queries.people import members_of, names_of
+from console.application.queries.roster import roster_view
 from console.application.views import (
     ActionView,
     ApprovalView,
@@ -26,7 +27,7 @@ from console.domain.errors import DomainError
 from console.domain.events import MachineEndorsed
 from console.domain.ids import MemberId
 from console.domain.key_ceremony import OVER
-from console.domain.member import endorsements_needed
+from console.domain.roster import majority
 from console.domain.short_code import short_code
 from console.domain.verdicts import banned, quarantine
 from console.domain.wallet import REFRESH_AFTER_MS, Wallet
@@ -37,7 +38,7 @@ MAX_DRILLS = 50
 def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
     """Return the view of the Recovery screen."""
     aggregates = core.aggregates
-    people = {*aggregates.members, *aggregates.candidates}
+    people = {*aggregates.members, *aggregates.former, *aggregates.candidates}
     machines = [
         _machine(core, member, first) for member in people for first in waiting(aggregates, member)
     ]
@@ -46,6 +47,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
         wallets=tuple(_wallet(core, wallet, now_ms) for wallet in wallets),
         machines=tuple(sorted(machines, key=lambda m: -m.proposed_at_ms)),
         members=members_of(core, own_sequence),
+        roster=roster_view(core),
     )
 
 
@@ -231,16 +233,20 @@ def _drills(core: Core, wallet: Wallet) -> tuple[DrillView, ...]:
 
 def _machine(core: Core, member: MemberId, first: MachineEndorsed) -> MachineView:
     aggregates = core.aggregates
-    state = aggregates.members.get(member) or aggregates.candidates[member]
-    endorsed = {v.by: v for v in state.endorsed if v.digest == first.digest}
-    founders = founders_beside(aggregates, member)
-    admitted = state.enrolled and state.identity_key == first.identity_key
+    state = aggregates.person(member)
+    standing = aggregates.standing
+    told = [v for v in state.endorsed if v.digest == first.digest] if state else [first]
+    enrolled = member in aggregates.members
+    admitted = enrolled and aggregates.members[member].identity_key == first.identity_key
+    number = max(v.decided for v in told) if admitted else standing.number
+    endorsed = {v.by: v for v in told if v.decided == number}
+    electors = standing.admitting(member, number)
     if admitted:
         blocked = "It is admitted"
     elif core.me == member:
-        blocked = "Other founders endorse your machine"
-    elif core.me not in founders:
-        blocked = "Only founding members endorse machines"
+        blocked = "Others endorse your machine"
+    elif core.me not in electors:
+        blocked = NOT_ELECTOR[0].upper() + NOT_ELECTOR[1:]
     elif core.me in endorsed:
         blocked = "You have endorsed it"
     else:
@@ -253,8 +259,8 @@ def _machine(core: Core, member: MemberId, first: MachineEndorsed) -> MachineVie
         digest=first.digest.hex(),
         short_code=short_code(first.digest),
         fingerprint=_fingerprint(first.identity_key),
-        replaces=bool(state.former_keys) or (state.enrolled and not admitted),
-        proposed_at_ms=min(v.at_ms for v in endorsed.values()),
+        replaces=bool(state and state.former_keys) or (enrolled and not admitted),
+        proposed_at_ms=min(v.at_ms for v in told),
         approvals=tuple(
             ApprovalView(
                 member=m,
@@ -264,10 +270,10 @@ def _machine(core: Core, member: MemberId, first: MachineEndorsed) -> MachineVie
                 at_ms=endorsed[m].at_ms if m in endorsed else None,
                 reason="",
             )
-            for m in aggregates.members
-            if m in founders
+            for m in names
+            if m in electors
         ),
-        approvals_needed=endorsements_needed(len(founders)),
+        approvals_needed=majority(len(electors)),
         admitted=admitted,
         can_approve=not blocked,
         approve_blocked_because=blocked,

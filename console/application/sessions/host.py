@@ -61,6 +61,7 @@ log = structlog.get_logger(__name__)
 
 MAX_OPEN_SESSIONS = 64
 MAX_KEPT_SESSIONS = 256
+FORMER = "a member of this session has left the vault"
 SUPERSEDED = "the coordinator started a new attempt"
 _BEGIN_TRIES = 8
 _ENVELOPE_DOMAIN = b"quorate/envelope/v1"
@@ -193,6 +194,10 @@ class SessionHost:
         """End every session with a member that shows two ledgers, as soon as the loop runs."""
         failure = SessionFailed(FailureKind.CANCELLED, f"{member} signed two different ledgers")
         self._spawn(self.stop_with(frozenset({member}), failure))
+
+    async def stop_former(self, members: frozenset[MemberId]) -> None:
+        """End every session with members that have left the vault."""
+        await self.stop_with(members, SessionFailed(FailureKind.CANCELLED, FORMER))
 
     async def stop_where(self, about: Callable[[str], bool], failure: SessionFailed) -> None:
         """End every session about such subjects, begun or only invited to."""

@@ -35,6 +35,12 @@ from console.application.views.requests import (
     RequestView,
     TimelineItemView,
 )
+from console.application.views.roster import (
+    DecisionPreview,
+    DecisionView,
+    FormerMemberView,
+    RosterView,
+)
 from console.application.views.session import (
     MemberView,
     NodeState,
@@ -72,9 +78,12 @@ __all__ = [
     "CeremonyStage",
     "CeremonyView",
     "CustodianView",
+    "DecisionPreview",
+    "DecisionView",
     "DescriptionView",
     "DrillView",
     "FieldView",
+    "FormerMemberView",
     "HistoryItemView",
     "InboxView",
     "KeyKindView",
@@ -93,6 +102,7 @@ __all__ = [
     "RequestRow",
     "RequestStage",
     "RequestView",
+    "RosterView",
     "SessionView",
     "ShareState",
     "ShareView",

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from console.application.views.roster import RosterView
 from console.application.views.session import MemberView
 from console.application.views.steps import ApprovalView
 from console.application.views.view import View
@@ -126,9 +127,10 @@ class MachinePreview(View, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
-class RecoveryView(View, frozen=True):
+class RecoveryView(View, frozen=True, kw_only=True):
     """The Recovery screen; machines newest first, wallets by name."""
 
     wallets: tuple[WalletSharesView, ...]
     machines: tuple[MachineView, ...]
     members: tuple[MemberView, ...]
+    roster: RosterView = RosterView()

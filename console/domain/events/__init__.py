@@ -46,6 +46,7 @@ from console.domain.events.requests import (
     TransactionRefused,
     TransactionTakenBack,
 )
+from console.domain.events.roster import RosterDecisionSigned
 from console.domain.events.sessions import (
     SessionAborted,
     SignedMessage,
@@ -85,6 +86,7 @@ __all__ = [
     "RequestProposed",
     "RequestSigned",
     "RequestWithdrawn",
+    "RosterDecisionSigned",
     "SessionAborted",
     "SharesErased",
     "SignatureShareReleased",
@@ -137,4 +139,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MemberForked,
     TransactionTakenBack,
     ClockAccepted,
+    RosterDecisionSigned,
 )

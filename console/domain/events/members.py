@@ -70,6 +70,7 @@ class MachineEndorsed(Event):
 
     `digest` covers all its fields; `certificate` is its TLS certificate in PEM. `certified` names
     ceremonies' sessions that the machine before it took part in, certified before the endorsement.
+    `decided` is the number of the decision about the roster by which the endorser counts itself in.
     """
 
     NAME: ClassVar[str] = "member.machine-vouched.v1"
@@ -84,9 +85,10 @@ class MachineEndorsed(Event):
     at_ms: int
     evidence: Evidence
     certified: tuple[SessionId, ...] = ()
+    decided: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineAdmitted(Event):
     """Enough members endorsed: from now on the member has this machine and no other."""
 
@@ -94,3 +96,4 @@ class MachineAdmitted(Event):
     member: MemberId
     digest: bytes
     at_ms: int
+    decided: int = 0

@@ -431,6 +431,24 @@ async def test_an_admitted_machine_is_called_at_its_own_address(pair: Pair, tmp_
     assert ana.health()[BEN].online
 
 
+async def test_a_member_that_was_dismissed_is_nobody(pair: Pair) -> None:
+    ana, ben = pair.networks[ANA], pair.networks[BEN]
+    await ana.serve(echo)
+    await ben.serve(echo)
+    assert await ben.call(ANA, b"before", TIMEOUT_S) == b"ben:before"
+    assert await ana.call(BEN, b"before", TIMEOUT_S) == b"ana:before"
+    await ana.dismiss(BEN)
+    await ana.dismiss(BEN)
+    # Its link from before is still open, and worth nothing; a new one is not made.
+    with pytest.raises(PeerRefused):
+        await ben.call(ANA, b"still here", TIMEOUT_S)
+    with pytest.raises(PeerUnavailable):
+        await pair.another(BEN, pair.own[BEN]).call(ANA, b"again", TIMEOUT_S)
+    with pytest.raises(PeerUnavailable, match="no link"):
+        await ana.call(BEN, b"hello", TIMEOUT_S)
+    assert BEN not in ana.health()
+
+
 async def test_a_new_member_is_admitted(pair: Pair, tmp_path: Path) -> None:
     ana = pair.networks[ANA]
     await ana.serve(echo)

@@ -43,7 +43,12 @@ def facts() -> SimpleNamespace:
     wallet = SimpleNamespace(wallet=WALLET, epoch=0, name="Treasury", quorum=None)
     wallets = {WALLET: SimpleNamespace(**vars(wallet))}
     return SimpleNamespace(
-        wallet=wallets.__getitem__, wallets=wallets, requests={}, members={}, candidates={}
+        wallet=wallets.__getitem__,
+        wallets=wallets,
+        requests={},
+        members={},
+        candidates={},
+        everybody=tuple,
     )
 
 

@@ -250,7 +250,8 @@ async def test_a_former_machine_s_signature_counts_if_it_is_known_to_be_older() 
 WIRE_NAMES = {
     "transfer-proposal": "at_ms request wallet epoch signature_kind chain network path transaction"
     " fee_ceiling note policy_version nonce expires_at_ms",
-    "machine-vouching": "at_ms member name address identity_key certificate certified",
+    "machine-vouching": "at_ms member name address identity_key certificate certified decided",
+    "roster-decision": "at_ms number prior retires electors certified",
     "run-failure": "at_ms subject session reason blamed",
     "ceremony-proposal": "at_ms ceremony wallet wallet_name kinds threshold custodians"
     " approvals_needed expires_at_ms",

@@ -8,7 +8,8 @@ from console.domain import member
 from console.domain.errors import Conflict
 from console.domain.events import Event, MachineAdmitted, MachineEndorsed
 from console.domain.ids import MemberId, SessionId
-from console.domain.member import Endorse, Enrol, Member, RecordHead, endorsements_needed
+from console.domain.member import Endorse, Enrol, Member, RecordHead
+from console.domain.roster import majority
 from tests.unit.domain.facts import ANA, BEN, CHIARA, EVE, FIRST, SECOND, START, said
 
 ENROL = Enrol(
@@ -56,9 +57,9 @@ def by(who: str, machine: MachineEndorsed = MACHINE) -> MachineEndorsed:
     return replace(machine, by=who)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("founders", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (6, 4)])
-def test_more_than_half_of_the_other_founders_endorse(founders: int, needed: int) -> None:
-    assert endorsements_needed(founders) == needed
+@pytest.mark.parametrize(("others", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3), (6, 4)])
+def test_more_than_half_of_the_others_endorse(others: int, needed: int) -> None:
+    assert majority(others) == needed
 
 
 def test_one_endorsement_changes_nothing_and_the_last_lets_the_machine_in() -> None:
@@ -78,7 +79,7 @@ def test_endorsing_twice_counts_once() -> None:
 
 def test_who_came_after_the_founding_endorses_nobody() -> None:
     waiting = endorsed(ben(), by(ANA))
-    with pytest.raises(Conflict, match="no founding member"):
+    with pytest.raises(Conflict, match="does not endorse machines"):
         member.decide(waiting, Endorse(by(EVE), OTHERS))
 
 

@@ -1,4 +1,4 @@
-"""The tick, the PIN and the armed button with which a member endorses a machine."""
+"""The tick, the PIN and the armed button with which a member signs what it has compared."""
 
 from collections.abc import Callable
 
@@ -35,19 +35,26 @@ class EndorsePanel(QWidget):
 
     endorsed = Signal(object)
 
-    def __init__(self, link: NodeLink, name: str, *others: Button) -> None:
+    def __init__(
+        self,
+        link: NodeLink,
+        name: str,
+        *others: Button,
+        action: str = "Endorse this machine",
+        compared: str = COMPARED,
+    ) -> None:
         super().__init__()
         self._link = link
         self._blocked: Callable[[], str] = lambda: ""
         self._working = False
-        self.compared = CheckLine(COMPARED, f"{name}.compared")
+        self.compared = CheckLine(compared, f"{name}.compared")
         self.pin = PinField(f"{name}.pin")
         self.pin.setMaximumWidth(320)
         self.caption = Label("Token PIN", "caption")
         self.caption.setBuddy(self.pin)
         self.token = Label("", "caption")
         self.why = Label("", "caption", wrap=True)
-        self.approve = ArmedButton("Endorse this machine", name=f"{name}.approve")
+        self.approve = ArmedButton(action, name=f"{name}.approve")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)

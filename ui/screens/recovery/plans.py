@@ -130,3 +130,11 @@ def _unreachable(wallet: WalletSharesView) -> list[str]:
 
 def _away(names: Sequence[str]) -> str:
     return f" Unreachable now: {wording.listed(names)}." if names else ""
+
+
+def decision(leaving: list[str], deciding: list[str]) -> str:
+    """Return what a decision does, for people."""
+    first = f"{wording.listed(leaving)} leave{'s' if len(leaving) == 1 else ''} the vault. "
+    return f"{first if leaving else ''}From then on {wording.listed(deciding)} decide" + (
+        "s." if len(deciding) == 1 else "."
+    )

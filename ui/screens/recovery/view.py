@@ -11,13 +11,15 @@ from ui.screen import EmptyText, Screen
 from ui.screens.recovery import plans
 from ui.screens.recovery.actions import DRILL, REFRESH, REPAIR, RESHARE
 from ui.screens.recovery.confirm import ConfirmSheet
+from ui.screens.recovery.decision_panel import DecisionPanel
 from ui.screens.recovery.detail import SharesDetail
 from ui.screens.recovery.entry_panel import EntryPanel
 from ui.screens.recovery.form import ReshareForm
 from ui.screens.recovery.health import wallet_look
 from ui.screens.recovery.machines import MachinesPage
+from ui.screens.recovery.members import MembersPage
 from ui.screens.recovery.side import INSET, SIDE, side_card
-from ui.screens.recovery.view_model import MACHINES, Page, RecoveryModel, reshare_of
+from ui.screens.recovery.view_model import MACHINES, MEMBERS, Page, RecoveryModel, reshare_of
 from ui.widgets.buttons import Button
 from ui.widgets.columns import beside
 from ui.widgets.rows import RowItem, RowList
@@ -46,11 +48,16 @@ class RecoveryScreen(Screen):
 
     def build(self) -> None:
         """Lay out the three pages and the panels."""
-        self.tabs = Tabs(names.RECOVERY_TABS, ((_SHARES, "Shares"), (MACHINES, "Machines")))
+        self.tabs = Tabs(
+            names.RECOVERY_TABS,
+            ((_SHARES, "Shares"), (MACHINES, "Machines"), (MEMBERS, "Members")),
+        )
         self.tabs.chosen.connect(self._choose_tab)
         self.marks.addWidget(self.tabs)
         self.add = Button("Replace or add a machine\u2026", icon="plus", name=names.MACHINES_ADD)
         self.tools.addWidget(self.add)
+        self.decide = Button("Decide about members\u2026", icon="people", name=names.MEMBERS_DECIDE)
+        self.tools.addWidget(self.decide)
         self.list = RowList(names.RECOVERY_WALLETS, inset=INSET)
         self.list.opened.connect(lambda key: self.context.navigate("recovery", key))
         side = side_card("All wallets", self.list)
@@ -58,10 +65,12 @@ class RecoveryScreen(Screen):
         self.shares = beside(side, self.detail, SIDE)
         self.form = ReshareForm()
         self.machines = MachinesPage(self.context, self.model)
-        for page in (self.shares, self.form, self.machines):
+        self.members = MembersPage(self.context, self.model)
+        for page in (self.shares, self.form, self.machines, self.members):
             self.content.addWidget(page)
         self.confirm_panel = ConfirmSheet(self.context.window)
         self.entry_panel = EntryPanel(self.context, self.model)
+        self.decision_panel = DecisionPanel(self.context, self.model)
         self._confirmed: Callable[[str], None] | None = None
         self._asked = ""
         self._connect()
@@ -69,6 +78,9 @@ class RecoveryScreen(Screen):
     def _connect(self) -> None:
         self.add.clicked.connect(self.entry_panel.ask)
         self.entry_panel.submitted.connect(self.model.propose_machine)
+        self.decide.clicked.connect(self._ask_decision)
+        self.decision_panel.submitted.connect(self.model.sign_chosen)
+        self.members.signed.connect(self.model.sign_decision)
         self.confirm_panel.confirmed.connect(self._act)
         self.detail.asked.connect(self._ask)
         self.detail.ceremony_opened.connect(lambda key: self.context.navigate("ceremonies", key))
@@ -93,7 +105,7 @@ class RecoveryScreen(Screen):
     def close_screen(self) -> None:
         """Close the panels too."""
         self._forget()
-        for panel in (self.confirm_panel, self.entry_panel):
+        for panel in (self.confirm_panel, self.entry_panel, self.decision_panel):
             panel.hide()
             panel.deleteLater()
         super().close_screen()
@@ -104,21 +116,26 @@ class RecoveryScreen(Screen):
         if self.model.page is Page.RESHARE and wallet is not None:
             self.context.navigate("recovery", wallet.wallet)
             return True
-        if self.model.page is Page.MACHINES or self.model.subject:
+        if self.model.subject:
             self.context.navigate("recovery", "")
             return True
         return False
 
     def focus_armed(self) -> bool:
         """Focus the armed button of the panel, else of the page."""
-        panel, page = self.entry_panel, self.machines
-        button = panel.endorse.approve if panel.isVisible() else page.endorse.approve
+        armed = {
+            self.entry_panel: self.entry_panel.endorse,
+            self.decision_panel: self.decision_panel.sign,
+            self.members: self.members.sign,
+        }
+        shown = next((armed[part] for part in armed if part.isVisible()), self.machines.endorse)
+        button = shown.approve
         button.setFocus()
         return button.isEnabled()
 
     def focus_list(self) -> bool:
         """Focus the list of this page, so that J and K move in it."""
-        for shown in (self.list, self.machines.list):
+        for shown in (self.list, self.machines.list, self.members.list):
             if shown.isVisible() and shown.rows:
                 shown.rows[0].setFocus()
                 return True
@@ -132,14 +149,21 @@ class RecoveryScreen(Screen):
         self.heading.setText(f"Reshare {wallet.name}" if planning and wallet else self.TITLE)
         self.back_button.setVisible(page is Page.RESHARE)
         self.tabs.setVisible(page is not Page.RESHARE)
-        self.tabs.choose(MACHINES if page is Page.MACHINES else _SHARES)
+        self.tabs.choose({Page.MACHINES: MACHINES, Page.MEMBERS: MEMBERS}.get(page, _SHARES))
         waiting = model.waiting
         self.tabs.set_title(MACHINES, f"Machines  {waiting}" if waiting else "Machines")
         machine = model.machine
         decides = machine is not None and machine.can_approve
         self.add.setVisible(page is Page.MACHINES)
         self.add.set_kind("secondary" if decides else "primary")
+        undecided = model.undecided
+        self.tabs.set_title(MEMBERS, f"Members  {undecided}" if undecided else "Members")
+        self.decide.setVisible(page is Page.MEMBERS)
+        deciding = model.view is not None and model.view.roster.decides
+        self.decide.setEnabled(deciding and not model.hindrance)
+        self.decide.setToolTip("" if deciding else "Only those who decide can do this.")
         self.entry_panel.show_model()
+        self.decision_panel.show_model()
 
     def render_content(self) -> None:
         """Paint the page that the subject names."""
@@ -149,15 +173,18 @@ class RecoveryScreen(Screen):
             (Page.SHARES, self.shares),
             (Page.RESHARE, self.form),
             (Page.MACHINES, self.machines),
+            (Page.MEMBERS, self.members),
         ):
             widget.setVisible(model.page is page)
         if view is None:
             return
         if model.page is Page.MACHINES:
             self.machines.show_model(now)
+        if model.page is Page.MEMBERS:
+            self.members.show_model(now)
         if wallet is not None:
             self._follow(wallet)
-        if wallet is None or model.page is Page.MACHINES:
+        if wallet is None or model.page in {Page.MACHINES, Page.MEMBERS}:
             return
         if model.page is Page.RESHARE:
             self.form.show_wallet(wallet, view.members, hindrance=model.hindrance)
@@ -185,7 +212,12 @@ class RecoveryScreen(Screen):
         )
 
     def _choose_tab(self, tab: str) -> None:
-        self.context.navigate("recovery", MACHINES if tab == MACHINES else "")
+        self.context.navigate("recovery", tab if tab in {MACHINES, MEMBERS} else "")
+
+    def _ask_decision(self) -> None:
+        view = self.model.view
+        if view is not None:
+            self.decision_panel.ask(view.members)
 
     def _ask(self, action: str) -> None:
         wallet, model = self.model.wallet, self.model
@@ -245,6 +277,8 @@ class RecoveryScreen(Screen):
 
     def _forget(self) -> None:
         self.machines.reset()
+        self.members.reset()
+        self.decision_panel.close_sheet()
         self.entry_panel.close_sheet()
         self.confirm_panel.close_sheet()
 

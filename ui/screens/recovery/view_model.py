@@ -1,6 +1,6 @@
 """The shares of all wallets, the machines to endorse, and the commands on both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
 from console.application.api import (
@@ -8,6 +8,7 @@ from console.application.api import (
     CommandRefused,
     GetRecovery,
     NodeUnreachable,
+    PreviewDecision,
     PreviewMachine,
 )
 from console.application.commands import (
@@ -20,8 +21,11 @@ from console.application.commands import (
     ProposeRepair,
     ProposeReshare,
     RunDrill,
+    SignDecision,
 )
 from console.application.views import (
+    DecisionPreview,
+    DecisionView,
     MachinePreview,
     MachineView,
     RecoveryView,
@@ -29,20 +33,26 @@ from console.application.views import (
     WalletSharesView,
 )
 from ui.problem import Problem, describe
+from ui.screens.recovery import plans
 from ui.screens.recovery.resharing import Reshare
 from ui.theme import Tone
 from ui.view_model import LoadState, ViewModel
 
 MACHINES = "machines"
+MEMBERS = "members"
 _RESHARE = "reshare/"
 
 
 class Page(Enum):
-    """The three pages of the screen."""
+    """The pages of the screen."""
 
     SHARES = auto()
     RESHARE = auto()
     MACHINES = auto()
+    MEMBERS = auto()
+
+
+_WITHOUT_WALLETS = {Page.MACHINES, Page.MEMBERS}
 
 
 def reshare_of(wallet: str) -> str:
@@ -70,13 +80,16 @@ class RecoveryModel(ViewModel):
     view: RecoveryView | None = None
     preview: MachinePreview | None = None
     preview_problem: Problem | None = None
+    decision_preview: DecisionPreview | None = None
+    decision_problem: Problem | None = None
     entry = ""
+    _chosen: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     drilling = False
 
     async def load(self) -> LoadState:
         """Query the view; subjects only choose from it."""
         self.view = await self.ask(GetRecovery())
-        if self.page is Page.MACHINES:
+        if self.page in _WITHOUT_WALLETS:
             return LoadState.READY
         if not self.view.wallets and not self.subject:
             return LoadState.EMPTY
@@ -93,7 +106,7 @@ class RecoveryModel(ViewModel):
         """Show another part of the loaded view immediately, without a skeleton."""
         known = self.state is LoadState.READY
         before, self.subject = self.subject, subject
-        found = self.page is Page.MACHINES or self.wallet is not None
+        found = self.page in _WITHOUT_WALLETS or self.wallet is not None
         if not (known and found):
             self.subject = before
         super().open(subject)
@@ -103,8 +116,8 @@ class RecoveryModel(ViewModel):
         """The page that the subject names."""
         if self.subject.startswith(_RESHARE):
             return Page.RESHARE
-        if self.subject == MACHINES:
-            return Page.MACHINES
+        if self.subject in {MACHINES, MEMBERS}:
+            return Page.MACHINES if self.subject == MACHINES else Page.MEMBERS
         if self.view is not None and self.subject:
             known = {item.member for item in self.view.members}
             for machine in self.view.machines:
@@ -134,6 +147,26 @@ class RecoveryModel(ViewModel):
     def waiting(self) -> int:
         """How many machines this member can endorse."""
         return sum(item.can_approve for item in self.view.machines) if self.view else 0
+
+    @property
+    def decision(self) -> DecisionView | None:
+        """The open decision about the members: first one that waits for this member."""
+        decisions = self.view.roster.decisions if self.view else ()
+        waiting = [item for item in decisions if item.can_sign]
+        return next(iter((*waiting, *decisions)), None)
+
+    @property
+    def undecided(self) -> int:
+        """How many decisions this member can sign."""
+        return sum(item.can_sign for item in self.view.roster.decisions) if self.view else 0
+
+    def decision_sentence(self, leaving: Sequence[str], deciding: Sequence[str]) -> str:
+        """Return what a decision does, with people's names."""
+        view = self.view
+        known = {m.member: m.name for m in view.members} if view else {}
+        return plans.decision(
+            [known.get(m, m) for m in leaving], [known.get(m, m) for m in deciding]
+        )
 
     def lost_share(self, member: str) -> WalletSharesView | None:
         """Return the first wallet in which a member's share needs a repair."""
@@ -189,6 +222,43 @@ class RecoveryModel(ViewModel):
             return
         self.do(ProposeMachine(self.entry, pin), self._endorsed)
 
+    def read_decision(self, leaving: tuple[str, ...], deciding: tuple[str, ...]) -> None:
+        """Ask for the code of a decision; another choice voids the one before."""
+        self._chosen = (leaving, deciding)
+        self.decision_preview, self.decision_problem, self.refusal = None, None, None
+        if deciding:
+            self.tasks.start(self._read_decision(leaving, deciding))
+        self.changed.emit()
+
+    async def _read_decision(self, leaving: tuple[str, ...], deciding: tuple[str, ...]) -> None:
+        preview, problem = None, None
+        try:
+            preview = await self.ask(PreviewDecision(leaving, deciding))
+        except (CommandRefused, NodeUnreachable) as error:
+            problem = describe(error)
+        if (leaving, deciding) == self._chosen:
+            self.decision_preview, self.decision_problem = preview, problem
+            self.changed.emit()
+
+    def sign_chosen(self, pin: Pin) -> None:
+        """Sign, as the first, exactly the decision that the preview showed."""
+        preview = self.decision_preview
+        if preview is None or preview.problems:
+            pin.wipe()
+            return
+        leaving, deciding = self._chosen
+        self._sign_decision(leaving, deciding, preview.digest, pin)
+
+    def sign_decision(self, decision: DecisionView, pin: Pin) -> None:
+        """Sign exactly the decision that was on screen."""
+        self._sign_decision(decision.retires, decision.electors, decision.digest, pin)
+
+    def _sign_decision(
+        self, leaving: tuple[str, ...], deciding: tuple[str, ...], digest: str, pin: Pin
+    ) -> None:
+        command = SignDecision(retires=leaving, electors=deciding, digest=digest, pin=pin)
+        self.do(command, self._decided)
+
     def approve_machine(self, machine: MachineView, pin: Pin) -> None:
         """Endorse exactly the machine that was on screen."""
         self.do(ApproveMachine(machine.member, machine.digest, pin), self._tell)
@@ -215,6 +285,10 @@ class RecoveryModel(ViewModel):
         member = self.preview.member if self.preview else MACHINES
         self._tell(outcome)
         self.context.navigate("recovery", member)
+
+    def _decided(self, outcome: Outcome) -> None:
+        self._tell(outcome)
+        self.context.navigate("recovery", MEMBERS)
 
     def _tell(self, outcome: Outcome) -> None:
         self.context.notify(outcome.message or "Recorded in the ledger.", Tone.OK)

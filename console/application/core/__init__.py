@@ -12,8 +12,9 @@ from console.application.balances import Balances
 from console.application.ceremonies.epochs import Epochs
 from console.application.ceremonies.key_generation import KeyGenerationService
 from console.application.ceremonies.records import CeremonyRecords
+from console.application.core.recorders import recorders
 from console.application.errors import LedgerClockBehind
-from console.application.peers.exchange import UNACCEPTABLE, Handler, StatementExchange
+from console.application.peers.exchange import UNACCEPTABLE, StatementExchange
 from console.application.peers.heads import Heads
 from console.application.peers.machines import MachineService
 from console.application.peers.messages import (
@@ -27,25 +28,8 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
+from console.application.peers.roster_decisions import RosterDecisions
 from console.application.peers.signed_statements import Statements, vault_id
-from console.application.peers.statements import (
-    Approval,
-    CeremonyAcceptance,
-    CeremonyCancellation,
-    CeremonyProposal,
-    CeremonyRefusal,
-    CodeConfirmation,
-    Denial,
-    DrillResult,
-    Erasure,
-    KeyCertificate,
-    KeyChangeProposal,
-    MachineEndorsement,
-    SessionFailure,
-    SignatureResult,
-    TransferProposal,
-    Withdrawal,
-)
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.chain import ChainAdapter
 from console.application.ports.clock import Clock
@@ -234,6 +218,13 @@ class Core:
         self.machines = MachineService(
             me=me, aggregates=self.aggregates, network=ports.network, publish=publish
         )
+        self.decisions = RosterDecisions(
+            me=me,
+            aggregates=self.aggregates,
+            network=ports.network,
+            publish=publish,
+            stop_with=self.host.stop_former,
+        )
         self.balances = Balances(self.aggregates, self.transactions, ports.chains, ports.clock)
 
     def _add_sagas(self, moved: Callable[[str], None]) -> None:
@@ -335,6 +326,7 @@ class Core:
                 self._waiting.clear()
                 await self.exchange.lacking.check()
                 await self.machines.resume()
+                await self.decisions.carry_out()
                 await self.key_generation.burn_interrupted()
                 await self.epochs.resume()
                 await self.requests.burn_interrupted()
@@ -372,27 +364,16 @@ class Core:
         return encode(reply)
 
     def _register(self) -> None:
-        ceremonies, requests = self.ceremony_records, self.requests
+        handlers = recorders(
+            ceremonies=self.ceremony_records,
+            epochs=self.epochs,
+            drills=self.drills,
+            machines=self.machines,
+            decisions=self.decisions,
+            requests=self.requests,
+        )
         for run_kind in (self.key_generation, self.signing, self.drills):
             self.host.register(run_kind)
-        handlers: dict[type, Handler] = {
-            CeremonyProposal: ceremonies.on_proposal,
-            KeyChangeProposal: ceremonies.on_change,
-            CeremonyAcceptance: ceremonies.on_acceptance,
-            CeremonyRefusal: ceremonies.on_refusal,
-            CeremonyCancellation: ceremonies.on_cancellation,
-            CodeConfirmation: ceremonies.on_confirmation,
-            SessionFailure: ceremonies.on_session_failure,
-            KeyCertificate: self.epochs.on_certificate,
-            Erasure: self.epochs.on_erasure,
-            DrillResult: self.drills.on_result,
-            MachineEndorsement: self.machines.on_endorsement,
-            TransferProposal: requests.on_proposal,
-            Approval: requests.on_approval,
-            Denial: requests.on_denial,
-            Withdrawal: requests.on_withdrawal,
-            SignatureResult: requests.on_signature,
-        }
         for kind, handler in handlers.items():
             self.exchange.handle(kind, handler)
 
