@@ -33,11 +33,14 @@ from console.application.commands import (
     ApproveMachine,
     ApproveRequest,
     CancelCeremony,
+    ChangeAddress,
+    ChangeLinkKey,
     Command,
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
     ExportLedger,
+    FinishLinkKey,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -50,6 +53,7 @@ from console.application.commands import (
     ProposeTransfer,
     RetrySigning,
     RunDrill,
+    SetPeerAddress,
     Unlock,
     VerifyLedger,
     WithdrawRequest,
@@ -68,10 +72,13 @@ AnyCommand = (
     | ApproveMachine
     | ApproveRequest
     | CancelCeremony
+    | ChangeAddress
+    | ChangeLinkKey
     | ConfirmCeremonyCode
     | DeclineCeremony
     | DenyRequest
     | ExportLedger
+    | FinishLinkKey
     | FundFromFaucet
     | Lock
     | ProposeCeremony
@@ -82,6 +89,7 @@ AnyCommand = (
     | ProposeTransfer
     | RetrySigning
     | RunDrill
+    | SetPeerAddress
     | Unlock
     | VerifyLedger
     | WithdrawRequest

@@ -40,7 +40,6 @@ from console.application.peers.statements import (
     Erasure,
     KeyCertificate,
     KeyChangeProposal,
-    MachineEndorsement,
     SessionFailure,
     SignatureResult,
     TransferProposal,
@@ -230,7 +229,7 @@ class Core:
             publish=publish,
         )
         self.machines = MachineService(
-            me=me, aggregates=self.aggregates, network=ports.network, publish=publish
+            me, self.aggregates, network=ports.network, clock=ports.clock, publish=publish
         )
         self.balances = Balances(self.aggregates, self.transactions, ports.chains, ports.clock)
 
@@ -333,6 +332,7 @@ class Core:
                 for saga in sagas:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
+                tasks.create_task(self.machines.keep_telling())
                 tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
         finally:
             self._tasks, self._ended = None, True
@@ -376,12 +376,12 @@ class Core:
             KeyCertificate: self.epochs.on_certificate,
             Erasure: self.epochs.on_erasure,
             DrillResult: self.drills.on_result,
-            MachineEndorsement: self.machines.on_endorsement,
             TransferProposal: requests.on_proposal,
             Approval: requests.on_approval,
             Denial: requests.on_denial,
             Withdrawal: requests.on_withdrawal,
             SignatureResult: requests.on_signature,
+            **self.machines.handlers,
         }
         for kind, handler in handlers.items():
             self.exchange.handle(kind, handler)

@@ -1,13 +1,17 @@
 """Member: the members of this vault, their keys and machines, and their newest ledger heads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from console.domain import machine_links
 from console.domain.errors import Conflict, UnknownMember
 from console.domain.events import (
+    AddressChanged,
+    AddressSetHere,
     ClockAccepted,
     Event,
     Evidence,
+    LinkKeyChanged,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -16,6 +20,7 @@ from console.domain.events import (
     VaultUnlocked,
 )
 from console.domain.ids import MemberId, SessionId
+from console.domain.machine_links import LinkEvent, MachineLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class Member:
     `endorsed` are machines that members endorsed. `certificate` is the machine's, in PEM; b""
     if the roster file has it. `former_keys` belong to machines that were replaced. `admitted` are
     the digests of machines that were admitted, each with the number of endorsements that it took.
+    `links` are changes of the machine's address and TLS key; `address` is the newest it signed.
     """
 
     member: MemberId
@@ -47,6 +53,12 @@ class Member:
     head_evidence: Evidence | None = None
     forked: MemberForked | None = None
     last_unlocked_ms: int | None = None
+    links: MachineLinks = field(default_factory=MachineLinks)
+
+    @property
+    def tls_pins(self) -> frozenset[bytes]:
+        """The pins of the TLS keys that its machine may show."""
+        return self.links.pins(self.tls_pin)
 
     def was_certified_before(self, session: SessionId) -> bool:
         """Return whether a session is known to be older than a replacement of this machine.
@@ -116,7 +128,14 @@ class Endorse:
     founders: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse
+@dataclass(frozen=True, slots=True)
+class ChangeLink:
+    """A machine moved or changes its TLS key; the caller builds the event and verifies it."""
+
+    event: LinkEvent
+
+
+MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse | ChangeLink
 
 
 def endorsements_needed(founders: int) -> int:
@@ -143,6 +162,8 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             return (MemberForked(member=name, first=first, second=second, at_ms=at_ms),)
         case Endorse(machine, founders):
             return _endorse(state, machine, founders)
+        case ChangeLink(change):
+            return machine_links.decide(_known(state, change.member).links, change)
         case _:
             assert_never(command)
 
@@ -181,6 +202,10 @@ def evolve(state: Member | None, event: Event) -> Member | None:
             )
         case MemberForked() if state:
             return replace(state, forked=event)
+        case AddressChanged(address=address) if state:
+            return replace(state, address=address, links=machine_links.evolve(state.links, event))
+        case AddressSetHere() | LinkKeyChanged() if state:
+            return replace(state, links=machine_links.evolve(state.links, event))
         case _:
             return state
 
@@ -293,4 +318,5 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         head_signed_at_ms=0,
         head_evidence=None,
         forked=None,
+        links=MachineLinks(),
     )

@@ -19,6 +19,7 @@ class Counted(Enum):
     CEREMONY = 50
     REQUEST = 5_000
     ENDORSEMENT = 20
+    LINK_CHANGE = 24
 
 
 class Quotas:

@@ -310,27 +310,25 @@ class FakeConsole:
     def _drill(self, name: str) -> None:
         known = self.recovery
         proof = recovery.drill(0, ("ana", "ben"))
-        self.recovery = views.RecoveryView(
-            tuple(
+        self.recovery = replace(
+            known,
+            wallets=tuple(
                 replace(wallet, drills=(proof, *wallet.drills)) if wallet.wallet == name else wallet
                 for wallet in known.wallets
             ),
-            known.machines,
-            known.members,
         )
         self.announce(ChangeKind.WALLET, name)
 
     def endorse(self, member: str) -> None:
         """Show this member's endorsement of another's machine."""
         known = self.recovery
-        self.recovery = views.RecoveryView(
-            known.wallets,
-            tuple(
+        self.recovery = replace(
+            known,
+            machines=tuple(
                 recovery.machine(member, endorsed=("ana", "dara"))
                 if machine.member == member
                 else machine
                 for machine in known.machines
             ),
-            known.members,
         )
         self.announce(ChangeKind.MEMBER, member)

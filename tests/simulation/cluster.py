@@ -220,6 +220,7 @@ class SimulatedCluster:
     async def lose_machine(self, name: MemberId) -> str:
         """End a member's machine for good, disk and token; return the new one's entry line."""
         self.crash(name)
+        self.network.ports.pop(name)
         clock = LoopClock(self.loop)
         token = FakeVault(name, now_ms=clock.now_ms)
         secret = 1000 + self.random.getrandbits(32)

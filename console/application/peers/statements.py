@@ -155,6 +155,22 @@ class MachineEndorsement(
     ] = ()
 
 
+class AddressChange(Statement, frozen=True, tag="address-change"):
+    """The signer's machine is reached at this address from now on."""
+
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=255)]
+
+
+class LinkKeyChange(Statement, frozen=True, tag="link-key-change"):
+    """The signer's machine has the TLS key of this certificate (PEM, of its own).
+
+    It counts beside the key before it until the signer says that it counts `alone`.
+    """
+
+    certificate: Annotated[bytes, msgspec.Meta(min_length=1, max_length=8192)]
+    alone: bool
+
+
 class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-proposal"):
     """The canonical intent: approvals sign its digest. `nonce` makes every intent unique."""
 
@@ -248,6 +264,8 @@ AnyStatement = (
     | Erasure
     | DrillResult
     | MachineEndorsement
+    | AddressChange
+    | LinkKeyChange
     | TransferProposal
     | Approval
     | Denial

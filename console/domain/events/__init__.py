@@ -22,7 +22,10 @@ from console.domain.events.fact import (
     GroupKey,
 )
 from console.domain.events.members import (
+    AddressChanged,
+    AddressSetHere,
     ClockAccepted,
+    LinkKeyChanged,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -58,6 +61,8 @@ from console.domain.events.wallets import (
 
 __all__ = [
     "EVENT_TYPES",
+    "AddressChanged",
+    "AddressSetHere",
     "CeremonyAborted",
     "CeremonyAccepted",
     "CeremonyCertified",
@@ -74,6 +79,7 @@ __all__ = [
     "Evidence",
     "GroupKey",
     "KeyChangeProposed",
+    "LinkKeyChanged",
     "MachineAdmitted",
     "MachineEndorsed",
     "MemberEnrolled",
@@ -137,4 +143,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     MemberForked,
     TransactionTakenBack,
     ClockAccepted,
+    AddressChanged,
+    AddressSetHere,
+    LinkKeyChanged,
 )
