@@ -16,6 +16,7 @@ from console.adapters.ledger.export import export
 from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
 from console.adapters.network.grpc_peers import GrpcNetwork, Peer, tls_name
+from console.adapters.network.link_keys import LinkKeyFiles
 from console.adapters.network.tls import load_certificate, load_identity, peer_pin
 from console.adapters.schemes.ecdsa_secp256k1 import EcdsaSecp256k1
 from console.adapters.schemes.eddsa_ed25519 import EddsaEd25519
@@ -47,7 +48,6 @@ from console.settings import (
 from hsm import Pkcs11Settings, Pkcs11Vault
 
 VERSION = "0.1.0"
-PEER_NAME = "peer"
 
 CHAINS: dict[Chain, type[ChainAdapter]] = {
     Chain.SOLANA: SolanaAdapter,
@@ -78,6 +78,7 @@ class BuiltNode:
     console: ConsoleService
     server: ConsoleServer
     settings: MemberSettings
+    keys: LinkKeyFiles
 
 
 def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None) -> BuiltNode:
@@ -96,9 +97,17 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         raise SettingsInvalid(f"{files.roster} does not list {me}")
     clock = SystemClock()
     vault = build_vault(files, settings)
+    keys = LinkKeyFiles(files.tls, tls_name(me))
     network = GrpcNetwork(
-        me, settings.peer_address, load_identity(files.tls, PEER_NAME), _peers(roster, me), clock
+        me,
+        settings.peer_address,
+        keys.identity,
+        _peers(roster, me),
+        clock,
+        keys=keys,
+        formers=keys.former,
     )
+    keys.show = network.show
     schemes = [scheme() for scheme in SCHEMES]
     ports = Ports(
         vault=vault,
@@ -120,7 +129,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         load_identity(files.tls, SERVER_NAME),
         load_certificate(files.tls, CLIENT_NAME),
     )
-    return BuiltNode(node, console, server, settings)
+    return BuiltNode(node, console, server, settings, keys)
 
 
 def key_uses() -> dict[SignatureKind, tuple[str, ...]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import msgspec
-import platformdirs
 import typer
 
 from console.adapters.clock import SystemClock
@@ -21,6 +20,15 @@ from console.application.commands import ExportLedger, VerifyLedger, secret_prob
 from console.application.errors import AdapterError
 from console.application.peers.machines import read_entry
 from console.bootstrap import VERSION, build_vault, open_member_ledger
+from console.cli_machines import (
+    DEFAULT_HOME,
+    Home,
+    MemberName,
+    address,
+    execute,
+    link_key,
+    machines,
+)
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
@@ -52,12 +60,9 @@ app = typer.Typer(
     help="Quorate: threshold custody for institutions.",
 )
 
-Home = Annotated[Path, typer.Option(help="Directory with this machine's members.")]
-MemberName = Annotated[str, typer.Option(help="The member's short name.")]
 LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
 """The demonstration's local chains: the `devnet` extra, not in the installed product."""
 _MAX_LINE = 4096
-_DEFAULT_HOME = Path(platformdirs.user_data_dir("quorate"))
 EXPECTED = (
     AdapterError,
     DomainError,
@@ -75,7 +80,7 @@ def start(context: typer.Context) -> None:
     """Open the window when no command is given."""
     log_warnings()
     if context.invoked_subcommand is None:
-        ui(_DEFAULT_HOME)
+        ui(DEFAULT_HOME)
 
 
 @app.command()
@@ -87,7 +92,7 @@ def version() -> None:
 @app.command()
 def node(
     member: MemberName,
-    home: Home = _DEFAULT_HOME,
+    home: Home = DEFAULT_HOME,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
     fail_at: Annotated[str, typer.Option(hidden=True)] = "",
     fail_token: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -102,7 +107,7 @@ def node(
 
 
 @app.command()
-def ui(home: Home = _DEFAULT_HOME, member: MemberName = "") -> None:
+def ui(home: Home = DEFAULT_HOME, member: MemberName = "") -> None:
     """Open the window, after starting the nodes of this machine's members that do not run yet."""
     for profile in find_profiles(home):
         if member in {"", profile.member}:
@@ -139,7 +144,7 @@ def init(
     name: Annotated[str, typer.Option(help="The operator's name.")],
     listen: Annotated[str, typer.Option(help="host:port for the other members' nodes.")],
     console: Annotated[str, typer.Option(help="127.0.0.1:port for this machine's window.")],
-    home: Home = _DEFAULT_HOME,
+    home: Home = DEFAULT_HOME,
     module: Annotated[str, typer.Option(help="PKCS#11 library, softhsm, or file.")] = "softhsm",
     token: Annotated[str, typer.Option(help="Label of the token.")] = "",
     chain: Annotated[list[str] | None, typer.Option(help="chain,network,url[,url]")] = None,
@@ -173,7 +178,7 @@ def init(
 
 
 @app.command()
-def founders(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
+def founders(member: MemberName, home: Home = DEFAULT_HOME) -> None:
     """Print the vault's founding entries, one per line, for a machine that joins."""
     for entry in read_roster(MemberFiles(home / member)).members:
         typer.echo(entry_line(entry))
@@ -183,7 +188,7 @@ def founders(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
 def join(
     entries: Annotated[Path, typer.Argument(help="The output of `quorate founders`.")],
     member: MemberName,
-    home: Home = _DEFAULT_HOME,
+    home: Home = DEFAULT_HOME,
 ) -> None:
     """Let this machine join a vault: for a new member, or in place of a lost machine.
 
@@ -198,7 +203,7 @@ def join(
 @app.command()
 def roster(
     entries: Annotated[Path, typer.Argument(help="File with one roster entry (JSON) per line.")],
-    home: Home = _DEFAULT_HOME,
+    home: Home = DEFAULT_HOME,
 ) -> None:
     """Write the same roster for every member of this machine."""
     write_roster(home, read_entries(entries))
@@ -207,7 +212,7 @@ def roster(
 @app.command()
 def verify(
     member: MemberName = "",
-    home: Home = _DEFAULT_HOME,
+    home: Home = DEFAULT_HOME,
     export: Annotated[Path | None, typer.Option(help="Verify an exported ledger.")] = None,
 ) -> None:
     """Verify a ledger's hash chain and its head: a member's, or an export."""
@@ -220,18 +225,18 @@ def verify(
 
 
 @app.command()
-def export(member: MemberName, home: Home = _DEFAULT_HOME) -> None:
+def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
     """Export the running node's ledger to a file that anyone can verify."""
     directory = home / member_id(member)
     typer.echo(asyncio.run(_export(directory, member)))
 
 
+for _command in (machines, address, link_key):
+    app.command()(_command)
+
+
 async def _export(directory: Path, member: str) -> str:
-    console: Console = await connect(Profile(member, member, directory))
-    try:
-        return (await console.execute(ExportLedger())).subject
-    finally:
-        await console.close()
+    return (await execute(directory, member, ExportLedger())).subject
 
 
 async def _verify(directory: Path, member: str) -> str:

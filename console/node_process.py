@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from console.adapters.network.link_keys import keep_renewed
 from console.bootstrap import BuiltNode, build_node
 from console.client import Profile
 from console.domain.values import Network
@@ -61,11 +62,14 @@ async def _serve(built: BuiltNode) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await built.node.start()
-    try:
-        await built.server.start()
-        print(f"{READY} {built.settings.console_address}", flush=True)  # noqa: T201  for the parent
-        await stop.wait()
-    finally:
-        await built.server.stop()
-        await built.node.close()
-        sys.stdout.flush()
+    async with asyncio.TaskGroup() as tasks:
+        renewing = tasks.create_task(keep_renewed(built.keys, built.node.ports.clock.now_ms))
+        try:
+            await built.server.start()
+            print(f"{READY} {built.settings.console_address}", flush=True)  # noqa: T201  for the parent
+            await stop.wait()
+        finally:
+            renewing.cancel()
+            await built.server.stop()
+            await built.node.close()
+            sys.stdout.flush()

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.adapters.network.grpc_peers import tls_name
+from console.adapters.network.link_keys import PEER_NAME
 from console.adapters.network.tls import create_identity
 from console.adapters.shares.vault import create_file_vault
 from console.application.commands import secret_problem
-from console.bootstrap import PEER_NAME, file_settings, pkcs11_settings
+from console.bootstrap import file_settings, pkcs11_settings
 from console.client.profiles import Profile, write_profile
 from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
 from console.domain.addresses import proper_address

@@ -61,6 +61,10 @@ _OTHERS = {
     c.ProposeCeremony: ("Proposal of a ceremony", "ceremonies"),
     c.ProposeMachine: ("Endorsement of a new machine", "recovery"),
     c.SignDecision: ("Decision about the members", "recovery"),
+    c.ChangeAddress: ("Change of this machine\u2019s address", "recovery"),
+    c.SetPeerAddress: ("Address of a member\u2019s machine", "recovery"),
+    c.ChangeLinkKey: ("Change of this machine\u2019s TLS key", "recovery"),
+    c.FinishLinkKey: ("Going over to the new TLS key", "recovery"),
     c.FundFromFaucet: ("Coins from the faucet", "wallets"),
     c.VerifyLedger: ("Verification of the ledger", "audit"),
     c.ExportLedger: ("Export of the ledger", "audit"),
@@ -157,6 +161,8 @@ async def find_effect(command: c.Command, ask: Ask[View], me: str, since_ms: int
         case c.ProposeMachine(entry=entry):
             preview = await looker.ask(PreviewMachine(entry))
             return await looker.machine(preview.member, preview.digest)
+        case c.ChangeAddress() | c.SetPeerAddress() | c.ChangeLinkKey() | c.FinishLinkKey():
+            return await looker.link(command)
     return None
 
 
@@ -214,6 +220,23 @@ class _Looker:
             if mine and view.proposed_at_ms >= self._since_ms and same(view):
                 return view.ceremony
         return None
+
+    async def link(self, command: c.Command) -> str | None:
+        who = command.member if isinstance(command, c.SetPeerAddress) else self._me
+        links = (await self.ask(GetRecovery())).links
+        link = next((item for item in links if item.member == who), None)
+        if link is None:
+            return None
+        match command:
+            case c.ChangeAddress(address=address):
+                there = link.address == address
+            case c.SetPeerAddress(address=address):
+                there = link.address_here == address
+            case c.ChangeLinkKey():
+                there = link.new_key
+            case _:
+                there = not link.new_key
+        return who if there else None
 
     async def drill(self, wallet: str) -> str | None:
         for view in (await self.ask(GetRecovery())).wallets:

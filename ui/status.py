@@ -96,7 +96,8 @@ UNSIGNED = frozenset({RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, Req
 def presence(person: MemberView | ShareView) -> Look:
     """Return the look of a member: unlocked, locked, or unreachable."""
     if not person.online:
-        return UNREACHABLE
+        why = person.trouble
+        return Look(UNREACHABLE.icon, why, UNREACHABLE.tone) if why else UNREACHABLE
     return LOCKED if person.locked else ONLINE
 
 

@@ -21,10 +21,12 @@ from console.domain import (
 from console.domain.ceremony_commands import CeremonyCommand
 from console.domain.errors import NotYetPossible, UnknownMember
 from console.domain.events import (
+    AddressChanged,
     CeremonyProposed,
     Event,
     Evidence,
     KeyChangeProposed,
+    LinkKeyChanged,
     MachineEndorsed,
     RequestProposed,
     RosterDecisionSigned,
@@ -233,6 +235,8 @@ class Aggregates:
                 self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
             case RosterDecisionSigned():
                 self.quotas.count(event.by, Counted.ROSTER, event.at_ms)
+            case AddressChanged() | LinkKeyChanged():
+                self.quotas.count(event.member, Counted.LINK_CHANGE, event.at_ms)
             case _:
                 pass
 

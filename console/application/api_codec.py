@@ -34,11 +34,14 @@ from console.application.commands import (
     ApproveMachine,
     ApproveRequest,
     CancelCeremony,
+    ChangeAddress,
+    ChangeLinkKey,
     Command,
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
     ExportLedger,
+    FinishLinkKey,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -51,6 +54,7 @@ from console.application.commands import (
     ProposeTransfer,
     RetrySigning,
     RunDrill,
+    SetPeerAddress,
     SignDecision,
     Unlock,
     VerifyLedger,
@@ -70,10 +74,13 @@ AnyCommand = (
     | ApproveMachine
     | ApproveRequest
     | CancelCeremony
+    | ChangeAddress
+    | ChangeLinkKey
     | ConfirmCeremonyCode
     | DeclineCeremony
     | DenyRequest
     | ExportLedger
+    | FinishLinkKey
     | FundFromFaucet
     | Lock
     | ProposeCeremony
@@ -85,6 +92,7 @@ AnyCommand = (
     | RetrySigning
     | RunDrill
     | SignDecision
+    | SetPeerAddress
     | Unlock
     | VerifyLedger
     | WithdrawRequest

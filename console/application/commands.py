@@ -2,6 +2,8 @@
 
 import msgspec
 
+from console.domain.addresses import proper_address
+from console.domain.errors import MalformedIdentifier
 from console.protocols.kernel.secret import SecretBytes as Pin
 
 __all__ = [
@@ -10,11 +12,14 @@ __all__ = [
     "ApproveMachine",
     "ApproveRequest",
     "CancelCeremony",
+    "ChangeAddress",
+    "ChangeLinkKey",
     "Command",
     "ConfirmCeremonyCode",
     "DeclineCeremony",
     "DenyRequest",
     "ExportLedger",
+    "FinishLinkKey",
     "FundFromFaucet",
     "Lock",
     "Outcome",
@@ -27,9 +32,11 @@ __all__ = [
     "ProposeTransfer",
     "RetrySigning",
     "RunDrill",
+    "SetPeerAddress",
     "Unlock",
     "VerifyLedger",
     "WithdrawRequest",
+    "address_problem",
     "secret_problem",
 ]
 
@@ -47,6 +54,15 @@ def secret_problem(secret: bytes | bytearray | memoryview) -> str:
         return "nothing was entered"
     if characters > MAX_SECRET_CHARS or len(secret) > 4 * MAX_SECRET_CHARS:
         return f"it has {characters} characters; at most {MAX_SECRET_CHARS} are possible"
+    return ""
+
+
+def address_problem(text: str) -> str:
+    """Return why a machine's address is not taken, as a sentence, or ''."""
+    try:
+        proper_address(text.strip(), "This")
+    except MalformedIdentifier as wrong:
+        return f"{wrong}."
     return ""
 
 
@@ -145,6 +161,33 @@ class SignDecision(Command, frozen=True, kw_only=True, tag="sign-decision"):
     electors: tuple[str, ...]
     digest: str
     pin: Pin
+
+
+class ChangeAddress(Command, frozen=True, tag="change-address"):
+    """Sign that the others reach this member's machine at `address` from now on.
+
+    Where the node itself listens is in its settings file, and stays as it is.
+    """
+
+    address: str
+
+
+class SetPeerAddress(Command, frozen=True, tag="set-peer-address"):
+    """Reach a peer at `address` from this node alone, until the peer signs another one.
+
+    "" takes it back.
+    """
+
+    member: str
+    address: str
+
+
+class ChangeLinkKey(Command, frozen=True, tag="change-link-key"):
+    """Generate a new TLS key, and go over to it once all members have it."""
+
+
+class FinishLinkKey(Command, frozen=True, tag="finish-link-key"):
+    """Go over to the new TLS key now, although not all members have said that they have it."""
 
 
 class AcceptCeremony(Command, frozen=True, tag="accept-ceremony"):

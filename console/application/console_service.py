@@ -6,6 +6,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from console.application.actions.lifecycle import LifecycleActions
+from console.application.actions.machines import MachineActions
 from console.application.actions.operators import OperatorActions
 from console.application.actions.roster import RosterActions
 from console.application.api import (
@@ -38,11 +39,14 @@ from console.application.commands import (
     ApproveMachine,
     ApproveRequest,
     CancelCeremony,
+    ChangeAddress,
+    ChangeLinkKey,
     Command,
     ConfirmCeremonyCode,
     DeclineCeremony,
     DenyRequest,
     ExportLedger,
+    FinishLinkKey,
     FundFromFaucet,
     Lock,
     Outcome,
@@ -54,6 +58,7 @@ from console.application.commands import (
     ProposeTransfer,
     RetrySigning,
     RunDrill,
+    SetPeerAddress,
     SignDecision,
     Unlock,
     VerifyLedger,
@@ -135,6 +140,7 @@ class ConsoleService:
             GetLedger: self._ledger,
         }
         actions, lifecycle = self._actions, LifecycleActions(node)
+        machines = MachineActions(node)
         self._commands: dict[type, Callable[[Any], Coroutine[Any, Any, Outcome]]] = {
             Unlock: actions.unlock,
             Lock: actions.lock,
@@ -146,6 +152,10 @@ class ConsoleService:
             ProposeMachine: lifecycle.propose_machine,
             ApproveMachine: lifecycle.approve_machine,
             SignDecision: RosterActions(node).sign_decision,
+            ChangeAddress: machines.change_address,
+            SetPeerAddress: machines.set_peer_address,
+            ChangeLinkKey: machines.change_key,
+            FinishLinkKey: machines.finish_key,
             AcceptCeremony: actions.accept_ceremony,
             DeclineCeremony: actions.decline_ceremony,
             ConfirmCeremonyCode: actions.confirm_code,

@@ -1,13 +1,17 @@
 """Member: the members of this vault, their keys and machines, and their newest ledger heads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from console.domain import machine_links
 from console.domain.errors import Conflict, UnknownMember
 from console.domain.events import (
+    AddressChanged,
+    AddressSetHere,
     ClockAccepted,
     Event,
     Evidence,
+    LinkKeyChanged,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -16,6 +20,7 @@ from console.domain.events import (
     VaultUnlocked,
 )
 from console.domain.ids import MemberId, SessionId
+from console.domain.machine_links import LinkEvent, MachineLinks
 from console.domain.roster import majority
 
 
@@ -31,6 +36,7 @@ class Member:
     the digests of machines that were admitted, each with the number of endorsements that it took;
     `admitted_after` the number of the decision about the roster that was in force for the last.
     `certified_before` are sessions known to be older than the member's leaving.
+    `links` are changes of the machine's address and TLS key; `address` is the newest it signed.
     """
 
     member: MemberId
@@ -52,6 +58,12 @@ class Member:
     head_evidence: Evidence | None = None
     forked: MemberForked | None = None
     last_unlocked_ms: int | None = None
+    links: MachineLinks = field(default_factory=MachineLinks)
+
+    @property
+    def tls_pins(self) -> frozenset[bytes]:
+        """The pins of the TLS keys that its machine may show."""
+        return self.links.pins(self.tls_pin)
 
     def was_certified_before(self, session: SessionId) -> bool:
         """Return whether a session is known to be older than a replacement of this machine.
@@ -128,7 +140,14 @@ class Endorse:
     electors: frozenset[MemberId]
 
 
-MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse
+@dataclass(frozen=True, slots=True)
+class ChangeLink:
+    """A machine moved or changes its TLS key; the caller builds the event and verifies it."""
+
+    event: LinkEvent
+
+
+MemberCommand = Enrol | RecordUnlock | AcceptClock | RecordHead | RecordFork | Endorse | ChangeLink
 
 
 def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
@@ -150,6 +169,8 @@ def decide(state: Member | None, command: MemberCommand) -> tuple[Event, ...]:
             return (MemberForked(member=name, first=first, second=second, at_ms=at_ms),)
         case Endorse(machine, electors):
             return _endorse(state, machine, electors)
+        case ChangeLink(change):
+            return machine_links.decide(_known(state, change.member).links, change)
         case _:
             assert_never(command)
 
@@ -188,6 +209,10 @@ def evolve(state: Member | None, event: Event) -> Member | None:
             )
         case MemberForked() if state:
             return replace(state, forked=event)
+        case AddressChanged(address=address) if state:
+            return replace(state, address=address, links=machine_links.evolve(state.links, event))
+        case AddressSetHere() | LinkKeyChanged() if state:
+            return replace(state, links=machine_links.evolve(state.links, event))
         case _:
             return state
 
@@ -309,4 +334,5 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         head_signed_at_ms=0,
         head_evidence=None,
         forked=None,
+        links=MachineLinks(),
     )

@@ -20,6 +20,7 @@ class Counted(Enum):
     REQUEST = 5_000
     ENDORSEMENT = 20
     ROSTER = 10
+    LINK_CHANGE = 24
 
 
 class Quotas:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
+from console.application.ports.link_keys import MachineUnusable, OwnLink
 from console.application.ports.network import MAX_MESSAGE_BYTES, PeerHandler, PeerHealth
 from console.domain.ids import MemberId
 
@@ -36,13 +37,19 @@ class FakeNetwork:
     def __init__(self, seed: int = 0, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self.sent: list[tuple[MemberId, MemberId, bytes]] = []
+        self.listening: dict[MemberId, str] = {}
+        """Where members that moved are reached; the others are at their name, port 1."""
+        self.ports: dict[MemberId, FakePort] = {}
         self._random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
         self.handlers: dict[MemberId, PeerHandler] = {}
         self._late: set[asyncio.Task[None]] = set()
 
     def plug(self, member: MemberId, members: tuple[MemberId, ...], clock: Clock) -> "FakePort":
         """Return a member's port; a second one for the same member replaces the first."""
-        return FakePort(self, member, tuple(m for m in members if m != member), clock)
+        port = FakePort(self, member, tuple(m for m in members if m != member), clock)
+        port.keys = self.ports[member].keys if member in self.ports else FakeLinkKeys(member)
+        self.ports[member] = port
+        return port
 
     def attach(self, member: MemberId, handler: PeerHandler) -> None:
         self.handlers[member] = handler
@@ -96,8 +103,50 @@ class FakeNetwork:
 
 
 @dataclass(slots=True, eq=False)
+class FakeLinkKeys:
+    """Implements `LinkKeysPort`; a key is its own certificate. `shown` is b"" for the first."""
+
+    member: MemberId
+    ends_ms: int = 1 << 60
+    shown: bytes = b""
+    former: list[bytes] = field(default_factory=list)
+    made: list[bytes] = field(default_factory=list)
+
+    def own(self) -> OwnLink:
+        return OwnLink(_digest(self.shown), self.ends_ms, former=bool(self.former))
+
+    async def coming(self) -> bytes:
+        waiting = next((key for key in self.made if key not in {self.shown, *self.former}), None)
+        if waiting is None:
+            waiting = f"key {len(self.made) + 2} of {self.member}".encode()
+            self.made.append(waiting)
+        return waiting
+
+    async def holds(self, pin: bytes) -> bool:
+        return pin in map(_digest, (self.shown, *self.made))
+
+    async def go_over(self, pin: bytes) -> None:
+        found = next((key for key in self.made if _digest(key) == pin), None)
+        if found is None:
+            raise MachineUnusable("this node does not have that key")
+        if found != self.shown:
+            self.former.append(self.shown)
+            self.shown = found
+
+    async def forget_former(self) -> None:
+        self.former.clear()
+
+
+def _digest(certificate: bytes) -> bytes:
+    return hashlib.sha256(certificate).digest()
+
+
+@dataclass(slots=True, eq=False)
 class FakePort:
-    """Implements `NetworkPort`. `unplug` plays the end of its process."""
+    """Implements `NetworkPort`. `unplug` plays the end of its process.
+
+    A link needs the right address and, on both sides, a key that the other one takes.
+    """
 
     network: FakeNetwork
     me: MemberId
@@ -107,6 +156,10 @@ class FakePort:
     dismissed: set[MemberId] = field(default_factory=set)
     pin: Callable[[MemberId, bytes], bytes] = lambda _member, pem: hashlib.sha256(pem).digest()
     """How a certificate is read; the transport's own way costs time that most tests can spare."""
+    keys: FakeLinkKeys = field(init=False)
+    addresses: dict[MemberId, str] = field(default_factory=dict)
+    taken: dict[MemberId, tuple[bytes, ...]] = field(default_factory=dict)
+    """The keys that are taken from each member whose machine was let in; else its first."""
     _seen: dict[MemberId, PeerHealth] = field(default_factory=dict)
 
     async def serve(self, handler: PeerHandler) -> None:
@@ -118,6 +171,23 @@ class FakePort:
         self.network.attach(self.me, known)
 
     async def call(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
+        return await self._call(peer, message, timeout_s, self.keys.shown)
+
+    async def tell(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
+        for key in (self.keys.shown, *reversed(self.keys.former)):
+            try:
+                return await self._call(peer, message, timeout_s, key)
+            except PeerUnavailable:
+                continue
+        raise PeerUnavailable(f"{peer} does not answer")
+
+    def takes(self, peer: MemberId, key: bytes) -> bool:
+        taken = self.taken.get(peer, ())
+        # A machine's first key is b"", whatever the certificate that it was admitted with.
+        changed = any(known.startswith(b"key ") for known in taken)
+        return key in taken if changed else key == b""
+
+    async def _call(self, peer: MemberId, message: bytes, timeout_s: float, key: bytes) -> bytes:
         if peer not in self.peers:
             raise PeerUnavailable(f"this node has no link to {peer}")
         if len(message) > MAX_MESSAGE_BYTES:
@@ -125,6 +195,12 @@ class FakePort:
         if self.unplugged:
             raise PeerUnavailable("this process has ended")
         started = self.clock.monotonic_s()
+        other = self.network.ports.get(peer)
+        there = self.network.listening.get(peer, self.addresses.get(peer))
+        agreed = other is None or (self.takes(peer, other.keys.shown) and other.takes(self.me, key))
+        if self.addresses.get(peer) != there or not agreed:
+            self._seen[peer] = PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
+            raise PeerUnavailable(f"{peer} does not answer")
         try:
             async with asyncio.timeout(timeout_s):
                 reply = await self.network.carry(self.me, peer, message)
@@ -142,10 +218,17 @@ class FakePort:
     def pin_of(self, member: MemberId, certificate: bytes) -> bytes:
         return self.pin(member, certificate)
 
-    async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
+    async def admit(
+        self, member: MemberId, address: str = "", certificate: bytes = b"", coming: bytes = b""
+    ) -> None:
         if member not in self.peers:
             self.peers = (*self.peers, member)
         self.dismissed.discard(member)
+        if address:
+            self.addresses[member] = address
+        else:
+            self.addresses.pop(member, None)
+        self.taken[member] = (certificate, coming) if coming else (certificate,)
 
     async def dismiss(self, member: MemberId) -> None:
         self.peers = tuple(m for m in self.peers if m != member)

@@ -36,6 +36,44 @@ def members(me: str = "ana") -> tuple[v.MemberView, ...]:
     )
 
 
+def link(member: str, me: str = "ana", **changes: object) -> v.LinkView:
+    """Return a machine that is reached, with a certificate that lasts."""
+    facts: dict[str, object] = {
+        "member": member,
+        "name": ROSTER[member],
+        "is_me": member == me,
+        "online": member != "chiara",
+        "address": f"{member}.example.net:7443",
+        "address_here": "",
+        "version": "0.1.0",
+        "version_differs": False,
+        "certificate_ends_ms": NOW_MS + 2000 * DAY,
+        "warning": "",
+        "advice": "",
+        "new_key": False,
+        "untold": (),
+    }
+    return v.LinkView(**(facts | changes))  # type: ignore[arg-type]
+
+
+def links(me: str = "ana") -> tuple[v.LinkView, ...]:
+    """Return all five machines: one has another version, and one a certificate that ends."""
+    return (
+        link("ana", me),
+        link("ben", me, version="0.2.0", version_differs=True),
+        link("chiara", me, address_here="192.0.2.7:7443", version=""),
+        link(
+            "dara",
+            me,
+            certificate_ends_ms=NOW_MS + 41 * DAY,
+            warning="Dara Levi\u2019s certificate ends in 41 days",
+            advice="Ask Dara Levi to start that machine\u2019s node, or to update it: it renews "
+            "its certificate by itself, and nothing is to be done here",
+        ),
+        link("eli", me),
+    )
+
+
 _DETAILS = {
     ShareState.SEALED: "Certified when this epoch began, not used since.",
     ShareState.PROVED: "Signed in a drill, and the signature verified.",
@@ -284,5 +322,9 @@ def recovery(me: str = "ana", *, empty: bool = False) -> v.RecoveryView:
     if empty:
         return v.RecoveryView(wallets=(), machines=(), members=members(me))
     return v.RecoveryView(
-        wallets=wallets(), machines=machines(), members=members(me), roster=roster(decision())
+        wallets=wallets(),
+        machines=machines(),
+        members=members(me),
+        roster=roster(decision()),
+        links=links(me),
     )

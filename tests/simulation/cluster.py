@@ -220,6 +220,7 @@ class SimulatedCluster:
     async def lose_machine(self, name: MemberId) -> str:
         """End a member's machine for good, disk and token; return the new one's entry line."""
         self.crash(name)
+        self.network.ports.pop(name)
         return await self.join(name)
 
     async def join(self, name: MemberId) -> str:

@@ -57,6 +57,7 @@ class Hostile:
     def _value(self, form: msgspec.inspect.Type) -> Any:
         makers: dict[type, Callable[[Any], Any]] = {
             msgspec.inspect.IntType: self._number,
+            msgspec.inspect.BoolType: lambda _form: self._chance.random() < 0.5,
             msgspec.inspect.StrType: self._text,
             msgspec.inspect.BytesType: self._bytes,
             msgspec.inspect.VarTupleType: self._tuple,

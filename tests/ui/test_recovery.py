@@ -9,12 +9,16 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from console.application.api import ChangeKind
 from console.application.commands import (
     ApproveMachine,
+    ChangeAddress,
+    ChangeLinkKey,
+    FinishLinkKey,
     Pin,
     ProposeMachine,
     ProposeRefresh,
     ProposeRepair,
     ProposeReshare,
     RunDrill,
+    SetPeerAddress,
 )
 from console.application.views import RecoveryView, ShareState
 from console.domain.short_code import short_code
@@ -23,7 +27,7 @@ from tests.fakes import recovery, scenario
 from tests.fakes.console import REFUSED
 from tests.ui.driving import Driver
 from ui import object_names as names
-from ui import registry, wording
+from ui import registry, status, wording
 from ui.screens.recovery.confirm import ConfirmSheet
 from ui.screens.recovery.endorsing import CHECK_FIRST, PIN_FIRST
 from ui.screens.recovery.resharing import Reshare
@@ -665,3 +669,114 @@ def test_a_node_that_goes_away_keeps_what_was_shown(driver):
     driver.pass_time(0.05)
     assert screen.model.state is LoadState.READY
     assert "Share health of Treasury" in texts(screen)
+
+
+# Machines that change.
+
+
+def line(screen, member):
+    return screen.machines.links.lines[member]
+
+
+def test_each_machine_has_its_address_version_and_certificate(driver):
+    screen = show(driver, "machines")
+    assert line(screen, "ana").detail.text() == (
+        "ana.example.net:7443 \u00b7 version 0.1.0 \u00b7 certificate until 2031-08-25"
+    )
+    assert "\u26a0 version 0.2.0, yours is 0.1.0" in line(screen, "ben").detail.text()
+    assert "192.0.2.7:7443, entered here (it says chiara.example.net:7443)" in (
+        line(screen, "chiara").detail.text()
+    )
+    assert "version not known" in line(screen, "chiara").detail.text()
+    assert (
+        line(screen, "dara")
+        .warning.text()
+        .startswith("Dara Levi\u2019s certificate ends in 41 days. Ask Dara Levi to start")
+    )
+    assert not line(screen, "eli").warning.isVisible()
+
+
+def test_a_certificate_that_has_ended_is_said_where_unreachable_stood(driver):
+    away = replace(recovery.members()[2], trouble="Certificate ended")
+    assert status.presence(away).word == "Certificate ended"
+    assert status.presence(replace(away, trouble="")).word == "Unreachable"
+    assert status.presence(replace(away, online=True)).word == "Unlocked"
+    over = recovery.link("dara", certificate_ends_ms=scenario.NOW_MS - recovery.DAY)
+    driver.console.recovery = replace(recovery.recovery(), links=(over,))
+    screen = show(driver, "machines")
+    assert "certificate ended 2026-03-03" in line(screen, "dara").detail.text()
+
+
+def test_the_own_address_is_checked_explained_and_signed(driver):
+    screen = show(driver, "machines")
+    line(screen, "ana").act.click()
+    panel = screen.address_panel
+    assert panel.address.text() == "ana.example.net:7443"
+    assert (panel.send.isEnabled(), panel.why.text()) == (False, "This is the address already.")
+    assert "does not change where this node itself listens" in panel.effect.text()
+    assert "If two machines moved at once" in panel.effect.text()
+    for wrong in ("ana.example.net", "ana.example.net:0", "a b:1", "x" * 256):
+        panel.address.setText(wrong)
+        assert not panel.send.isEnabled()
+        assert panel.why.text()
+    QTest.keyClick(panel.address, ENTER)
+    assert driver.console.executed == []
+    panel.address.setText(" 192.0.2.9:7443 ")
+    panel.send.click()
+    driver.until(lambda: not panel.isVisible())
+    assert executed(driver, ChangeAddress) == [ChangeAddress("192.0.2.9:7443")]
+
+
+def test_a_peers_address_is_entered_for_this_node_and_taken_back(driver):
+    screen = show(driver, "machines")
+    panel = screen.address_panel
+    line(screen, "ben").act.click()
+    assert "For this node alone" in panel.effect.text()
+    panel.address.setText("[2001:db8::7]:7443")
+    panel.send.click()
+    driver.until(lambda: not panel.isVisible())
+    line(screen, "chiara").act.click()
+    assert panel.address.text() == "192.0.2.7:7443"
+    panel.address.clear()
+    panel.send.click()
+    driver.until(lambda: not panel.isVisible())
+    assert executed(driver, SetPeerAddress) == [
+        SetPeerAddress("ben", "[2001:db8::7]:7443"),
+        SetPeerAddress("chiara", ""),
+    ]
+
+
+def test_a_refused_address_stays_in_its_panel(driver):
+    screen = show(driver, "machines")
+    line(screen, "ana").act.click()
+    panel = screen.address_panel
+    panel.address.setText("192.0.2.9:7443")
+    driver.console.refusal = REFUSED
+    panel.send.click()
+    driver.until(panel.refusal.isVisible)
+    assert panel.address.text() == "192.0.2.9:7443"
+
+
+def test_the_tls_key_is_changed_after_its_effect_was_read(driver):
+    screen = show(driver, "machines")
+    links = screen.machines.links
+    links.key.click()
+    assert "Old and new key count until all members have the new one" in (
+        said_by(screen.confirm_panel)
+    )
+    assert executed(driver, ChangeLinkKey) == []
+    screen.confirm_panel.confirm.click()
+    driver.until(lambda: executed(driver, ChangeLinkKey))
+
+
+def test_a_key_change_says_who_is_waited_for_and_need_not_wait(driver):
+    own = recovery.link("ana", new_key=True, untold=("Ben Okafor", "Eli Brandt"))
+    driver.console.recovery = replace(recovery.recovery(), links=(own, *recovery.links()[1:]))
+    screen = show(driver, "machines")
+    links = screen.machines.links
+    assert not links.key.isEnabled()
+    assert "Ben Okafor and Eli Brandt have not said so yet." in links.coming.detail.text()
+    links.coming.acted.emit()
+    assert "Not heard yet: Ben Okafor and Eli Brandt" in said_by(screen.confirm_panel)
+    screen.confirm_panel.confirm.click()
+    driver.until(lambda: executed(driver, FinishLinkKey))

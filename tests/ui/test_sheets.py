@@ -52,6 +52,12 @@ def add_machine(driver: Driver) -> Sheet:
     return driver.front.entry_panel
 
 
+def change_address(driver: Driver) -> Sheet:
+    driver.show("recovery", "machines")
+    driver.press(f"{names.LINKS_ADDRESS}.ana")
+    return driver.front.address_panel
+
+
 def search(driver: Driver) -> Sheet:
     driver.show("overview")
     driver.window.search()
@@ -64,7 +70,16 @@ def help_of(driver: Driver) -> Sheet:
     return driver.window.help_sheet
 
 
-SHEETS = [deny, withdraw, cancel_ceremony, confirm_refresh, add_machine, search, help_of]
+SHEETS = [
+    deny,
+    withdraw,
+    cancel_ceremony,
+    confirm_refresh,
+    add_machine,
+    change_address,
+    search,
+    help_of,
+]
 
 
 def focused() -> QWidget:

@@ -1,6 +1,7 @@
 """NetworkPort over gRPC: mutual TLS; each peer is identified by the pin of its public key alone."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,13 +9,15 @@ from dataclasses import dataclass, field
 import grpc
 import structlog
 
+from console.adapters.network.anchors import anchor_of
 from console.adapters.network.rate import TokenBucket
-from console.adapters.network.tls import TlsIdentity, TlsMaterialUnusable, peer_pin, spki_pin
+from console.adapters.network.tls import TlsIdentity, TlsMaterialUnusable, peer_pin, read_shown
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
+from console.application.ports.link_keys import FixedLinkKey, LinkKeysPort, MachineUnusable
 from console.application.ports.network import (
     MAX_MESSAGE_BYTES,
-    MachineUnusable,
+    LinkTrouble,
     PeerHandler,
     PeerHealth,
 )
@@ -23,8 +26,17 @@ from console.domain.ids import MemberId
 log = structlog.get_logger(__name__)
 
 _SERVICE, _METHOD = "quorate.Peer", "Call"
+_CALL = f"/{_SERVICE}/{_METHOD}"
 _SMOOTHING = 0.2
 _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+_TLS_SAYS = (
+    ("certificate has expired", LinkTrouble.ENDED),
+    ("certificate is not yet valid", LinkTrouble.NOT_YET),
+    ("CERTIFICATE_VERIFY_FAILED", LinkTrouble.OTHER_KEY),
+)
+"""What the TLS library says of a certificate that it does not take."""
+_LAST_CALLS_S = 10.0
+"""How long calls may go on over a link that another one has taken the place of."""
 # Enough for a session's burst, far below what would starve the other peers.
 RATE_PER_S, BURST = 200.0, 400.0
 MAX_CALLS_PER_PEER = 64
@@ -56,11 +68,22 @@ CHANNEL_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A member in the network: its address and the certificate that it must present."""
+    """A member in the network: its address, and certificates with the keys that it may show."""
 
     member: MemberId
     address: str
     certificate_pem: bytes
+    coming_pem: bytes = b""
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """One certificate of each of its keys."""
+        return (self.certificate_pem, *((self.coming_pem,) if self.coming_pem else ()))
+
+    @property
+    def roots(self) -> bytes:
+        """What TLS accepts of it, PEM: the certificate itself, and all that its keys issue."""
+        return b"".join((self.certificate_pem, *map(anchor_of, self.certificates)))
 
 
 @dataclass(slots=True)
@@ -70,6 +93,7 @@ class _Link:
     online: bool = False
     latency_s: float = 0.0
     last_seen_ms: int | None = None
+    trouble: LinkTrouble = LinkTrouble.NONE
 
 
 @dataclass(slots=True)
@@ -81,6 +105,11 @@ class GrpcNetwork:
     identity: TlsIdentity
     peers: tuple[Peer, ...]
     clock: Clock
+    keys: LinkKeysPort = field(default_factory=FixedLinkKey)
+    formers: tuple[TlsIdentity, ...] = ()
+    """Keys from before `identity`, for members that do not know it yet."""
+    _first: dict[MemberId, Peer] = field(default_factory=dict)
+    _shown_ends: dict[MemberId, int] = field(default_factory=dict)
     _peers: dict[MemberId, Peer] = field(default_factory=dict)
     _links: dict[MemberId, _Link] = field(default_factory=dict)
     _buckets: dict[MemberId, TokenBucket] = field(default_factory=dict)
@@ -92,6 +121,7 @@ class GrpcNetwork:
     def __post_init__(self) -> None:
         """Pin every peer."""
         for peer in self.peers:
+            self._first[peer.member] = peer
             self._pin(peer)
         if len(self._members) != len(self.peers):
             raise TlsMaterialUnusable("two members use the same TLS key")
@@ -103,16 +133,22 @@ class GrpcNetwork:
         except TlsMaterialUnusable as trouble:
             raise MachineUnusable(str(trouble)) from None
 
-    async def admit(self, member: MemberId, address: str, certificate: bytes) -> None:
+    async def admit(
+        self, member: MemberId, address: str = "", certificate: bytes = b"", coming: bytes = b""
+    ) -> None:
         """Link to this machine of a member only; links to any other machine of it are closed."""
-        pin, known = self.pin_of(member, certificate), self._peers.get(member)
-        if self._members.get(pin, member) != member:
-            raise MachineUnusable("another member uses this TLS key")
-        peer = Peer(member, address, certificate)
+        first = self._first.get(member, Peer(member, "", b""))
+        peer = Peer(member, address or first.address, certificate or first.certificate_pem, coming)
+        for shown in peer.certificates:
+            if self._members.get(self.pin_of(member, shown), member) != member:
+                raise MachineUnusable("another member uses this TLS key")
+        known = self._peers.get(member)
         if peer == known:
             return
         self._members = {p: m for p, m in self._members.items() if m != member}
         self._pin(peer)
+        if known is None or known.certificate_pem != peer.certificate_pem:
+            self._shown_ends.pop(member, None)
         link = self._links.pop(member, None)
         if link:
             await link.channel.close()
@@ -125,8 +161,16 @@ class GrpcNetwork:
         if link:
             await link.channel.close()
 
+    async def show(self, identity: TlsIdentity, formers: tuple[TlsIdentity, ...]) -> None:
+        """Show this key and certificate from now on; what is being said may be finished."""
+        self.identity, self.formers = identity, formers
+        links = tuple(self._links.values())
+        self._links.clear()
+        await asyncio.gather(*(link.channel.close(_LAST_CALLS_S) for link in links))
+
     def _pin(self, peer: Peer) -> None:
-        self._members[peer_pin(peer.certificate_pem, tls_name(peer.member))] = peer.member
+        for shown in peer.certificates:
+            self._members[peer_pin(shown, tls_name(peer.member))] = peer.member
         self._peers[peer.member] = peer
         self._buckets[peer.member] = TokenBucket(RATE_PER_S, BURST, self.clock.monotonic_s)
 
@@ -134,7 +178,7 @@ class GrpcNetwork:
         """Return the certificates that a new handshake accepts."""
         return grpc.ssl_server_certificate_configuration(
             [(self.identity.key_pem, self.identity.certificate_pem)],
-            root_certificates=b"".join(p.certificate_pem for p in self._peers.values()),
+            root_certificates=b"".join(p.roots for p in self._peers.values()),
         )
 
     async def serve(self, handler: PeerHandler) -> None:
@@ -167,25 +211,58 @@ class GrpcNetwork:
             reply: bytes = await link.call(message, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
             if error.code() in _UNREACHABLE:
-                link.online = False
-                raise PeerUnavailable(f"{peer} does not answer") from None
+                link.online, link.trouble = False, self._trouble(error.details() or "")
+                why = link.trouble.value
+                raise PeerUnavailable(f"{peer} does not answer{why and f': {why}'}") from None
             raise PeerRefused(f"{peer} refused the call: {error.code().name}") from None
         took = self.clock.monotonic_s() - started
         link.latency_s = (
             took if not link.online else (link.latency_s + _SMOOTHING * (took - link.latency_s))
         )
-        link.online = True
+        link.online, link.trouble = True, LinkTrouble.NONE
         link.last_seen_ms = self.clock.now_ms()
         return reply
 
+    async def tell(self, peer: MemberId, message: bytes, timeout_s: float) -> bytes:
+        """Call with the key that is shown, or else with those from before it."""
+        try:
+            return await self.call(peer, message, timeout_s)
+        except PeerUnavailable:
+            for former in self.formers:
+                channel = self._channel(peer, former)
+                try:
+                    reply: bytes = await channel.unary_unary(_CALL)(message, timeout=timeout_s)
+                except grpc.aio.AioRpcError:
+                    continue
+                else:
+                    return reply
+                finally:
+                    await channel.close()
+            raise
+
     def health(self) -> Mapping[MemberId, PeerHealth]:
         """Return the state of every link."""
-        return {
-            peer.member: PeerHealth(link.online, link.latency_s, link.last_seen_ms)
-            if (link := self._links.get(peer.member))
-            else PeerHealth(online=False, latency_s=0.0, last_seen_ms=None)
-            for peer in self._peers.values()
-        }
+        return {member: self._health(peer) for member, peer in self._peers.items()}
+
+    def _health(self, peer: Peer) -> PeerHealth:
+        link = self._links.get(peer.member)
+        ends_ms = self._shown_ends.get(peer.member) or read_shown(peer.certificate_pem).ends_ms
+        return PeerHealth(
+            online=link.online if link else False,
+            latency_s=link.latency_s if link else 0.0,
+            last_seen_ms=link.last_seen_ms if link else None,
+            trouble=link.trouble if link else LinkTrouble.NONE,
+            certificate_ends_ms=ends_ms,
+        )
+
+    def _trouble(self, said: str) -> LinkTrouble:
+        """Return what a failed handshake says; a peer that takes no certificate of ours is mute."""
+        found = next((trouble for words, trouble in _TLS_SAYS if words in said), None)
+        if found is not None:
+            return found
+        # TLS goes by the machine's own clock, and so does this.
+        ended = read_shown(self.identity.certificate_pem).ends_ms < time.time() * 1000
+        return LinkTrouble.OWN_ENDED if ended else LinkTrouble.NONE
 
     async def close(self) -> None:
         """Stop serving and close all links."""
@@ -198,21 +275,22 @@ class GrpcNetwork:
 
     def _link(self, member: MemberId) -> _Link:
         if member not in self._links:
-            peer = self._peers.get(member)
-            if peer is None:
-                raise PeerUnavailable(f"this node has no link to {member}")
-            # The peer's own certificate is the only root: no other party can reply in its place.
-            credentials = grpc.ssl_channel_credentials(
-                root_certificates=peer.certificate_pem,
-                private_key=self.identity.key_pem,
-                certificate_chain=self.identity.certificate_pem,
-            )
-            name = ("grpc.ssl_target_name_override", tls_name(member))
-            channel = grpc.aio.secure_channel(
-                peer.address, credentials, options=(*CHANNEL_OPTIONS, name)
-            )
-            self._links[member] = _Link(channel, channel.unary_unary(f"/{_SERVICE}/{_METHOD}"))
+            channel = self._channel(member, self.identity)
+            self._links[member] = _Link(channel, channel.unary_unary(_CALL))
         return self._links[member]
+
+    def _channel(self, member: MemberId, identity: TlsIdentity) -> grpc.aio.Channel:
+        peer = self._peers.get(member)
+        if peer is None:
+            raise PeerUnavailable(f"this node has no link to {member}")
+        # The peer's own keys are the only roots: no other party can reply in its place.
+        credentials = grpc.ssl_channel_credentials(
+            root_certificates=peer.roots,
+            private_key=identity.key_pem,
+            certificate_chain=identity.certificate_pem,
+        )
+        name = ("grpc.ssl_target_name_override", tls_name(member))
+        return grpc.aio.secure_channel(peer.address, credentials, options=(*CHANNEL_OPTIONS, name))
 
     async def _answer(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
@@ -245,10 +323,13 @@ class GrpcNetwork:
         """Return the peer by its key; the names in a certificate prove nothing."""
         shown = context.auth_context().get("x509_pem_cert", [])
         try:
-            member = self._members.get(spki_pin(shown[0])) if shown else None
+            certificate = read_shown(shown[0]) if shown else None
         except TlsMaterialUnusable:
-            member = None
-        if member is None:
+            certificate = None
+        member = self._members.get(certificate.tls_pin) if certificate else None
+        if certificate and member:
+            self._shown_ends[member] = certificate.ends_ms
+        else:
             log.warning("unknown-certificate")
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "unknown certificate")
             raise PeerRefused("unknown certificate")

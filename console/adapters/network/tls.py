@@ -1,9 +1,10 @@
-"""TLS key pairs and their pins: self-signed P-256 certificates, trusted one by one."""
+"""TLS key pairs and their pins: P-256 keys, each trusted by itself."""
 
 import datetime as dt
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_VALID_DAYS = 3650
+VALID_DAYS = 3650
 _MAX_PEM = 16_384
 _MAX_PEER_PEM = 8_192
 _UNREADABLE = (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm)
@@ -40,31 +41,47 @@ def create_identity(directory: Path, name: str, dns_name: str) -> TlsIdentity:
 
     Raises: FileExistsError rather than replacing a key.
     """
+    identity = generate_identity(dns_name)
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_new(directory / f"{name}.key", identity.key_pem, 0o600)
+    _write_new(directory / f"{name}.crt", identity.certificate_pem, 0o644)
+    return identity
+
+
+def generate_identity(dns_name: str) -> TlsIdentity:
+    """Generate a key pair with a self-signed certificate, as a member's entry has it."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(dns_name)
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(days=_VALID_DAYS))
-    )
-    for extension in _extensions(dns_name):
-        builder = builder.add_extension(extension.value, extension.critical)
-    certificate = builder.sign(key, hashes.SHA256())
+    subject = subject_of(dns_name)
     key_pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    identity = TlsIdentity(key_pem, certificate.public_bytes(serialization.Encoding.PEM))
-    directory.mkdir(parents=True, exist_ok=True)
-    _write_new(directory / f"{name}.key", identity.key_pem, 0o600)
-    _write_new(directory / f"{name}.crt", identity.certificate_pem, 0o644)
-    return identity
+    return TlsIdentity(key_pem, build_certificate(key, subject, subject))
+
+
+def build_certificate(
+    key: ec.EllipticCurvePrivateKey, subject: x509.Name, issuer: x509.Name, days: int = VALID_DAYS
+) -> bytes:
+    """Return a certificate of a key by itself, PEM, from now on for `days`.
+
+    The subject is `subject_of` a DNS name, which stands in the certificate once more.
+    """
+    now = dt.datetime.now(dt.UTC)
+    end = now + dt.timedelta(days=days)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(min(now, end) - dt.timedelta(minutes=5))
+        .not_valid_after(end)
+    )
+    (common_name,) = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    for extension in _extensions(str(common_name.value)):
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def load_identity(directory: Path, name: str) -> TlsIdentity:
@@ -93,6 +110,22 @@ def spki_pin(certificate_pem: bytes) -> bytes:
         raise TlsMaterialUnusable("this is no certificate") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a link's certificate says: the pin of its key, and its last moment in UTC ms."""
+
+    tls_pin: bytes
+    ends_ms: int
+
+
+@lru_cache(maxsize=1024)
+def read_shown(certificate_pem: bytes) -> Shown:
+    """Read a certificate as a peer showed it. Raises: TlsMaterialUnusable."""
+    pin = spki_pin(certificate_pem)
+    end = x509.load_pem_x509_certificate(certificate_pem).not_valid_after_utc
+    return Shown(pin, int(end.timestamp()) * 1000)
+
+
 def peer_pin(certificate_pem: bytes, dns_name: str) -> bytes:
     """Return the pin of a member's certificate, which must be as `create_identity` makes it.
 
@@ -108,7 +141,7 @@ def peer_pin(certificate_pem: bytes, dns_name: str) -> bytes:
         pin = _spki(certificate.public_key())
         alike = (
             certificate.public_bytes(serialization.Encoding.PEM) == certificate_pem
-            and certificate.subject == certificate.issuer == _subject(dns_name)
+            and certificate.subject == certificate.issuer == subject_of(dns_name)
             and list(certificate.extensions) == _extensions(dns_name)
         )
         certificate.verify_directly_issued_by(certificate)
@@ -119,7 +152,8 @@ def peer_pin(certificate_pem: bytes, dns_name: str) -> bytes:
     return pin
 
 
-def _subject(dns_name: str) -> x509.Name:
+def subject_of(dns_name: str) -> x509.Name:
+    """Return the subject of a certificate for a DNS name: nothing but that."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, dns_name)])
 
 
@@ -155,6 +189,14 @@ def _read(path: Path) -> bytes:
             return file.read(_MAX_PEM)
     except OSError:
         raise TlsMaterialUnusable(f"{path.name} cannot be read") from None
+
+
+def write_anew(path: Path, data: bytes) -> None:
+    """Replace a file that is no secret, whole or not at all. Raises: OSError."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    _write_new(beside, data, 0o644)
+    beside.replace(path)
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:

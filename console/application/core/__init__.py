@@ -216,7 +216,7 @@ class Core:
             publish=publish,
         )
         self.machines = MachineService(
-            me=me, aggregates=self.aggregates, network=ports.network, publish=publish
+            me, self.aggregates, network=ports.network, clock=ports.clock, publish=publish
         )
         self.decisions = RosterDecisions(
             me=me,
@@ -334,6 +334,7 @@ class Core:
                 for saga in sagas:
                     saga.resume()
                 tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
+                tasks.create_task(self.machines.keep_telling())
                 tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
                 tasks.create_task(self.doubts.keep_asking())
         finally:

@@ -4,23 +4,31 @@ What members endorse is the identity key, which no one can take out of the new t
 TLS certificate. Shares do not move with it: a repair follows.
 """
 
+import asyncio
+import contextlib
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import structlog
 
 from console.application.aggregates import Aggregates
-from console.application.peers.signed_statements import StatementRefused, Verified
+from console.application.peers.addresses import Addresses
+from console.application.peers.link_keys import LinkKeys
+from console.application.peers.signed_statements import Publish, StatementRefused, Verified
 from console.application.peers.statements import (
     MAX_CERTIFIED_SESSIONS,
-    AnyStatement,
+    AddressChange,
+    LinkKeyChange,
     MachineEndorsement,
 )
-from console.application.ports.network import MachineUnusable, NetworkPort
+from console.application.peers.telling import Telling
+from console.application.ports.clock import Clock
+from console.application.ports.link_keys import MachineUnusable
+from console.application.ports.network import NetworkPort
 from console.domain import member
 from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
@@ -33,9 +41,9 @@ from console.domain.values import MAX_LABEL
 
 log = structlog.get_logger(__name__)
 
-Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
-
 MAX_ENTRY_CHARACTERS = 16_384
+_PAUSE_S = 15.0
+"""Between two attempts to tell those who were not reached."""
 
 NOT_ELECTOR = "founding members endorse machines, or whom a quorum of them has chosen"
 
@@ -98,15 +106,45 @@ def read_entry(text: str) -> Machine:
 
 
 class MachineService:
-    """Records endorsements of machines; links to an admitted machine immediately."""
+    """Records endorsements of machines; links to an admitted machine immediately.
+
+    `addresses` and `link_keys` are what changes of a machine later.
+    """
 
     def __init__(
-        self, *, me: MemberId, aggregates: Aggregates, network: NetworkPort, publish: Publish
+        self,
+        me: MemberId,
+        aggregates: Aggregates,
+        *,
+        network: NetworkPort,
+        clock: Clock,
+        publish: Publish,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
         self._network = network
         self._publish = publish
+        self._telling = Telling(me, aggregates, network)
+        self._news = asyncio.Event()
+        """Set when this machine changes its TLS key: what is due then is not put off."""
+        self.addresses = Addresses(
+            me=me, aggregates=aggregates, publish=publish, let_in=self.let_in
+        )
+        self.link_keys = LinkKeys(
+            me=me,
+            aggregates=aggregates,
+            network=network,
+            clock=clock,
+            publish=publish,
+            let_in=self.let_in,
+            telling=self._telling,
+            news=self._news,
+        )
+        self.handlers: dict[type, Callable[[Verified], Awaitable[None]]] = {
+            MachineEndorsement: self.on_endorsement,
+            AddressChange: self.addresses.on_change,
+            LinkKeyChange: self.link_keys.on_change,
+        }
 
     async def endorse(self, machine: Machine, at_ms: int) -> None:
         """Endorse as this member. Raises: Conflict, DomainError."""
@@ -136,7 +174,7 @@ class MachineService:
         except MachineUnusable as trouble:
             raise Conflict(str(trouble)) from None
         for known in self._aggregates.everybody():
-            if pin == known.tls_pin or machine.identity_key == known.identity_key:
+            if pin in known.tls_pins or machine.identity_key == known.identity_key:
                 raise Conflict(f"these keys are in use by {known.display_name}")
         return pin
 
@@ -165,7 +203,7 @@ class MachineService:
             decided=s.decided,
         )
         for known in self._aggregates.everybody():
-            if known.member != machine.member and known.tls_pin == pin:
+            if known.member != machine.member and pin in known.tls_pins:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
         standing = self._aggregates.standing
         if standing.retired.get(machine.member, 0) > s.decided:
@@ -179,17 +217,36 @@ class MachineService:
         await self.let_in(machine.member)
 
     async def let_in(self, member_id: MemberId) -> None:
-        """Accept links from a member's admitted machine only, from now on."""
+        """Link to a member's admitted machine only, where and with which keys it is now."""
         state = self._aggregates.members.get(member_id)
-        if state and state.certificate and member_id != self._me:
+        if state and member_id != self._me:
+            links = state.links
+            # What the roster file says of a first machine may have been corrected there by hand.
+            of_ledger = state.address if state.certificate or links.moved else ""
+            certificate = links.key.certificate if links.key else state.certificate
+            coming = links.coming.certificate if links.coming else b""
             try:
-                await self._network.admit(member_id, state.address, state.certificate)
+                await self._network.admit(
+                    member_id, links.set_here or of_ledger, certificate, coming
+                )
             except MachineUnusable as trouble:
                 # On record already, perhaps by an older program: only its links are refused.
                 log.warning("machine-not-linked", member=member_id, why=str(trouble))
 
+    async def keep_telling(self) -> None:
+        """Tell the others what changes of this machine, and do what follows, until cancelled."""
+        while True:
+            self._news.clear()
+            own = self._aggregates.members.get(self._me)
+            if own and own.links.moved:
+                await self._telling.tell(own.links.moved)
+            await self.link_keys.go_on()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE_S):
+                    await self._news.wait()
+
     async def resume(self) -> None:
-        """Let admitted machines in after a start: the roster file has the first ones only."""
+        """Link to all machines as they are now: the roster file has the first ones only."""
         for member_id in tuple(self._aggregates.members):
             await self.let_in(member_id)
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -62,6 +62,10 @@ class Verified:
         if not isinstance(self.statement, kind):
             raise StatementRefused("a statement of another kind was expected")
         return self.statement
+
+
+Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
+"""Signs a statement, records it and tells the others."""
 
 
 class Statements:

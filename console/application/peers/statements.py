@@ -177,6 +177,22 @@ class RosterDecision(Statement, frozen=True, kw_only=True, tag="roster-decision"
     certified: Annotated[tuple[SessionName, ...], msgspec.Meta(max_length=MAX_CERTIFIED_SESSIONS)]
 
 
+class AddressChange(Statement, frozen=True, tag="address-change"):
+    """The signer's machine is reached at this address from now on."""
+
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=255)]
+
+
+class LinkKeyChange(Statement, frozen=True, tag="link-key-change"):
+    """The signer's machine has the TLS key of this certificate (PEM, of its own).
+
+    It counts beside the key before it until the signer says that it counts `alone`.
+    """
+
+    certificate: Annotated[bytes, msgspec.Meta(min_length=1, max_length=8192)]
+    alone: bool
+
+
 class TransferProposal(Statement, frozen=True, kw_only=True, tag="transfer-proposal"):
     """The canonical intent: approvals sign its digest. `nonce` makes every intent unique."""
 
@@ -271,6 +287,8 @@ AnyStatement = (
     | DrillResult
     | MachineEndorsement
     | RosterDecision
+    | AddressChange
+    | LinkKeyChange
     | TransferProposal
     | Approval
     | Denial

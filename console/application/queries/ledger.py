@@ -6,6 +6,8 @@ from console.application.event_codec import encode_event
 from console.application.ports.event_store import EventStore, RecordedEvent
 from console.application.views import LedgerRow
 from console.domain.events import (
+    AddressChanged,
+    AddressSetHere,
     CeremonyAborted,
     CeremonyAccepted,
     CeremonyCertified,
@@ -20,6 +22,7 @@ from console.domain.events import (
     DrillPassed,
     Event,
     KeyChangeProposed,
+    LinkKeyChanged,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -146,6 +149,12 @@ def _summarise_shares(event: Event) -> tuple[str, str]:
             return event.by, f"Decided about the roster: {who} leaves, {len(event.electors)} decide"
         case MachineAdmitted():
             return event.member, "Machine admitted; any earlier one is revoked"
+        case AddressChanged():
+            return event.member, f"Its machine is reached at {event.address}"
+        case AddressSetHere():
+            return event.member, f"Reached from here at {event.address or 'its own address'}"
+        case LinkKeyChanged():
+            return event.member, f"New TLS key, {'alone' if event.alone else 'beside the old one'}"
         case _:
             return _summarise_request(event)
 

@@ -5,6 +5,7 @@ from console.application.node import Node
 from console.application.peers.clocks import duration
 from console.application.queries.ceremonies import ceremony_view, is_over
 from console.application.queries.ledger import ledger_rows
+from console.application.queries.links import certificate_tasks
 from console.application.queries.people import members_of
 from console.application.queries.recovery import recovery_view, what_is_safe
 from console.application.queries.requests import CLOSED, request_row, request_stage
@@ -71,6 +72,7 @@ async def overview_view(node: Node) -> OverviewView:
             *_fork_tasks(core),
             *_clock_tasks(core),
             *_share_tasks(core)[:_MOST_TASKS],
+            *certificate_tasks(core, now)[:_MOST_TASKS],
             *_ceremony_tasks(core, now)[:_MOST_TASKS],
             *approvals[:_MOST_TASKS],
             *refused[:_MOST_TASKS],

@@ -4,9 +4,22 @@ from collections.abc import Mapping
 
 from console.application.aggregates import Aggregates
 from console.application.core import Core
-from console.application.ports.network import PeerHealth
+from console.application.ports.network import LinkTrouble, PeerHealth
 from console.application.views import MemberView
 from console.domain.ids import MemberId
+
+_TROUBLES = {
+    LinkTrouble.NONE: "",
+    LinkTrouble.ENDED: "Certificate ended",
+    LinkTrouble.NOT_YET: "Certificate not yet valid",
+    LinkTrouble.OTHER_KEY: "Unknown TLS key",
+    LinkTrouble.OWN_ENDED: "Own certificate ended",
+}
+
+
+def trouble_with(link: PeerHealth | None) -> str:
+    """Return in two or three words why a peer is not reached, or "" if that is not known."""
+    return _TROUBLES[link.trouble] if link else ""
 
 
 def names_of(aggregates: Aggregates) -> dict[MemberId, str]:
@@ -39,6 +52,7 @@ def member_views(
                 locked=member in locked,
                 is_me=member == me,
                 last_seen_ms=link.last_seen_ms if link else None,
+                trouble=trouble_with(link),
                 ledger_sequence=own_sequence if member == me else state.head_sequence or None,
             )
         )

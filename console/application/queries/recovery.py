@@ -9,7 +9,8 @@ from console.application.core import Core
 from console.application.peers.machines import NOT_ELECTOR, read_entry, waiting
 from console.application.peers.signed_statements import StatementRefused, verify_identity
 from console.application.queries.keys import key_names
-from console.application.queries.people import members_of, names_of
+from console.application.queries.links import link_views
+from console.application.queries.people import members_of, names_of, trouble_with
 from console.application.queries.roster import roster_view
 from console.application.views import (
     ActionView,
@@ -48,6 +49,7 @@ def recovery_view(core: Core, now_ms: int, own_sequence: int) -> RecoveryView:
         machines=tuple(sorted(machines, key=lambda m: -m.proposed_at_ms)),
         members=members_of(core, own_sequence),
         roster=roster_view(core),
+        links=link_views(core, now_ms),
     )
 
 
@@ -166,6 +168,7 @@ def _shares(core: Core, wallet: Wallet, lost: frozenset[MemberId]) -> tuple[Shar
                 is_me=member == core.me,
                 online=member == core.me or (link is not None and link.online),
                 locked=member in core.exchange.locked,
+                trouble=trouble_with(link),
                 state=state,
                 detail=detail,
                 last_proved_ms=proved.get(member),

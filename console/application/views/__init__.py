@@ -20,6 +20,7 @@ from console.application.views.overview import (
 from console.application.views.recovery import (
     ActionView,
     DrillView,
+    LinkView,
     MachinePreview,
     MachineView,
     RecoveryView,
@@ -89,6 +90,7 @@ __all__ = [
     "KeyKindView",
     "LedgerPage",
     "LedgerRow",
+    "LinkView",
     "MachinePreview",
     "MachineView",
     "MemberView",

@@ -24,7 +24,10 @@ class ShareState(StrEnum):
 
 
 class ShareView(View, frozen=True, kw_only=True):
-    """A custodian's share. `last_proved_ms` is the time of the newest signature that verified."""
+    """A custodian's share. `last_proved_ms` is the time of the newest signature that verified.
+
+    `trouble` says in two or three words why its machine is not reached, if that is known.
+    """
 
     member: str
     name: str
@@ -34,6 +37,7 @@ class ShareView(View, frozen=True, kw_only=True):
     detail: str
     last_proved_ms: int | None
     locked: bool = False
+    trouble: str = ""
 
     @property
     def able(self) -> bool:
@@ -127,10 +131,35 @@ class MachinePreview(View, frozen=True, kw_only=True):
     problems: tuple[str, ...]
 
 
+class LinkView(View, frozen=True, kw_only=True):
+    """How a member's machine is reached, as this node sees it. `is_me` is this node's own.
+
+    `address` is what the member says, `address_here` what this node's operator entered instead.
+    `version` is its program's, "" if that is not known. `certificate_ends_ms` is None if that is
+    not known; `warning` and `advice` say what is wrong with it and what to do. While the TLS key
+    changes, `new_key` is set; of one's own change, `untold` names who has not heard of it yet.
+    """
+
+    member: str
+    name: str
+    is_me: bool
+    online: bool
+    address: str
+    address_here: str
+    version: str
+    version_differs: bool
+    certificate_ends_ms: int | None
+    warning: str
+    advice: str
+    new_key: bool
+    untold: tuple[str, ...]
+
+
 class RecoveryView(View, frozen=True, kw_only=True):
-    """The Recovery screen; machines newest first, wallets by name."""
+    """The Recovery screen; machines newest first, wallets by name, links in the roster's order."""
 
     wallets: tuple[WalletSharesView, ...]
     machines: tuple[MachineView, ...]
     members: tuple[MemberView, ...]
     roster: RosterView = RosterView()
+    links: tuple[LinkView, ...] = ()

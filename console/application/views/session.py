@@ -23,6 +23,7 @@ class MemberView(View, frozen=True, kw_only=True):
     """A member of the roster as this node sees it. `is_me` is this node's own.
 
     `online` is whether its machine answers; `locked` whether it answers that its vault is locked.
+    `trouble` says in two or three words why it is not reached, if that is known.
     """
 
     member: str
@@ -32,6 +33,7 @@ class MemberView(View, frozen=True, kw_only=True):
     last_seen_ms: int | None
     ledger_sequence: int | None
     locked: bool = False
+    trouble: str = ""
 
     @property
     def able(self) -> bool:

@@ -22,7 +22,10 @@ from console.domain.events.fact import (
     GroupKey,
 )
 from console.domain.events.members import (
+    AddressChanged,
+    AddressSetHere,
     ClockAccepted,
+    LinkKeyChanged,
     MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
@@ -59,6 +62,8 @@ from console.domain.events.wallets import (
 
 __all__ = [
     "EVENT_TYPES",
+    "AddressChanged",
+    "AddressSetHere",
     "CeremonyAborted",
     "CeremonyAccepted",
     "CeremonyCertified",
@@ -75,6 +80,7 @@ __all__ = [
     "Evidence",
     "GroupKey",
     "KeyChangeProposed",
+    "LinkKeyChanged",
     "MachineAdmitted",
     "MachineEndorsed",
     "MemberEnrolled",
@@ -140,4 +146,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     TransactionTakenBack,
     ClockAccepted,
     RosterDecisionSigned,
+    AddressChanged,
+    AddressSetHere,
+    LinkKeyChanged,
 )

@@ -97,3 +97,45 @@ class MachineAdmitted(Event):
     digest: bytes
     at_ms: int
     decided: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChanged(Event):
+    """A member says where its machine is reached from now on; `digest` is its statement's."""
+
+    NAME: ClassVar[str] = "member.address-changed.v1"
+    member: MemberId
+    address: str
+    digest: bytes
+    at_ms: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSetHere(Event):
+    """This node's operator entered where a peer is reached; "" takes it back.
+
+    It is this node's alone, and ends with the next address that the peer signs.
+    """
+
+    NAME: ClassVar[str] = "member.address-set-here.v1"
+    member: MemberId
+    address: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkKeyChanged(Event):
+    """A member says which TLS key its machine has: beside the one before, or `alone`.
+
+    `certificate` (PEM) holds the key and `tls_pin` is its pin; `digest` is the statement's.
+    """
+
+    NAME: ClassVar[str] = "member.link-key-changed.v1"
+    member: MemberId
+    certificate: bytes
+    tls_pin: bytes
+    alone: bool
+    digest: bytes
+    at_ms: int
+    evidence: Evidence

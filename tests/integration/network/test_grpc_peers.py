@@ -27,7 +27,8 @@ from console.adapters.network.tls import (
 )
 from console.application.errors import PeerRefused, PeerUnavailable
 from console.application.ports.clock import Clock
-from console.application.ports.network import MAX_MESSAGE_BYTES, MachineUnusable
+from console.application.ports.link_keys import MachineUnusable
+from console.application.ports.network import MAX_MESSAGE_BYTES
 from console.domain.ids import MemberId
 from tests.fakes.clock import FakeClock
 from tests.integration.network.certificates import certificate, extensions, name

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from console.adapters.clock import SystemClock
 from console.adapters.network.grpc_peers import GrpcNetwork, tls_name
 from console.adapters.network.tls import TlsIdentity, create_identity, peer_pin, spki_pin
-from console.application.ports.network import MachineUnusable
+from console.application.ports.link_keys import MachineUnusable
 from console.domain.ids import MemberId
 from tests.integration.network.certificates import certificate, extensions, name, odd_signers
 

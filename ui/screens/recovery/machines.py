@@ -9,6 +9,7 @@ from ui import object_names as names
 from ui import status, wording
 from ui.context import Context
 from ui.screens.recovery.endorsing import JOINING, REPLACING, EndorsePanel, MachineFacts
+from ui.screens.recovery.links import LinksCard
 from ui.screens.recovery.side import INSET, side_card
 from ui.screens.recovery.view_model import RecoveryModel
 from ui.status import Look
@@ -55,12 +56,13 @@ class MachinesPage(QWidget):
         side = side_card("All machines", self.list, self.no_machine)
         self.lost = Banner(Tone.WARN, names.MACHINE_LOST, action="Open shares")
         self.lost.acted.connect(lambda: self.repair_wanted.emit(self._wallet))
+        self.links = LinksCard()
         self.about, self.decision = self._about(), self._decision(context)
         guide = _guide()
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(16)
-        for part in (self.lost, self.about, self.decision, guide):
+        for part in (self.lost, self.about, self.decision, self.links, guide):
             right.addWidget(part)
         right.addStretch(1)
         detail = QWidget()
@@ -107,6 +109,8 @@ class MachinesPage(QWidget):
         if machine is not None:
             self._show_machine(machine, now)
         self.endorse.show_state(working=model.working)
+        links = model.view.links if model.view else ()
+        self.links.show_links(links, now, blocked=bool(model.hindrance))
 
     def _show_lost(self, machine: MachineView | None) -> None:
         wallet = self._model.lost_share(machine.member) if machine and machine.admitted else None

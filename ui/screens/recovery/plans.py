@@ -107,6 +107,52 @@ def drill(wallet: WalletSharesView) -> Confirmation:
     )
 
 
+def link_key() -> Confirmation:
+    """Return what a change of this machine's TLS key does."""
+    return Confirmation(
+        "Change this machine\u2019s TLS key",
+        (
+            Point(
+                "refresh",
+                "The node generates a new key for its links and tells the others, signed with "
+                "your identity key. Shares and identity stay as they are.",
+            ),
+            Point(
+                "people",
+                "Old and new key count until all members have the new one. Then the node goes "
+                "over by itself, and the old key is refused.",
+            ),
+            Point(
+                "info",
+                "This is for a key that may have been copied. A certificate that ends needs "
+                "nothing: the node renews it with the same key.",
+            ),
+        ),
+        "Change TLS key",
+    )
+
+
+def link_key_now(untold: Sequence[str]) -> Confirmation:
+    """Return what it means not to wait for those who have not heard of the new key."""
+    missing = wording.listed(untold) or "Nobody"
+    return Confirmation(
+        "Go over to the new TLS key now",
+        (
+            Point(
+                "x-octagon",
+                "All members that have heard of it refuse the old key from now on, whoever shows "
+                "it.",
+            ),
+            Point(
+                "clock",
+                f"Not heard yet: {missing}. The node keeps the old key to tell them when they are "
+                "back, and destroys it then.",
+            ),
+        ),
+        "Go over now",
+    )
+
+
 def _old_shares() -> Point:
     return Point(
         "shield-check",

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from console.application.commands import Pin
-from console.application.views import MachineView, ShareView, WalletSharesView
+from console.application.views import LinkView, MachineView, ShareView, WalletSharesView
 from ui import object_names as names
 from ui import status, wording
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.recovery import plans
 from ui.screens.recovery.actions import DRILL, REFRESH, REPAIR, RESHARE
+from ui.screens.recovery.address_panel import AddressPanel
 from ui.screens.recovery.confirm import ConfirmSheet
 from ui.screens.recovery.decision_panel import DecisionPanel
 from ui.screens.recovery.detail import SharesDetail
@@ -71,6 +72,7 @@ class RecoveryScreen(Screen):
         self.confirm_panel = ConfirmSheet(self.context.window)
         self.entry_panel = EntryPanel(self.context, self.model)
         self.decision_panel = DecisionPanel(self.context, self.model)
+        self.address_panel = AddressPanel(self.context.window, self.model)
         self._confirmed: Callable[[str], None] | None = None
         self._asked = ""
         self._connect()
@@ -89,6 +91,14 @@ class RecoveryScreen(Screen):
         self.machines.opened.connect(lambda key: self.context.navigate("recovery", key))
         self.machines.repair_wanted.connect(lambda key: self.context.navigate("recovery", key))
         self.machines.endorsed.connect(self._endorse)
+        links = self.machines.links
+        links.moving.connect(self.address_panel.ask)
+        links.entering.connect(self.address_panel.ask)
+        links.key_wanted.connect(
+            lambda: self._confirm(lambda _: plans.link_key(), lambda _: self.model.change_key())
+        )
+        links.finish_wanted.connect(self._ask_finish)
+        self.address_panel.submitted.connect(self._set_address)
 
     def open(self, subject: str) -> None:
         """Open with empty fields and no plan."""
@@ -105,7 +115,8 @@ class RecoveryScreen(Screen):
     def close_screen(self) -> None:
         """Close the panels too."""
         self._forget()
-        for panel in (self.confirm_panel, self.entry_panel, self.decision_panel):
+        panels = (self.confirm_panel, self.entry_panel, self.decision_panel, self.address_panel)
+        for panel in panels:
             panel.hide()
             panel.deleteLater()
         super().close_screen()
@@ -164,6 +175,7 @@ class RecoveryScreen(Screen):
         self.decide.setToolTip("" if deciding else "Only those who decide can do this.")
         self.entry_panel.show_model()
         self.decision_panel.show_model()
+        self.address_panel.show_model()
 
     def render_content(self) -> None:
         """Paint the page that the subject names."""
@@ -275,10 +287,19 @@ class RecoveryScreen(Screen):
     def _endorse(self, machine: MachineView, pin: Pin) -> None:
         self.model.approve_machine(machine, pin)
 
+    def _ask_finish(self) -> None:
+        links = self.model.view.links if self.model.view else ()
+        untold = next((link.untold for link in links if link.is_me), ())
+        self._confirm(lambda _: plans.link_key_now(untold), lambda _: self.model.finish_key())
+
+    def _set_address(self, link: LinkView, address: str) -> None:
+        self.model.set_address(link, address, self.address_panel.close_sheet)
+
     def _forget(self) -> None:
         self.machines.reset()
         self.members.reset()
         self.decision_panel.close_sheet()
+        self.address_panel.close_sheet()
         self.entry_panel.close_sheet()
         self.confirm_panel.close_sheet()
 

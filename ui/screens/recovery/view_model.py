@@ -13,7 +13,10 @@ from console.application.api import (
 )
 from console.application.commands import (
     ApproveMachine,
+    ChangeAddress,
+    ChangeLinkKey,
     Command,
+    FinishLinkKey,
     Outcome,
     Pin,
     ProposeMachine,
@@ -21,11 +24,13 @@ from console.application.commands import (
     ProposeRepair,
     ProposeReshare,
     RunDrill,
+    SetPeerAddress,
     SignDecision,
 )
 from console.application.views import (
     DecisionPreview,
     DecisionView,
+    LinkView,
     MachinePreview,
     MachineView,
     RecoveryView,
@@ -262,6 +267,24 @@ class RecoveryModel(ViewModel):
     def approve_machine(self, machine: MachineView, pin: Pin) -> None:
         """Endorse exactly the machine that was on screen."""
         self.do(ApproveMachine(machine.member, machine.digest, pin), self._tell)
+
+    def set_address(self, link: LinkView, address: str, done: Callable[[], None]) -> None:
+        """Sign our own machine's address, or reach a peer there from this node alone."""
+
+        def told(outcome: Outcome) -> None:
+            done()
+            self._tell(outcome)
+
+        own = ChangeAddress(address)
+        self.do(own if link.is_me else SetPeerAddress(link.member, address), told)
+
+    def change_key(self) -> None:
+        """Begin to change this machine's TLS key."""
+        self.do(ChangeLinkKey(), self._tell)
+
+    def finish_key(self) -> None:
+        """Go over to the new TLS key without waiting for the others."""
+        self.do(FinishLinkKey(), self._tell)
 
     async def _read(self, entry: str) -> None:
         preview, problem = None, None
