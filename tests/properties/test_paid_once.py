@@ -202,8 +202,8 @@ class World:
             return
 
     def is_free(self, member: Member, request: SigningRequest) -> bool:
-        """Return whether the screen says that nothing was signed, or that it failed."""
-        return request.failed is not None or "Nothing was signed" in self.told(member, request)
+        """Return whether the screen tells of no signature, or says that it failed."""
+        return request.failed is not None or "may exist" not in self.told(member, request)
 
     def told(self, member: Member, request: SigningRequest) -> str:
         tell = Sentences(

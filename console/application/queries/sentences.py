@@ -96,7 +96,7 @@ class Sentences:
         if outdated:
             return (
                 "The wallet's shares were changed before it was signed here, so nobody signs it "
-                f"any more. {self._signature(request, known)}"
+                f"any more. {self._signature(request, known)}{self._free(request)}"
             )
         match stage:
             case RequestStage.AWAITING_APPROVAL:
@@ -123,11 +123,12 @@ class Sentences:
                 block = request.confirmed.block if request.confirmed else 0
                 return f"Confirmed in block {block}.{self._silence(known)}"
             case RequestStage.DENIED:
-                return f"{self._denied(request)} {self._signature(request, known)}"
+                return self._denied(request, known)
             case RequestStage.WITHDRAWN:
                 return f"Withdrawn by its proposer. {self._signature(request, known)}"
             case RequestStage.EXPIRED:
-                return f"Expired before it was signed here. {self._signature(request, known)}"
+                told = self._signature(request, known)
+                return f"Expired before it was signed here. {told}{self._free(request)}"
             case RequestStage.FAILED:
                 return f"Failed: {request.failed.reason if request.failed else ''}"
 
@@ -148,7 +149,7 @@ class Sentences:
         """Return what is known of the signature of one that ended without, and what to do."""
         told = _KNOWN[doubt(request, self.me)]
         if not may_be_signed(request, self.me):
-            return f"{told} {_FREE}"
+            return told
         if self.reservations.successor(request) is not None:
             return f"{told} {_REPLACED}"
         if known.used_up:
@@ -169,15 +170,22 @@ class Sentences:
             return ""
         return _EXPIRES if adapter.lets_expire else _NEXT
 
-    def _denied(self, request: SigningRequest) -> str:
+    def _free(self, request: SigningRequest) -> str:
+        """Return that it can be proposed again, where nothing speaks against it."""
+        return "" if may_be_signed(request, self.me) else f" {_FREE}"
+
+    def _denied(self, request: SigningRequest, known: NodeFacts) -> str:
         denial, proposer = request.denial, request.proposal.proposer
         if denial is None:
             name = self.names.get(proposer, proposer)
             return (
                 f"{name} signed two different requests under one id. Both are kept in the ledger "
-                "as proof."
+                f"as proof. {self._signature(request, known)}"
             )
-        return f"{self.names.get(denial.member, '')} denied: {denial.reason.rstrip('.')}."
+        told = f"{self.names.get(denial.member, '')} denied: {denial.reason}"
+        if not may_be_signed(request, self.me):
+            return told
+        return f"{told.rstrip('.')}. {self._signature(request, known)}"
 
     def _awaiting(self, request: SigningRequest) -> str:
         left = request.policy.approvals_needed - len(request.approvals)
