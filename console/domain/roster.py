@@ -19,6 +19,7 @@ MAX_DECISIONS = 1_000
 MAX_ROSTER = 100
 """The most members that a decision names."""
 
+_PAIR = 2
 _DOMAIN = b"quorate/roster/v1"
 
 
@@ -127,13 +128,13 @@ class Roster:
         return tuple(sorted(following, key=lambda d: d.digest))
 
     def _carried(self, standing: Standing) -> list[Decision]:
-        """Return which decisions a majority signed of those who decide and do not leave."""
-        carried = []
-        for decision in self.open_after(standing):
-            deciding = deciding_on(standing, decision)
-            if len(deciding & set(self.signatures(decision))) >= majority(len(deciding)):
-                carried.append(decision)
-        return carried
+        """Return which decisions more than half of the electors signed."""
+        return [
+            decision
+            for decision in self.open_after(standing)
+            if len(deciding_on(standing, decision) & set(self.signatures(decision)))
+            >= signatures_needed(standing, decision)
+        ]
 
     def _after(self, standing: Standing, decision: Decision) -> Standing:
         signatures = self.signatures(decision)
@@ -156,6 +157,17 @@ class Roster:
 def deciding_on(standing: Standing, decision: Decision) -> frozenset[MemberId]:
     """Return the electors whose signatures count: nobody decides about its own leaving."""
     return standing.electors_at(decision.number - 1) - set(decision.retires)
+
+
+def signatures_needed(standing: Standing, decision: Decision) -> int:
+    """Return how many have to sign: more than half of all electors, also of those who leave.
+
+    Otherwise one elector could let all others leave. Only of two may one decide about the other.
+    """
+    electors = standing.electors_at(decision.number - 1)
+    if electors & set(decision.retires) and len(electors) == _PAIR:
+        return 1
+    return majority(len(electors))
 
 
 def decision_of(signed: RosterDecisionSigned) -> Decision:

@@ -91,10 +91,28 @@ def test_who_came_later_decides_once_it_was_chosen() -> None:
     with pytest.raises(Conflict, match="dora does not decide"):
         roster.decide(Roster(), standing(), signed(PASS_ON, DORA))
     passed = [signed(PASS_ON, ANA), signed(PASS_ON, BEN)]
-    founders_leave = Decision(2, PASS_ON.digest, (ANA, BEN, CHIARA), (DORA,))
-    after = standing(*passed, signed(founders_leave, DORA))
-    assert after.electors_at(2) == {DORA}
-    assert set(after.retired) == set(FOUNDERS)
+    ana_leaves = Decision(2, PASS_ON.digest, (ANA,), (CHIARA, DORA))
+    after = standing(*passed, *(signed(ana_leaves, by) for by in (BEN, CHIARA, DORA)))
+    assert after.electors_at(2) == {CHIARA, DORA}
+    assert set(after.retired) == {ANA}
+
+
+@pytest.mark.parametrize("electors", range(3, 8))
+def test_half_of_the_electors_let_nobody_leave(electors: int) -> None:
+    """Not one against all others, and no two halves that let each other leave."""
+    names = tuple(MemberId(f"m{number}") for number in range(electors))
+    for staying in range(1, electors):
+        decision = Decision(1, NO_DECISION, names[staying:], names[:staying])
+        signatures = tuple(signed(decision, by) for by in names[:staying])
+        in_force = Roster(signatures).standing(names).number
+        assert in_force == (2 * staying > electors)
+
+
+def test_of_two_electors_one_lets_the_other_leave() -> None:
+    alone = Decision(1, NO_DECISION, (BEN,), (ANA,))
+    assert Roster((signed(alone, ANA),)).standing((ANA, BEN)).retired == {BEN: 1}
+    handed = Decision(1, NO_DECISION, (), (ANA,))
+    assert Roster((signed(handed, ANA),)).standing((ANA, BEN)).number == 0
 
 
 def test_a_signature_counts_once() -> None:
