@@ -68,8 +68,9 @@ class Hostile:
     def _number(self, form: msgspec.inspect.IntType) -> int:
         signed = [sign * number for number in _NUMBERS for sign in (1, -1)]
         low = -(2**63) if form.ge is None else form.ge
-        high = 2**63 if form.lt is None else form.lt
-        return self._chance.choice([n for n in signed if low <= n < high])
+        below = 2**63 if form.lt is None else form.lt
+        high = below - 1 if form.le is None else form.le
+        return self._chance.choice([n for n in signed if low <= n <= high])
 
     def _text(self, form: msgspec.inspect.StrType) -> str:
         hexadecimal = f"{self._chance.getrandbits(256):064x}"
