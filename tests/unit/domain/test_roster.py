@@ -170,6 +170,20 @@ def test_whoever_signs_what_all_ledgers_agree(data: st.DataObject) -> None:
     assert standing(*events) == standing(*shuffled)
 
 
+def test_one_elector_fills_no_ledger_and_keeps_no_ledgers_apart() -> None:
+    """Whatever it signs before, its signature counts where the others' signatures need it."""
+    many = [
+        signed(Decision(1, NO_DECISION, (MemberId(f"x{number}"),), FOUNDERS), ANA)
+        for number in range(roster.MAX_SIGNED)
+    ]
+    state = recorded(*many)
+    late = signed(RETIRE_BEN, ANA)
+    with pytest.raises(NotYetPossible, match="has signed 20"):
+        roster.decide(state, state.standing(FOUNDERS), late)
+    assert standing(*many, late, signed(RETIRE_BEN, CHIARA)).retired == {BEN: 1}
+    assert standing(late, signed(RETIRE_BEN, CHIARA), *many).retired == {BEN: 1}
+
+
 def test_sessions_that_more_than_half_listed_are_older_than_the_leaving() -> None:
     after = standing(signed(RETIRE_BEN, ANA, (FIRST, SECOND)), signed(RETIRE_BEN, CHIARA, (FIRST,)))
     assert after.listed[BEN] == {FIRST}
