@@ -19,7 +19,6 @@ from console.domain import roster
 from console.domain.errors import Conflict
 from console.domain.events import RosterDecisionSigned
 from console.domain.ids import MemberId, SessionId
-from console.domain.quotas import Counted
 from console.domain.roster import Decision
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
@@ -105,8 +104,6 @@ class RosterDecisions:
             at_ms=s.at_ms,
             evidence=verified.evidence,
         )
-        if roster.decide(self._aggregates.roster, self._aggregates.standing, signed):
-            self._aggregates.quotas.require(verified.signer, Counted.ROSTER, s.at_ms)
         if await self._aggregates.record_roster(signed):
             await self.carry_out()
 
