@@ -86,7 +86,9 @@ def test_who_has_left_sees_and_vouches_for_nothing() -> None:
         )
         await operators.change(ANA, (*MEMBERS, DORA), command)
         staying = (ANA, BEN, DORA)
-        await decided(cluster, 1, (ANA, BEN), (CHIARA,), (ANA, BEN), staying)
+        with pytest.raises(CommandRefused, match="At least 3 decide"):
+            await sign(cluster, ANA, (CHIARA,), (ANA, BEN))
+        await decided(cluster, 1, (ANA, BEN), (CHIARA,), staying, staying)
 
         for member in staying:
             aggregates = cluster.seats[member].core.aggregates
