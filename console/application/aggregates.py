@@ -27,6 +27,7 @@ from console.domain.events import (
     Evidence,
     KeyChangeProposed,
     LinkKeyChanged,
+    MachineAdmitted,
     MachineEndorsed,
     MemberEnrolled,
     RequestProposed,
@@ -250,11 +251,10 @@ class Aggregates:
         self.candidates.pop(member_id, None)
         if evolved is not None and not evolved.enrolled:
             self.candidates[member_id] = evolved
-        elif evolved is not None and member_id in self.former:
-            self.former[member_id] = evolved
-            self._part_from_former()
         elif evolved is not None:
-            self.members[member_id] = evolved
+            (self.former if member_id in self.former else self.members)[member_id] = evolved
+            if isinstance(event, MachineAdmitted):
+                self._part_from_former()
 
     def person(self, member_id: MemberId) -> Member | None:
         """Return a member, a former one, or who is endorsed as one."""

@@ -165,6 +165,8 @@ def _session(
         ):
             if known is None or state.state is CeremonyState.CERTIFIED:
                 return ()
+            # Names of others would be news without an end: each report fills a record.
+            blamed = tuple(name for name in blamed if name in state.indices)
             if known.failure and set(blamed) <= set(known.blamed):
                 # Who is blamed does not depend on whose report came first.
                 return ()

@@ -316,10 +316,16 @@ def _fold_endorsed(state: Member | None, event: MachineEndorsed) -> Member:
 
 def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
     endorsed = [v for v in state.endorsed if (v.digest, v.decided) == (event.digest, event.decided)]
-    machine = endorsed[0]
+    machine, own = endorsed[0], state.identity_key
+    state = replace(state, admitted=(*state.admitted, (event.digest, len(endorsed))))
+    if state.enrolled and machine.identity_key == own:
+        # Two quorums admitted the same machine, each before it heard of the other: it goes on.
+        return replace(state, admitted_after=max(state.admitted_after, event.decided))
+    if state.enrolled and event.decided < state.admitted_after:
+        # Heard of late, or made late by who decides no more: a later quorum's machine stays.
+        return replace(state, former_keys=(*state.former_keys, machine.identity_key))
     return replace(
         state,
-        admitted=(*state.admitted, (event.digest, len(endorsed))),
         admitted_after=event.decided,
         display_name=machine.display_name,
         identity_key=machine.identity_key,
@@ -327,7 +333,7 @@ def _fold_admitted(state: Member, event: MachineAdmitted) -> Member:
         address=machine.address,
         certificate=machine.certificate,
         enrolled=True,
-        former_keys=(*state.former_keys, state.identity_key) if state.enrolled else (),
+        former_keys=(*state.former_keys, own) if state.enrolled else (),
         # The new machine starts its own ledger.
         head_sequence=0,
         head_hash=b"",

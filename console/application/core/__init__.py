@@ -224,6 +224,7 @@ class Core:
             network=ports.network,
             publish=publish,
             stop_with=self.host.stop_former,
+            let_in=self.machines.let_in,
         )
         self.balances = Balances(self.aggregates, self.transactions, ports.chains, ports.clock)
 

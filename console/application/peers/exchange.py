@@ -5,7 +5,7 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import ChainMap, defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from itertools import chain
 from typing import Any
@@ -40,13 +40,15 @@ from console.application.peers.signed_statements import (
 from console.application.peers.statements import (
     AnyStatement,
     Readiness,
+    RosterDecision,
 )
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.clock import Clock
 from console.application.ports.network import NetworkPort
 from console.application.shares.share_manager import ShareManager
-from console.domain.errors import Conflict, DomainError, NotYetPossible
+from console.domain.errors import Conflict, DomainError, NotYetPossible, UnknownMember
 from console.domain.ids import MemberId
+from console.domain.member import Member
 from console.domain.text import is_plain
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.version import VERSION
@@ -89,10 +91,11 @@ class StatementExchange:
         self._spawn = spawn
         self._heads = heads
         self._handlers: dict[type, Handler] = {}
-        self._deferred: defaultdict[MemberId, deque[Verified]] = defaultdict(
+        self._deferred: defaultdict[MemberId, deque[tuple[bytes, Verified]]] = defaultdict(
             lambda: deque(maxlen=MAX_DEFERRED)
         )
-        """What came too early, by signer: nobody can crowd out what others have signed."""
+        """What came too early, by signer: nobody can crowd out what others have signed. With the
+        identity key that signed it, which may have been replaced when its time has come."""
         self._cursors: dict[MemberId, int] = {}
         self._locked: set[MemberId] = set()
         self._timeouts = AdaptiveTimeouts()
@@ -206,8 +209,10 @@ class StatementExchange:
         # Taken at once: another task may try again while this one waits for the ledger.
         waiting = tuple(chain.from_iterable(self._deferred.values()))
         self._deferred.clear()
-        for verified in waiting:
-            await self._import(verified)
+        for key, verified in waiting:
+            signer = self._known(verified.signer)
+            if signer and signer.identity_key == key and self._counts(verified):
+                await self._import(verified)
 
     async def _import(self, verified: Verified) -> None:
         try:
@@ -218,9 +223,9 @@ class StatementExchange:
             log.info("statement-refused", signer=verified.signer, why=str(refusal))
 
     def _defer(self, verified: Verified) -> None:
-        deferred = self._deferred[verified.signer]
-        if all(verified.evidence != waiting.evidence for waiting in deferred):
-            deferred.append(verified)
+        deferred, signer = self._deferred[verified.signer], self._known(verified.signer)
+        if signer and all(verified.evidence != waiting.evidence for _, waiting in deferred):
+            deferred.append((signer.identity_key, verified))
 
     async def _import_signed(self, signed: SignedStatement) -> None:
         try:
@@ -267,7 +272,23 @@ class StatementExchange:
                 log.warning("ledger-head-refused", signer=head.signer, why=str(refusal))
 
     def _verify(self, signed: SignedStatement) -> Verified:
-        return self._statements.verify(signed, signer_of(signed, self._aggregates.members))
+        known = ChainMap(self._aggregates.members, self._aggregates.former)
+        verified = self._statements.verify(signed, signer_of(signed, known))
+        if not self._counts(verified):
+            raise UnknownMember(f"{verified.signer} has left the vault")
+        return verified
+
+    def _known(self, name: MemberId) -> Member | None:
+        return self._aggregates.members.get(name) or self._aggregates.former.get(name)
+
+    def _counts(self, verified: Verified) -> bool:
+        """Return whether a statement counts that its signer's machine of today has signed.
+
+        Who has left still decides between the decision by which it left and another with that
+        number: else which of them counts would depend on which was heard of first.
+        """
+        decides = isinstance(verified.statement, RosterDecision)
+        return decides or verified.signer in self._aggregates.members
 
     def require_clock(self) -> None:
         """Refuse to date statements by a clock with which most others disagree.

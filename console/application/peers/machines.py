@@ -205,10 +205,7 @@ class MachineService:
         for known in self._aggregates.everybody():
             if known.member != machine.member and pin in known.tls_pins:
                 raise StatementRefused(f"{known.member} uses the TLS key of this machine")
-        standing = self._aggregates.standing
-        if standing.retired.get(machine.member, 0) > s.decided:
-            raise StatementRefused("it was endorsed before the member left")
-        electors = standing.admitting(machine.member, s.decided)
+        electors = self._aggregates.standing.admitting(machine.member, s.decided)
         state = self._aggregates.person(machine.member)
         told = state.endorsed if state else ()
         if all((e.digest, e.by) != (machine.digest, verified.signer) for e in told):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from console.application.aggregates import Aggregates
+from console.application.peers.addresses import LetIn
 from console.application.peers.machines import certified_with
 from console.application.peers.signed_statements import Verified
 from console.application.peers.statements import (
@@ -39,12 +40,14 @@ class RosterDecisions:
         network: NetworkPort,
         publish: Publish,
         stop_with: Stop,
+        let_in: LetIn,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
         self._network = network
         self._publish = publish
         self._stop_with = stop_with
+        self._let_in = let_in
 
     def drafted(self, retires: frozenset[MemberId], electors: frozenset[MemberId]) -> Decision:
         """Return the decision that would follow what is in force. Raises: Conflict."""
@@ -114,9 +117,14 @@ class RosterDecisions:
             await self.carry_out()
 
     async def carry_out(self) -> None:
-        """Cut off whoever has left: links, and sessions under way."""
+        """Cut off whoever has left, links and sessions; link to who belongs to the vault after all.
+
+        Of two decisions the one that counts may be heard of last.
+        """
         left = frozenset(self._aggregates.former)
         if left:
             await self._stop_with(left)
         for member in left - {self._me}:
             await self._network.dismiss(member)
+        for member in tuple(self._aggregates.members):
+            await self._let_in(member)

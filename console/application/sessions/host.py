@@ -304,6 +304,7 @@ class SessionHost:
         if pending is None or not isinstance(invitation, Invitation):
             raise NotYetPossible("this member has not agreed to the session")
         kind = self._kind(invitation.purpose)
+        keys = {name: key for name, key in self._keys_now().items() if name in ready}
         # What was agreed to may have changed since: a ban, a freeze, a denial, an expiry.
         await kind.admit(invitation, verified.signer)
         indices = kind.indices(invitation)
@@ -332,7 +333,13 @@ class SessionHost:
             raise StatementRefused(str(refused)) from None
         # Last of all: what is opened is on record as under way until its session has ended.
         protocol = await kind.open(info)
-        envelopes = SignedEnvelopes(me, pairwise, self._tools.sign_envelope, self._verify_envelope)
+        envelopes = SignedEnvelopes(
+            me,
+            pairwise,
+            self._tools.sign_envelope,
+            lambda *signed: _verify_envelope(self._keys_now(), *signed),
+            lambda *signed: _verify_envelope(keys, *signed),
+        )
         run = ProtocolSession(info, kind, self._tools, envelopes, protocol)
         while len(self.sessions) >= MAX_KEPT_SESSIONS:
             self.sessions.pop(next(iter(self.sessions)))
@@ -343,16 +350,23 @@ class SessionHost:
     def _verify(self, signed: SignedStatement) -> Verified:
         return self._statements.verify(signed, signer_of(signed, self._members))
 
-    def _verify_envelope(self, sender: MemberId, envelope: bytes, signature: bytes) -> None:
-        """Check who signed an encoded envelope. Raises: StatementRefused."""
-        key = self._members[sender].identity_key
-        verify_identity(key, _ENVELOPE_DOMAIN + envelope, signature)
+    def _keys_now(self) -> dict[MemberId, bytes]:
+        return {name: member.identity_key for name, member in self._members.items()}
 
     def _kind(self, purpose: str) -> SessionHandler:
         kind = self._kinds.get(purpose)
         if kind is None:
             raise NotYetPossible("this node does not know this kind of session")
         return kind
+
+
+def _verify_envelope(
+    keys: Mapping[MemberId, bytes], sender: MemberId, envelope: bytes, signature: bytes
+) -> None:
+    """Check who signed an encoded envelope. Raises: StatementRefused."""
+    if sender not in keys:
+        raise StatementRefused(FORMER)
+    verify_identity(keys[sender], _ENVELOPE_DOMAIN + envelope, signature)
 
 
 def envelope_signer(identity: IdentityPort) -> Callable[[bytes], Coroutine[Any, Any, bytes]]:

@@ -235,7 +235,7 @@ class ProtocolSession:
     def _signed(self, index: int, encoded: bytes, signature: bytes) -> bool:
         """Return whether a participant signed an envelope that another one shows."""
         try:
-            self.envelopes.verify(self.info.member(index), encoded, signature)
+            self.envelopes.verify_shown(self.info.member(index), encoded, signature)
         except StatementRefused:
             return False
         return True

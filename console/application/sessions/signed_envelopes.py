@@ -18,13 +18,16 @@ class SignedEnvelopes:
     """Signs and seals what leaves in a session, opens and verifies what arrives.
 
     Signed first and encrypted then, signature and all, so that a receiver can show others what it
-    was told. `verify` raises StatementRefused: (member, encoded envelope, signature).
+    was told. `verify` and `verify_shown` raise StatementRefused: (member, encoded envelope,
+    signature). The former is for what arrives, the latter for what a peer shows, as all judge it:
+    by the keys with which the session began.
     """
 
     me: MemberId
     channels: PairwiseChannels
     sign: Callable[[bytes], Awaitable[bytes]]
     verify: Callable[[MemberId, bytes, bytes], None]
+    verify_shown: Callable[[MemberId, bytes, bytes], None]
 
     async def pack(self, envelope: Envelope) -> tuple[SignedMessage, SessionMessage]:
         """Return the envelope as we sign it, and as it travels."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,10 +38,11 @@ from console.application.peers.signed_statements import (
 )
 from console.application.peers.statements import (
     Readiness,
+    RosterDecision,
     Withdrawal,
 )
 from console.application.shares.share_manager import ShareManager
-from console.domain.errors import Conflict, NotYetPossible
+from console.domain.errors import Conflict, NotYetPossible, UnknownMember
 from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Enrol, Member, RecordHead
@@ -109,7 +111,7 @@ class Desk:
             heads=self.heads,
             shares=ShareManager(ANA, voices[ANA].shares),
         )
-        self.exchange.handle(Withdrawal, self._handle)
+        self.exchange.handle(Withdrawal, self.take)
         return self
 
     async def said(self, number: int = 0) -> Announce:
@@ -119,7 +121,7 @@ class Desk:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.spawned.append(asyncio.create_task(work))
 
-    async def _handle(self, verified: Verified) -> None:
+    async def take(self, verified: Verified) -> None:
         await asyncio.sleep(self.pause_s)
         if self.refusal:
             raise self.refusal
@@ -254,6 +256,36 @@ async def test_a_member_without_a_link_is_passed_over(desk: Desk) -> None:
     await desk.aggregates.record_member(eve, enrol)
     with pytest.raises(PeerUnavailable):
         await desk.exchange.catch_up(eve)
+
+
+async def test_who_has_left_only_decides_about_its_leaving(desk: Desk) -> None:
+    """Of two decisions with one number the same one counts, whichever a ledger hears of first."""
+    desk.exchange.handle(RosterDecision, desk.take)
+    desk.aggregates.former[BEN] = desk.aggregates.members.pop(BEN)
+    with pytest.raises(UnknownMember, match="ben has left the vault"):
+        await desk.exchange.on_announce(await desk.said())
+    other = RosterDecision(
+        at_ms=0, number=1, prior=bytes(32), retires=(), electors=(ANA, BEN), certified=()
+    )
+    signed = to_signed((await desk.voice[BEN].sign(other)).evidence)
+    assert await desk.exchange.on_announce(Announce(signed)) == Ack()
+    assert [v.statement for v in desk.recorded] == [other]
+
+
+async def test_what_waits_counts_only_while_its_signer_s_machine_does(desk: Desk) -> None:
+    """A thief could have a machine sign for later, and let it be replaced."""
+    desk.refusal = NotYetPossible("first things first")
+    for number in range(2):
+        await desk.exchange.on_announce(await desk.said(number))
+        known = desk.aggregates.members.pop(BEN)
+        group = desk.aggregates.former if number else desk.aggregates.members
+        group[BEN] = known if number else replace(known, identity_key=b"\x04" + bytes(64))
+        desk.refusal = None
+        await desk.exchange.retry_deferred()
+        assert desk.recorded == []
+        desk.aggregates.members[BEN] = known
+        desk.aggregates.former.clear()
+        desk.refusal = NotYetPossible("first things first")
 
 
 async def test_our_own_trouble_is_no_refusal(desk: Desk) -> None:

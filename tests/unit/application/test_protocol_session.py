@@ -94,7 +94,7 @@ class Pair:
                 SessionId(SESSION_ID.hex()), "talk", "kc", ANA, (ANA, BEN), INDICES, (), 0, 0
             )
             channels = PairwiseChannels(index, keys[member], public, SESSION_ID)
-            envelopes = SignedEnvelopes(member, channels, tools.sign_envelope, verify)
+            envelopes = SignedEnvelopes(member, channels, tools.sign_envelope, verify, verify)
             self.runs[member] = ProtocolSession(info, self.purposes[member], tools, envelopes, talk)
             self.network.attach(member, self._receiver(member))
 

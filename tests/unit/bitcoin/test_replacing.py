@@ -85,6 +85,15 @@ def test_not_with_other_coins() -> None:
     assert "none of the same coins" in may_replace(payment(), other.build(KeyPosition(1, 0)))
 
 
+def test_not_with_some_of_the_coins_only() -> None:
+    """The second replaces the first; a third without the first's coin would pay beside it."""
+    second = draft().rate(9_000).pay(FRIEND, 20_000).spend(coin(99_000), coin(50_000, salt=4))
+    third = draft().rate(30_000).pay(FRIEND, 20_000).spend(coin(50_000, salt=4))
+    replaced = second.build(KeyPosition(1, 0))
+    assert may_replace(payment(), replaced) == ""
+    assert "leaves out a coin" in may_replace(replaced, third.build(KeyPosition(1, 0)))
+
+
 def test_also_what_said_that_it_is_final() -> None:
     """Bitcoin Core replaces whatever waits, by default since version 28."""
     final = with_sequence(payment(), 0xFFFF_FFFE)

@@ -23,6 +23,7 @@ from console.domain.errors import (
     UnknownMember,
 )
 from console.domain.events import CeremonyShareSealed, VaultUnlocked
+from console.domain.ids import MemberId
 from console.domain.key_ceremony import CeremonyState, evolve
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from tests.unit.domain.facts import (
@@ -252,3 +253,11 @@ def test_of_several_attempts_the_newest_is_under_way() -> None:
     assert again.running.session == SECOND
     over = ceremony_after(*RUNNING, failed(), StartSession(SECOND, START), failed(SECOND))
     assert over.running is None
+
+
+def test_who_takes_no_part_is_blamed_for_nothing_and_is_no_news() -> None:
+    reports = [replace(failed(), blamed=(MemberId(f"x{number}"),)) for number in range(3)]
+    state = ceremony_after(*RUNNING, *reports)
+    (attempt,) = state.attempts
+    assert (attempt.failure, attempt.blamed) == ("late", ())
+    assert decide(state, reports[2]) == ()

@@ -180,3 +180,31 @@ def test_what_endorsers_of_a_machine_say_counts_once_it_is_admitted() -> None:
     # Another machine's endorsements do not.
     rival = replace(listing(ANA, FIRST), digest=b"rival")
     assert not endorsed(ben(), rival, listing(ANA), listing(CHIARA)).was_certified_before(FIRST)
+
+
+def test_a_machine_that_two_quorums_admitted_goes_on() -> None:
+    """Both sides of a partition endorse it, by the founders and by whom they chose meanwhile."""
+    heads = RecordHead(member=BEN, sequence=90, hash=b"h", signed_at_ms=START, evidence=said(BEN))
+    first = endorsed(ben(), by(ANA), by(CHIARA))
+    first = endorsed_with_head(first, heads)
+    again = replace(MACHINE, decided=1)
+    twice = endorsed(first, by(ANA, again), by(CHIARA, again))
+    assert (twice.identity_key, twice.admitted_after) == (b"new key", 1)
+    assert twice.former_keys == (b"old key",)
+    assert (twice.head_sequence, twice.links) == (90, first.links)
+
+
+def endorsed_with_head(state: Member, head: RecordHead) -> Member:
+    found = fold(state, *member.decide(state, head))
+    assert found is not None
+    return found
+
+
+def test_of_machines_admitted_after_different_decisions_the_later_one_stays() -> None:
+    """Whoever decided once does not bring a machine in where others decide since."""
+    later = replace(MACHINE, identity_key=b"third key", digest=b"later", decided=1)
+    early, late = [by(ANA), by(CHIARA)], [by(ANA, later), by(CHIARA, later)]
+    in_order, reversed_ = endorsed(ben(), *early, *late), endorsed(ben(), *late, *early)
+    assert in_order.identity_key == reversed_.identity_key == b"third key"
+    assert set(in_order.former_keys) == set(reversed_.former_keys) == {b"old key", b"new key"}
+    assert in_order.admitted_after == reversed_.admitted_after == 1

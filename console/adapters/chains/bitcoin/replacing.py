@@ -34,9 +34,13 @@ def lowest_replacing_fee(old: Spending, vsize: int) -> int:
 
 
 def _intent_reason(old: Psbt, new: Psbt) -> str:
-    shared = {each.outpoint for each in old.transaction.inputs}
-    if shared.isdisjoint(each.outpoint for each in new.transaction.inputs):
+    needed = {each.outpoint for each in old.transaction.inputs}
+    spent = {each.outpoint for each in new.transaction.inputs}
+    if needed.isdisjoint(spent):
         return "it spends none of the same coins: both could go through"
+    if not needed <= spent:
+        # The old one may have replaced another in turn, which has only the left out coin in common.
+        return "it leaves out a coin: what the other one replaced could go through beside it"
     payments = _payments(new)
     if payments and payments != _payments(old):
         return "it neither pays the same nor takes everything back"

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
-from console.application.peers.signed_statements import SignedStatement
+from console.application.peers.signed_statements import SignedStatement, StatementRefused
 from console.application.peers.statements import Withdrawal
+from console.application.sessions.host import envelope_signer
 from console.application.sessions.protocol_session import FailureKind, SessionFailed
 from console.domain.errors import NotYetPossible, PolicyViolation
 from console.domain.ids import MemberId
@@ -450,5 +452,29 @@ def test_the_sessions_of_a_banned_member_end_and_no_others() -> None:
         assert not run.ended.is_set()
         await host.stop_with(frozenset({CHIARA, EVE}), stop)
         assert run.failure is stop
+
+    play(scene)
+
+
+def test_what_was_signed_before_a_machine_was_replaced_can_be_shown_in_its_session() -> None:
+    """Else Ben's complaint would blame Ben, where it is judged by the key of another machine."""
+
+    async def scene(table: Table) -> None:
+        await begun(table)
+        seat = table.seats[BEN]
+        (run,) = seat.host.sessions.values()
+        told = b"what Chiara told one of us"
+        signature = await envelope_signer(table.seats[CHIARA].desk.vault.identity)(told)
+        members = seat.desk.aggregates.members
+        run.envelopes.verify(CHIARA, told, signature)
+        members[CHIARA] = replace(members[CHIARA], identity_key=members[ANA].identity_key)
+        run.envelopes.verify_shown(CHIARA, told, signature)
+        # What arrives from the old machine is refused all the same, and from who has left.
+        with pytest.raises(StatementRefused):
+            run.envelopes.verify(CHIARA, told, signature)
+        del members[CHIARA]
+        run.envelopes.verify_shown(CHIARA, told, signature)
+        with pytest.raises(StatementRefused, match="has left"):
+            run.envelopes.verify(CHIARA, told, signature)
 
     play(scene)
