@@ -92,8 +92,8 @@ static U token_info(U slot, U info) {
   U *flags = (U *)((char *)info + 96), most = number("tries=", 0), wrong = wrong_pins(-1);
   if (find("read-only")) *flags |= 0x2;
   if (most) *flags &= ~0x70000UL;
-  if (most && !find("quiet") && wrong)
-    *flags |= wrong >= most ? 0x40000 : wrong + 1 == most ? 0x30000 : 0x10000;
+  if (most && !find("quiet"))
+    *flags |= wrong >= most ? 0x40000 : (wrong ? 0x10000 : 0) | (wrong + 1 == most ? 0x20000 : 0);
   return result;
 }
 
