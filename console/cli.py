@@ -29,6 +29,7 @@ from console.cli_machines import (
     link_key,
     machines,
 )
+from console.cli_token import print_check
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
@@ -140,10 +141,10 @@ def devnet(
 
 @app.command()
 def init(
-    member: MemberName,
-    name: Annotated[str, typer.Option(help="The operator's name.")],
-    listen: Annotated[str, typer.Option(help="host:port for the other members' nodes.")],
-    console: Annotated[str, typer.Option(help="127.0.0.1:port for this machine's window.")],
+    member: MemberName = "",
+    name: Annotated[str, typer.Option(help="The operator's name.")] = "",
+    listen: Annotated[str, typer.Option(help="host:port for the other members' nodes.")] = "",
+    console: Annotated[str, typer.Option(help="127.0.0.1:port for this machine's window.")] = "",
     home: Home = DEFAULT_HOME,
     module: Annotated[str, typer.Option(help="PKCS#11 library, softhsm, or file.")] = "softhsm",
     token: Annotated[str, typer.Option(help="Label of the token.")] = "",
@@ -151,12 +152,23 @@ def init(
     asset: Annotated[list[str] | None, typer.Option(help="chain,address,unit,decimals")] = None,
     trusted: Annotated[list[str] | None, typer.Option(help="chain,address")] = None,
     websocket: Annotated[list[str] | None, typer.Option(help="chain,url")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say if the token suffices.")] = False,
+    last_try: Annotated[bool, typer.Option("--last-try", help="Use a PIN's last try.")] = False,
 ) -> None:
     """Set up a member: its keys are generated inside its token. Prints its roster entry as JSON.
 
     The PINs are asked for, or read from standard input, one per line: user, then (SoftHSM only)
-    security officer.
+    security officer. With --check nothing is set up, and only --module and --token are needed;
+    without a PIN, only what the token tells by itself is checked.
     """
+    if check:
+        if not token and module not in {"softhsm", "file"}:
+            raise typer.BadParameter("missing: --token")
+        print_check(home, module, token, read_optional_pin)
+        return
+    given = {"--member": member, "--name": name, "--listen": listen, "--console": console}
+    if missing := [option for option, value in given.items() if not value]:
+        raise typer.BadParameter(f"missing: {', '.join(missing)}")
     softhsm = module == "softhsm"
     require_chains(chain or (), (*(asset or ()), *(trusted or ()), *(websocket or ())))
     new = NewMember(
@@ -173,7 +185,7 @@ def init(
     )
     pin = read_pin("PIN")
     so_pin = read_pin("Security officer's PIN") if softhsm else None
-    entry = set_up_member(home, new, pin, so_pin)
+    entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
     typer.echo(entry_line(entry))
 
 
@@ -297,10 +309,22 @@ def _require_local_chains() -> None:
 
 def read_pin(prompt: str) -> SecretBytes:
     """Read a PIN from the terminal without echo, or a line of standard input."""
+    return _secret_of(_read_secret(prompt), prompt)
+
+
+def read_optional_pin() -> SecretBytes | None:
+    """Read a PIN as `read_pin` does; None for an empty line or none."""
+    text = _read_secret("PIN (empty: nothing is tried)")
+    return _secret_of(text, "PIN") if text else None
+
+
+def _read_secret(prompt: str) -> str:
     if sys.stdin.isatty():
-        text = getpass.getpass(f"{prompt}: ")
-    else:
-        text = sys.stdin.readline(_MAX_LINE).rstrip("\n")
+        return getpass.getpass(f"{prompt}: ")
+    return sys.stdin.readline(_MAX_LINE).rstrip("\n")
+
+
+def _secret_of(text: str, prompt: str) -> SecretBytes:
     secret = bytearray(text.encode(errors="surrogateescape"))
     # A longer one is refused, and never cut: nobody could type it again elsewhere.
     problem = secret_problem(secret)

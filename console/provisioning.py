@@ -1,8 +1,11 @@
 """Sets up a new member on this machine: directory, TLS keys, vault keys, roster entry."""
 
+import hashlib
 import os
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.link_keys import PEER_NAME
@@ -14,7 +17,7 @@ from console.client.profiles import Profile, write_profile
 from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
 from console.domain.addresses import proper_address
 from console.domain.errors import MalformedIdentifier
-from console.domain.ids import member_id
+from console.domain.ids import MemberId, member_id
 from console.domain.names import proper_name
 from console.protocols.kernel.secret import SecretBytes
 from console.settings import (
@@ -30,9 +33,18 @@ from console.settings import (
     read_settings,
     write_toml,
 )
-from hsm import initialise_token, provision
+from console.unfinished import FRESH_SETTINGS, SOFTHSM_CONF, UnfinishedSetUp
+from hsm import (
+    Capabilities,
+    Pkcs11Settings,
+    SetUp,
+    SetUpUnfinished,
+    check_token,
+    initialise_token,
+    provision,
+)
 
-SOFTHSM_CONF = "softhsm2.conf"
+_NOBODY = MemberId("nobody")
 _SOFTHSM_MODULES = (
     Path("/usr/lib/softhsm/libsofthsm2.so"),
     Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
@@ -59,59 +71,70 @@ class NewMember:
 
 
 def set_up_member(
-    home: Path, new: NewMember, pin: SecretBytes, so_pin: SecretBytes | None
+    home: Path,
+    new: NewMember,
+    pin: SecretBytes,
+    so_pin: SecretBytes | None,
+    *,
+    last_try: bool = False,
 ) -> RosterEntry:
     """Create a member's files and keys; return its roster entry. Wipes the PINs. Blocking.
 
+    What fails leaves nothing behind; what a crash left is used or removed by the next call for
+    the same member. `last_try` permits a PIN try that may be the token's last.
     Raises: SettingsInvalid for a bad name or address, or if the member exists already; HsmError.
     """
-    try:
-        proper_name(new.name, "the operator's name")
-        for address in (new.peer_address, new.console_address):
-            proper_address(address, f"the address {address!r}")
-    except MalformedIdentifier as wrong:
-        raise SettingsInvalid(str(wrong)) from None
-    for name, secret in (("PIN", pin), ("security officer's PIN", so_pin)):
-        problem = secret_problem(secret.view()) if secret is not None else ""
-        if problem:
-            raise SettingsInvalid(f"the {name} is not taken: {problem}")
+    _require_proper(new, pin, so_pin)
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")
-    files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    files.directory.chmod(0o700)
-    settings = MemberSettings(
-        member=new.member,
-        name=new.name,
-        peer_address=new.peer_address,
-        console_address=new.console_address,
-        vault=_vault_settings(files, new),
-        chains=new.chains,
-    )
-    if new.module == "file":
-        identity_key = create_file_vault(file_settings(files, settings), pin)
-    else:
-        token = pkcs11_settings(files, settings)
-        if so_pin:
-            initialise_token(token.module, token.token_label, so_pin, pin)
-            so_pin.wipe()
-        identity_key = provision(token, pin)
-    peer = create_identity(files.tls, PEER_NAME, tls_name(member_id(new.member)))
-    create_identity(files.tls, SERVER_NAME, SERVER_NAME)
-    create_identity(files.tls, CLIENT_NAME, CLIENT_NAME)
-    (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
-    write_profile(Profile(new.member, new.name, files.directory))
-    entry = RosterEntry(
-        member=new.member,
-        name=new.name,
-        address=new.peer_address,
-        identity_key=identity_key.hex(),
-        certificate=peer.certificate_pem.decode(),
-    )
-    files.entry.write_text(f"{entry_line(entry)}\n")
-    # The settings are written last: a member without them was not set up.
-    write_toml(files.settings, settings)
+    unfinished = UnfinishedSetUp(files.directory)
+    identifier = unfinished.begin()
+    # Once keys may be in a token of its own, only the identifier tells them from a member's.
+    keep = False
+    try:
+        settings = MemberSettings(
+            member=new.member,
+            name=new.name,
+            peer_address=new.peer_address,
+            console_address=new.console_address,
+            vault=_vault_settings(files, new),
+            chains=new.chains,
+        )
+        how = SetUp(identifier=identifier, last_try=last_try)
+        identity_key = _make_keys(home, files, settings, pin, so_pin, how)
+        keep = settings.vault.kind == "pkcs11" and not new.fresh_softhsm
+        entry = _write_files(files, new, settings, identity_key)
+    except SetUpUnfinished:
+        unfinished.undo(keep=True)
+        raise
+    except BaseException:
+        unfinished.undo(keep=keep)
+        raise
+    unfinished.finish()
     return entry
+
+
+def check(home: Path, module: str, token: str, pin: SecretBytes | None) -> Capabilities:
+    """Return what a token has of what a member needs; nothing is left in it. Wipes the PIN.
+
+    Without a PIN nothing is tried. Raises: HsmError.
+    """
+    settings = Pkcs11Settings(Path(module), token, home, _tries_file(home, module, token), _NOBODY)
+    return check_token(settings, pin, SetUp(identifier=secrets.token_bytes(16)))
+
+
+def check_softhsm() -> Capabilities:
+    """Return what a fresh SoftHSM token has; it is made for this and thrown away. Raises: HsmError.
+
+    For a process that uses no other SoftHSM token.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(folder))
+        module, pin = find_softhsm(), secrets.token_hex(8).encode()
+        initialise_token(module, "quorate-check", SecretBytes(pin), SecretBytes(pin))
+        return check(folder, str(module), "quorate-check", SecretBytes(pin))
 
 
 def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
@@ -145,19 +168,84 @@ def find_softhsm() -> Path:
     raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
 
 
+def _require_proper(new: NewMember, pin: SecretBytes, so_pin: SecretBytes | None) -> None:
+    try:
+        proper_name(new.name, "the operator's name")
+        for address in (new.peer_address, new.console_address):
+            proper_address(address, f"the address {address!r}")
+    except MalformedIdentifier as wrong:
+        raise SettingsInvalid(str(wrong)) from None
+    for name, secret in (("PIN", pin), ("security officer's PIN", so_pin)):
+        problem = secret_problem(secret.view()) if secret is not None else ""
+        if problem:
+            raise SettingsInvalid(f"the {name} is not taken: {problem}")
+
+
+def _make_keys(
+    home: Path,
+    files: MemberFiles,
+    settings: MemberSettings,
+    pin: SecretBytes,
+    so_pin: SecretBytes | None,
+    how: SetUp,
+) -> bytes:
+    """Make the vault's keys; return the identity key."""
+    if settings.vault.kind == "file":
+        return create_file_vault(file_settings(files, settings), pin)
+    token = pkcs11_settings(files, settings)
+    if so_pin:
+        initialise_token(token.module, token.token_label, so_pin, pin)
+        so_pin.wipe()
+    tries = _tries_file(home, settings.vault.module, settings.vault.token)
+    return provision(replace(token, backoff_file=tries), pin, how)
+
+
+def _write_files(
+    files: MemberFiles, new: NewMember, settings: MemberSettings, identity_key: bytes
+) -> RosterEntry:
+    peer = create_identity(files.tls, PEER_NAME, tls_name(member_id(new.member)))
+    create_identity(files.tls, SERVER_NAME, SERVER_NAME)
+    create_identity(files.tls, CLIENT_NAME, CLIENT_NAME)
+    (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
+    write_profile(Profile(new.member, new.name, files.directory))
+    entry = RosterEntry(
+        member=new.member,
+        name=new.name,
+        address=new.peer_address,
+        identity_key=identity_key.hex(),
+        certificate=peer.certificate_pem.decode(),
+    )
+    files.entry.write_text(f"{entry_line(entry)}\n")
+    # The settings are written last: a member without them was not set up.
+    fresh = files.directory / FRESH_SETTINGS
+    write_toml(fresh, settings)
+    fresh.replace(files.settings)
+    return entry
+
+
+def _tries_file(home: Path, module: str, token: str) -> Path:
+    """Return where wrong PINs of set-ups are counted: by token, whatever member they are for."""
+    digest = hashlib.sha256(f"{Path(module).resolve()}\0{token}".encode()).hexdigest()
+    return home / f".pin-tries-{digest[:16]}"
+
+
+def _softhsm_conf(folder: Path) -> Path:
+    tokens = folder / "tokens"
+    tokens.mkdir(mode=0o700)
+    conf = folder / SOFTHSM_CONF
+    conf.write_text(
+        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    return conf
+
+
 def _vault_settings(files: MemberFiles, new: NewMember) -> VaultSettings:
     if new.module == "file":
         files.vault.mkdir(exist_ok=True, mode=0o700)
         return VaultSettings(kind="file")
     if not new.fresh_softhsm:
         return VaultSettings(kind="pkcs11", module=new.module, token=new.token)
-    tokens = files.directory / "tokens"
-    tokens.mkdir(mode=0o700)
-    conf = files.directory / SOFTHSM_CONF
-    conf.write_text(
-        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
-    )
-    os.environ["SOFTHSM2_CONF"] = str(conf)
+    os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(files.directory))
     return VaultSettings(
         kind="pkcs11", module=new.module, token=new.token, softhsm_conf=SOFTHSM_CONF
     )

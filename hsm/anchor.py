@@ -65,19 +65,28 @@ class TokenAnchor:
             raise HsmError("the token did not store the ledger's head as it was written")
 
 
-def create_head(session: Session, turn: int, head: HeadAnchor) -> Object:
-    """Create one data object; turn 0 means that no head was written yet."""
+def create_head(session: Session, turn: int, head: HeadAnchor, *, stored: bool = True) -> Object:
+    """Create one data object; turn 0 means that no head was written yet.
+
+    One that is not `stored` vanishes with the session.
+    """
     body = _FORM.pack(_MAGIC, turn, head.sequence, head.hash)
     return session.create_object(
         {
             Attribute.CLASS: ObjectClass.DATA,
-            Attribute.TOKEN: True,
+            Attribute.TOKEN: stored,
             Attribute.PRIVATE: True,
             Attribute.LABEL: HEAD,
             Attribute.APPLICATION: APPLICATION,
             Attribute.VALUE: body + hashlib.sha256(body).digest()[:_CHECKSUM],
         }
     )
+
+
+def is_unwritten(holder: Object) -> bool:
+    """Return whether a head object holds no head that a ledger wrote."""
+    slot = _decode(holder)
+    return slot is None or slot.turn == 0
 
 
 def _slots(session: Session) -> tuple[list[_Slot], list[Object]]:

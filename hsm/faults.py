@@ -22,6 +22,8 @@ _ABSENT = (
 # may be invalid, and the library may behave as if keys were absent.
 _HARMLESS = (*_WRONG_PIN, p11.PinLocked, p11.PinExpired)
 
+_LOST = (*_ABSENT, p11.DeviceError, p11.SessionClosed, p11.SessionHandleInvalid)
+
 REFUSED_CIPHERTEXT = (
     p11.EncryptedDataInvalid,
     p11.EncryptedDataLenRange,
@@ -29,6 +31,11 @@ REFUSED_CIPHERTEXT = (
     p11.GeneralError,
     p11.FunctionFailed,
 )
+
+
+def is_lost(kind: type[p11.PKCS11Error]) -> bool:
+    """Return whether the token is lost; the error then tells nothing of what it can do."""
+    return issubclass(kind, _LOST)
 
 
 def leaves_state_known(kind: type[p11.PKCS11Error]) -> bool:

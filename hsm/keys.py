@@ -120,9 +120,9 @@ def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
     kek = _one(session, ObjectClass.SECRET_KEY, KEK)
     identity = _one(session, ObjectClass.PRIVATE_KEY, IDENTITY)
     presence = _one(session, ObjectClass.PRIVATE_KEY, PRESENCE)
-    _require_traits(kek, KEK_TRAITS, KEK)
-    _require_traits(identity, SIGNING_TRAITS, IDENTITY)
-    _require_traits(presence, PRESENCE_TRAITS, PRESENCE)
+    require_traits(kek, KEK_TRAITS, KEK)
+    require_traits(identity, SIGNING_TRAITS, IDENTITY)
+    require_traits(presence, PRESENCE_TRAITS, PRESENCE)
     if not isinstance(kek, WrappingKey) or not isinstance(identity, SigningKey):
         raise KeyCheckFailed("the token's keys are not of the expected kind")
     keys = TokenKeys(session, kek, identity, record)
@@ -170,18 +170,19 @@ def presence_key(session: Session) -> SigningKey:
     return found
 
 
+def require_traits(key: Object, traits: dict[Attribute, bool], name: str) -> None:
+    """Check a key's attributes. Raises: KeyCheckFailed naming the wrong ones."""
+    wrong = [trait.name for trait, value in traits.items() if key[trait] is not value]
+    if wrong:
+        raise KeyCheckFailed(f"the key {name!r} must not be used: {', '.join(wrong)} is wrong")
+
+
 def _one(session: Session, kind: ObjectClass, label: str) -> Object:
     found = list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}))
     if len(found) != 1:
         # An absent key is never generated again: the token may have been pulled out.
         raise KeyCheckFailed(f"the token holds {len(found)} objects {label!r} instead of one")
     return found[0]
-
-
-def _require_traits(key: Object, traits: dict[Attribute, bool], name: str) -> None:
-    wrong = [trait.name for trait, value in traits.items() if key[trait] is not value]
-    if wrong:
-        raise KeyCheckFailed(f"the key {name!r} must not be used: {', '.join(wrong)} is wrong")
 
 
 def _decode_record(data: bytes) -> KeyRecord:

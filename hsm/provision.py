@@ -1,50 +1,85 @@
-"""Provisioning: a fresh token, and the member's keys in it, generated only once."""
+"""Provisioning: a fresh token, and the member's keys in it, generated only once.
+
+A set-up has an identifier, which its keys carry as CKA_ID. So what an interrupted set-up left is
+told from the keys of a member: only the former is removed.
+"""
 
 import ctypes
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass, TokenFlag
+from pkcs11 import Attribute, ObjectClass, TokenFlag
 from pkcs11 import exceptions as p11
-from pkcs11.types import PrivateKey, PublicKey, Session
-from pkcs11.util.ec import encode_named_curve_parameters
+from pkcs11.types import Object, Session, Slot, Token
 
-from console.application.errors import HsmError
+from console.application.errors import HsmError, KeyCheckFailed
 from console.application.ports.vault import HeadAnchor
 from console.protocols.kernel.secret import SecretBytes
-from hsm.anchor import create_head
-from hsm.faults import translate
+from console.sealing.pin_backoff import PinBackoff
+from hsm.anchor import HEAD, create_head, is_unwritten
+from hsm.capabilities import ROOM, Capabilities, Capability, require_mechanisms, survey
+from hsm.faults import is_lost, translate
 from hsm.keys import (
-    APPLICATION,
     IDENTITY,
     KEK,
-    KEK_TRAITS,
     PRESENCE,
     PRESENCE_TRAITS,
     RECORD,
     SIGNING_TRAITS,
     KeyRecord,
-    WrappingKey,
     kek_check,
     load_keys,
+    read_record,
 )
 from hsm.library import Library, library
+from hsm.making import (
+    create_record,
+    identifier_of,
+    make_signing_key,
+    make_wrapping_key,
+    point_of,
+)
+from hsm.trials import probe
+from hsm.tries import counted, pin_text
 from hsm.vault import Pkcs11Settings
 
+_T = TypeVar("_T")
 _LABEL_SIZE = 32
-# Attributes that a token sets by itself and does not accept in a template.
-_DECIDED_BY_TOKEN = (Attribute.LOCAL, Attribute.ALWAYS_SENSITIVE, Attribute.NEVER_EXTRACTABLE)
+_KEYS = (IDENTITY, PRESENCE, KEK)
+
+
+class SetUpUnfinished(HsmError):
+    """What a failed set-up made is still in the token; the next one with its id removes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """How a token is set up. `identifier` is kept by the caller until the set-up is over.
+
+    `last_try` permits a PIN try that may be the token's last.
+    """
+
+    identifier: bytes
+    last_try: bool = False
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
 
 def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: SecretBytes) -> None:
     """Initialise a blank slot: label, security officer's PIN, user's PIN. Blocking.
 
     An initialised token is never changed. PINs stay in memory; they are no process arguments.
-    Raises: HsmError.
+    Raises: TokenInsufficient, HsmError.
     """
     owner = library(module)
     with owner.lock:
         blank = _blank_slot(owner, label)
-        _init_token(module, blank, label, so_pin)
+        require_mechanisms(blank)
+        _init_token(module, blank.slot_id, label, so_pin)
         failure: type[p11.PKCS11Error] | None = None
         try:
             token = owner.find(label)
@@ -56,102 +91,189 @@ def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: Se
             raise translate(failure)
 
 
-def provision(settings: Pkcs11Settings, user_pin: SecretBytes) -> bytes:
+def check_token(settings: Pkcs11Settings, user_pin: SecretBytes | None, how: SetUp) -> Capabilities:
+    """Return what the token has of what a member needs; nothing is left in it. Blocking.
+
+    Without a PIN nothing is tried. Wipes the PIN. Raises: TokenMissing, WrongPin, PinLocked,
+    HsmError.
+    """
+    return _owned(settings, user_pin, lambda owner: _check(owner, settings, user_pin, how))
+
+
+def provision(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp | None = None) -> bytes:
     """Generate the member's keys in an initialised, empty token; return the identity key. Blocking.
 
-    Wipes `user_pin`. Raises: TokenMissing, WrongPin, HsmError if it holds objects of ours.
+    What an earlier set-up with the same identifier left is used if it is whole, else removed.
+    Wipes `user_pin`. Raises: TokenMissing, WrongPin, PinLocked, TokenInsufficient, SetUpUnfinished,
+    HsmError if the token holds objects of ours already.
     """
+    chosen = how or SetUp(identifier=secrets.token_bytes(16))
+    return _owned(settings, user_pin, lambda owner: _provision(owner, settings, user_pin, chosen))
+
+
+def _owned(
+    settings: Pkcs11Settings, user_pin: SecretBytes | None, work: Callable[[Library], _T]
+) -> _T:
     owner = library(settings.module)
     owner.claim(settings.token_label)
     try:
         with owner.lock:
             failure: type[p11.PKCS11Error] | None = None
             try:
-                return _provision(owner, settings, user_pin)
+                return work(owner)
             except p11.PKCS11Error as error:
                 failure = type(error)
             owner.reset_if_sole_owner()
+            # Raised outside the handler, so that it references no frame that has the PIN.
             raise translate(failure)
     finally:
-        user_pin.wipe()
+        if user_pin is not None:
+            user_pin.wipe()
         owner.release(settings.token_label)
 
 
-def _provision(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes) -> bytes:
+def _check(
+    owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes | None, how: SetUp
+) -> Capabilities:
     token = owner.find(settings.token_label)
-    with token.open(rw=True, user_pin=str(user_pin.reveal(), "utf-8", "replace")) as session:
+    table = survey(token)
+    if user_pin is None or table.missing:
+        with token.open() as session:
+            return _with_room(table, session)
+    with _closing(owner, _login(token, settings, user_pin, how)) as session:
+        return _with_room(probe(token, session), session)
+
+
+def _with_room(table: Capabilities, session: Session) -> Capabilities:
+    held = [label for label in (*_KEYS, RECORD, HEAD) if _held(session, label)]
+    row = Capability(
+        name=ROOM,
+        need="no keys of a member yet",
+        found=f"holds {', '.join(held)}" if held else "none is there",
+        used="three keys, two public keys and three data objects, each below 1 KB",
+        fits=not held,
+    )
+    return replace(table, rows=(*table.rows, row))
+
+
+def _login(token: Token, settings: Pkcs11Settings, pin: SecretBytes, how: SetUp) -> Session:
+    def attempt() -> Session:
+        return token.open(rw=True, user_pin=pin_text(pin))
+
+    backoff = PinBackoff(settings.backoff_file, how.now_ms)
+    return counted(token, backoff, attempt, last_try=how.last_try)
+
+
+@contextmanager
+def _closing(owner: Library, session: Session) -> Iterator[Session]:
+    try:
+        yield session
+    finally:
+        try:
+            session.close()
+        except p11.PKCS11Error:
+            # Whether the token is still logged in is not known: end all sessions. What failed
+            # before this is what is told.
+            with suppress(HsmError):
+                owner.reset()
+
+
+def _provision(
+    owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp
+) -> bytes:
+    token = owner.find(settings.token_label)
+    survey(token).require()
+    with _closing(owner, _login(token, settings, user_pin, how)) as session:
+        ours = _left_by(session, how.identifier)
+        if ours:
+            if _held(session, RECORD):
+                with suppress(KeyCheckFailed):
+                    record = load_keys(session, read_record(session, settings.member)).record
+                    return record.identity_point
+            _remove(session, ours)
         _require_empty(session)
-        identity = _signing_key(session, IDENTITY, SIGNING_TRAITS)
-        presence = _signing_key(session, PRESENCE, PRESENCE_TRAITS)
-        kek = session.generate_key(
-            KeyType.AES,
-            256,
-            label=KEK,
-            store=True,
-            capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
-            template=_template(KEK_TRAITS),
+        probe(token, session).require()
+        try:
+            return _make(session, settings, how.identifier)
+        except BaseException as error:
+            lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
+            clean_up(session, how.identifier, lost=lost)
+            raise
+
+
+def _make(session: Session, settings: Pkcs11Settings, identifier: bytes) -> bytes:
+    points = []
+    for label, traits in ((IDENTITY, SIGNING_TRAITS), (PRESENCE, PRESENCE_TRAITS)):
+        named = identifier_of(identifier, label)
+        points.append(point_of(make_signing_key(session, label, traits, named, stored=True)[0]))
+    kek = make_wrapping_key(session, identifier_of(identifier, KEK), stored=True)
+    for _ in range(2):
+        create_head(session, 0, HeadAnchor(0, bytes(32)))
+    record = KeyRecord(settings.member, points[0], points[1], kek_check(kek))
+    # The record is written last: a token without it was not set up, whatever else it holds.
+    create_record(session, record.encode(), stored=True)
+    load_keys(session, record)
+    return record.identity_point
+
+
+def _left_by(session: Session, identifier: bytes) -> list[Object]:
+    """Return the keys that the set-up with this identifier made."""
+    return [
+        found
+        for label in _KEYS
+        for found in session.get_objects(
+            {Attribute.LABEL: label, Attribute.ID: identifier_of(identifier, label)}
         )
-        if not isinstance(kek, WrappingKey):
-            raise HsmError("the token generated a key that cannot encrypt")
-        for _ in range(2):
-            create_head(session, 0, HeadAnchor(0, bytes(32)))
-        record = KeyRecord(settings.member, identity, presence, kek_check(kek))
-        # The record is written last: a token without it was not set up, whatever else it holds.
-        session.create_object(
-            {
-                Attribute.CLASS: ObjectClass.DATA,
-                Attribute.TOKEN: True,
-                Attribute.PRIVATE: False,
-                Attribute.MODIFIABLE: False,
-                Attribute.LABEL: RECORD,
-                Attribute.APPLICATION: APPLICATION,
-                Attribute.VALUE: record.encode(),
-            }
+    ]
+
+
+def clean_up(session: Session, identifier: bytes, *, lost: bool) -> None:
+    """Remove what the failed set-up made, unless the token is lost. Raises: SetUpUnfinished."""
+    unfinished = lost
+    if not lost:
+        try:
+            _remove(session, _left_by(session, identifier))
+        except p11.PKCS11Error:
+            unfinished = True
+    if unfinished:
+        raise SetUpUnfinished(
+            "the token failed while it was set up, and some of what was made is still in it. "
+            "Start the same set-up again: it removes that first"
         )
-        load_keys(session, record)
-        return identity
 
 
-def _signing_key(session: Session, label: str, traits: dict[Attribute, bool]) -> bytes:
-    parameters = session.create_domain_parameters(
-        KeyType.EC,
-        {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
-        local=True,
-    )
-    made: tuple[PublicKey, PrivateKey] = parameters.generate_keypair(
-        label=label,
-        store=True,
-        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-        private_template=_template(traits),
-    )
-    point = bytes(made[0][Attribute.EC_POINT])
-    # The standard wraps the point in an OCTET STRING; some tokens return it bare.
-    if len(point) == 67 and point[:2] == b"\x04\x41":
-        point = point[2:]
-    if len(point) != 65 or point[0] != 4:
-        raise HsmError("the token's public key is not an uncompressed P-256 point")
-    return point
+def _remove(session: Session, keys: list[Object]) -> None:
+    """Remove the objects of an unfinished set-up, its keys last: they tell whose the others are."""
+    for label in (RECORD, HEAD):
+        for found in _found(session, label):
+            if label == RECORD or is_unwritten(found):
+                found.destroy()
+    for key in keys:
+        key.destroy()
 
 
-def _template(traits: dict[Attribute, bool]) -> dict[Attribute, bool]:
-    chosen = {trait: value for trait, value in traits.items() if trait not in _DECIDED_BY_TOKEN}
-    return {**chosen, Attribute.MODIFIABLE: False}
+def _found(session: Session, label: str) -> list[Object]:
+    return list(session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: label}))
+
+
+def _held(session: Session, label: str) -> bool:
+    return any(True for _ in session.get_objects({Attribute.LABEL: label}))
 
 
 def _require_empty(session: Session) -> None:
-    for label in (IDENTITY, PRESENCE, KEK, RECORD):
-        if any(True for _ in session.get_objects({Attribute.LABEL: label})):
+    for label in (*_KEYS, RECORD, HEAD):
+        if _held(session, label):
             raise HsmError(f"the token already holds {label!r}; it is not set up a second time")
 
 
-def _blank_slot(owner: Library, label: str) -> int:
+def _blank_slot(owner: Library, label: str) -> Slot:
     if not 1 <= len(label.encode("utf-8")) <= _LABEL_SIZE:
         raise HsmError("a token's label has 1 to 32 bytes")
-    blank = None
+    blank: Slot | None = None
     for slot in owner.handle().get_slots(token_present=True):
         token = slot.get_token()
         if not token.flags & TokenFlag.TOKEN_INITIALIZED:
-            blank = slot.slot_id
+            blank = slot
         elif token.label == label:
             raise HsmError(f"a token labelled {label!r} is there already")
     if blank is None:

@@ -5,20 +5,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from pkcs11 import TokenFlag
 from pkcs11 import exceptions as p11
 from pkcs11.types import Session, Token
 
-from console.application.errors import HsmError, PinLocked, VaultLocked, WrongPin
+from console.application.errors import HsmError, VaultLocked, WrongPin
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import leaves_state_known, translate
 from hsm.keys import KeyRecord, TokenKeys, load_keys, presence_key, read_record, sign_checked
 from hsm.library import Library
+from hsm.tries import counted, pin_text
 
 _T = TypeVar("_T")
-_MAX_PIN = 255
 _PRESENCE_PROBE = b"quorate/presence"
 
 
@@ -145,32 +144,22 @@ class TokenSession:
 
     def _counted(self, attempt: Callable[[], _T]) -> _T:
         """Make one PIN try under the back-off. Raises: PinLocked, WrongPin, HsmError."""
-        refuse_locked(self.find().flags)
-        self._backoff.begin_try()
         failure: type[p11.PKCS11Error]
         try:
-            result = attempt()
+            return counted(self.find(), self._backoff, attempt)
         except p11.PKCS11Error as error:
             failure = type(error)
-        except HsmError as error:
-            if not isinstance(error, WrongPin):
-                self._backoff.not_tried()
-            raise
-        else:
-            self._backoff.succeeded()
-            return result
         wrong = translate(failure)
-        if not isinstance(wrong, WrongPin):
-            self._backoff.not_tried()
-        elif self._keys is None:
+        if isinstance(wrong, WrongPin) and self._keys is None:
             # The refused login left a session open, without a handle to close it.
             self._library.reset_if_sole_owner()
         if not leaves_state_known(failure):
             self.fault()
+        # Raised outside the handler, so that it references no frame of the failed call.
         raise wrong
 
     def _open(self, pin: SecretBytes) -> Session:
-        text = _pin_text(pin)
+        text = pin_text(pin)
         token = self.find()
         try:
             return token.open(rw=True, user_pin=text)
@@ -192,20 +181,4 @@ class TokenSession:
         # A separate session: a refused PIN leaves the operation open until the session ends.
         with self.find().open() as session:
             key = presence_key(session)
-            sign_checked(key, record.presence_point, _PRESENCE_PROBE, pin=_pin_text(pin))
-
-
-def refuse_locked(flags: TokenFlag) -> None:
-    """Refuse a try that would lock the token, or that cannot succeed. Raises: PinLocked."""
-    if flags & TokenFlag.USER_PIN_LOCKED:
-        raise PinLocked("the token has locked the PIN; the security officer must unlock it")
-    if flags & TokenFlag.USER_PIN_FINAL_TRY:
-        raise PinLocked("the token has one try left; the security officer must reset its count")
-
-
-def _pin_text(pin: SecretBytes) -> str:
-    """Return the PIN as text for the library: a copy that cannot be wiped, so short-lived."""
-    if not 1 <= len(pin) <= _MAX_PIN:
-        raise WrongPin("a PIN has 1 to 255 bytes")
-    # Undecodable bytes become a PIN that is refused; an exception would quote them.
-    return str(pin.reveal(), "utf-8", "replace")
+            sign_checked(key, record.presence_point, _PRESENCE_PROBE, pin=pin_text(pin))

@@ -41,6 +41,10 @@ class PinBackoff:
         remaining_ms = wait_ms if elapsed_ms < 0 else wait_ms - elapsed_ms
         return max(0, remaining_ms) / 1000
 
+    def failures(self) -> int:
+        """Return how many PINs in a row were wrong."""
+        return self._load()[0]
+
     def begin_try(self) -> None:
         """Count a try as failed until `succeeded` says otherwise. Raises: PinLocked, HsmError."""
         wait_s = self.retry_after_s()

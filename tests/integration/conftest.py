@@ -6,9 +6,10 @@ import pytest
 
 from tests.fakes.vault import FakeAnchor
 from tests.integration.ledgers import events, opened
+from tests.shim import shim
 from tests.softhsm import softhsm
 
-__all__ = ["softhsm"]
+__all__ = ["shim", "softhsm"]
 
 
 @pytest.fixture

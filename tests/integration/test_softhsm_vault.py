@@ -33,7 +33,7 @@ from console.sealing.sealed_record import record_name
 from hsm.anchor import HEAD, create_head
 from hsm.keys import KEK, PRESENCE
 from hsm.library import Library, library
-from hsm.provision import initialise_token, provision
+from hsm.provision import SetUp, initialise_token, provision
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock
 from tests.integration.children import REFUSED, RIGHT, WRONG, start, use_token
@@ -401,13 +401,20 @@ def test_a_token_is_set_up_once(softhsm: SoftHsm, settings: Pkcs11Settings) -> N
         )
 
 
-def test_provisioning_with_a_wrong_pin_makes_nothing(softhsm: SoftHsm, tmp_path: Path) -> None:
+def test_provisioning_with_a_wrong_pin_makes_nothing(
+    softhsm: SoftHsm, tmp_path: Path, clock: Clock
+) -> None:
     settings = softhsm.settings(tmp_path, softhsm.blank())
+    how = SetUp(identifier=bytes(16), now_ms=clock)
     pin = SecretBytes(b"000000")
     with pytest.raises(WrongPin):
-        provision(settings, pin)
+        provision(settings, pin, how)
     assert pin.wiped
-    assert len(provision(settings, SecretBytes(USER_PIN))) == 65
+    with pytest.raises(PinLocked, match="next try"):
+        provision(settings, SecretBytes(USER_PIN), how)
+    clock.advance(1)
+    assert len(provision(settings, SecretBytes(USER_PIN), how)) == 65
+    assert not settings.backoff_file.exists()
 
 
 class _Flagged:

@@ -12,7 +12,7 @@ from console.application.errors import (
     WrongPin,
 )
 from hsm.faults import leaves_state_known, translate
-from hsm.token import refuse_locked
+from hsm.tries import refuse_locked
 from hsm.vendors import vendor_of
 
 

@@ -1,0 +1,84 @@
+"""Making the member's objects: keys, key record and heads, stored or for one session's trial."""
+
+import hashlib
+
+from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+from pkcs11.types import Object, PrivateKey, PublicKey, Session
+from pkcs11.util.ec import encode_named_curve_parameters
+
+from console.application.errors import HsmError
+from hsm.keys import APPLICATION, KEK, KEK_TRAITS, RECORD, WrappingKey
+
+# Attributes that a token sets by itself and does not accept in a template.
+_DECIDED_BY_TOKEN = (Attribute.LOCAL, Attribute.ALWAYS_SENSITIVE, Attribute.NEVER_EXTRACTABLE)
+
+
+def identifier_of(setup: bytes, label: str) -> bytes:
+    """Return a key's CKA_ID, 16 bytes: another one for each set-up and key."""
+    return hashlib.sha256(b"quorate/key-id" + setup + label.encode()).digest()[:16]
+
+
+def make_signing_key(
+    session: Session, label: str, traits: dict[Attribute, bool], identifier: bytes, *, stored: bool
+) -> tuple[PublicKey, PrivateKey]:
+    """Generate a P-256 key pair in the token."""
+    parameters = session.create_domain_parameters(
+        KeyType.EC,
+        {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
+        local=True,
+    )
+    made: tuple[PublicKey, PrivateKey] = parameters.generate_keypair(
+        id=identifier,
+        label=label,
+        store=stored,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        private_template=_template(traits, stored=stored),
+    )
+    return made
+
+
+def point_of(public: PublicKey) -> bytes:
+    """Return a public key's uncompressed point, 65 bytes. Raises: HsmError."""
+    point = bytes(public[Attribute.EC_POINT])
+    # The standard wraps the point in an OCTET STRING; some tokens return it bare.
+    if len(point) == 67 and point[:2] == b"\x04\x41":
+        point = point[2:]
+    if len(point) != 65 or point[0] != 4:
+        raise HsmError("the token's public key is not an uncompressed P-256 point")
+    return point
+
+
+def make_wrapping_key(session: Session, identifier: bytes, *, stored: bool) -> WrappingKey:
+    """Generate the AES-256 key that seals. Raises: HsmError."""
+    kek = session.generate_key(
+        KeyType.AES,
+        256,
+        id=identifier,
+        label=KEK,
+        store=stored,
+        capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
+        template=_template(KEK_TRAITS, stored=stored),
+    )
+    if not isinstance(kek, WrappingKey):
+        raise HsmError("the token generated a key that cannot encrypt")
+    return kek
+
+
+def create_record(session: Session, data: bytes, *, stored: bool) -> Object:
+    """Create the key record, readable without login."""
+    return session.create_object(
+        {
+            Attribute.CLASS: ObjectClass.DATA,
+            Attribute.TOKEN: stored,
+            Attribute.PRIVATE: False,
+            Attribute.MODIFIABLE: False,
+            Attribute.LABEL: RECORD,
+            Attribute.APPLICATION: APPLICATION,
+            Attribute.VALUE: data,
+        }
+    )
+
+
+def _template(traits: dict[Attribute, bool], *, stored: bool) -> dict[Attribute, bool]:
+    chosen = {trait: value for trait, value in traits.items() if trait not in _DECIDED_BY_TOKEN}
+    return {**chosen, Attribute.TOKEN: stored, Attribute.MODIFIABLE: False}

@@ -1,0 +1,80 @@
+"""PIN tries: each is made only after the token's flags and our own back-off were asked."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pkcs11 import TokenFlag
+from pkcs11 import exceptions as p11
+from pkcs11.types import Token
+
+from console.application.errors import HsmError, PinLocked, WrongPin
+from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
+from hsm.faults import translate
+
+_T = TypeVar("_T")
+_MAX_PIN = 255
+# The fewest tries that tokens are set to is three. Some do not report how many are left.
+_SURE_TRIES = 2
+_LAST_TRY = (
+    "The token was not asked again. A right PIN in its maker's program resets its count; "
+    "with --last-try the next one is tried here"
+)
+
+
+def refuse_locked(flags: TokenFlag) -> None:
+    """Refuse a try that would lock the token, or that cannot succeed. Raises: PinLocked."""
+    if flags & TokenFlag.USER_PIN_LOCKED:
+        raise PinLocked("the token has locked the PIN; the security officer must unlock it")
+    if flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise PinLocked("the token has one try left; the security officer must reset its count")
+
+
+def refuse_last(flags: TokenFlag, failures: int, *, last_try: bool) -> None:
+    """Refuse a set-up's try that may be the token's last, unless told to use it. Raises: PinLocked.
+
+    `failures` are the wrong PINs in a row that we have counted.
+    """
+    if last_try or flags & TokenFlag.USER_PIN_LOCKED:
+        refuse_locked(flags & ~TokenFlag.USER_PIN_FINAL_TRY)
+    elif flags & TokenFlag.USER_PIN_FINAL_TRY:
+        raise PinLocked(f"the token has one try left, and a wrong PIN locks it. {_LAST_TRY}")
+    elif failures >= _SURE_TRIES:
+        raise PinLocked(
+            f"{failures} wrong PINs were given in a row, and many tokens lock at the third. "
+            f"{_LAST_TRY}"
+        )
+
+
+def counted(
+    token: Token, backoff: PinBackoff, attempt: Callable[[], _T], *, last_try: bool | None = None
+) -> _T:
+    """Make one PIN try. `last_try`: None for a node, a set-up says whether it may use the last.
+
+    Raises: PinLocked, HsmError, and what the library raises.
+    """
+    if last_try is None:
+        refuse_locked(token.flags)
+    else:
+        refuse_last(token.flags, backoff.failures(), last_try=last_try)
+    backoff.begin_try()
+    try:
+        result = attempt()
+    except p11.PKCS11Error as error:
+        if not isinstance(translate(type(error)), WrongPin):
+            backoff.not_tried()
+        raise
+    except HsmError as error:
+        if not isinstance(error, WrongPin):
+            backoff.not_tried()
+        raise
+    backoff.succeeded()
+    return result
+
+
+def pin_text(pin: SecretBytes) -> str:
+    """Return the PIN as text for the library: a copy that cannot be wiped, so short-lived."""
+    if not 1 <= len(pin) <= _MAX_PIN:
+        raise WrongPin("a PIN has 1 to 255 bytes")
+    # Undecodable bytes become a PIN that is refused; an exception would quote them.
+    return str(pin.reveal(), "utf-8", "replace")
