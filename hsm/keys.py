@@ -16,7 +16,7 @@ from pkcs11.types import Object, Session
 
 from console.application.errors import KeyCheckFailed
 from console.domain.ids import MemberId
-from console.sealing.sealed_record import length_prefixed
+from console.sealing.sealer import length_prefixed
 
 APPLICATION = "quorate"
 IDENTITY = "quorate-identity"

@@ -6,7 +6,7 @@ from pkcs11 import GCMParams, Mechanism
 
 from console.application.errors import HsmError, SealBroken
 from console.protocols.kernel.secret import SecretBytes
-from console.sealing.sealed_record import NONCE_SIZE, SEAL_OVERHEAD, TAG_SIZE
+from console.sealing.sealer import NONCE_SIZE, SEAL_OVERHEAD, TAG_SIZE
 from hsm.faults import REFUSED_CIPHERTEXT
 from hsm.keys import TokenKeys, require_kek
 from hsm.token import TokenSession

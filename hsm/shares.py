@@ -3,7 +3,8 @@
 from console.application.errors import VaultLocked
 from console.application.ports.share_storage import ShareLabel
 from console.protocols.kernel.secret import SecretBytes
-from console.sealing.sealed_record import Sealer, ShareFiles
+from console.sealing.sealed_record import ShareFiles
+from console.sealing.sealer import Sealer
 from hsm.token import TokenSession
 
 

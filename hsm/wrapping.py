@@ -2,7 +2,8 @@
 
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
-from console.sealing.sealed_record import Sealer, unwrap_secret, wrap_secret
+from console.sealing.sealed_record import unwrap_secret, wrap_secret
+from console.sealing.sealer import Sealer
 from hsm.token import TokenSession
 
 

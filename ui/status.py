@@ -76,6 +76,7 @@ ADMITTED = Look("check-circle", "Admitted", Tone.OK)
 WAITING = Look("hourglass", "Waiting", Tone.INFO)
 ONLINE = Look("check-circle", "Unlocked", Tone.OK)
 LOCKED = Look("lock", "Locked", Tone.WARN)
+NO_SHARE = Look("x-octagon", "Share missing", Tone.DANGER)
 UNREACHABLE = Look("question-dashed", "Unreachable", Tone.UNKNOWN)
 OPEN_REQUESTS = frozenset(
     {
@@ -98,6 +99,8 @@ def presence(person: MemberView | ShareView) -> Look:
     if not person.online:
         why = person.trouble
         return Look(UNREACHABLE.icon, why, UNREACHABLE.tone) if why else UNREACHABLE
+    if isinstance(person, MemberView) and person.lacks_share:
+        return NO_SHARE
     return LOCKED if person.locked else ONLINE
 
 

@@ -28,6 +28,7 @@ from console.domain.events import (
     KeyChangeProposed,
     LinkKeyChanged,
     MachineEndorsed,
+    MemberEnrolled,
     RequestProposed,
     RosterDecisionSigned,
     SessionAborted,
@@ -67,6 +68,8 @@ class Aggregates:
         self.requests: dict[RequestId, SigningRequest] = {}
         self.verdicts: list[SessionAborted] = []
         self.roster = Roster()
+        self._standing: Standing | None = None
+        """As it was worked out last; None after a change."""
         self.quotas = Quotas()
         self.statements: list[tuple[int, Evidence]] = []
         """Every signed statement on record with its ledger sequence, in order, for catching up."""
@@ -123,7 +126,9 @@ class Aggregates:
     @property
     def standing(self) -> Standing:
         """What the decisions about the roster amount to."""
-        return self.roster.standing(m.member for m in self.everybody() if m.founder)
+        if self._standing is None:
+            self._standing = self.roster.standing(m.member for m in self.everybody() if m.founder)
+        return self._standing
 
     def everybody(self) -> tuple[Member, ...]:
         """Return who belongs to the vault and who has left it."""
@@ -206,7 +211,7 @@ class Aggregates:
             case "member":
                 self._fold_member(MemberId(name), event)
             case "roster":
-                self.roster = roster.evolve(self.roster, event)
+                self.roster, self._standing = roster.evolve(self.roster, event), None
                 self._part_from_former()
             case "key-ceremony":
                 _keep(self.ceremonies, CeremonyId(name), key_ceremony.evolve, event)
@@ -233,8 +238,6 @@ class Aggregates:
                 self.quotas.count(event.proposer, Counted.REQUEST, event.proposed_at_ms)
             case MachineEndorsed():
                 self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
-            case RosterDecisionSigned():
-                self.quotas.count(event.by, Counted.ROSTER, event.at_ms)
             case AddressChanged() | LinkKeyChanged():
                 self.quotas.count(event.member, Counted.LINK_CHANGE, event.at_ms)
             case _:
@@ -242,6 +245,8 @@ class Aggregates:
 
     def _fold_member(self, member_id: MemberId, event: Event) -> None:
         evolved = member.evolve(self.person(member_id), event)
+        if isinstance(event, MemberEnrolled):
+            self._standing = None
         self.candidates.pop(member_id, None)
         if evolved is not None and not evolved.enrolled:
             self.candidates[member_id] = evolved

@@ -70,7 +70,7 @@ from console.application.queries.keys import key_kinds
 from console.application.queries.ledger import ledger_rows
 from console.application.queries.movements import movements
 from console.application.queries.overview import overview_view
-from console.application.queries.people import members_of
+from console.application.queries.people import custodians_of, members_of
 from console.application.queries.recovery import machine_preview, recovery_view
 from console.application.queries.requests import (
     CLOSED,
@@ -281,9 +281,8 @@ class ConsoleService:
             asks_chain=core.broadcast_saga.follows(name),
         )
         view = request_view(request, here, facts)
-        people = {m.member: m for m in members_of(core, (await core.store.head()).sequence)}
-        quorum = request.policy.quorum.custodians
-        return replace(view, custodians=tuple(people[m] for m in quorum if m in people))
+        quorum, head = request.policy.quorum.custodians, (await core.store.head()).sequence
+        return replace(view, custodians=custodians_of(core, request.proposal.wallet, quorum, head))
 
     async def _ledger(self, query: GetLedger) -> LedgerPage:
         core, check = self._node.core, self._node.check

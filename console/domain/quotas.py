@@ -19,7 +19,6 @@ class Counted(Enum):
     CEREMONY = 50
     REQUEST = 5_000
     ENDORSEMENT = 20
-    ROSTER = 10
     LINK_CHANGE = 24
 
 

@@ -5,6 +5,7 @@ order in which they arrived, so that all ledgers that hold the same ones agree.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +19,10 @@ NO_DECISION = bytes(32)
 MAX_DECISIONS = 1_000
 MAX_ROSTER = 100
 """The most members that a decision names."""
+MAX_SIGNED = 20
+"""Decisions with one number and one before that an elector signs; more only to carry them."""
 
+_PAIR = 2
 _DOMAIN = b"quorate/roster/v1"
 
 
@@ -111,10 +115,10 @@ class Roster:
         Of two decisions with one number that a majority signed, the one with the smaller digest
         counts, at every member alike; only electors that signed both can bring that about.
         """
-        standing = Standing((frozenset(founders),))
-        while followers := self._carried(standing):
+        standing, all_signed = Standing((frozenset(founders),)), self._by_decision()
+        while followers := _carried(standing, all_signed):
             decision = min(followers, key=lambda d: d.digest)
-            standing = self._after(standing, decision)
+            standing = _after(standing, decision, followers[decision])
         return standing
 
     def open_after(self, standing: Standing) -> tuple[Decision, ...]:
@@ -126,36 +130,64 @@ class Roster:
         }
         return tuple(sorted(following, key=lambda d: d.digest))
 
-    def _carried(self, standing: Standing) -> list[Decision]:
-        """Return which decisions a majority signed of those who decide and do not leave."""
-        carried = []
-        for decision in self.open_after(standing):
-            deciding = deciding_on(standing, decision)
-            if len(deciding & set(self.signatures(decision))) >= majority(len(deciding)):
-                carried.append(decision)
-        return carried
+    def _by_decision(self) -> "_Signatures":
+        found: _Signatures = defaultdict(lambda: defaultdict(dict))
+        for s in self.signed:
+            found[s.number, s.prior][decision_of(s)][s.by] = s
+        return found
 
-    def _after(self, standing: Standing, decision: Decision) -> Standing:
-        signatures = self.signatures(decision)
-        counted = [signatures[name] for name in deciding_on(standing, decision) & set(signatures)]
-        sessions = {session for s in counted for session in s.certified}
-        listed = frozenset(
-            session
-            for session in sessions
-            if sum(session in s.certified for s in counted) > len(counted) // 2
-        )
-        return replace(
-            standing,
-            electors=(*standing.electors, frozenset(decision.electors)),
-            decisions=(*standing.decisions, decision),
-            retired=standing.retired | dict.fromkeys(decision.retires, decision.number),
-            listed=standing.listed | dict.fromkeys(decision.retires, listed),
-        )
+
+_Signatures = dict[tuple[int, bytes], dict[Decision, dict[MemberId, RosterDecisionSigned]]]
+"""Who signed what, by number and digest of the decision before."""
+
+
+def _carried(
+    standing: Standing, all_signed: _Signatures
+) -> dict[Decision, dict[MemberId, RosterDecisionSigned]]:
+    """Return which decisions more than half of the electors signed, with their signatures."""
+    following = all_signed.get((standing.number + 1, standing.digest), {})
+    return {d: by for d, by in following.items() if is_carried(standing, d, by)}
+
+
+def _after(
+    standing: Standing, decision: Decision, signatures: dict[MemberId, RosterDecisionSigned]
+) -> Standing:
+    counted = [signatures[name] for name in deciding_on(standing, decision) & set(signatures)]
+    sessions = {session for s in counted for session in s.certified}
+    listed = frozenset(
+        session
+        for session in sessions
+        if sum(session in s.certified for s in counted) > len(counted) // 2
+    )
+    return replace(
+        standing,
+        electors=(*standing.electors, frozenset(decision.electors)),
+        decisions=(*standing.decisions, decision),
+        retired=standing.retired | dict.fromkeys(decision.retires, decision.number),
+        listed=standing.listed | dict.fromkeys(decision.retires, listed),
+    )
 
 
 def deciding_on(standing: Standing, decision: Decision) -> frozenset[MemberId]:
     """Return the electors whose signatures count: nobody decides about its own leaving."""
     return standing.electors_at(decision.number - 1) - set(decision.retires)
+
+
+def signatures_needed(standing: Standing, decision: Decision) -> int:
+    """Return how many have to sign: more than half of all electors, also of those who leave.
+
+    Otherwise one elector could let all others leave. Only of two may one decide about the other.
+    """
+    electors = standing.electors_at(decision.number - 1)
+    if electors & set(decision.retires) and len(electors) == _PAIR:
+        return 1
+    return majority(len(electors))
+
+
+def is_carried(standing: Standing, decision: Decision, signers: Iterable[MemberId]) -> bool:
+    """Return whether these signatures bring a decision into force."""
+    counted = deciding_on(standing, decision).intersection(signers)
+    return len(counted) >= signatures_needed(standing, decision)
 
 
 def decision_of(signed: RosterDecisionSigned) -> Decision:
@@ -169,7 +201,7 @@ def decide(
     """Return what to record of a signed decision; the caller has verified its evidence.
 
     Raises: Conflict if it is none or its signer does not decide; NotYetPossible if it follows
-    what is not in force here.
+    what is not in force here, or if its signer has signed enough that nobody else wants.
     """
     decision = decision_of(signed)
     if decision.number > standing.number + 1:
@@ -179,8 +211,15 @@ def decide(
         raise NotYetPossible("a decision about the roster follows one that is not in force here")
     if signed.by not in deciding_on(standing, decision):
         raise Conflict(f"{signed.by} does not decide about the roster")
-    if signed.by in roster.signatures(decision):
+    signers = roster.signatures(decision).keys()
+    if signed.by in signers:
         return ()
+    alike = sum(
+        (s.by, s.number, s.prior) == (signed.by, signed.number, signed.prior) for s in roster.signed
+    )
+    # Not by dates: a ledger that refused it for good would not agree with one that took it.
+    if alike >= MAX_SIGNED and not is_carried(standing, decision, {*signers, signed.by}):
+        raise NotYetPossible(f"{signed.by} has signed {MAX_SIGNED} decisions with this number")
     return (signed,)
 
 

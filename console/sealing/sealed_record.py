@@ -1,7 +1,9 @@
 """Sealed records: the encoding and the files of shares, for every vault.
 
-A share record is `version(1) | header length(2) | header | nonce(12) | ciphertext | tag(16)`; the
-header is the label in clear. A wrapped secret is `version(1) | nonce(12) | ciphertext | tag(16)`.
+A share record is `version(1) | header length(2) | header | envelope`; the header is the label in
+clear. In records of version 1 the vault's own `nonce(12) | ciphertext | tag(16)` stands in place of
+the envelope; they are sealed anew when they are opened. A wrapped secret is `version(1) | nonce(12)
+| ciphertext | tag(16)`.
 """
 
 import contextlib
@@ -11,46 +13,35 @@ import os
 import secrets
 import struct
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple
+
+import structlog
 
 from console.application.errors import HsmError, SealBroken, ShareUnavailable, ShareUnreadable
 from console.application.ports.share_storage import SEAL_VERSION, ShareLabel
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.envelope import MAX_OVERHEAD, open_envelope, seal_envelope
+from console.sealing.sealer import SEAL_OVERHEAD, Sealer, length_prefixed
 
-NONCE_SIZE = 12
-TAG_SIZE = 16
-SEAL_OVERHEAD = NONCE_SIZE + TAG_SIZE
 MAX_SHARE = 1 << 20
-MAX_WRAPPED = 4096
+MAX_WRAPPED = 512
 MAX_HEADER = 512
-MAX_RECORD = 3 + MAX_HEADER + SEAL_OVERHEAD + MAX_SHARE
+MAX_RECORD = 3 + MAX_HEADER + MAX_OVERHEAD + MAX_SHARE
+
+DIRECT, ENVELOPE = SEAL_VERSION, 2
+"""The versions of a share record: sealed by the vault itself, or under a key that it sealed."""
+
+log = structlog.get_logger(__name__)
 
 _SHARE_DOMAIN = b"quorate/share"
 _WRAP_DOMAIN = b"quorate/wrap"
 
 
-class Sealer(Protocol):
-    """AES-256-GCM under a key that never leaves its vault; blocking, for one thread."""
-
-    def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
-        """Return nonce, ciphertext and 16-byte tag. `associated` is never empty."""
-        ...
-
-    def open(self, associated: bytes, sealed: bytes) -> SecretBytes:
-        """Open what `seal` returned. Raises: SealBroken."""
-        ...
-
-
-def length_prefixed(*parts: bytes) -> bytes:
-    """Join parts so that no two different lists have the same encoding."""
-    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
-
-
-def share_associated_data(label: ShareLabel) -> bytes:
+def share_associated_data(label: ShareLabel, version: int = ENVELOPE) -> bytes:
     """Return a share's associated data: purpose, version, and every field of the label."""
-    return length_prefixed(_SHARE_DOMAIN, bytes([SEAL_VERSION]), _encode_label(label))
+    return length_prefixed(_SHARE_DOMAIN, bytes([version]), _encode_label(label))
 
 
 def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
@@ -62,28 +53,36 @@ def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
     )
 
 
-def encode_share_record(label: ShareLabel, sealed: bytes) -> bytes:
+class ShareRecord(NamedTuple):
+    """A decoded share record: its version, its label, and what is sealed."""
+
+    version: int
+    label: ShareLabel
+    sealed: bytes
+
+
+def encode_share_record(label: ShareLabel, sealed: bytes, version: int = ENVELOPE) -> bytes:
     """Encode a share record from its label and its sealed bytes."""
     header = _encode_label(label)
-    return struct.pack(">BH", SEAL_VERSION, len(header)) + header + sealed
+    return struct.pack(">BH", version, len(header)) + header + sealed
 
 
-def decode_share_record(record: bytes) -> tuple[ShareLabel, bytes]:
-    """Return label and sealed bytes; strict. Raises: SealBroken."""
+def decode_share_record(record: bytes) -> ShareRecord:
+    """Return version, label and sealed bytes; strict. Raises: SealBroken."""
     if not 3 + SEAL_OVERHEAD < len(record) <= MAX_RECORD:
         raise SealBroken("a share record has an impossible size")
     version, header_size = struct.unpack_from(">BH", record)
-    if version != SEAL_VERSION:
+    if version not in {DIRECT, ENVELOPE}:
         raise SealBroken(f"a share record has version {version}, which is not known here")
     body = 3 + header_size
     if header_size > MAX_HEADER or len(record) <= body + SEAL_OVERHEAD:
         raise SealBroken("a share record is cut off")
-    return _decode_label(record[3:body]), record[body:]
+    return ShareRecord(version, _decode_label(record[3:body]), record[body:])
 
 
 def record_name(label: ShareLabel) -> str:
     """Return a label's file name: a hash, so that no label can reach outside its folder."""
-    return hashlib.sha256(share_associated_data(label)).hexdigest()[:40] + ".share"
+    return hashlib.sha256(share_associated_data(label, DIRECT)).hexdigest()[:40] + ".share"
 
 
 def wrap_secret(sealer: Sealer, member: MemberId, purpose: str, secret: SecretBytes) -> bytes:
@@ -152,17 +151,26 @@ class ShareFiles:
 
     def unseal(self, label: ShareLabel, sealer: Sealer) -> SecretBytes:
         """Open the share under `label`. Raises: ShareUnavailable, SealBroken."""
-        found, sealed = decode_share_record(self._read(self._folder / record_name(label)))
-        if found != label:
+        record = decode_share_record(self._read(self._folder / record_name(label)))
+        if record.label != label:
             raise SealBroken("a share record carries another label than its place")
-        return sealer.open(share_associated_data(label), sealed)
+        associated = share_associated_data(label, record.version)
+        if record.version == ENVELOPE:
+            return open_envelope(sealer, associated, record.sealed)
+        share = sealer.open(associated, record.sealed)
+        # Until a disk that is full or read-only lets it be sealed anew, the old record serves.
+        try:
+            self.replace(label, share, sealer)
+        except (ShareUnavailable, HsmError) as trouble:
+            log.warning("share-not-sealed-anew", why=str(trouble))
+        return share
 
     def labels(self) -> tuple[ShareLabel, ...]:
         """Return the labels of all records that can be read under their names, sorted."""
         found = []
         for path in self._folder.glob("*.share"):
             try:
-                label, _ = decode_share_record(self._read(path))
+                label = decode_share_record(self._read(path)).label
             except (SealBroken, ShareUnavailable):
                 continue
             if path.name == record_name(label):
@@ -255,8 +263,8 @@ def _check_size(share: SecretBytes) -> None:
 def _proven_record(label: ShareLabel, share: SecretBytes, sealer: Sealer) -> bytes:
     """Seal a share, and open it again before it is used. Raises: SealBroken, HsmError."""
     associated = share_associated_data(label)
-    sealed = sealer.seal(associated, share)
-    with sealer.open(associated, sealed) as opened:
+    sealed = seal_envelope(sealer, associated, share)
+    with open_envelope(sealer, associated, sealed) as opened:
         # A token with a damaged key must be detected before the share in memory is wiped.
         if not hmac.compare_digest(opened, share.view()):
             raise SealBroken("a fresh seal does not open to what was sealed")

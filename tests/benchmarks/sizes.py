@@ -22,7 +22,7 @@ from console.protocols.kernel.session import encode_envelope
 from console.protocols.math.ed25519 import ED25519
 from console.protocols.math.group import Group
 from console.protocols.math.secp256k1 import SECP256K1
-from console.sealing.sealed_record import SEAL_OVERHEAD
+from console.sealing.sealer import SEAL_OVERHEAD
 from tests.adversary.keys import dealt
 from tests.adversary.network import Network, Run
 from tests.benchmarks.figures import Figure, figure

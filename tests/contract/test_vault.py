@@ -169,14 +169,14 @@ async def test_every_altered_byte_of_a_wrapped_secret_is_found(case: VaultCase) 
     assert await case.vault.wrapping.unwrap("ledger", blob) == SecretBytes(b"k" * 32)
 
 
-@pytest.mark.parametrize("size", [1, 32, 4096])
+@pytest.mark.parametrize("size", [1, 32, 512])
 async def test_sizes_that_can_be_wrapped(case: VaultCase, size: int) -> None:
     await case.unlock()
     blob = await case.vault.wrapping.wrap("p", SecretBytes(b"s" * size))
     assert len(await case.vault.wrapping.unwrap("p", blob)) == size
 
 
-@pytest.mark.parametrize("size", [0, 4097])
+@pytest.mark.parametrize("size", [0, 513])
 async def test_sizes_that_cannot_be_wrapped(case: VaultCase, size: int) -> None:
     await case.unlock()
     with pytest.raises(ValueError, match="bytes"):

@@ -160,10 +160,10 @@ class FakeConsole:
         match query:
             case api.GetOverview():
                 return self._overview()
-            case api.GetCeremonies():
+            case api.GetCeremonies(offset=offset, limit=limit):
                 known = () if self.empty else tuple(self.ceremonies.values())
                 return views.CeremoniesView(
-                    ceremonies=known,
+                    ceremonies=known[offset : offset + limit],
                     total=len(known),
                     members=self.session.members,
                     kinds=tuple(views.KeyKindView(*kind) for kind in scenario.KEYS.items()),
@@ -194,8 +194,9 @@ class FakeConsole:
                 | api.PreviewReplacement()
             ):
                 return self._preview(query)
-            case api.GetInbox():
-                return views.InboxView((), 0) if self.empty else self.inbox
+            case api.GetInbox(offset=offset, limit=limit):
+                rows = () if self.empty else self.inbox.rows
+                return views.InboxView(rows[offset : offset + limit], len(rows))
             case api.GetRequest(request=name):
                 return self.requests[name]
             case api.GetLedger(before=before, limit=limit, text=text):

@@ -25,11 +25,11 @@ from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import wait_after
 from console.sealing.sealed_record import (
-    NONCE_SIZE,
     share_associated_data,
     unwrap_secret,
     wrap_secret,
 )
+from console.sealing.sealer import NONCE_SIZE
 
 DEFAULT_PIN = b"482913"
 

@@ -69,6 +69,7 @@ class Hostile:
         signed = [sign * number for number in _NUMBERS for sign in (1, -1)]
         low = -(2**63) if form.ge is None else form.ge
         high = 2**63 if form.lt is None else form.lt
+        high = high if form.le is None else form.le + 1
         return self._chance.choice([n for n in signed if low <= n < high])
 
     def _text(self, form: msgspec.inspect.StrType) -> str:

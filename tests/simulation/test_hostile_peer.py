@@ -57,6 +57,7 @@ from console.application.views import NodeState
 from console.domain.ids import CeremonyId, MemberId
 from console.domain.key_ceremony import CeremonyState
 from console.domain.quotas import DAY_MS, Counted
+from console.domain.roster import NO_DECISION
 from console.domain.times import MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.channel import ChannelKeys
 from tests.fakes.clock import START_MS, LoopClock, run_in_virtual_time
@@ -397,6 +398,9 @@ def known_to(core: Core, wallet: str) -> dict[str, list[object]]:
         "epoch": [0, 1],
         "policy_version": [1],
         "path": ["m"],
+        "prior": [NO_DECISION],
+        "retires": [(), (ANA,), (BEN,)],
+        "electors": [(CHIARA,), tuple(MEMBERS), (BEN, CHIARA), (CHIARA, ANA)],
     }
 
 

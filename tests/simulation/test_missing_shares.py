@@ -8,6 +8,7 @@ import pytest
 from console.application.api import GetOverview, GetRecovery
 from console.application.commands import ProposeRepair
 from console.application.ports.share_storage import ShareLabel
+from console.application.queries.wallets import WalletQueryService
 from console.application.views import ShareState
 from console.domain.events import SigningSessionStarted
 from console.domain.ids import MemberId, WalletId
@@ -73,6 +74,8 @@ def test_a_share_that_does_not_open_is_noticed_told_and_not_used(
         for other in (BEN, CHIARA):
             assert (await shares(cluster, other, wallet))[ANA][0] is ShareState.LOST
             assert "Repair the share of Ana in Treasury" in await titles(cluster, other)
+            custodians = WalletQueryService(cluster.seats[other].core).view(wallet, 0).custodians
+            assert {c.member for c in custodians if c.able} == {BEN, CHIARA}
 
         # She still proposes and approves; nobody asks her to sign.
         request = await operators.transfer(ANA, wallet, 5)

@@ -9,6 +9,7 @@ import pytest
 from console.application.api import CommandRefused, PreviewDecision
 from console.application.commands import ProposeMachine, ProposeReshare, SignDecision
 from console.application.errors import PeerRefused
+from console.application.queries.wallets import WalletQueryService
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from tests.fakes.vault import DEFAULT_PIN
@@ -85,7 +86,9 @@ def test_who_has_left_sees_and_vouches_for_nothing() -> None:
         )
         await operators.change(ANA, (*MEMBERS, DORA), command)
         staying = (ANA, BEN, DORA)
-        await decided(cluster, 1, (ANA, BEN), (CHIARA,), (ANA, BEN), staying)
+        with pytest.raises(CommandRefused, match="At least 3 decide"):
+            await sign(cluster, ANA, (CHIARA,), (ANA, BEN))
+        await decided(cluster, 1, (ANA, BEN), (CHIARA,), staying, staying)
 
         for member in staying:
             aggregates = cluster.seats[member].core.aggregates
@@ -153,6 +156,8 @@ def test_nobody_leaves_a_wallet_that_could_not_be_signed_for_any_more() -> None:
         wallet = await operators.hold_ceremony(ANA)
         await operators.quiet(wallet)
         await decided(cluster, 1, (ANA, BEN), (CHIARA,), (ANA, BEN), (ANA, BEN))
+        view = WalletQueryService(cluster.seats[ANA].core).view(wallet, 0)
+        assert [person.trouble for person in view.custodians] == ["", "", "Left the vault"]
         with pytest.raises(CommandRefused, match="reshare it first"):
             await sign(cluster, ANA, (BEN,), (ANA,))
         with pytest.raises(CommandRefused, match="others decide"):

@@ -1,6 +1,7 @@
 """Deciding on a request: nothing is approved by accident, and what is shown is what is sent."""
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -330,6 +331,14 @@ def test_too_few_signers_are_told_before_anyone_approves(driver):
     assert said.startswith("Too few to sign now, 2 are needed: you.")
     assert "Unreachable: Ben Okafor." in said
     assert "Locked: Chiara Neri." in said
+
+
+def test_who_lacks_its_share_cannot_sign(driver):
+    people = tuple(
+        replace(person, lacks_share=person.member == "ben") for person in scenario.members()
+    )
+    said = open_review(driver, custodians=people).approvals.able.text()
+    assert said == "Can sign now: you and Chiara Neri. Share missing: Ben Okafor."
 
 
 def test_who_can_sign_is_not_said_of_what_is_signed(driver):

@@ -20,7 +20,7 @@ from console.application.errors import HsmError, SealBroken, TokenMissing, Vault
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
-from console.sealing.sealed_record import NONCE_SIZE, SEAL_OVERHEAD
+from console.sealing.sealer import NONCE_SIZE, SEAL_OVERHEAD
 
 _T = TypeVar("_T")
 _MAX_PASSPHRASE = 1024

@@ -4,6 +4,7 @@ A member that shows two peers different ledgers signs two heads for one number. 
 every pull, so the two meet at some honest member, which keeps both as proof and tells the others.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from console.application.aggregates import Aggregates
@@ -48,6 +49,8 @@ class Heads:
         self._clock = clock
         self._on_fork = on_fork
         self._own: tuple[int, SignedStatement] | None = None
+        self._own_found: deque[SignedStatement] = deque(maxlen=MAX_KEPT)
+        """Heads of ours that peers hold, and that this ledger contains."""
         self._checked = False
         """Whether a peer was asked what it holds of us: a ledger that was rolled back must not
         be signed before that shows."""
@@ -119,8 +122,10 @@ class Heads:
             await self._check_own(signed)
             return
         signer = signer_of(signed, self._aggregates.members)
-        known = self._seen.get((signer.member, signer.identity_key), {})
-        if any(signed.body == evidence.body for evidence in known.values()):
+        known = list(self._seen.get((signer.member, signer.identity_key), {}).values())
+        if signer.head_evidence:
+            known.append(signer.head_evidence)
+        if any(signed.body == evidence.body for evidence in known):
             return
         await self.compare(self._statements.verify(signed, signer))
 
@@ -153,6 +158,9 @@ class Heads:
         raise Conflict(f"{verified.signer} signed two different ledger heads with one number")
 
     async def _check_own(self, signed: SignedStatement) -> None:
+        if signed in self._own_found:
+            # A ledger only grows: what it contained it contains.
+            return
         # What this member's machine before this one signed says nothing of this ledger.
         if not await self._statements.is_of_this_machine(signed):
             return
@@ -169,6 +177,7 @@ class Heads:
                 f"a peer holds our signed receipt for record {sequence}, which this ledger does "
                 "not contain"
             )
+        self._own_found.append(signed)
 
 
 def _head(verified: Verified) -> tuple[int, bytes]:

@@ -19,8 +19,10 @@ from console.domain import roster
 from console.domain.errors import Conflict
 from console.domain.events import RosterDecisionSigned
 from console.domain.ids import MemberId, SessionId
-from console.domain.quotas import Counted
 from console.domain.roster import Decision
+
+FEWEST_ELECTORS = 3
+"""Who decide from then on, at least, where as many belong to the vault."""
 
 Publish = Callable[[AnyStatement], Coroutine[Any, Any, Verified]]
 Stop = Callable[[frozenset[MemberId]], Coroutine[Any, Any, None]]
@@ -69,6 +71,9 @@ class RosterDecisions:
             raise Conflict(f"{', '.join(sorted(strangers))} does not belong to this vault")
         if not decision.retires and set(decision.electors) == standing.electors_at(standing.number):
             raise Conflict("this decision changes nothing")
+        fewest = min(FEWEST_ELECTORS, len(set(aggregates.members) - set(decision.retires)))
+        if len(decision.electors) < fewest:
+            raise Conflict(f"at least {fewest} decide: of two, each could let the other leave")
         for wallet in aggregates.wallets.values():
             left = set(wallet.quorum.custodians) & set(aggregates.members) - set(decision.retires)
             if len(left) < wallet.quorum.threshold:
@@ -105,8 +110,6 @@ class RosterDecisions:
             at_ms=s.at_ms,
             evidence=verified.evidence,
         )
-        if roster.decide(self._aggregates.roster, self._aggregates.standing, signed):
-            self._aggregates.quotas.require(verified.signer, Counted.ROSTER, s.at_ms)
         if await self._aggregates.record_roster(signed):
             await self.carry_out()
 

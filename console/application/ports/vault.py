@@ -52,7 +52,7 @@ class KeyWrapPort(Protocol):
     """Wraps small secrets (database keys) under the vault's non-extractable AES-256 key."""
 
     async def wrap(self, purpose: str, secret: SecretBytes) -> bytes:
-        """Seal `secret` (at most 4096 bytes) bound to `purpose`. Raises: VaultLocked, HsmError."""
+        """Seal `secret` (at most 512 bytes) bound to `purpose`. Raises: VaultLocked, HsmError."""
         ...
 
     async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:

@@ -1,12 +1,14 @@
 """Members as the window shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
 
 from console.application.aggregates import Aggregates
 from console.application.core import Core
 from console.application.ports.network import LinkTrouble, PeerHealth
 from console.application.views import MemberView
-from console.domain.ids import MemberId
+from console.domain.ids import MemberId, WalletId
 
 _TROUBLES = {
     LinkTrouble.NONE: "",
@@ -31,6 +33,31 @@ def members_of(core: Core, own_sequence: int) -> tuple[MemberView, ...]:
     """Return the roster as an unlocked node sees it now."""
     health, locked = core.ports.network.health(), core.exchange.locked
     return member_views(core.aggregates, core.me, health, own_sequence, locked)
+
+
+def custodians_of(
+    core: Core, wallet: WalletId, custodians: Iterable[MemberId], own_sequence: int
+) -> tuple[MemberView, ...]:
+    """Return a wallet's custodians: who has left the vault, and whose share is missing, too."""
+    people = {view.member: view for view in members_of(core, own_sequence)}
+    lacking, former = core.exchange.lacking.of(wallet), core.aggregates.former
+    views: list[MemberView] = []
+    for member in custodians:
+        if member in people:
+            views.append(replace(people[member], lacks_share=member in lacking))
+        elif member in former:
+            views.append(
+                MemberView(
+                    member=member,
+                    name=former[member].display_name,
+                    online=False,
+                    is_me=member == core.me,
+                    last_seen_ms=None,
+                    ledger_sequence=None,
+                    trouble="Left the vault",
+                )
+            )
+    return tuple(views)
 
 
 def member_views(

@@ -12,7 +12,7 @@ from console.application.views import (
 )
 from console.domain.errors import DomainError
 from console.domain.ids import MemberId
-from console.domain.roster import Decision, deciding_on, majority
+from console.domain.roster import Decision, deciding_on, signatures_needed
 
 
 def roster_view(core: Core) -> RosterView:
@@ -43,11 +43,10 @@ def decision_preview(
     decision = core.decisions.drafted(
         frozenset(map(MemberId, retires)), frozenset(map(MemberId, electors))
     )
-    deciding = deciding_on(core.aggregates.standing, decision)
     return DecisionPreview(
         digest=decision.digest.hex(),
         short_code=decision.code,
-        signatures_needed=majority(len(deciding)),
+        signatures_needed=signatures_needed(core.aggregates.standing, decision),
         problems=_problems(core, decision),
     )
 
@@ -86,7 +85,7 @@ def _decision(core: Core, decision: Decision) -> DecisionView:
             for m in names
             if m in deciding
         ),
-        signatures_needed=majority(len(deciding)),
+        signatures_needed=signatures_needed(aggregates.standing, decision),
         can_sign=not blocked,
         blocked_because=blocked,
     )

@@ -3,7 +3,7 @@
 from console.application.core import Core
 from console.application.ports.chain import Ability, Account, Asset, ChainAdapter
 from console.application.queries.descriptions import described
-from console.application.queries.people import members_of
+from console.application.queries.people import custodians_of
 from console.application.queries.requests import request_stage
 from console.application.views import AccountView, HistoryItemView, TokenView, WalletView
 from console.domain.ids import WalletId
@@ -30,8 +30,6 @@ class WalletQueryService:
         """Return one wallet. Raises: NotYetPossible."""
         core = self._core
         wallet = core.aggregates.wallet(wallet_id)
-        people = members_of(core, own_sequence)
-        custodians = {view.member: view for view in people}
         return WalletView(
             wallet=wallet.wallet,
             name=wallet.name,
@@ -39,7 +37,7 @@ class WalletQueryService:
             threshold=wallet.quorum.threshold,
             approvals_needed=wallet.policy.approvals_needed,
             epoch=wallet.epoch,
-            custodians=tuple(custodians[m] for m in wallet.quorum.custodians if m in custodians),
+            custodians=custodians_of(core, wallet.wallet, wallet.quorum.custodians, own_sequence),
             accounts=tuple(
                 self._account(wallet, adapter, account, address)
                 for adapter in core.ports.chains.values()

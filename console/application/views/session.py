@@ -34,11 +34,13 @@ class MemberView(View, frozen=True, kw_only=True):
     ledger_sequence: int | None
     locked: bool = False
     trouble: str = ""
+    lacks_share: bool = False
+    """Of the wallet that is spoken of, if any."""
 
     @property
     def able(self) -> bool:
-        """Whether it can sign now: its machine answers, and is unlocked."""
-        return self.online and not self.locked
+        """Whether it can sign now: its machine answers, is unlocked, and has its share."""
+        return self.online and not self.locked and not self.lacks_share
 
 
 class NodeState(StrEnum):

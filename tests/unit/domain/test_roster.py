@@ -91,10 +91,28 @@ def test_who_came_later_decides_once_it_was_chosen() -> None:
     with pytest.raises(Conflict, match="dora does not decide"):
         roster.decide(Roster(), standing(), signed(PASS_ON, DORA))
     passed = [signed(PASS_ON, ANA), signed(PASS_ON, BEN)]
-    founders_leave = Decision(2, PASS_ON.digest, (ANA, BEN, CHIARA), (DORA,))
-    after = standing(*passed, signed(founders_leave, DORA))
-    assert after.electors_at(2) == {DORA}
-    assert set(after.retired) == set(FOUNDERS)
+    ana_leaves = Decision(2, PASS_ON.digest, (ANA,), (CHIARA, DORA))
+    after = standing(*passed, *(signed(ana_leaves, by) for by in (BEN, CHIARA, DORA)))
+    assert after.electors_at(2) == {CHIARA, DORA}
+    assert set(after.retired) == {ANA}
+
+
+@pytest.mark.parametrize("electors", range(3, 8))
+def test_half_of_the_electors_let_nobody_leave(electors: int) -> None:
+    """Not one against all others, and no two halves that let each other leave."""
+    names = tuple(MemberId(f"m{number}") for number in range(electors))
+    for staying in range(1, electors):
+        decision = Decision(1, NO_DECISION, names[staying:], names[:staying])
+        signatures = tuple(signed(decision, by) for by in names[:staying])
+        in_force = Roster(signatures).standing(names).number
+        assert in_force == (2 * staying > electors)
+
+
+def test_of_two_electors_one_lets_the_other_leave() -> None:
+    alone = Decision(1, NO_DECISION, (BEN,), (ANA,))
+    assert Roster((signed(alone, ANA),)).standing((ANA, BEN)).retired == {BEN: 1}
+    handed = Decision(1, NO_DECISION, (), (ANA,))
+    assert Roster((signed(handed, ANA),)).standing((ANA, BEN)).number == 0
 
 
 def test_a_signature_counts_once() -> None:
@@ -150,6 +168,20 @@ def test_whoever_signs_what_all_ledgers_agree(data: st.DataObject) -> None:
             prior, number = decisions[0].digest, number + 1
     shuffled = data.draw(st.permutations(events))
     assert standing(*events) == standing(*shuffled)
+
+
+def test_one_elector_fills_no_ledger_and_keeps_no_ledgers_apart() -> None:
+    """Whatever it signs before, its signature counts where the others' signatures need it."""
+    many = [
+        signed(Decision(1, NO_DECISION, (MemberId(f"x{number}"),), FOUNDERS), ANA)
+        for number in range(roster.MAX_SIGNED)
+    ]
+    state = recorded(*many)
+    late = signed(RETIRE_BEN, ANA)
+    with pytest.raises(NotYetPossible, match="has signed 20"):
+        roster.decide(state, state.standing(FOUNDERS), late)
+    assert standing(*many, late, signed(RETIRE_BEN, CHIARA)).retired == {BEN: 1}
+    assert standing(late, signed(RETIRE_BEN, CHIARA), *many).retired == {BEN: 1}
 
 
 def test_sessions_that_more_than_half_listed_are_older_than_the_leaving() -> None:

@@ -12,13 +12,15 @@ from console.application.ports.share_storage import ShareLabel
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.sealing.sealed_record import (
+    DIRECT,
+    ENVELOPE,
     decode_share_record,
     encode_share_record,
-    length_prefixed,
     record_name,
     share_associated_data,
     wrap_associated_data,
 )
+from console.sealing.sealer import length_prefixed
 
 LABEL = ShareLabel(WalletId("wl-1"), MemberId("alice"), SignatureKind.EDDSA_ED25519, 1)
 SEALED = bytes(range(12 + 32 + 16))
@@ -31,9 +33,10 @@ LABELS = st.builds(
 )
 
 
-@given(LABELS, st.binary(min_size=29, max_size=200))
-def test_a_record_comes_back(label: ShareLabel, sealed: bytes) -> None:
-    assert decode_share_record(encode_share_record(label, sealed)) == (label, sealed)
+@given(LABELS, st.binary(min_size=29, max_size=200), st.sampled_from((DIRECT, ENVELOPE)))
+def test_a_record_comes_back(label: ShareLabel, sealed: bytes, version: int) -> None:
+    record = encode_share_record(label, sealed, version)
+    assert decode_share_record(record) == (version, label, sealed)
 
 
 @given(LABELS, LABELS)
@@ -50,7 +53,7 @@ def test_a_name_stays_in_its_folder(label: ShareLabel) -> None:
 @given(st.binary(max_size=300))
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(SealBroken):
-        decode_share_record(b"\x01\x00\x10" + data)
+        decode_share_record(b"\x02\x00\x10" + data)
 
 
 @given(st.lists(st.binary(max_size=8)), st.lists(st.binary(max_size=8)))
@@ -58,7 +61,7 @@ def test_lists_are_joined_without_collision(one: list[bytes], other: list[bytes]
     assert (one == other) == (length_prefixed(*one) == length_prefixed(*other))
 
 
-@pytest.mark.parametrize("version", [0, 2, 255])
+@pytest.mark.parametrize("version", [0, 3, 255])
 def test_another_version_is_refused(version: int) -> None:
     record = bytes([version]) + encode_share_record(LABEL, SEALED)[1:]
     with pytest.raises(SealBroken, match="version"):
@@ -75,7 +78,7 @@ def test_a_header_longer_than_the_record_is_refused() -> None:
 
 def test_an_oversized_record_is_refused() -> None:
     with pytest.raises(SealBroken, match="size"):
-        decode_share_record(encode_share_record(LABEL, bytes((1 << 20) + 600)))
+        decode_share_record(encode_share_record(LABEL, bytes((1 << 20) + 1700)))
 
 
 @pytest.mark.parametrize("epoch", [-1, 1 << 63])

@@ -12,6 +12,7 @@ from ui.screens.approvals.view_model import DONE, MINE, TEAM, ApprovalsModel
 from ui.widgets.card import Card, row
 from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.fields import text_field
+from ui.widgets.older import OlderLine
 from ui.widgets.table import DataTable, RowsModel
 from ui.widgets.tabs import Tabs
 from ui.widgets.text import Label
@@ -72,6 +73,9 @@ class ApprovalsScreen(Screen):
         card.add(bar, self.nothing)
         card.body.addWidget(self.table, 1)
         card.body.addStretch(0)
+        self.older = OlderLine("approvals.older", "requests")
+        self.older.wanted.connect(self.model.show_older)
+        card.add(self.older)
         self.content.addWidget(card, 1)
 
     def render_content(self) -> None:
@@ -83,6 +87,8 @@ class ApprovalsScreen(Screen):
         now = self.context.now_ms()
         self.rows.set_rows([_row(item, now, hide=self.masked) for item in model.shown])
         self.table.setVisible(bool(model.shown))
+        if model.view is not None:
+            self.older.show_count(len(model.view.rows), model.view.total)
         self.nothing.show_text(
             "" if model.shown else ("Nothing matches." if model.text else _NOTHING[model.tab])
         )

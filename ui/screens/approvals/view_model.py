@@ -15,10 +15,18 @@ class ApprovalsModel(ViewModel):
     view: InboxView | None = None
     tab = MINE
     text = ""
+    _pages = 1
 
     async def load(self) -> LoadState:
-        """Query the inbox."""
-        self.view = await self.ask(GetInbox())
+        """Query the inbox, as many pages of it as were asked for."""
+        pages = [await self.ask(GetInbox())]
+        for _ in range(1, self._pages):
+            known = sum(len(page.rows) for page in pages)
+            if known >= pages[0].total:
+                break
+            pages.append(await self.ask(GetInbox(offset=known)))
+        rows = tuple(row for page in pages for row in page.rows)
+        self.view = InboxView(rows, pages[0].total)
         return LoadState.READY if self.view.rows else LoadState.EMPTY
 
     def part(self, tab: str) -> tuple[RequestRow, ...]:
@@ -45,6 +53,11 @@ class ApprovalsModel(ViewModel):
         """Show another tab."""
         self.tab = tab
         self.changed.emit()
+
+    def show_older(self) -> None:
+        """Ask for one page more."""
+        self._pages += 1
+        self.refresh()
 
     def filter(self, text: str) -> None:
         """Show only requests with this text."""

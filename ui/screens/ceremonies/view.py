@@ -15,6 +15,7 @@ from ui.widgets.buttons import Button
 from ui.widgets.card import Card
 from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.chip import Chip
+from ui.widgets.older import OlderLine
 from ui.widgets.sheet import ReasonSheet
 from ui.widgets.table import DataTable, RowsModel
 
@@ -63,6 +64,9 @@ class CeremoniesScreen(Screen):
         self.list_page = Card(padding=0, spacing=0)
         self.list_page.body.setContentsMargins(1, 4, 1, 8)
         self.list_page.add(self.table)
+        self.older = OlderLine("ceremonies.older", "ceremonies")
+        self.older.wanted.connect(self.model.show_older)
+        self.list_page.add(self.older)
         self.form, self.detail = CeremonyForm(), CeremonyDetail()
         for page in (self.list_page, self.form, self.detail):
             self.content.addWidget(page)
@@ -141,6 +145,7 @@ class CeremoniesScreen(Screen):
         elif model.view is not None:
             self.rows.set_rows([_row(item) for item in model.view.ceremonies])
             self.table.setFixedHeight(40 + _ROW * min(len(model.view.ceremonies), 14))
+            self.older.show_count(len(model.view.ceremonies), model.view.total)
 
     def empty_text(self) -> EmptyText:
         """Return the text that says what a ceremony is for."""

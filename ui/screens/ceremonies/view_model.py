@@ -1,5 +1,7 @@
 """Key ceremonies: the list, the proposal form, or one ceremony."""
 
+from msgspec.structs import replace
+
 from console.application.api import Change, ChangeKind, GetCeremonies, GetCeremony
 from console.application.commands import (
     AcceptCeremony,
@@ -22,15 +24,32 @@ class CeremoniesModel(ViewModel):
     WATCHES = frozenset({ChangeKind.CEREMONY, ChangeKind.RUN, ChangeKind.PEERS})
     view: CeremoniesView | None = None
     ceremony: CeremonyView | None = None
+    _pages = 1
 
     async def load(self) -> LoadState:
         """Query what the subject names."""
         if self.subject in {"", NEW}:
-            self.view = await self.ask(GetCeremonies())
+            self.view = await self._list()
             nothing = not self.subject and not self.view.ceremonies
             return LoadState.EMPTY if nothing else LoadState.READY
         self.ceremony = await self.ask(GetCeremony(self.subject))
         return LoadState.READY
+
+    async def _list(self) -> CeremoniesView:
+        """Query the list, as many pages of it as were asked for."""
+        first = await self.ask(GetCeremonies())
+        known = first.ceremonies
+        for _ in range(1, self._pages):
+            if len(known) >= first.total:
+                break
+            page = await self.ask(GetCeremonies(offset=len(known)))
+            known = (*known, *page.ceremonies)
+        return replace(first, ceremonies=known)
+
+    def show_older(self) -> None:
+        """Ask for one page more."""
+        self._pages += 1
+        self.refresh()
 
     def forget(self) -> None:
         """Drop the former ceremony: its code must not show under another's name."""
