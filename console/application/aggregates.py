@@ -226,12 +226,12 @@ class Aggregates:
                 raise LedgerNewer(
                     f"the ledger was written by a later version of Quorate than {VERSION}"
                 )
-        self._count(event)
+        self._count(event, record.recorded_at_ms)
         evidence = getattr(event, "evidence", None)
         if isinstance(evidence, Evidence):
             self.statements.append((record.sequence, evidence))
 
-    def _count(self, event: Event) -> None:
+    def _count(self, event: Event, recorded_at_ms: int) -> None:
         match event:
             case CeremonyProposed() | KeyChangeProposed():
                 self.quotas.count(event.proposer, Counted.CEREMONY, event.proposed_at_ms)
@@ -240,7 +240,8 @@ class Aggregates:
             case MachineEndorsed():
                 self.quotas.count(event.by, Counted.ENDORSEMENT, event.at_ms)
             case AddressChanged() | LinkKeyChanged():
-                self.quotas.count(event.member, Counted.LINK_CHANGE, event.at_ms)
+                # Not by its own date: years of old dates may be signed in one go.
+                self.quotas.count(event.member, Counted.LINK_CHANGE, recorded_at_ms)
             case _:
                 pass
 

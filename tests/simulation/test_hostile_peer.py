@@ -436,7 +436,9 @@ def test_nobody_can_say_that_others_passed_a_drill() -> None:
             assert isinstance(await answered(changed), Refused)
         # What was in the future waits for it.
         waiting = chiara.exchange.deferred
-        assert isinstance(await answered(msgspec.structs.replace(told, at_ms=later)), Ack)
+        reply = await answered(msgspec.structs.replace(told, at_ms=later))
+        assert isinstance(reply, Refused)
+        assert reply.later
         assert chiara.exchange.deferred == waiting + 1
         assert chiara.aggregates.wallet(wallet).drills == before
 

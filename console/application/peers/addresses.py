@@ -6,6 +6,7 @@ from typing import Any
 from console.application.aggregates import Aggregates
 from console.application.peers.signed_statements import Publish, Verified
 from console.application.peers.statements import AddressChange
+from console.application.ports.clock import Clock
 from console.domain import machine_links, member
 from console.domain.addresses import proper_address
 from console.domain.errors import Conflict
@@ -20,10 +21,17 @@ class Addresses:
     """Signs this machine's address; records and follows everybody's."""
 
     def __init__(
-        self, *, me: MemberId, aggregates: Aggregates, publish: Publish, let_in: LetIn
+        self,
+        *,
+        me: MemberId,
+        aggregates: Aggregates,
+        clock: Clock,
+        publish: Publish,
+        let_in: LetIn,
     ) -> None:
         self._me = me
         self._aggregates = aggregates
+        self._clock = clock
         self._publish = publish
         self._let_in = let_in
 
@@ -48,7 +56,8 @@ class Addresses:
         )
         known = self._aggregates.member(verified.signer)
         if machine_links.decide(known.links, event):
-            self._aggregates.quotas.require(verified.signer, Counted.LINK_CHANGE, s.at_ms)
+            now_ms = self._clock.now_ms()
+            self._aggregates.quotas.require(verified.signer, Counted.LINK_CHANGE, now_ms)
             await self._aggregates.record_member(verified.signer, member.ChangeLink(event))
             await self._let_in(verified.signer)
 

@@ -131,12 +131,16 @@ class StatementExchange:
         return verified
 
     async def on_announce(self, message: Announce) -> AnyReply:
-        """Import a peer's statement, whoever signed it."""
+        """Import a peer's statement, whoever signed it; only what is on record is acknowledged.
+
+        A signer may destroy a TLS key once all acknowledge the next one.
+        """
         verified = self._verify(message.statement)
         try:
             await self._record_of_peer(verified)
-        except NotYetPossible:
+        except NotYetPossible as early:
             self._defer(verified)
+            return Refused(str(early), later=True)
         except UNACCEPTABLE as refusal:
             return Refused(str(refusal))
         return Ack()

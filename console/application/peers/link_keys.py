@@ -96,7 +96,8 @@ class LinkKeys:
         )
         known = self._aggregates.member(verified.signer)
         if machine_links.decide(known.links, event):
-            self._aggregates.quotas.require(verified.signer, Counted.LINK_CHANGE, s.at_ms)
+            now_ms = self._clock.now_ms()
+            self._aggregates.quotas.require(verified.signer, Counted.LINK_CHANGE, now_ms)
             await self._aggregates.record_member(verified.signer, member.ChangeLink(event))
             if verified.signer == self._me:
                 await self._go_over()

@@ -128,7 +128,7 @@ class MachineService:
         self._news = asyncio.Event()
         """Set when this machine changes its TLS key: what is due then is not put off."""
         self.addresses = Addresses(
-            me=me, aggregates=aggregates, publish=publish, let_in=self.let_in
+            me=me, aggregates=aggregates, clock=clock, publish=publish, let_in=self.let_in
         )
         self.link_keys = LinkKeys(
             me=me,

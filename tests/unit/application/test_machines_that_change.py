@@ -14,7 +14,7 @@ from console.application.ports.network import LinkTrouble, PeerHealth
 from console.application.queries.links import WARN_BEFORE_MS, certificate_tasks, link_views
 from console.application.queries.people import member_views
 from console.domain.errors import Conflict, DomainError, PolicyViolation
-from console.domain.quotas import Counted
+from console.domain.quotas import DAY_MS, Counted
 from console.version import VERSION
 from tests.fakes.network import FakeNetwork, FakePort
 from tests.unit.application.desk import MEMBERS, Desk
@@ -90,10 +90,14 @@ async def test_own_statements_are_newer_than_those_before_them(scene: Scene) -> 
         await scene.machines.addresses.set_here(ANA, "ana:4", now)
 
 
-async def test_changes_of_a_member_are_counted(scene: Scene) -> None:
+@pytest.mark.parametrize("apart_ms", [1, DAY_MS + 1])
+async def test_changes_of_a_member_are_counted_whatever_their_dates(
+    scene: Scene, apart_ms: int
+) -> None:
     now = scene.desk.now_ms
     for number in range(Counted.LINK_CHANGE.value):
-        await scene.desk.hear(BEN, AddressChange(now + number, f"ben:{number + 1}"))
+        dated = now - (Counted.LINK_CHANGE.value - number) * apart_ms
+        await scene.desk.hear(BEN, AddressChange(dated, f"ben:{number + 1}"))
     with pytest.raises(PolicyViolation, match="in a day"):
         await scene.desk.hear(BEN, AddressChange(now + 999, "ben:999"))
     with pytest.raises(PolicyViolation, match="in a day"):
