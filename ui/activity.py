@@ -30,7 +30,9 @@ class ActivitySheet(Sheet):
         super().__init__(window, "What you asked the node", width=600)
         self._navigate = navigate
         self._shown: dict[str, Asked] = {}
-        self.nothing = Label("Nothing yet.", "muted")
+        self.nothing = Label(
+            "Nothing yet. What you ask the node in this window is listed here.", "muted", wrap=True
+        )
         self.rows = RowList(names.ACTIVITY_LIST)
         self.rows.opened.connect(self._open)
         self._close = Button("Close", name=names.ACTIVITY_CLOSE)

@@ -58,7 +58,7 @@ class CommandPalette(Sheet):
         self.list = DataTable(self.rows, names.PALETTE_LIST, "Places", row_height=_ROW)
         self.list.horizontalHeader().hide()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.nothing = Label("Nothing matches.", "muted")
+        self.nothing = Label("Nothing matches. Type part of a name, an amount or a code.", "muted")
         self.card.body.setContentsMargins(16, 16, 16, 16)
         self.card.body.setSpacing(8)
         self.card.add(self.field, self.list, self.nothing)

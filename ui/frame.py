@@ -84,7 +84,7 @@ class Frame(QWidget):
         self._entries.setContentsMargins(side, 0, side, 16)
         for button in self.sections.values():
             button.set_compact(compact=compact)
-        for label in (self._brand, self.members_line, self.ledger_line, self._me):
+        for label in (self._brand, self._me):
             label.setVisible(not compact)
         self._search.setText("Search" if compact else "Search   Ctrl+K")
         self._search.setMinimumWidth(112 if compact else 240)
@@ -112,10 +112,6 @@ class Frame(QWidget):
         self.peers.setToolTip(
             "\n".join(f"{m.name}: {status.presence(m).word.lower()}" for m in session.members)
         )
-        locked = sum(member.online and member.locked for member in session.members)
-        also = f", {locked} locked" if locked else ""
-        self.members_line.setText(f"{online} of {people} unlocked{also}")
-        self.ledger_line.setText(f"Ledger sealed to #{wording.number(session.ledger_sequence)}")
 
     def show_reachable(self, *, reachable: bool) -> None:
         """Show or hide the banner."""
@@ -158,10 +154,6 @@ class Frame(QWidget):
             self.sections[entry.name] = button
             layout.addWidget(button)
         layout.addStretch(1)
-        self.members_line, self.ledger_line = Label("", "caption"), Label("", "caption")
-        for line in (self.members_line, self.ledger_line):
-            line.setContentsMargins(8, 0, 0, 0)
-            layout.addWidget(line)
         return bar
 
     def _top_bar(self, profiles: Sequence[Profile], me: Profile) -> QWidget:

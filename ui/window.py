@@ -19,7 +19,7 @@ from console.application.api import (
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
-from ui import placing, registry, theme
+from ui import placing, registry, theme, wording
 from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
@@ -80,8 +80,7 @@ class ConsoleWindow(QMainWindow):
         self.privacy = Privacy()
         self.privacy.changed.connect(self._privacy_changed)
         self._pages = QStackedWidget()
-        self.setCentralWidget(self._pages)
-        self.toasts = ToastArea(self)
+        self.toasts = ToastArea(self, self._pages)
         self._clipboard = TimedClipboard(self)
         self.palette_sheet = CommandPalette(self, self.show_screen)
         self.help_sheet = HelpSheet(self)
@@ -307,6 +306,7 @@ class ConsoleWindow(QMainWindow):
             self._show_sign_in()
         if self._frame is not None:
             self._frame.show_session(session)
+            self.toasts.show_state(*wording.node_state(session))
 
     def _uncover(self) -> None:
         if self._covered:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from console.application.views import CeremonyView
+from console.application.views import CeremonyView, SessionView
 from console.domain.values import CeremonyPurpose, SignatureKind
 
 MASK = "\u2022\u2022\u2022\u2022"
@@ -144,6 +144,15 @@ def quorum(threshold: int, custodians: int) -> str:
 def holders(view: CeremonyView) -> int:
     """Return how many custodians hold shares after a ceremony."""
     return sum(person.member not in view.leaving for person in view.custodians)
+
+
+def node_state(session: SessionView) -> tuple[str, str]:
+    """Return who of the members is unlocked, and how far the ledger is sealed."""
+    able = sum(member.able for member in session.members)
+    locked = sum(member.online and member.locked for member in session.members)
+    also = f", {locked} locked" if locked else ""
+    sealed = f"Ledger sealed to #{number(session.ledger_sequence)}"
+    return f"{quorum(able, len(session.members))} members unlocked{also}", sealed
 
 
 def ceremony(view: CeremonyView) -> str:

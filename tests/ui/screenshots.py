@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from console.application.api import ChangeKind
@@ -22,6 +24,12 @@ from ui.theme import Tone
 from ui.view_model import LoadState
 
 Shot = tuple[str, Callable[[FakeConsole], None], Callable[[Driver], None]]
+
+
+_DOUBT = (
+    "This request has ended, but a signature of it may exist. Make it again with the same coins "
+    "or nonce, or cancel it on the chain, before you pay once more."
+)
 
 
 def _ready(console: FakeConsole) -> None:
@@ -228,7 +236,7 @@ def _repair_two(console: FakeConsole) -> None:
         ),
         repairable=("ben", "chiara", "ana", "dara"),
     )
-    console.recovery = type(console.recovery)((two,), (), recovery.members())
+    console.recovery = replace(console.recovery, wallets=(two,), machines=())
 
 
 def _drilling(driver: Driver) -> None:
@@ -293,6 +301,31 @@ def _entry(line: str, pin: str = "") -> Callable[[Driver], None]:
     return act
 
 
+def _pressed(name: str) -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.show("recovery", "machines")
+        driver.press(name)
+        driver.pass_time(0.05)
+
+    return act
+
+
+def _new_key(console: FakeConsole) -> None:
+    _ready(console)
+    own = recovery.link("ana", new_key=True, untold=("Chiara Neri",))
+    others = console.recovery.links[1:]
+    console.recovery = replace(console.recovery, machines=(), links=(own, *others))
+
+
+def _request(stage: RequestStage, **changes: object) -> Callable[[FakeConsole], None]:
+    def prepare(console: FakeConsole) -> None:
+        _ready(console)
+        name = scenario.request_name(stage)
+        console.requests[name] = scenario.request(stage, **changes)
+
+    return prepare
+
+
 def _endorsement(driver: Driver) -> None:
     driver.show("recovery", "ben")
     panel = driver.front.machines.endorse
@@ -303,7 +336,7 @@ def _endorsement(driver: Driver) -> None:
 
 def _no_machines(console: FakeConsole) -> None:
     _ready(console)
-    console.recovery = type(console.recovery)(recovery.wallets(), (), recovery.members())
+    console.recovery = replace(console.recovery, machines=())
 
 
 def _accepting(purpose: CeremonyPurpose) -> Callable[[FakeConsole], None]:
@@ -365,6 +398,19 @@ SHOTS: list[Shot] = [
     ("review-denied", _ready, _show("review", scenario.request_name(RequestStage.DENIED))),
     ("review-refused", _ready, _show("review", scenario.request_name(RequestStage.REFUSED))),
     ("review-failed", _ready, _show("review", scenario.request_name(RequestStage.FAILED))),
+    *(
+        (
+            f"review-doubt-{stage}",
+            _request(stage, may_be_signed=True, can_remake=True, sentence=_DOUBT),
+            _show("review", scenario.request_name(stage)),
+        )
+        for stage in (RequestStage.FAILED, RequestStage.EXPIRED, RequestStage.WITHDRAWN)
+    ),
+    (
+        "review-ask-now",
+        _request(RequestStage.BROADCAST, can_ask_now=True, can_replace=True),
+        _show("review", scenario.request_name(RequestStage.BROADCAST)),
+    ),
     ("wallets", _ready, _show("wallets")),
     ("wallets-messages", _ready, _toast),
     ("wallets-private", _ready, _private),
@@ -428,6 +474,10 @@ SHOTS: list[Shot] = [
     ("recovery-members", _ready, _show("recovery", "members")),
     ("recovery-members-choosing", _ready, _choosing("eli")),
     ("recovery-members-problem", _ready, _choosing("ben", "chiara")),
+    ("recovery-address", _ready, _pressed(f"{names.LINKS_ADDRESS}.ana")),
+    ("recovery-address-other", _ready, _pressed(f"{names.LINKS_ADDRESS}.ben")),
+    ("recovery-key", _ready, _pressed(names.LINKS_KEY)),
+    ("recovery-key-coming", _new_key, _show("recovery", "machines")),
     ("recovery-entry", _ready, _entry("")),
     ("recovery-entry-preview", _ready, _entry(recovery.ENTRY, "123456")),
     ("recovery-entry-problem", _ready, _entry(recovery.BAD_ENTRY)),

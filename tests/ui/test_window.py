@@ -213,9 +213,11 @@ def test_messages_are_whole_and_not_repeated(driver):
     toasts.say("The node could not be locked.", theme.Tone.DANGER)
     driver.pass_time(0.05)
     assert toasts.texts == ["Copied.", "The node could not be locked."]
-    for toast in toasts.findChildren(Toast):
-        assert toast.height() >= toast.sizeHint().height()
-        assert toasts.rect().contains(toast.geometry())
+    shown = [toast for toast in toasts.findChildren(Toast) if toast.isVisible()]
+    assert [toast.text for toast in shown] == toasts.texts[-1:]
+    assert shown[0].more.text() == "1 more"
+    assert shown[0].height() >= shown[0].needed_height(shown[0].width())
+    assert toasts.rect().contains(shown[0].geometry())
     toasts.clear()
     assert toasts.isHidden()
 
@@ -228,6 +230,8 @@ def test_the_oldest_message_makes_room(driver):
     (second,) = [each for each in toasts.findChildren(Toast) if each.text == "Message 3."]
     second.findChild(Button, "toast.close").click()
     assert toasts.texts == ["Message 2.", "Message 4."]
+    shown = [each for each in toasts.findChildren(Toast) if each.isVisible()]
+    assert [(each.text, each.more.text()) for each in shown] == [("Message 4.", "1 more")]
 
 
 def test_messages_that_are_gone_leave_no_item_behind(driver):
@@ -368,7 +372,7 @@ def test_unlocked_locked_and_unreachable_are_three_states(driver):
     driver.show("overview")
     frame = driver.window.findChild(Frame)
     driver.until(lambda: frame.peers.look.word == "1 of 3 unlocked")
-    assert frame.members_line.text() == "1 of 3 unlocked, 1 locked"
+    assert driver.window.toasts.state.text().startswith("1 of 3 members unlocked, 1 locked")
     assert "Chiara Neri: locked" in frame.peers.toolTip()
     driver.front.model.refresh()
     driver.until(lambda: driver.front.quorum.figure.text() == "1 of 3")

@@ -11,6 +11,7 @@ from ui.widgets.buttons import Button
 from ui.widgets.card import Card, centred, row
 from ui.widgets.fields import text_field
 from ui.widgets.text import Label
+from ui.widgets.toast import FOOT
 
 _LOWEST = 240
 
@@ -35,7 +36,8 @@ class Sheet(QWidget):
         self.card.setFixedWidth(width)
         self._margin = 72 if top else 24
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, self._margin, 24, 24)
+        # A message at the foot of the window stays beside the card.
+        layout.setContentsMargins(24, self._margin, 24, FOOT + 4)
         if not top:
             layout.addStretch(2)
         layout.addLayout(centred(_Scroller(self.card)))

@@ -1,19 +1,24 @@
-"""Short messages at the foot of the window; errors stay until an operator closes them."""
+"""The line at the foot of the window: short messages have their own place in it.
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+No page and no panel reaches into this line, so a message never covers a control.
+"""
 
-from ui import theme
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+
 from ui.announcing import announce
 from ui.theme import Tone
 from ui.widgets.buttons import Button
 from ui.widgets.chip import IconMark
 from ui.widgets.text import Label
 
+FOOT = 44
+"""The height that is kept free: two lines of text."""
 _SHOWN_MS = 6_000
 _MOST = 3
-_WIDTH = 400
+_SIDES = (20, 3, 8, 3)
 
 
 class Toast(QFrame):
@@ -24,60 +29,65 @@ class Toast(QFrame):
     def __init__(self, text: str, tone: Tone) -> None:
         super().__init__()
         self.text = text
-        self.setFixedWidth(_WIDTH)
+        self.over = False
+        self.setProperty("pane", "message")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(text)
         bad = tone is Tone.DANGER
         icon = IconMark("x-octagon" if bad else "check-circle", f"{tone}_fg", 20)
+        self.words = Label(text, wrap=True)
+        # Its usual smallest height is that of a narrow column.
+        self.words.setMinimumHeight(1)
+        self.more = Label("", "caption")
         close = Button("", "ghost", icon="x", name="toast.close", accessible="Close message")
+        close.setFixedHeight(FOOT - 12)
         close.clicked.connect(self.dismiss)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 8, 8, 8)
+        layout.setContentsMargins(*_SIDES)
         layout.setSpacing(12)
         layout.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(Label(text, wrap=True), 1)
-        layout.addWidget(close)
+        layout.addWidget(self.words, 1)
+        layout.addWidget(self.more)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
         if not bad:
             QTimer.singleShot(_SHOWN_MS, self, self.dismiss)
 
-    def needed_height(self) -> int:
+    def needed_height(self, width: int) -> int:
         """Return the height at which the complete text is visible."""
-        return max(self.sizeHint().height(), self.heightForWidth(_WIDTH))
+        return self.heightForWidth(width)
 
     def dismiss(self) -> None:
         """Remove the message."""
+        self.over = True
         self.hide()
         self.deleteLater()
         self.dismissed.emit()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the floating box."""
-        del event
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(theme.color("control"))
-        painter.setBrush(theme.color("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-        painter.end()
-
 
 class ToastArea(QWidget):
-    """The stack of messages; the same text is not repeated."""
+    """The newest message, over the node's state in the foot line; no text is repeated."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QMainWindow, pages: QWidget) -> None:
         super().__init__(window)
         # Not read from the layout: the binding keeps what `itemAt` returns after Qt has freed it,
         # and crashes when something else at that address is deleted (PySide 6.11).
         self._shown: list[Toast] = []
+        self.state = Label("", "caption")
+        self.foot = _foot_line(self.state, self._place)
+        central = QWidget()
+        whole = QVBoxLayout(central)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(pages, 1)
+        whole.addWidget(self.foot)
+        window.setCentralWidget(central)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(8)
-        self.setFixedWidth(_WIDTH)
-        window.installEventFilter(self)
         self.hide()
 
     @property
     def texts(self) -> list[str]:
-        """The messages on screen."""
+        """The messages that are not closed, the newest last."""
         return [toast.text for toast in self._shown]
 
     def say(self, text: str, tone: Tone = Tone.OK) -> None:
@@ -87,37 +97,68 @@ class ToastArea(QWidget):
         for old in self._shown[: -_MOST + 1]:
             old.dismiss()
         toast = Toast(text, tone)
-        toast.dismissed.connect(self._forget_hidden)
+        toast.dismissed.connect(self._forget_dismissed)
         self._shown.append(toast)
         self._layout.addWidget(toast)
-        toast.show()
-        self.show()
+        self._show_newest()
         announce(toast, text, urgent=tone is Tone.DANGER)
-        self._place()
+
+    def show_state(self, *words: str) -> None:
+        """Show where the node stands, while there is no message."""
+        self.state.setText("   \u00b7   ".join(words))
 
     def clear(self) -> None:
-        """Remove all messages."""
+        """Remove all messages, and what is known of the node."""
+        self.show_state()
         for toast in tuple(self._shown):
             toast.dismiss()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in the corner when the window is resized."""
-        if event.type() is QEvent.Type.Resize and isinstance(watched, QWidget):
-            self._place()
-        return False
+    def _forget_dismissed(self) -> None:
+        self._shown = [toast for toast in self._shown if not toast.over]
+        self._show_newest()
 
-    def _forget_hidden(self) -> None:
-        self._shown = [toast for toast in self._shown if not toast.isHidden()]
+    def _show_newest(self) -> None:
+        for place, toast in enumerate(self._shown, 1):
+            older = place - 1
+            toast.more.show_text(f"{older} more" if older else "")
+            toast.setVisible(place == len(self._shown))
         self._place()
 
     def _place(self) -> None:
-        parent = self.parentWidget()
-        if parent is None:
-            return
+        """Lie exactly over the foot line, which grows for a message of more than two lines."""
         if not self._shown:
+            self.foot.setFixedHeight(FOOT)
             self.hide()
             return
-        spacing = self._layout.spacing() * (len(self._shown) - 1)
-        self.resize(_WIDTH, sum(toast.needed_height() for toast in self._shown) + spacing)
-        self.move(parent.width() - self.width() - 24, parent.height() - self.height() - 24)
+        needed = self._shown[-1].needed_height(self.foot.width())
+        self.foot.setFixedHeight(max(FOOT, needed))
+        self.setGeometry(self.foot.geometry())
+        self.show()
         self.raise_()
+
+
+class _FootLine(QFrame):
+    """The place that is kept free, and reports when it moves."""
+
+    def __init__(self, moved: Callable[[], None]) -> None:
+        super().__init__()
+        self._moved = moved
+        self.setProperty("pane", "foot")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(FOOT)
+
+    def event(self, event: QEvent) -> bool:
+        """Have the message follow this line."""
+        done = super().event(event)
+        if event.type() in {QEvent.Type.Move, QEvent.Type.Resize}:
+            self._moved()
+        return done
+
+
+def _foot_line(state: Label, moved: Callable[[], None]) -> QWidget:
+    line = _FootLine(moved)
+    layout = QHBoxLayout(line)
+    layout.setContentsMargins(*_SIDES)
+    layout.addWidget(state)
+    layout.addStretch(1)
+    return line

@@ -9,6 +9,7 @@ from ui.amounts import Sum
 from ui.context import Context
 from ui.screen import EmptyText, Screen
 from ui.screens.approvals.view_model import DONE, MINE, TEAM, ApprovalsModel
+from ui.widgets.buttons import Button
 from ui.widgets.card import Card, row
 from ui.widgets.cells import Cell, Column, Row
 from ui.widgets.fields import text_field
@@ -19,9 +20,9 @@ from ui.widgets.text import Label
 
 _TITLES = {MINE: "Mine", TEAM: "Team", DONE: "Done"}
 _NOTHING = {
-    MINE: "Nothing waits for you.",
-    TEAM: "No request waits for other members.",
-    DONE: "No request has ended yet.",
+    MINE: "Nothing waits for you. New requests start from a wallet.",
+    TEAM: "No request waits for other members. New requests start from a wallet.",
+    DONE: "No request has ended yet. Open ones are under Mine and Team.",
 }
 
 
@@ -64,13 +65,17 @@ class ApprovalsScreen(Screen):
         self.table = DataTable(self.rows, names.APPROVALS_LIST, "Requests", row_height=48)
         self.table.opened.connect(lambda key: self.context.navigate("review", key))
         self.table.clicked.connect(lambda _: self._open_clicked())
-        self.nothing = Label("", "muted")
+        self.nothing = Label("", "muted", wrap=True)
+        self.next = Button("", name=names.APPROVALS_NEXT)
+        self.next.clicked.connect(self._do_next)
         card = Card(padding=0, spacing=0)
         card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         bar = row(self.tabs, 1, self.filter)
         bar.setContentsMargins(16, 12, 16, 8)
-        self.nothing.setContentsMargins(28, 16, 16, 16)
-        card.add(bar, self.nothing)
+        offer = row(self.next, 1)
+        offer.setContentsMargins(28, 0, 16, 16)
+        self.nothing.setContentsMargins(28, 16, 16, 12)
+        card.add(bar, self.nothing, offer)
         card.body.addWidget(self.table, 1)
         card.body.addStretch(0)
         self.older = OlderLine("approvals.older", "requests")
@@ -92,6 +97,9 @@ class ApprovalsScreen(Screen):
         self.nothing.show_text(
             "" if model.shown else ("Nothing matches." if model.text else _NOTHING[model.tab])
         )
+        self.next.setText("Clear filter" if model.text else "Open wallets")
+        self.next.setAccessibleName(self.next.text())
+        self.next.setVisible(not model.shown and (bool(model.text) or model.tab != DONE))
 
     def empty_text(self) -> EmptyText:
         """Return the text of a clear inbox."""
@@ -107,6 +115,13 @@ class ApprovalsScreen(Screen):
         """Focus the filter."""
         self.filter.setFocus()
         return True
+
+    def _do_next(self) -> None:
+        if self.model.text:
+            self.filter.clear()
+            self.filter.setFocus()
+        else:
+            self.context.navigate("wallets", "")
 
     def _open_clicked(self) -> None:
         if self.table.current_key:

@@ -128,7 +128,13 @@ class AuditScreen(Screen):
 
     def empty_text(self) -> EmptyText:
         """Return the text of an empty ledger."""
-        return EmptyText("book", "No record yet", "The ledger starts with the first decision.")
+        return EmptyText(
+            "book",
+            "No record yet",
+            "The ledger starts with the first decision. Propose a ceremony to make a wallet.",
+            "New ceremony",
+            lambda: self.context.navigate("ceremonies", "new"),
+        )
 
     def render_content(self) -> None:
         """Paint the records that are loaded."""

@@ -111,7 +111,14 @@ class NewTransferScreen(Screen):
 
     def empty_text(self) -> EmptyText:
         """Return the text for a wallet without account."""
-        return EmptyText("wallet", "No account", "This wallet has no account on a chain yet.")
+        return EmptyText(
+            "wallet",
+            "No account yet",
+            "This node follows no chain for this wallet\u2019s keys. Add the chain to the settings "
+            "of the node, and start the node again.",
+            "Back to the wallet",
+            lambda: self.context.navigate("wallets", self.model.wallet_id),
+        )
 
     def render_content(self) -> None:
         """Paint form and preview."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLayout, QWidget
 
 from console.application.views import LedgerRow, MemberView, TaskView, WalletView
 from ui import object_names as names
@@ -72,14 +72,18 @@ class OverviewScreen(Screen):
         self.no_tasks = Label("Nothing waits for you.", "muted")
         self.wallets = RowList(names.OVERVIEW_WALLETS)
         self.wallets.opened.connect(lambda key: self.context.navigate("wallets", key))
-        self.no_wallets = Label("No wallet yet. A key ceremony creates one.", "muted")
+        self.no_wallets = Label("No wallet yet. A key ceremony creates one.", "muted", wrap=True)
+        self.new_wallet = Button("New ceremony", icon="plus", name=names.OVERVIEW_NEW_WALLET)
+        self.new_wallet.clicked.connect(lambda: self.context.navigate("ceremonies", "new"))
+        offer = row(self.new_wallet, 1)
+        offer.setContentsMargins(0, 8, 0, 0)
         self.members = RowList(names.OVERVIEW_MEMBERS, opens=False)
         self.recent = RowList(names.OVERVIEW_RECENT, opens=False)
         self.content.addLayout(
             columns(
                 column(
                     _list_card("Waiting for you", self.tasks, self.no_tasks),
-                    _list_card("Wallets", self.wallets, self.no_wallets),
+                    _list_card("Wallets", self.wallets, self.no_wallets, offer),
                     spacing=16,
                     stretch=True,
                 ),
@@ -114,7 +118,8 @@ class OverviewScreen(Screen):
         self.no_tasks.setVisible(not view.tasks)
         self.open_first.setVisible(bool(view.tasks))
         self.wallets.set_items([_wallet_row(wallet, hide=self.masked) for wallet in view.wallets])
-        self.no_wallets.setVisible(not view.wallets)
+        for part in (self.no_wallets, self.new_wallet):
+            part.setVisible(not view.wallets)
         self.members.set_items([_member_row(member, now) for member in view.members])
         self.recent.set_items(
             [_event_row(event, now, hide=self.masked) for event in view.recent[:6]]
@@ -137,7 +142,7 @@ def _tile(title: str, icon: str) -> Tile:
     return Tile(card, figure, note)
 
 
-def _list_card(title: str, *parts: QWidget) -> Card:
+def _list_card(title: str, *parts: QWidget | QLayout) -> Card:
     card = Card(title, spacing=4)
     card.add(*parts)
     return card

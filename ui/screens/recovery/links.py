@@ -77,7 +77,7 @@ class LinkLine(QWidget):
         self.link = link
         self.title = Label("", "strong", wrap=True)
         self.detail = Label("", "secondary", wrap=True)
-        self.warning = Label("", "caption", wrap=True)
+        self.warning = Label("", "warn", wrap=True)
         self.act = Button(
             CHANGE if link.is_me else ENTER,
             name=f"{names.LINKS_ADDRESS}.{link.member}",

@@ -23,6 +23,10 @@ from ui.widgets.text import Label
 _SIDE = 296
 SIGN = "Sign this decision"
 COMPARED = "I compared this code with the others over another channel"
+NONE_OPEN = (
+    "No decision waits for signatures. To let a member leave, or to choose who decides, press "
+    "\u201cDecide about members\u201d."
+)
 GUIDE = (
     "More than half of those who decide sign a decision; nobody decides about its own leaving.",
     "Whoever leaves is cut off at once: no link, no signature, no endorsement of machines.",
@@ -40,11 +44,11 @@ class MembersPage(QWidget):
         super().__init__()
         self._model = model
         self._decision: DecisionView | None = None
-        self.list = RowList(names.MEMBERS_LIST, inset=INSET)
+        self.list = RowList(names.MEMBERS_LIST, opens=False, inset=INSET)
         side = side_card("All members", self.list)
         self.decision = self._decision_card(context)
         self.none = Card("Decisions", spacing=8)
-        self.none.add(Label("No decision waits for signatures.", "muted", wrap=True))
+        self.none.add(Label(NONE_OPEN, "muted", wrap=True))
         guide = Card("How members leave", spacing=8)
         guide.add(*(Label(text, "secondary", wrap=True) for text in GUIDE))
         right = QVBoxLayout()

@@ -146,7 +146,7 @@ class RecoveryScreen(Screen):
 
     def focus_list(self) -> bool:
         """Focus the list of this page, so that J and K move in it."""
-        for shown in (self.list, self.machines.list, self.members.list):
+        for shown in (self.list, self.machines.list):
             if shown.isVisible() and shown.rows:
                 shown.rows[0].setFocus()
                 return True

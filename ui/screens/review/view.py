@@ -81,7 +81,8 @@ class ReviewScreen(Screen):
         )
         progress.add(
             self.timeline,
-            row(self.retry, self.speed_up, self.remake, 1),
+            row(self.retry, self.speed_up, 1),
+            row(self.remake, 1),
             row(self.cancel_sent, 1),
         )
         self.foot.addWidget(self.decision.bar)

@@ -32,6 +32,7 @@ from ui.widgets.text import Label
 
 _ROW = 44
 _LONG_UNIT = 8
+_NO_TRANSFER = "No transfer yet. Receive funds at the address above, then start a transfer."
 
 
 class WalletDetail(QWidget):
@@ -81,7 +82,7 @@ class WalletDetail(QWidget):
         )
         self.history = DataTable(self.rows, names.WALLET_HISTORY, "Transfers", row_height=_ROW)
         self.history.opened.connect(self.request_opened)
-        self.no_history = Label("No transfer yet.", "muted")
+        self.no_history = Label(_NO_TRANSFER, "muted", wrap=True)
         past = Card("History", spacing=8)
         past.add(self.history, self.no_history)
         self.movements = MovementsCard()
