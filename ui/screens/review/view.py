@@ -79,12 +79,8 @@ class ReviewScreen(Screen):
         self.remake = Button(
             "Make it again with the same coins or nonce", icon="refresh", name=names.REVIEW_REMAKE
         )
-        progress.add(
-            self.timeline,
-            row(self.retry, self.speed_up, 1),
-            row(self.remake, 1),
-            row(self.cancel_sent, 1),
-        )
+        progress.add(self.timeline, row(self.retry, self.speed_up, 1))
+        progress.add(row(self.remake, 1), row(self.cancel_sent, 1))
         self.foot.addWidget(self.decision.bar)
         self.expiry_timer = QTimer(self, singleShot=True)
         self.expiry_timer.timeout.connect(self._expired)
