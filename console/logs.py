@@ -1,10 +1,11 @@
 """Structured logs without secrets: only short plain values pass, one JSON line per entry."""
 
+import io
 import logging
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -36,10 +37,20 @@ def log_warnings() -> None:
             _plain_values_only,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         cache_logger_on_first_use=True,
     )
+
+
+class _StandardError(io.TextIOBase):
+    """Standard error as it is when something is written: it may have been replaced meanwhile."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _plain_values_only(

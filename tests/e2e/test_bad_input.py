@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from console.adapters.network import grpc_peers
+from console.adapters.network.link_keys import PEER_NAME
 from console.adapters.network.tls import TlsIdentity, create_identity, load_identity
 from console.application.api import CommandRefused, GetInbox, GetSession, NodeUnreachable
 from console.application.api_codec import ASK, encode
@@ -16,7 +17,6 @@ from console.application.commands import Lock, ProposeCeremony, Unlock
 from console.application.peers.messages import Refused, decode_reply
 from console.application.ports.network import MAX_MESSAGE_BYTES
 from console.application.views import NodeState
-from console.bootstrap import PEER_NAME
 from console.client.remote import CLIENT_NAME, SERVER_NAME
 from console.demo.cluster import ClusterFailure
 from console.domain.ids import MemberId

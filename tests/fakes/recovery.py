@@ -67,8 +67,8 @@ def links(me: str = "ana") -> tuple[v.LinkView, ...]:
             me,
             certificate_ends_ms=NOW_MS + 41 * DAY,
             warning="Dara Levi\u2019s certificate ends in 41 days",
-            advice="Ask Dara Levi to start that machine\u2019s node, or to update it: it renews "
-            "its certificate by itself, and nothing is to be done here",
+            advice="Ask Dara Levi to start that machine\u2019s node, or to update it: it then "
+            "renews its certificate by itself",
         ),
         link("eli", me),
     )

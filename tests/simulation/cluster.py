@@ -130,7 +130,10 @@ class SimulatedCluster:
         seed: int,
         members: tuple[MemberId, ...] = MEMBERS,
         schemes: tuple[ThresholdScheme, ...] = (EddsaEd25519(),),
+        *,
+        pull_pause_s: float = 1.5,
     ) -> None:
+        self.pull_pause_s = pull_pause_s
         self.members = members
         self.schemes = {scheme.kind: scheme for scheme in schemes}
         self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
@@ -187,6 +190,7 @@ class SimulatedCluster:
             export_ledger=no_export,
             open_ledger=_opener(seat.store),
             checkpoint=self._checkpoint(seat),
+            pull_pause_s=self.pull_pause_s,
         )
         mine = seat.joined_as or next(m for m in self._roster if m.member == name)
         seat.node = Node(mine, self._roster, ports, name=name, version="test")

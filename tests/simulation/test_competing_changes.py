@@ -24,6 +24,8 @@ from tests.simulation.seeds import seeds
 from tests.simulation.test_lifecycle import ANA, BEN, CHIARA, DORA, ELI, FIVE, epochs_at, play
 
 WHILE_S = 480.0
+PAUSE_S = 8.0
+"""Between two pulls: with five members most of the work would be pulls that bring nothing."""
 
 
 def reshare(wallet: WalletId, *after: MemberId, dealers: tuple[MemberId, ...]) -> ProposeReshare:
@@ -97,7 +99,7 @@ def test_who_recorded_the_loser_follows_the_winner(*, restarted: bool, seed: int
         await operators.change(DORA, after, ProposeRefresh(wallet))
         await operators.transfer(DORA, wallet, 5, approvers=(ANA, CHIARA))
 
-    play(scene, seed, members=FIVE)
+    play(scene, seed, members=FIVE, pull_pause_s=PAUSE_S)
 
 
 @pytest.mark.parametrize("seed", seeds(1))
@@ -126,7 +128,7 @@ def test_a_change_begun_before_another_was_completed_is_not_certified_after_it(s
         assert epochs_at(cluster, DORA, wallet) <= {1}
         await operators.transfer(BEN, wallet, 5)
 
-    play(scene, seed, members=FIVE)
+    play(scene, seed, members=FIVE, pull_pause_s=PAUSE_S)
 
 
 async def stubborn(
@@ -199,7 +201,7 @@ def test_whatever_operators_do_at_once_all_members_end_with_one_set_of_shares(se
         first, *others = quorum.custodians
         await operators.transfer(first, wallet, 5, approvers=tuple(others))
 
-    play(scene, seed, members=FIVE)
+    play(scene, seed, members=FIVE, pull_pause_s=PAUSE_S)
 
 
 async def close_all(cluster: SimulatedCluster) -> None:

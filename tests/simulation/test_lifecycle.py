@@ -56,9 +56,15 @@ def here_at(core: Core) -> Here:
     )
 
 
-def play(scene: Scene, seed: int = 7, members: tuple[MemberId, ...] = MEMBERS) -> None:
+def play(
+    scene: Scene,
+    seed: int = 7,
+    members: tuple[MemberId, ...] = MEMBERS,
+    *,
+    pull_pause_s: float = 1.5,
+) -> None:
     async def work() -> None:
-        cluster = SimulatedCluster(seed, members)
+        cluster = SimulatedCluster(seed, members, pull_pause_s=pull_pause_s)
         await cluster.start()
         try:
             await scene(cluster, Operators(cluster))

@@ -59,12 +59,14 @@ from console.domain.values import Chain, SignatureKind
 
 log = structlog.get_logger(__name__)
 
-_CATCH_UP_PAUSE_S = 1.5
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a node is made of. `checkpoint` is called before each round leaves (fault tests)."""
+    """What a node is made of. `checkpoint` is called before each round leaves (fault tests).
+
+    Each peer is asked what is new `pull_pause_s` after its last answer; statements are told at
+    once, so this is for those who missed them.
+    """
 
     vault: VaultPort
     network: NetworkPort
@@ -77,6 +79,7 @@ class Ports:
     key_uses: Mapping[SignatureKind, tuple[str, ...]] = field(default_factory=dict)
     """What the product's chains use each kind of keys for, as people read it."""
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)
+    pull_pause_s: float = 1.5
 
 
 class Core:
@@ -334,7 +337,7 @@ class Core:
                 ready()
                 for saga in sagas:
                     saga.resume()
-                tasks.create_task(self.exchange.keep_up(_CATCH_UP_PAUSE_S))
+                tasks.create_task(self.exchange.keep_up(self.ports.pull_pause_s))
                 tasks.create_task(self.machines.keep_telling())
                 tasks.create_task(self.balances.keep_fresh(self._wallet_changed))
                 tasks.create_task(self.doubts.keep_asking())

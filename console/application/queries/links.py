@@ -73,6 +73,6 @@ def _warning(whose: str, ends_ms: int | None, now_ms: int) -> str:
 
 def _ask(name: str) -> str:
     return (
-        f"Ask {name} to start that machine\u2019s node, or to update it: it renews its "
-        "certificate by itself, and nothing is to be done here"
+        f"Ask {name} to start that machine\u2019s node, or to update it: it then renews its "
+        "certificate by itself"
     )

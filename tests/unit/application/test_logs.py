@@ -1,13 +1,15 @@
 """Logs: short plain values pass; bytes, objects and exception texts do not."""
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from console.logs import MAX_VALUE, log_to
+from console.logs import MAX_VALUE, log_to, log_warnings
 from console.protocols.kernel.secret import SecretBytes
 
 CANARY = "canary-7f3a91"
@@ -77,3 +79,19 @@ def test_numbers_and_short_words_pass(log_file: Path) -> None:
 def test_debug_is_not_kept(log_file: Path) -> None:
     structlog.get_logger().debug("said", peer="ana")
     assert lines(log_file) == []
+
+
+def test_warnings_go_to_standard_error_as_it_is_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = structlog.get_config()
+    first, second = io.StringIO(), io.StringIO()
+    try:
+        monkeypatch.setattr(sys, "stderr", first)
+        log_warnings()
+        logger = structlog.get_logger()
+        logger.warning("one")
+        monkeypatch.setattr(sys, "stderr", second)
+        first.close()
+        logger.warning("two", raw=CANARY.encode())
+    finally:
+        structlog.configure(**before)
+    assert json.loads(second.getvalue()) == {"level": "warning", "event": "two", "raw": "<bytes>"}

@@ -22,7 +22,8 @@ from console.adapters.chains.bitcoin.sources import Sources, Unspent
 from console.adapters.chains.bitcoin.transaction import TxOut
 from console.adapters.chains.bitcoin.watching import NEAR, WHOLE_SCAN_EVERY_S, Watcher
 from console.application.balances import Balances
-from console.application.ports.chain import Account, TransferIntent, Watches
+from console.application.ports.chain import Account, TransferIntent
+from console.application.ports.watching import Watches
 from console.domain.ids import RequestId, WalletId
 from console.domain.values import Chain
 from tests.unit.bitcoin.changes import with_output

@@ -22,9 +22,9 @@ MAX_ADDRESS = 255
 _OWN = (
     "This is signed and told to all members: from then on their nodes call this machine there. "
     "Whoever is away hears it later, from any member. It does not change where this node itself "
-    "listens: that is peer_address in its settings file, and takes effect when the node is "
-    "restarted. If two machines moved at once and do not find each other, enter the other\u2019s "
-    "new address on one of them, on this page."
+    "listens: its settings file says that, and a change there takes effect when the node is "
+    "started again. If two machines moved at once and do not find each other, enter the "
+    "other\u2019s new address on one of them, on this page."
 )
 _PEER = (
     "For this node alone: it calls {name} there until {name} signs a new address. Ask {name} for "
@@ -100,10 +100,12 @@ class AddressPanel(Sheet):
             return WORKING
         if link is None or self.address.excess:
             return self.address.excess
+        if not text and (link.is_me or not link.address_here):
+            return _EMPTY
         if text == (link.address if link.is_me else link.address_here):
             return _SAME
         if not text:
-            return _EMPTY if link.is_me else ""
+            return ""
         return address_problem(text)
 
     def _send(self) -> None:

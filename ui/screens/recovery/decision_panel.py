@@ -156,7 +156,7 @@ class DecisionPanel(Sheet):
             return _UNCHANGED
         if preview is None:
             return "Reading the decision."
-        return wording.sentence(preview.problems[0]) if preview.problems else ""
+        return "Choose differently: the reason stands above." if preview.problems else ""
 
     def _submit(self, pin: Pin) -> None:
         self.submitted.emit(pin)
