@@ -97,7 +97,8 @@ class DecisionPanel(Sheet):
     def _add(self, place: int, member: MemberView, *, decides: bool) -> None:
         who = "You" if member.is_me else member.name
         stays = CheckLine(
-            f"{who}: decides from then on", f"{names.DECISION_DECIDES}.{member.member}"
+            f"{who} decide{'' if member.is_me else 's'} from then on",
+            f"{names.DECISION_DECIDES}.{member.member}",
         )
         stays.setChecked(decides)
         stays.toggled.connect(self._changed)
