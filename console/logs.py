@@ -39,7 +39,7 @@ def log_warnings() -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
 
 

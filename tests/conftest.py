@@ -1,8 +1,10 @@
 """What all tests share: a failure always says by which seed it can be repeated."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # A landing must not depend on luck: CI tries the same examples each time, everybody else new ones.
@@ -12,6 +14,14 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("any")
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Take back how a command run in this process has set up its log."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def pytest_terminal_summary(
