@@ -108,7 +108,7 @@ def set_up_member(
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise
-    except BaseException:
+    except BaseException:  # Interrupted too: nothing half-made is left.
         unfinished.undo(keep=keep)
         raise
     unfinished.finish()

@@ -195,7 +195,7 @@ def _provision(
         probe(token, session).require()
         try:
             return _make(session, settings, how.identifier)
-        except BaseException as error:
+        except BaseException as error:  # Interrupted too: nothing half-made is left.
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, lost=lost)
             raise

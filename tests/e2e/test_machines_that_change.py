@@ -18,6 +18,7 @@ from console.application.views import LinkView
 from console.client import Profile, connect
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from tests.e2e.steps import until
 
 pytestmark = pytest.mark.e2e
 
@@ -89,15 +90,15 @@ class Vault:
         self.nodes.clear()
 
     async def until(self, what: str, happened: Callable[[Seen], bool]) -> None:
-        for _ in range(300):
-            seen = {
-                name: {link.member: link for link in (await window.ask(GetRecovery())).links}
-                for name, window in self.windows.items()
-            }
-            if happened(seen):
-                return
-            await asyncio.sleep(0.2)
-        pytest.fail(what)
+        async def look() -> bool:
+            return happened(
+                {
+                    name: {link.member: link for link in (await window.ask(GetRecovery())).links}
+                    for name, window in self.windows.items()
+                }
+            )
+
+        await until(what, look)
 
 
 def linked(seen: Seen) -> bool:

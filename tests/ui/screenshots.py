@@ -22,6 +22,7 @@ from ui import object_names as names
 from ui.app import make_application
 from ui.theme import Tone
 from ui.view_model import LoadState
+from ui.widgets.fields import CheckLine
 
 Shot = tuple[str, Callable[[FakeConsole], None], Callable[[Driver], None]]
 
@@ -272,7 +273,8 @@ def _choosing(*leaving: str) -> Callable[[Driver], None]:
         screen = driver.front
         screen.decide.click()
         for member in leaving:
-            screen.decision_panel.leaves_of(member).setChecked(True)
+            box = f"{names.DECISION_LEAVES}.{member}"
+            screen.decision_panel.findChild(CheckLine, box).setChecked(True)
         driver.until(lambda: screen.model.decision_preview is not None)
 
     return act

@@ -10,12 +10,17 @@ from tests.ui.test_recovery import complete, executed, show
 from ui.screens.recovery import plans
 from ui.screens.recovery.endorsing import CHECK_FIRST, PIN_FIRST
 from ui.widgets.buttons import Button
+from ui.widgets.fields import CheckLine
 
 
 def ask(driver):
     screen = show(driver, "members")
     screen.decide.click()
     return screen, screen.decision_panel
+
+
+def box(panel, what, member):
+    return panel.findChild(CheckLine, f"decisionPanel.{what}.{member}")
 
 
 def settled(driver, screen):
@@ -78,9 +83,9 @@ def test_a_decision_is_prepared_compared_and_signed(driver):
     screen, panel = ask(driver)
     assert not panel.sign.pin.isVisible()
     assert "Choose who leaves" in panel.sign.why.text()
-    panel.leaves_of("eli").setChecked(True)
-    assert not panel.decides_of("eli").isChecked()
-    assert not panel.decides_of("eli").isEnabled()
+    box(panel, "leaves", "eli").setChecked(True)
+    assert not box(panel, "decides", "eli").isChecked()
+    assert not box(panel, "decides", "eli").isEnabled()
     preview = settled(driver, screen)
     assert panel.code.text() == preview.short_code
     assert panel.said.text().startswith("Eli Brandt leaves the vault.")
@@ -98,10 +103,10 @@ def test_a_decision_is_prepared_compared_and_signed(driver):
 
 def test_another_choice_voids_tick_and_pin(driver):
     screen, panel = ask(driver)
-    panel.leaves_of("eli").setChecked(True)
+    box(panel, "leaves", "eli").setChecked(True)
     settled(driver, screen)
     complete(panel.sign)
-    panel.leaves_of("ben").setChecked(True)
+    box(panel, "leaves", "ben").setChecked(True)
     assert not panel.sign.compared.isChecked()
     assert panel.sign.pin.text() == ""
     assert not panel.sign.approve.isEnabled()
@@ -109,8 +114,8 @@ def test_another_choice_voids_tick_and_pin(driver):
 
 def test_what_would_lock_a_wallet_says_so(driver):
     screen, panel = ask(driver)
-    panel.leaves_of("ben").setChecked(True)
-    panel.leaves_of("chiara").setChecked(True)
+    box(panel, "leaves", "ben").setChecked(True)
+    box(panel, "leaves", "chiara").setChecked(True)
     settled(driver, screen)
     driver.until(panel.problems.isVisible)
     assert "reshare it first" in panel.problems.detail.text()
@@ -119,8 +124,8 @@ def test_what_would_lock_a_wallet_says_so(driver):
 
 def test_nobody_is_offered_to_leave_by_itself_and_cancel_forgets(driver):
     _, panel = ask(driver)
-    assert panel.leaves_of("ana") is None
-    panel.decides_of("ana").setChecked(False)
+    assert box(panel, "leaves", "ana") is None
+    box(panel, "decides", "ana").setChecked(False)
     cancel = panel.findChild(Button, "decisionPanel.cancel")
     assert cancel is not None
     cancel.click()

@@ -41,6 +41,8 @@ class LinkKeyFiles:
         self._dns_name = dns_name
         self._number = _read_number(directory / IN_USE)
         self.identity = load_identity(directory, _name(self._number))
+        self._changing = asyncio.Lock()
+        """Held while what is shown changes: a renewal and a new key may fall together."""
         self.show: Show = _show_nobody
         """Where links are: set once they exist."""
 
@@ -74,6 +76,10 @@ class LinkKeyFiles:
 
     async def go_over(self, pin: bytes) -> None:
         """Show the key of this pin from now on."""
+        async with self._changing:
+            await self._go_over(pin)
+
+    async def _go_over(self, pin: bytes) -> None:
         if pin == spki_pin(self.identity.certificate_pem):
             return
         number = await asyncio.to_thread(self._find, pin)
@@ -92,6 +98,10 @@ class LinkKeyFiles:
 
     async def renew_if_due(self, now_ms: int) -> bool:
         """Renew the certificate from 90 days before its end; True if that was done."""
+        async with self._changing:
+            return await self._renew_if_due(now_ms)
+
+    async def _renew_if_due(self, now_ms: int) -> bool:
         if read_shown(self.identity.certificate_pem).ends_ms - now_ms > RENEW_BEFORE_MS:
             return False
         self.identity = renewed(self.identity, self._dns_name)

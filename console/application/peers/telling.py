@@ -27,25 +27,26 @@ class Telling:
         self._me = me
         self._aggregates = aggregates
         self._network = network
-        self._told: set[tuple[MemberId, bytes]] = set()
+        self._told: dict[tuple[MemberId, type], bytes] = {}
+        """The digest of the newest change of each kind that a peer has."""
 
     def untold(self, change: AddressChanged | LinkKeyChanged) -> tuple[MemberId, ...]:
         """Return who has not said yet that it has a change."""
         peers = (m for m in self._aggregates.members if m != self._me)
-        return tuple(m for m in peers if (m, change.digest) not in self._told)
+        return tuple(m for m in peers if self._told.get((m, type(change))) != change.digest)
 
     async def tell(self, change: AddressChanged | LinkKeyChanged) -> None:
         """Tell everybody who has not said that it has a change, once."""
         message = encode(Announce(to_signed(change.evidence)))
-        await asyncio.gather(
-            *(self._tell(peer, change.digest, message) for peer in self.untold(change))
-        )
+        await asyncio.gather(*(self._tell(peer, change, message) for peer in self.untold(change)))
 
-    async def _tell(self, peer: MemberId, digest: bytes, message: bytes) -> None:
+    async def _tell(
+        self, peer: MemberId, change: AddressChanged | LinkKeyChanged, message: bytes
+    ) -> None:
         try:
             reply = decode_reply(await self._network.tell(peer, message, _TIMEOUT_S))
         except (PeerUnavailable, PeerRefused) as trouble:
             log.debug("change-untold", peer=peer, why=str(trouble))
             return
         if isinstance(reply, Ack):
-            self._told.add((peer, digest))
+            self._told[peer, type(change)] = change.digest

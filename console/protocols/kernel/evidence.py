@@ -1,6 +1,6 @@
 """What a party was told in confidence, in the form in which it can prove it to the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from console.protocols.kernel.wire import Size
@@ -17,8 +17,9 @@ class NotTold(Exception):
 class Told:
     """An encoded envelope with one recipient, and its sender's signature of it.
 
-    Signed before it is encrypted, so that whoever holds the plain text can show it.
+    Signed before it is encrypted, so that whoever holds the plain text can show it. Until then it
+    is confidential, and no part of the representation.
     """
 
-    envelope: Annotated[bytes, Size(0, MAX_TOLD)]
+    envelope: Annotated[bytes, Size(0, MAX_TOLD)] = field(repr=False)
     signature: Annotated[bytes, Size(0, 128)]

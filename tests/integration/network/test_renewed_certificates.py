@@ -207,6 +207,18 @@ async def test_a_new_key_is_used_after_a_restart_too(files: LinkKeyFiles, tmp_pa
     ]  # fmt: skip
 
 
+async def test_a_renewal_and_a_new_key_at_once_leave_two_whole_pairs(
+    files: LinkKeyFiles, tmp_path: Path
+) -> None:
+    old, ends_ms = files.own().tls_pin, files.own().ends_ms
+    new = spki_pin(await files.coming())
+    await asyncio.gather(files.renew_if_due(ends_ms), files.go_over(new))
+    assert files.own().tls_pin == new
+    restarted = again(tmp_path)
+    assert restarted.own().tls_pin == new
+    assert [spki_pin(pair.certificate_pem) for pair in restarted.former] == [old]
+
+
 async def test_only_a_key_that_is_here_is_gone_over_to(files: LinkKeyFiles, tmp_path: Path) -> None:
     with pytest.raises(MachineUnusable, match="does not have the TLS key"):
         await files.go_over(b"another")

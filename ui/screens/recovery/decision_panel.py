@@ -71,14 +71,6 @@ class DecisionPanel(Sheet):
         """Who decides afterwards, by id."""
         return tuple(sorted(m for m, box in self._decides.items() if box.isChecked()))
 
-    def leaves_of(self, member: str) -> CheckLine | None:
-        """Return the box by which a member leaves; None for ourselves."""
-        return self._leaves.get(member)
-
-    def decides_of(self, member: str) -> CheckLine:
-        """Return the box by which a member decides from then on."""
-        return self._decides[member]
-
     def ask(self, members: tuple[MemberView, ...]) -> None:
         """Open with what is in force."""
         for box in (*self._leaves.values(), *self._decides.values()):
