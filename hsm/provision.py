@@ -26,13 +26,11 @@ from hsm.capabilities import ROOM, Capabilities, Capability, require_mechanisms,
 from hsm.faults import is_lost, translate
 from hsm.keys import (
     IDENTITY,
-    KEK,
     PRESENCE,
     PRESENCE_TRAITS,
     RECORD,
     SIGNING_TRAITS,
     KeyRecord,
-    kek_check,
     load_keys,
     read_record,
 )
@@ -41,16 +39,16 @@ from hsm.making import (
     create_record,
     identifier_of,
     make_signing_key,
-    make_wrapping_key,
     point_of,
 )
 from hsm.trials import probe
 from hsm.tries import counted, pin_text
 from hsm.vault import Pkcs11Settings
+from hsm.wrapping_methods import KEK, MAC, SealingKey
 
 _T = TypeVar("_T")
 _LABEL_SIZE = 32
-_KEYS = (IDENTITY, PRESENCE, KEK)
+_KEYS = (IDENTITY, PRESENCE, KEK, MAC)
 
 
 class SetUpUnfinished(HsmError):
@@ -150,7 +148,7 @@ def _with_room(table: Capabilities, session: Session) -> Capabilities:
         name=ROOM,
         need="no keys of a member yet",
         found=f"holds {', '.join(held)}" if held else "none is there",
-        used="three keys, two public keys and three data objects, each below 1 KB",
+        used="up to four keys, three public keys and three data objects, each below 1 KB",
         fits=not held,
     )
     return replace(table, rows=(*table.rows, row))
@@ -192,28 +190,38 @@ def _provision(
                     return record.identity_point
             _remove(session, ours)
         _require_empty(session)
-        probe(token, session).require()
+        table = probe(token, session)
+        table.require()
+        if table.sealing is None:
+            raise HsmError("no method of sealing was found")
         try:
-            return _make(session, settings, how.identifier)
+            return _make(session, settings, how.identifier, table.sealing)
         except BaseException as error:  # Interrupted too: nothing half-made is left.
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, lost=lost)
             raise
 
 
-def _make(session: Session, settings: Pkcs11Settings, identifier: bytes) -> bytes:
+def _make(
+    session: Session, settings: Pkcs11Settings, identifier: bytes, sealing: type[SealingKey]
+) -> bytes:
     points = []
     for label, traits in ((IDENTITY, SIGNING_TRAITS), (PRESENCE, PRESENCE_TRAITS)):
         named = identifier_of(identifier, label)
         points.append(point_of(make_signing_key(session, label, traits, named, stored=True)[0]))
-    kek = make_wrapping_key(session, identifier_of(identifier, KEK), stored=True)
+    kek = make_sealing_key(session, identifier, sealing)
     for _ in range(2):
         create_head(session, 0, HeadAnchor(0, bytes(32)))
-    record = KeyRecord(settings.member, points[0], points[1], kek_check(kek))
+    record = KeyRecord(settings.member, points[0], points[1], kek.check_value(), sealing.code)
     # The record is written last: a token without it was not set up, whatever else it holds.
     create_record(session, record.encode(), stored=True)
     load_keys(session, record)
     return record.identity_point
+
+
+def make_sealing_key(session: Session, identifier: bytes, sealing: type[SealingKey]) -> SealingKey:
+    """Generate the keys that seal, with the set-up's identifier."""
+    return sealing.make(session, lambda label: identifier_of(identifier, label), stored=True)
 
 
 def _left_by(session: Session, identifier: bytes) -> list[Object]:

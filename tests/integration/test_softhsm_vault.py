@@ -31,10 +31,11 @@ from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.sealed_record import record_name
 from hsm.anchor import HEAD, create_head
-from hsm.keys import KEK, PRESENCE
+from hsm.keys import PRESENCE
 from hsm.library import Library, library
 from hsm.provision import SetUp, initialise_token, provision
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
+from hsm.wrapping_methods import KEK
 from tests.contract.vaults import Clock
 from tests.integration.children import REFUSED, RIGHT, WRONG, start, use_token
 from tests.softhsm import ALICE, SO_PIN, USER_PIN, SoftHsm

@@ -20,6 +20,8 @@ from hsm.vault import Pkcs11Settings
 from tests.softhsm import ALICE, SoftHsm
 
 NO_GCM = "hide=0x1087"
+NO_AES, NO_OAEP = "hide=0x1080", "hide=0x9"
+NO_SEAL = (NO_AES, NO_OAEP)
 NO_EC = "hide=0x1040 hide=0x1041"
 BROKEN_GCM = "break=0x1087"
 _SOURCE = Path(__file__).with_name("restricting.c")

@@ -10,6 +10,7 @@
      no-data       no data objects                             tries=3      so many PIN tries
      objects=1024  no larger value of an object                quiet        tries are not reported
      read-only     no session that writes                      no-reauth    ALWAYS_AUTHENTICATE is stored only
+     calls=1024    no more bytes in a call
 
    All functions have one form here: eight words in, one out. In the calling conventions of Linux and
    macOS a callee ignores arguments that it does not have. One caller at a time, as everywhere here. */
@@ -29,7 +30,7 @@ typedef struct { unsigned char major, minor; void *call[68]; } List;
 enum { /* Places in the function list (PKCS#11 2.40). */
   FINALIZE = 1, GET_LIST = 3, GET_SLOTS, TOKEN_INFO = 6, MECHANISMS, MECHANISM_INFO, OPEN = 12, CLOSE,
   CLOSE_ALL, LOGIN = 18, CREATE = 20, GET_VALUE = 24, ENCRYPT_INIT = 29, ENCRYPT = 30,
-  DECRYPT_INIT = 33, DIGEST_INIT = 37, SIGN_INIT = 42, VERIFY_INIT = 48, GENERATE = 58,
+  DECRYPT_INIT = 33, DECRYPT, DIGEST_INIT = 37, SIGN_INIT = 42, SIGN, VERIFY_INIT = 48, GENERATE = 58,
   GENERATE_PAIR, WRAP, UNWRAP, DERIVE
 };
 enum { GCM = 0x1087, IV = 12, MOST_MECHANISMS = 1024 };
@@ -198,7 +199,10 @@ static U call(int n, U a, U b, U c, U d, U e, U f, U g, U h) {
     case LOGIN: return login(a, b, c, d);
     case CREATE: return create(a, (Attribute *)b, c, d);
     case GET_VALUE: return values(a, b, (Attribute *)c, d);
-    case ENCRYPT: return encrypt(a, b, c, d, (U *)e);
+    case ENCRYPT: case DECRYPT: case SIGN:
+      if (c > number("calls=", ~0UL)) return 0x21;
+      if (n == ENCRYPT) return encrypt(a, b, c, d, (U *)e);
+      break;
     case OPEN:
       if (b & 2 && find("read-only")) return 0xE2;
       if (opened >= number("sessions=", ~0UL)) return 0xB1;
