@@ -12,6 +12,7 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Slot, Token
 
 from console.application.errors import HsmError
+from hsm.library import serial_of
 from hsm.wrapping_methods import METHODS, SealingKey
 from hsm.wrapping_methods.method import Need
 
@@ -41,11 +42,16 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The table of one token; `sealing` is the method to be used, once it was tried."""
+    """The table of one token.
+
+    `sealing` is the method to be used, `asks_again` whether a key can ask for the PIN: both are
+    known once they were tried.
+    """
 
     token: str
     rows: tuple[Capability, ...]
     sealing: type[SealingKey] | None = None
+    asks_again: bool = True
 
     @property
     def missing(self) -> tuple[Capability, ...]:
@@ -88,8 +94,8 @@ _NEEDS = (
     ),
     _Need(
         PRESENCE_KEY,
-        "a P-256 key that asks for the PIN at each use",
-        "EC_KEY_PAIR_GEN, ECDSA, ALWAYS_AUTHENTICATE",
+        "the PIN can be checked again while the token is in use",
+        "a key with ALWAYS_AUTHENTICATE, or else a login from another process",
         _EC,
     ),
 )
@@ -115,8 +121,9 @@ def require_mechanisms(slot: Slot) -> None:
 
 def name_of(token: Token) -> str:
     """Return the token's label, maker, model and serial number, for people."""
-    serial = token.serial.decode("ascii", "replace").strip("\0 ")
-    return f"{token.label} ({token.manufacturer_id}, {token.model}, serial number {serial})"
+    return (
+        f"{token.label} ({token.manufacturer_id}, {token.model}, serial number {serial_of(token)})"
+    )
 
 
 def tries_left(flags: TokenFlag) -> str:

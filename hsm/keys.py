@@ -47,7 +47,8 @@ class SigningKey(Protocol):
 class KeyRecord:
     """The token's keys when they were generated; stored in the token as public data.
 
-    `method` is the code of the method by which the token seals.
+    `method` is the code of the method by which the token seals. Without `presence_point` there is
+    no presence key: another process's login checks the PIN.
     """
 
     member: MemberId
@@ -58,7 +59,7 @@ class KeyRecord:
 
     def encode(self) -> bytes:
         """Encode the record with its checksum."""
-        naming = self.method != OWN_GCM
+        naming = self.method != OWN_GCM or not self.presence_point
         body = length_prefixed(
             _NAMING_DOMAIN if naming else _RECORD_DOMAIN,
             self.member.encode("ascii"),
@@ -94,10 +95,11 @@ def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
     """Find the keys and check their traits and values. Raises: KeyCheckFailed."""
     kek = method_of(record.method).load(session)
     identity = find_one(session, ObjectClass.PRIVATE_KEY, IDENTITY)
-    presence = find_one(session, ObjectClass.PRIVATE_KEY, PRESENCE)
     kek.require_traits(stored=True)
     require_traits(identity, SIGNING_TRAITS, IDENTITY)
-    require_traits(presence, PRESENCE_TRAITS, PRESENCE)
+    if record.presence_point:
+        presence = find_one(session, ObjectClass.PRIVATE_KEY, PRESENCE)
+        require_traits(presence, PRESENCE_TRAITS, PRESENCE)
     if not isinstance(identity, SigningKey):
         raise KeyCheckFailed("the token's keys are not of the expected kind")
     keys = TokenKeys(session, kek, identity, record)

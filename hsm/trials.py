@@ -40,13 +40,15 @@ class _Unfit(Exception):
     """The token does something else than is needed; the message says what."""
 
 
-def probe(token: Token, session: Session) -> Capabilities:
+def probe(token: Token, session: Session, log_in_elsewhere: Callable[[], None]) -> Capabilities:
     """Return the whole table: what was left open by `survey` is tried in the logged-in `session`.
 
+    `log_in_elsewhere` has another process log in with the PIN that was right here.
     Raises: PKCS11Error if the token is lost meanwhile.
     """
     table = survey(token)
     method: type[SealingKey] | None = None
+    asks_again = True
     rows = []
     for row in table.rows:
         if row.fits is not None:
@@ -56,8 +58,12 @@ def probe(token: Token, session: Session) -> Capabilities:
             used = "" if method is None else method.name
             rows.append(replace(row, found=found, used=used, fits=method is not None))
         else:
-            rows.append(_tried(row, token, session))
-    return replace(table, rows=tuple(rows), sealing=method)
+            tried = _tried(row, token, session)
+            if row.name == PRESENCE_KEY and not tried.fits:
+                asks_again = False
+                tried = _tried_elsewhere(tried, log_in_elsewhere)
+            rows.append(tried)
+    return replace(table, rows=tuple(rows), sealing=method, asks_again=asks_again)
 
 
 def _tried(row: Capability, token: Token, session: Session) -> Capability:
@@ -70,6 +76,20 @@ def _tried(row: Capability, token: Token, session: Session) -> Capability:
     except (_Unfit, HsmError) as unfit:
         return replace(row, found=str(unfit), fits=False)
     return replace(row, found=found, fits=True)
+
+
+def _tried_elsewhere(row: Capability, log_in_elsewhere: Callable[[], None]) -> Capability:
+    """Return the row of a token whose keys do not ask for the PIN: another process may."""
+    try:
+        log_in_elsewhere()
+    except HsmError as error:
+        return replace(row, found=f"{row.found}; {error}", fits=False)
+    return replace(
+        row,
+        found=f"{row.found}; another process logged in with the PIN",
+        used="login from another process",
+        fits=True,
+    )
 
 
 @contextmanager

@@ -32,6 +32,7 @@ RESTRICTED: dict[str, tuple[tuple[str, ...], str]] = {
     "cbc-hmac": (_HIDDEN_GCM_AND_WRAP, "AES-CBC with HMAC-SHA-256"),
     "rsa-oaep": (("hide=0x1080",), "RSA-OAEP with SHA-1"),
     "objects-of-1-kb": (("objects=1024", "calls=1024"), "AES-GCM with an IV of ours"),
+    "no-reauth": (("no-reauth",), "AES-GCM with an IV of ours"),
     "slow": (("slow=2",), "AES-GCM with an IV of ours"),
 }
 VAULTS = (
@@ -128,7 +129,7 @@ def _empty_heads(settings: Pkcs11Settings) -> None:
     owner = library(settings.module)
     with owner.lock:
         owner.reset()
-        token = owner.find(settings.token_label)
+        token = owner.find(settings.choice)
         with token.open(rw=True, user_pin=PIN.decode()) as session:
             for head in list(session.get_objects({Attribute.LABEL: HEAD})):
                 head.destroy()

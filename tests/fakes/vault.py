@@ -160,6 +160,7 @@ class FakeVault:
     ) -> None:
         self.member = member
         self.for_tests_only = False
+        self.lost: list[Callable[[str], None]] = []
         self.missing = False
         self._pin = pin
         self._unlocked = False
@@ -177,6 +178,9 @@ class FakeVault:
             raise TokenMissing("the token is missing")
         if not self._unlocked:
             raise VaultLocked("the vault is locked")
+
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        self.lost.append(callback)
 
     async def status(self) -> VaultStatus:
         return VaultStatus(

@@ -1,5 +1,6 @@
 """Vault: the member's secure element, an HSM token or its encrypted-file stand-in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,8 +85,15 @@ class VaultPort(Protocol):
     @property
     def anchor(self) -> HeadAnchorPort: ...
 
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called with the reason when the vault locks itself, in any thread."""
+        ...
+
     async def status(self) -> VaultStatus:
-        """Return the vault's state, with `present=False` for a missing token."""
+        """Return the vault's state as last seen, `present=False` for a missing token.
+
+        It never waits for a token.
+        """
         ...
 
     async def unlock(self, pin: SecretBytes) -> None:
