@@ -17,6 +17,8 @@ from pkcs11.types import Slot, Token
 from console.application.errors import HsmError, TokenMissing
 from hsm.module import ModuleFunctions
 
+_LONGEST_SLOT = 19
+
 _registry: dict[Path, "Library"] = {}
 _registry_lock = threading.Lock()
 
@@ -28,6 +30,16 @@ class TokenChoice:
     label: str = ""
     serial: str = ""
     slot: int | None = None
+
+    @classmethod
+    def named(cls, name: str, serial: str = "", slot: int | None = None) -> "TokenChoice":
+        """Read a name: a label, `serial:NUMBER`, or `slot:NUMBER`."""
+        kind, _, rest = name.partition(":")
+        if kind == "serial" and rest and not serial:
+            return cls(serial=rest, slot=slot)
+        if kind == "slot" and rest.isdecimal() and len(rest) <= _LONGEST_SLOT and slot is None:
+            return cls(serial=serial, slot=int(rest))
+        return cls(label=name, serial=serial, slot=slot)
 
     @property
     def text(self) -> str:
@@ -107,8 +119,8 @@ class Library:
         if len(found) > 1:
             those = "; ".join(f"serial {serial_of(t)} in slot {t.slot.slot_id}" for t in found)
             raise HsmError(
-                f"more than one token is {choice.text!r}: {those}. Choose one by `serial` or "
-                "`slot` below [vault] in member.toml, or give one of them another label"
+                f"more than one token is {choice.text!r}: {those}. Name one as `serial:NUMBER` or "
+                "`slot:NUMBER` in place of the label, or give one of them another label"
             )
         return found[0]
 

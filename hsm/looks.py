@@ -30,6 +30,7 @@ class Seen:
     attempts_left: int | None = None
     backing: str = "the token has not answered yet"
     for_tests_only: bool = False
+    unproven: bool = False
 
 
 class Looks:
@@ -61,14 +62,15 @@ class Looks:
 
     def note(self, token: Token) -> None:
         """Note a token that answered just now; for its own thread."""
-        vendor = vendor_of(token.manufacturer_id)
+        vendor = vendor_of(token.manufacturer_id, token.model)
         self._seen = Seen(
             present=True,
             model=token.model,
             serial=serial_of(token),
             attempts_left=attempts_left(token.flags),
             backing=vendor.backing,
-            for_tests_only=not vendor.for_production,
+            for_tests_only=vendor.for_tests_only,
+            unproven=not vendor.for_production,
         )
 
     def look(self) -> None:

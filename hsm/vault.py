@@ -29,8 +29,9 @@ CALL_LIMIT_S = 30.0
 class Pkcs11Settings:
     """The token, and the paths of its sealed shares and its PIN back-off.
 
-    `serial` and `slot` choose among tokens of one label. What is asked of the token fails after
-    `call_limit_s`.
+    `token_label` is a label, `serial:NUMBER` or `slot:NUMBER`; `serial` and `slot` choose among
+    tokens of one label. With `accept_unproven` a token not known to be hardware is taken. What is
+    asked of the token fails after `call_limit_s`.
     """
 
     module: Path
@@ -40,12 +41,13 @@ class Pkcs11Settings:
     member: MemberId
     serial: str = ""
     slot: int | None = None
+    accept_unproven: bool = False
     call_limit_s: float = CALL_LIMIT_S
 
     @property
     def choice(self) -> TokenChoice:
         """Which of the module's tokens is meant."""
-        return TokenChoice(label=self.token_label, serial=self.serial, slot=self.slot)
+        return TokenChoice.named(self.token_label, self.serial, self.slot)
 
 
 class Pkcs11Vault:
@@ -114,6 +116,7 @@ class Pkcs11Vault:
             retry_after_s=await asyncio.to_thread(self._retry_after_s),
             backing=trouble or seen.backing,
             for_tests_only=seen.for_tests_only,
+            unproven=seen.unproven and not self._settings.accept_unproven,
         )
 
     async def unlock(self, pin: SecretBytes) -> None:

@@ -125,11 +125,16 @@ class Node:
                 raise
 
     async def _require_fit_vault(self) -> None:
-        """Refuse a test token on a main network. Raises: VaultUnfit."""
+        """Refuse a test token, or an unproven one, on a main network. Raises: VaultUnfit."""
         networks = {adapter.network for adapter in self.ports.chains.values()}
         status = await self.ports.vault.status()
         if Network.MAINNET in networks and status.for_tests_only:
             raise VaultUnfit(f"{status.model} is a test token; it may not hold keys of a mainnet")
+        if Network.MAINNET in networks and status.unproven:
+            raise VaultUnfit(
+                f"this token may not hold keys of a mainnet: {status.backing}. If you accept that, "
+                "write `accept_unproven = true` below [vault] in member.toml, and start again"
+            )
 
     async def lock(self) -> None:
         """Burn what is running, close the ledger, log out. Safe in every state."""

@@ -14,7 +14,8 @@ class VaultStatus:
 
     `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not report it.
     `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
-    keys, for people. With `for_tests_only` it may not hold keys of a main network.
+    keys, for people. With `for_tests_only` it may not hold keys of a main network; nor while it is
+    `unproven`, not known to be hardware and not accepted by the operator all the same.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class VaultStatus:
     retry_after_s: float
     backing: str
     for_tests_only: bool
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
