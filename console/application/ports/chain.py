@@ -283,6 +283,10 @@ class ChainAdapter(Protocol):
     assets: tuple[Asset, ...]
     """The tokens that this node knows by its settings; a description names others by address."""
     import_form: str  # What it imports from other programs, as a noun: "An unsigned message".
+    networks: Mapping[Network, str]
+    """The networks that it serves, with their names."""
+    node_hint: str
+    """What kind of node its URLs are of, as a sentence for the operator."""
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:
@@ -353,6 +357,10 @@ class ChainAdapter(Protocol):
 
         Raises: InvalidAddress, TransactionError; NotYetPossible for what the chain does not offer.
         """
+        ...
+
+    async def height(self) -> int:
+        """Return the number of the newest block that all nodes have; they are of this network."""
         ...
 
     async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
