@@ -5,7 +5,6 @@ import getpass
 import os
 import sys
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -29,11 +28,13 @@ from console.cli_machines import (
     link_key,
     machines,
 )
+from console.cli_set_up import set_up
 from console.cli_token import print_check
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
+from console.local_chains import NOT_INSTALLED, USUAL_PORT, local_chains_installed
 from console.logs import log_warnings
 from console.node_process import run_node, start_if_absent
 from console.protocols.kernel.secret import SecretBytes
@@ -61,8 +62,6 @@ app = typer.Typer(
     help="Quorate: threshold custody for institutions.",
 )
 
-LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
-"""The demonstration's local chains: the `devnet` extra, not in the installed product."""
 _MAX_LINE = 4096
 EXPECTED = (
     AdapterError,
@@ -130,7 +129,7 @@ def demo(
 
 @app.command()
 def devnet(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 18899,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = USUAL_PORT,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run the local chains for tests and the demonstration."""
@@ -245,6 +244,7 @@ def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
 
 for _command in (machines, address, link_key):
     app.command()(_command)
+app.command(hidden=True)(set_up)
 
 
 async def _export(directory: Path, member: str) -> str:
@@ -299,12 +299,8 @@ def main() -> NoReturn:
 
 def _require_local_chains() -> None:
     """Refuse to start chains that are not installed. Raises: SettingsInvalid."""
-    missing = [name for name in LOCAL_CHAINS if find_spec(name) is None]
-    if missing:
-        raise SettingsInvalid(
-            "the local chains are not part of this installation. They are in the sources "
-            "(./run demo) and in the package's `devnet` extra"
-        )
+    if not local_chains_installed():
+        raise SettingsInvalid(NOT_INSTALLED)
 
 
 def read_pin(prompt: str) -> SecretBytes:

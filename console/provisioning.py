@@ -106,7 +106,7 @@ def set_up_member(
         entry = finish_member(home, new)
     except BaseException:  # Interrupted too: nothing half-made is left.
         # Once keys are in a token of its own, only the identifier tells them from a member's.
-        unfinished.undo(keep=_vault_of(new).kind == "pkcs11" and not new.fresh_softhsm)
+        unfinished.undo(keep=vault_of(new).kind == "pkcs11" and not new.fresh_softhsm)
         raise
     unfinished.finish()
     return entry
@@ -337,12 +337,12 @@ def _settings_of(new: NewMember) -> MemberSettings:
         name=new.name,
         peer_address=new.peer_address,
         console_address=new.console_address,
-        vault=_vault_of(new),
+        vault=vault_of(new),
         chains=new.chains,
     )
 
 
-def _vault_of(new: NewMember) -> VaultSettings:
+def vault_of(new: NewMember) -> VaultSettings:
     if new.module == "file":
         return VaultSettings(kind="file")
     conf = SOFTHSM_CONF if new.fresh_softhsm else ""

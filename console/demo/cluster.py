@@ -14,8 +14,8 @@ from pathlib import Path
 
 from console.client import Profile, connect
 from console.client.remote import RemoteConsole
-from console.devnet.server import READY as DEVNET_READY
 from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR
+from console.local_chains import READY as DEVNET_READY
 from console.node_process import READY as NODE_READY
 from console.provisioning import write_roster
 from console.settings import RosterEntry, entry_line

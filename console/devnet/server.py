@@ -17,8 +17,8 @@ from console.devnet.solana.node import SolanaDevnet
 from console.devnet.solana.subscription import solana_websocket
 from console.devnet.tokens import make_tokens
 from console.hardening import die_with_parent
+from console.local_chains import READY
 
-READY = "quorate devnet ready"
 MAX_BODY = 256 * 1024
 
 

@@ -195,6 +195,8 @@ class Here(Answer, frozen=True, kw_only=True):
     """Whether a demonstration vault is kept."""
     trial_possible: Text = ""
     """'' if a demonstration vault can be made here, else the reason why not."""
+    damaged: tuple[Text, ...] = ()
+    """Drafts that cannot be read, by file; they are left where they are."""
 
 
 class LookHere(Question, frozen=True, kw_only=True):
