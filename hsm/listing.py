@@ -20,7 +20,7 @@ _MAX_TEXT = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedToken:
-    """A token. `pin` tells of its tries in words; `missing` names what its list denies.
+    """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
 
     `in_use`: keys of a member are visible in it without login.
     """
@@ -30,7 +30,7 @@ class ListedToken:
     maker: str
     model: str
     serial: str
-    pin: str
+    tries: str
     missing: tuple[str, ...]
     for_tests_only: bool
     in_use: bool
@@ -89,7 +89,7 @@ def _listed(slot: int, token: Token) -> ListedToken:
         maker=_text(token.manufacturer_id),
         model=_text(token.model),
         serial=_text(token.serial.decode("ascii", "replace")),
-        pin=tries_left(token.flags) if ready else "no user PIN is set",
+        tries=tries_left(token.flags) if ready else "no user PIN is set",
         missing=missing,
         for_tests_only=not vendor_of(token.manufacturer_id).for_production,
         in_use=_in_use(token),

@@ -220,7 +220,7 @@ def _token_seen(module: str, token: ListedToken) -> TokenSeen:
         maker=token.maker,
         model=token.model,
         serial=token.serial,
-        pin=token.pin,
+        pin=token.tries,
         missing=tuple(text[:_TEXT] for text in token.missing),
         for_tests_only=token.for_tests_only,
         in_use=token.in_use,

@@ -167,6 +167,7 @@ def test_only_secrets_say_how_they_are_shown() -> None:
     }
     assert found == {
         "console.adapters.network.tls",
+        "console.client.set_up.messages",
         "console.protocols.frost.nonces",
         "console.protocols.kernel.secret",
     }

@@ -27,6 +27,10 @@ class Question(Message, frozen=True, kw_only=True):
 
     ANSWER: ClassVar[type["Answer"]]
 
+    def __repr__(self) -> str:
+        """Show the kind only: a question may hold a PIN."""
+        return f"<{type(self).__name__}>"
+
 
 class Answer(Message, frozen=True, kw_only=True):
     """A line from the process."""
