@@ -28,7 +28,7 @@ from console.cli_machines import (
     link_key,
     machines,
 )
-from console.cli_set_up import set_up
+from console.cli_set_up import set_up, trial
 from console.cli_token import print_check
 from console.client import Profile, ProfileUnreadable, connect, find_profiles
 from console.domain.errors import DomainError
@@ -244,7 +244,8 @@ def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
 
 for _command in (machines, address, link_key):
     app.command()(_command)
-app.command(hidden=True)(set_up)
+for _program in (set_up, trial):
+    app.command(hidden=True)(_program)
 
 
 async def _export(directory: Path, member: str) -> str:

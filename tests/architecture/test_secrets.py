@@ -170,6 +170,7 @@ def test_only_secrets_say_how_they_are_shown() -> None:
         "console.client.set_up.messages",
         "console.protocols.frost.nonces",
         "console.protocols.kernel.secret",
+        "console.set_up.trial_files",
     }
 
 
