@@ -131,10 +131,12 @@ def demo(
 def devnet(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = USUAL_PORT,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
+    keep: Annotated[Path | None, typer.Option(help="File to keep the chains in.")] = None,
 ) -> None:
     """Run the local chains for tests and the demonstration."""
     _require_local_chains()
     arguments = ["-m", "console.devnet", "--port", str(port), "--with-parent", str(with_parent)]
+    arguments += ["--keep", str(keep)] if keep else []
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
 

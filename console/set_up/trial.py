@@ -21,7 +21,7 @@ from console.local_chains import local_chains_installed
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
 from console.set_up.naming import TRIAL_FOLDER
-from console.set_up.ports import free_ports
+from console.set_up.ports import free_ports, port_answers
 from console.set_up.processes import QUORATE
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import softhsm_is_here
@@ -155,6 +155,8 @@ async def _answering(files: TrialFiles, record: TrialRecord) -> None:
     """Wait until all nodes answer. Raises: NotDone."""
     try:
         async with asyncio.timeout(READY_S):
+            while not port_answers(record.devnet_port):
+                await asyncio.sleep(_LOOK_S)
             for member in record.members:
                 await _answers(Profile(member.member, member.name, files.home / member.member))
     except TimeoutError:

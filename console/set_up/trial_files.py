@@ -20,7 +20,7 @@ from console.sealing.sealed_record import replace_file
 from console.settings import SettingsInvalid
 
 FILE, SUPERVISOR_FILE, LOCK_FILE = "demonstration.json", "supervisor.json", "supervisor.lock"
-LOG_FILE = "supervisor.log"
+LOG_FILE, CHAINS_FILE = "supervisor.log", "devnet.orders"
 PEOPLE = (("ana", "Ana Ruiz"), ("ben", "Ben Okafor"), ("chiara", "Chiara Neri"))
 """The first is whom the window is for; the others are played."""
 WARNING = "A demonstration on test chains. Its PINs are here for all to read: keep nothing in it."
@@ -77,6 +77,11 @@ class TrialFiles:
     @property
     def log(self) -> Path:
         return self.home / LOG_FILE
+
+    @property
+    def chains(self) -> Path:
+        """What happened on the devnet, so that its chains are the same after a restart."""
+        return self.home / CHAINS_FILE
 
     def record(self) -> TrialRecord:
         """Return what it consists of. Raises: TrialDamaged."""

@@ -6,10 +6,8 @@ It outlives the window. What it starts ends with it, so one signal ends the demo
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -18,6 +16,7 @@ from console.client import Profile
 from console.local_chains import READY as DEVNET_READY
 from console.logs import log_to
 from console.node_process import READY as NODE_READY
+from console.set_up.ports import port_answers
 from console.set_up.processes import QUORATE, NotStarted, ended, start, stop
 from console.set_up.trial_files import TrialFiles, TrialMember, TrialRecord
 from console.set_up.trial_players import Player
@@ -51,8 +50,6 @@ class Kept:
         self._port = port
         self._sleep = sleep
         self._now_s = now_s
-        self.serving = asyncio.Event()
-        self.starts = 0
 
     async def run(self) -> None:
         """Keep it running until cancelled. Raises: NotStarted after too many failures in a row."""
@@ -61,7 +58,6 @@ class Kept:
             await self._until_free()
             began_s = self._now_s()
             await self._run_once()
-            self.serving.clear()
             failures = 0 if self._now_s() - began_s >= _WHOLE_S else failures + 1
             if failures >= MOST_FAILURES:
                 raise NotStarted(f"{self._name} ended {failures} times in a row")
@@ -69,11 +65,9 @@ class Kept:
 
     async def _run_once(self) -> None:
         process: asyncio.subprocess.Process | None = None
-        self.starts += 1
         try:
             process = await start(self._command, self._ready)
             log.info("started", process=self._name)
-            self.serving.set()
             code = await ended(process)
             log.info("ended", process=self._name, code=code)
         except NotStarted as failure:
@@ -83,8 +77,7 @@ class Kept:
 
     async def _until_free(self) -> None:
         """Wait while somebody else's process serves there: a window may have started the node."""
-        while _answers(self._port):
-            self.serving.set()
+        while port_answers(self._port):
             await self._sleep(_LOOK_S)
 
 
@@ -107,19 +100,13 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    devnet = Kept("devnet", _devnet_command(record), DEVNET_READY, record.devnet_port)
-    nodes = [_node(home, member) for member in record.members]
+    devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY, record.devnet_port)
+    kept = (devnet, *(_node(home, member) for member in record.members))
     players = _players(home, record)
-
-    async def after_devnet(work: Callable[[], Awaitable[None]]) -> None:
-        await devnet.serving.wait()
-        await work()
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(devnet.run())]
-            running += [tasks.create_task(after_devnet(each.run)) for each in nodes]
-            running += [tasks.create_task(each.run()) for each in players]
+            running = [tasks.create_task(each.run()) for each in (*kept, *players)]
             await stopping.wait()
             for task in running:
                 task.cancel()
@@ -147,12 +134,7 @@ def _node(home: Path, member: TrialMember) -> Kept:
     return Kept(member.member, command, NODE_READY, member.console_port)
 
 
-def _devnet_command(record: TrialRecord) -> list[str]:
+def _devnet_command(home: Path, record: TrialRecord) -> list[str]:
     port, parent = str(record.devnet_port), str(os.getpid())
-    return [*QUORATE, "devnet", "--port", port, "--with-parent", parent]
-
-
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
+    kept = str(TrialFiles(home).chains)
+    return [*QUORATE, "devnet", "--port", port, "--with-parent", parent, "--keep", kept]
