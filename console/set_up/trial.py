@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -155,10 +156,10 @@ async def _answering(files: TrialFiles, record: TrialRecord) -> None:
     """Wait until all nodes answer. Raises: NotDone."""
     try:
         async with asyncio.timeout(READY_S):
-            while not port_answers(record.devnet_port):
-                await asyncio.sleep(_LOOK_S)
+            await _until(partial(_listens, record.devnet_port))
             for member in record.members:
-                await _answers(Profile(member.member, member.name, files.home / member.member))
+                profile = Profile(member.member, member.name, files.home / member.member)
+                await _until(partial(_answers, profile))
     except TimeoutError:
         raise NotDone(
             "demonstration-not-started",
@@ -169,16 +170,26 @@ async def _answering(files: TrialFiles, record: TrialRecord) -> None:
         ) from None
 
 
-async def _answers(profile: Profile) -> None:
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
     while True:
-        with suppress(NodeUnreachable):
-            console = await connect(profile)
-            try:
-                await console.ask(GetSession())
-            finally:
-                await console.close()
+        if await holds():
             return
         await asyncio.sleep(_LOOK_S)
+
+
+async def _listens(port: int) -> bool:
+    return port_answers(port)
+
+
+async def _answers(profile: Profile) -> bool:
+    with suppress(NodeUnreachable):
+        console = await connect(profile)
+        try:
+            await console.ask(GetSession())
+        finally:
+            await console.close()
+        return True
+    return False
 
 
 def _remove(files: TrialFiles) -> None:

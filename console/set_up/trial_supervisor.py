@@ -101,12 +101,15 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY, record.devnet_port)
-    kept = (devnet, *(_node(home, member) for member in record.members))
-    players = _players(home, record)
+    working: tuple[Kept | Player, ...] = (
+        devnet,
+        *(_node(home, member) for member in record.members),
+        *_players(home, record),
+    )
 
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(each.run()) for each in (*kept, *players)]
+            running = [tasks.create_task(each.run()) for each in working]
             await stopping.wait()
             for task in running:
                 task.cancel()
