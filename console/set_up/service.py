@@ -25,7 +25,7 @@ def run_set_up(home: Path, parent: int) -> None:
     die_with_parent(parent)
     harden_process()
     out = _own_output()
-    answer_one(home, _read_line(0), lambda answer: _write_line(out, answer))
+    answer_one(home, read_line(0), lambda answer: _write_line(out, answer))
 
 
 def answer_one(home: Path, line: bytearray, tell: Tell) -> None:
@@ -90,7 +90,7 @@ def _look_here(home: Path) -> m.Here:
     )
 
 
-def _read_line(descriptor: int) -> bytearray:
+def read_line(descriptor: int) -> bytearray:
     """Read up to a line's end, at most MAX_LINE_BYTES, without a buffer that keeps a copy."""
     line = bytearray()
     piece = bytearray(65_536)
