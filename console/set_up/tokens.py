@@ -48,7 +48,7 @@ _FILES = "Encrypted files on this machine"
 class WatchedModule:
     """One library and the process that looks into it."""
 
-    def __init__(self, module: Path, now_s: float, silent_s: float = SILENT_S) -> None:
+    def __init__(self, module: Path, now_s: float, silent_s: float) -> None:
         self.module = module
         self.seen: ModuleSeen | None = None
         self._silent_s = silent_s
@@ -115,7 +115,7 @@ def watch(question: WatchTokens, tell: Callable[[TokensSeen], None]) -> NoReturn
             now_s = time.monotonic()
             for module in find_modules(question.modules):
                 if module not in watched:
-                    watched[module] = WatchedModule(module, now_s)
+                    watched[module] = WatchedModule(module, now_s, SILENT_S)
             _listen(watched, POLL_S / 4)
             settled = time.monotonic() - started_s >= _SETTLE_S
             seen = _seen(watched)
