@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import faulthandler
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -12,7 +13,7 @@ from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QApplication
 
 from console import client
-from console.client import Profile, ProfileUnreadable, find_profiles
+from console.client import OwnNode, Profile, ProfileUnreadable, ServiceUnit, find_profiles
 from ui import assets, hardening, icons, runloop, theme
 from ui import settings as preferences
 from ui.settings import Settings
@@ -20,6 +21,7 @@ from ui.theme import ThemeName
 from ui.window import ConsoleWindow
 
 NOTHING_HERE = 2
+USUAL_HOME = Path(platformdirs.user_data_dir("quorate", appauthor=False))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +45,21 @@ def main(arguments: list[str] | None = None) -> int:
     if options.member is not None:
         chosen.member = options.member
     app = make_application()
-    return runloop.run(app, lambda: _show(app, profiles, chosen))
+    nodes = own_nodes(options.home, profiles, only=options.member or "")
+    return runloop.run(app, lambda: _show(app, profiles, nodes, chosen))
+
+
+def own_nodes(home: Path, profiles: tuple[Profile, ...], *, only: str = "") -> dict[str, OwnNode]:
+    """Return the members' nodes, after starting those that do not run; `only` one member's."""
+    nodes = {}
+    for profile in profiles:
+        # The service runs the nodes of the usual home alone.
+        unit = ServiceUnit(profile.member) if home == USUAL_HOME else None
+        node = nodes[profile.member] = OwnNode(home, profile, service=unit)
+        if only in {"", profile.member}:
+            with suppress(OSError):  # The window tells it, and offers to start it again.
+                node.start()
+    return nodes
 
 
 def make_application() -> QApplication:
@@ -61,11 +77,16 @@ def make_application() -> QApplication:
     return app
 
 
-async def _show(app: QApplication, profiles: tuple[Profile, ...], settings: Settings) -> int:
+async def _show(
+    app: QApplication,
+    profiles: tuple[Profile, ...],
+    nodes: dict[str, OwnNode],
+    settings: Settings,
+) -> int:
     closed = asyncio.Event()
     app.setQuitOnLastWindowClosed(False)
     app.lastWindowClosed.connect(closed.set)
-    window = ConsoleWindow(profiles, client.connect, settings)
+    window = ConsoleWindow(profiles, client.connect, settings, nodes=nodes)
     window.show()
     try:
         await closed.wait()
@@ -78,9 +99,7 @@ async def _show(app: QApplication, profiles: tuple[Profile, ...], settings: Sett
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="quorate-ui", description="The Quorate window.")
-    parser.add_argument(
-        "--home", type=Path, default=Path(platformdirs.user_data_dir("quorate", appauthor=False))
-    )
+    parser.add_argument("--home", type=Path, default=USUAL_HOME)
     parser.add_argument("--member", help="the member to show first")
     parser.add_argument("--theme", choices=[name.value for name in ThemeName])
     return parser.parse_args(arguments)

@@ -2,18 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from console.application.api import (
-    Change,
-    ChangeKind,
     CommandRefused,
-    GetCeremonies,
-    GetInbox,
     NodeUnreachable,
 )
 from console.application.commands import Lock
@@ -24,9 +20,11 @@ from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
+from ui.counts import Counts
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
+from ui.node_watch import Startable
 from ui.outcomes import Asked, Outcomes
 from ui.problem import NOT_LOCKED
 from ui.screen import Screen
@@ -42,7 +40,6 @@ from ui.widgets.focus_ring import FocusRing
 from ui.widgets.toast import ToastArea
 
 log = logging.getLogger(__name__)
-_COUNTED = {ChangeKind.REQUEST, ChangeKind.CEREMONY, ChangeKind.SESSION, ChangeKind.RUN}
 
 
 def _wall_clock_ms() -> int:
@@ -51,6 +48,8 @@ def _wall_clock_ms() -> int:
 
 class ConsoleWindow(QMainWindow):
     """A client of one member's node at a time; `connect` opens another member's node.
+
+    `nodes` are those that this machine runs, by member: they are watched, and started again.
 
     Must be created while the event loop runs: it starts to connect immediately.
     """
@@ -61,6 +60,7 @@ class ConsoleWindow(QMainWindow):
         connect: Connect,
         settings: Settings,
         now_ms: Callable[[], int] = _wall_clock_ms,
+        nodes: Mapping[str, Startable] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.setObjectName("window")
@@ -70,6 +70,7 @@ class ConsoleWindow(QMainWindow):
         self.settings = settings
         self._connect = connect
         self._now_ms = now_ms
+        self._nodes = nodes
         self._screens: dict[str, Screen] = {}
         self._current: Screen | None = None
         self._wanted = ("overview", "")
@@ -87,8 +88,8 @@ class ConsoleWindow(QMainWindow):
         self.activity_sheet = ActivitySheet(self, self.show_screen)
         self.switching = MemberSwitch(self, self._unsaved, self._switch_now)
         self.ring = FocusRing(self)
-        self._count_timer = QTimer(self, interval=200, singleShot=True)
-        self._count_timer.timeout.connect(self._count_soon)
+        self._counts = Counts(self)
+        self._counts.counted.connect(self._counted)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self._idle)
         self._covered = False
@@ -96,7 +97,7 @@ class ConsoleWindow(QMainWindow):
         self.set_theme(settings.theme)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])
-        self.link = NodeLink(first, connect)
+        self.link = NodeLink(first, connect, nodes.get(first.member))
         self.outcomes = Outcomes(self.link, now_ms)
         self._open_member(first)
 
@@ -158,7 +159,7 @@ class ConsoleWindow(QMainWindow):
         self._wanted = ("overview", "")
         self._covered = False
         self._tasks = TaskOwner()
-        self.link = NodeLink(profile, self._connect)
+        self.link = NodeLink(profile, self._connect, self._nodes.get(member))
         self.outcomes = Outcomes(self.link, self._now_ms)
         self._open_member(profile)
 
@@ -184,6 +185,7 @@ class ConsoleWindow(QMainWindow):
         """Close all connections and wait until they are closed."""
         self._clipboard.clear()
         await self._close_member()
+        await self._counts.finish()
         await self._closing.finish()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -197,13 +199,15 @@ class ConsoleWindow(QMainWindow):
             self._sign_in = None
         self.palette_sheet.tasks.close()
         self.outcomes.close()
+        self._counts.close()
         self._tasks.close()
         super().closeEvent(event)
 
     def _open_member(self, profile: Profile) -> None:
         self.link.session_changed.connect(self._session_changed)
         self.link.reachable_changed.connect(self._reachable_changed)
-        self.link.changed.connect(self._node_changed)
+        self.link.trouble_changed.connect(self._trouble_changed)
+        self._counts.follow(self.link)
         self.outcomes.changed.connect(self._outcomes_changed)
         self.outcomes.found.connect(self._outcome_found)
         self.setWindowTitle(f"{profile.name} \u2013 Quorate")
@@ -240,13 +244,13 @@ class ConsoleWindow(QMainWindow):
         frame.help_wanted.connect(self.show_help)
         frame.activity_wanted.connect(lambda: self.activity_sheet.ask(self.outcomes))
         frame.show_open(self.outcomes.open)
-        frame.retry_wanted.connect(self.link.retry_now)
+        frame.retry_wanted.connect(self.link.help_now)
         frame.show_privacy(on=self.privacy.on)
         self._pages.addWidget(frame)
         self._pages.setCurrentWidget(frame)
         self.idle.start(self.settings.lock_after_s)
         self.show_screen(*self._wanted)
-        self._tasks.start(self._count())
+        self._counts.count()
 
     def _drop_sign_in(self) -> None:
         if self._sign_in is not None:
@@ -314,11 +318,13 @@ class ConsoleWindow(QMainWindow):
             self._session_changed()
 
     def _reachable_changed(self, reachable: bool) -> None:
+        if self._frame is not None and reachable:
+            self.toasts.say("The node answers again.")
+            self._counts.count()
+
+    def _trouble_changed(self) -> None:
         if self._frame is not None:
-            self._frame.show_reachable(reachable=reachable)
-            if reachable:
-                self.toasts.say("The node answers again.")
-                self._tasks.start(self._count())
+            self._frame.show_trouble(self.link.trouble, self.link.remedy)
 
     def _outcomes_changed(self) -> None:
         if self._frame is not None:
@@ -329,25 +335,9 @@ class ConsoleWindow(QMainWindow):
     def _outcome_found(self, asked: Asked) -> None:
         self.toasts.say(f"Recorded after all: {asked.subject.words}.")
 
-    def _node_changed(self, change: Change) -> None:
-        if change.kind in _COUNTED and not self._count_timer.isActive():
-            self._count_timer.start()
-
-    def _count_soon(self) -> None:
+    def _counted(self, approvals: int, ceremonies: int) -> None:
         if self._frame is not None:
-            self._tasks.start(self._count())
-
-    async def _count(self) -> None:
-        try:
-            inbox = await self.link.ask(GetInbox())
-            ceremonies = await self.link.ask(GetCeremonies())
-        except (CommandRefused, NodeUnreachable):
-            return
-        if self._frame is not None:
-            mine = sum(item.can_accept or item.can_confirm for item in ceremonies.ceremonies)
-            self._frame.show_counts(
-                approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
-            )
+            self._frame.show_counts(approvals=approvals, ceremonies=ceremonies)
 
     def search(self) -> None:
         """Open the command palette."""

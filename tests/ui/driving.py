@@ -13,6 +13,7 @@ from console.client import Profile
 from tests.fakes.console import PROFILES, FakeConsole
 from tests.fakes.scenario import NOW_MS
 from ui import placing
+from ui.node_watch import Startable
 from ui.screen import Screen
 from ui.settings import Settings
 from ui.theme import ThemeName
@@ -26,13 +27,23 @@ PATIENCE_S = 20.0
 class Driver:
     """One window on one fake node, with a running loop."""
 
-    def __init__(self, app: QApplication, console: FakeConsole, people: int = 3) -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        console: FakeConsole,
+        people: int = 3,
+        node: Startable | None = None,
+    ) -> None:
         self.app = app
         self.console = console
         self.loop = qasync.QEventLoop(app, already_running=True)
         asyncio.set_event_loop(self.loop)
         self.window = ConsoleWindow(
-            PROFILES[:people], self._connect, Settings(theme=ThemeName.LIGHT), lambda: NOW_MS
+            PROFILES[:people],
+            self._connect,
+            Settings(theme=ThemeName.LIGHT),
+            lambda: NOW_MS,
+            nodes={PROFILES[0].member: node} if node else {},
         )
         # Without a display the screen is small: pages are tested at the usual size.
         self.window.resize(placing.USUAL)
