@@ -35,6 +35,7 @@ from console.set_up.trial_files import (
     TrialRecord,
     digits,
     fresh_record,
+    nodes_beside,
     start_of,
 )
 from console.settings import ChainEntry, MemberFiles, read_entries
@@ -195,7 +196,8 @@ async def _answers(profile: Profile) -> bool:
 def _remove(files: TrialFiles) -> None:
     """Stop what runs and remove the folder. Raises: NotDone if it does not stop."""
     running = files.supervisor()
-    if running is not None and not _stopped(running):
+    stopped = running is None or _stopped(running)
+    if not stopped or not all(_stopped(node) for node in nodes_beside(files.home)):
         raise NotDone(
             "demonstration-runs-on",
             "The demonstration could not be stopped.",

@@ -5,7 +5,6 @@ member's PIN is in no file anywhere else.
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from console import file_lock
+from console.client.run_mark import MARK_FILE
 from console.domain.ids import MEMBER_PATTERN
 from console.sealing.sealed_record import replace_file
 from console.settings import SettingsInvalid
@@ -26,6 +27,7 @@ PEOPLE = (("ana", "Ana Ruiz"), ("ben", "Ben Okafor"), ("chiara", "Chiara Neri"))
 WARNING = "A demonstration on test chains. Its PINs are here for all to read: keep nothing in it."
 _PIN_DIGITS = 8
 _MAX_FILE = 16_384
+_MOST_LOCKS = 100_000
 
 T = TypeVar("T")
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -102,18 +104,17 @@ class TrialFiles:
     @contextlib.contextmanager
     def supervised(self) -> Iterator[bool]:
         """Hold the demonstration as its one supervisor; yield False if another one holds it."""
-        with (self.home / LOCK_FILE).open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
+        lock = file_lock.take(self.home / LOCK_FILE)
+        if lock is None:
+            yield False
+            return
+        try:
             mine = Running(pid=os.getpid(), started=start_of(os.getpid()))
             replace_file(self.home / SUPERVISOR_FILE, msgspec.json.encode(mine))
-            try:
-                yield True
-            finally:
-                (self.home / SUPERVISOR_FILE).unlink(missing_ok=True)
+            yield True
+        finally:
+            (self.home / SUPERVISOR_FILE).unlink(missing_ok=True)
+            os.close(lock)
 
 
 def fresh_record(ports: list[int]) -> TrialRecord:
@@ -153,6 +154,36 @@ def start_of(pid: int) -> str:
         return "" if fields[0] == b"Z" else f"{boot} {fields[19].decode('ascii')}"
     except (OSError, ValueError, IndexError):
         return ""
+
+
+def nodes_beside(home: Path) -> tuple[Running, ...]:
+    """Return the nodes that run in a demonstration and that its supervisor has not started.
+
+    A window starts a node that it finds dead. The lock on a member's run mark tells whose it is.
+    """
+    marks = {path.stat().st_ino for path in home.glob(f"*/{MARK_FILE}")}
+    try:
+        lines = Path("/proc/locks").read_text().splitlines()[:_MOST_LOCKS]
+    except OSError:
+        return ()
+    found: dict[int, Running] = {}
+    for line in lines:
+        # `1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF` (proc(5)).
+        words = line.replace("->", "").split()
+        if len(words) < 6 or not words[4].isdigit():
+            continue
+        pid, inode = int(words[4]), words[5].rpartition(":")[2]
+        # Numbers of files are of a file system each: the command line must name the home too.
+        if inode.isdigit() and int(inode) in marks and _names(pid, home):
+            found[pid] = Running(pid=pid, started=start_of(pid))
+    return tuple(found.values())
+
+
+def _names(pid: int, home: Path) -> bool:
+    try:
+        return str(home).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -26,6 +26,7 @@ from console.set_up.trial_files import (
     TrialFiles,
     TrialRecord,
     fresh_record,
+    nodes_beside,
     start_of,
 )
 from console.set_up.trial_players import Player
@@ -296,3 +297,28 @@ def test_a_process_that_is_gone_has_no_start() -> None:
         assert start_of(child.pid)
         child.kill()
     assert start_of(child.pid) == ""
+
+
+HOLDER = (
+    "import sys; from pathlib import Path; from console.client.run_mark import RunMark\n"
+    "with RunMark(Path(sys.argv[1])).held(): print('held', flush=True); input()"
+)
+
+
+@pytest.mark.parametrize("names_home", [True, False])
+def test_a_node_beside_is_told_by_its_lock_and_its_home(tmp_path: Path, names_home: bool) -> None:
+    home = tmp_path / "home"
+    (home / "ana").mkdir(parents=True)
+    assert nodes_beside(home) == ()
+    arguments = [str(home / "ana"), *([str(home)] if names_home else [])]
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as node:
+        assert node.stdout is not None
+        assert node.stdout.readline() == b"held\n"
+        found = [each.pid for each in nodes_beside(home)]
+        assert found == ([node.pid] if names_home else [])
+        node.kill()
+    assert nodes_beside(home) == ()
