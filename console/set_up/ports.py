@@ -6,16 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from console.settings import SETTINGS_FILE, MemberFiles, SettingsInvalid, read_settings
+from console.unfinished import JOURNAL_FILE
 
 FIRST_PORT = 7600
 _TRIED = 200
 
 
-def ports_in_use(home: Path, *, but: str = "") -> frozenset[int]:
-    """Return the ports of the members below `home`, running or not, except of member `but`."""
+def ports_in_use(home: Path, *, but: str = "", set_ups: bool = True) -> frozenset[int]:
+    """Return the ports of the members below `home`, running or not, except of member `but`.
+
+    Without `set_ups`, members whose set-up is not over are left out.
+    """
     found: set[int] = set()
     for path in home.glob(f"*/{SETTINGS_FILE}"):
-        if path.parent.name == but:
+        if path.parent.name == but or (not set_ups and path.with_name(JOURNAL_FILE).exists()):
             continue
         # A damaged member is told by its own node.
         with contextlib.suppress(SettingsInvalid, ValueError):

@@ -72,6 +72,9 @@ def test_the_port_of_a_member_that_does_not_run_is_not_taken(tmp_path: Path) -> 
     assert ports.ports_in_use(tmp_path) == {7600, 7601}
     assert ports.ports_in_use(tmp_path, but="ben") == frozenset()
     assert "another member" in tried(tmp_path, "127.0.0.1:7601")[1]
+    (tmp_path / "ben" / "set-up").write_text("")
+    assert "another member" not in tried(tmp_path, "127.0.0.1:7601")[1]
+    assert ports.ports_in_use(tmp_path) == {7600, 7601}
     assert ports.free_port("127.0.0.1", {7600, 7601}, first=7600) not in {7600, 7601}
 
 
