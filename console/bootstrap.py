@@ -158,16 +158,27 @@ async def open_member_ledger(
 
 
 def pkcs11_settings(files: MemberFiles, settings: MemberSettings) -> Pkcs11Settings:
-    """Return where a member's token is. Sets SOFTHSM2_CONF, which SoftHSM reads once a process."""
+    """Return where a member's token is. Sets what its module reads from the environment once.
+
+    Raises: SettingsInvalid if a variable has another value already.
+    """
     vault = settings.vault
     if vault.softhsm_conf:
         os.environ["SOFTHSM2_CONF"] = str(files.directory / vault.softhsm_conf)
+    for name, value in vault.environment.items():
+        if os.environ.setdefault(name, value) != value:
+            raise SettingsInvalid(
+                f"{files.settings}: {name} is set to something else where this program was started"
+            )
     return Pkcs11Settings(
         module=Path(vault.module),
         token_label=vault.token,
         shares_dir=files.directory / "shares",
         backoff_file=files.directory / "pin-backoff",
         member=_member_id(settings.member),
+        serial=vault.serial,
+        slot=vault.slot,
+        accept_unproven=vault.accept_unproven,
     )
 
 

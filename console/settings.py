@@ -1,5 +1,6 @@
 """A member's settings and roster, read once and strictly from TOML files in its directory."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -9,6 +10,15 @@ import msgspec
 SETTINGS_FILE, ROSTER_FILE, ENTRY_FILE = "member.toml", "roster.toml", "entry.json"
 MAX_FILE_BYTES = 256 * 1024
 
+_VARIABLE = re.compile(r"\A[A-Za-z][A-Za-z0-9_]{0,63}\Z")
+_LONGEST_VALUE = 1024
+# Variables of this program, its libraries, its loader and its user: a module has no say in them.
+_NOT_A_MODULES = (
+    *("LD_", "DYLD_", "PYTHON", "GLIBC", "GCONV", "MALLOC", "OPENSSL", "SSL_", "QT_", "GRPC"),
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "IFS", "TMP", "TEMP", "LANG", "LC_", "TZ"),
+    *("HTTP", "NO_PROXY", "ALL_PROXY", "XDG_", "DISPLAY", "WAYLAND", "DBUS", "QUORATE_"),
+)
+
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
@@ -17,13 +27,31 @@ class SettingsInvalid(Exception):
     """A settings or roster file is missing or wrong; the message says where."""
 
 
-class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`kind` is "pkcs11" or "file". `softhsm_conf` is for SoftHSM tokens only."""
+class VaultSettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
+    """`kind` is "pkcs11" or "file". `softhsm_conf` is for SoftHSM tokens only.
+
+    `token` is a label, `serial:NUMBER` or `slot:NUMBER`; `serial` and `slot` choose among tokens of
+    one label. `environment` is set before the module is loaded. With `accept_unproven` a token that
+    is not known to be hardware may hold keys of a main network.
+    """
 
     kind: Text
     module: str = ""
     token: str = ""
     softhsm_conf: str = ""
+    serial: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    slot: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    environment: Annotated[dict[str, str], msgspec.Meta(max_length=16)] = {}
+    accept_unproven: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in self.environment.items():
+            if not _VARIABLE.match(name) or name.upper().startswith(_NOT_A_MODULES):
+                raise ValueError(f"the variable {name!r} is not set for a module")
+            if "\0" in value or len(value) > _LONGEST_VALUE:
+                raise ValueError(f"the value of {name!r} is too long, or holds a zero byte")
 
 
 class TokenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,13 +38,13 @@ class TokenAnchor:
 
     async def read(self) -> HeadAnchor | None:
         """Return the newest anchor, None if none was written since provisioning."""
-        return await self._token.call(self._read)
+        return await self._token.call("reading the ledger's head", self._read)
 
     async def write(self, head: HeadAnchor) -> None:
         """Replace the anchor and read it back."""
         if head.sequence < 0 or len(head.hash) != 32:
             raise ValueError("an anchor is a sequence and a hash of 32 bytes")
-        await self._token.call(lambda: self._write(head))
+        await self._token.call("writing the ledger's head", lambda: self._write(head))
 
     def _read(self) -> HeadAnchor | None:
         newest = _newest(_slots(self._token.keys().session)[0])

@@ -12,19 +12,17 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Slot, Token
 
 from console.application.errors import HsmError
+from hsm.library import serial_of
+from hsm.wrapping_methods import METHODS, SealingKey
+from hsm.wrapping_methods.method import Need
 
 SEAL, IDENTITY_KEY, PRESENCE_KEY = "Sealing", "Identity key", "Presence key"
-WRAPPING_KEY, KEY_RECORD, LEDGER_HEAD = "Wrapping key", "Key record", "Ledger head"
+KEY_RECORD, LEDGER_HEAD = "Key record", "Ledger head"
 SESSIONS, WRITABLE, PIN, ROOM = "Sessions", "Storage", "PIN", "Room"
 
+_IN_BYTES = ("AES", "GENERIC", "SHA256_HMAC")
 _NOT_TRIED = "listed; not tried without the PIN"
 _NOT_LISTED_ANYWHERE = "no list tells; not tried without the PIN"
-_OTHER_SEALS = {
-    Mechanism.AES_KEY_WRAP: "AES key wrap",
-    Mechanism.AES_CBC: "AES-CBC",
-    Mechanism.SHA256_HMAC: "HMAC-SHA-256",
-    Mechanism.RSA_PKCS_OAEP: "RSA-OAEP",
-}
 
 
 class TokenInsufficient(HsmError):
@@ -44,10 +42,16 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The table of one token."""
+    """The table of one token.
+
+    `sealing` is the method to be used, `asks_again` whether a key can ask for the PIN: both are
+    known once they were tried.
+    """
 
     token: str
     rows: tuple[Capability, ...]
+    sealing: type[SealingKey] | None = None
+    asks_again: bool = True
 
     @property
     def missing(self) -> tuple[Capability, ...]:
@@ -74,7 +78,7 @@ class _Need:
     name: str
     need: str
     used: str
-    mechanisms: tuple[tuple[Mechanism, MechanismFlag, int], ...]
+    mechanisms: tuple[Need, ...]
 
 
 _EC = (
@@ -90,24 +94,9 @@ _NEEDS = (
     ),
     _Need(
         PRESENCE_KEY,
-        "a P-256 key that asks for the PIN at each use",
-        "EC_KEY_PAIR_GEN, ECDSA, ALWAYS_AUTHENTICATE",
+        "the PIN can be checked again while the token is in use",
+        "a key with ALWAYS_AUTHENTICATE, or else a login from another process",
         _EC,
-    ),
-    _Need(
-        WRAPPING_KEY,
-        "an AES key of 256 bits that is made in the token and cannot leave it",
-        "AES_KEY_GEN, AES_ECB for its check value",
-        (
-            (Mechanism.AES_KEY_GEN, MechanismFlag.GENERATE, 256),
-            (Mechanism.AES_ECB, MechanismFlag.ENCRYPT, 256),
-        ),
-    ),
-    _Need(
-        SEAL,
-        "AES-GCM with an IV of ours (12 bytes), bound data and a tag of 16 bytes",
-        "AES_GCM with an IV of ours",
-        ((Mechanism.AES_GCM, MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT, 256),),
     ),
 )
 # What no list tells: (name, need, use). Their trials are in `hsm.trials`.
@@ -132,8 +121,9 @@ def require_mechanisms(slot: Slot) -> None:
 
 def name_of(token: Token) -> str:
     """Return the token's label, maker, model and serial number, for people."""
-    serial = token.serial.decode("ascii", "replace").strip("\0 ")
-    return f"{token.label} ({token.manufacturer_id}, {token.model}, serial number {serial})"
+    return (
+        f"{token.label} ({token.manufacturer_id}, {token.model}, serial number {serial_of(token)})"
+    )
 
 
 def tries_left(flags: TokenFlag) -> str:
@@ -172,6 +162,7 @@ def _writable(flags: TokenFlag) -> Capability:
 def _listed(slot: Slot) -> tuple[Capability, ...]:
     there = slot.get_mechanisms()
     rows = [_mechanism_row(slot, need, there) for need in _NEEDS]
+    rows.append(_sealing_row(slot, there))
     rows += [
         Capability(name=name, need=need, found=_NOT_LISTED_ANYWHERE, used=used, fits=None)
         for name, need, used in _UNLISTED
@@ -180,15 +171,7 @@ def _listed(slot: Slot) -> tuple[Capability, ...]:
 
 
 def _mechanism_row(slot: Slot, need: _Need, there: set[Mechanism]) -> Capability:
-    wrong = [
-        problem
-        for mechanism, flags, bits in need.mechanisms
-        if (problem := _problem(slot, mechanism, flags, bits, there))
-    ]
-    if wrong and need.name == SEAL:
-        others = [text for mechanism, text in _OTHER_SEALS.items() if mechanism in there]
-        if others:
-            wrong.append(f"listed, but not used by this version: {', '.join(others)}")
+    wrong = _problems(slot, need.mechanisms, there)
     return Capability(
         name=need.name,
         need=need.need,
@@ -196,6 +179,33 @@ def _mechanism_row(slot: Slot, need: _Need, there: set[Mechanism]) -> Capability
         used=need.used,
         fits=False if wrong else None,
     )
+
+
+def affirmed(slot: Slot) -> tuple[type[SealingKey], ...]:
+    """Return the methods of sealing that the slot's list affirms, the preferred first."""
+    there = slot.get_mechanisms()
+    return tuple(method for method in METHODS if not _problems(slot, method.needs, there))
+
+
+def _sealing_row(slot: Slot, there: set[Mechanism]) -> Capability:
+    problems = {method: _problems(slot, method.needs, there) for method in METHODS}
+    listed = [method.name for method, wrong in problems.items() if not wrong]
+    lacking = sorted({problem for wrong in problems.values() for problem in wrong})
+    return Capability(
+        name=SEAL,
+        need="a key that is made in the token, cannot leave it, and seals 32 bytes and their label",
+        found=_NOT_TRIED if listed else f"no method: {'; '.join(lacking)}",
+        used=f"the first of these that works: {', '.join(listed)}",
+        fits=None if listed else False,
+    )
+
+
+def _problems(slot: Slot, mechanisms: tuple[Need, ...], there: set[Mechanism]) -> list[str]:
+    return [
+        problem
+        for mechanism, flags, bits in mechanisms
+        if (problem := _problem(slot, mechanism, flags, bits, there))
+    ]
 
 
 def _problem(
@@ -211,8 +221,8 @@ def _problem(
     if info.flags and flags & ~info.flags:
         return f"{mechanism.name} is listed, but not for {(flags & ~info.flags).name}"
     least, most = info.min_key_length or 0, info.max_key_length or 0
-    # AES sizes are bytes by the standard; some modules report bits.
-    sizes = {bits, bits // 8} if mechanism.name.startswith("AES") else {bits}
+    # AES sizes are bytes by the standard, those of HMAC bits or bytes; some modules do otherwise.
+    sizes = {bits, bits // 8} if mechanism.name.startswith(_IN_BYTES) else {bits}
     if most and not any(least <= size <= most for size in sizes):
         return f"{mechanism.name} is listed for keys of {least} to {most} only"
     return ""

@@ -43,8 +43,12 @@ def leaves_state_known(kind: type[p11.PKCS11Error]) -> bool:
     return issubclass(kind, _HARMLESS)
 
 
-def translate(kind: type[p11.PKCS11Error]) -> HsmError:
-    """Return our error for the library's, without its text, which may quote inputs."""
+def translate(kind: type[p11.PKCS11Error], where: str = "") -> HsmError:
+    """Return our error for the library's, without its text, which may quote inputs.
+
+    `where` says which token, module and step failed.
+    """
+    what = f"the token {where}" if where else "the token"
     if issubclass(kind, _WRONG_PIN):
         return WrongPin("the token refused the PIN")
     if issubclass(kind, p11.PinLocked):
@@ -52,7 +56,9 @@ def translate(kind: type[p11.PKCS11Error]) -> HsmError:
     if issubclass(kind, p11.PinExpired):
         return PinLocked("the PIN has expired; the security officer must set a new one")
     if issubclass(kind, _ABSENT):
-        return TokenMissing("the token is missing")
+        return TokenMissing(f"{what} answered {kind.__name__}: it is missing")
     if issubclass(kind, p11.UserNotLoggedIn):
         return VaultLocked("the token has ended the login; unlock it again")
-    return HsmError(f"the token failed with {kind.__name__}; its state is not known")
+    return HsmError(
+        f"{what} failed with {kind.__name__}; its state is not known, and the vault is locked"
+    )

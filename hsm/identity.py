@@ -12,11 +12,13 @@ class TokenIdentity:
 
     async def public_key(self) -> bytes:
         """Return the recorded public key, 65 bytes; works while locked."""
-        return await self._token.call(lambda: self._token.public_record().identity_point)
+        return await self._token.call(
+            "reading the key record", lambda: self._token.public_record().identity_point
+        )
 
     async def sign(self, message: bytes) -> bytes:
         """Sign SHA-256(message); the signature is verified before it is returned."""
-        return await self._token.call(lambda: self._sign(message))
+        return await self._token.call("signing", lambda: self._sign(message))
 
     def _sign(self, message: bytes) -> bytes:
         keys = self._token.keys()

@@ -7,10 +7,8 @@ from pkcs11.types import Object, PrivateKey, PublicKey, Session
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from console.application.errors import HsmError
-from hsm.keys import APPLICATION, KEK, KEK_TRAITS, RECORD, WrappingKey
-
-# Attributes that a token sets by itself and does not accept in a template.
-_DECIDED_BY_TOKEN = (Attribute.LOCAL, Attribute.ALWAYS_SENSITIVE, Attribute.NEVER_EXTRACTABLE)
+from hsm.keys import APPLICATION, RECORD
+from hsm.wrapping_methods.objects import template
 
 
 def identifier_of(setup: bytes, label: str) -> bytes:
@@ -32,7 +30,7 @@ def make_signing_key(
         label=label,
         store=stored,
         capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-        private_template=_template(traits, stored=stored),
+        private_template=template(traits, stored=stored),
     )
     return made
 
@@ -48,22 +46,6 @@ def point_of(public: PublicKey) -> bytes:
     return point
 
 
-def make_wrapping_key(session: Session, identifier: bytes, *, stored: bool) -> WrappingKey:
-    """Generate the AES-256 key that seals. Raises: HsmError."""
-    kek = session.generate_key(
-        KeyType.AES,
-        256,
-        id=identifier,
-        label=KEK,
-        store=stored,
-        capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
-        template=_template(KEK_TRAITS, stored=stored),
-    )
-    if not isinstance(kek, WrappingKey):
-        raise HsmError("the token generated a key that cannot encrypt")
-    return kek
-
-
 def create_record(session: Session, data: bytes, *, stored: bool) -> Object:
     """Create the key record, readable without login."""
     return session.create_object(
@@ -77,8 +59,3 @@ def create_record(session: Session, data: bytes, *, stored: bool) -> Object:
             Attribute.VALUE: data,
         }
     )
-
-
-def _template(traits: dict[Attribute, bool], *, stored: bool) -> dict[Attribute, bool]:
-    chosen = {trait: value for trait, value in traits.items() if trait not in _DECIDED_BY_TOKEN}
-    return {**chosen, Attribute.TOKEN: stored, Attribute.MODIFIABLE: False}

@@ -4,7 +4,6 @@ A set-up has an identifier, which its keys carry as CKA_ID. So what an interrupt
 told from the keys of a member: only the former is removed.
 """
 
-import ctypes
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -26,31 +25,30 @@ from hsm.capabilities import ROOM, Capabilities, Capability, require_mechanisms,
 from hsm.faults import is_lost, translate
 from hsm.keys import (
     IDENTITY,
-    KEK,
     PRESENCE,
     PRESENCE_TRAITS,
     RECORD,
     SIGNING_TRAITS,
     KeyRecord,
-    kek_check,
     load_keys,
     read_record,
 )
-from hsm.library import Library, library
+from hsm.library import Library, TokenChoice, library, serial_of
 from hsm.making import (
     create_record,
     identifier_of,
     make_signing_key,
-    make_wrapping_key,
     point_of,
 )
+from hsm.presence_check import check_elsewhere
 from hsm.trials import probe
 from hsm.tries import counted, pin_text
 from hsm.vault import Pkcs11Settings
+from hsm.wrapping_methods import KEK, MAC, SealingKey
 
 _T = TypeVar("_T")
 _LABEL_SIZE = 32
-_KEYS = (IDENTITY, PRESENCE, KEK)
+_KEYS = (IDENTITY, PRESENCE, KEK, MAC)
 
 
 class SetUpUnfinished(HsmError):
@@ -79,10 +77,11 @@ def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: Se
     with owner.lock:
         blank = _blank_slot(owner, label)
         require_mechanisms(blank)
-        _init_token(module, blank.slot_id, label, so_pin)
+        padded = label.encode("utf-8").ljust(_LABEL_SIZE)
+        owner.functions().init_token(blank.slot_id, bytes(so_pin.reveal()), padded)
         failure: type[p11.PKCS11Error] | None = None
         try:
-            token = owner.find(label)
+            token = owner.find(TokenChoice(label=label))
             with token.open(rw=True, so_pin=str(so_pin.reveal(), "utf-8", "replace")) as session:
                 session.init_pin(str(user_pin.reveal(), "utf-8", "replace"))
         except p11.PKCS11Error as error:
@@ -131,7 +130,7 @@ def _owned(
     settings: Pkcs11Settings, user_pin: SecretBytes | None, work: Callable[[Library], _T]
 ) -> _T:
     owner = library(settings.module)
-    owner.claim(settings.token_label)
+    owner.claim(settings.choice.text)
     try:
         with owner.lock:
             failure: type[p11.PKCS11Error] | None = None
@@ -145,19 +144,19 @@ def _owned(
     finally:
         if user_pin is not None:
             user_pin.wipe()
-        owner.release(settings.token_label)
+        owner.release(settings.choice.text)
 
 
 def _check(
     owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes | None, how: SetUp
 ) -> Capabilities:
-    token = owner.find(settings.token_label)
+    token = owner.find(settings.choice)
     table = survey(token)
     if user_pin is None or table.missing:
         with token.open() as session:
             return _with_room(table, session)
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
-        return _with_room(probe(token, session), session)
+        return _with_room(probe(token, session, _elsewhere(settings, token, user_pin)), session)
 
 
 def _with_room(table: Capabilities, session: Session) -> Capabilities:
@@ -166,7 +165,7 @@ def _with_room(table: Capabilities, session: Session) -> Capabilities:
         name=ROOM,
         need="no keys of a member yet",
         found=f"holds {', '.join(held)}" if held else "none is there",
-        used="three keys, two public keys and three data objects, each below 1 KB",
+        used="up to four keys, three public keys and three data objects, each below 1 KB",
         fits=not held,
     )
     return replace(table, rows=(*table.rows, row))
@@ -178,6 +177,11 @@ def _login(token: Token, settings: Pkcs11Settings, pin: SecretBytes, how: SetUp)
 
     backoff = PinBackoff(settings.backoff_file, how.now_ms)
     return counted(token, backoff, attempt, last_try=how.last_try)
+
+
+def _elsewhere(settings: Pkcs11Settings, token: Token, pin: SecretBytes) -> Callable[[], None]:
+    choice = TokenChoice(label=token.label, serial=serial_of(token))
+    return lambda: check_elsewhere(settings.module, choice, pin, settings.call_limit_s)
 
 
 @contextmanager
@@ -197,7 +201,7 @@ def _closing(owner: Library, session: Session) -> Iterator[Session]:
 def _provision(
     owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp
 ) -> bytes:
-    token = owner.find(settings.token_label)
+    token = owner.find(settings.choice)
     survey(token).require()
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
         ours = _left_by(session, how.identifier)
@@ -208,28 +212,49 @@ def _provision(
                     return record.identity_point
             _remove(session, ours)
         _require_empty(session)
-        probe(token, session).require()
+        table = probe(token, session, _elsewhere(settings, token, user_pin))
+        table.require()
         try:
-            return _make(session, settings, how.identifier)
+            return _make(session, settings, how.identifier, table)
         except BaseException as error:  # Interrupted too: nothing half-made is left.
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, lost=lost)
             raise
 
 
-def _make(session: Session, settings: Pkcs11Settings, identifier: bytes) -> bytes:
-    points = []
-    for label, traits in ((IDENTITY, SIGNING_TRAITS), (PRESENCE, PRESENCE_TRAITS)):
+def _make(
+    session: Session, settings: Pkcs11Settings, identifier: bytes, table: Capabilities
+) -> bytes:
+    sealing = table.sealing
+    if sealing is None:
+        raise HsmError("no method of sealing was found")
+    points = {PRESENCE: b""}
+    kinds = {IDENTITY: SIGNING_TRAITS}
+    if table.asks_again:
+        kinds[PRESENCE] = PRESENCE_TRAITS
+    for label, traits in kinds.items():
         named = identifier_of(identifier, label)
-        points.append(point_of(make_signing_key(session, label, traits, named, stored=True)[0]))
-    kek = make_wrapping_key(session, identifier_of(identifier, KEK), stored=True)
+        made = make_signing_key(session, label, traits, named, stored=True)
+        points[label] = point_of(made[0])
+    kek = make_sealing_key(session, identifier, sealing)
     for _ in range(2):
         create_head(session, 0, HeadAnchor(0, bytes(32)))
-    record = KeyRecord(settings.member, points[0], points[1], kek_check(kek))
+    record = KeyRecord(
+        member=settings.member,
+        identity_point=points[IDENTITY],
+        presence_point=points[PRESENCE],
+        kek_check=kek.check_value(),
+        method=sealing.code,
+    )
     # The record is written last: a token without it was not set up, whatever else it holds.
     create_record(session, record.encode(), stored=True)
     load_keys(session, record)
     return record.identity_point
+
+
+def make_sealing_key(session: Session, identifier: bytes, sealing: type[SealingKey]) -> SealingKey:
+    """Generate the keys that seal, with the set-up's identifier."""
+    return sealing.make(session, lambda label: identifier_of(identifier, label), stored=True)
 
 
 def _left_by(session: Session, identifier: bytes) -> list[Object]:
@@ -295,14 +320,3 @@ def _blank_slot(owner: Library, label: str) -> Slot:
     if blank is None:
         raise HsmError("no slot holds a blank token")
     return blank
-
-
-def _init_token(module: Path, slot: int, label: str, so_pin: SecretBytes) -> None:
-    """Call C_InitToken, which the Python library lacks, in the module that it has loaded."""
-    call = ctypes.CDLL(str(module)).C_InitToken
-    call.argtypes = [ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
-    call.restype = ctypes.c_ulong
-    padded = label.encode("utf-8").ljust(_LABEL_SIZE)
-    result = call(slot, bytes(so_pin.reveal()), len(so_pin), padded)
-    if result != 0:
-        raise HsmError(f"the token cannot be initialised: error 0x{result:x}")

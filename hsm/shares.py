@@ -18,23 +18,25 @@ class TokenShares:
 
     async def seal(self, label: ShareLabel, share: SecretBytes) -> None:
         """Seal and store durably; the same share again is no error."""
-        await self._token.call(lambda: self._files.seal(label, share, self._sealer))
+        await self._token.call(
+            "sealing a share", lambda: self._files.seal(label, share, self._sealer)
+        )
 
     async def replace(self, label: ShareLabel, share: SecretBytes) -> None:
         """Replace what is stored; a crash leaves the old record or the new."""
-        await self._token.call(lambda: self._replace(label, share))
+        await self._token.call("sealing a share", lambda: self._replace(label, share))
 
     async def unseal(self, label: ShareLabel) -> SecretBytes:
         """Open a share; the caller wipes it."""
-        return await self._token.call(lambda: self._unseal(label))
+        return await self._token.call("opening a share", lambda: self._unseal(label))
 
     async def labels(self) -> tuple[ShareLabel, ...]:
         """Return what is stored; works while locked."""
-        return await self._token.call(self._files.labels)
+        return await self._token.call("listing shares", self._files.labels)
 
     async def erase(self, label: ShareLabel) -> None:
         """Erase a share."""
-        await self._token.call(lambda: self._files.erase(label))
+        await self._token.call("erasing a share", lambda: self._files.erase(label))
 
     def _replace(self, label: ShareLabel, share: SecretBytes) -> None:
         self._require_unlocked()

@@ -1,64 +1,126 @@
 """TokenSession: the only thread of a token's only session, and the rules of its use."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from pkcs11 import exceptions as p11
 from pkcs11.types import Session, Token
 
-from console.application.errors import HsmError, VaultLocked, WrongPin
+from console.application.errors import HsmError, TokenMissing, VaultLocked, WrongPin
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import leaves_state_known, translate
 from hsm.keys import KeyRecord, TokenKeys, load_keys, presence_key, read_record, sign_checked
-from hsm.library import Library
+from hsm.library import Library, TokenChoice, serial_of
+from hsm.presence_check import check_elsewhere
 from hsm.tries import counted, pin_text
+from hsm.worker import CallStuck, Worker
 
 _T = TypeVar("_T")
 _PRESENCE_PROBE = b"quorate/presence"
+# Another process's login ends before the call that waits for it is given up.
+_CHILD_SHARE = 0.8
 
 
 class TokenSession:
-    """Methods but `call` and `close` are blocking and run inside `call`."""
+    """Methods but `call`, `look_soon`, `lock_now` and `close` block, and run inside `call`.
 
-    def __init__(self, library: Library, label: str, member: MemberId, backoff: PinBackoff) -> None:
+    `lost` is called in the token's thread when the handles are dropped because something failed.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        choice: TokenChoice,
+        member: MemberId,
+        backoff: PinBackoff,
+        limit_s: float,
+    ) -> None:
         self._library = library
-        self._label = label
+        self._choice = choice
         self._member = member
         self._backoff = backoff
+        self._limit_s = limit_s
         self._keys: TokenKeys | None = None
         self._generation = library.generation
         self._closed = False
+        self._lost: list[Callable[[str], None]] = []
+        # The token as it was last found, for those who need no newer flags.
+        self.found: Token | None = None
         library.require_same_process()
-        library.claim(label)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsm")
+        library.claim(choice.text)
+        self._worker = Worker(self._recover)
 
-    async def call(self, operation: Callable[[], _T]) -> _T:
-        """Run `operation` in the token's thread; the library's errors are translated to ours."""
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called, in any thread, with the reason why the keys are lost."""
+        self._lost.append(callback)
+
+    @property
+    def trouble(self) -> str:
+        """Why no call is taken now, empty if calls are taken."""
+        stuck = self._worker.stuck
+        return "" if stuck is None else self._stuck_text(stuck)
+
+    async def call(self, step: str, operation: Callable[[], _T]) -> _T:
+        """Run `operation` in the token's thread; the library's errors are translated to ours.
+
+        `step` says in messages what it was for. Raises: HsmError when the token does not answer.
+        """
         # Checked here too: after a fork there is no thread and the call would never return.
         self._library.require_same_process()
         if self._closed:
             raise VaultLocked("the vault is closed")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._guarded, operation)
+        try:
+            return await self._worker.call(
+                step, lambda: self._guarded(step, operation), self._limit_s
+            )
+        except CallStuck as stuck:
+            text = self._stuck_text(stuck)
+        self._tell_lost(text)
+        raise HsmError(text)
+
+    def look_soon(self, look: Callable[[], None]) -> None:
+        """Have the token's thread look at it when it has time; nobody waits for it."""
+        if self._closed:
+            return
+        self._worker.give_up_if_late()
+
+        def quiet() -> None:
+            with suppress(HsmError):
+                self._guarded("looking at the token", look)
+
+        self._worker.post("looking at the token", quiet, self._limit_s)
+
+    async def lock_now(self) -> None:
+        """Log out; a token that does not answer is locked here, and logged out when it does."""
+        if self._closed or self._worker.stuck is not None:
+            self._keys = None
+            return
+        with suppress(HsmError):
+            await self.call("locking", self.logout)
+        self._keys = None
 
     async def close(self) -> None:
         """Log out, release the token, end the thread."""
         if self._closed:
             return
+        self._library.require_same_process()
         try:
-            await self.call(self.logout)
+            await self.lock_now()
         finally:
             self._closed = True
-            self._library.release(self._label)
-            self._thread.shutdown(wait=False)
+            self._library.release(self._choice.text)
+            self._worker.end()
 
     @property
     def unlocked(self) -> bool:
-        return self._keys is not None and self._generation == self._library.generation
+        return (
+            self._keys is not None
+            and self._generation == self._library.generation
+            and self._worker.stuck is None
+        )
 
     @property
     def backoff(self) -> PinBackoff:
@@ -70,12 +132,21 @@ class TokenSession:
             raise VaultLocked("the vault is locked")
         if self._generation != self._library.generation:
             self._keys = None
+            self._tell_lost("the PKCS#11 library was restarted; unlock the vault")
             raise VaultLocked("the PKCS#11 library was restarted; unlock the vault")
         return self._keys
 
     def find(self) -> Token:
-        """Return the token. Raises: TokenMissing."""
-        return self._library.find(self._label)
+        """Return the token, also one that has come back. Raises: TokenMissing, HsmError."""
+        self.found = None
+        try:
+            self.found = self._library.find(self._choice)
+        except TokenMissing:
+            # Modules may list what was there when they were initialised.
+            if self.unlocked or not self._library.reset_if_sole_owner():
+                raise
+            self.found = self._library.find(self._choice)
+        return self.found
 
     def public_record(self) -> KeyRecord:
         """Read the key record, locked or not. Raises: TokenMissing, KeyCheckFailed."""
@@ -105,12 +176,15 @@ class TokenSession:
     def prove(self, pin: SecretBytes) -> None:
         """Have the token verify the PIN while logged in; the session is not changed.
 
-        A key with CKA_ALWAYS_AUTHENTICATE signs only after the PIN was entered again. A plain
-        login is no check: while a session is logged in, any PIN passes as "already logged in".
+        A key with CKA_ALWAYS_AUTHENTICATE signs only after the PIN was entered again; where the
+        token does not enforce that, another process logs in. A plain login here is no check: while
+        a session is logged in, any PIN passes as "already logged in".
         """
         record = self.keys().record
-        self._require_presence_enforced(record)
-        self._counted(lambda: self._sign_presence(pin, record))
+        if self._asks_again(record):
+            self._counted(lambda: self._sign_presence(pin, record))
+        else:
+            self._counted(lambda: self._check_elsewhere(pin))
 
     def logout(self) -> None:
         """Log out and drop the handles; never raises for a missing token."""
@@ -125,22 +199,48 @@ class TokenSession:
             # Whether the token is still logged in is not known: end all sessions.
             self._library.reset()
 
-    def fault(self) -> None:
+    def fault(self, reason: str) -> None:
         """Drop all handles after an error that leaves the token's state unknown."""
-        self._keys = None
-        self._library.reset()
+        held, self._keys = self._keys, None
+        # What failed is told; that the module does not start again is told by the next call.
+        with suppress(HsmError):
+            self._library.reset()
+        if held is not None:
+            self._tell_lost(reason)
 
-    def _guarded(self, operation: Callable[[], _T]) -> _T:
+    def _recover(self) -> None:
+        """Forget what a late call did: it may have logged in."""
+        with self._library.lock:
+            self._keys = None
+            self._library.reset()
+
+    def _tell_lost(self, reason: str) -> None:
+        for callback in self._lost:
+            callback(reason)
+
+    def _stuck_text(self, stuck: CallStuck) -> str:
+        return (
+            f"the token {self._choice.text!r} has not answered for {stuck.limit_s:g} s while "
+            f"{stuck.step} (module {self._library.name}). The vault is locked here; keys and funds "
+            "are not affected. Unlock it when the token answers again; if it never does, restart "
+            "this node"
+        )
+
+    def _guarded(self, step: str, operation: Callable[[], _T]) -> _T:
         with self._library.lock:
             failure: type[p11.PKCS11Error]
             try:
                 return operation()
             except p11.PKCS11Error as error:
                 failure = type(error)
+            told = translate(failure, self._where(step))
             if not leaves_state_known(failure):
-                self.fault()
+                self.fault(str(told))
             # Raised outside the handler, so that it references no frame of the failed call.
-            raise translate(failure)
+            raise told
+
+    def _where(self, step: str) -> str:
+        return f"{self._choice.text!r} (module {self._library.name}) while {step}"
 
     def _counted(self, attempt: Callable[[], _T]) -> _T:
         """Make one PIN try under the back-off. Raises: PinLocked, WrongPin, HsmError."""
@@ -149,12 +249,12 @@ class TokenSession:
             return counted(self.find(), self._backoff, attempt)
         except p11.PKCS11Error as error:
             failure = type(error)
-        wrong = translate(failure)
+        wrong = translate(failure, self._where("checking the PIN"))
         if isinstance(wrong, WrongPin) and self._keys is None:
             # The refused login left a session open, without a handle to close it.
             self._library.reset_if_sole_owner()
         if not leaves_state_known(failure):
-            self.fault()
+            self.fault(str(wrong))
         # Raised outside the handler, so that it references no frame of the failed call.
         raise wrong
 
@@ -169,13 +269,22 @@ class TokenSession:
         token = self.find()
         return token.open(rw=True, user_pin=text)
 
-    def _require_presence_enforced(self, record: KeyRecord) -> None:
+    def _asks_again(self, record: KeyRecord) -> bool:
+        """Return whether the presence key refuses to sign without the PIN."""
+        if not record.presence_point:
+            return False
         with self.find().open() as session:
             try:
                 sign_checked(presence_key(session), record.presence_point, _PRESENCE_PROBE)
             except p11.UserNotLoggedIn:
-                return
-        raise HsmError("the token does not ask for the PIN again; it cannot prove presence")
+                return True
+        return False
+
+    def _check_elsewhere(self, pin: SecretBytes) -> None:
+        token = self.find()
+        # A slot's number may be another one in another process; the serial number is not.
+        choice = TokenChoice(label=token.label, serial=serial_of(token))
+        check_elsewhere(self._library.module, choice, pin, self._limit_s * _CHILD_SHARE)
 
     def _sign_presence(self, pin: SecretBytes, record: KeyRecord) -> None:
         # A separate session: a refused PIN leaves the operation open until the session ends.

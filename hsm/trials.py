@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from pkcs11 import Attribute, GCMParams, Mechanism
+from pkcs11 import Attribute
 from pkcs11 import exceptions as p11
 from pkcs11.types import Object, Session, Token
 
 from console.application.errors import HsmError
 from console.application.ports.vault import HeadAnchor
 from console.domain.ids import MemberId
+from console.sealing.envelope import MAX_SEALED_KEY
 from hsm.anchor import create_head
 from hsm.capabilities import (
     IDENTITY_KEY,
@@ -20,43 +21,49 @@ from hsm.capabilities import (
     PRESENCE_KEY,
     SEAL,
     SESSIONS,
-    WRAPPING_KEY,
     Capabilities,
     Capability,
+    affirmed,
     survey,
 )
-from hsm.faults import REFUSED_CIPHERTEXT, is_lost
-from hsm.keys import (
-    KEK_TRAITS,
-    PRESENCE_TRAITS,
-    SIGNING_TRAITS,
-    KeyRecord,
-    SigningKey,
-    WrappingKey,
-    kek_check,
-    require_traits,
-    sign_checked,
-)
-from hsm.making import create_record, make_signing_key, make_wrapping_key, point_of
+from hsm.faults import is_lost
+from hsm.keys import PRESENCE_TRAITS, SIGNING_TRAITS, KeyRecord, SigningKey, sign_checked
+from hsm.making import create_record, make_signing_key, point_of
+from hsm.wrapping_methods import SealingKey, require_traits
 
 _LABEL = "quorate-trial"
 _PLAIN, _BOUND = b"quorate/trial of thirty-two byte", b"quorate/trial"
-_TAG = 16
-_LONGEST_RECORD = len(KeyRecord(MemberId("m" * 32), bytes(65), bytes(65), bytes(32)).encode())
+_LONGEST_RECORD = len(KeyRecord(MemberId("m" * 32), bytes(65), bytes(65), bytes(32), 255).encode())
 
 
 class _Unfit(Exception):
     """The token does something else than is needed; the message says what."""
 
 
-def probe(token: Token, session: Session) -> Capabilities:
+def probe(token: Token, session: Session, log_in_elsewhere: Callable[[], None]) -> Capabilities:
     """Return the whole table: what was left open by `survey` is tried in the logged-in `session`.
 
+    `log_in_elsewhere` has another process log in with the PIN that was right here.
     Raises: PKCS11Error if the token is lost meanwhile.
     """
     table = survey(token)
-    rows = [row if row.fits is not None else _tried(row, token, session) for row in table.rows]
-    return replace(table, rows=tuple(rows))
+    method: type[SealingKey] | None = None
+    asks_again = True
+    rows = []
+    for row in table.rows:
+        if row.fits is not None:
+            rows.append(row)
+        elif row.name == SEAL:
+            method, found = _seal(token, session)
+            used = "" if method is None else method.name
+            rows.append(replace(row, found=found, used=used, fits=method is not None))
+        else:
+            tried = _tried(row, token, session)
+            if row.name == PRESENCE_KEY and not tried.fits:
+                asks_again = False
+                tried = _tried_elsewhere(tried, log_in_elsewhere)
+            rows.append(tried)
+    return replace(table, rows=tuple(rows), sealing=method, asks_again=asks_again)
 
 
 def _tried(row: Capability, token: Token, session: Session) -> Capability:
@@ -69,6 +76,20 @@ def _tried(row: Capability, token: Token, session: Session) -> Capability:
     except (_Unfit, HsmError) as unfit:
         return replace(row, found=str(unfit), fits=False)
     return replace(row, found=found, fits=True)
+
+
+def _tried_elsewhere(row: Capability, log_in_elsewhere: Callable[[], None]) -> Capability:
+    """Return the row of a token whose keys do not ask for the PIN: another process may."""
+    try:
+        log_in_elsewhere()
+    except HsmError as error:
+        return replace(row, found=f"{row.found}; {error}", fits=False)
+    return replace(
+        row,
+        found=f"{row.found}; another process logged in with the PIN",
+        used="login from another process",
+        fits=True,
+    )
 
 
 @contextmanager
@@ -88,7 +109,7 @@ def _identity(_: Token, session: Session) -> str:
         session, _LABEL, SIGNING_TRAITS, secrets.token_bytes(16), stored=False
     )
     with _vanishing(public, private):
-        require_traits(private, _passing(SIGNING_TRAITS), _LABEL)
+        require_traits(private, SIGNING_TRAITS, _LABEL, stored=False)
         sign_checked(_signing(private), point_of(public), secrets.token_bytes(32))
     return "made, signed and verified"
 
@@ -100,7 +121,7 @@ def _presence(token: Token, _: Session) -> str:
             session, _LABEL, PRESENCE_TRAITS, secrets.token_bytes(16), stored=False
         )
         with _vanishing(public, private):
-            require_traits(private, _passing(PRESENCE_TRAITS), _LABEL)
+            require_traits(private, PRESENCE_TRAITS, _LABEL, stored=False)
             try:
                 sign_checked(_signing(private), point_of(public), secrets.token_bytes(32))
             except p11.UserNotLoggedIn:
@@ -114,59 +135,40 @@ def _signing(key: Object) -> SigningKey:
     return key
 
 
-def _wrapping(_: Token, session: Session) -> str:
-    kek = make_wrapping_key(session, secrets.token_bytes(16), stored=False)
-    with _vanishing(kek):
-        if isinstance(kek, Object):
-            require_traits(kek, _passing(KEK_TRAITS), _LABEL)
-        if kek_check(kek) != kek_check(kek):
-            raise _Unfit("AES_ECB is not the same twice")
-    return "made and used"
-
-
-def _seal(_: Token, session: Session) -> str:
-    kek = make_wrapping_key(session, secrets.token_bytes(16), stored=False)
-    with _vanishing(kek):
-        nonce = secrets.token_bytes(12)
+def _seal(token: Token, session: Session) -> tuple[type[SealingKey] | None, str]:
+    """Return the first method that works, and why those before it do not."""
+    refused = []
+    for method in affirmed(token.slot):
         try:
-            sealed, used = _sealed(kek, nonce)
-        except p11.MechanismParamInvalid:
-            # Some tokens want zeros, and write back the IV that they choose.
-            used = _sealed(kek, bytes(12))[1]
-            if any(used):
-                raise _Unfit("AES_GCM chooses the IV itself and writes it back") from None
-            raise
-        if used != nonce:
-            raise _Unfit("AES_GCM chooses the IV itself and writes it back")
-        extra = len(sealed) - len(_PLAIN) - _TAG
-        if extra in {12, 16}:
-            raise _Unfit("AES_GCM chooses the IV itself and appends it")
-        if extra:
-            raise _Unfit(f"AES_GCM returns {len(sealed)} bytes for {len(_PLAIN)}: no tag of 16")
-        if _opened(kek, nonce, sealed) != _PLAIN:
-            raise _Unfit("AES_GCM does not open what it sealed")
-        altered = bytes([sealed[0] ^ 1]) + sealed[1:]
-        if _opened(kek, nonce, altered) is not None:
-            raise _Unfit("AES_GCM opens altered data")
-    return "sealed and opened; altered data was refused"
+            _try_method(method, session)
+        except p11.PKCS11Error as error:
+            if is_lost(type(error)):
+                raise
+            refused.append(f"{method.name}: refused with {type(error).__name__}")
+        except (_Unfit, HsmError) as unfit:
+            refused.append(f"{method.name}: {unfit}")
+        else:
+            refused.append("sealed and opened; altered data was refused")
+            return method, "; ".join(refused)
+    return None, "; ".join(refused)
 
 
-def _sealed(kek: WrappingKey, nonce: bytes) -> tuple[bytes, bytes]:
-    """Return what was sealed, and the IV as the token left it."""
-    # Parameters reach the token as they lie in memory: an object of this call alone.
-    private = bytes(bytearray(nonce))
-    sealed = kek.encrypt(
-        _PLAIN, mechanism=Mechanism.AES_GCM, mechanism_param=GCMParams(private, aad=_BOUND)
-    )
-    return sealed, bytes(bytearray(private))
-
-
-def _opened(kek: WrappingKey, nonce: bytes, sealed: bytes) -> bytes | None:
-    how = GCMParams(nonce, aad=_BOUND)
-    try:
-        return kek.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=how)
-    except REFUSED_CIPHERTEXT:
-        return None
+def _try_method(method: type[SealingKey], session: Session) -> None:
+    key = method.make(session, lambda _: secrets.token_bytes(16), stored=False)
+    with _vanishing(*key.objects()):
+        key.require_traits(stored=False)
+        if key.check_value() != key.check_value():
+            raise _Unfit("its check value is not the same twice")
+        sealed = key.seal(_BOUND, _PLAIN, secrets.token_bytes)
+        if len(sealed) > MAX_SEALED_KEY:
+            raise _Unfit(f"32 bytes become {len(sealed)}")
+        if key.open(_BOUND, sealed) != _PLAIN:
+            raise _Unfit("it does not open what it sealed")
+        for altered in (bytes([sealed[0] ^ 1]) + sealed[1:], sealed[:-1] + bytes([sealed[-1] ^ 1])):
+            if key.open(_BOUND, altered) is not None:
+                raise _Unfit("it opens altered data")
+        if key.open(_BOUND + b"?", sealed) is not None:
+            raise _Unfit("it opens data of another label")
 
 
 def _head(_: Token, session: Session) -> str:
@@ -189,15 +191,9 @@ def _sessions(token: Token, _: Session) -> str:
     return "a second one was opened"
 
 
-def _passing(traits: dict[Attribute, bool]) -> dict[Attribute, bool]:
-    return {**traits, Attribute.TOKEN: False}
-
-
 _TRIALS: dict[str, Callable[[Token, Session], str]] = {
     IDENTITY_KEY: _identity,
     PRESENCE_KEY: _presence,
-    WRAPPING_KEY: _wrapping,
-    SEAL: _seal,
     LEDGER_HEAD: _head,
     KEY_RECORD: _record,
     SESSIONS: _sessions,

@@ -7,13 +7,13 @@ from pkcs11 import TokenFlag
 from pkcs11 import exceptions as p11
 from pkcs11.types import Token
 
-from console.application.errors import HsmError, PinLocked, WrongPin
-from console.protocols.kernel.secret import SecretBytes
+from console.application.errors import HsmError, PinLocked, VaultLocked, WrongPin
+from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import translate
 
 _T = TypeVar("_T")
-_MAX_PIN = 255
+MAX_PIN = 255
 # The fewest tries that tokens are set to is three. Some do not report how many are left.
 _SURE_TRIES = 2
 _LAST_TRY = (
@@ -60,6 +60,9 @@ def counted(
     backoff.begin_try()
     try:
         result = attempt()
+    except SecretWiped:  # The caller has given up meanwhile.
+        backoff.not_tried()
+        raise VaultLocked("the PIN is not tried any more") from None
     except p11.PKCS11Error as error:
         if not isinstance(translate(type(error)), WrongPin):
             backoff.not_tried()
@@ -74,7 +77,10 @@ def counted(
 
 def pin_text(pin: SecretBytes) -> str:
     """Return the PIN as text for the library: a copy that cannot be wiped, so short-lived."""
-    if not 1 <= len(pin) <= _MAX_PIN:
+    if not 1 <= len(pin) <= MAX_PIN:
         raise WrongPin("a PIN has 1 to 255 bytes")
     # Undecodable bytes become a PIN that is refused; an exception would quote them.
-    return str(pin.reveal(), "utf-8", "replace")
+    text = str(pin.reveal(), "utf-8", "replace")
+    if pin.wiped:  # Meanwhile, by a caller who gave up: zeros must not become a try.
+        raise SecretWiped("the secret has been wiped")
+    return text

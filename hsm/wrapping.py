@@ -18,11 +18,11 @@ class TokenWrapping:
     async def wrap(self, purpose: str, secret: SecretBytes) -> bytes:
         """Seal `secret` bound to member and purpose."""
         return await self._token.call(
-            lambda: wrap_secret(self._sealer, self._member, purpose, secret)
+            "sealing a key", lambda: wrap_secret(self._sealer, self._member, purpose, secret)
         )
 
     async def unwrap(self, purpose: str, blob: bytes) -> SecretBytes:
         """Open what `wrap` sealed."""
         return await self._token.call(
-            lambda: unwrap_secret(self._sealer, self._member, purpose, blob)
+            "opening a sealed key", lambda: unwrap_secret(self._sealer, self._member, purpose, blob)
         )

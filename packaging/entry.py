@@ -14,6 +14,8 @@ from console import cli
 PROGRAMS = {
     "console.cli": "console.cli",
     "ui": "ui.app",
+    # The PIN check of tokens that do not ask for it again.
+    "hsm.presence_check": "hsm.presence_check",
 }
 
 

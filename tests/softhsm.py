@@ -9,7 +9,7 @@ import pytest
 
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
-from hsm.library import library
+from hsm.library import TokenChoice, library
 from hsm.provision import initialise_token, provision
 from hsm.vault import Pkcs11Settings
 
@@ -45,7 +45,7 @@ class SoftHsm:
         """Return where a token's files are: folders end in the token's serial number."""
         owner = library(self.module)
         with owner.lock:
-            serial = owner.find(label).serial.decode("ascii")
+            serial = owner.find(TokenChoice(label=label)).serial.decode("ascii")
         return next(
             folder
             for folder in self.tokens.iterdir()

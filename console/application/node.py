@@ -86,6 +86,14 @@ class Node:
     async def start(self) -> None:
         """Begin to answer peers; until unlocked they are told to come back later."""
         self._unsubscribe = self.ports.bus.subscribe(self._on_event)
+        loop = asyncio.get_running_loop()
+
+        def lost(reason: str) -> None:
+            # Called in the token's thread, which may outlive this loop.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._vault_lost, reason)
+
+        self.ports.vault.on_lost(lost)
         await self.ports.network.serve(self._answer)
 
     async def unlock(self, pin: SecretBytes, *, clock_is_right: bool = False) -> None:
@@ -106,6 +114,8 @@ class Node:
             await self.ports.vault.unlock(pin)
             self._move(NodeState.OPENING)
             try:
+                # Again: a token that did not answer before is known only now.
+                await self._require_fit_vault()
                 await self._open(clock_is_right)
             except (LedgerCorrupted, LedgerRolledBack, DomainError) as failure:
                 await self._abandon(NodeState.HALTED, str(failure))
@@ -115,11 +125,16 @@ class Node:
                 raise
 
     async def _require_fit_vault(self) -> None:
-        """Refuse a test token on a main network. Raises: VaultUnfit."""
+        """Refuse a test token, or an unproven one, on a main network. Raises: VaultUnfit."""
         networks = {adapter.network for adapter in self.ports.chains.values()}
         status = await self.ports.vault.status()
         if Network.MAINNET in networks and status.for_tests_only:
             raise VaultUnfit(f"{status.model} is a test token; it may not hold keys of a mainnet")
+        if Network.MAINNET in networks and status.unproven:
+            raise VaultUnfit(
+                f"this token may not hold keys of a mainnet: {status.backing}. If you accept that, "
+                "write `accept_unproven = true` below [vault] in member.toml, and start again"
+            )
 
     async def lock(self) -> None:
         """Burn what is running, close the ledger, log out. Safe in every state."""
@@ -237,6 +252,18 @@ class Node:
         except MalformedPeerMessage:
             log.warning("malformed-peer-message", peer=peer)
             return encode(Refused("the message is malformed"))
+
+    def _vault_lost(self, reason: str) -> None:
+        log.warning("vault-lost", why=reason)
+        task = asyncio.ensure_future(self._drop_to_locked())
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+
+    async def _drop_to_locked(self) -> None:
+        """Lock this node when its vault has locked itself; unlocking opens both again."""
+        async with self._turn:
+            if self.state is NodeState.READY and not (await self.ports.vault.status()).unlocked:
+                await self._abandon(NodeState.LOCKED, "")
 
     def _on_event(self, record: RecordedEvent) -> None:
         kind, _, name = record.stream.partition("/")

@@ -2,8 +2,10 @@
 
 A share record is `version(1) | header length(2) | header | envelope`; the header is the label in
 clear. In records of version 1 the vault's own `nonce(12) | ciphertext | tag(16)` stands in place of
-the envelope; they are sealed anew when they are opened. A wrapped secret is `version(1) | nonce(12)
-| ciphertext | tag(16)`.
+the envelope; in those of version 3 the number of the method that sealed the envelope's key stands
+before it. Records of version 1, or of another method than the vault's, are sealed anew when they
+are opened. A wrapped secret is `version(1) | nonce(12) | ciphertext | tag(16)`; one of version 3 is
+`version(1) | method(1) | envelope`.
 """
 
 import contextlib
@@ -23,15 +25,17 @@ from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.envelope import MAX_OVERHEAD, open_envelope, seal_envelope
-from console.sealing.sealer import SEAL_OVERHEAD, Sealer, length_prefixed
+from console.sealing.sealer import OWN_GCM, SEAL_OVERHEAD, Sealer, length_prefixed
 
 MAX_SHARE = 1 << 20
 MAX_WRAPPED = 512
 MAX_HEADER = 512
-MAX_RECORD = 3 + MAX_HEADER + MAX_OVERHEAD + MAX_SHARE
+MAX_RECORD = 4 + MAX_HEADER + MAX_OVERHEAD + MAX_SHARE
+MAX_WRAPPED_BLOB = 2 + MAX_OVERHEAD + MAX_WRAPPED
 
-DIRECT, ENVELOPE = SEAL_VERSION, 2
-"""The versions of a share record: sealed by the vault itself, or under a key that it sealed."""
+DIRECT, ENVELOPE, NAMED = SEAL_VERSION, 2, 3
+"""The versions of a record: sealed by the vault itself; under a key that it sealed by GCM with a
+nonce of ours; under a key that it sealed by the method that the record names."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +48,11 @@ def share_associated_data(label: ShareLabel, version: int = ENVELOPE) -> bytes:
     return length_prefixed(_SHARE_DOMAIN, bytes([version]), _encode_label(label))
 
 
-def wrap_associated_data(member: MemberId, purpose: str) -> bytes:
+def wrap_associated_data(member: MemberId, purpose: str, version: int = DIRECT) -> bytes:
     """Return a wrapped secret's associated data."""
     if not 1 <= len(purpose) <= 64:
         raise ValueError("a purpose has 1 to 64 characters")
-    return length_prefixed(
-        _WRAP_DOMAIN, bytes([SEAL_VERSION]), member.encode(), purpose.encode("utf-8")
-    )
+    return length_prefixed(_WRAP_DOMAIN, bytes([version]), member.encode(), purpose.encode("utf-8"))
 
 
 class ShareRecord(NamedTuple):
@@ -72,7 +74,7 @@ def decode_share_record(record: bytes) -> ShareRecord:
     if not 3 + SEAL_OVERHEAD < len(record) <= MAX_RECORD:
         raise SealBroken("a share record has an impossible size")
     version, header_size = struct.unpack_from(">BH", record)
-    if version not in {DIRECT, ENVELOPE}:
+    if version not in {DIRECT, ENVELOPE, NAMED}:
         raise SealBroken(f"a share record has version {version}, which is not known here")
     body = 3 + header_size
     if header_size > MAX_HEADER or len(record) <= body + SEAL_OVERHEAD:
@@ -89,17 +91,23 @@ def wrap_secret(sealer: Sealer, member: MemberId, purpose: str, secret: SecretBy
     """Seal a small secret bound to member and purpose."""
     if not 1 <= len(secret) <= MAX_WRAPPED:
         raise ValueError(f"a wrapped secret has 1 to {MAX_WRAPPED} bytes")
-    sealed = sealer.seal(wrap_associated_data(member, purpose), secret)
-    return bytes([SEAL_VERSION]) + sealed
+    version = DIRECT if sealer.method == OWN_GCM else NAMED
+    associated = wrap_associated_data(member, purpose, version)
+    if version == DIRECT:
+        return bytes([DIRECT]) + sealer.seal(associated, secret)
+    return bytes([NAMED, sealer.method]) + seal_envelope(sealer, associated, secret)
 
 
 def unwrap_secret(sealer: Sealer, member: MemberId, purpose: str, blob: bytes) -> SecretBytes:
     """Open what `wrap_secret` sealed. Raises: SealBroken."""
-    if not 1 + SEAL_OVERHEAD < len(blob) <= 1 + SEAL_OVERHEAD + MAX_WRAPPED:
+    if not 1 + SEAL_OVERHEAD < len(blob) <= MAX_WRAPPED_BLOB:
         raise SealBroken("a wrapped secret has an impossible size")
-    if blob[0] != SEAL_VERSION:
+    if blob[0] not in {DIRECT, NAMED}:
         raise SealBroken(f"a wrapped secret has version {blob[0]}, which is not known here")
-    return sealer.open(wrap_associated_data(member, purpose), blob[1:])
+    associated = wrap_associated_data(member, purpose, blob[0])
+    if blob[0] == NAMED:
+        return open_envelope(sealer.by(blob[1]), associated, blob[2:])
+    return sealer.by(OWN_GCM).open(associated, blob[1:])
 
 
 class ShareFiles:
@@ -155,9 +163,16 @@ class ShareFiles:
         if record.label != label:
             raise SealBroken("a share record carries another label than its place")
         associated = share_associated_data(label, record.version)
-        if record.version == ENVELOPE:
-            return open_envelope(sealer, associated, record.sealed)
-        share = sealer.open(associated, record.sealed)
+        method, envelope = OWN_GCM, record.sealed
+        if record.version == NAMED:
+            method, envelope = envelope[0], envelope[1:]
+        opener = sealer.by(method)
+        if record.version == DIRECT:
+            share = opener.open(associated, record.sealed)
+        else:
+            share = open_envelope(opener, associated, envelope)
+            if method == sealer.method:
+                return share
         # Until a disk that is full or read-only lets it be sealed anew, the old record serves.
         try:
             self.replace(label, share, sealer)
@@ -262,13 +277,15 @@ def _check_size(share: SecretBytes) -> None:
 
 def _proven_record(label: ShareLabel, share: SecretBytes, sealer: Sealer) -> bytes:
     """Seal a share, and open it again before it is used. Raises: SealBroken, HsmError."""
-    associated = share_associated_data(label)
+    version = ENVELOPE if sealer.method == OWN_GCM else NAMED
+    associated = share_associated_data(label, version)
     sealed = seal_envelope(sealer, associated, share)
     with open_envelope(sealer, associated, sealed) as opened:
         # A token with a damaged key must be detected before the share in memory is wiped.
         if not hmac.compare_digest(opened, share.view()):
             raise SealBroken("a fresh seal does not open to what was sealed")
-    return encode_share_record(label, sealed)
+    named = bytes([sealer.method]) if version == NAMED else b""
+    return encode_share_record(label, named + sealed, version)
 
 
 def overwrite(stream: BinaryIO) -> None:

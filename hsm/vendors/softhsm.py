@@ -5,5 +5,5 @@ from hsm.vendors.vendor import Vendor
 SOFTHSM = Vendor(
     manufacturer="SoftHSM",
     backing="SoftHSM files on this machine: for tests, no hardware protects the keys",
-    for_production=False,
+    for_tests_only=True,
 )

@@ -1,5 +1,6 @@
 """What the contract suites share."""
 
+from tests.shim import shim
 from tests.softhsm import softhsm
 
-__all__ = ["softhsm"]
+__all__ = ["shim", "softhsm"]

@@ -29,7 +29,7 @@ from console.sealing.sealed_record import (
     unwrap_secret,
     wrap_secret,
 )
-from console.sealing.sealer import NONCE_SIZE
+from console.sealing.sealer import NONCE_SIZE, OWN_GCM
 
 DEFAULT_PIN = b"482913"
 
@@ -37,6 +37,13 @@ DEFAULT_PIN = b"482913"
 class FakeSealer:
     def __init__(self) -> None:
         self._key = AESGCM(secrets.token_bytes(32))
+
+    method = OWN_GCM
+
+    def by(self, method: int) -> "FakeSealer":
+        if method != self.method:
+            raise SealBroken("no such method")
+        return self
 
     def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_SIZE)
@@ -153,6 +160,7 @@ class FakeVault:
     ) -> None:
         self.member = member
         self.for_tests_only = False
+        self.lost: list[Callable[[str], None]] = []
         self.missing = False
         self._pin = pin
         self._unlocked = False
@@ -170,6 +178,9 @@ class FakeVault:
             raise TokenMissing("the token is missing")
         if not self._unlocked:
             raise VaultLocked("the vault is locked")
+
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        self.lost.append(callback)
 
     async def status(self) -> VaultStatus:
         return VaultStatus(

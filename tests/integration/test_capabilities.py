@@ -9,31 +9,33 @@ from console.application.errors import HsmError, PinLocked, WrongPin
 from console.protocols.kernel.secret import SecretBytes
 from hsm import capabilities as names
 from hsm.capabilities import Capabilities, TokenInsufficient
-from hsm.library import library
+from hsm.library import TokenChoice, library
 from hsm.provision import SetUp, check_token, initialise_token, provision
 from hsm.vault import Pkcs11Vault
 from tests.contract.vaults import Clock
-from tests.shim import BROKEN_GCM, NO_EC, NO_GCM, Shim
+from tests.shim import BROKEN_GCM, NO_AES, NO_EC, NO_GCM, NO_SEAL, Shim
 from tests.softhsm import SO_PIN, USER_PIN
 
 pytestmark = pytest.mark.hsm
 
 LISTED = [
-    ((NO_GCM,), {names.SEAL: "AES_GCM is not listed"}),
+    (NO_SEAL, {names.SEAL: "AES_KEY_GEN is not listed; RSA_PKCS_OAEP is not listed"}),
     ((NO_EC,), {names.IDENTITY_KEY: "ECDSA is not", names.PRESENCE_KEY: "EC_KEY_PAIR_GEN"}),
-    (("hide=0x1080",), {names.WRAPPING_KEY: "AES_KEY_GEN is not listed"}),
     (("read-only",), {names.WRITABLE: "write-protected"}),
 ]
 TRIED = [
-    ((BROKEN_GCM,), {names.SEAL: "MechanismInvalid"}),
-    (("iv-appended",), {names.SEAL: "appends it"}),
-    (("iv-written",), {names.SEAL: "writes it back"}),
+    (
+        ("break=0x1080", "break=0x9"),
+        {names.SEAL: "AES-GCM with an IV of ours: refused with MechanismInvalid"},
+    ),
     (("no-data",), {names.LEDGER_HEAD: "refused", names.KEY_RECORD: "refused"}),
     (("objects=100",), {names.KEY_RECORD: "DeviceMemory"}),
-    (("no-reauth",), {names.PRESENCE_KEY: "signs without the PIN"}),
-    (("sessions=1",), {names.SESSIONS: "SessionCount", names.PRESENCE_KEY: "SessionCount"}),
-    (("break=0x1081",), {names.WRAPPING_KEY: "MechanismInvalid"}),
-    (("break=0x1041",), {names.IDENTITY_KEY: "Mechanism", names.PRESENCE_KEY: "Mechanism"}),
+    (("sessions=1",), {names.SESSIONS: "SessionCount"}),
+    (
+        ("no-reauth", "shared-login"),
+        {names.PRESENCE_KEY: "signs without the PIN; the token's login holds for other processes"},
+    ),
+    (("break=0x1041",), {names.IDENTITY_KEY: "Mechanism"}),
 ]
 
 
@@ -114,19 +116,43 @@ def test_what_the_list_denies_costs_no_pin_try(
 
 
 def test_a_blank_token_that_does_not_suffice_is_not_initialised(shim: Shim) -> None:
-    shim.restrict(NO_GCM)
-    with pytest.raises(TokenInsufficient, match="AES_GCM"):
+    shim.restrict(*NO_SEAL)
+    with pytest.raises(TokenInsufficient, match="AES_KEY_GEN"):
         initialise_token(shim.module, "never", SecretBytes(SO_PIN), SecretBytes(USER_PIN))
     shim.restrict()
     library(shim.module).reset()
     with pytest.raises(HsmError, match="never"):
-        library(shim.module).find("never")
+        library(shim.module).find(TokenChoice(label="never"))
 
 
-def test_other_ways_to_seal_are_told(shim: Shim, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "tried", "used"),
+    [
+        ((), "sealed and opened", "AES-GCM with an IV of ours"),
+        (("iv-appended",), "appends it", "AES-GCM with the token's own IV, appended"),
+        (("iv-written",), "IV of ours", "AES-GCM with the token's own IV, written back"),
+        ((BROKEN_GCM,), "MechanismInvalid", "AES key wrap"),
+        ((NO_GCM, "break=0x2109"), "AES key wrap: refused", "AES key wrap with padding"),
+        ((NO_GCM, "hide=0x2109", "hide=0x210a"), "sealed", "AES-CBC with HMAC-SHA-256"),
+        (("break=0x1081", "hide=0x2109", "hide=0x210a"), "IV of ours", "AES-CBC with HMAC-SHA-256"),
+        ((NO_AES,), "RSA-OAEP with SHA-256: refused", "RSA-OAEP with SHA-1"),
+    ],
+)
+def test_the_first_method_of_sealing_that_works_is_told_and_used(
+    shim: Shim, tmp_path: Path, words: tuple[str, ...], tried: str, used: str
+) -> None:
     label = shim.token()
-    shim.restrict(NO_GCM)
-    assert "AES key wrap" in missing(check(shim, tmp_path, label, None))[names.SEAL]
+    shim.restrict(*words)
+    listed = next(row for row in check(shim, tmp_path, label, None).rows if row.name == names.SEAL)
+    assert listed.fits is None
+    assert used in listed.used
+    table = check(shim, tmp_path, label, USER_PIN)
+    row = next(row for row in table.rows if row.name == names.SEAL)
+    assert (row.used, row.fits) == (used, True)
+    assert tried in row.found
+    assert table.sealing is not None
+    assert table.sealing.name == used
+    assert shim.objects(label) == 0
 
 
 async def test_a_token_in_use_has_no_room_and_keeps_its_keys(shim: Shim, tmp_path: Path) -> None:

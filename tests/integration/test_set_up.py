@@ -20,7 +20,7 @@ from console.unfinished import UnfinishedSetUp
 from hsm import SetUpUnfinished, TokenInsufficient
 from hsm.library import library
 from hsm.vault import Pkcs11Vault
-from tests.shim import NO_GCM, Shim
+from tests.shim import NO_SEAL, Shim
 from tests.softhsm import USER_PIN
 
 pytestmark = pytest.mark.hsm
@@ -31,7 +31,7 @@ WRITING = provisioning
 STEPS = [
     (MAKING, "make_signing_key", 1),
     (MAKING, "make_signing_key", 2),
-    (MAKING, "make_wrapping_key", 1),
+    (MAKING, "make_sealing_key", 1),
     (MAKING, "create_head", 1),
     (MAKING, "create_head", 2),
     (MAKING, "create_record", 1),
@@ -183,8 +183,8 @@ async def test_keys_of_a_member_are_never_taken_for_what_a_set_up_left(
 
 def test_a_refused_token_leaves_nothing(shim: Shim, tmp_path: Path) -> None:
     label = shim.token()
-    shim.restrict(NO_GCM)
-    with pytest.raises(TokenInsufficient, match="AES_GCM is not listed"):
+    shim.restrict(*NO_SEAL)
+    with pytest.raises(TokenInsufficient, match="AES_KEY_GEN is not listed"):
         set_up(tmp_path, member(shim, label))
     assert not any(tmp_path.iterdir())
     assert shim.objects(label) == 0
@@ -236,11 +236,11 @@ def test_the_command_prints_the_table(shim: Shim, tmp_path: Path) -> None:
     code, shown = run(*where, given=f"{USER_PIN.decode()}\n")
     assert code == 0
     assert "This token suffices" in shown
-    assert shown.count("\nyes ") == 10
+    assert shown.count("\nyes ") == 9
     code, shown = run(*where)
     assert code == 0
     assert "With its PIN, the rest is tried" in shown
-    shim.restrict(NO_GCM)
+    shim.restrict(*NO_SEAL)
     code, shown = run(*where)
     assert code == 1
     assert "NO  Sealing" in shown

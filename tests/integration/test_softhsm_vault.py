@@ -31,10 +31,11 @@ from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.sealed_record import record_name
 from hsm.anchor import HEAD, create_head
-from hsm.keys import KEK, PRESENCE
-from hsm.library import Library, library
+from hsm.keys import PRESENCE
+from hsm.library import Library, TokenChoice, library
 from hsm.provision import SetUp, initialise_token, provision
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
+from hsm.wrapping_methods import KEK
 from tests.contract.vaults import Clock
 from tests.integration.children import REFUSED, RIGHT, WRONG, start, use_token
 from tests.softhsm import ALICE, SO_PIN, USER_PIN, SoftHsm
@@ -439,8 +440,8 @@ class _FlaggedLibrary(Library):
         self._flags = flags
         self.seen: list[_Flagged] = []
 
-    def find(self, label: str) -> Token:
-        self.seen.append(_Flagged(super().find(label), self._flags))
+    def find(self, choice: TokenChoice) -> Token:
+        self.seen.append(_Flagged(super().find(choice), self._flags))
         return self.seen[-1]  # type: ignore[return-value]
 
 

@@ -12,7 +12,6 @@ from pkcs11.types import Session, Token
 from console.application.errors import HsmError, KeyCheckFailed, TokenMissing
 from console.protocols.kernel.secret import SecretBytes
 from hsm import identity
-from hsm import token as token_module
 from hsm.keys import IDENTITY, PRESENCE, PRESENCE_TRAITS, RECORD, SIGNING_TRAITS
 from hsm.library import Library
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
@@ -65,15 +64,6 @@ async def test_another_presence_key_proves_nothing(
         new_signing_key(session, PRESENCE, PRESENCE_TRAITS)
     await unlock(vault)
     with pytest.raises(KeyCheckFailed):
-        await vault.verify_pin(SecretBytes(USER_PIN))
-
-
-async def test_a_token_that_does_not_ask_again_proves_nothing(
-    vault: Pkcs11Vault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await unlock(vault)
-    monkeypatch.setattr(token_module, "sign_checked", lambda *_, **__: bytes(64))
-    with pytest.raises(HsmError, match="presence"):
         await vault.verify_pin(SecretBytes(USER_PIN))
 
 

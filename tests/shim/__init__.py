@@ -1,18 +1,22 @@
 """A PKCS#11 module over SoftHSM that takes things away; `restricting.c` says which.
 
 It is a module in C and no stand-in for python-pkcs11's objects, because what is to be tested is
-also what lies between the two: the library's reading of lists and lengths, C_InitToken, which is
-called past it, and whole commands in processes of their own.
+also what lies between the two: the library's reading of lists and lengths, what is called past it
+(C_InitToken, C_Finalize), and whole commands in processes of their own.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pkcs11
 import pytest
+from pkcs11 import exceptions as p11
 
 from console.domain.ids import MemberId
 from hsm.library import library
@@ -20,6 +24,8 @@ from hsm.vault import Pkcs11Settings
 from tests.softhsm import ALICE, SoftHsm
 
 NO_GCM = "hide=0x1087"
+NO_AES, NO_OAEP = "hide=0x1080", "hide=0x9"
+NO_SEAL = (NO_AES, NO_OAEP)
 NO_EC = "hide=0x1040 hide=0x1041"
 BROKEN_GCM = "break=0x1087"
 _SOURCE = Path(__file__).with_name("restricting.c")
@@ -50,6 +56,15 @@ class Shim:
         # The module behind the shim is another instance; it lists slots when it starts.
         library(self.module).reset()
         return label
+
+    def calls(self) -> int:
+        """Return how many calls the module has had so far in this process."""
+        return int(ctypes.CDLL(str(self.module)).quorate_calls(68))
+
+    def touch(self) -> None:
+        """Call the module once past the vault, so that it reads its words."""
+        with suppress(p11.PKCS11Error):
+            pkcs11.lib(str(self.module)).get_slots(token_present=True)
 
     def objects(self, label: str) -> int:
         """Return how many objects are in the token, whoever made them."""

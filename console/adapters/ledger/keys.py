@@ -9,11 +9,10 @@ from console.adapters.ledger.connection import KEY_SIZE
 from console.application.errors import LedgerCorrupted, LedgerUnavailable
 from console.application.ports.vault import KeyWrapPort
 from console.protocols.kernel.secret import SecretBytes
-from console.sealing.sealed_record import MAX_WRAPPED, create_file
-from console.sealing.sealer import SEAL_OVERHEAD
+from console.sealing.sealed_record import MAX_WRAPPED_BLOB, create_file
 
 PURPOSE = "ledger"
-_MAX_FILE = 1 + SEAL_OVERHEAD + MAX_WRAPPED
+_MAX_FILE = MAX_WRAPPED_BLOB
 
 
 async def ledger_key(

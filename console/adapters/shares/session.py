@@ -20,7 +20,7 @@ from console.application.errors import HsmError, SealBroken, TokenMissing, Vault
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
-from console.sealing.sealer import NONCE_SIZE, SEAL_OVERHEAD
+from console.sealing.sealer import NONCE_SIZE, OWN_GCM, SEAL_OVERHEAD
 
 _T = TypeVar("_T")
 _MAX_PASSPHRASE = 1024
@@ -96,6 +96,17 @@ class FileSession:
         except OSError as error:
             raise HsmError(f"the key file cannot be read: {error.strerror}") from None
         return parse_key_file(data, self._member, self._least_memory_kib)
+
+    @property
+    def method(self) -> int:
+        """The one method of encrypted files."""
+        return OWN_GCM
+
+    def by(self, method: int) -> "FileSession":
+        """Return this sealer. Raises: SealBroken for another method."""
+        if method != OWN_GCM:
+            raise SealBroken("a record was sealed by an HSM, not by encrypted files")
+        return self
 
     def seal(self, associated: bytes, secret: SecretBytes) -> bytes:
         """Return nonce, ciphertext and tag. Raises: VaultLocked."""

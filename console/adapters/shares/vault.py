@@ -101,6 +101,9 @@ class FileVault:
     def anchor(self) -> FileAnchor:
         return self._anchor
 
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        """Files do not go away by themselves: `callback` is never called."""
+
     async def status(self) -> VaultStatus:
         """Return the vault's state; a missing key file is a state, not an error."""
         try:

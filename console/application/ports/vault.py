@@ -1,5 +1,6 @@
 """Vault: the member's secure element, an HSM token or its encrypted-file stand-in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +14,8 @@ class VaultStatus:
 
     `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not report it.
     `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
-    keys, for people. With `for_tests_only` it may not hold keys of a main network.
+    keys, for people. With `for_tests_only` it may not hold keys of a main network; nor while it is
+    `unproven`, not known to be hardware and not accepted by the operator all the same.
     """
 
     kind: str
@@ -26,6 +28,7 @@ class VaultStatus:
     retry_after_s: float
     backing: str
     for_tests_only: bool
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,15 @@ class VaultPort(Protocol):
     @property
     def anchor(self) -> HeadAnchorPort: ...
 
+    def on_lost(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called with the reason when the vault locks itself, in any thread."""
+        ...
+
     async def status(self) -> VaultStatus:
-        """Return the vault's state, with `present=False` for a missing token."""
+        """Return the vault's state as last seen, `present=False` for a missing token.
+
+        It never waits for a token.
+        """
         ...
 
     async def unlock(self, pin: SecretBytes) -> None:

@@ -58,6 +58,17 @@ def test_a_low_count_is_still_a_try() -> None:
     refuse_locked(TokenFlag.USER_PIN_COUNT_LOW)
 
 
-def test_softhsm_is_known_to_be_no_protection() -> None:
-    assert not vendor_of("SoftHSM project").for_production
-    assert vendor_of("Another maker").for_production
+def test_softhsm_is_for_tests_and_software_is_not_taken_for_hardware() -> None:
+    assert vendor_of("SoftHSM project", "SoftHSM v2").for_tests_only
+    for maker, model in (
+        ("SoftHSM project", "SoftHSM v2"),
+        ("Kryoptic Project", "v1"),
+        ("IBM", "Soft"),
+        ("Mozilla Foundation", "NSS 3"),
+        ("IBM", "EP11"),
+        ("Another maker", "One"),
+    ):
+        vendor = vendor_of(maker, model)
+        assert not vendor.for_production
+        assert "hardware" in vendor.backing
+        assert vendor.for_tests_only is maker.startswith("SoftHSM")

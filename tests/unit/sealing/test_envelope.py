@@ -8,17 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.application.errors import HsmError, SealBroken
+from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing import sealed_record
 from console.sealing.envelope import MAX_SEALED_KEY, open_envelope, seal_envelope
 from console.sealing.sealed_record import (
     DIRECT,
     ENVELOPE,
+    NAMED,
     ShareFiles,
     decode_share_record,
     encode_share_record,
     record_name,
     share_associated_data,
+    unwrap_secret,
+    wrap_secret,
 )
 from tests.fakes.vault import FakeSealer
 from tests.unit.sealing.test_share_files import LABEL, OLD, stored
@@ -153,3 +157,54 @@ def test_a_record_is_not_taken_for_one_of_another_version(tmp_path: Path) -> Non
     path.write_bytes(bytes([ENVELOPE]) + path.read_bytes()[1:])
     with pytest.raises(SealBroken):
         files.unseal(LABEL, sealer)
+
+
+class Named(FakeSealer):
+    """A vault that seals by a method of its own, and opens what GCM with our nonce sealed."""
+
+    method = 4
+
+    def __init__(self, before: FakeSealer) -> None:
+        super().__init__()
+        self.before = before
+
+    def by(self, method: int) -> FakeSealer:
+        return self.before if method == self.before.method else super().by(method)
+
+
+@pytest.mark.parametrize("version", [DIRECT, ENVELOPE])
+def test_a_share_of_another_method_is_read_and_sealed_anew(tmp_path: Path, version: int) -> None:
+    before = FakeSealer()
+    files = stored_before(tmp_path, before)
+    if version == ENVELOPE:
+        assert stored(files, before) == OLD
+    assert version_of(tmp_path) == version
+    now = Named(before)
+    assert stored(files, now) == OLD
+    record = decode_share_record((tmp_path / record_name(LABEL)).read_bytes())
+    assert record.version == NAMED
+    assert record.sealed[0] == now.method
+    assert stored(files, now) == OLD
+    with pytest.raises(SealBroken, match="method"):
+        stored(files, before)
+
+
+def test_a_record_without_the_key_of_its_method_is_broken(tmp_path: Path) -> None:
+    files = stored_before(tmp_path, FakeSealer())
+    stored_by = Named(FakeSealer())
+    with pytest.raises(SealBroken):
+        stored(files, stored_by)
+
+
+def test_a_wrapped_secret_names_its_method_unless_it_is_the_first() -> None:
+    first, member = FakeSealer(), MemberId("alice")
+    named = Named(first)
+    old = wrap_secret(first, member, "ledger", SecretBytes(b"k" * 32))
+    new = wrap_secret(named, member, "ledger", SecretBytes(b"k" * 32))
+    assert (old[0], new[0], new[1]) == (DIRECT, NAMED, named.method)
+    for blob in (old, new):
+        assert unwrap_secret(named, member, "ledger", blob) == SecretBytes(b"k" * 32)
+    with pytest.raises(SealBroken):
+        unwrap_secret(named, member, "ledger", bytes([NAMED]) + old[1:])
+    with pytest.raises(SealBroken):
+        unwrap_secret(named, member, "ledger", bytes([DIRECT]) + new[1:])
