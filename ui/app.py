@@ -1,25 +1,23 @@
-"""The window's program: finds the members on this machine and shows the window."""
+"""The window's program: it always opens, on the members of this machine or on the ways to one."""
 
 import argparse
-import asyncio
 import faulthandler
 import sys
 from pathlib import Path
 
 import platformdirs
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QApplication
 
 from console import client
-from console.client import Profile, ProfileUnreadable, find_profiles
+from console.client.set_up.port import SettingUp
 from ui import assets, hardening, icons, runloop, theme
 from ui import settings as preferences
-from ui.settings import Settings
+from ui.desk import Desk
+from ui.no_set_up import NoSetUp
+from ui.starting import start_node
 from ui.theme import ThemeName
-from ui.window import ConsoleWindow
-
-NOTHING_HERE = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,23 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     hardening.harden()
     faulthandler.enable()  # If a library crashes, the stack is written; stacks hold no values.
-    try:
-        profiles = find_profiles(options.home)
-    except ProfileUnreadable as error:
-        sys.stderr.write(f"quorate: {error}\n")
-        return NOTHING_HERE
-    if not profiles:
-        sys.stderr.write(
-            f"quorate: there is no member in {options.home}. Start a node first: quorate node\n"
-        )
-        return NOTHING_HERE
     chosen = preferences.load(options.home)
     if options.theme is not None:
         chosen.theme = ThemeName(options.theme)
     if options.member is not None:
         chosen.member = options.member
     app = make_application()
-    return runloop.run(app, lambda: _show(app, profiles, chosen))
+    return runloop.run(app, lambda: _show(app, options.home, chosen))
 
 
 def make_application() -> QApplication:
@@ -61,19 +49,14 @@ def make_application() -> QApplication:
     return app
 
 
-async def _show(app: QApplication, profiles: tuple[Profile, ...], settings: Settings) -> int:
-    closed = asyncio.Event()
-    app.setQuitOnLastWindowClosed(False)
-    app.lastWindowClosed.connect(closed.set)
-    window = ConsoleWindow(profiles, client.connect, settings)
-    window.show()
-    try:
-        await closed.wait()
-    finally:
-        await window.finish()
-        window.deleteLater()
-        QCoreApplication.processEvents()
-    return 0
+def _set_up_below(home: Path) -> SettingUp:
+    del home
+    return NoSetUp()
+
+
+async def _show(app: QApplication, home: Path, settings: preferences.Settings) -> int:
+    desk = Desk(app, home, settings, client.connect, _set_up_below, start_node)
+    return await desk.run()
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

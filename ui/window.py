@@ -2,28 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
-from console.application.api import (
-    Change,
-    ChangeKind,
-    CommandRefused,
-    GetCeremonies,
-    GetInbox,
-    NodeUnreachable,
-)
+from console.application.api import Change, CommandRefused, NodeUnreachable
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
+from console.client.set_up.messages import TrialReady
 from ui import placing, registry, theme, wording
 from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
+from ui.counting import Counting
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
@@ -42,7 +37,6 @@ from ui.widgets.focus_ring import FocusRing
 from ui.widgets.toast import ToastArea
 
 log = logging.getLogger(__name__)
-_COUNTED = {ChangeKind.REQUEST, ChangeKind.CEREMONY, ChangeKind.SESSION, ChangeKind.RUN}
 
 
 def _wall_clock_ms() -> int:
@@ -55,14 +49,19 @@ class ConsoleWindow(QMainWindow):
     Must be created while the event loop runs: it starts to connect immediately.
     """
 
+    first_run_wanted = Signal()
+
     def __init__(
         self,
         profiles: Sequence[Profile],
         connect: Connect,
         settings: Settings,
         now_ms: Callable[[], int] = _wall_clock_ms,
+        *,
+        trial: TrialReady | None = None,
     ) -> None:
         super().__init__()
+        self.trial = trial
         self.setObjectName("window")
         self.setWindowTitle("Quorate")
         placing.place(self, settings)
@@ -87,8 +86,8 @@ class ConsoleWindow(QMainWindow):
         self.activity_sheet = ActivitySheet(self, self.show_screen)
         self.switching = MemberSwitch(self, self._unsaved, self._switch_now)
         self.ring = FocusRing(self)
-        self._count_timer = QTimer(self, interval=200, singleShot=True)
-        self._count_timer.timeout.connect(self._count_soon)
+        self._counting = Counting(self, lambda: self.link, self._begin)
+        self._counting.counted.connect(self._counted)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self._idle)
         self._covered = False
@@ -221,6 +220,7 @@ class ConsoleWindow(QMainWindow):
         if self._sign_in is None:
             self._sign_in = SignInScreen(self._context(), self.profiles)
             self._sign_in.member_chosen.connect(self.switching.wanted)
+            self._sign_in.first_run_wanted.connect(self.first_run_wanted)
             self._sign_in.model.unlocked.connect(self._uncover)
             self._sign_in.model.changed.connect(self._session_changed)
             self._pages.addWidget(self._sign_in)
@@ -246,7 +246,7 @@ class ConsoleWindow(QMainWindow):
         self._pages.setCurrentWidget(frame)
         self.idle.start(self.settings.lock_after_s)
         self.show_screen(*self._wanted)
-        self._tasks.start(self._count())
+        self._counting.now()
 
     def _drop_sign_in(self) -> None:
         if self._sign_in is not None:
@@ -318,7 +318,7 @@ class ConsoleWindow(QMainWindow):
             self._frame.show_reachable(reachable=reachable)
             if reachable:
                 self.toasts.say("The node answers again.")
-                self._tasks.start(self._count())
+                self._counting.now()
 
     def _outcomes_changed(self) -> None:
         if self._frame is not None:
@@ -330,24 +330,16 @@ class ConsoleWindow(QMainWindow):
         self.toasts.say(f"Recorded after all: {asked.subject.words}.")
 
     def _node_changed(self, change: Change) -> None:
-        if change.kind in _COUNTED and not self._count_timer.isActive():
-            self._count_timer.start()
-
-    def _count_soon(self) -> None:
         if self._frame is not None:
-            self._tasks.start(self._count())
+            self._counting.moved(change)
 
-    async def _count(self) -> None:
-        try:
-            inbox = await self.link.ask(GetInbox())
-            ceremonies = await self.link.ask(GetCeremonies())
-        except (CommandRefused, NodeUnreachable):
-            return
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        """Run a coroutine until the member that is shown is left."""
+        self._tasks.start(work)
+
+    def _counted(self, approvals: int, ceremonies: int) -> None:
         if self._frame is not None:
-            mine = sum(item.can_accept or item.can_confirm for item in ceremonies.ceremonies)
-            self._frame.show_counts(
-                approvals=sum(row.needs_me for row in inbox.rows), ceremonies=mine
-            )
+            self._frame.show_counts(approvals=approvals, ceremonies=ceremonies)
 
     def search(self) -> None:
         """Open the command palette."""
