@@ -30,12 +30,13 @@ from console.cli_machines import (
     machines,
 )
 from console.cli_token import print_check
-from console.client import Profile, ProfileUnreadable, connect, find_profiles
+from console.client import Profile, ProfileUnreadable, connect
+from console.client.run_mark import RunsAlready
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
 from console.logs import log_warnings
-from console.node_process import run_node, start_if_absent
+from console.node_process import run_node
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import (
     NewMember,
@@ -73,6 +74,7 @@ EXPECTED = (
     NodeUnreachable,
     ExportInvalid,
     ProfileUnreadable,
+    RunsAlready,
 )
 
 
@@ -94,6 +96,7 @@ def version() -> None:
 def node(
     member: MemberName,
     home: Home = DEFAULT_HOME,
+    detached: Annotated[bool, typer.Option(hidden=True)] = False,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
     fail_at: Annotated[str, typer.Option(hidden=True)] = "",
     fail_token: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -104,15 +107,13 @@ def node(
         parent=with_parent or None,
         fail_at=fail_at,
         fail_token=fail_token,
+        detached=detached,
     )
 
 
 @app.command()
 def ui(home: Home = DEFAULT_HOME, member: MemberName = "") -> None:
-    """Open the window, after starting the nodes of this machine's members that do not run yet."""
-    for profile in find_profiles(home):
-        if member in {"", profile.member}:
-            start_if_absent(home, profile)
+    """Open the window. It starts the nodes of this machine's members that do not run yet."""
     arguments = [sys.executable, "-m", "ui", "--home", str(home)]
     os.execv(sys.executable, [*arguments, *(["--member", member] if member else [])])  # noqa: S606
 

@@ -130,6 +130,7 @@ def debian_package(version: str, epoch: int) -> Path:
     for source, place in (
         (HERE / "quorate.desktop", "usr/share/applications/quorate.desktop"),
         (HERE / "org.quorate.Quorate.metainfo.xml", "usr/share/metainfo"),
+        (HERE / "quorate-node@.service", "usr/lib/systemd/user/quorate-node@.service"),
         (ROOT / "resources/icons/quorate.svg", "usr/share/icons/hicolor/scalable/apps/quorate.svg"),
     ):
         target = tree / place

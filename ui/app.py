@@ -5,18 +5,17 @@ import faulthandler
 import sys
 from pathlib import Path
 
-import platformdirs
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QApplication
 
 from console import client
-from console.client.set_up.port import SettingUp
+from console.client.set_up.process import SetUpProcess
 from ui import assets, hardening, icons, runloop, theme
 from ui import settings as preferences
-from ui.desk import Desk
-from ui.no_set_up import NoSetUp
-from ui.starting import start_node
+from ui.desk import Desk, Outside
+from ui.own_nodes import USUAL_HOME, own_nodes
+from ui.settings import Settings
 from ui.theme import ThemeName
 
 
@@ -31,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.member is not None:
         chosen.member = options.member
     app = make_application()
-    return runloop.run(app, lambda: _show(app, options.home, chosen))
+    return runloop.run(app, lambda: _show(app, options.home, chosen, options.member or ""))
 
 
 def make_application() -> QApplication:
@@ -49,21 +48,14 @@ def make_application() -> QApplication:
     return app
 
 
-def _set_up_below(home: Path) -> SettingUp:
-    del home
-    return NoSetUp()
-
-
-async def _show(app: QApplication, home: Path, settings: preferences.Settings) -> int:
-    desk = Desk(app, home, settings, client.connect, _set_up_below, start_node)
-    return await desk.run()
+async def _show(app: QApplication, home: Path, settings: Settings, only: str) -> int:
+    outside = Outside(connect=client.connect, set_up_below=SetUpProcess, own_nodes=own_nodes)
+    return await Desk(app, home, settings, outside).run(only)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="quorate-ui", description="The Quorate window.")
-    parser.add_argument(
-        "--home", type=Path, default=Path(platformdirs.user_data_dir("quorate", appauthor=False))
-    )
+    parser.add_argument("--home", type=Path, default=USUAL_HOME)
     parser.add_argument("--member", help="the member to show first")
     parser.add_argument("--theme", choices=[name.value for name in ThemeName])
     return parser.parse_args(arguments)

@@ -1,8 +1,10 @@
 """Which window is shown: the console of a member, or the first run, in the same place."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect
 from PySide6.QtWidgets import QApplication
@@ -14,43 +16,54 @@ from ui import settings as preferences
 from ui.first_run import homes
 from ui.first_run.window import FirstRunWindow
 from ui.link import Connect
+from ui.node_watch import Startable
 from ui.problem import Problem
 from ui.settings import Settings
 from ui.tasks import TaskOwner
 from ui.window import ConsoleWindow
 
-StartNode = Callable[[Path, str], None]
-"""Starts the node of a member in a home, unless it runs."""
 Window = ConsoleWindow | FirstRunWindow
+
+
+class OwnNodes(Protocol):
+    """Starts the nodes of a home's members, or `only` one's, unless they run."""
+
+    def __call__(
+        self, home: Path, profiles: Sequence[Profile], *, only: str = ""
+    ) -> Mapping[str, Startable]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How nodes are reached and started, and members set up below a home."""
+
+    connect: Connect
+    set_up_below: Callable[[Path], SettingUp]
+    own_nodes: OwnNodes
 
 
 class Desk(QObject):
     """Shows one window after the other until the operator closes the one in front."""
 
     def __init__(
-        self,
-        app: QApplication,
-        home: Path,
-        settings: Settings,
-        connect: Connect,
-        set_up_below: Callable[[Path], SettingUp],
-        start_node: StartNode,
+        self, app: QApplication, home: Path, settings: Settings, outside: Outside
     ) -> None:
         super().__init__()
         self._app = app
         self._first_home = self._home = home
         self._settings = settings
-        self._connect = connect
-        self._set_up_below = set_up_below
-        self._start_node = start_node
+        self._outside = outside
         self._closed = asyncio.Event()
         self._tasks = TaskOwner()
         self.window: Window | None = None
 
-    async def run(self) -> int:
-        """Show windows until the operator closes one. Return the exit status."""
+    async def run(self, only: str = "") -> int:
+        """Show windows until the operator closes one. Return the exit status.
+
+        With `only`, no other member's node is started first.
+        """
         self._app.setQuitOnLastWindowClosed(False)
-        self.show_home(self._home)
+        self.show_home(self._home, only=only)
         try:
             await self._closed.wait()
         finally:
@@ -70,17 +83,15 @@ class Desk(QObject):
         await self._tasks.finish()
         QCoreApplication.processEvents()
 
-    def show_home(self, home: Path, member: str = "", trial: TrialReady | None = None) -> None:
-        """Show the members of a home; the first run where there is none."""
+    def show_home(self, home: Path, member: str = "", *, only: str = "") -> None:
+        """Show the members of a home, after starting their nodes; else the first run."""
         found = homes.look(home)
         if not found.profiles:
             self.show_first_run(found.problem)
             return
-        if home != self._home:
-            self._take_home(home)
-        if member:
-            self._settings.member = member
-        self._show(self._console(found.profiles, trial))
+        nodes = self._outside.own_nodes(home, found.profiles, only=only)
+        self._take_home(home, member)
+        self._show(self._console(found.profiles, nodes))
 
     def show_first_run(self, problem: Problem | None = None) -> None:
         """Show the ways to a member."""
@@ -89,39 +100,47 @@ class Desk(QObject):
         home = self._first_home
         window = FirstRunWindow(
             home,
-            self._set_up_below(home),
+            self._outside.set_up_below(home),
             self._settings,
             can_go_back=bool(found.profiles),
             problem=problem or found.problem,
         )
-        window.member_ready.connect(self._member_ready)
-        window.home_chosen.connect(self._home_chosen)
-        window.trial_ready.connect(self._trial_ready)
+        window.member_ready.connect(self.show_home)
+        window.home_chosen.connect(self.show_home)
+        window.trial_ready.connect(self.show_trial)
         window.back_wanted.connect(lambda: self.show_home(self._home))
         self._show(window)
 
-    def _console(self, profiles: tuple[Profile, ...], trial: TrialReady | None) -> ConsoleWindow:
-        window = ConsoleWindow(profiles, self._connect, self._settings, trial=trial)
+    def show_trial(self, ready: TrialReady) -> None:
+        """Show the demonstration vault, whose nodes run already and are not the window's."""
+        home = Path(ready.home)
+        found = homes.look(home)
+        if not found.profiles:
+            self.show_first_run(found.problem or homes.empty(home))
+            return
+        self._take_home(home, ready.member)
+        self._show(self._console(found.profiles, {}, ready))
+
+    def _console(
+        self,
+        profiles: tuple[Profile, ...],
+        nodes: Mapping[str, Startable],
+        trial: TrialReady | None = None,
+    ) -> ConsoleWindow:
+        window = ConsoleWindow(
+            profiles, self._outside.connect, self._settings, nodes=nodes, trial=trial
+        )
         window.first_run_wanted.connect(self.show_first_run)
         return window
 
-    def _take_home(self, home: Path) -> None:
+    def _take_home(self, home: Path, member: str) -> None:
         """Use the preferences of another home, and keep the look of the window."""
-        before, self._settings = self._settings, preferences.load(home)
-        self._settings.theme = before.theme
-        self._home = home
-
-    def _member_ready(self, home: Path, member: str) -> None:
-        self._start_node(home, member)
-        self.show_home(home, member)
-
-    def _home_chosen(self, home: Path) -> None:
-        for profile in homes.look(home).profiles:
-            self._start_node(home, profile.member)
-        self.show_home(home)
-
-    def _trial_ready(self, ready: TrialReady) -> None:
-        self.show_home(Path(ready.home), ready.member, ready)
+        if home != self._home:
+            before, self._settings = self._settings, preferences.load(home)
+            self._settings.theme = before.theme
+            self._home = home
+        if member:
+            self._settings.member = member
 
     def _show(self, window: Window) -> None:
         before, self.window = self.window, window

@@ -10,7 +10,7 @@ from console.application.views import SessionView
 from console.client import Profile
 from ui import object_names as names
 from ui import registry, status, theme, wording
-from ui.problem import UNREACHABLE
+from ui.problem import Problem
 from ui.status import Look
 from ui.theme import Tone
 from ui.widgets.banner import Banner
@@ -103,21 +103,25 @@ class Frame(QWidget):
         """Show network, quorum and ledger."""
         self.network.set_look(status.network(session.network))
         self.strip.set_shown(session.network != "mainnet")
-        people, online = len(session.members), sum(member.able for member in session.members)
-        if online == people:
-            self.peers.set_look(Look("shield-check", f"{online} of {people} unlocked", Tone.OK))
+        people, able = len(session.members), sum(member.able for member in session.members)
+        word = f"{wording.quorum(able, people)} ready to sign"
+        if able == people:
+            self.peers.set_look(Look("shield-check", word, Tone.OK))
         else:
-            tone = Tone.WARN if online > 1 else Tone.UNKNOWN
-            self.peers.set_look(Look("question-dashed", f"{online} of {people} unlocked", tone))
+            tone = Tone.WARN if able > 1 else Tone.UNKNOWN
+            self.peers.set_look(Look("question-dashed", word, tone))
         self.peers.setToolTip(
             "\n".join(f"{m.name}: {status.presence(m).word.lower()}" for m in session.members)
         )
 
-    def show_reachable(self, *, reachable: bool) -> None:
-        """Show or hide the banner."""
-        self._banner_holder.setVisible(not reachable)
-        detail = f"{UNREACHABLE.safe} {UNREACHABLE.next_step}"
-        self.unreachable.show_text("" if reachable else UNREACHABLE.what, detail)
+    def show_trouble(self, problem: Problem | None, action: str = "") -> None:
+        """Show why the node does not answer, and what can be done; hide the banner for None."""
+        self._banner_holder.setVisible(problem is not None)
+        self.unreachable.set_action(action)
+        self.unreachable.show_text(
+            problem.what if problem else "",
+            f"{problem.safe} {problem.next_step}" if problem else "",
+        )
 
     def show_open(self, count: int) -> None:
         """Show how many commands have an outcome that is not known."""

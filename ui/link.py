@@ -19,6 +19,8 @@ from console.application.api import (
 from console.application.commands import Command, Outcome
 from console.application.views import NodeState, SessionView, View
 from console.client import Profile
+from ui.node_watch import NodeWatch, Startable
+from ui.problem import Problem, of_node
 
 V = TypeVar("V", bound=View)
 Connect = Callable[[Profile], Awaitable[Console]]
@@ -41,10 +43,13 @@ class NodeLink(QObject):
     changed = Signal(object)
     session_changed = Signal()
     reachable_changed = Signal(bool)
+    trouble_changed = Signal()
 
-    def __init__(self, profile: Profile, connect: Connect) -> None:
+    def __init__(self, profile: Profile, connect: Connect, node: Startable | None = None) -> None:
         super().__init__()
         self.profile = profile
+        self.watch = NodeWatch(node)
+        self.watch.changed.connect(self._process_changed)
         self.session: SessionView | None = None
         self.reachable = True
         self._connect = connect
@@ -53,15 +58,26 @@ class NodeLink(QObject):
         self._tries = 0
 
     async def run(self) -> None:
-        """Stay connected until cancelled."""
-        try:
-            while True:
-                with suppress(NodeUnreachable):
-                    await self._stay_connected()
-                self._lost()
-                await self._pause()
-        finally:
-            await self._drop()
+        """Stay connected, and watch the node's process, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.watch.run())
+            group.create_task(self._connect_for_ever())
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why the node does not answer; None if it does."""
+        return None if self.reachable else of_node(self.watch.look, gave_up=self.watch.gave_up)
+
+    @property
+    def remedy(self) -> str:
+        """What `help_now` does, as a button says it."""
+        return "Start the node" if self.watch.can_start else "Retry now"
+
+    def help_now(self) -> None:
+        """Start the node if its process has ended, else try again immediately."""
+        if self.watch.can_start:
+            self.watch.start()
+        self.retry_now()
 
     def retry_now(self) -> None:
         """Try again immediately."""
@@ -99,6 +115,7 @@ class NodeLink(QObject):
         if not self.reachable:
             self.reachable = True
             self.reachable_changed.emit(True)
+            self.trouble_changed.emit()
         if session != self.session:
             self.session = session
             self.session_changed.emit()
@@ -112,6 +129,16 @@ class NodeLink(QObject):
         if self._console is None:
             raise NodeUnreachable("not connected")
         return self._console
+
+    async def _connect_for_ever(self) -> None:
+        try:
+            while True:
+                with suppress(NodeUnreachable):
+                    await self._stay_connected()
+                self._lost()
+                await self._pause()
+        finally:
+            await self._drop()
 
     async def _stay_connected(self) -> None:
         try:
@@ -144,10 +171,15 @@ class NodeLink(QObject):
             await asyncio.sleep(_POLL_OPENING_S if opening else _POLL_READY_S)
             await self.refresh_session()
 
+    def _process_changed(self) -> None:
+        self._wake.set()
+        self.trouble_changed.emit()
+
     def _lost(self) -> None:
         if self.reachable:
             self.reachable = False
             self.reachable_changed.emit(False)
+            self.trouble_changed.emit()
 
     async def _pause(self) -> None:
         await self._drop()

@@ -74,8 +74,8 @@ SHARE: dict[ShareState, Look] = {
 
 ADMITTED = Look("check-circle", "Admitted", Tone.OK)
 WAITING = Look("hourglass", "Waiting", Tone.INFO)
-ONLINE = Look("check-circle", "Unlocked", Tone.OK)
-LOCKED = Look("lock", "Locked", Tone.WARN)
+ONLINE = Look("check-circle", "Ready", Tone.OK)
+LOCKED = Look("lock", "Online, locked", Tone.WARN)
 NO_SHARE = Look("x-octagon", "Share missing", Tone.DANGER)
 UNREACHABLE = Look("question-dashed", "Unreachable", Tone.UNKNOWN)
 OPEN_REQUESTS = frozenset(
@@ -95,7 +95,7 @@ UNSIGNED = frozenset({RequestStage.AWAITING_APPROVAL, RequestStage.APPROVED, Req
 
 
 def presence(person: MemberView | ShareView) -> Look:
-    """Return the look of a member: unlocked, locked, or unreachable."""
+    """Return the look of a member: ready to sign, online but not ready, or unreachable."""
     if not person.online:
         why = person.trouble
         return Look(UNREACHABLE.icon, why, UNREACHABLE.tone) if why else UNREACHABLE

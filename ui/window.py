@@ -2,13 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
-from console.application.api import Change, CommandRefused, NodeUnreachable
+from console.application.api import (
+    CommandRefused,
+    NodeUnreachable,
+)
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
@@ -18,10 +22,11 @@ from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
-from ui.counting import Counting
+from ui.counts import Counts
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
+from ui.node_watch import Startable
 from ui.outcomes import Asked, Outcomes
 from ui.problem import NOT_LOCKED
 from ui.screen import Screen
@@ -46,6 +51,8 @@ def _wall_clock_ms() -> int:
 class ConsoleWindow(QMainWindow):
     """A client of one member's node at a time; `connect` opens another member's node.
 
+    `nodes` are those that this machine runs, by member: they are watched, and started again.
+
     Must be created while the event loop runs: it starts to connect immediately.
     """
 
@@ -57,6 +64,7 @@ class ConsoleWindow(QMainWindow):
         connect: Connect,
         settings: Settings,
         now_ms: Callable[[], int] = _wall_clock_ms,
+        nodes: Mapping[str, Startable] = MappingProxyType({}),
         *,
         trial: TrialReady | None = None,
     ) -> None:
@@ -69,6 +77,7 @@ class ConsoleWindow(QMainWindow):
         self.settings = settings
         self._connect = connect
         self._now_ms = now_ms
+        self._nodes = nodes
         self._screens: dict[str, Screen] = {}
         self._current: Screen | None = None
         self._wanted = ("overview", "")
@@ -86,8 +95,8 @@ class ConsoleWindow(QMainWindow):
         self.activity_sheet = ActivitySheet(self, self.show_screen)
         self.switching = MemberSwitch(self, self._unsaved, self._switch_now)
         self.ring = FocusRing(self)
-        self._counting = Counting(self, lambda: self.link, self._begin)
-        self._counting.counted.connect(self._counted)
+        self._counts = Counts(self)
+        self._counts.counted.connect(self._counted)
         self.idle = IdleTimer(self)
         self.idle.expired.connect(self._idle)
         self._covered = False
@@ -95,7 +104,7 @@ class ConsoleWindow(QMainWindow):
         self.set_theme(settings.theme)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
         first = next((p for p in self.profiles if p.member == settings.member), self.profiles[0])
-        self.link = NodeLink(first, connect)
+        self.link = NodeLink(first, connect, nodes.get(first.member))
         self.outcomes = Outcomes(self.link, now_ms)
         self._open_member(first)
 
@@ -157,7 +166,7 @@ class ConsoleWindow(QMainWindow):
         self._wanted = ("overview", "")
         self._covered = False
         self._tasks = TaskOwner()
-        self.link = NodeLink(profile, self._connect)
+        self.link = NodeLink(profile, self._connect, self._nodes.get(member))
         self.outcomes = Outcomes(self.link, self._now_ms)
         self._open_member(profile)
 
@@ -183,6 +192,7 @@ class ConsoleWindow(QMainWindow):
         """Close all connections and wait until they are closed."""
         self._clipboard.clear()
         await self._close_member()
+        await self._counts.finish()
         await self._closing.finish()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -196,13 +206,15 @@ class ConsoleWindow(QMainWindow):
             self._sign_in = None
         self.palette_sheet.tasks.close()
         self.outcomes.close()
+        self._counts.close()
         self._tasks.close()
         super().closeEvent(event)
 
     def _open_member(self, profile: Profile) -> None:
         self.link.session_changed.connect(self._session_changed)
         self.link.reachable_changed.connect(self._reachable_changed)
-        self.link.changed.connect(self._node_changed)
+        self.link.trouble_changed.connect(self._trouble_changed)
+        self._counts.follow(self.link)
         self.outcomes.changed.connect(self._outcomes_changed)
         self.outcomes.found.connect(self._outcome_found)
         self.setWindowTitle(f"{profile.name} \u2013 Quorate")
@@ -240,13 +252,13 @@ class ConsoleWindow(QMainWindow):
         frame.help_wanted.connect(self.show_help)
         frame.activity_wanted.connect(lambda: self.activity_sheet.ask(self.outcomes))
         frame.show_open(self.outcomes.open)
-        frame.retry_wanted.connect(self.link.retry_now)
+        frame.retry_wanted.connect(self.link.help_now)
         frame.show_privacy(on=self.privacy.on)
         self._pages.addWidget(frame)
         self._pages.setCurrentWidget(frame)
         self.idle.start(self.settings.lock_after_s)
         self.show_screen(*self._wanted)
-        self._counting.now()
+        self._counts.count()
 
     def _drop_sign_in(self) -> None:
         if self._sign_in is not None:
@@ -314,11 +326,13 @@ class ConsoleWindow(QMainWindow):
             self._session_changed()
 
     def _reachable_changed(self, reachable: bool) -> None:
+        if self._frame is not None and reachable:
+            self.toasts.say("The node answers again.")
+            self._counts.count()
+
+    def _trouble_changed(self) -> None:
         if self._frame is not None:
-            self._frame.show_reachable(reachable=reachable)
-            if reachable:
-                self.toasts.say("The node answers again.")
-                self._counting.now()
+            self._frame.show_trouble(self.link.trouble, self.link.remedy)
 
     def _outcomes_changed(self) -> None:
         if self._frame is not None:
@@ -328,14 +342,6 @@ class ConsoleWindow(QMainWindow):
 
     def _outcome_found(self, asked: Asked) -> None:
         self.toasts.say(f"Recorded after all: {asked.subject.words}.")
-
-    def _node_changed(self, change: Change) -> None:
-        if self._frame is not None:
-            self._counting.moved(change)
-
-    def _begin(self, work: Coroutine[object, object, None]) -> None:
-        """Run a coroutine until the member that is shown is left."""
-        self._tasks.start(work)
 
     def _counted(self, approvals: int, ceremonies: int) -> None:
         if self._frame is not None:

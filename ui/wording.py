@@ -147,12 +147,12 @@ def holders(view: CeremonyView) -> int:
 
 
 def node_state(session: SessionView) -> tuple[str, str]:
-    """Return who of the members is unlocked, and how far the ledger is sealed."""
+    """Return who of the members is ready to sign and online, and how far the ledger is sealed."""
     able = sum(member.able for member in session.members)
-    locked = sum(member.online and member.locked for member in session.members)
-    also = f", {locked} locked" if locked else ""
+    online = sum(member.online for member in session.members)
     sealed = f"Ledger sealed to #{number(session.ledger_sequence)}"
-    return f"{quorum(able, len(session.members))} members unlocked{also}", sealed
+    ready = f"{quorum(able, len(session.members))} members ready to sign, {online} online"
+    return ready, sealed
 
 
 def ceremony(view: CeremonyView) -> str:

@@ -47,8 +47,12 @@ class Operators:
 
     async def carry_out(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> WalletId:
         """Accept, compare and confirm what was proposed."""
-        cluster = self.cluster
         await asyncio.gather(*(self.accept(m, ceremony) for m in participants))
+        return await self.certify(ceremony, participants)
+
+    async def certify(self, ceremony: CeremonyId, participants: tuple[MemberId, ...]) -> WalletId:
+        """Compare and confirm what was accepted, once all have sealed their shares."""
+        cluster = self.cluster
         await cluster.until(
             f"{ceremony} has one code", lambda: self.common_code(ceremony, participants)
         )

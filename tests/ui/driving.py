@@ -14,6 +14,7 @@ from console.client.set_up.messages import TrialReady
 from tests.fakes.console import PROFILES, FakeConsole
 from tests.fakes.scenario import NOW_MS
 from ui import placing
+from ui.node_watch import Startable
 from ui.screen import Screen
 from ui.settings import Settings
 from ui.theme import ThemeName
@@ -78,6 +79,7 @@ class Driver(Turning):
         app: QApplication,
         console: FakeConsole,
         people: int = 3,
+        node: Startable | None = None,
         trial: TrialReady | None = None,
     ) -> None:
         super().__init__(app)
@@ -87,6 +89,7 @@ class Driver(Turning):
             self._connect,
             Settings(theme=ThemeName.LIGHT),
             lambda: NOW_MS,
+            nodes={PROFILES[0].member: node} if node else {},
             trial=trial,
         )
         # Without a display the screen is small: pages are tested at the usual size.

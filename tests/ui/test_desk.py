@@ -11,7 +11,7 @@ from tests.fakes.console import FakeConsole
 from tests.fakes.setting_up import FakeSettingUp, draft
 from tests.ui.driving import Turning
 from ui import object_names
-from ui.desk import Desk
+from ui.desk import Desk, Outside
 from ui.first_run import names
 from ui.first_run.window import FirstRunWindow
 from ui.placing import USUAL
@@ -37,14 +37,10 @@ class Running(Turning):
         self.started: list[tuple[Path, str]] = []
         self.connected: list[Path] = []
         settings = Settings(theme=ThemeName.LIGHT)
-        self.desk = Desk(
-            app,
-            home,
-            settings,
-            self._connect,
-            lambda _home: self.fake,
-            lambda home, member: self.started.append((home, member)),
+        outside = Outside(
+            connect=self._connect, set_up_below=lambda _home: self.fake, own_nodes=self._start
         )
+        self.desk = Desk(app, home, settings, outside)
         self.ended = asyncio.ensure_future(self.desk.run())
         self.until(lambda: self.desk.window is not None)
         self.desk.window.resize(USUAL)
@@ -55,6 +51,12 @@ class Running(Turning):
         self.connected.append(profile.directory)
         self.console.me = profile.member
         return self.console
+
+    def _start(self, home, profiles, *, only=""):
+        self.started += [
+            (home, profile.member) for profile in profiles if only in {"", profile.member}
+        ]
+        return {}
 
     def first(self) -> FirstRunWindow:
         """Wait for the first run."""
@@ -138,7 +140,7 @@ def test_a_set_up_that_is_over_starts_the_node_and_opens_its_sign_in(run, tmp_pa
     first.wizard.go_on()
     window = running.signed_out()
     assert window.member == "ana-ruiz"
-    assert running.started == [(tmp_path, "ana-ruiz")]
+    assert (tmp_path, "ana-ruiz") in running.started
     assert len(window.profiles) == 2
 
 
@@ -161,6 +163,7 @@ def test_a_demonstration_vault_opens_with_its_guide(run, tmp_path):
     running.first().start.trying.click()
     window = running.signed_out()
     assert window.trial.pin == "2468"
+    assert running.started == []
 
 
 def test_a_new_window_is_in_front_before_the_old_one_ends(run, tmp_path):

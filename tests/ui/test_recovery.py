@@ -700,7 +700,7 @@ def test_a_certificate_that_has_ended_is_said_where_unreachable_stood(driver):
     away = replace(recovery.members()[2], trouble="Certificate ended")
     assert status.presence(away).word == "Certificate ended"
     assert status.presence(replace(away, trouble="")).word == "Unreachable"
-    assert status.presence(replace(away, online=True)).word == "Unlocked"
+    assert status.presence(replace(away, online=True)).word == "Ready"
     over = recovery.link("dara", certificate_ends_ms=scenario.NOW_MS - recovery.DAY)
     driver.console.recovery = replace(recovery.recovery(), links=(over,))
     screen = show(driver, "machines")

@@ -371,13 +371,13 @@ def test_unlocked_locked_and_unreachable_are_three_states(driver):
     driver.console.announce(ChangeKind.SESSION)
     driver.show("overview")
     frame = driver.window.findChild(Frame)
-    driver.until(lambda: frame.peers.look.word == "1 of 3 unlocked")
-    assert driver.window.toasts.state.text().startswith("1 of 3 members unlocked, 1 locked")
-    assert "Chiara Neri: locked" in frame.peers.toolTip()
+    driver.until(lambda: frame.peers.look.word == "1 of 3 ready to sign")
+    assert driver.window.toasts.state.text().startswith("1 of 3 members ready to sign, 2 online")
+    assert "Chiara Neri: online, locked" in frame.peers.toolTip()
     driver.front.model.refresh()
     driver.until(lambda: driver.front.quorum.figure.text() == "1 of 3")
     words = [row.item.chip.word for row in driver.front.members.rows]
-    assert words == ["Unlocked", "Unreachable", "Locked"]
+    assert words == ["Ready", "Unreachable", "Online, locked"]
 
 
 def test_codes_are_spoken_and_not_only_named(driver):

@@ -34,15 +34,17 @@ def open_folder(folder: Path) -> Found:
     found = look(home)
     if found.profiles or found.problem is not None:
         return found
-    return Found(
-        home,
-        problem=Problem(
-            "no-member-here",
-            f"There is no member in the folder \u201c{folder.name or folder}\u201d.",
-            "Nothing was changed.",
-            "Choose the folder that holds one folder for each member, with a file profile.json in "
-            "each. Or create or join a vault.",
-        ),
+    return Found(home, problem=empty(home))
+
+
+def empty(home: Path) -> Problem:
+    """Return that a folder has no member in it, and what a home looks like."""
+    return Problem(
+        "no-member-here",
+        f"There is no member in the folder \u201c{home.name or home}\u201d.",
+        "Nothing was changed.",
+        "Choose the folder that holds one folder for each member, with a file profile.json in "
+        "each. Or create or join a vault.",
     )
 
 

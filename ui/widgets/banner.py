@@ -44,10 +44,10 @@ class Banner(QFrame):
         layout.setSpacing(12)
         layout.addWidget(self.mark, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(texts, 1)
-        if action:
-            button = Button(action, name=f"{name}.action")
-            button.clicked.connect(self.acted)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._button = Button(action, name=f"{name}.action") if action else None
+        if self._button is not None:
+            self._button.clicked.connect(self.acted)
+            layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
         if closable:
             close = Button("", "ghost", icon="x", name=f"{name}.close", accessible="Close message")
             close.clicked.connect(self.hide)
@@ -60,6 +60,12 @@ class Banner(QFrame):
         self._tone = tone
         self.mark.set_icon(_ICONS[tone], f"{tone}_fg")
         self.update()
+
+    def set_action(self, action: str) -> None:
+        """Change what the button says; '' hides it."""
+        if self._button is not None:
+            self._button.setText(action)
+            self._button.setVisible(bool(action))
 
     def show_text(self, title: str, detail: str = "") -> None:
         """Show sentences; empty ones hide the banner."""

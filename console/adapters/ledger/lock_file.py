@@ -1,15 +1,10 @@
 """LockFile: only one opener in one process has the ledger."""
 
 import os
-import sys
 from pathlib import Path
 
+from console import file_lock
 from console.application.errors import LedgerUnavailable
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 
 class LockFile:
@@ -19,17 +14,12 @@ class LockFile:
         """Take the lock without waiting. Raises: LedgerUnavailable."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = file_lock.take(path)
         except OSError as error:
             raise LedgerUnavailable(f"the ledger cannot be locked: {error.strerror}") from None
-        try:
-            if sys.platform == "win32":
-                msvcrt.locking(self._descriptor, msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._descriptor)
-            raise LedgerUnavailable("the ledger is already open, here or elsewhere") from None
+        if descriptor is None:
+            raise LedgerUnavailable("the ledger is already open, here or elsewhere")
+        self._descriptor = descriptor
 
     def release(self) -> None:
         """Release the lock, by closing the file."""

@@ -142,9 +142,12 @@ class Epochs:
 
     async def resume(self) -> None:
         """After a start: finish what a crash interrupted."""
+        stored = await self._shares.epochs_stored()
         for ceremony in tuple(self._aggregates.ceremonies.values()):
             if ceremony.state is CeremonyState.CERTIFIED:
                 await self.activate_if_certified(ceremony.proposal.ceremony)
+            elif ceremony.sealed is None and (ceremony.proposal.wallet, ceremony.epoch) in stored:
+                await self.discard(ceremony)
         for wallet_id in tuple(self._aggregates.wallets):
             await self.tidy(wallet_id)
 

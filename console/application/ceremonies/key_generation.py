@@ -325,9 +325,6 @@ class KeyGenerationService:
         reason: str,
         blamed: tuple[MemberId, ...] = (),
     ) -> None:
-        # The share may be sealed already although the crash came before its event.
-        if ceremony.sealed is None or ceremony.sealed.session == session:
-            await self._epochs.discard(ceremony)
         await self._publish(
             SessionFailure(
                 at_ms=self._clock.now_ms(),
@@ -338,6 +335,10 @@ class KeyGenerationService:
                 blamed=blamed,
             )
         )
+        # Only now: whether an event of ours was recorded is not known when the ledger fails, and a
+        # share that is on record must not be missing. It may also be sealed without its event.
+        if ceremony.sealed is None or ceremony.sealed.session == session:
+            await self._epochs.discard(ceremony)
 
     def _wipe(self, session: SessionId) -> None:
         for key in self._in_use.pop(session, {}).values():

@@ -180,11 +180,9 @@ class CeremonyRecords:
         ceremony = self._aggregates.ceremony(CeremonyId(s.subject))
         if verified.signer not in ceremony.indices:
             raise UnknownMember(f"{verified.signer} takes no part in this ceremony")
-        sealed = ceremony.sealed
-        if sealed and sealed.session == s.session:
-            if ceremony.has_confirmed(self._me):
-                return
-            await self._epochs.discard(ceremony)
+        ours = ceremony.sealed is not None and ceremony.sealed.session == s.session
+        if ours and ceremony.has_confirmed(self._me):
+            return
         await self._record(
             s.subject,
             ceremony_commands.FailSession(
@@ -195,6 +193,9 @@ class CeremonyRecords:
                 evidence=verified.evidence,
             ),
         )
+        # Only what is on record as failed: a share that is on record must not be missing.
+        if ours:
+            await self._epochs.discard(ceremony)
 
     async def on_confirmation(self, verified: Verified) -> None:
         """Record a certificate signature; with the last one the keys become active."""

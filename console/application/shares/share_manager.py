@@ -106,6 +106,10 @@ class ShareManager:
         labels = await self._storage.labels()
         return tuple((label.kind, label.epoch) for label in labels if label.wallet == wallet)
 
+    async def epochs_stored(self) -> frozenset[tuple[WalletId, int]]:
+        """Return the wallets and epochs of all stored shares; works while locked."""
+        return frozenset((label.wallet, label.epoch) for label in await self._storage.labels())
+
     async def holds(self, wallet: WalletId, kind: SignatureKind, epoch: int) -> bool:
         """Return whether a share is stored and opens. Raises: HsmError."""
         try:

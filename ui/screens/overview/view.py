@@ -44,7 +44,7 @@ class OverviewScreen(Screen):
     HELP = (
         "Waiting for you lists what only this member can do. Enter opens the first one.",
         "Wallets show the last balances from the chain; Ctrl+R refreshes them.",
-        "The quorum card shows who is unlocked, locked or unreachable; nobody is blamed for it.",
+        "The quorum card shows who can sign, is online but locked, or unreachable. None is blamed.",
     )
     model: OverviewModel
 
@@ -60,7 +60,7 @@ class OverviewScreen(Screen):
         self.tools.addWidget(self.open_first)
         self.requests = _tile("Open requests", "inbox")
         self.ceremonies = _tile("Open ceremonies", "people")
-        self.quorum = _tile("Members unlocked", "shield-check")
+        self.quorum = _tile("Ready to sign", "shield-check")
         self.ledger = _tile("Ledger records", "book")
         tiles = (self.requests, self.ceremonies, self.quorum, self.ledger)
         line = row(spacing=16)
@@ -105,8 +105,8 @@ class OverviewScreen(Screen):
         self.requests.note.setText("not yet signed or denied")
         self.ceremonies.figure.setText(str(view.open_ceremonies))
         self.ceremonies.note.setText("proposed or running")
-        self.quorum.figure.setText(f"{self.model.online} of {len(view.members)}")
-        self.quorum.note.setText("able to sign now")
+        self.quorum.figure.setText(wording.quorum(self.model.ready, len(view.members)))
+        self.quorum.note.setText(f"{self.model.online} online")
         self.ledger.figure.setText(wording.number(view.ledger_sequence))
         behind = self.model.ledger_behind
         sealed = f"verified to #{wording.number(view.ledger_verified_to)}"

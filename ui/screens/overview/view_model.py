@@ -26,9 +26,14 @@ class OverviewModel(ViewModel):
         return LoadState.READY
 
     @property
-    def online(self) -> int:
-        """How many members answer."""
+    def ready(self) -> int:
+        """How many members can sign now."""
         return sum(member.able for member in self.view.members) if self.view else 0
+
+    @property
+    def online(self) -> int:
+        """How many members' machines answer, their vaults unlocked or not."""
+        return sum(member.online for member in self.view.members) if self.view else 0
 
     @property
     def ledger_behind(self) -> int:

@@ -9,7 +9,6 @@ from console.client import Profile
 from ui import object_names as names
 from ui import status, wording
 from ui.context import Context
-from ui.problem import UNREACHABLE
 from ui.screens.sign_in.view_model import SignInModel
 from ui.theme import Tone
 from ui.widgets.banner import Banner
@@ -38,7 +37,7 @@ class SignInScreen(QWidget):
         me = context.link.profile
         self.network = Chip()
         self.unreachable = Banner(Tone.UNKNOWN, "signIn.unreachable", action="Retry now")
-        self.unreachable.acted.connect(context.link.retry_now)
+        self.unreachable.acted.connect(context.link.help_now)
         self.halted = Banner(Tone.DANGER, "signIn.halted")
         self.refusal = Banner(Tone.DANGER, "signIn.refusal")
         self.token_icon = IconMark("token", "muted", 20)
@@ -63,7 +62,7 @@ class SignInScreen(QWidget):
         self.unlock.clicked.connect(self._unlock)
         self.model.changed.connect(self.repaint_page)
         context.link.session_changed.connect(self.repaint_page)
-        context.link.reachable_changed.connect(self.repaint_page)
+        context.link.trouble_changed.connect(self.repaint_page)
         self.model.open("")
         self.repaint_page()
 
@@ -116,17 +115,14 @@ class SignInScreen(QWidget):
         """Close the page for ever."""
         self.pin.forget()
         self.context.link.session_changed.disconnect(self.repaint_page)
-        self.context.link.reachable_changed.disconnect(self.repaint_page)
+        self.context.link.trouble_changed.disconnect(self.repaint_page)
         self.model.changed.disconnect(self.repaint_page)
         self.model.close()
 
     def repaint_page(self) -> None:
         """Paint the model."""
         model, session = self.model, self.model.session
-        reachable = self.context.link.reachable
-        self.unreachable.show_text(
-            "" if reachable else UNREACHABLE.what, f"{UNREACHABLE.safe} {UNREACHABLE.next_step}"
-        )
+        self._show_reachable()
         self.halted.show_text(
             f"Stopped: {model.halted_because}" if model.halted_because else "",
             "Nothing is signed here. Leave the machine as it is, and call your security officer.",
@@ -161,6 +157,14 @@ class SignInScreen(QWidget):
                 Fact("Version", session.version),
             )
         self._repaint_button()
+
+    def _show_reachable(self) -> None:
+        link, trouble = self.context.link, self.context.link.trouble
+        self.unreachable.set_action(link.remedy)
+        self.unreachable.show_text(
+            trouble.what if trouble else "",
+            f"{trouble.safe} {trouble.next_step}" if trouble else "",
+        )
 
     def _repaint_button(self) -> None:
         blocked = self.model.blocked_because

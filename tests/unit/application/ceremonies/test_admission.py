@@ -106,8 +106,8 @@ async def test_a_new_session_undoes_a_sealed_one_and_tells_the_others() -> None:
     desk = await sealed()
     await desk.key_generation.admit(invitation(), ANA)
     assert desk.taken() == [
-        f"erased {KIND.value} 0",
         "recorded CeremonySessionFailed",
+        f"erased {KIND.value} 0",
         "told SessionFailure",
     ]
     (told,) = desk.told

@@ -179,7 +179,7 @@ async def test_a_certified_ceremony_is_not_cancelled() -> None:
 async def test_a_member_whose_session_failed_undoes_the_shares_of_all() -> None:
     desk = await sealed()
     await desk.hear(CHIARA, failure(desk))
-    assert desk.taken() == [f"erased {KIND.value} 0", "recorded CeremonySessionFailed"]
+    assert desk.taken() == ["recorded CeremonySessionFailed", f"erased {KIND.value} 0"]
     ceremony = ceremony_of(desk)
     assert ceremony.sealed is None
     assert (ceremony.attempts[0].failure, ceremony.attempts[0].blamed) == ("too late", (BEN,))

@@ -20,6 +20,7 @@ from console.domain.values import MAX_REASON
 from console.domain.verdicts import Verdict
 from tests.unit.application.ceremonies.scenes import (
     BLAME,
+    CEREMONY,
     CHANGE,
     LATER,
     TIMEOUT,
@@ -160,7 +161,28 @@ async def test_a_share_that_was_sealed_before_a_crash_but_not_recorded_is_erased
     after = await desk.reopened()
     await after.key_generation.burn_interrupted()
     assert not await after.shares.holds(WALLET, KIND, 0)
-    assert after.taken()[0] == f"erased {KIND.value} 0"
+    # Why it is gone is on record before it is gone.
+    assert after.taken() == [
+        "recorded CeremonySessionFailed",
+        "told SessionFailure",
+        f"erased {KIND.value} 0",
+    ]
+
+
+async def test_a_share_that_a_crash_left_after_the_failure_was_recorded_is_erased() -> None:
+    desk = await running()
+    share = outcome()[0][1].held
+    assert share is not None
+    await desk.shares.seal(WALLET, KIND, 0, share)
+    failed = SessionFailure(
+        at_ms=desk.now_ms, subject=CEREMONY, session=FIRST, reason="too late", blamed=()
+    )
+    await desk.hear(BEN, failed)
+    assert await desk.shares.holds(WALLET, KIND, 0)
+    after = await desk.reopened()
+    await after.key_generation.burn_interrupted()
+    await after.epochs.resume()
+    assert not await after.shares.holds(WALLET, KIND, 0)
 
 
 @pytest.mark.parametrize("scene", [accepted, sealed, certified, change_sealed, refreshed])
