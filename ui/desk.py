@@ -45,9 +45,7 @@ class Outside:
 class Desk(QObject):
     """Shows one window after the other until the operator closes the one in front."""
 
-    def __init__(
-        self, app: QApplication, home: Path, settings: Settings, outside: Outside
-    ) -> None:
+    def __init__(self, app: QApplication, home: Path, settings: Settings, outside: Outside) -> None:
         super().__init__()
         self._app = app
         self._first_home = self._home = home
@@ -131,7 +129,14 @@ class Desk(QObject):
             profiles, self._outside.connect, self._settings, nodes=nodes, trial=trial
         )
         window.first_run_wanted.connect(self.show_first_run)
+        window.guide.throw_away.connect(self._throw_away_trial)
         return window
+
+    def _throw_away_trial(self) -> None:
+        self._home = self._first_home
+        self.show_first_run()
+        if isinstance(self.window, FirstRunWindow):
+            self.window.ask_to_throw_away(None)
 
     def _take_home(self, home: Path, member: str) -> None:
         """Use the preferences of another home, and keep the look of the window."""

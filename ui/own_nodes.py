@@ -11,9 +11,7 @@ from console.client import OwnNode, Profile, ServiceUnit
 USUAL_HOME = Path(platformdirs.user_data_dir("quorate", appauthor=False))
 
 
-def own_nodes(
-    home: Path, profiles: Sequence[Profile], *, only: str = ""
-) -> Mapping[str, OwnNode]:
+def own_nodes(home: Path, profiles: Sequence[Profile], *, only: str = "") -> Mapping[str, OwnNode]:
     """Return the members' nodes, after starting those that do not run; `only` one member's."""
     nodes = {}
     for profile in profiles:

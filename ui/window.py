@@ -9,10 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
-from console.application.api import (
-    CommandRefused,
-    NodeUnreachable,
-)
+from console.application.api import CommandRefused, NodeUnreachable
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
@@ -23,6 +20,7 @@ from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
 from ui.counts import Counts
+from ui.first_run.guide import Guide
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
@@ -69,7 +67,6 @@ class ConsoleWindow(QMainWindow):
         trial: TrialReady | None = None,
     ) -> None:
         super().__init__()
-        self.trial = trial
         self.setObjectName("window")
         self.setWindowTitle("Quorate")
         placing.place(self, settings)
@@ -88,7 +85,8 @@ class ConsoleWindow(QMainWindow):
         self.privacy = Privacy()
         self.privacy.changed.connect(self._privacy_changed)
         self._pages = QStackedWidget()
-        self.toasts = ToastArea(self, self._pages)
+        self.guide = Guide(trial, self.show_screen)
+        self.toasts = ToastArea(self, self.guide.beside(self._pages))
         self._clipboard = TimedClipboard(self)
         self.palette_sheet = CommandPalette(self, self.show_screen)
         self.help_sheet = HelpSheet(self)
@@ -207,6 +205,7 @@ class ConsoleWindow(QMainWindow):
         self.palette_sheet.tasks.close()
         self.outcomes.close()
         self._counts.close()
+        self.guide.close()
         self._tasks.close()
         super().closeEvent(event)
 
@@ -218,6 +217,7 @@ class ConsoleWindow(QMainWindow):
         self.outcomes.changed.connect(self._outcomes_changed)
         self.outcomes.found.connect(self._outcome_found)
         self.setWindowTitle(f"{profile.name} \u2013 Quorate")
+        self.guide.follow(self.link)
         self._show_sign_in()
         self._tasks.start(self.link.run())
 

@@ -32,12 +32,16 @@ _MADE_DETAIL = "They are in {0}, and cannot be taken out of it. Name and token s
 _UNFIT = "This token cannot hold a member\u2019s keys."
 _UNFIT_DETAIL = "It lacks {0}. Nothing was left on it. Go back and choose another token."
 _NEW = {
-    TokenKind.SOFTHSM: ("Choose a PIN", "The token is made with it. You need it at each sign-in."),
+    TokenKind.SOFTHSM: (
+        "Choose a PIN",
+        "At least 4 characters. The token is made with it; you need it at each sign-in.",
+    ),
     TokenKind.FILE: (
         "Choose a passphrase",
-        "It seals the key files. You need it at each sign-in; nobody can reset it.",
+        "At least 12 characters. It seals the key files; nobody can reset it.",
     ),
 }
+_LEAST = {TokenKind.SOFTHSM: 4, TokenKind.FILE: 12}
 _LISTED = "What the token lists by itself. The rest is tried with the PIN, before the first key."
 _TRIED = "What was listed, and tried with the PIN. Nothing of the check is left on the token."
 
@@ -123,6 +127,9 @@ class PinPage(StepPage):
             return f"Enter the {word}."
         if self.pin.excess:
             return self.pin.excess
+        least = _LEAST.get(self._kind, 1)
+        if len(self.pin.text()) < least:
+            return f"At least {least} characters."
         if self._new and not self.again.text():
             return f"Enter the {word} again."
         if self._new and self.pin.text() != self.again.text():

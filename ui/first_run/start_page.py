@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from console.client.set_up.messages import Draft, Here, Purpose
+from ui import wording
 from ui.first_run import names
 from ui.first_run.set_up import TITLES, Step
 from ui.first_run.way_card import WayCard
@@ -83,6 +84,12 @@ class StartPage(QWidget):
         """Show the set-ups that are not over, and whether a demonstration can be made."""
         self.trying.set_reason("" if here.trial else here.trial_possible)
         self._fill(here.drafts, trial=here.trial)
+        if here.damaged:
+            self.problem.show_text(
+                "A set-up that was begun cannot be read.",
+                f"Nothing was removed. Its file: {wording.listed(here.damaged)}. Restore it from a "
+                "backup, or begin anew.",
+            )
 
     def focus_first(self) -> None:
         """Focus the first way that is open."""

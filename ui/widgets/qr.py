@@ -31,7 +31,7 @@ class QrCode(QWidget):
         """Show a text as a code; no code while masked."""
         self._masked = masked
         level = "m" if len(text) <= _SHORT else "l"
-        code = segno.make_qr(text, error=level) if text and not masked else None
+        code = segno.make_qr(text, error=level, encoding="utf-8") if text and not masked else None
         self._matrix = tuple(tuple(line) for line in code.matrix) if code else ()
         self.setAccessibleName(
             "QR code, hidden by privacy mode" if masked else f"QR code of {what}"
