@@ -38,7 +38,7 @@ POLL_S = 2.0
 SILENT_S = 15.0
 """Silence after which a library counts as stalled; slow readers take seconds for each slot."""
 RETRY_S = 30.0
-_SETTLE_S = 3.0
+SETTLE_S = 3.0
 """Wait for the slower libraries before the first list."""
 _MAX_ANSWER = 512 * 1024
 _TEXT = 2048
@@ -93,7 +93,7 @@ class WatchedModule:
         context = multiprocessing.get_context("fork")
         mine, its = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_look, args=(str(self.module), its, os.getpid()), daemon=True
+            target=look_again, args=(str(self.module), its, os.getpid()), daemon=True
         )
         self._process.start()
         its.close()
@@ -117,7 +117,7 @@ def watch(question: WatchTokens, tell: Callable[[TokensSeen], None]) -> NoReturn
                 if module not in watched:
                     watched[module] = WatchedModule(module, now_s, SILENT_S)
             _listen(watched, POLL_S / 4)
-            settled = time.monotonic() - started_s >= _SETTLE_S
+            settled = time.monotonic() - started_s >= SETTLE_S
             seen = _seen(watched)
             if (settled or all(w.seen for w in watched.values())) and seen != shown:
                 tell(seen)
@@ -183,7 +183,7 @@ def _silent(module: Path, problem: str) -> ModuleSeen:
     return ModuleSeen(module=str(module)[:_TEXT], maker="", tokens=(), problem=problem)
 
 
-def _look(module: str, pipe: Connection, parent: int) -> None:
+def look_again(module: str, pipe: Connection, parent: int) -> None:
     """Look into a library again and again, in a process of its own."""
     die_with_parent(parent)
     again = False

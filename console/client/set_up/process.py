@@ -30,7 +30,7 @@ _LIMITS_S: dict[type[m.Question], float] = {
     m.MakeTrial: 300.0,
     m.DiscardTrial: 120.0,
 }
-_USUAL_LIMIT_S = 60.0
+USUAL_LIMIT_S = 60.0
 _FIRST_TOKENS_S = 60.0
 """Limits of whole questions; a token may take seconds for each key, a chain's node for each call.
 The watch has one for its first line only: later lines come when something changes."""
@@ -72,7 +72,7 @@ class SetUpProcess:
         tell: Callable[[m.Progress], None] = lambda _progress: None,
     ) -> A:
         """Return the answer to a question. Raises: SetUpRefused, also if the process fails."""
-        limit_s = _LIMITS_S.get(type(question), _USUAL_LIMIT_S)
+        limit_s = _LIMITS_S.get(type(question), USUAL_LIMIT_S)
         async with self._child(question) as lines:
             try:
                 async with asyncio.timeout(limit_s):

@@ -88,7 +88,7 @@ async def test_a_question_that_is_too_long_is_not_asked() -> None:
 async def test_a_stalled_child_is_ended_with_its_own_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tested, "_USUAL_LIMIT_S", 2.0)
+    monkeypatch.setattr(tested, "USUAL_LIMIT_S", 2.0)
     pids = tmp_path / "pids"
     code = (
         "import os, time\n"

@@ -119,9 +119,9 @@ def watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[tuple[str, ...], Callable[[dict[str, str]], bool]], list[TokensSeen]]:
     """Return a function that watches libraries until their problems are as they are waited for."""
-    monkeypatch.setattr(tokens, "_look", behave)
+    monkeypatch.setattr(tokens, "look_again", behave)
     monkeypatch.setattr(tokens, "SILENT_S", 1.0)
-    monkeypatch.setattr(tokens, "_SETTLE_S", 0.2)
+    monkeypatch.setattr(tokens, "SETTLE_S", 0.2)
     monkeypatch.setattr(modules, "KNOWN", ())
 
     def run(names: tuple[str, ...], enough: Callable[[dict[str, str]], bool]) -> list[TokensSeen]:
