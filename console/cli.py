@@ -5,7 +5,6 @@ import getpass
 import os
 import sys
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -29,12 +28,14 @@ from console.cli_machines import (
     link_key,
     machines,
 )
+from console.cli_set_up import set_up, trial
 from console.cli_token import print_check
 from console.client import Profile, ProfileUnreadable, connect
 from console.client.run_mark import RunsAlready
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
 from console.fault_points import FaultRefused
+from console.local_chains import NOT_INSTALLED, USUAL_PORT, local_chains_installed
 from console.logs import log_warnings
 from console.node_process import run_node
 from console.protocols.kernel.secret import SecretBytes
@@ -62,8 +63,6 @@ app = typer.Typer(
     help="Quorate: threshold custody for institutions.",
 )
 
-LOCAL_CHAINS = ("console.devnet", "eth_tester", "eth", "pbk")
-"""The demonstration's local chains: the `devnet` extra, not in the installed product."""
 _MAX_LINE = 4096
 EXPECTED = (
     AdapterError,
@@ -131,12 +130,14 @@ def demo(
 
 @app.command()
 def devnet(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 18899,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = USUAL_PORT,
     with_parent: Annotated[int, typer.Option(hidden=True)] = 0,
+    keep: Annotated[Path | None, typer.Option(help="File to keep the chains in.")] = None,
 ) -> None:
     """Run the local chains for tests and the demonstration."""
     _require_local_chains()
     arguments = ["-m", "console.devnet", "--port", str(port), "--with-parent", str(with_parent)]
+    arguments += ["--keep", str(keep)] if keep else []
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
 
@@ -246,6 +247,8 @@ def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
 
 for _command in (machines, address, link_key):
     app.command()(_command)
+for _program in (set_up, trial):
+    app.command(hidden=True)(_program)
 
 
 async def _export(directory: Path, member: str) -> str:
@@ -300,12 +303,8 @@ def main() -> NoReturn:
 
 def _require_local_chains() -> None:
     """Refuse to start chains that are not installed. Raises: SettingsInvalid."""
-    missing = [name for name in LOCAL_CHAINS if find_spec(name) is None]
-    if missing:
-        raise SettingsInvalid(
-            "the local chains are not part of this installation. They are in the sources "
-            "(./run demo) and in the package's `devnet` extra"
-        )
+    if not local_chains_installed():
+        raise SettingsInvalid(NOT_INSTALLED)
 
 
 def read_pin(prompt: str) -> SecretBytes:

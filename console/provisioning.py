@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import structs
+
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.link_keys import PEER_NAME
 from console.adapters.network.tls import create_identity
@@ -30,10 +32,17 @@ from console.settings import (
     VaultSettings,
     entry_line,
     read_entries,
+    read_roster,
     read_settings,
     write_toml,
 )
-from console.unfinished import FRESH_SETTINGS, SOFTHSM_CONF, UnfinishedSetUp
+from console.unfinished import (
+    FRESH_ROSTER,
+    FRESH_SETTINGS,
+    SOFTHSM_CONF,
+    UnfinishedSetUp,
+    holds_keys_elsewhere,
+)
 from hsm import (
     Capabilities,
     Pkcs11Settings,
@@ -41,7 +50,9 @@ from hsm import (
     SetUpUnfinished,
     check_token,
     initialise_token,
+    is_for_tests,
     provision,
+    remove,
 )
 
 _NOBODY = MemberId("nobody")
@@ -50,6 +61,10 @@ _SOFTHSM_MODULES = (
     Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
     Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
 )
+
+
+class PinNeeded(Exception):
+    """What a set-up made is in a token, and only its PIN lets it be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +99,108 @@ def set_up_member(
     the same member. `last_try` permits a PIN try that may be the token's last.
     Raises: SettingsInvalid for a bad name or address, or if the member exists already; HsmError.
     """
-    _require_proper(new, pin, so_pin)
+    _require_proper(new)
+    make_keys(home, new, pin, so_pin, last_try=last_try)
+    unfinished = UnfinishedSetUp(home / member_id(new.member))
+    try:
+        entry = finish_member(home, new)
+    except BaseException:  # Interrupted too: nothing half-made is left.
+        # Once keys are in a token of its own, only the identifier tells them from a member's.
+        unfinished.undo(keep=vault_of(new).kind == "pkcs11" and not new.fresh_softhsm)
+        raise
+    unfinished.finish()
+    return entry
+
+
+def make_keys(
+    home: Path,
+    new: NewMember,
+    pin: SecretBytes,
+    so_pin: SecretBytes | None,
+    *,
+    last_try: bool = False,
+) -> None:
+    """Make a member's keys in its vault, as `set_up_member` does. Wipes the PINs. Blocking.
+
+    `finish_member` follows. Raises: SettingsInvalid, HsmError.
+    """
+    _require_taken(pin, so_pin)
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")
     unfinished = UnfinishedSetUp(files.directory)
-    identifier = unfinished.begin()
-    # Once keys may be in a token of its own, only the identifier tells them from a member's.
-    keep = False
+    settings = _settings_of(new)
+    identifier = unfinished.begin(settings.vault)
     try:
-        settings = MemberSettings(
-            member=new.member,
-            name=new.name,
-            peer_address=new.peer_address,
-            console_address=new.console_address,
-            vault=_vault_settings(files, new),
-            chains=new.chains,
-        )
+        _prepare_vault(files, new)
         how = SetUp(identifier=identifier, last_try=last_try)
-        identity_key = _make_keys(home, files, settings, pin, so_pin, how)
-        keep = settings.vault.kind == "pkcs11" and not new.fresh_softhsm
-        entry = _write_files(files, new, settings, identity_key)
+        identity_key, for_tests = _make_keys(home, files, settings, pin, so_pin, how)
+        unfinished.keys_made(identity_key, for_tests_only=for_tests)
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise
     except BaseException:  # Interrupted too: nothing half-made is left.
-        unfinished.undo(keep=keep)
+        unfinished.undo(keep=False)
         raise
-    unfinished.finish()
-    return entry
+
+
+def finish_member(home: Path, new: NewMember) -> RosterEntry:
+    """Write a member's certificates, entry and settings; return the entry. Blocking.
+
+    Its keys are made. The set-up stays open, so that it can be done again with other choices.
+    Raises: SettingsInvalid.
+    """
+    _require_proper(new)
+    files = MemberFiles(home / member_id(new.member))
+    unfinished = UnfinishedSetUp(files.directory)
+    journal = unfinished.read()
+    if journal is None or journal.vault is None or not journal.identity_key:
+        raise SettingsInvalid(f"the keys of {new.member} are not made yet")
+    if files.roster.exists():
+        raise SettingsInvalid(f"{new.member} belongs to a vault already")
+    files.settings.unlink(missing_ok=True)
+    unfinished.write_member_anew()
+    settings = structs.replace(_settings_of(new), vault=journal.vault)
+    return _write_files(files, new, settings, journal.identity_key)
+
+
+def open_vault(home: Path, member: str, roster: Roster) -> None:
+    """Write a member's roster and end its set-up: its node can start. Blocking.
+
+    Raises: SettingsInvalid if it has another roster already, or none can be written.
+    """
+    files = MemberFiles(home / member_id(member))
+    read_settings(files)
+    if files.roster.exists() and read_roster(files) != roster:
+        raise SettingsInvalid(f"{member} belongs to another vault already")
+    fresh = files.directory / FRESH_ROSTER
+    write_toml(fresh, roster)
+    fresh.replace(files.roster)
+    UnfinishedSetUp(files.directory).finish()
+
+
+def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
+    """Remove all that an unfinished set-up made, in the token too. Wipes the PIN. Blocking.
+
+    Raises: SettingsInvalid if the member belongs to a vault; PinNeeded, HsmError.
+    """
+    files = MemberFiles(home / member_id(member))
+    unfinished = UnfinishedSetUp(files.directory)
+    journal = unfinished.read()
+    if files.roster.exists() or (files.settings.exists() and journal is None):
+        raise SettingsInvalid(f"{member} is a whole member; it is not discarded as a set-up")
+    if journal is None:
+        return
+    vault = journal.vault
+    if vault is not None and holds_keys_elsewhere(vault):
+        if pin is None:
+            raise PinNeeded(f"keys of {member} are in the token {vault.token!r}")
+        tries = _tries_file(home, vault.module, vault.token)
+        token = Pkcs11Settings(
+            Path(vault.module), vault.token, files.directory, tries, member_id(member)
+        )
+        remove(token, pin, SetUp(identifier=journal.identifier))
+    unfinished.undo(keep=False)
 
 
 def check(home: Path, module: str, token: str, pin: SecretBytes | None) -> Capabilities:
@@ -168,13 +256,16 @@ def find_softhsm() -> Path:
     raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
 
 
-def _require_proper(new: NewMember, pin: SecretBytes, so_pin: SecretBytes | None) -> None:
+def _require_proper(new: NewMember) -> None:
     try:
         proper_name(new.name, "the operator's name")
         for address in (new.peer_address, new.console_address):
             proper_address(address, f"the address {address!r}")
     except MalformedIdentifier as wrong:
         raise SettingsInvalid(str(wrong)) from None
+
+
+def _require_taken(pin: SecretBytes, so_pin: SecretBytes | None) -> None:
     for name, secret in (("PIN", pin), ("security officer's PIN", so_pin)):
         problem = secret_problem(secret.view()) if secret is not None else ""
         if problem:
@@ -188,16 +279,17 @@ def _make_keys(
     pin: SecretBytes,
     so_pin: SecretBytes | None,
     how: SetUp,
-) -> bytes:
-    """Make the vault's keys; return the identity key."""
+) -> tuple[bytes, bool]:
+    """Make the vault's keys; return the identity key, and whether the vault is for tests only."""
     if settings.vault.kind == "file":
-        return create_file_vault(file_settings(files, settings), pin)
+        return create_file_vault(file_settings(files, settings), pin), False
     token = pkcs11_settings(files, settings)
     if so_pin:
         initialise_token(token.module, token.token_label, so_pin, pin)
         so_pin.wipe()
     tries = _tries_file(home, settings.vault.module, settings.vault.token)
-    return provision(replace(token, backoff_file=tries), pin, how)
+    identity_key = provision(replace(token, backoff_file=tries), pin, how)
+    return identity_key, is_for_tests(token.module, token.token_label)
 
 
 def _write_files(
@@ -239,13 +331,26 @@ def _softhsm_conf(folder: Path) -> Path:
     return conf
 
 
-def _vault_settings(files: MemberFiles, new: NewMember) -> VaultSettings:
+def _settings_of(new: NewMember) -> MemberSettings:
+    return MemberSettings(
+        member=new.member,
+        name=new.name,
+        peer_address=new.peer_address,
+        console_address=new.console_address,
+        vault=vault_of(new),
+        chains=new.chains,
+    )
+
+
+def vault_of(new: NewMember) -> VaultSettings:
+    if new.module == "file":
+        return VaultSettings(kind="file")
+    conf = SOFTHSM_CONF if new.fresh_softhsm else ""
+    return VaultSettings(kind="pkcs11", module=new.module, token=new.token, softhsm_conf=conf)
+
+
+def _prepare_vault(files: MemberFiles, new: NewMember) -> None:
     if new.module == "file":
         files.vault.mkdir(exist_ok=True, mode=0o700)
-        return VaultSettings(kind="file")
-    if not new.fresh_softhsm:
-        return VaultSettings(kind="pkcs11", module=new.module, token=new.token)
-    os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(files.directory))
-    return VaultSettings(
-        kind="pkcs11", module=new.module, token=new.token, softhsm_conf=SOFTHSM_CONF
-    )
+    elif new.fresh_softhsm:
+        os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(files.directory))

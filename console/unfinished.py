@@ -1,28 +1,60 @@
-"""A set-up that is not over: its identifier in a file, and the files that it may have made."""
+"""A set-up that is not over: what is its own, in a file, and the files that it may have made."""
 
 import secrets
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from console.client.profiles import PROFILE_FILE
 from console.client.remote import ADDRESS_FILE
-from console.sealing.sealed_record import create_file
-from console.settings import ENTRY_FILE, SETTINGS_FILE, SettingsInvalid
+from console.sealing.sealed_record import create_file, replace_file
+from console.settings import (
+    ENTRY_FILE,
+    ROSTER_FILE,
+    SETTINGS_FILE,
+    SettingsInvalid,
+    VaultSettings,
+)
 
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
-FRESH_SETTINGS = f"{SETTINGS_FILE}.new"
-_MADE = (
-    *("tls", "tokens", "vault", SOFTHSM_CONF),
-    *(ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS),
-)
+FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
+_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF)
+_OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
+_MADE = (*_OF_VAULT, *_OF_MEMBER)
 _SIZE = 16
+_MAX_JOURNAL = 8192
+
+
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The journal's content. Older ones have the identifier alone, in hexadecimal."""
+
+    identifier: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    vault: VaultSettings | None = None
+    identity_key: Annotated[str, msgspec.Meta(pattern=r"\A(04[0-9a-f]{128})?\Z")] = ""
+    for_tests_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """What a set-up has kept: `vault` is where keys may be, `identity_key` is b"" until they are.
+
+    `for_tests_only`: by itself the token may not hold keys of a main network.
+    """
+
+    identifier: bytes
+    vault: VaultSettings | None
+    identity_key: bytes
+    for_tests_only: bool
 
 
 class UnfinishedSetUp:
     """One member's set-up in its directory. Blocking.
 
-    The identifier is written before anything is made and removed when the settings are written. So
+    The identifier is written before anything is made and removed when the member is set up. So
     files beside it are nobody's yet, and keys in a token that carry it belong to no member.
     """
 
@@ -30,17 +62,20 @@ class UnfinishedSetUp:
         self._directory = directory
         self._journal = directory / JOURNAL_FILE
 
-    def begin(self) -> bytes:
+    def begin(self, vault: VaultSettings | None = None) -> bytes:
         """Begin, or begin again after a crash; return the identifier, 16 bytes.
 
-        Raises: SettingsInvalid if the directory has files that no set-up of this kind left.
+        `vault` is where keys will be made. Raises: SettingsInvalid if the directory has files that
+        no set-up of this kind left, or keys of this one may be in another token.
         """
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory.chmod(0o700)
-        if self._journal.exists():
-            identifier = self._identifier()
-            self._remove_files()
-            return identifier
+        known = self.read()
+        if known is not None:
+            _require_same_token(known.vault, vault)
+            self._remove(_MADE)
+            self._write(known.identifier, vault)
+            return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]
         if there:
             raise SettingsInvalid(
@@ -48,8 +83,38 @@ class UnfinishedSetUp:
                 "move them away, or choose another name or home"
             )
         identifier = secrets.token_bytes(_SIZE)
-        create_file(self._journal, identifier.hex().encode())
+        create_file(self._journal, _encoded(identifier, vault))
         return identifier
+
+    def keys_made(self, identity_key: bytes, *, for_tests_only: bool) -> None:
+        """Keep that the vault holds the keys; what follows needs no PIN."""
+        known = self.read()
+        if known is None or known.vault is None:
+            raise SettingsInvalid(f"{self._journal} is missing: which keys are new is not known")
+        self._write(known.identifier, known.vault, identity_key, for_tests_only=for_tests_only)
+
+    def read(self) -> Journal | None:
+        """Return what is kept, None if no set-up is under way. Raises: SettingsInvalid."""
+        try:
+            with self._journal.open("rb") as file:
+                data = file.read(_MAX_JOURNAL + 1)
+            written = _decoded(data)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, msgspec.MsgspecError):
+            raise SettingsInvalid(
+                f"{self._journal} is damaged; which keys are left is not known"
+            ) from None
+        return Journal(
+            identifier=bytes.fromhex(written.identifier),
+            vault=written.vault,
+            identity_key=bytes.fromhex(written.identity_key),
+            for_tests_only=written.for_tests_only,
+        )
+
+    def write_member_anew(self) -> None:
+        """Remove what was written for the member but its vault."""
+        self._remove(_OF_MEMBER)
 
     def finish(self) -> None:
         """End it: what was made is the member's from now on."""
@@ -57,27 +122,68 @@ class UnfinishedSetUp:
 
     def undo(self, *, keep: bool) -> None:
         """Remove the files; `keep` the identifier if the token still holds what it made."""
-        self._remove_files()
+        # The settings go first: a member with settings but without keys would be none.
         (self._directory / SETTINGS_FILE).unlink(missing_ok=True)
-        if keep:
+        self._remove(_MADE)
+        if keep or not self._directory.exists():
             return
         self._journal.unlink(missing_ok=True)
         if not any(self._directory.iterdir()):
             self._directory.rmdir()
 
-    def _remove_files(self) -> None:
-        for name in _MADE:
+    def _write(
+        self,
+        identifier: bytes,
+        vault: VaultSettings | None,
+        identity_key: bytes = b"",
+        *,
+        for_tests_only: bool = False,
+    ) -> None:
+        replace_file(
+            self._journal,
+            _encoded(identifier, vault, identity_key, for_tests_only=for_tests_only),
+        )
+
+    def _remove(self, names: tuple[str, ...]) -> None:
+        for name in names:
             path = self._directory / name
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
 
-    def _identifier(self) -> bytes:
-        try:
-            identifier = bytes.fromhex(self._journal.read_bytes()[: 4 * _SIZE].decode("ascii"))
-        except (OSError, ValueError):
-            identifier = b""
-        if len(identifier) != _SIZE:
-            raise SettingsInvalid(f"{self._journal} is damaged; which keys are left is not known")
-        return identifier
+
+def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
+    """Return whether a vault's keys are in a token that is not among the member's files."""
+    return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+
+
+def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:
+    if before is not None and holds_keys_elsewhere(before) and before != now:
+        raise SettingsInvalid(
+            f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
+            "Take that token again, or discard the set-up first"
+        )
+
+
+def _encoded(
+    identifier: bytes,
+    vault: VaultSettings | None,
+    identity_key: bytes = b"",
+    *,
+    for_tests_only: bool = False,
+) -> bytes:
+    return msgspec.json.encode(
+        _Written(identifier.hex(), vault, identity_key.hex(), for_tests_only)
+    )
+
+
+def _decoded(data: bytes) -> _Written:
+    if len(data) > _MAX_JOURNAL:
+        raise ValueError("too long")
+    if data.startswith(b"{"):
+        return msgspec.json.decode(data, type=_Written)
+    identifier = bytes.fromhex(data.decode("ascii"))
+    if len(identifier) != _SIZE:
+        raise ValueError("not an identifier")
+    return _Written(identifier.hex())

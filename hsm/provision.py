@@ -112,6 +112,22 @@ def provision(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp | None
     return _owned(settings, user_pin, lambda owner: _provision(owner, settings, user_pin, chosen))
 
 
+def remove(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
+    """Remove what the set-up with this identifier made in the token, and nothing else. Blocking.
+
+    Wipes `user_pin`. Raises: TokenMissing, WrongPin, PinLocked, HsmError.
+    """
+    _owned(settings, user_pin, lambda owner: _take_out(owner, settings, user_pin, how))
+
+
+def _take_out(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
+    token = owner.find(settings.choice)
+    with _closing(owner, _login(token, settings, user_pin, how)) as session:
+        ours = _left_by(session, how.identifier)
+        if ours:
+            _remove(session, ours)
+
+
 def _owned(
     settings: Pkcs11Settings, user_pin: SecretBytes | None, work: Callable[[Library], _T]
 ) -> _T:

@@ -13,7 +13,7 @@ from console.client import NodeLook, ProcessState
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
+LOOK_S = 1.0
 RESTARTS, WITHIN_S = 3, 600.0
 """A node that dies is started again by itself, but not more often than this."""
 
@@ -31,13 +31,19 @@ class NodeWatch(QObject):
 
     changed = Signal()
 
-    def __init__(self, node: Startable | None, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        node: Startable | None,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        look_s: float = LOOK_S,
+    ) -> None:
         super().__init__()
         self.look: NodeLook | None = None
         self.gave_up = False
         """Whether it died so often that it is not started again by itself."""
         self._node = node
-        self._now_s = now_s
+        self._now_s, self._look_s = now_s, look_s
         self._restarts: deque[float] = deque(maxlen=RESTARTS)
         self._wanted = asyncio.Event()
 
@@ -69,7 +75,7 @@ class NodeWatch(QObject):
                     look = await asyncio.to_thread(self._node.look)
             self._set(look, gave_up=gave_up)
             try:
-                async with asyncio.timeout(_LOOK_S):
+                async with asyncio.timeout(self._look_s):
                     await self._wanted.wait()
             except TimeoutError:
                 pass

@@ -12,7 +12,7 @@ from rich.console import Console as Terminal
 from console import client
 from console.application.api import CommandRefused, NodeUnreachable
 from console.client import find_profiles
-from console.demo.cluster import MORE_PEOPLE, PEOPLE, Cluster, ClusterFailure
+from console.demo.cluster import MORE_PEOPLE, Cluster, ClusterFailure
 from console.demo.display import display
 from console.demo.epilogue import Epilogue
 from console.demo.lifecycle_story import LifecycleStory
@@ -22,6 +22,7 @@ from console.demo.story import CUSTODIANS, FAULT, Story
 from console.demo.transfers_story import TransfersStory
 from console.demo.window_driver import DemoFailure, WindowDriver
 from console.logs import log_to
+from console.set_up.trial_files import PEOPLE
 from ui import placing, runloop
 from ui import settings as preferences
 from ui.app import make_application

@@ -6,31 +6,27 @@ import os
 import secrets
 import shutil
 import signal
-import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.client import Profile, connect
 from console.client.remote import RemoteConsole
-from console.devnet.server import READY as DEVNET_READY
 from console.devnet.tokens import ETHEREUM_DOLLAR, SOLANA_DOLLAR
+from console.local_chains import READY as DEVNET_READY
 from console.node_process import READY as NODE_READY
 from console.provisioning import write_roster
+from console.set_up.ports import free_ports
+from console.set_up.processes import QUORATE, NotStarted, run, start, stop
+from console.set_up.trial_files import PEOPLE
 from console.settings import RosterEntry, entry_line
 
-PEOPLE = (("ana", "Ana Ruiz"), ("ben", "Ben Okafor"), ("chiara", "Chiara Neri"))
 MORE_PEOPLE = (("dora", "Dora Lind"), ("eli", "Eli Sato"))
-_START_TIMEOUT_S = 40.0
-_STOP_TIMEOUT_S = 10.0
 _PIN_DIGITS = 8
-SOURCES = (sys.executable, "-m", "console.cli")
+SOURCES = QUORATE
 """The `quorate` command of these sources."""
-
-
-class ClusterFailure(Exception):
-    """A process of the cluster failed; the message names it and quotes its output."""
+ClusterFailure = NotStarted
+"""A process of the cluster failed; the message names it and quotes its output."""
 
 
 @dataclass(slots=True)
@@ -74,7 +70,7 @@ class Cluster:
     ) -> "Cluster":
         """Set up the members and start the devnet; no node runs yet. Raises: ClusterFailure."""
         cluster = cls(home, program=program, root=root)
-        devnet_port, *ports = _free_ports(1 + 2 * len(people))
+        devnet_port, *ports = free_ports(1 + 2 * len(people))
         cluster.devnet_port = devnet_port
         await cluster._start_devnet()
         entries: list[RosterEntry] = []
@@ -97,7 +93,7 @@ class Cluster:
         old = self.members[member]
         await self.kill_node(member)
         await asyncio.to_thread(shutil.rmtree, old.profile.directory)
-        peer_port, console_port = _free_ports(2)
+        peer_port, console_port = free_ports(2)
         pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
         new = ClusterMember(old.profile, pin, peer_port, console_port)
         self.members[member] = new
@@ -105,7 +101,7 @@ class Cluster:
         founders = self.home / f"{member}-founders.jsonl"
         founders.write_text("".join(f"{entry_line(entry)}\n" for entry in self.founders))
         command = self._command("join", self._seen(founders), "--member", member)
-        return (await _run(command, f"{old.profile.name}'s new machine could not join")).strip()
+        return (await run(command, f"{old.profile.name}'s new machine could not join")).strip()
 
     async def start_node(
         self, member: str, *, fail_at: str = "", fail_token: Path | None = None
@@ -116,7 +112,7 @@ class Cluster:
             command += ["--fail-at", fail_at]
         if fail_token:
             command += ["--fail-token", str(fail_token)]
-        self.members[member].process = await _start(command, NODE_READY)
+        self.members[member].process = await start(command, NODE_READY)
 
     async def start_nodes(self) -> None:
         """Start every node that does not run."""
@@ -137,13 +133,13 @@ class Cluster:
 
     async def stop_node(self, member: str) -> None:
         """Stop a node in an orderly way."""
-        await _stop(self.members[member].process)
+        await stop(self.members[member].process)
 
     async def stop(self) -> None:
         """Stop all processes that were started."""
         for member in self.members:
             await self.stop_node(member)
-        await _stop(self._devnet)
+        await stop(self._devnet)
 
     def _seen(self, path: Path) -> str:
         """Return a path as the program sees it."""
@@ -155,7 +151,7 @@ class Cluster:
     async def _start_devnet(self) -> None:
         port, parent = str(self.devnet_port), str(os.getpid())
         command = [*SOURCES, "devnet", "--port", port, "--with-parent", parent]
-        self._devnet = await _start(command, DEVNET_READY)
+        self._devnet = await start(command, DEVNET_READY)
 
     async def _set_up(self, new: ClusterMember) -> RosterEntry:
         profile = new.profile
@@ -172,62 +168,5 @@ class Cluster:
         )
         so_pin = "".join(str(secrets.randbelow(10)) for _ in range(_PIN_DIGITS))
         pins = f"{new.pin}\n{so_pin}\n"
-        out = await _run(command, f"{profile.name} could not be set up", pins)
+        out = await run(command, f"{profile.name} could not be set up", pins)
         return RosterEntry(**json.loads(out))
-
-
-async def _run(command: list[str], trouble: str, typed: str = "") -> str:
-    """Run a command; return its output. Raises: ClusterFailure."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(typed.encode())
-    if process.returncode:
-        raise ClusterFailure(f"{trouble}: {err.decode().strip()}")
-    return out.decode()
-
-
-async def _start(command: list[str], ready: str) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    if process.stdout is None or process.stderr is None:
-        raise ClusterFailure("the process has no output")
-    try:
-        async with asyncio.timeout(_START_TIMEOUT_S):
-            line = await process.stdout.readline()
-    except TimeoutError:
-        await _stop(process)
-        raise ClusterFailure(f"`{' '.join(command)}` did not get ready in time") from None
-    if not line.decode().startswith(ready):
-        said = (await process.stderr.read(4096)).decode().strip()
-        await _stop(process)
-        raise ClusterFailure(f"`{' '.join(command)}` did not start: {said or 'it said nothing'}")
-    return process
-
-
-async def _stop(process: asyncio.subprocess.Process | None) -> None:
-    if process is None or process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_TIMEOUT_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return free ports on loopback, all held until the last is known."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for sock in held:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in held]
-    finally:
-        for sock in held:
-            sock.close()

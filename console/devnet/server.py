@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -13,12 +14,12 @@ from console.devnet.bitcoin.routes import add_bitcoin_routes
 from console.devnet.ethereum.node import EthereumDevnet
 from console.devnet.failure import RpcFailure
 from console.devnet.faults import Faults
+from console.devnet.kept import KeptOrders, fresh_chains
 from console.devnet.solana.node import SolanaDevnet
 from console.devnet.solana.subscription import solana_websocket
-from console.devnet.tokens import make_tokens
 from console.hardening import die_with_parent
+from console.local_chains import READY
 
-READY = "quorate devnet ready"
 MAX_BODY = 256 * 1024
 
 
@@ -84,11 +85,16 @@ def _rpc(chain: Answers) -> Callable[[web.Request], Awaitable[web.Response]]:
     return answer
 
 
-async def serve(host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; prints one line once it serves."""
-    solana = SolanaDevnet()
-    make_tokens(solana)
-    app = build_app(solana, EthereumDevnet(), BitcoinDevnet())
+async def serve(host: str, port: int, keep: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; prints one line once it serves.
+
+    With `keep`, the chains are what they were when that file was last used.
+    """
+    orders = KeptOrders(keep) if keep else None
+    chains, anew = orders.restore() if orders else (fresh_chains(kept=False), False)
+    app = build_app(chains.solana, chains.ethereum, chains.bitcoin)
+    if orders:
+        app.middlewares.append(orders.middleware)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stop = asyncio.Event()
@@ -97,17 +103,18 @@ async def serve(host: str, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         await web.TCPSite(runner, host, port).start()
-        print(f"{READY} http://{host}:{port}", flush=True)  # noqa: T201  for the parent
+        how = ": the chains were begun anew" if anew else ""
+        print(f"{READY} http://{host}:{port}{how}", flush=True)  # noqa: T201  for the parent
         await stop.wait()
     finally:
         await runner.cleanup()
 
 
-def run_devnet(host: str, port: int, parent: int | None) -> None:
+def run_devnet(host: str, port: int, parent: int | None, keep: Path | None = None) -> None:
     """Run the devnet in this process."""
     if parent is not None:
         die_with_parent(parent)
-    asyncio.run(serve(host, port))
+    asyncio.run(serve(host, port, keep))
 
 
 def _reply(

@@ -167,8 +167,10 @@ def test_only_secrets_say_how_they_are_shown() -> None:
     }
     assert found == {
         "console.adapters.network.tls",
+        "console.client.set_up.messages",
         "console.protocols.frost.nonces",
         "console.protocols.kernel.secret",
+        "console.set_up.trial_files",
     }
 
 

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from console.application.api import GetLedger
-from console.demo.cluster import PEOPLE, Cluster
+from console.demo.cluster import Cluster
+from console.set_up.trial_files import PEOPLE
 from tests.benchmarks.figures import Figure, figure, p95
 from tests.benchmarks.hands import Operators
 

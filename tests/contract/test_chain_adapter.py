@@ -103,6 +103,29 @@ def test_every_listed_chain_is_tested_on_a_runtime() -> None:
     assert set(RUNTIMES) == set(CHAINS)
 
 
+async def test_the_newest_block_is_told_and_rises(bench: Bench) -> None:
+    before = await bench.adapter.height()
+    await bench.adapter.broadcast(bench.sign(await bench.build()))
+    assert await bench.adapter.height() > before >= 0
+
+
+async def test_the_height_of_another_network_is_not_told(bench: Bench) -> None:
+    settings = ChainSettings(network=Network.MAINNET, urls=(bench.runtime.url,))
+    adapter = CHAINS[bench.chain].from_settings(settings)
+    try:
+        with pytest.raises(ChainUnavailable, match="mainnet"):
+            await adapter.height()
+    finally:
+        await adapter.close()
+
+
+def test_every_chain_tells_its_networks_and_nodes() -> None:
+    for adapter in CHAINS.values():
+        assert set(adapter.networks) == set(Network)
+        assert all(adapter.networks.values())
+        assert adapter.node_hint.endswith(".")
+
+
 async def test_an_address_is_valid_in_the_form_it_is_given(bench: Bench) -> None:
     address = bench.adapter.address(bench.account, bench.sender)
     assert bench.adapter.validate_address(address) == address

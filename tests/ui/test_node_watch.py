@@ -46,7 +46,7 @@ def watching(process: Process, until: Callable[[NodeWatch], bool], clock=lambda:
     """Run a watch until something is so."""
 
     async def run() -> NodeWatch:
-        watch = NodeWatch(process, clock)
+        watch = NodeWatch(process, clock, look_s=0.005)
         task = asyncio.ensure_future(watch.run())
         await happens(lambda: until(watch))
         task.cancel()
@@ -54,11 +54,6 @@ def watching(process: Process, until: Callable[[NodeWatch], bool], clock=lambda:
         return watch
 
     return asyncio.run(run())
-
-
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch):
-    monkeypatch.setattr("ui.node_watch._LOOK_S", 0.005)
 
 
 def test_a_node_that_dies_is_started_again_but_not_for_ever(qapp):
@@ -71,7 +66,7 @@ def test_a_node_that_dies_is_started_again_but_not_for_ever(qapp):
 
 def test_after_some_time_it_is_started_again_once_more(qapp):
     process, now = Process(ProcessState.DIED), [0.0]
-    watch = NodeWatch(process, lambda: now[0])
+    watch = NodeWatch(process, lambda: now[0], look_s=0.005)
 
     async def run() -> None:
         task = asyncio.ensure_future(watch.run())

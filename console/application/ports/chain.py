@@ -280,9 +280,10 @@ class ChainAdapter(Protocol):
     """All accounts that a wallet has here, if it has keys of their kinds."""
     abilities: frozenset[Ability]
     lets_expire: bool  # what nothing can take the place of expires by itself
-    assets: tuple[Asset, ...]
-    """The tokens that this node knows by its settings; a description names others by address."""
+    assets: tuple[Asset, ...]  # by the node's settings; a description names others by address
     import_form: str  # What it imports from other programs, as a noun: "An unsigned message".
+    networks: Mapping[Network, str]  # with their names
+    node_hint: str  # What nodes its URLs may be of, in sentences for the operator.
 
     @classmethod
     def from_settings(cls, settings: ChainSettings) -> Self:
@@ -290,7 +291,6 @@ class ChainAdapter(Protocol):
         ...
 
     # Pure: from bytes and public keys alone.
-
     def address(self, account: Account, keys: PublicKeys) -> str:
         """Return the address to receive at. Raises: NotYetPossible if there is no such key."""
         ...
@@ -345,7 +345,6 @@ class ChainAdapter(Protocol):
         ...
 
     # Over the network. All raise ChainUnavailable.
-
     async def build_transaction(
         self, intent: Intent, keys: PublicKeys, reserved: frozenset[str] = frozenset()
     ) -> BuiltTransaction:
@@ -353,6 +352,10 @@ class ChainAdapter(Protocol):
 
         Raises: InvalidAddress, TransactionError; NotYetPossible for what the chain does not offer.
         """
+        ...
+
+    async def height(self) -> int:
+        """Return the newest block that all nodes have; they are of this network."""
         ...
 
     async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:

@@ -27,6 +27,10 @@ class Question(Message, frozen=True, kw_only=True):
 
     ANSWER: ClassVar[type["Answer"]]
 
+    def __repr__(self) -> str:
+        """Show the kind only: a question may hold a PIN."""
+        return f"<{type(self).__name__}>"
+
 
 class Answer(Message, frozen=True, kw_only=True):
     """A line from the process."""
@@ -166,6 +170,8 @@ class Draft(Message, frozen=True, kw_only=True):
     purpose: Purpose
     step: int = 1
     token: TokenChoice | None = None
+    token_for_tests: bool = False
+    """Whether the chosen token was told to be for tests, or of unknown make."""
     keys_made: bool = False
     listen: Text = ""
     chains: Annotated[tuple[ChainChoice, ...], msgspec.Meta(max_length=MAX_CHAINS)] = ()
@@ -195,6 +201,8 @@ class Here(Answer, frozen=True, kw_only=True):
     """Whether a demonstration vault is kept."""
     trial_possible: Text = ""
     """'' if a demonstration vault can be made here, else the reason why not."""
+    damaged: tuple[Text, ...] = ()
+    """Drafts that cannot be read, by file; they are left where they are."""
 
 
 class LookHere(Question, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The devnet's faucet: a key generated at start, to which all blocks pay."""
+"""The devnet's faucet: a key, generated at start unless it is given, to which blocks pay."""
 
 from collections.abc import Sequence
 
@@ -31,8 +31,8 @@ _REPLACEABLE = 0xFFFFFFFD
 class Faucet:
     """Signs payments from pay-to-witness-public-key-hash coins (BIP 143)."""
 
-    def __init__(self) -> None:
-        self._key = PrivateKey()
+    def __init__(self, key: PrivateKey | None = None) -> None:
+        self._key = key or PrivateKey()
         self._public_key: bytes = self._key.public_key.format()
         self._hash = Hash160(self._public_key)
         self.script = b"\x00\x14" + self._hash

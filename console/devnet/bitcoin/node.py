@@ -28,9 +28,9 @@ class BitcoinDevnet:
     `close` removes its files.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, faucet: Faucet | None = None) -> None:
         self._kernel = Kernel()
-        self._faucet = Faucet()
+        self._faucet = faucet or Faucet()
         self._marks = itertools.count(1)
         self.automine = True
         self.chain = ChainIndex(CBlock.deserialize(self._kernel.genesis()))

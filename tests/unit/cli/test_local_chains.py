@@ -2,16 +2,18 @@
 
 import pytest
 
-from console import cli
+from console import cli, local_chains
 from console.settings import SettingsInvalid
 
 
 def _without(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    found = cli.find_spec
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == missing else found(name))
+    found = local_chains.find_spec
+    monkeypatch.setattr(
+        local_chains, "find_spec", lambda name: None if name == missing else found(name)
+    )
 
 
-@pytest.mark.parametrize("missing", cli.LOCAL_CHAINS)
+@pytest.mark.parametrize("missing", local_chains.PACKAGES)
 @pytest.mark.parametrize("command", [cli.demo, cli.devnet])
 def test_what_is_missing_is_said_before_anything_starts(monkeypatch, missing, command):
     _without(monkeypatch, missing)

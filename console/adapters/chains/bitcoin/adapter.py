@@ -1,5 +1,6 @@
 """BitcoinAdapter: `ChainAdapter` for coins, PSBTs and BIP 322 messages, over Esplora or Core."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from console.adapters.chain_options import require_known
@@ -17,6 +18,7 @@ from console.adapters.chains.bitcoin.esplora import Esplora
 from console.adapters.chains.bitcoin.message import build_message
 from console.adapters.chains.bitcoin.node import BitcoinNode, sources_at
 from console.adapters.chains.bitcoin.planning import Planner
+from console.adapters.chains.bitcoin.presets import NETWORKS, NODE_HINT
 from console.adapters.chains.bitcoin.refusals import failure, is_missing
 from console.adapters.chains.bitcoin.sources import BroadcastRefused, checked_transaction
 from console.adapters.chains.bitcoin.watching import Watcher
@@ -63,6 +65,8 @@ class BitcoinAdapter:
     abilities = frozenset({Ability.MESSAGE, Ability.ACCELERATE})
     assets: tuple[Asset, ...] = ()
     import_form = "A PSBT"
+    networks: Mapping[Network, str] = NETWORKS
+    node_hint = NODE_HINT
 
     def __init__(
         self, network: Network, urls: tuple[str, ...], timeout_s: float = TIMEOUT_S
@@ -157,6 +161,11 @@ class BitcoinAdapter:
                 return await self._planner.imported(bytes_from_text(intent.text), keys)
             case _:
                 raise NotYetPossible("Bitcoin has no such transactions")
+
+    async def height(self) -> int:
+        """Return the height that all nodes have. Raises: ChainUnavailable."""
+        await self._node.check_network()
+        return await self._node.tip_height()
 
     async def simulate(
         self,

@@ -1,5 +1,6 @@
 """Ethereum and chains like it: coins, listed tokens, calls and messages, with EIP-1559 fees."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from console.adapters.chain_options import require_known
@@ -16,6 +17,7 @@ from console.adapters.chains.ethereum.meaning import COIN_DECIMALS, Known, Token
 from console.adapters.chains.ethereum.networks import bound_to, is_of_network
 from console.adapters.chains.ethereum.node import EthereumNode
 from console.adapters.chains.ethereum.planning import Planner, listed, nonce_name
+from console.adapters.chains.ethereum.presets import NETWORKS, NODE_HINT
 from console.adapters.chains.ethereum.refusals import failure
 from console.adapters.chains.ethereum.replacing import is_replaceable, why_not_replaced
 from console.adapters.chains.ethereum.signature import parse_signature
@@ -72,6 +74,8 @@ class EthereumAdapter:
     lets_expire = False
     abilities = frozenset({Ability.CALL, Ability.MESSAGE})
     import_form = "An unsigned transaction"
+    networks: Mapping[Network, str] = NETWORKS
+    node_hint = NODE_HINT
 
     def __init__(
         self,
@@ -200,6 +204,11 @@ class EthereumAdapter:
                 return self._quoted(imported(bytes_from_text(intent.text), self.network), keys)
             case _:
                 raise NotYetPossible("Ethereum needs nothing set up for that")
+
+    async def height(self) -> int:
+        """Return the newest block's number. Raises: ChainUnavailable."""
+        await self._node.chain_id()
+        return await self._node.height()
 
     async def simulate(self, transaction: bytes, keys: PublicKeys) -> Simulation | None:
         """Return what a node foresees; None for messages. Raises: ChainUnavailable."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -22,6 +23,7 @@ from console.adapters.chains.solana.planning import (
     Planner,
     token_holding,
 )
+from console.adapters.chains.solana.presets import NETWORKS, NODE_HINT
 from console.adapters.chains.solana.replacing import is_replaceable, why_not_replaced
 from console.adapters.chains.solana.request import (
     parse_request,
@@ -77,6 +79,8 @@ class SolanaAdapter:
     lets_expire = True
     abilities = frozenset({Ability.MEMO, Ability.DURABLE})
     import_form = "An unsigned message"
+    networks: Mapping[Network, str] = NETWORKS
+    node_hint = NODE_HINT
 
     def __init__(
         self,
@@ -222,6 +226,10 @@ class SolanaAdapter:
         if left <= 0:
             raise InsufficientFunds("the account holds less than the fee")
         return replace(intent, amount=left)
+
+    async def height(self) -> int:
+        """Return the newest confirmed slot that all nodes have. Raises: ChainUnavailable."""
+        return await self._node.slot()
 
     async def simulate(
         self,

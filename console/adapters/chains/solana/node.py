@@ -53,6 +53,10 @@ class SolanaNode:
         self._several = several
         self._checked = False
 
+    async def slot(self) -> int:
+        """Return the newest confirmed slot that all nodes have."""
+        return min(await self._every("getSlot", [COMMITMENT], Unsigned))
+
     async def balance(self, account: Pubkey) -> int:
         """Return lamports. Raises: ChainUnavailable, as all questions do."""
         answer = await self._agreed("getBalance", [str(account), COMMITMENT], BalanceAnswer)

@@ -1,0 +1,1 @@
+"""What the set-up process does: questions of the window in, answers out, one a process."""

@@ -1,0 +1,231 @@
+"""The demonstration vault: three members on SoftHSM and a devnet, kept until it is discarded."""
+
+import asyncio
+import importlib
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from console.application.api import GetSession, NodeUnreachable
+from console.client import Profile, connect
+from console.client.set_up import messages as m
+from console.local_chains import local_chains_installed
+from console.protocols.kernel.secret import SecretBytes
+from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
+from console.set_up.naming import TRIAL_FOLDER
+from console.set_up.ports import free_ports, port_answers
+from console.set_up.processes import QUORATE
+from console.set_up.refusing import NotDone
+from console.set_up.tokens import softhsm_is_here
+from console.set_up.trial_files import (
+    PEOPLE,
+    Running,
+    TrialDamaged,
+    TrialFiles,
+    TrialMember,
+    TrialRecord,
+    digits,
+    fresh_record,
+    nodes_beside,
+    start_of,
+)
+from console.settings import ChainEntry, MemberFiles, read_entries
+
+READY_S = 120.0
+STOP_S = 30.0
+_LOOK_S = 0.2
+_ENTRIES = "console.devnet.entries"
+"""Imported by name when it is needed: the installed product has no devnet."""
+_STEPS = len(PEOPLE) + 2
+
+Tell = Callable[[m.Answer], None]
+
+
+def is_kept(home: Path) -> bool:
+    """Return whether a whole demonstration vault is kept below `home`."""
+    with suppress(TrialDamaged):
+        return TrialFiles(home / TRIAL_FOLDER).record().whole
+    return False
+
+
+def not_possible_because() -> str:
+    """Return why no demonstration vault can be made here, or ''."""
+    if not local_chains_installed():
+        return (
+            "The local chains, on which a demonstration pays, are not part of this installation. "
+            "They are in the sources."
+        )
+    if not softhsm_is_here():
+        return "SoftHSM, which holds a demonstration's keys, is not installed (softhsm2)."
+    return ""
+
+
+def make(home: Path, tell: Tell) -> m.TrialReady:
+    """Make the demonstration vault, or start the one that is kept. Blocking.
+
+    Raises: NotDone, and what a set-up raises.
+    """
+    if problem := not_possible_because():
+        raise NotDone("no-demonstration", problem, "Nothing was changed.", "Create a vault.")
+    files = TrialFiles(home / TRIAL_FOLDER)
+    if not is_kept(home):
+        _remove(files)
+        _set_up(files, tell)
+    record = files.record()
+    if files.supervisor() is None:
+        _tell(tell, len(PEOPLE), "Starting the test chains and the three nodes")
+        _start_supervisor(files)
+    _tell(tell, len(PEOPLE) + 1, "Waiting for the three nodes to answer")
+    asyncio.run(_answering(files, record))
+    first = record.members[0]
+    return m.TrialReady(home=str(files.home), member=first.member, pin=first.digits)
+
+
+def discard(home: Path) -> m.Discarded:
+    """Stop the demonstration vault and remove it. Blocking. Raises: NotDone."""
+    _remove(TrialFiles(home / TRIAL_FOLDER))
+    return m.Discarded()
+
+
+def _set_up(files: TrialFiles, tell: Tell) -> None:
+    """Set all members up, at once; the record says at the end that it is whole."""
+    files.home.mkdir(parents=True, mode=0o700)
+    record = fresh_record(free_ports(1 + 2 * len(PEOPLE)))
+    files.keep(record)
+    module = importlib.import_module(_ENTRIES)
+    chains = msgspec.convert(module.chain_entries(record.devnet_port), tuple[ChainEntry, ...])
+    # A process each: SoftHSM reads where its tokens are once. Forked before any library is loaded.
+    context = multiprocessing.get_context("fork")
+    working = [
+        context.Process(target=_set_up_member, args=(files.home, member, chains))
+        for member in record.members
+    ]
+    _tell(tell, 0, "Making the tokens and keys of the three members")
+    for process in working:
+        process.start()
+    for number, process in enumerate(working):
+        process.join()
+        _tell(tell, number + 1, f"{PEOPLE[number][1]} is set up")
+    if any(process.exitcode for process in working):
+        _remove(files)
+        raise NotDone(
+            "demonstration-failed",
+            "A member of the demonstration could not be set up.",
+            "Nothing is left of it.",
+            "Check that the disk is not full, then try again.",
+        )
+    entries = [read_entries(MemberFiles(files.home / each.member).entry) for each in record.members]
+    write_roster(files.home, tuple(entry for (entry,) in entries))
+    files.keep(msgspec.structs.replace(record, whole=True))
+
+
+def _set_up_member(home: Path, member: TrialMember, chains: tuple[ChainEntry, ...]) -> None:
+    new = NewMember(
+        member=member.member,
+        name=member.name,
+        peer_address=f"127.0.0.1:{member.peer_port}",
+        console_address=f"127.0.0.1:{member.console_port}",
+        module=str(find_softhsm()),
+        token=f"quorate-{member.member}",
+        fresh_softhsm=True,
+        chains=chains,
+    )
+    set_up_member(home, new, _secret(member.digits), _secret(digits()))
+
+
+def _start_supervisor(files: TrialFiles) -> None:
+    """Start the demonstration's own process, which outlives the window and this one."""
+    subprocess.Popen(  # noqa: S603  this very program
+        [*QUORATE, "trial", "--home", str(files.home)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+async def _answering(files: TrialFiles, record: TrialRecord) -> None:
+    """Wait until all nodes answer. Raises: NotDone."""
+    try:
+        async with asyncio.timeout(READY_S):
+            await _until(partial(_listens, record.devnet_port))
+            for member in record.members:
+                profile = Profile(member.member, member.name, files.home / member.member)
+                await _until(partial(_answers, profile))
+    except TimeoutError:
+        raise NotDone(
+            "demonstration-not-started",
+            "The demonstration's nodes did not answer in time. Another program may use one of "
+            "their ports.",
+            "What was made is kept.",
+            f"Try again, or throw it away and make a new one. {files.log} has what happened.",
+        ) from None
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    while True:
+        if await holds():
+            return
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _listens(port: int) -> bool:
+    return port_answers(port)
+
+
+async def _answers(profile: Profile) -> bool:
+    with suppress(NodeUnreachable):
+        console = await connect(profile)
+        try:
+            await console.ask(GetSession())
+        finally:
+            await console.close()
+        return True
+    return False
+
+
+def _remove(files: TrialFiles) -> None:
+    """Stop what runs and remove the folder. Raises: NotDone if it does not stop."""
+    running = files.supervisor()
+    stopped = running is None or _stopped(running)
+    if not stopped or not all(_stopped(node) for node in nodes_beside(files.home)):
+        raise NotDone(
+            "demonstration-runs-on",
+            "The demonstration could not be stopped.",
+            "Nothing was removed.",
+            "Try again.",
+        )
+    if files.home.exists():
+        shutil.rmtree(files.home)
+
+
+def _stopped(running: Running) -> bool:
+    """Stop a process, told by number and start; its own children end with it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if start_of(running.pid) != running.started:
+            return True
+        with suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+        until_s = time.monotonic() + STOP_S
+        while time.monotonic() < until_s:
+            if start_of(running.pid) != running.started:
+                return True
+            time.sleep(_LOOK_S)
+    return False
+
+
+def _secret(text: str) -> SecretBytes:
+    return SecretBytes(bytearray(text.encode()))
+
+
+def _tell(tell: Tell, done: int, text: str) -> None:
+    tell(m.Progress(done=done, total=_STEPS, text=text))

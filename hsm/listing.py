@@ -1,0 +1,115 @@
+"""Listing: the tokens in a library's slots as they tell of themselves; nothing is tried."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pkcs11 import Attribute, ObjectClass, TokenFlag
+from pkcs11 import exceptions as p11
+from pkcs11.types import Token
+
+from console.application.errors import HsmError
+from hsm.capabilities import survey, tries_left
+from hsm.keys import IDENTITY, RECORD
+from hsm.library import library
+from hsm.vendors import vendor_of
+
+MAX_TOKENS = 64
+_MAX_TEXT = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedToken:
+    """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
+
+    `in_use`: keys of a member are visible in it without login.
+    """
+
+    slot: int
+    label: str
+    maker: str
+    model: str
+    serial: str
+    tries: str
+    missing: tuple[str, ...]
+    for_tests_only: bool
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A library's maker and its initialised tokens."""
+
+    maker: str
+    tokens: tuple[ListedToken, ...]
+
+
+def list_tokens(module: Path, *, again: bool = False) -> Listing:
+    """Return the tokens of a library. Blocking; a library may never come back.
+
+    With `again`, the library is initialised anew, so that it looks for tokens anew: all sessions
+    of this process end. Raises: HsmError.
+    """
+    owner = library(module)
+    with owner.lock:
+        if again:
+            owner.reset()
+        handle = owner.handle()
+        found = []
+        try:
+            for slot in handle.get_slots(token_present=True):
+                with suppress(p11.TokenNotPresent, p11.TokenNotRecognised):
+                    token = slot.get_token()
+                    if token.flags & TokenFlag.TOKEN_INITIALIZED:
+                        found.append(_listed(slot.slot_id, token))
+                if len(found) == MAX_TOKENS:
+                    break
+        except p11.PKCS11Error as error:
+            raise HsmError(f"the library tells no tokens: {type(error).__name__}") from None
+        return Listing(_text(handle.manufacturer_id), tuple(found))
+
+
+def is_for_tests(module: Path, label: str) -> bool:
+    """Return whether a token may not hold keys of a main network by itself.
+
+    One that is not seen is taken for a test token. Raises: HsmError.
+    """
+    told = [each.for_tests_only for each in list_tokens(module).tokens if each.label == label]
+    return any(told) or not told
+
+
+def _listed(slot: int, token: Token) -> ListedToken:
+    ready = token.flags & TokenFlag.USER_PIN_INITIALIZED
+    try:
+        table = survey(token)
+        missing = tuple(f"{row.name}: {row.found}" for row in table.missing)
+    except p11.PKCS11Error as error:
+        missing = (f"it tells no list: {type(error).__name__}",)
+    return ListedToken(
+        slot=slot,
+        label=_text(token.label),
+        maker=_text(token.manufacturer_id),
+        model=_text(token.model),
+        serial=_text(token.serial.decode("ascii", "replace")),
+        tries=tries_left(token.flags) if ready else "no user PIN is set",
+        missing=missing,
+        for_tests_only=not vendor_of(token.manufacturer_id).for_production,
+        in_use=_in_use(token),
+    )
+
+
+def _in_use(token: Token) -> bool:
+    """Return whether a member's public objects are seen without login."""
+    with suppress(p11.PKCS11Error), token.open() as session:
+        for wanted in (
+            {Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: RECORD},
+            {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: IDENTITY},
+        ):
+            if any(True for _ in session.get_objects(wanted)):
+                return True
+    return False
+
+
+def _text(told: str) -> str:
+    """Return a library's text as it may be shown: one line, bounded."""
+    return "".join(c if c.isprintable() else " " for c in told[:_MAX_TEXT]).strip()

@@ -1,0 +1,1 @@
+"""The set-up process with real processes and sockets."""

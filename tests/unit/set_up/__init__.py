@@ -1,0 +1,1 @@
+"""The set-up process: its parsers, its refusals and its questions."""
