@@ -53,12 +53,19 @@ def _kryoptic(_: SoftHsm, folder: Path) -> Peer:
 
 
 def _p11_kit(softhsm: SoftHsm, folder: Path) -> Peer:
+    label = softhsm.blank()
+    client, _ = p11_kit(softhsm, folder)
+    return Peer(client, label)
+
+
+def p11_kit(softhsm: SoftHsm, folder: Path) -> tuple[Path, "subprocess.Popen[bytes]"]:
+    """Start p11-kit's server for the tokens that SoftHSM has now; return its client, and it."""
     client = next(ROOT.glob("usr/lib/*/pkcs11/p11-kit-client.so"), None)
     server = next(ROOT.glob("usr/lib*/**/p11-kit-server"), None)
     if client is None or server is None:
         pytest.skip("p11-kit is not here: `./run peers` unpacks it, with apt-get")
-    label = softhsm.blank()
     socket = folder / "socket"
+    socket.unlink(missing_ok=True)
     libraries = os.pathsep.join(str(path.parent) for path in ROOT.glob("usr/lib/*/libp11-kit.so.0"))
     process = subprocess.Popen(
         [server, "--foreground", "--provider", softhsm.module, "--name", socket, "pkcs11:"],
@@ -66,18 +73,17 @@ def _p11_kit(softhsm: SoftHsm, folder: Path) -> Peer:
             **os.environ,
             "LD_LIBRARY_PATH": libraries,
             "P11_KIT_PRIVATEDIR": str(server.parent),
-            "PATH": f"{ROOT / 'usr/bin'}{os.pathsep}{os.environ['PATH']}",
         },
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
-    atexit.register(_end, process)
+    atexit.register(end, process)
     assert process.stdout is not None
     # It tells its address as soon as it listens.
     if b"P11_KIT_SERVER_ADDRESS" not in process.stdout.readline():
         pytest.skip("p11-kit's server does not start here")
     os.environ["P11_KIT_SERVER_ADDRESS"] = f"unix:path={socket}"
-    return Peer(client, label)
+    return client, process
 
 
 def _opencryptoki(_softhsm: SoftHsm, _folder: Path) -> Peer:
@@ -90,10 +96,11 @@ def _opencryptoki(_softhsm: SoftHsm, _folder: Path) -> Peer:
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], by: int = signal.SIGTERM) -> None:
     """End a server and the processes of its connections."""
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(_WAIT_S)
+    if process.poll() is None:
+        os.killpg(process.pid, by)
+        process.wait(_WAIT_S)
 
 
 PEERS: dict[str, Callable[[SoftHsm, Path], Peer]] = {
