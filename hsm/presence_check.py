@@ -94,7 +94,8 @@ def main() -> int:
     _forbid_attaching()
     where = json.loads(sys.stdin.buffer.readline(_MAX_REQUEST))
     pin = SecretBytes(bytearray(sys.stdin.buffer.read(MAX_PIN + 1)))
-    print(_checked(where, pin), flush=True)  # noqa: T201 - the answer
+    sys.stdout.write(f"{_checked(where, pin)}\n")
+    sys.stdout.flush()
     return 0
 
 
