@@ -237,13 +237,13 @@ def test_the_last_try_is_asked_for_in_so_many_words(first, fake):
 def test_a_new_pin_is_entered_twice(first, fake, kind):
     first.resume(draft(3, token=m.TokenChoice(kind=kind)))
     page = first.page
-    page.pin.setText("2468")
+    page.pin.setText("2468 and more")
     assert not first.wizard.next.isEnabled()
-    page.again.setText("2469")
+    page.again.setText("2469 and more")
     assert first.wizard.why.text() == "The two are not the same."
-    page.again.setText("2468")
+    page.again.setText("2468 and more")
     first.next()
-    assert fake.last(m.MakeKeys).pin == "2468"
+    assert fake.last(m.MakeKeys).pin == "2468 and more"
     assert set(pin_fields(first)) == {""}
 
 
