@@ -36,19 +36,22 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     vault: VaultSettings | None = None
     identity_key: Annotated[str, msgspec.Meta(pattern=r"\A(04[0-9a-f]{128})?\Z")] = ""
     for_tests_only: bool = False
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """What a set-up has kept: `vault` is where keys may be, `identity_key` is b"" until they are.
 
-    `for_tests_only`: by itself the token may not hold keys of a main network.
+    Keys of a main network are never in a token that is `for_tests_only`, and in one that is
+    `unproven` if the operator accepts it.
     """
 
     identifier: bytes
     vault: VaultSettings | None
     identity_key: bytes
     for_tests_only: bool
+    unproven: bool
 
 
 class UnfinishedSetUp:
@@ -74,7 +77,7 @@ class UnfinishedSetUp:
         if known is not None:
             _require_same_token(known.vault, vault)
             self._remove(_MADE)
-            self._write(known.identifier, vault)
+            self._write(_Written(known.identifier.hex(), vault))
             return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]
         if there:
@@ -83,15 +86,21 @@ class UnfinishedSetUp:
                 "move them away, or choose another name or home"
             )
         identifier = secrets.token_bytes(_SIZE)
-        create_file(self._journal, _encoded(identifier, vault))
+        create_file(self._journal, msgspec.json.encode(_Written(identifier.hex(), vault)))
         return identifier
 
-    def keys_made(self, identity_key: bytes, *, for_tests_only: bool) -> None:
+    def keys_made(
+        self, identity_key: bytes, *, for_tests_only: bool = False, unproven: bool = False
+    ) -> None:
         """Keep that the vault holds the keys; what follows needs no PIN."""
         known = self.read()
         if known is None or known.vault is None:
             raise SettingsInvalid(f"{self._journal} is missing: which keys are new is not known")
-        self._write(known.identifier, known.vault, identity_key, for_tests_only=for_tests_only)
+        self._write(
+            _Written(
+                known.identifier.hex(), known.vault, identity_key.hex(), for_tests_only, unproven
+            )
+        )
 
     def read(self) -> Journal | None:
         """Return what is kept, None if no set-up is under way. Raises: SettingsInvalid."""
@@ -110,6 +119,7 @@ class UnfinishedSetUp:
             vault=written.vault,
             identity_key=bytes.fromhex(written.identity_key),
             for_tests_only=written.for_tests_only,
+            unproven=written.unproven,
         )
 
     def write_member_anew(self) -> None:
@@ -131,18 +141,8 @@ class UnfinishedSetUp:
         if not any(self._directory.iterdir()):
             self._directory.rmdir()
 
-    def _write(
-        self,
-        identifier: bytes,
-        vault: VaultSettings | None,
-        identity_key: bytes = b"",
-        *,
-        for_tests_only: bool = False,
-    ) -> None:
-        replace_file(
-            self._journal,
-            _encoded(identifier, vault, identity_key, for_tests_only=for_tests_only),
-        )
+    def _write(self, written: _Written) -> None:
+        replace_file(self._journal, msgspec.json.encode(written))
 
     def _remove(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -164,18 +164,6 @@ def _require_same_token(before: VaultSettings | None, now: VaultSettings | None)
             f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
             "Take that token again, or discard the set-up first"
         )
-
-
-def _encoded(
-    identifier: bytes,
-    vault: VaultSettings | None,
-    identity_key: bytes = b"",
-    *,
-    for_tests_only: bool = False,
-) -> bytes:
-    return msgspec.json.encode(
-        _Written(identifier.hex(), vault, identity_key.hex(), for_tests_only)
-    )
 
 
 def _decoded(data: bytes) -> _Written:

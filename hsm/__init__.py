@@ -1,7 +1,7 @@
 """The PKCS#11 vault: shares, identity, wrapping and the ledger's anchor in one HSM token."""
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
-from hsm.listing import ListedToken, Listing, is_for_tests, list_tokens
+from hsm.listing import ListedToken, Listing, list_tokens, vendor_in
 from hsm.provision import SetUp, SetUpUnfinished, check_token, initialise_token, provision, remove
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 
@@ -17,8 +17,8 @@ __all__ = [
     "TokenInsufficient",
     "check_token",
     "initialise_token",
-    "is_for_tests",
     "list_tokens",
     "provision",
     "remove",
+    "vendor_in",
 ]

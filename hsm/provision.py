@@ -119,7 +119,7 @@ def remove(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
 
 
 def _take_out(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
-    token = owner.find(settings.token_label)
+    token = owner.find(settings.choice)
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
         ours = _left_by(session, how.identifier)
         if ours:

@@ -32,7 +32,7 @@ from console.set_up.ports import free_port, ports_in_use
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import require_token
 from console.settings import MemberFiles, SettingsInvalid
-from console.unfinished import UnfinishedSetUp, holds_keys_elsewhere
+from console.unfinished import Journal, UnfinishedSetUp, holds_keys_elsewhere
 
 _SO_DIGITS = 12
 _UNKNOWN = "127.0.0.1:1"
@@ -80,15 +80,8 @@ def finish(home: Path, question: FinishMember) -> MemberFinished:
     """
     draft = question.draft
     journal = UnfinishedSetUp(MemberFiles(home / draft.member).directory).read()
-    on_main = any(chain.network == Network.MAINNET for chain in draft.chains)
-    if on_main and journal is not None and journal.for_tests_only and not draft.accepts_test_token:
-        raise NotDone(
-            "test-token",
-            "This token is for tests, and a main network is chosen: no hardware would protect "
-            "real funds.",
-            "Nothing was written; no funds are concerned yet.",
-            "Choose test networks, or another token.",
-        )
+    if journal is not None and any(each.network == Network.MAINNET for each in draft.chains):
+        _require_fit(journal, accepted=draft.accepts_test_token)
     port = free_port("127.0.0.1", ports_in_use(home, but=draft.member))
     new = _new_member(
         draft, _choice(draft), listen=draft.listen.strip(), console=f"127.0.0.1:{port}"
@@ -107,6 +100,27 @@ def discard(home: Path, question: Discard) -> Discarded:
             pin.wipe()
     drafts.forget(home, member)
     return Discarded()
+
+
+def _require_fit(journal: Journal, *, accepted: bool) -> None:
+    """Refuse a main network where no hardware is known to protect real funds. Raises: NotDone."""
+    nothing = "Nothing was written; no funds are concerned yet."
+    if journal.for_tests_only:
+        raise NotDone(
+            "test-token",
+            "This token is for tests, and a main network is chosen. No hardware would protect real "
+            "funds, and its node would not open.",
+            nothing,
+            "Choose test networks, or discard this set-up and take another token.",
+        )
+    if journal.unproven and not accepted:
+        raise NotDone(
+            "unproven-token",
+            "A main network is chosen, and whether hardware protects this token's keys is not "
+            "known.",
+            nothing,
+            "Say that you accept this, or choose test networks or another token.",
+        )
 
 
 def _choice(draft: Draft) -> TokenChoice:
@@ -144,4 +158,6 @@ def _new_member(draft: Draft, choice: TokenChoice, *, listen: str, console: str)
         token=f"quorate-{draft.member}"[:32] if fresh else choice.label,
         fresh_softhsm=fresh,
         chains=tuple(chain_entry(chain) for chain in draft.chains),
+        serial="" if fresh else choice.serial,
+        accept_unproven=draft.accepts_test_token,
     )

@@ -215,16 +215,14 @@ async def test_no_secret_is_seen_beside_the_question(
         assert not path.is_file() or secret.encode() not in path.read_bytes()
 
 
-async def test_a_test_token_is_for_a_main_network_only_if_that_is_said(rig: Rig) -> None:
+async def test_a_test_token_is_for_no_main_network(rig: Rig) -> None:
     chain = m.ChainChoice(chain="ethereum", network="mainnet", urls=("http://127.0.0.1:1",))
-    draft = on_softhsm(chains=(chain,))
+    draft = on_softhsm(chains=(chain,), accepts_test_token=True)
     await rig.setting_up.ask(m.MakeKeys(draft=draft, pin=PIN), m.KeysMade)
     with pytest.raises(SetUpRefused) as refused:
         await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
     assert refused.value.code == "test-token"
     assert not MemberFiles(rig.home / "ana").settings.exists()
-    said = replace(draft, accepts_test_token=True)
-    await rig.setting_up.ask(m.FinishMember(draft=said), m.MemberFinished)
 
 
 async def test_a_machine_joins_with_the_founders_entries(rig: Rig, tmp_path: Path) -> None:
