@@ -47,11 +47,18 @@ class TokenAnchor:
         await self._token.call("writing the ledger's head", lambda: self._write(head))
 
     def _read(self) -> HeadAnchor | None:
-        newest = _newest(_slots(self._token.keys().session)[0])
+        keys = self._token.keys()
+        if keys.record.heads_in_file:
+            return self._token.files.read_head(keys)
+        newest = _newest(_slots(keys.session)[0])
         return newest.head if newest.turn else None
 
     def _write(self, head: HeadAnchor) -> None:
-        session = self._token.keys().session
+        keys = self._token.keys()
+        if keys.record.heads_in_file:
+            self._token.files.write_head(keys, head)
+            return
+        session = keys.session
         readable, torn = _slots(session)
         newest = _newest(readable)
         for holder in torn:

@@ -44,14 +44,15 @@ class Capability:
 class Capabilities:
     """The table of one token.
 
-    `sealing` is the method to be used, `asks_again` whether a key can ask for the PIN: both are
-    known once they were tried.
+    `sealing` is the method to be used, `asks_again` whether a key can ask for the PIN, `in_files`
+    whether key record and ledger head are in signed files: known once they were tried.
     """
 
     token: str
     rows: tuple[Capability, ...]
     sealing: type[SealingKey] | None = None
     asks_again: bool = True
+    in_files: bool = False
 
     @property
     def missing(self) -> tuple[Capability, ...]:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -48,7 +49,8 @@ class KeyRecord:
     """The token's keys when they were generated; stored in the token as public data.
 
     `method` is the code of the method by which the token seals. Without `presence_point` there is
-    no presence key: another process's login checks the PIN.
+    no presence key: another process's login checks the PIN. `heads_in_file` is where the ledger's
+    head is kept, if not in the token.
     """
 
     member: MemberId
@@ -56,17 +58,18 @@ class KeyRecord:
     presence_point: bytes
     kek_check: bytes
     method: int = OWN_GCM
+    heads_in_file: bool = False
 
     def encode(self) -> bytes:
         """Encode the record with its checksum."""
-        naming = self.method != OWN_GCM or not self.presence_point
+        naming = self.method != OWN_GCM or not self.presence_point or self.heads_in_file
         body = length_prefixed(
             _NAMING_DOMAIN if naming else _RECORD_DOMAIN,
             self.member.encode("ascii"),
             self.identity_point,
             self.presence_point,
             self.kek_check,
-            *((bytes([self.method]),) if naming else ()),
+            *((bytes([self.method, self.heads_in_file]),) if naming else ()),
         )
         return body + hashlib.sha256(body).digest()
 
@@ -81,14 +84,26 @@ class TokenKeys:
     record: KeyRecord
 
 
-def read_record(session: Session, member: MemberId) -> KeyRecord:
-    """Read the key record; needs no login. Raises: KeyCheckFailed."""
-    found = find_one(session, ObjectClass.DATA, RECORD)
-    data = bytes(found[Attribute.VALUE])
-    record = _decode_record(data)
+def read_record(
+    session: Session, member: MemberId, elsewhere: Callable[[], KeyRecord | None]
+) -> KeyRecord:
+    """Read the key record; needs no login. Raises: KeyCheckFailed.
+
+    `elsewhere` returns the record of a file, which counts only if the token shows none.
+    """
+    record = None if holds_record(session) else elsewhere()
+    if record is None:
+        found = find_one(session, ObjectClass.DATA, RECORD)
+        record = decode_record(bytes(found[Attribute.VALUE]))
     if record.member != member:
         raise KeyCheckFailed(f"the token belongs to the member {record.member}, not to {member}")
     return record
+
+
+def holds_record(session: Session) -> bool:
+    """Return whether the token shows a key record in this session."""
+    wanted = {Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: RECORD}
+    return any(True for _ in session.get_objects(wanted))
 
 
 def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
@@ -150,7 +165,8 @@ def presence_key(session: Session) -> SigningKey:
     return found
 
 
-def _decode_record(data: bytes) -> KeyRecord:
+def decode_record(data: bytes) -> KeyRecord:
+    """Decode a key record; strict. Raises: KeyCheckFailed."""
     body, checksum = data[:-32], data[-32:]
     if not hmac.compare_digest(hashlib.sha256(body).digest(), checksum):
         raise KeyCheckFailed("the token's key record is damaged")
@@ -163,5 +179,12 @@ def _decode_record(data: bytes) -> KeyRecord:
     forms = {(_RECORD_DOMAIN, 5), (_NAMING_DOMAIN, 6)}
     if position != len(body) or (parts[0], len(parts)) not in forms:
         raise KeyCheckFailed("the token's key record has a form that is not known here")
-    method = OWN_GCM if len(parts) == 5 else int.from_bytes(parts[5], "big")
-    return KeyRecord(MemberId(parts[1].decode("ascii")), parts[2], parts[3], parts[4], method)
+    method, in_file = (OWN_GCM, 0) if len(parts) == 5 else struct.unpack(">BB", parts[5])
+    return KeyRecord(
+        member=MemberId(parts[1].decode("ascii")),
+        identity_point=parts[2],
+        presence_point=parts[3],
+        kek_check=parts[4],
+        method=method,
+        heads_in_file=bool(in_file),
+    )

@@ -13,6 +13,7 @@ from pkcs11.types import Token
 from console.application.errors import HsmError
 from hsm.faults import is_lost
 from hsm.library import serial_of
+from hsm.signed_files import IN_FILES
 from hsm.token import TokenSession
 from hsm.vendors import vendor_of
 
@@ -63,12 +64,14 @@ class Looks:
     def note(self, token: Token) -> None:
         """Note a token that answered just now; for its own thread."""
         vendor = vendor_of(token.manufacturer_id, token.model)
+        record = self._token.record
+        in_files = record is not None and record.heads_in_file
         self._seen = Seen(
             present=True,
             model=token.model,
             serial=serial_of(token),
             attempts_left=attempts_left(token.flags),
-            backing=vendor.backing,
+            backing=f"{vendor.backing}; {IN_FILES}" if in_files else vendor.backing,
             for_tests_only=vendor.for_tests_only,
             unproven=not vendor.for_production,
         )

@@ -30,6 +30,7 @@ from hsm.keys import (
     RECORD,
     SIGNING_TRAITS,
     KeyRecord,
+    holds_record,
     load_keys,
     read_record,
 )
@@ -41,6 +42,7 @@ from hsm.making import (
     point_of,
 )
 from hsm.presence_check import check_elsewhere
+from hsm.signed_files import SignedFiles, sign_record
 from hsm.trials import probe
 from hsm.tries import counted, pin_text
 from hsm.vault import Pkcs11Settings
@@ -204,27 +206,35 @@ def _provision(
     token = owner.find(settings.choice)
     survey(token).require()
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
+        files = SignedFiles(settings.files_dir)
         ours = _left_by(session, how.identifier)
         if ours:
-            if _held(session, RECORD):
-                with suppress(KeyCheckFailed):
-                    record = load_keys(session, read_record(session, settings.member)).record
-                    return record.identity_point
+            with suppress(KeyCheckFailed):
+                whole = read_record(session, settings.member, files.read_record)
+                return load_keys(session, whole).record.identity_point
             _remove(session, ours)
         _require_empty(session)
         table = probe(token, session, _elsewhere(settings, token, user_pin))
         table.require()
         try:
-            return _make(session, settings, how.identifier, table)
+            record, signed = _make(session, settings, how.identifier, table)
         except BaseException as error:  # Interrupted too: nothing half-made is left.
+            if table.in_files:
+                files.remove()
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, lost=lost)
             raise
+    with token.open() as session:
+        if not record.heads_in_file and not holds_record(session):
+            # A token that shows nothing before login: the record is needed before.
+            files.write_record(signed)
+    return record.identity_point
 
 
 def _make(
     session: Session, settings: Pkcs11Settings, identifier: bytes, table: Capabilities
-) -> bytes:
+) -> tuple[KeyRecord, bytes]:
+    """Make all objects; return the key record, and the same signed, as a file has it."""
     sealing = table.sealing
     if sealing is None:
         raise HsmError("no method of sealing was found")
@@ -237,19 +247,27 @@ def _make(
         made = make_signing_key(session, label, traits, named, stored=True)
         points[label] = point_of(made[0])
     kek = make_sealing_key(session, identifier, sealing)
-    for _ in range(2):
-        create_head(session, 0, HeadAnchor(0, bytes(32)))
     record = KeyRecord(
         member=settings.member,
         identity_point=points[IDENTITY],
         presence_point=points[PRESENCE],
         kek_check=kek.check_value(),
         method=sealing.code,
+        heads_in_file=table.in_files,
     )
+    nothing = HeadAnchor(0, bytes(32))
+    if table.in_files:
+        identity = load_keys(session, record).identity
+        signed = sign_record(identity, record)
+        files = SignedFiles(settings.files_dir)
+        files.start_head(identity, record, 0, nothing)
+        files.write_record(signed)
+        return record, signed
+    for _ in range(2):
+        create_head(session, 0, nothing)
     # The record is written last: a token without it was not set up, whatever else it holds.
     create_record(session, record.encode(), stored=True)
-    load_keys(session, record)
-    return record.identity_point
+    return record, sign_record(load_keys(session, record).identity, record)
 
 
 def make_sealing_key(session: Session, identifier: bytes, sealing: type[SealingKey]) -> SealingKey:

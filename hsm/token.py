@@ -15,6 +15,7 @@ from hsm.faults import leaves_state_known, translate
 from hsm.keys import KeyRecord, TokenKeys, load_keys, presence_key, read_record, sign_checked
 from hsm.library import Library, TokenChoice, serial_of
 from hsm.presence_check import check_elsewhere
+from hsm.signed_files import SignedFiles
 from hsm.tries import counted, pin_text
 from hsm.worker import CallStuck, Worker
 
@@ -37,7 +38,11 @@ class TokenSession:
         member: MemberId,
         backoff: PinBackoff,
         limit_s: float,
+        files: SignedFiles,
     ) -> None:
+        self.files = files
+        # The key record as it was last read.
+        self.record: KeyRecord | None = None
         self._library = library
         self._choice = choice
         self._member = member
@@ -154,7 +159,8 @@ class TokenSession:
             return self.keys().record
         # A session without login sees public objects only.
         with self.find().open() as session:
-            return read_record(session, self._member)
+            self.record = read_record(session, self._member, self.files.read_record)
+        return self.record
 
     def login(self, pin: SecretBytes) -> None:
         """Log in and check the keys. Raises: WrongPin, PinLocked, KeyCheckFailed, HsmError."""

@@ -29,10 +29,12 @@ from hsm.capabilities import (
 from hsm.faults import is_lost
 from hsm.keys import PRESENCE_TRAITS, SIGNING_TRAITS, KeyRecord, SigningKey, sign_checked
 from hsm.making import create_record, make_signing_key, point_of
+from hsm.signed_files import IN_FILES
 from hsm.wrapping_methods import SealingKey, require_traits
 
 _LABEL = "quorate-trial"
 _PLAIN, _BOUND = b"quorate/trial of thirty-two byte", b"quorate/trial"
+_IN_FILES = (LEDGER_HEAD, KEY_RECORD)
 _LONGEST_RECORD = len(KeyRecord(MemberId("m" * 32), bytes(65), bytes(65), bytes(32), 255).encode())
 
 
@@ -63,7 +65,12 @@ def probe(token: Token, session: Session, log_in_elsewhere: Callable[[], None]) 
                 asks_again = False
                 tried = _tried_elsewhere(tried, log_in_elsewhere)
             rows.append(tried)
-    return replace(table, rows=tuple(rows), sealing=method, asks_again=asks_again)
+    in_files = any(row.name in _IN_FILES and not row.fits for row in rows)
+    if in_files:
+        rows = [_in_file(row) if row.name in _IN_FILES else row for row in rows]
+    return replace(
+        table, rows=tuple(rows), sealing=method, asks_again=asks_again, in_files=in_files
+    )
 
 
 def _tried(row: Capability, token: Token, session: Session) -> Capability:
@@ -76,6 +83,10 @@ def _tried(row: Capability, token: Token, session: Session) -> Capability:
     except (_Unfit, HsmError) as unfit:
         return replace(row, found=str(unfit), fits=False)
     return replace(row, found=found, fits=True)
+
+
+def _in_file(row: Capability) -> Capability:
+    return replace(row, used=f"a file signed by the identity key; {IN_FILES}", fits=True)
 
 
 def _tried_elsewhere(row: Capability, log_in_elsewhere: Callable[[], None]) -> Capability:

@@ -7,7 +7,13 @@ from pkcs11 import TokenFlag
 from pkcs11 import exceptions as p11
 from pkcs11.types import Token
 
-from console.application.errors import HsmError, PinLocked, VaultLocked, WrongPin
+from console.application.errors import (
+    HsmError,
+    LastTryLeft,
+    PinLocked,
+    VaultLocked,
+    WrongPin,
+)
 from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import translate
@@ -38,11 +44,11 @@ def refuse_last(flags: TokenFlag, failures: int, *, last_try: bool) -> None:
     if last_try or flags & TokenFlag.USER_PIN_LOCKED:
         refuse_locked(flags & ~TokenFlag.USER_PIN_FINAL_TRY)
     elif flags & TokenFlag.USER_PIN_FINAL_TRY:
-        raise PinLocked(f"the token has one try left, and a wrong PIN locks it. {_LAST_TRY}")
+        raise LastTryLeft("the token has one try left, and a wrong PIN locks it", _LAST_TRY)
     elif failures >= _SURE_TRIES:
-        raise PinLocked(
-            f"{failures} wrong PINs were given in a row, and many tokens lock at the third. "
-            f"{_LAST_TRY}"
+        raise LastTryLeft(
+            f"{failures} wrong PINs were given in a row, and many tokens lock at the third",
+            _LAST_TRY,
         )
 
 

@@ -19,6 +19,7 @@ from hsm.library import Library, TokenChoice, library
 from hsm.looks import Looks
 from hsm.sealer import TokenSealer
 from hsm.shares import TokenShares
+from hsm.signed_files import SignedFiles
 from hsm.token import TokenSession
 from hsm.wrapping import TokenWrapping
 
@@ -45,6 +46,11 @@ class Pkcs11Settings:
     call_limit_s: float = CALL_LIMIT_S
 
     @property
+    def files_dir(self) -> Path:
+        """Where key record and ledger head are, if the token keeps none."""
+        return self.shares_dir.parent
+
+    @property
     def choice(self) -> TokenChoice:
         """Which of the module's tokens is meant."""
         return TokenChoice.named(self.token_label, self.serial, self.slot)
@@ -69,6 +75,7 @@ class Pkcs11Vault:
             settings.member,
             backoff,
             settings.call_limit_s,
+            SignedFiles(settings.files_dir),
         )
         self._looks = Looks(self._token)
         self._token.on_lost(lambda _: self._looks.soon())

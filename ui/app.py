@@ -1,27 +1,22 @@
-"""The window's program: finds the members on this machine and shows the window."""
+"""The window's program: it always opens, on the members of this machine or on the ways to one."""
 
 import argparse
-import asyncio
 import faulthandler
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QApplication
 
 from console import client
-from console.client import OwnNode, Profile, ProfileUnreadable, ServiceUnit, find_profiles
+from console.client.set_up.process import SetUpProcess
 from ui import assets, hardening, icons, runloop, theme
 from ui import settings as preferences
+from ui.desk import Desk, Outside
+from ui.own_nodes import USUAL_HOME, own_nodes
 from ui.settings import Settings
 from ui.theme import ThemeName
-from ui.window import ConsoleWindow
-
-NOTHING_HERE = 2
-USUAL_HOME = Path(platformdirs.user_data_dir("quorate", appauthor=False))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,37 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     hardening.harden()
     faulthandler.enable()  # If a library crashes, the stack is written; stacks hold no values.
-    try:
-        profiles = find_profiles(options.home)
-    except ProfileUnreadable as error:
-        sys.stderr.write(f"quorate: {error}\n")
-        return NOTHING_HERE
-    if not profiles:
-        sys.stderr.write(
-            f"quorate: there is no member in {options.home}. Start a node first: quorate node\n"
-        )
-        return NOTHING_HERE
     chosen = preferences.load(options.home)
     if options.theme is not None:
         chosen.theme = ThemeName(options.theme)
     if options.member is not None:
         chosen.member = options.member
     app = make_application()
-    nodes = own_nodes(options.home, profiles, only=options.member or "")
-    return runloop.run(app, lambda: _show(app, profiles, nodes, chosen))
-
-
-def own_nodes(home: Path, profiles: tuple[Profile, ...], *, only: str = "") -> dict[str, OwnNode]:
-    """Return the members' nodes, after starting those that do not run; `only` one member's."""
-    nodes = {}
-    for profile in profiles:
-        # The service runs the nodes of the usual home alone.
-        unit = ServiceUnit(profile.member) if home == USUAL_HOME else None
-        node = nodes[profile.member] = OwnNode(home, profile, service=unit)
-        if only in {"", profile.member}:
-            with suppress(OSError):  # The window tells it, and offers to start it again.
-                node.start()
-    return nodes
+    return runloop.run(app, lambda: _show(app, options.home, chosen, options.member or ""))
 
 
 def make_application() -> QApplication:
@@ -77,24 +48,9 @@ def make_application() -> QApplication:
     return app
 
 
-async def _show(
-    app: QApplication,
-    profiles: tuple[Profile, ...],
-    nodes: dict[str, OwnNode],
-    settings: Settings,
-) -> int:
-    closed = asyncio.Event()
-    app.setQuitOnLastWindowClosed(False)
-    app.lastWindowClosed.connect(closed.set)
-    window = ConsoleWindow(profiles, client.connect, settings, nodes=nodes)
-    window.show()
-    try:
-        await closed.wait()
-    finally:
-        await window.finish()
-        window.deleteLater()
-        QCoreApplication.processEvents()
-    return 0
+async def _show(app: QApplication, home: Path, settings: Settings, only: str) -> int:
+    outside = Outside(connect=client.connect, set_up_below=SetUpProcess, own_nodes=own_nodes)
+    return await Desk(app, home, settings, outside).run(only)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -4,13 +4,15 @@ Rows and people add their key after a dot: `CEREMONY_CUSTODIAN` + ".ana", `FRAME
 Every screen also has `<screen>.back`, `<screen>.retry`, `<screen>.copyDetails`,
 `<screen>.emptyAction`, `<screen>.refusal` and `<screen>.refusal.close`, where `<screen>` is one of
 overview, approvals, review, wallets, new_transfer, ceremonies, recovery, audit, settings, sign_in.
-The screens themselves are named `screen.<screen>`.
+The screens themselves are named `screen.<screen>`. Those of the first run are in
+`ui.first_run.names`.
 """
 
 SIGN_IN_PIN = "signIn.pin"
 SIGN_IN_UNLOCK = "signIn.unlock"
 SIGN_IN_CLOCK = "signIn.clock"
 SIGN_IN_MEMBER = "signIn.member"
+SIGN_IN_ANOTHER = "signIn.another"
 
 NAV = "nav"
 """nav.overview, .approvals, .wallets, .ceremonies, .recovery, .audit, .settings"""

@@ -5,22 +5,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
-from console.application.api import (
-    CommandRefused,
-    NodeUnreachable,
-)
+from console.application.api import CommandRefused, NodeUnreachable
 from console.application.commands import Lock
 from console.application.views import NodeState
 from console.client import Profile
+from console.client.set_up.messages import TrialReady
 from ui import placing, registry, theme, wording
 from ui.activity import ActivitySheet
 from ui.clipboard import TimedClipboard
 from ui.command_palette import CommandPalette
 from ui.context import Context, Privacy
 from ui.counts import Counts
+from ui.first_run.guide import Guide
 from ui.frame import Frame
 from ui.idle import IdleTimer
 from ui.link import Connect, NodeLink
@@ -54,6 +54,8 @@ class ConsoleWindow(QMainWindow):
     Must be created while the event loop runs: it starts to connect immediately.
     """
 
+    first_run_wanted = Signal()
+
     def __init__(
         self,
         profiles: Sequence[Profile],
@@ -61,6 +63,8 @@ class ConsoleWindow(QMainWindow):
         settings: Settings,
         now_ms: Callable[[], int] = _wall_clock_ms,
         nodes: Mapping[str, Startable] = MappingProxyType({}),
+        *,
+        trial: TrialReady | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("window")
@@ -81,7 +85,8 @@ class ConsoleWindow(QMainWindow):
         self.privacy = Privacy()
         self.privacy.changed.connect(self._privacy_changed)
         self._pages = QStackedWidget()
-        self.toasts = ToastArea(self, self._pages)
+        self.guide = Guide(trial, self.show_screen)
+        self.toasts = ToastArea(self, self.guide.beside(self._pages))
         self._clipboard = TimedClipboard(self)
         self.palette_sheet = CommandPalette(self, self.show_screen)
         self.help_sheet = HelpSheet(self)
@@ -200,6 +205,7 @@ class ConsoleWindow(QMainWindow):
         self.palette_sheet.tasks.close()
         self.outcomes.close()
         self._counts.close()
+        self.guide.close()
         self._tasks.close()
         super().closeEvent(event)
 
@@ -211,6 +217,7 @@ class ConsoleWindow(QMainWindow):
         self.outcomes.changed.connect(self._outcomes_changed)
         self.outcomes.found.connect(self._outcome_found)
         self.setWindowTitle(f"{profile.name} \u2013 Quorate")
+        self.guide.follow(self.link)
         self._show_sign_in()
         self._tasks.start(self.link.run())
 
@@ -225,6 +232,7 @@ class ConsoleWindow(QMainWindow):
         if self._sign_in is None:
             self._sign_in = SignInScreen(self._context(), self.profiles)
             self._sign_in.member_chosen.connect(self.switching.wanted)
+            self._sign_in.first_run_wanted.connect(self.first_run_wanted)
             self._sign_in.model.unlocked.connect(self._uncover)
             self._sign_in.model.changed.connect(self._session_changed)
             self._pages.addWidget(self._sign_in)

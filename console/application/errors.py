@@ -28,6 +28,17 @@ class PinLocked(HsmError):
         self.retry_after_s = retry_after_s
 
 
+class LastTryLeft(PinLocked):
+    """The next try may be the token's last; it is made only if the operator says so.
+
+    `seen` says what is known of the tries, `hint` how it is said on the command line.
+    """
+
+    def __init__(self, seen: str, hint: str) -> None:
+        super().__init__(f"{seen}. {hint}")
+        self.seen = seen
+
+
 class VaultLocked(HsmError):
     """The call needs an unlocked vault."""
 

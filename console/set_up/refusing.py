@@ -5,6 +5,7 @@ from console.application.errors import (
     ChainUnavailable,
     HsmError,
     KeyCheckFailed,
+    LastTryLeft,
     PinLocked,
     TokenMissing,
     WrongPin,
@@ -24,6 +25,12 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "wrong-pin",
         "Nothing was made. The try is counted, and each wrong one makes the wait longer.",
         "Enter the PIN again, with care: many tokens lock at the third wrong one.",
+    ),
+    (
+        LastTryLeft,
+        "last-try",
+        "Nothing was made, and the PIN was not tried.",
+        "If you are sure of the PIN, say so and enter it again. Its maker's program can test it.",
     ),
     (
         PinLocked,
@@ -91,7 +98,8 @@ def refused(error: Exception) -> Refused:
         return error.refused
     for family, code, safe, next_step in _TABLE:
         if isinstance(error, family):
-            return Refused(code=code, what=_sentence(str(error)), safe=safe, next_step=next_step)
+            what = error.seen if isinstance(error, LastTryLeft) else str(error)
+            return Refused(code=code, what=_sentence(what), safe=safe, next_step=next_step)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if isinstance(error.filename, str) else ""
         why = error.strerror or "an error of the system"

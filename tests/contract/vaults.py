@@ -15,6 +15,7 @@ from hsm.anchor import HEAD, create_head
 from hsm.capabilities import SEAL
 from hsm.library import library
 from hsm.provision import SetUp, check_token, provision
+from hsm.signed_files import HEAD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.fakes.vault import FakeVault
 from tests.shim import Shim
@@ -32,6 +33,8 @@ RESTRICTED: dict[str, tuple[tuple[str, ...], str]] = {
     "cbc-hmac": (_HIDDEN_GCM_AND_WRAP, "AES-CBC with HMAC-SHA-256"),
     "rsa-oaep": (("hide=0x1080",), "RSA-OAEP with SHA-1"),
     "objects-of-1-kb": (("objects=1024", "calls=1024"), "AES-GCM with an IV of ours"),
+    "no-data": (("no-data",), "AES-GCM with an IV of ours"),
+    "nothing-public": (("nothing-public",), "AES-GCM with an IV of ours"),
     "no-reauth": (("no-reauth",), "AES-GCM with an IV of ours"),
     "slow": (("slow=2",), "AES-GCM with an IV of ours"),
 }
@@ -100,6 +103,7 @@ def make(kind: str, folder: Path, request: pytest.FixtureRequest) -> VaultCase:
 
 
 _tokens: dict[str, str] = {}
+_files: dict[str, dict[str, bytes]] = {}
 
 
 def _restricted(kind: str, folder: Path, shim: Shim, clock: Clock) -> VaultCase:
@@ -108,7 +112,10 @@ def _restricted(kind: str, folder: Path, shim: Shim, clock: Clock) -> VaultCase:
     shim.restrict(*words)
     if kind in _tokens:
         settings = shim.settings(folder, _tokens[kind])
-        _empty_heads(settings)
+        for name, data in _files[kind].items():
+            (folder / name).write_bytes(data)
+        if HEAD_FILE not in _files[kind]:
+            _empty_heads(settings)
     else:
         settings = shim.settings(folder, shim.token())
         how = SetUp(identifier=bytes(16))
@@ -116,6 +123,7 @@ def _restricted(kind: str, folder: Path, shim: Shim, clock: Clock) -> VaultCase:
         assert [row.used for row in table.rows if row.name == SEAL] == [sealing]
         provision(settings, SecretBytes(PIN), how)
         _tokens[kind] = settings.token_label
+        _files[kind] = {path.name: path.read_bytes() for path in folder.iterdir()}
     return VaultCase(
         kind,
         Pkcs11Vault(settings, now_ms=clock),

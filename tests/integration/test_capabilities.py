@@ -28,8 +28,6 @@ TRIED = [
         ("break=0x1080", "break=0x9"),
         {names.SEAL: "AES-GCM with an IV of ours: refused with MechanismInvalid"},
     ),
-    (("no-data",), {names.LEDGER_HEAD: "refused", names.KEY_RECORD: "refused"}),
-    (("objects=100",), {names.KEY_RECORD: "DeviceMemory"}),
     (("sessions=1",), {names.SESSIONS: "SessionCount"}),
     (
         ("no-reauth", "shared-login"),

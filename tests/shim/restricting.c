@@ -11,6 +11,7 @@
      objects=1024  no larger value of an object                quiet        tries are not reported
      read-only     no session that writes                      no-reauth    ALWAYS_AUTHENTICATE is stored only
      shared-login  a session of another process is logged in already, and takes any PIN
+     nothing-public  what is public is not found before login
      calls=1024    no more bytes in a call                     down         the module's daemon is away: it
                                                                 must be initialised again afterwards
 
@@ -31,7 +32,7 @@ typedef struct { unsigned char major, minor; void *call[68]; } List;
 
 enum { /* Places in the function list (PKCS#11 2.40). */
   INITIALIZE, FINALIZE, GET_LIST = 3, GET_SLOTS, TOKEN_INFO = 6, MECHANISMS, MECHANISM_INFO, OPEN = 12, CLOSE,
-  CLOSE_ALL, SESSION_INFO, LOGIN = 18, CREATE = 20, GET_VALUE = 24, ENCRYPT_INIT = 29, ENCRYPT = 30,
+  CLOSE_ALL, SESSION_INFO, LOGIN = 18, CREATE = 20, GET_VALUE = 24, FIND_INIT = 26, ENCRYPT_INIT = 29, ENCRYPT = 30,
   DECRYPT_INIT = 33, DECRYPT, DIGEST_INIT = 37, SIGN_INIT = 42, SIGN, VERIFY_INIT = 48, GENERATE = 58,
   GENERATE_PAIR, WRAP, UNWRAP, DERIVE
 };
@@ -146,6 +147,15 @@ static U session_info(U session, U *info) {
   return result;
 }
 
+/* Before login, of states 0 and 2, a search is for what does not exist. */
+static U find_init(U session, U wanted, U count) {
+  U info[4] = {0, 1, 0, 0};
+  Attribute none = {3, "there is no such object", 23};
+  if (find("nothing-public")) pass(SESSION_INFO, session, (U)info, 0, 0, 0, 0, 0, 0);
+  if (info[1] % 2 == 0) wanted = (U)&none, count = 1;
+  return pass(FIND_INIT, session, wanted, count, 0, 0, 0, 0, 0);
+}
+
 static U create(U session, Attribute *made, U count, U handle) {
   for (U at = 0; at < count; at++) {
     if (made[at].type == 0 && *(U *)made[at].value == 0 && find("no-data")) return 0x13;
@@ -232,6 +242,7 @@ static U call(int n, U a, U b, U c, U d, U e, U f, U g, U h) {
     case MECHANISM_INFO: if (named("hide", b)) return 0x70; break;
     case LOGIN: return login(a, b, c, d);
     case SESSION_INFO: return session_info(a, (U *)b);
+    case FIND_INIT: return find_init(a, b, c);
     case CREATE: return create(a, (Attribute *)b, c, d);
     case GET_VALUE: return values(a, b, (Attribute *)c, d);
     case ENCRYPT: case DECRYPT: case SIGN:

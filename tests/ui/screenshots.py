@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
+from PySide6.QtWidgets import QApplication
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -17,10 +18,14 @@ from console.application.views import CeremonyStage, NodeState, RequestStage, Sh
 from console.domain.values import CeremonyPurpose
 from tests.fakes import recovery, scenario
 from tests.fakes.console import PIN, REFUSED, FakeConsole
+from tests.fakes.setting_up import FakeSettingUp
 from tests.ui.driving import Driver
+from tests.ui.first_run_shots import FIRST_SHOTS
+from tests.ui.first_running import FirstRun
 from ui import object_names as names
+from ui import theme
 from ui.app import make_application
-from ui.theme import Tone
+from ui.theme import ThemeName, Tone
 from ui.view_model import LoadState
 from ui.widgets.fields import CheckLine
 
@@ -504,13 +509,31 @@ def main(directory: Path, part: str = "", size: str = "1440x900") -> None:
         prepare(console)
         driver = Driver(app, console)
         driver.window.resize(width, height)
-        for theme in ("light", "dark"):
-            driver.window.set_theme(theme)
-            if theme == "light":
+        for chosen in ("light", "dark"):
+            driver.window.set_theme(chosen)
+            if chosen == "light":
                 act(driver)
             driver.pass_time(0.05)
-            driver.window.grab().save(str(directory / f"{name}-{theme}.png"))
+            driver.window.grab().save(str(directory / f"{name}-{chosen}.png"))
         driver.close()
+        print(name)
+    _first_run(app, directory, part, (width, height))
+
+
+def _first_run(app: QApplication, directory: Path, part: str, size: tuple[int, int]) -> None:
+    for name, prepare, act in FIRST_SHOTS:
+        if part not in name:
+            continue
+        fake = FakeSettingUp()
+        prepare(fake)
+        run = FirstRun(app, fake)
+        run.window.resize(*size)
+        act(run)
+        for chosen in ThemeName.LIGHT, ThemeName.DARK:
+            theme.apply(app, chosen)
+            run.pass_time(0.05)
+            run.window.grab().save(str(directory / f"{name}-{chosen}.png"))
+        run.close()
         print(name)
 
 

@@ -1,4 +1,4 @@
-"""QR codes for addresses, dark on white in all themes so that cameras can read them."""
+"""QR codes for addresses and entries, dark on white in all themes so that cameras can read them."""
 
 import segno
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -8,10 +8,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui import theme
 
 _QUIET = 4
+_SHORT = 300
+"""Characters up to which a code may be a quarter larger to survive more damage."""
 
 
 class QrCode(QWidget):
-    """A QR code of a short text."""
+    """A QR code of an address, or of an entry of some 1 KB."""
 
     def __init__(self, size: int = 164) -> None:
         super().__init__()
@@ -20,13 +22,19 @@ class QrCode(QWidget):
         self._masked = False
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def set_text(self, text: str, *, masked: bool = False) -> None:
+    @property
+    def matrix(self) -> tuple[tuple[int, ...], ...]:
+        """The modules on screen, 1 for a dark one; empty if there is no code."""
+        return self._matrix
+
+    def set_text(self, text: str, *, masked: bool = False, what: str = "the address") -> None:
         """Show a text as a code; no code while masked."""
         self._masked = masked
-        code = segno.make_qr(text, error="m") if text and not masked else None
+        level = "m" if len(text) <= _SHORT else "l"
+        code = segno.make_qr(text, error=level, encoding="utf-8") if text and not masked else None
         self._matrix = tuple(tuple(line) for line in code.matrix) if code else ()
         self.setAccessibleName(
-            "QR code, hidden by privacy mode" if masked else "QR code of the address"
+            "QR code, hidden by privacy mode" if masked else f"QR code of {what}"
         )
         self.update()
 

@@ -170,6 +170,8 @@ class Draft(Message, frozen=True, kw_only=True):
     purpose: Purpose
     step: int = 1
     token: TokenChoice | None = None
+    token_for_tests: bool = False
+    """Whether the chosen token was told to be for tests, or of unknown make."""
     keys_made: bool = False
     listen: Text = ""
     chains: Annotated[tuple[ChainChoice, ...], msgspec.Meta(max_length=MAX_CHAINS)] = ()

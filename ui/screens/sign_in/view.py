@@ -27,6 +27,7 @@ class SignInScreen(QWidget):
     """Shown whenever the node is not ready; shows no wallets or amounts."""
 
     member_chosen = Signal(str)
+    first_run_wanted = Signal()
 
     def __init__(self, context: Context, profiles: Sequence[Profile]) -> None:
         super().__init__()
@@ -53,6 +54,8 @@ class SignInScreen(QWidget):
         self.progress.setAccessibleName("Ledger verification")
         self.progress_text = Label("", "caption")
         self.facts = Facts()
+        self.another = Button("Another member or vault \u2026", "ghost", name=names.SIGN_IN_ANOTHER)
+        self.another.clicked.connect(self.first_run_wanted)
         self._lay_out(me.name, profiles)
         self.pin.textChanged.connect(self._repaint_button)
         self.pin.returnPressed.connect(self._unlock)
@@ -105,6 +108,7 @@ class SignInScreen(QWidget):
         layout.addLayout(centred(card))
         self.facts.setFixedWidth(432)
         layout.addLayout(centred(self.facts))
+        layout.addLayout(centred(self.another))
         layout.addStretch(3)
 
     def close_screen(self) -> None:
