@@ -211,7 +211,7 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         token = Pkcs11Settings(
             Path(vault.module),
             vault.token,
-            files.directory,
+            files.directory / "shares",
             tries,
             member_id(member),
             serial=vault.serial,

@@ -22,7 +22,9 @@ from console.settings import (
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF)
+VAULT_FILES = ("key-record", "ledger-head")
+"""What a token that keeps no data objects has in the member's directory."""
+_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF, *VAULT_FILES)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
 _MADE = (*_OF_VAULT, *_OF_MEMBER)
 _SIZE = 16
