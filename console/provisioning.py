@@ -211,12 +211,15 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
     unfinished.undo(keep=False)
 
 
-def check(home: Path, module: str, token: str, pin: SecretBytes | None) -> Capabilities:
+def check(
+    home: Path, module: str, token: str, pin: SecretBytes | None, serial: str = ""
+) -> Capabilities:
     """Return what a token has of what a member needs; nothing is left in it. Wipes the PIN.
 
     Without a PIN nothing is tried. Raises: HsmError.
     """
-    settings = Pkcs11Settings(Path(module), token, home, _tries_file(home, module, token), _NOBODY)
+    tries = _tries_file(home, module, token)
+    settings = Pkcs11Settings(Path(module), token, home, tries, _NOBODY, serial=serial)
     return check_token(settings, pin, SetUp(identifier=secrets.token_bytes(16)))
 
 

@@ -23,7 +23,9 @@ from hsm import Standing
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF)
+VAULT_FILES = ("key-record", "ledger-head")
+"""What a token that keeps no data objects has in the member's directory."""
+_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF, *VAULT_FILES)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
 _MADE = (*_OF_VAULT, *_OF_MEMBER)
 _SIZE = 16
@@ -75,7 +77,7 @@ class UnfinishedSetUp:
         if known is not None:
             _require_same_token(known.vault, vault)
             self._remove(_MADE)
-            self._write(known.identifier, vault)
+            self._write(_Written(known.identifier.hex(), vault))
             return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]
         if there:
@@ -84,7 +86,7 @@ class UnfinishedSetUp:
                 "move them away, or choose another name or home"
             )
         identifier = secrets.token_bytes(_SIZE)
-        create_file(self._journal, _encoded(identifier, vault))
+        create_file(self._journal, msgspec.json.encode(_Written(identifier.hex(), vault)))
         return identifier
 
     def keys_made(self, identity_key: bytes, standing: Standing) -> None:

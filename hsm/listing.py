@@ -22,7 +22,7 @@ _MAX_TEXT = 128
 class ListedToken:
     """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
 
-    `in_use`: keys of a member are visible in it without login.
+    `unproven`: it is not known to be hardware. `in_use`: keys of a member are seen without login.
     """
 
     slot: int
@@ -89,7 +89,7 @@ def _listed(slot: int, token: Token) -> ListedToken:
         label=_text(token.label),
         maker=_text(token.manufacturer_id),
         model=_text(token.model),
-        serial=_text(token.serial.decode("ascii", "replace")),
+        serial=_text(serial_of(token)),
         tries=tries_left(token.flags) if ready else "no user PIN is set",
         missing=missing,
         standing=vendor_of(token.manufacturer_id, token.model).standing,

@@ -136,7 +136,7 @@ def check_token(home: Path, question: CheckToken) -> TokenChecked:
         return _checked(check_softhsm())
     require_token(choice)
     pin = SecretBytes(bytearray(question.pin.encode())) if question.pin else None
-    return _checked(check(home, choice.module, choice.label, pin))
+    return _checked(check(home, choice.module, choice.label, pin, choice.serial))
 
 
 def require_token(choice: TokenChoice) -> None:

@@ -110,6 +110,7 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(each.run()) for each in working]
+            running.append(tasks.create_task(stop_when_removed(home, stopping)))
             await stopping.wait()
             for task in running:
                 task.cancel()
@@ -119,6 +120,15 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
             log.info("given up", why=str(failure))
         given_up = 1
     return given_up
+
+
+async def stop_when_removed(home: Path, stopping: asyncio.Event, look_s: float = 5.0) -> None:
+    """Stop the demonstration when its folder is removed by somebody else."""
+    while True:
+        if not await asyncio.to_thread(home.exists):
+            stopping.set()
+            return
+        await asyncio.sleep(look_s)
 
 
 def _players(home: Path, record: TrialRecord) -> list[Player]:
