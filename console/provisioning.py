@@ -203,7 +203,11 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         tries = _tries_file(home, vault.module, vault.token)
         token = replace(
             Pkcs11Settings(
-                Path(vault.module), vault.token, files.directory, tries, member_id(member)
+                Path(vault.module),
+                vault.token,
+                files.directory / "shares",
+                tries,
+                member_id(member),
             ),
             serial=vault.serial,
         )

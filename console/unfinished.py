@@ -77,7 +77,7 @@ class UnfinishedSetUp:
         if known is not None:
             _require_same_token(known.vault, vault)
             self._remove(_MADE)
-            self._write(_Written(known.identifier.hex(), vault))
+            self._write(known.identifier, vault)
             return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]
         if there:

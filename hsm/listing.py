@@ -11,7 +11,7 @@ from pkcs11.types import Token
 from console.application.errors import HsmError
 from hsm.capabilities import survey, tries_left
 from hsm.keys import IDENTITY, RECORD
-from hsm.library import TokenChoice, library
+from hsm.library import TokenChoice, library, serial_of
 from hsm.vendors import Standing, vendor_of
 
 MAX_TOKENS = 64
@@ -22,7 +22,8 @@ _MAX_TEXT = 128
 class ListedToken:
     """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
 
-    `unproven`: it is not known to be hardware. `in_use`: keys of a member are seen without login.
+    `standing`: what its make says of keys of a main network. `in_use`: keys of a member are seen
+    without login.
     """
 
     slot: int

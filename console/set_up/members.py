@@ -124,27 +124,6 @@ def discard(home: Path, question: Discard) -> Discarded:
     return Discarded()
 
 
-def _require_fit(journal: Journal, *, accepted: bool) -> None:
-    """Refuse a main network where no hardware is known to protect real funds. Raises: NotDone."""
-    nothing = "Nothing was written; no funds are concerned yet."
-    if journal.for_tests_only:
-        raise NotDone(
-            "test-token",
-            "This token is for tests, and a main network is chosen. No hardware would protect real "
-            "funds, and its node would not open.",
-            nothing,
-            "Choose test networks, or discard this set-up and take another token.",
-        )
-    if journal.unproven and not accepted:
-        raise NotDone(
-            "unproven-token",
-            "A main network is chosen, and whether hardware protects this token's keys is not "
-            "known.",
-            nothing,
-            "Say that you accept this, or choose test networks or another token.",
-        )
-
-
 def _choice(draft: Draft) -> TokenChoice:
     if draft.token is None:
         raise NotDone(

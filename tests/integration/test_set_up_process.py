@@ -217,7 +217,7 @@ async def test_no_secret_is_seen_beside_the_question(
 
 async def test_a_test_token_is_never_for_a_main_network(rig: Rig) -> None:
     chain = m.ChainChoice(chain="ethereum", network="mainnet", urls=("http://127.0.0.1:1",))
-    draft = on_softhsm(chains=(chain,), accepts_test_token=True)
+    draft = on_softhsm(chains=(chain,))
     await rig.setting_up.ask(m.MakeKeys(draft=draft, pin=PIN), m.KeysMade)
     with pytest.raises(SetUpRefused) as refused:
         await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
