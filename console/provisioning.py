@@ -48,11 +48,12 @@ from hsm import (
     Pkcs11Settings,
     SetUp,
     SetUpUnfinished,
+    Standing,
     check_token,
     initialise_token,
     provision,
     remove,
-    vendor_in,
+    standing_of,
 )
 
 _NOBODY = MemberId("nobody")
@@ -72,8 +73,8 @@ class NewMember:
     """The settings of a new member. `module` is a PKCS#11 library, or "file" for none.
 
     With `fresh_softhsm`, a SoftHSM token is created in the member's own directory: for tests and
-    the demonstration only. `serial` chooses among tokens of one label. With `accept_unproven`, a
-    token that is not known to be hardware may hold keys of a main network.
+    the demonstration only. `serial` tells tokens of one label apart. `accept_unproven` is the
+    operator's word that a token not known to be hardware may hold keys of a main network.
     """
 
     member: str
@@ -137,16 +138,8 @@ def make_keys(
     try:
         _prepare_vault(files, new)
         how = SetUp(identifier=identifier, last_try=last_try)
-        identity_key = _make_keys(home, files, settings, pin, so_pin, how)
-        if settings.vault.kind == "file":
-            unfinished.keys_made(identity_key)
-        else:
-            made_by = vendor_in(pkcs11_settings(files, settings))
-            unfinished.keys_made(
-                identity_key,
-                for_tests_only=made_by.for_tests_only,
-                unproven=not made_by.for_production,
-            )
+        identity_key, standing = _make_keys(home, files, settings, pin, so_pin, how)
+        unfinished.keys_made(identity_key, standing)
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise
@@ -208,12 +201,14 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         if pin is None:
             raise PinNeeded(f"keys of {member} are in the token {vault.token!r}")
         tries = _tries_file(home, vault.module, vault.token)
-        token = Pkcs11Settings(
-            Path(vault.module),
-            vault.token,
-            files.directory / "shares",
-            tries,
-            member_id(member),
+        token = replace(
+            Pkcs11Settings(
+                Path(vault.module),
+                vault.token,
+                files.directory / "shares",
+                tries,
+                member_id(member),
+            ),
             serial=vault.serial,
         )
         remove(token, pin, SetUp(identifier=journal.identifier))
@@ -299,16 +294,17 @@ def _make_keys(
     pin: SecretBytes,
     so_pin: SecretBytes | None,
     how: SetUp,
-) -> bytes:
-    """Make the vault's keys; return the identity key."""
+) -> tuple[bytes, Standing]:
+    """Make the vault's keys; return the identity key, and what the vault's make is worth."""
     if settings.vault.kind == "file":
-        return create_file_vault(file_settings(files, settings), pin)
+        return create_file_vault(file_settings(files, settings), pin), Standing.UNPROVEN
     token = pkcs11_settings(files, settings)
     if so_pin:
         initialise_token(token.module, token.token_label, so_pin, pin)
         so_pin.wipe()
     tries = _tries_file(home, settings.vault.module, settings.vault.token)
-    return provision(replace(token, backoff_file=tries), pin, how)
+    identity_key = provision(replace(token, backoff_file=tries), pin, how)
+    return identity_key, standing_of(token.module, token.choice)
 
 
 def _write_files(

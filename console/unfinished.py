@@ -18,6 +18,7 @@ from console.settings import (
     SettingsInvalid,
     VaultSettings,
 )
+from hsm import Standing
 
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
@@ -37,23 +38,20 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     identifier: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
     vault: VaultSettings | None = None
     identity_key: Annotated[str, msgspec.Meta(pattern=r"\A(04[0-9a-f]{128})?\Z")] = ""
-    for_tests_only: bool = False
-    unproven: bool = False
+    standing: Standing = Standing.UNPROVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """What a set-up has kept: `vault` is where keys may be, `identity_key` is b"" until they are.
 
-    Keys of a main network are never in a token that is `for_tests_only`, and in one that is
-    `unproven` if the operator accepts it.
+    `standing`: what the token's make says of keys of a main network.
     """
 
     identifier: bytes
     vault: VaultSettings | None
     identity_key: bytes
-    for_tests_only: bool
-    unproven: bool
+    standing: Standing
 
 
 class UnfinishedSetUp:
@@ -79,7 +77,7 @@ class UnfinishedSetUp:
         if known is not None:
             _require_same_token(known.vault, vault)
             self._remove(_MADE)
-            self._write(_Written(known.identifier.hex(), vault))
+            self._write(known.identifier, vault)
             return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]
         if there:
@@ -91,18 +89,12 @@ class UnfinishedSetUp:
         create_file(self._journal, msgspec.json.encode(_Written(identifier.hex(), vault)))
         return identifier
 
-    def keys_made(
-        self, identity_key: bytes, *, for_tests_only: bool = False, unproven: bool = False
-    ) -> None:
+    def keys_made(self, identity_key: bytes, standing: Standing) -> None:
         """Keep that the vault holds the keys; what follows needs no PIN."""
         known = self.read()
         if known is None or known.vault is None:
             raise SettingsInvalid(f"{self._journal} is missing: which keys are new is not known")
-        self._write(
-            _Written(
-                known.identifier.hex(), known.vault, identity_key.hex(), for_tests_only, unproven
-            )
-        )
+        self._write(known.identifier, known.vault, identity_key, standing)
 
     def read(self) -> Journal | None:
         """Return what is kept, None if no set-up is under way. Raises: SettingsInvalid."""
@@ -120,8 +112,7 @@ class UnfinishedSetUp:
             identifier=bytes.fromhex(written.identifier),
             vault=written.vault,
             identity_key=bytes.fromhex(written.identity_key),
-            for_tests_only=written.for_tests_only,
-            unproven=written.unproven,
+            standing=written.standing,
         )
 
     def write_member_anew(self) -> None:
@@ -143,8 +134,14 @@ class UnfinishedSetUp:
         if not any(self._directory.iterdir()):
             self._directory.rmdir()
 
-    def _write(self, written: _Written) -> None:
-        replace_file(self._journal, msgspec.json.encode(written))
+    def _write(
+        self,
+        identifier: bytes,
+        vault: VaultSettings | None,
+        identity_key: bytes = b"",
+        standing: Standing = Standing.UNPROVEN,
+    ) -> None:
+        replace_file(self._journal, _encoded(identifier, vault, identity_key, standing))
 
     def _remove(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -166,6 +163,15 @@ def _require_same_token(before: VaultSettings | None, now: VaultSettings | None)
             f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
             "Take that token again, or discard the set-up first"
         )
+
+
+def _encoded(
+    identifier: bytes,
+    vault: VaultSettings | None,
+    identity_key: bytes = b"",
+    standing: Standing = Standing.UNPROVEN,
+) -> bytes:
+    return msgspec.json.encode(_Written(identifier.hex(), vault, identity_key.hex(), standing))
 
 
 def _decoded(data: bytes) -> _Written:

@@ -11,9 +11,8 @@ from pkcs11.types import Token
 from console.application.errors import HsmError
 from hsm.capabilities import survey, tries_left
 from hsm.keys import IDENTITY, RECORD
-from hsm.library import library, serial_of
-from hsm.vault import Pkcs11Settings
-from hsm.vendors import Vendor, vendor_of
+from hsm.library import TokenChoice, library, serial_of
+from hsm.vendors import Standing, vendor_of
 
 MAX_TOKENS = 64
 _MAX_TEXT = 128
@@ -23,7 +22,8 @@ _MAX_TEXT = 128
 class ListedToken:
     """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
 
-    `unproven`: it is not known to be hardware. `in_use`: keys of a member are seen without login.
+    `standing`: what its make says of keys of a main network. `in_use`: keys of a member are seen
+    without login.
     """
 
     slot: int
@@ -33,7 +33,7 @@ class ListedToken:
     serial: str
     tries: str
     missing: tuple[str, ...]
-    unproven: bool
+    standing: Standing
     in_use: bool
 
 
@@ -70,12 +70,12 @@ def list_tokens(module: Path, *, again: bool = False) -> Listing:
         return Listing(_text(handle.manufacturer_id), tuple(found))
 
 
-def vendor_in(settings: Pkcs11Settings) -> Vendor:
-    """Return the traits of the token that is meant. Raises: TokenMissing, HsmError."""
-    owner = library(settings.module)
+def standing_of(module: Path, choice: TokenChoice) -> Standing:
+    """Return what a token's make says of keys of a main network. Raises: TokenMissing, HsmError."""
+    owner = library(module)
     with owner.lock:
-        token = owner.find(settings.choice)
-        return vendor_of(token.manufacturer_id, token.model)
+        token = owner.find(choice)
+        return vendor_of(token.manufacturer_id, token.model).standing
 
 
 def _listed(slot: int, token: Token) -> ListedToken:
@@ -93,7 +93,7 @@ def _listed(slot: int, token: Token) -> ListedToken:
         serial=_text(serial_of(token)),
         tries=tries_left(token.flags) if ready else "no user PIN is set",
         missing=missing,
-        unproven=not vendor_of(token.manufacturer_id, token.model).for_production,
+        standing=vendor_of(token.manufacturer_id, token.model).standing,
         in_use=_in_use(token),
     )
 

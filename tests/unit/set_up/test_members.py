@@ -10,6 +10,7 @@ from console.set_up import members
 from console.set_up.refusing import NotDone
 from console.settings import MemberFiles, SettingsInvalid, VaultSettings, read_settings
 from console.unfinished import UnfinishedSetUp
+from hsm import Standing
 
 KEY = b"\x04" + bytes(range(64))
 VAULT = VaultSettings(kind="pkcs11", module="/maker.so", token="treasury", serial="1")
@@ -31,10 +32,10 @@ def draft(**changes: object) -> m.Draft:
     return msgspec.structs.replace(plain, **changes)
 
 
-def with_keys(home: Path, **traits: bool) -> UnfinishedSetUp:
+def with_keys(home: Path, standing: Standing = Standing.PROVEN) -> UnfinishedSetUp:
     unfinished = UnfinishedSetUp(home / "ana")
     unfinished.begin(VAULT)
-    unfinished.keys_made(KEY, **traits)
+    unfinished.keys_made(KEY, standing)
     return unfinished
 
 
@@ -49,19 +50,19 @@ def test_a_proven_token_needs_no_word(tmp_path: Path) -> None:
 
 
 def test_an_unproven_token_needs_the_operators_word(tmp_path: Path) -> None:
-    with_keys(tmp_path, unproven=True)
+    with_keys(tmp_path, Standing.UNPROVEN)
     with pytest.raises(NotDone) as refused:
         finished(tmp_path)
     assert refused.value.refused.code == "unproven-token"
     assert not MemberFiles(tmp_path / "ana").settings.exists()
     assert not finished(tmp_path, chains=(TEST,)).accept_unproven
-    assert finished(tmp_path, accepts_test_token=True).accept_unproven
+    assert finished(tmp_path, accepts_unproven=True).accept_unproven
 
 
 def test_a_test_token_is_taken_by_no_word(tmp_path: Path) -> None:
-    with_keys(tmp_path, unproven=True, for_tests_only=True)
+    with_keys(tmp_path, Standing.FOR_TESTS)
     with pytest.raises(NotDone) as refused:
-        finished(tmp_path, accepts_test_token=True)
+        finished(tmp_path, accepts_unproven=True)
     assert refused.value.refused.code == "test-token"
     finished(tmp_path, chains=(TEST,))
 
