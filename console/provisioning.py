@@ -201,14 +201,12 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         if pin is None:
             raise PinNeeded(f"keys of {member} are in the token {vault.token!r}")
         tries = _tries_file(home, vault.module, vault.token)
-        token = replace(
-            Pkcs11Settings(
-                Path(vault.module),
-                vault.token,
-                files.directory / "shares",
-                tries,
-                member_id(member),
-            ),
+        token = Pkcs11Settings(
+            Path(vault.module),
+            vault.token,
+            files.directory / "shares",
+            tries,
+            member_id(member),
             serial=vault.serial,
         )
         remove(token, pin, SetUp(identifier=journal.identifier))

@@ -83,7 +83,7 @@ def finish(home: Path, question: FinishMember) -> MemberFinished:
     draft = question.draft
     journal = UnfinishedSetUp(MemberFiles(home / draft.member).directory).read()
     on_main = any(chain.network == Network.MAINNET for chain in draft.chains)
-    if on_main and journal is not None:
+    if on_main and journal is not None and journal.identity_key:
         _require_fit(journal.standing, accepts=draft.accepts_unproven)
     port = free_port("127.0.0.1", ports_in_use(home, but=draft.member))
     new = _new_member(
