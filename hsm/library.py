@@ -4,6 +4,7 @@ PKCS#11 has one login for each token and process, for all sessions. So a token h
 The library is initialised without locking, so it has one caller at a time.
 """
 
+import ctypes
 import os
 import threading
 from contextlib import suppress
@@ -78,6 +79,7 @@ class Library:
         # Finalised, and not initialised again: a module whose daemon or device is away.
         self._down = False
         self._functions: ModuleFunctions | None = None
+        self._kept = False
 
     @property
     def module(self) -> Path:
@@ -134,6 +136,11 @@ class Library:
             raise HsmError(
                 f"the PKCS#11 module {self.name} does not load: {type(error).__name__}"
             ) from None
+        if not self._kept:
+            # Never freed: that would finalise the module when the process ends, and a module that
+            # has stalled would keep it from ending.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded))
+            self._kept = True
         if self._down:
             self.reset()
         return loaded

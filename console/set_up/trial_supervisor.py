@@ -32,14 +32,17 @@ _LOOK_S = 1.0
 
 
 class Kept:
-    """One process that is started again whenever it ends."""
+    """One process that is started again whenever it ends.
+
+    With `port`, not while something answers there: a window may have started the node.
+    """
 
     def __init__(
         self,
         name: str,
         command: list[str],
         ready: str,
-        port: int,
+        port: int = 0,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now_s: Callable[[], float] = time.monotonic,
@@ -76,8 +79,8 @@ class Kept:
             await stop(process)
 
     async def _until_free(self) -> None:
-        """Wait while somebody else's process serves there: a window may have started the node."""
-        while port_answers(self._port):
+        """Wait while somebody else's process serves there."""
+        while self._port and port_answers(self._port):
             await self._sleep(_LOOK_S)
 
 
@@ -100,7 +103,7 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY, record.devnet_port)
+    devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY)
     working: tuple[Kept | Player, ...] = (
         devnet,
         *(_node(home, member) for member in record.members),
