@@ -28,14 +28,16 @@ PATIENCE_S = 20.0
 class Turning:
     """A loop that runs as long as something is waited for."""
 
+    patience_s = PATIENCE_S
+
     def __init__(self, app: QApplication) -> None:
         self.app = app
         self.loop = qasync.QEventLoop(app, already_running=True)
         asyncio.set_event_loop(self.loop)
 
-    def until(self, happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
-        """Let time pass until something is so."""
-        end = monotonic() + seconds
+    def until(self, happened: Callable[[], bool], seconds: float = 0) -> None:
+        """Let time pass until something is so, at most `seconds` if given."""
+        end = monotonic() + (seconds or self.patience_s)
         while not happened():
             assert monotonic() < end, "it did not happen in time"
             self._turn()

@@ -5,11 +5,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from console.application.views import CeremonyStage, InboxView, RequestStage
 from console.client.set_up import messages as m
-from tests.fakes import setting_up
+from tests.fakes import scenario, setting_up
+from tests.fakes.console import FakeConsole
 from tests.fakes.setting_up import FAILED, FakeSettingUp, draft, entry
+from tests.ui.driving import Driver
 from tests.ui.first_running import FirstRun
 from ui.first_run import homes, names
+from ui.first_run.guide_steps import current
 
 Act = Callable[[FirstRun], None]
 FirstShot = tuple[str, Callable[[FakeSettingUp], None], Act]
@@ -171,6 +175,66 @@ def _quiet(run: FirstRun) -> None:
 _SOFT = m.TokenChoice(kind=m.TokenKind.SOFTHSM)
 _FILE = m.TokenChoice(kind=m.TokenKind.FILE)
 _LONG = tuple(entry(f"member-{n}", f"{_ANYTHING} {n}").line for n in range(4))
+
+
+def _nothing(console: FakeConsole) -> None:
+    console.ceremonies, console.wallets = {}, {}
+    console.inbox = InboxView((), 0)
+
+
+def _unlocked(console: FakeConsole) -> None:
+    _nothing(console)
+    console.unlocked()
+
+
+def _keys(stage: CeremonyStage) -> Callable[[FakeConsole], None]:
+    def prepare(console: FakeConsole) -> None:
+        _unlocked(console)
+        made = scenario.ceremony(stage)
+        console.ceremonies = {made.ceremony: made}
+        if stage is CeremonyStage.COMPLETED:
+            console.wallets = {scenario.WALLET: scenario.wallet()}
+
+    return prepare
+
+
+def _paid(stage: RequestStage) -> Callable[[FakeConsole], None]:
+    def prepare(console: FakeConsole) -> None:
+        _keys(CeremonyStage.COMPLETED)(console)
+        row = replace(scenario.inbox().rows[0], stage=stage, request=scenario.request_name(stage))
+        console.inbox = InboxView((row,), 1)
+
+    return prepare
+
+
+def _guided(place: int, *, go: bool = True) -> Callable[[Driver], None]:
+    def act(driver: Driver) -> None:
+        driver.until(lambda: driver.window.link.session is not None)
+        panel = driver.window.guide.panel
+        driver.until(lambda: current(tuple(each.step for each in panel.rows)) == place)
+        if go:
+            driver.press(f"{names.GUIDE_GO}.{place + 1}")
+        driver.pass_time(0.4)
+
+    return act
+
+
+def _folded(driver: Driver) -> None:
+    _guided(1, go=False)(driver)
+    driver.press(names.GUIDE_HIDE)
+    driver.pass_time(0.1)
+
+
+GUIDE_SHOTS: list[tuple[str, Callable[[FakeConsole], None], Callable[[Driver], None]]] = [
+    ("guide-1-sign-in", _nothing, _guided(0, go=False)),
+    ("guide-2-ceremony", _unlocked, _guided(1)),
+    ("guide-3-compare", _keys(CeremonyStage.COMPARING), _guided(2)),
+    ("guide-5-pay", _keys(CeremonyStage.COMPLETED), _guided(4)),
+    ("guide-6-approve", _paid(RequestStage.AWAITING_APPROVAL), _guided(5)),
+    ("guide-7-confirmed", _paid(RequestStage.SIGNING), _guided(6)),
+    ("guide-over", _paid(RequestStage.CONFIRMED), _guided(7, go=False)),
+    ("guide-hidden", _unlocked, _folded),
+]
 FIRST_SHOTS: list[FirstShot] = [
     ("first-start", _plain, _quiet),
     ("first-start-begun", _begun, _quiet),
@@ -228,7 +292,7 @@ FIRST_SHOTS: list[FirstShot] = [
     ("first-5-chains", _plain, _then(draft(5), _chains)),
     ("first-5-chains-none", _plain, _resume(draft(5))),
     ("first-5-chains-fails", _not_working, _then(draft(5), _chains)),
-    ("first-5-chains-main", _plain, _then(draft(5, token=_FILE), _main)),
+    ("first-5-chains-main", _plain, _then(draft(5, token=_FILE, token_unproven=True), _main)),
     ("first-6-invitation", _plain, _resume(draft(6))),
     ("first-6-invitation-enough", _plain, _then(draft(6), _entries("ben", "chiara"))),
     ("first-6-invitation-problem", _plain, _then(draft(6), _bad_entry)),

@@ -21,31 +21,10 @@ from ui.settings import Settings
 from ui.theme import ThemeName
 
 
-class FirstRun(Turning):
-    """One first-run window, with a running loop."""
+class FirstRunSteps(Turning):
+    """What an operator does in a first-run window."""
 
-    def __init__(
-        self,
-        app: QApplication,
-        fake: FakeSettingUp,
-        *,
-        can_go_back: bool = False,
-        problem: Problem | None = None,
-        home: Path = Path("home"),
-    ) -> None:
-        super().__init__(app)
-        self.fake = fake
-        self.window = FirstRunWindow(
-            home,
-            fake,
-            Settings(theme=ThemeName.LIGHT),
-            can_go_back=can_go_back,
-            problem=problem,
-        )
-        self.window.resize(USUAL)
-        self.window.show()
-        self.until(lambda: not self.window.looking.running)
-        self.pass_time(0.02)
+    window: FirstRunWindow
 
     @property
     def wizard(self) -> Wizard:
@@ -68,12 +47,6 @@ class FirstRun(Turning):
         """Begin a set-up."""
         self.window.begin(purpose)
         self.at(Step.NAME)
-
-    def resume(self, draft: Draft) -> None:
-        """Go on with a set-up."""
-        self.fake.drafts[draft.member] = draft
-        self.window.resume(draft)
-        self.at(Step(draft.step))
 
     def next(self, step: Step | None = None) -> None:
         """Press Next, and wait for a page."""
@@ -112,6 +85,39 @@ class FirstRun(Turning):
         """Wait for something, then for what follows from it."""
         self.until(happened)
         self.pass_time(0.02)
+
+
+class FirstRun(FirstRunSteps):
+    """One first-run window, with a running loop."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        fake: FakeSettingUp,
+        *,
+        can_go_back: bool = False,
+        problem: Problem | None = None,
+        home: Path = Path("home"),
+    ) -> None:
+        super().__init__(app)
+        self.fake = fake
+        self.window = FirstRunWindow(
+            home,
+            fake,
+            Settings(theme=ThemeName.LIGHT),
+            can_go_back=can_go_back,
+            problem=problem,
+        )
+        self.window.resize(USUAL)
+        self.window.show()
+        self.until(lambda: not self.window.looking.running)
+        self.pass_time(0.02)
+
+    def resume(self, draft: Draft) -> None:
+        """Go on with a set-up."""
+        self.fake.drafts[draft.member] = draft
+        self.window.resume(draft)
+        self.at(Step(draft.step))
 
     def close(self) -> None:
         """Close the window and the loop."""

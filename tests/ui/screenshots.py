@@ -18,9 +18,9 @@ from console.application.views import CeremonyStage, NodeState, RequestStage, Sh
 from console.domain.values import CeremonyPurpose
 from tests.fakes import recovery, scenario
 from tests.fakes.console import PIN, REFUSED, FakeConsole
-from tests.fakes.setting_up import FakeSettingUp
+from tests.fakes.setting_up import FakeSettingUp, trial
 from tests.ui.driving import Driver
-from tests.ui.first_run_shots import FIRST_SHOTS
+from tests.ui.first_run_shots import FIRST_SHOTS, GUIDE_SHOTS
 from tests.ui.first_running import FirstRun
 from ui import object_names as names
 from ui import theme
@@ -502,12 +502,13 @@ def main(directory: Path, part: str = "", size: str = "1440x900") -> None:
     width, height = map(int, size.split("x"))
     directory.mkdir(parents=True, exist_ok=True)
     app = make_application()
-    for name, prepare, act in SHOTS:
+    for name, prepare, act in (*SHOTS, *GUIDE_SHOTS):
         if part not in name:
             continue
         console = FakeConsole()
         prepare(console)
-        driver = Driver(app, console)
+        guided = name.startswith("guide-")
+        driver = Driver(app, console, trial=trial("home") if guided else None)
         driver.window.resize(width, height)
         for chosen in ("light", "dark"):
             driver.window.set_theme(chosen)

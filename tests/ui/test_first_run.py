@@ -91,7 +91,7 @@ def test_a_set_up_with_keys_asks_for_the_pin_and_keeps_none(first, fake):
     first.press(f"{names.THROW_SHEET}.confirm")
     assert sheet.pin.text() == ""
     first.when(lambda: not fake.drafts)
-    assert first.window.throwing._last is None
+    assert not first.window.throwing.repeatable
     assert fake.last(m.Discard).pin == setting_up.PIN
 
 

@@ -114,6 +114,8 @@ def test_it_leads_from_sign_in_to_the_end(guided):
     guided.until(lambda: at(guided) == 4)
     guided.press(f"{names.GUIDE_GO}.5")
     guided.until(lambda: window.current_screen == "new_transfer")
+    guided.until(lambda: bool(guided.find(object_names.TRANSFER_TO).text()))
+    assert guided.find(object_names.TRANSFER_AMOUNT).text() == "0.25"
     console.inbox = InboxView((row(RequestStage.CONFIRMED),), 1)
     guided.until(lambda: at(guided) == 7)
     assert guided.find(names.GUIDE_THROW).isVisible()
@@ -124,11 +126,11 @@ def test_it_leads_from_sign_in_to_the_end(guided):
 
 
 def test_it_is_hidden_and_shown_again(guided):
-    pages = guided.window._pages
-    wide = pages.width()
+    panel = guided.window.guide.panel
+    wide = panel.width()
     guided.press(names.GUIDE_HIDE)
     guided.pass_time(0.05)
-    assert pages.width() > wide
+    assert panel.width() < wide / 4
     assert not guided.find(names.GUIDE_PIN).isVisible()
     guided.press(names.GUIDE_SHOW)
     guided.pass_time(0.05)
@@ -146,7 +148,7 @@ def test_it_leaves_the_pages_their_room(guided, size):
 
 
 def test_another_member_is_not_guided(guided):
-    guided.window._switch_now("ben")
+    guided.window.switching.wanted("ben")
     guided.until(lambda: guided.window.member == "ben")
     guided.pass_time(0.02)
     assert not guided.window.guide.panel.isVisible()

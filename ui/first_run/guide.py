@@ -15,13 +15,19 @@ from console.application.api import (
     NodeUnreachable,
 )
 from console.client.set_up.messages import TrialReady
+from ui import object_names
 from ui.first_run.guide_panel import GuidePanel
 from ui.first_run.guide_steps import Seen, generates, steps
 from ui.link import NodeLink
 from ui.tasks import TaskOwner
-from ui.widgets.fields import PinField
+from ui.widgets.fields import LimitedField, PinField
 
 _SOON_MS, _AGAIN_MS = 200, 3_000
+_FIELD_MS, _FIELD_TRIES = 100, 50
+_IN_HEX = "0x52908400098527886E0F7030069857D2E4169EE7"
+_IN_BASE_58 = "7YttLkHDoNj9wyDur5pM1ejNaAvT9X4eqaYcHQqtj2G5"
+_AMOUNT = "0.25"
+"""An example payment: a beginner has no address at hand, and the coins are worth nothing."""
 
 
 class Guide(QObject):
@@ -32,6 +38,7 @@ class Guide(QObject):
     def __init__(self, trial: TrialReady | None, show_screen: Callable[[str, str], None]) -> None:
         super().__init__()
         self._trial = trial
+        self._show_screen = show_screen
         self._tasks = TaskOwner()
         self._link: NodeLink | None = None
         self._pages: QWidget | None = None
@@ -44,7 +51,7 @@ class Guide(QObject):
             timer.timeout.connect(self._look_soon)
         if trial is not None:
             self.panel = GuidePanel(trial.pin)
-            self.panel.went.connect(show_screen)
+            self.panel.went.connect(self._go)
             self.panel.pin_wanted.connect(self._enter_pin)
             self.panel.throw_away.connect(self.throw_away)
             self.panel.show_steps(steps(self.seen))
@@ -80,6 +87,30 @@ class Guide(QObject):
         self._timer.stop()
         self._clock.stop()
         self._tasks.close()
+
+    def _go(self, screen: str, subject: str) -> None:
+        self._show_screen(screen, subject)
+        if screen == "new_transfer":
+            self._fill_in(_FIELD_TRIES)
+
+    def _fill_in(self, tries: int) -> None:
+        """Fill in an example payment, as soon as the form is there; nothing is overwritten."""
+        window = self._pages.window() if self._pages is not None else None
+        if window is None or not self.seen.wallets or not self.seen.wallets[0].accounts:
+            return
+        payee = _payee(self.seen.wallets[0].accounts[0].address)
+        for name, text in (
+            (object_names.TRANSFER_TO, payee),
+            (object_names.TRANSFER_AMOUNT, _AMOUNT),
+        ):
+            field = window.findChild(LimitedField, name)
+            if field is None or not field.isVisible():
+                if tries:
+                    QTimer.singleShot(_FIELD_MS, self, lambda: self._fill_in(tries - 1))
+                return
+            if not field.text():
+                field.setText(text)
+                field.setCursorPosition(0)
 
     def _moved(self, change: Change) -> None:
         del change
@@ -130,3 +161,11 @@ class Guide(QObject):
                 field.setText(self._trial.pin)
                 field.setFocus()
                 return
+
+
+def _payee(own: str) -> str:
+    """Return an address of the form of one's own; '' if there is no example of it."""
+    if own.startswith("0x"):
+        return _IN_HEX
+    # Addresses in base 32 are in one case.
+    return "" if own in {own.lower(), own.upper()} else _IN_BASE_58

@@ -128,7 +128,8 @@ class _StepRow(QWidget):
         self.mark = IconMark("circle-dashed", "muted", 18)
         self.title = Label("", "", wrap=True)
         self.sentence = Label("", "secondary", wrap=True)
-        self.go = Button("", "primary", name=f"{names.GUIDE_GO}.{number}")
+        # The page beside it has the one primary button.
+        self.go = Button("", name=f"{names.GUIDE_GO}.{number}")
         below = column(self.sentence, row(self.go, 1), spacing=8)
         below.setContentsMargins(0, 0, 0, 8)
         texts = column(self.title, below, spacing=4)

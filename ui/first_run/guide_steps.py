@@ -54,11 +54,14 @@ class GuideStep(NamedTuple):
 
 def steps(seen: Seen) -> tuple[GuideStep, ...]:
     """Return all steps with their ticks, which follow from the views alone."""
+    return (*_keys(seen), *_payment(seen))
+
+
+def _keys(seen: Seen) -> tuple[GuideStep, ...]:
+    """Return the steps to a wallet."""
     made = [each for each in seen.ceremonies if each.stage in _MADE]
     completed = [each for each in made if each.stage is CeremonyStage.COMPLETED]
     ceremony = made[0].ceremony if made else ""
-    wallet = seen.wallets[0].wallet if seen.wallets else ""
-    request = seen.requests[0].request if seen.requests else ""
     return (
         GuideStep(
             "Sign in",
@@ -83,6 +86,15 @@ def steps(seen: Seen) -> tuple[GuideStep, ...]:
             "ceremonies",
             ceremony,
         ),
+    )
+
+
+def _payment(seen: Seen) -> tuple[GuideStep, ...]:
+    """Return the steps from an empty wallet to a confirmed payment."""
+    wallet = seen.wallets[0].wallet if seen.wallets else ""
+    request = seen.requests[0].request if seen.requests else ""
+    where = "review" if request else "approvals"
+    return (
         GuideStep(
             "Receive coins",
             "The wallet is funded by itself with test coins. Its addresses and balances are on its "
@@ -94,8 +106,9 @@ def steps(seen: Seen) -> tuple[GuideStep, ...]:
         ),
         GuideStep(
             "Pay",
-            "Enter any address and an amount, look at what will be signed, and request it.",
-            "New transfer",
+            "An example is filled in; change it as you like. Preview what will be signed, then "
+            "request it.",
+            "Fill in a payment",
             bool(seen.requests),
             "new_transfer",
             wallet,
@@ -106,7 +119,7 @@ def steps(seen: Seen) -> tuple[GuideStep, ...]:
             "approves for Ben and Chiara.",
             "Go to the request",
             any(row.stage is not RequestStage.AWAITING_APPROVAL for row in seen.requests),
-            "review" if request else "approvals",
+            where,
             request,
         ),
         GuideStep(
@@ -115,7 +128,7 @@ def steps(seen: Seen) -> tuple[GuideStep, ...]:
             "chain.",
             "Go to the request",
             any(row.stage is RequestStage.CONFIRMED for row in seen.requests),
-            "review" if request else "approvals",
+            where,
             request,
         ),
     )

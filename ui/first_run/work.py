@@ -30,6 +30,11 @@ class Work(QObject):
         """Whether an answer is waited for."""
         return self._now is not None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether `retry` would do something: what was started is kept."""
+        return self._last is not None
+
     def start(self, make: Make, *, again: bool = True) -> None:
         """Run a coroutine; what was running is given up.
 
