@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect
+from PySide6.QtCore import QEvent, QObject, QRect
 from PySide6.QtWidgets import QApplication
 
 from console.client import Profile
@@ -19,10 +19,10 @@ from ui.link import Connect
 from ui.node_watch import Startable
 from ui.problem import Problem
 from ui.settings import Settings
-from ui.tasks import TaskOwner
 from ui.window import ConsoleWindow
 
 Window = ConsoleWindow | FirstRunWindow
+_DELETING_S = 0.01
 
 
 class OwnNodes(Protocol):
@@ -52,7 +52,8 @@ class Desk(QObject):
         self._settings = settings
         self._outside = outside
         self._closed = asyncio.Event()
-        self._tasks = TaskOwner()
+        self._ending: list[asyncio.Future[None]] = []
+        self._trial: TrialReady | None = None
         self.window: Window | None = None
 
     async def run(self, only: str = "") -> int:
@@ -78,8 +79,10 @@ class Desk(QObject):
         """Close the window in front and wait until its work has ended."""
         await self._end(self.window)
         self.window = None
-        await self._tasks.finish()
-        QCoreApplication.processEvents()
+        await asyncio.gather(*self._ending)
+        # Lets Qt delete the windows. Its events must not be processed inside a task: they wake
+        # other tasks, which cannot run inside this one.
+        await asyncio.sleep(_DELETING_S)
 
     def show_home(self, home: Path, member: str = "", *, only: str = "") -> None:
         """Show the members of a home, after starting their nodes; else the first run."""
@@ -89,6 +92,7 @@ class Desk(QObject):
             return
         nodes = self._outside.own_nodes(home, found.profiles, only=only)
         self._take_home(home, member)
+        self._trial = None
         self._show(self._console(found.profiles, nodes))
 
     def show_first_run(self, problem: Problem | None = None) -> None:
@@ -106,7 +110,7 @@ class Desk(QObject):
         window.member_ready.connect(self.show_home)
         window.home_chosen.connect(self.show_home)
         window.trial_ready.connect(self.show_trial)
-        window.back_wanted.connect(lambda: self.show_home(self._home))
+        window.back_wanted.connect(self._go_back)
         self._show(window)
 
     def show_trial(self, ready: TrialReady) -> None:
@@ -117,6 +121,7 @@ class Desk(QObject):
             self.show_first_run(found.problem or homes.empty(home))
             return
         self._take_home(home, ready.member)
+        self._trial = ready
         self._show(self._console(found.profiles, {}, ready))
 
     def _console(
@@ -132,8 +137,14 @@ class Desk(QObject):
         window.guide.throw_away.connect(self._throw_away_trial)
         return window
 
+    def _go_back(self) -> None:
+        if self._trial is not None:
+            self.show_trial(self._trial)
+        else:
+            self.show_home(self._home)
+
     def _throw_away_trial(self) -> None:
-        self._home = self._first_home
+        self._home, self._trial = self._first_home, None
         self.show_first_run()
         if isinstance(self.window, FirstRunWindow):
             self.window.ask_to_throw_away(None)
@@ -155,7 +166,7 @@ class Desk(QObject):
         window.installEventFilter(self)
         window.show()
         if before is not None:
-            self._tasks.start(self._end(before))
+            self._ending.append(asyncio.ensure_future(self._end(before)))
 
     @staticmethod
     async def _end(window: Window | None) -> None:

@@ -15,14 +15,15 @@ class TaskOwner:
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def start(self, work: Coroutine[object, object, None]) -> None:
-        """Run a coroutine until it ends or this owner closes."""
+    def start(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None] | None":
+        """Run a coroutine until it ends or this owner closes; None if it has closed already."""
         if self._closed:
             work.close()
-            return
+            return None
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def close(self) -> None:
         """Cancel all coroutines; later starts are ignored."""
@@ -33,6 +34,10 @@ class TaskOwner:
     async def finish(self) -> None:
         """Close, and wait until every coroutine has cleaned up."""
         self.close()
+        await self.ended()
+
+    async def ended(self) -> None:
+        """Wait until every coroutine has ended, without cancelling any."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     @property

@@ -1,9 +1,11 @@
 """The window from nothing, with the real set-up process, tokens and nodes."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from console.client.set_up.process import SetUpProcess
 from tests.ui.first_running import FirstRunSteps
 from ui import object_names
 from ui.app import make_application
+from ui.collector import collecting_between_events
 from ui.desk import Desk, Outside
 from ui.first_run import names
 from ui.first_run.guide_steps import current
@@ -52,6 +55,8 @@ class Operator(FirstRunSteps):
         self.ended = asyncio.ensure_future(self.desk.run())
         self.until(lambda: self.desk.window is not None)
         self.window.resize(USUAL)
+        if isinstance(self.window, FirstRunWindow):
+            self.until(lambda: not self.window.looking.running)
 
     @property
     def window(self):
@@ -120,7 +125,7 @@ class Operator(FirstRunSteps):
             self.window.close()
         self.until(self.ended.done)
         for member, node in self.nodes.items():
-            if node.look().state is not ProcessState.STOPPED:
+            if node.look().state in {ProcessState.RUNS, ProcessState.STARTS}:
                 os.kill(pid_of(self.home / member), signal.SIGTERM)
         self.end(asyncio.sleep(0), None)
 
@@ -136,8 +141,12 @@ def pid_of(directory: Path) -> int:
 
 
 @pytest.fixture
-def app() -> QApplication:
-    return make_application()
+def app() -> Iterator[QApplication]:
+    made = make_application()
+    # As the window does: a timer that another thread frees is lost, and what waits for it hangs.
+    with collecting_between_events():
+        yield made
+        gc.collect()
 
 
 def free_ports(number: int) -> list[int]:

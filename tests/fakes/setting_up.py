@@ -210,6 +210,9 @@ class FakeSettingUp:
     hangs: set[type[m.Question]] = field(default_factory=set)
     asked: list[m.Question] = field(default_factory=list)
     cancelled: list[type[m.Question]] = field(default_factory=list)
+    ending_s: float = 0.0
+    """How long a process takes to end."""
+    ended: list[type[m.Question]] = field(default_factory=list)
     told: dict[type[m.Question], m.Progress] = field(default_factory=dict)
     watched: int = 0
     _changed: list[asyncio.Event] = field(default_factory=list)
@@ -241,6 +244,8 @@ class FakeSettingUp:
                 await asyncio.Event().wait()
         except asyncio.CancelledError:
             self.cancelled.append(what)
+            await asyncio.sleep(self.ending_s)
+            self.ended.append(what)
             raise
         if what in self.refusals:
             raise self.refusals[what]

@@ -43,10 +43,11 @@ class FirstRunSteps(Turning):
         self.until(lambda: not self.page.busy)
         self.pass_time(0.03)
 
-    def begin(self, purpose: Purpose = Purpose.CREATE) -> None:
+    def begin(self, purpose: Purpose = Purpose.CREATE, *, loads: bool = True) -> None:
         """Begin a set-up."""
         self.window.begin(purpose)
-        self.at(Step.NAME)
+        if loads:
+            self.at(Step.NAME)
 
     def next(self, step: Step | None = None) -> None:
         """Press Next, and wait for a page."""
@@ -98,6 +99,7 @@ class FirstRun(FirstRunSteps):
         can_go_back: bool = False,
         problem: Problem | None = None,
         home: Path = Path("home"),
+        looks: bool = True,
     ) -> None:
         super().__init__(app)
         self.fake = fake
@@ -110,7 +112,8 @@ class FirstRun(FirstRunSteps):
         )
         self.window.resize(USUAL)
         self.window.show()
-        self.until(lambda: not self.window.looking.running)
+        if looks:
+            self.until(lambda: not self.window.looking.running)
         self.pass_time(0.02)
 
     def resume(self, draft: Draft) -> None:

@@ -163,7 +163,24 @@ def test_a_demonstration_vault_opens_with_its_guide(run, tmp_path):
     running.first().start.trying.click()
     window = running.signed_out()
     assert window.guide.panel.isVisible()
+    window.first_run_wanted.emit()
+    running.first().back_wanted.emit()
+    assert running.signed_out().guide.panel.isVisible()
     assert running.started == []
+
+
+def test_a_demonstration_is_thrown_away_from_its_guide(run, tmp_path):
+    member(tmp_path / "trial", "ana")
+    running = run()
+    running.fake.trial_home = str(tmp_path / "trial")
+    running.first().start.trying.click()
+    running.signed_out().guide.throw_away.emit()
+    first = running.first()
+    assert first.throw_sheet.isVisible()
+    assert not first.start.back.isVisible()
+    first.throw_sheet.confirm.click()
+    running.until(lambda: not first.throw_sheet.isVisible())
+    assert not running.fake.trial
 
 
 def test_a_new_window_is_in_front_before_the_old_one_ends(run, tmp_path):

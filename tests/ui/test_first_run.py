@@ -271,6 +271,20 @@ def test_work_that_lasts_can_be_stopped(first, fake):
     assert first.wizard.next.isEnabled()
 
 
+def test_a_closed_window_waits_for_the_processes_that_it_gave_up(qapp, fake):
+    """Also for those of a set-up that was left before."""
+    fake.ending_s = 0.1
+    fake.hangs |= {m.JudgeName, m.LookHere}
+    run = FirstRun(qapp, fake, looks=False)
+    run.begin(loads=False)
+    run.type("Ana")
+    run.until(lambda: isinstance(fake.asked[-1], m.JudgeName))
+    run.window.show_start()
+    run.until(lambda: isinstance(fake.asked[-1], m.LookHere))
+    run.close()
+    assert sorted(each.__name__ for each in fake.ended) == ["JudgeName", "LookHere", "LookHere"]
+
+
 def test_keyboard_alone_sets_a_member_up(first, fake, monkeypatch):
     """Tab, Space, letters and Enter, from the start page to the last tick."""
     tab = lambda: first.key(Qt.Key.Key_Tab)  # noqa: E731

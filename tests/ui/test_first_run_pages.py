@@ -20,6 +20,7 @@ from ui.widgets.fields import PinField
 TREASURY = f"{names.TOKENS_LIST}.DENK0104078"
 ARCHIVE = f"{names.TOKENS_LIST}.07550054"
 USED = f"{names.TOKENS_LIST}.DENK0100321"
+SECRET = "correct horse battery"
 LONG = "Wolfgang-Maximilian Featherstonehaugh-Cholmondeley of the Treasury " + "Operations " * 5
 
 
@@ -98,6 +99,14 @@ def test_tokens_that_do_not_suit_say_why_and_cannot_be_chosen(first):
         assert shown.look.word == word
         assert reason in shown.accessibleName()
     assert first.wizard.why.text() == "Choose a token."
+
+
+def test_keys_that_this_set_up_left_do_not_bar_its_own_token(first, fake):
+    begun = setting_up.token(in_use=True)
+    fake.seen = m.TokensSeen(modules=(setting_up.module(begun),), softhsm=True)
+    first.resume(replace(draft(3), step=2))
+    assert card(first, TREASURY).isChecked()
+    assert first.wizard.next.isEnabled()
 
 
 def test_a_token_is_chosen_and_kept(first, fake):
@@ -237,13 +246,15 @@ def test_the_last_try_is_asked_for_in_so_many_words(first, fake):
 def test_a_new_pin_is_entered_twice(first, fake, kind):
     first.resume(draft(3, token=m.TokenChoice(kind=kind)))
     page = first.page
-    page.pin.setText("2468 and more")
+    page.pin.setText("246")
+    assert first.wizard.why.text().startswith("At least")
+    page.pin.setText(SECRET)
     assert not first.wizard.next.isEnabled()
-    page.again.setText("2469 and more")
+    page.again.setText(SECRET + ".")
     assert first.wizard.why.text() == "The two are not the same."
-    page.again.setText("2468 and more")
+    page.again.setText(SECRET)
     first.next()
-    assert fake.last(m.MakeKeys).pin == "2468 and more"
+    assert fake.last(m.MakeKeys).pin == SECRET
     assert set(pin_fields(first)) == {""}
 
 

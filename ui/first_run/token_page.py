@@ -107,7 +107,7 @@ class TokenPage(StepPage):
         there = self._here.get(token_words.key_of(chosen))
         if there is None:
             return "Looking for the tokens." if self._seen is None else "Plug in the chosen token."
-        return token_words.why_not(there)
+        return token_words.why_not(there, own=self._is_own(there))
 
     async def finish(self) -> Draft:
         """Return the draft with the token."""
@@ -171,9 +171,10 @@ class TokenPage(StepPage):
             card.clicked.connect(lambda _=False, key=key: self._choose(key))
             self._list.addWidget(card)
         if token is not None:
-            why = token_words.why_not(token)
+            own = self._is_own(token)
+            why = token_words.why_not(token, own=own)
             title, lines = token_words.title(token), token_words.lines(token)
-            card.show_choice(title, lines, token_words.mark(token), why)
+            card.show_choice(title, lines, token_words.mark(token, own=own), why)
         elif chosen is not None:
             title = chosen.label or chosen.serial
             card.show_choice(title, (), token_words.GONE, token_words.UNPLUGGED)
@@ -200,6 +201,10 @@ class TokenPage(StepPage):
         kind = self._chosen.kind if self._chosen else None
         self.softhsm.setChecked(kind is TokenKind.SOFTHSM)
         self.file.setChecked(kind is TokenKind.FILE)
+
+    def _is_own(self, token: TokenSeen) -> bool:
+        kept = self.set_up.draft.token
+        return kept is not None and token_words.key_of(kept) == token_words.key_of(token)
 
     def _other(self, kind: TokenKind) -> ChoiceCard:
         card = ChoiceCard(f"{names.TOKENS_LIST}.{kind.value}")

@@ -52,25 +52,28 @@ def lines(token: TokenSeen) -> tuple[str, ...]:
     return first, wording.sentence(token.pin)
 
 
-def mark(token: TokenSeen) -> Look:
-    """Return what the token is good for."""
+def mark(token: TokenSeen, *, own: bool) -> Look:
+    """Return what the token is good for. `own`: this set-up has chosen it before."""
     if token.missing:
         return LACKING
-    if token.in_use:
+    if token.in_use and not own:
         return USED
     if token.for_tests_only:
         return TESTS
     return UNPROVEN if token.unproven else SUITABLE
 
 
-def why_not(token: TokenSeen) -> str:
-    """Return why a token cannot be chosen, or ''."""
+def why_not(token: TokenSeen, *, own: bool) -> str:
+    """Return why a token cannot be chosen, or ''.
+
+    Keys in the set-up's own token may be those that it left when it died; making keys judges that.
+    """
     if token.missing:
         shown = token.missing[:_MOST_REASONS]
         more = len(token.missing) - len(shown)
         tail = (f"{more} more",) if more else ()
         return f"It lacks {wording.listed((*shown, *tail))}."
-    return IN_USE if token.in_use else ""
+    return IN_USE if token.in_use and not own else ""
 
 
 def words(choice: TokenChoice) -> str:

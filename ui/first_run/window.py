@@ -63,6 +63,8 @@ class FirstRunWindow(QMainWindow):
         self._can_go_back = can_go_back
         self._thrown: Draft | None = None
         self.wizard: Wizard | None = None
+        self._left: list[Work] = []
+        """Work of set-ups that were left, whose processes may still be ending."""
         self.looking, self.making, self.throwing = Work(), Work(), Work()
         self._stack = QStackedWidget()
         self.setCentralWidget(self._stack)
@@ -133,7 +135,10 @@ class FirstRunWindow(QMainWindow):
     async def finish(self) -> None:
         """Stop all work, and wait until its processes have ended."""
         self._close_work()
-        for work in (self.looking, self.making, self.throwing):
+        works = [self.looking, self.making, self.throwing, *self._left]
+        if self.wizard is not None:
+            works += self.wizard.works
+        for work in works:
             await work.finish()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -224,6 +229,8 @@ class FirstRunWindow(QMainWindow):
         wizard, self.wizard = self.wizard, None
         if wizard is not None:
             wizard.close_wizard()
+            left = (*self._left, *wizard.works)
+            self._left = [work for work in left if not work.ended]
             self._stack.removeWidget(wizard)
             wizard.hide()
             wizard.deleteLater()

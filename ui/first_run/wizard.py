@@ -27,6 +27,7 @@ from ui.first_run.set_up import TITLES, SetUp, Step
 from ui.first_run.sheets import LeaveSheet
 from ui.first_run.step_bar import StepBar
 from ui.first_run.token_page import TokenPage
+from ui.first_run.work import Work
 from ui.widgets.buttons import Button
 from ui.widgets.card import row
 from ui.widgets.chip import IconMark
@@ -86,6 +87,11 @@ class Wizard(QWidget):
     def page(self) -> StepPage:
         """The page in front."""
         return self.pages[self.step]
+
+    @property
+    def works(self) -> list[Work]:
+        """The work of all pages."""
+        return [work for page in self.pages.values() for work in page.works]
 
     def focus_first(self) -> None:
         """Focus the first field of the page, else Next."""

@@ -1,5 +1,6 @@
 """Work that the set-up process does for a page: one at a time, with progress, refusal and retry."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 
 from PySide6.QtCore import QObject, Signal
@@ -24,6 +25,7 @@ class Work(QObject):
         self._tasks = TaskOwner()
         self._last: Make | None = None
         self._now: object | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
@@ -43,7 +45,7 @@ class Work(QObject):
         self.cancel()
         self._last, self.problem, self.progress = make if again else None, None, None
         mine = self._now = object()
-        self._tasks.start(self._run(make, mine))
+        self._task = self._tasks.start(self._run(make, mine))
         self.changed.emit()
 
     def retry(self) -> None:
@@ -53,10 +55,10 @@ class Work(QObject):
 
     def cancel(self) -> None:
         """Give up what is running; its process ends."""
-        self._tasks.close()
-        self._tasks = TaskOwner()
         if self._now is not None:
             self._now = self.progress = None
+            if self._task is not None:
+                self._task.cancel()
             self.changed.emit()
 
     def clear(self) -> None:
@@ -71,10 +73,16 @@ class Work(QObject):
         self.progress = progress
         self.changed.emit()
 
+    @property
+    def ended(self) -> bool:
+        """Whether no process is left, also of what was given up."""
+        return not self._tasks.busy
+
     async def finish(self) -> None:
         """Give up what is running, and wait until its process has ended."""
-        self._now = None
-        await self._tasks.finish()
+        self.cancel()
+        # Not cancelled again: what ends its process would be interrupted.
+        await self._tasks.ended()
 
     async def _run(self, make: Make, mine: object) -> None:
         problem: Problem | None = None
