@@ -48,11 +48,12 @@ from hsm import (
     Pkcs11Settings,
     SetUp,
     SetUpUnfinished,
+    Standing,
     check_token,
     initialise_token,
-    is_for_tests,
     provision,
     remove,
+    standing_of,
 )
 
 _NOBODY = MemberId("nobody")
@@ -72,7 +73,8 @@ class NewMember:
     """The settings of a new member. `module` is a PKCS#11 library, or "file" for none.
 
     With `fresh_softhsm`, a SoftHSM token is created in the member's own directory: for tests and
-    the demonstration only.
+    the demonstration only. `serial` tells tokens of one label apart. `accept_unproven` is the
+    operator's word that a token not known to be hardware may hold keys of a main network.
     """
 
     member: str
@@ -83,6 +85,8 @@ class NewMember:
     token: str
     fresh_softhsm: bool
     chains: tuple[ChainEntry, ...]
+    serial: str = ""
+    accept_unproven: bool = False
 
 
 def set_up_member(
@@ -134,8 +138,8 @@ def make_keys(
     try:
         _prepare_vault(files, new)
         how = SetUp(identifier=identifier, last_try=last_try)
-        identity_key, for_tests = _make_keys(home, files, settings, pin, so_pin, how)
-        unfinished.keys_made(identity_key, for_tests_only=for_tests)
+        identity_key, standing = _make_keys(home, files, settings, pin, so_pin, how)
+        unfinished.keys_made(identity_key, standing)
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise
@@ -160,7 +164,8 @@ def finish_member(home: Path, new: NewMember) -> RosterEntry:
         raise SettingsInvalid(f"{new.member} belongs to a vault already")
     files.settings.unlink(missing_ok=True)
     unfinished.write_member_anew()
-    settings = structs.replace(_settings_of(new), vault=journal.vault)
+    vault = structs.replace(journal.vault, accept_unproven=new.accept_unproven)
+    settings = structs.replace(_settings_of(new), vault=vault)
     return _write_files(files, new, settings, journal.identity_key)
 
 
@@ -197,18 +202,26 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
             raise PinNeeded(f"keys of {member} are in the token {vault.token!r}")
         tries = _tries_file(home, vault.module, vault.token)
         token = Pkcs11Settings(
-            Path(vault.module), vault.token, files.directory, tries, member_id(member)
+            Path(vault.module),
+            vault.token,
+            files.directory / "shares",
+            tries,
+            member_id(member),
+            serial=vault.serial,
         )
         remove(token, pin, SetUp(identifier=journal.identifier))
     unfinished.undo(keep=False)
 
 
-def check(home: Path, module: str, token: str, pin: SecretBytes | None) -> Capabilities:
+def check(
+    home: Path, module: str, token: str, pin: SecretBytes | None, serial: str = ""
+) -> Capabilities:
     """Return what a token has of what a member needs; nothing is left in it. Wipes the PIN.
 
     Without a PIN nothing is tried. Raises: HsmError.
     """
-    settings = Pkcs11Settings(Path(module), token, home, _tries_file(home, module, token), _NOBODY)
+    tries = _tries_file(home, module, token)
+    settings = Pkcs11Settings(Path(module), token, home, tries, _NOBODY, serial=serial)
     return check_token(settings, pin, SetUp(identifier=secrets.token_bytes(16)))
 
 
@@ -279,17 +292,17 @@ def _make_keys(
     pin: SecretBytes,
     so_pin: SecretBytes | None,
     how: SetUp,
-) -> tuple[bytes, bool]:
-    """Make the vault's keys; return the identity key, and whether the vault is for tests only."""
+) -> tuple[bytes, Standing]:
+    """Make the vault's keys; return the identity key, and what the vault's make is worth."""
     if settings.vault.kind == "file":
-        return create_file_vault(file_settings(files, settings), pin), False
+        return create_file_vault(file_settings(files, settings), pin), Standing.UNPROVEN
     token = pkcs11_settings(files, settings)
     if so_pin:
         initialise_token(token.module, token.token_label, so_pin, pin)
         so_pin.wipe()
     tries = _tries_file(home, settings.vault.module, settings.vault.token)
     identity_key = provision(replace(token, backoff_file=tries), pin, how)
-    return identity_key, is_for_tests(token.module, token.token_label)
+    return identity_key, standing_of(token.module, token.choice)
 
 
 def _write_files(
@@ -346,7 +359,13 @@ def vault_of(new: NewMember) -> VaultSettings:
     if new.module == "file":
         return VaultSettings(kind="file")
     conf = SOFTHSM_CONF if new.fresh_softhsm else ""
-    return VaultSettings(kind="pkcs11", module=new.module, token=new.token, softhsm_conf=conf)
+    return VaultSettings(
+        kind="pkcs11",
+        module=new.module,
+        token=new.token,
+        softhsm_conf=conf,
+        serial=new.serial,
+    )
 
 
 def _prepare_vault(files: MemberFiles, new: NewMember) -> None:

@@ -18,11 +18,14 @@ from console.settings import (
     SettingsInvalid,
     VaultSettings,
 )
+from hsm import Standing
 
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF)
+VAULT_FILES = ("key-record", "ledger-head")
+"""What a token that keeps no data objects has in the member's directory."""
+_OF_VAULT = ("tokens", "vault", SOFTHSM_CONF, *VAULT_FILES)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
 _MADE = (*_OF_VAULT, *_OF_MEMBER)
 _SIZE = 16
@@ -35,20 +38,20 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     identifier: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
     vault: VaultSettings | None = None
     identity_key: Annotated[str, msgspec.Meta(pattern=r"\A(04[0-9a-f]{128})?\Z")] = ""
-    for_tests_only: bool = False
+    standing: Standing = Standing.UNPROVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """What a set-up has kept: `vault` is where keys may be, `identity_key` is b"" until they are.
 
-    `for_tests_only`: by itself the token may not hold keys of a main network.
+    `standing`: what the token's make says of keys of a main network.
     """
 
     identifier: bytes
     vault: VaultSettings | None
     identity_key: bytes
-    for_tests_only: bool
+    standing: Standing
 
 
 class UnfinishedSetUp:
@@ -83,15 +86,15 @@ class UnfinishedSetUp:
                 "move them away, or choose another name or home"
             )
         identifier = secrets.token_bytes(_SIZE)
-        create_file(self._journal, _encoded(identifier, vault))
+        create_file(self._journal, msgspec.json.encode(_Written(identifier.hex(), vault)))
         return identifier
 
-    def keys_made(self, identity_key: bytes, *, for_tests_only: bool) -> None:
+    def keys_made(self, identity_key: bytes, standing: Standing) -> None:
         """Keep that the vault holds the keys; what follows needs no PIN."""
         known = self.read()
         if known is None or known.vault is None:
             raise SettingsInvalid(f"{self._journal} is missing: which keys are new is not known")
-        self._write(known.identifier, known.vault, identity_key, for_tests_only=for_tests_only)
+        self._write(known.identifier, known.vault, identity_key, standing)
 
     def read(self) -> Journal | None:
         """Return what is kept, None if no set-up is under way. Raises: SettingsInvalid."""
@@ -109,7 +112,7 @@ class UnfinishedSetUp:
             identifier=bytes.fromhex(written.identifier),
             vault=written.vault,
             identity_key=bytes.fromhex(written.identity_key),
-            for_tests_only=written.for_tests_only,
+            standing=written.standing,
         )
 
     def write_member_anew(self) -> None:
@@ -136,13 +139,9 @@ class UnfinishedSetUp:
         identifier: bytes,
         vault: VaultSettings | None,
         identity_key: bytes = b"",
-        *,
-        for_tests_only: bool = False,
+        standing: Standing = Standing.UNPROVEN,
     ) -> None:
-        replace_file(
-            self._journal,
-            _encoded(identifier, vault, identity_key, for_tests_only=for_tests_only),
-        )
+        replace_file(self._journal, _encoded(identifier, vault, identity_key, standing))
 
     def _remove(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -170,12 +169,9 @@ def _encoded(
     identifier: bytes,
     vault: VaultSettings | None,
     identity_key: bytes = b"",
-    *,
-    for_tests_only: bool = False,
+    standing: Standing = Standing.UNPROVEN,
 ) -> bytes:
-    return msgspec.json.encode(
-        _Written(identifier.hex(), vault, identity_key.hex(), for_tests_only)
-    )
+    return msgspec.json.encode(_Written(identifier.hex(), vault, identity_key.hex(), standing))
 
 
 def _decoded(data: bytes) -> _Written:

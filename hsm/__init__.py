@@ -1,9 +1,10 @@
 """The PKCS#11 vault: shares, identity, wrapping and the ledger's anchor in one HSM token."""
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
-from hsm.listing import ListedToken, Listing, is_for_tests, list_tokens
+from hsm.listing import ListedToken, Listing, list_tokens, standing_of
 from hsm.provision import SetUp, SetUpUnfinished, check_token, initialise_token, provision, remove
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
+from hsm.vendors import Standing
 
 __all__ = [
     "Capabilities",
@@ -14,11 +15,12 @@ __all__ = [
     "Pkcs11Vault",
     "SetUp",
     "SetUpUnfinished",
+    "Standing",
     "TokenInsufficient",
     "check_token",
     "initialise_token",
-    "is_for_tests",
     "list_tokens",
     "provision",
     "remove",
+    "standing_of",
 ]

@@ -4,30 +4,37 @@ Data objects cannot be changed in place on every token, so the older one is dest
 one is created. An interruption leaves the newer of the two readable.
 """
 
+import ctypes
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 
 from pkcs11 import Attribute, ObjectClass
 from pkcs11.types import Object, Session
 
 from console.application.errors import HsmError
 from console.application.ports.vault import HeadAnchor
-from hsm.keys import APPLICATION
+from hsm.keys import APPLICATION, TokenKeys
+from hsm.module import ModuleFunctions
 from hsm.token import TokenSession
+from hsm.wrapping_methods.objects import find_all, handle_of
 
 HEAD = "quorate-ledger-head"
 _FORM = struct.Struct(">4sQQ32s")
 _MAGIC = b"QHA1"
 _CHECKSUM = 16
+_LONGEST = 128
+_WORD = ctypes.sizeof(ctypes.c_ulong)
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    holder: Object
+    handle: int
     turn: int
     head: HeadAnchor
+    holder: Object | None = None
 
 
 class TokenAnchor:
@@ -35,6 +42,8 @@ class TokenAnchor:
 
     def __init__(self, token: TokenSession) -> None:
         self._token = token
+        # What this vault's own session last read or wrote: a search takes a dozen calls.
+        self._known: tuple[TokenKeys, list[_Slot]] | None = None
 
     async def read(self) -> HeadAnchor | None:
         """Return the newest anchor, None if none was written since provisioning."""
@@ -50,7 +59,8 @@ class TokenAnchor:
         keys = self._token.keys()
         if keys.record.heads_in_file:
             return self._token.files.read_head(keys)
-        newest = _newest(_slots(keys.session)[0])
+        self._known = None
+        newest = _newest(self._slots(keys))
         return newest.head if newest.turn else None
 
     def _write(self, head: HeadAnchor) -> None:
@@ -58,18 +68,39 @@ class TokenAnchor:
         if keys.record.heads_in_file:
             self._token.files.write_head(keys, head)
             return
-        session = keys.session
-        readable, torn = _slots(session)
-        newest = _newest(readable)
-        for holder in torn:
-            holder.destroy()
-        for slot in readable:
-            if slot is not newest:
-                slot.holder.destroy()
-        made = create_head(session, newest.turn + 1, head)
-        written = _decode(made)
+        slots = self._slots(keys)
+        # Whatever fails from here on, the next use searches again.
+        self._known = None
+        newest = _newest(slots)
+        older = [slot for slot in slots if slot is not newest]
+        functions = self._token.functions()
+        if functions.direct:
+            written = _replace(functions, handle_of(keys.session), older, newest.turn + 1, head)
+        else:
+            for slot in older:
+                if slot.holder is not None:
+                    slot.holder.destroy()
+            written = _decode(create_head(keys.session, newest.turn + 1, head))
         if written is None or written.head != head:
             raise HsmError("the token did not store the ledger's head as it was written")
+        self._known = keys, [newest, written]
+
+    def _slots(self, keys: TokenKeys) -> list[_Slot]:
+        """Return the readable heads; torn ones are destroyed when a whole one is there."""
+        if self._known is not None and self._known[0] is keys:
+            return self._known[1]
+        readable, torn = [], []
+        for holder in find_all(keys.session, ObjectClass.DATA, HEAD):
+            slot = _decode(holder)
+            if slot is None:
+                torn.append(holder)
+            else:
+                readable.append(slot)
+        _newest(readable)
+        for holder in torn:
+            holder.destroy()
+        self._known = keys, readable
+        return readable
 
 
 def create_head(session: Session, turn: int, head: HeadAnchor, *, stored: bool = True) -> Object:
@@ -77,7 +108,6 @@ def create_head(session: Session, turn: int, head: HeadAnchor, *, stored: bool =
 
     One that is not `stored` vanishes with the session.
     """
-    body = _FORM.pack(_MAGIC, turn, head.sequence, head.hash)
     return session.create_object(
         {
             Attribute.CLASS: ObjectClass.DATA,
@@ -85,7 +115,7 @@ def create_head(session: Session, turn: int, head: HeadAnchor, *, stored: bool =
             Attribute.PRIVATE: True,
             Attribute.LABEL: HEAD,
             Attribute.APPLICATION: APPLICATION,
-            Attribute.VALUE: body + hashlib.sha256(body).digest()[:_CHECKSUM],
+            Attribute.VALUE: _encode(turn, head),
         }
     )
 
@@ -96,15 +126,31 @@ def is_unwritten(holder: Object) -> bool:
     return slot is None or slot.turn == 0
 
 
-def _slots(session: Session) -> tuple[list[_Slot], list[Object]]:
-    readable, torn = [], []
-    for holder in session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: HEAD}):
-        slot = _decode(holder)
-        if slot is None:
-            torn.append(holder)
-        else:
-            readable.append(slot)
-    return readable, torn
+def _replace(
+    functions: ModuleFunctions, session: int, older: list[_Slot], turn: int, head: HeadAnchor
+) -> _Slot | None:
+    """Destroy the older heads, create one, and return what is read back: three calls."""
+    for slot in older:
+        functions.destroy_object(session, slot.handle)
+    made = functions.create_object(session, _packed(turn, head))
+    return _decoded(made, functions.read_value(session, made, Attribute.VALUE, _LONGEST))
+
+
+def _packed(turn: int, head: HeadAnchor) -> dict[int, bytes]:
+    """Return the template of a stored head, as bytes."""
+    return {
+        Attribute.CLASS: int(ObjectClass.DATA).to_bytes(_WORD, sys.byteorder),
+        Attribute.TOKEN: b"\1",
+        Attribute.PRIVATE: b"\1",
+        Attribute.LABEL: HEAD.encode(),
+        Attribute.APPLICATION: APPLICATION.encode(),
+        Attribute.VALUE: _encode(turn, head),
+    }
+
+
+def _encode(turn: int, head: HeadAnchor) -> bytes:
+    body = _FORM.pack(_MAGIC, turn, head.sequence, head.hash)
+    return body + hashlib.sha256(body).digest()[:_CHECKSUM]
 
 
 def _newest(slots: list[_Slot]) -> _Slot:
@@ -115,10 +161,14 @@ def _newest(slots: list[_Slot]) -> _Slot:
 
 
 def _decode(holder: Object) -> _Slot | None:
-    data = bytes(holder[Attribute.VALUE])
+    slot = _decoded(handle_of(holder), bytes(holder[Attribute.VALUE]))
+    return None if slot is None else replace(slot, holder=holder)
+
+
+def _decoded(handle: int, data: bytes) -> _Slot | None:
     body, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
     expected = hashlib.sha256(body).digest()[:_CHECKSUM]
     if len(body) != _FORM.size or not hmac.compare_digest(checksum, expected):
         return None
     magic, turn, sequence, digest = _FORM.unpack(body)
-    return _Slot(holder, turn, HeadAnchor(sequence, digest)) if magic == _MAGIC else None
+    return _Slot(handle, turn, HeadAnchor(sequence, digest)) if magic == _MAGIC else None

@@ -12,6 +12,7 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Slot, Token
 
 from console.application.errors import HsmError
+from hsm.faults import is_lost
 from hsm.library import serial_of
 from hsm.wrapping_methods import METHODS, SealingKey
 from hsm.wrapping_methods.method import Need
@@ -116,8 +117,17 @@ def survey(token: Token) -> Capabilities:
 
 
 def require_mechanisms(slot: Slot) -> None:
-    """Check a slot's mechanisms before its token is initialised. Raises: TokenInsufficient."""
-    Capabilities(slot.slot_description, _listed(slot)).require()
+    """Check a slot's mechanisms before its token is initialised. Raises: TokenInsufficient.
+
+    Some tokens list nothing until they are initialised; those are checked later.
+    """
+    try:
+        listed = _listed(slot)
+    except p11.PKCS11Error as error:
+        if is_lost(type(error)):
+            raise
+        return
+    Capabilities(slot.slot_description, listed).require()
 
 
 def name_of(token: Token) -> str:

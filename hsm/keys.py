@@ -12,14 +12,20 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from pkcs11 import Attribute, Mechanism, ObjectClass
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.types import Session
 
 from console.application.errors import KeyCheckFailed
 from console.domain.ids import MemberId
 from console.sealing.sealer import OWN_GCM, length_prefixed
 from hsm.wrapping_methods import SealingKey, method_of
-from hsm.wrapping_methods.objects import SECRET_TRAITS, find_one, require_traits
+from hsm.wrapping_methods.objects import (
+    SECRET_TRAITS,
+    find_all,
+    find_one,
+    only,
+    require_traits,
+)
 
 APPLICATION = "quorate"
 IDENTITY = "quorate-identity"
@@ -91,10 +97,10 @@ def read_record(
 
     `elsewhere` returns the record of a file, which counts only if the token shows none.
     """
-    record = None if holds_record(session) else elsewhere()
+    found = find_all(session, ObjectClass.DATA, RECORD)
+    record = None if found else elsewhere()
     if record is None:
-        found = find_one(session, ObjectClass.DATA, RECORD)
-        record = decode_record(bytes(found[Attribute.VALUE]))
+        record = decode_record(bytes(only(found, RECORD)[Attribute.VALUE]))
     if record.member != member:
         raise KeyCheckFailed(f"the token belongs to the member {record.member}, not to {member}")
     return record
@@ -102,19 +108,15 @@ def read_record(
 
 def holds_record(session: Session) -> bool:
     """Return whether the token shows a key record in this session."""
-    wanted = {Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: RECORD}
-    return any(True for _ in session.get_objects(wanted))
+    return bool(find_all(session, ObjectClass.DATA, RECORD))
 
 
 def load_keys(session: Session, record: KeyRecord) -> TokenKeys:
     """Find the keys and check their traits and values. Raises: KeyCheckFailed."""
     kek = method_of(record.method).load(session)
-    identity = find_one(session, ObjectClass.PRIVATE_KEY, IDENTITY)
+    identity = find_one(session, ObjectClass.PRIVATE_KEY, IDENTITY, KeyType.EC)
     kek.require_traits(stored=True)
     require_traits(identity, SIGNING_TRAITS, IDENTITY)
-    if record.presence_point:
-        presence = find_one(session, ObjectClass.PRIVATE_KEY, PRESENCE)
-        require_traits(presence, PRESENCE_TRAITS, PRESENCE)
     if not isinstance(identity, SigningKey):
         raise KeyCheckFailed("the token's keys are not of the expected kind")
     keys = TokenKeys(session, kek, identity, record)
@@ -157,9 +159,15 @@ def is_signed_by(point: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def presence_key(session: Session) -> SigningKey:
-    """Find the key that asks for the PIN at each use. Raises: KeyCheckFailed."""
-    found = find_one(session, ObjectClass.PRIVATE_KEY, PRESENCE)
+def presence_key(session: Session, *, checked: bool = False) -> SigningKey:
+    """Find the key that asks for the PIN at each use. Raises: KeyCheckFailed.
+
+    At each login it is `checked`: that there is no other, and its traits. Later the first that is
+    found does: what it signs is verified under the record's key.
+    """
+    found = find_one(session, ObjectClass.PRIVATE_KEY, PRESENCE, KeyType.EC, alone=checked)
+    if checked:
+        require_traits(found, PRESENCE_TRAITS, PRESENCE)
     if not isinstance(found, SigningKey):
         raise KeyCheckFailed("the token's presence key is not of the expected kind")
     return found

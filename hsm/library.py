@@ -4,8 +4,10 @@ PKCS#11 has one login for each token and process, for all sessions. So a token h
 The library is initialised without locking, so it has one caller at a time.
 """
 
+import ctypes
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +78,8 @@ class Library:
         self._pid = os.getpid()
         # Finalised, and not initialised again: a module whose daemon or device is away.
         self._down = False
+        self._functions: ModuleFunctions | None = None
+        self._kept = False
 
     @property
     def module(self) -> Path:
@@ -132,6 +136,11 @@ class Library:
             raise HsmError(
                 f"the PKCS#11 module {self.name} does not load: {type(error).__name__}"
             ) from None
+        if not self._kept:
+            # Never freed: that would finalise the module when the process ends, and a module that
+            # has stalled would keep it from ending.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded))
+            self._kept = True
         if self._down:
             self.reset()
         return loaded
@@ -139,7 +148,9 @@ class Library:
     def functions(self) -> ModuleFunctions:
         """Return the module's functions that the Python library lacks. Raises: HsmError."""
         self.handle()
-        return ModuleFunctions(self._module)
+        if self._functions is None:
+            self._functions = ModuleFunctions(self._module)
+        return self._functions
 
     def reset(self) -> None:
         """Initialise the library again: all sessions and logins of this process end.
@@ -150,8 +161,23 @@ class Library:
         self._down = False
         functions = self.functions()
         self._down = True
-        functions.restart()
+        if functions.direct:
+            functions.restart()
+        else:
+            self._restart_slowly()
         self._down = False
+
+    def _restart_slowly(self) -> None:
+        """Restart by the Python library, which stops all other threads meanwhile."""
+        loaded = pkcs11.lib(str(self._module))
+        # A module that has lost its daemon may fail to finalise; it starts anew all the same.
+        with suppress(p11.PKCS11Error):
+            loaded.finalize()
+        try:
+            loaded.initialize()
+        except p11.PKCS11Error as error:
+            kind = type(error).__name__
+            raise HsmError(f"the PKCS#11 module {self.name} does not start again: {kind}") from None
 
     def reset_if_sole_owner(self) -> bool:
         """Initialise again unless another token is in use; return whether it was done.

@@ -11,8 +11,8 @@ from pkcs11.types import Token
 from console.application.errors import HsmError
 from hsm.capabilities import survey, tries_left
 from hsm.keys import IDENTITY, RECORD
-from hsm.library import library
-from hsm.vendors import vendor_of
+from hsm.library import TokenChoice, library, serial_of
+from hsm.vendors import Standing, vendor_of
 
 MAX_TOKENS = 64
 _MAX_TEXT = 128
@@ -22,7 +22,8 @@ _MAX_TEXT = 128
 class ListedToken:
     """A token. `tries` tells of its PIN in words; `missing` names what its list denies.
 
-    `in_use`: keys of a member are visible in it without login.
+    `standing`: what its make says of keys of a main network. `in_use`: keys of a member are seen
+    without login.
     """
 
     slot: int
@@ -32,7 +33,7 @@ class ListedToken:
     serial: str
     tries: str
     missing: tuple[str, ...]
-    for_tests_only: bool
+    standing: Standing
     in_use: bool
 
 
@@ -69,13 +70,12 @@ def list_tokens(module: Path, *, again: bool = False) -> Listing:
         return Listing(_text(handle.manufacturer_id), tuple(found))
 
 
-def is_for_tests(module: Path, label: str) -> bool:
-    """Return whether a token may not hold keys of a main network by itself.
-
-    One that is not seen is taken for a test token. Raises: HsmError.
-    """
-    told = [each.for_tests_only for each in list_tokens(module).tokens if each.label == label]
-    return any(told) or not told
+def standing_of(module: Path, choice: TokenChoice) -> Standing:
+    """Return what a token's make says of keys of a main network. Raises: TokenMissing, HsmError."""
+    owner = library(module)
+    with owner.lock:
+        token = owner.find(choice)
+        return vendor_of(token.manufacturer_id, token.model).standing
 
 
 def _listed(slot: int, token: Token) -> ListedToken:
@@ -90,10 +90,10 @@ def _listed(slot: int, token: Token) -> ListedToken:
         label=_text(token.label),
         maker=_text(token.manufacturer_id),
         model=_text(token.model),
-        serial=_text(token.serial.decode("ascii", "replace")),
+        serial=_text(serial_of(token)),
         tries=tries_left(token.flags) if ready else "no user PIN is set",
         missing=missing,
-        for_tests_only=not vendor_of(token.manufacturer_id).for_production,
+        standing=vendor_of(token.manufacturer_id, token.model).standing,
         in_use=_in_use(token),
     )
 

@@ -21,6 +21,7 @@ from console.protocols.kernel.secret import SecretBytes
 from hsm.faults import translate
 from hsm.library import Library, TokenChoice, library
 from hsm.tries import MAX_PIN, pin_text, refuse_locked
+from hsm.wrapping_methods.objects import handle_of
 
 RIGHT, WRONG, LOCKED, MISSING, SHARED = "right", "wrong", "locked", "missing", "shared"
 FAILED = "failed"
@@ -112,18 +113,19 @@ def _checked(where: dict[str, Any], pin: SecretBytes) -> str:
 def _login(owner: Library, choice: TokenChoice, pin: SecretBytes) -> str:
     token = owner.find(choice)
     refuse_locked(token.flags)
+    told = owner.functions().direct
     with token.open() as session:
-        if _is_logged_in(owner, session):
+        if told and _is_logged_in(owner, session):
             return SHARED
     session = token.open(user_pin=pin_text(pin))
-    right = _is_logged_in(owner, session)
+    right = not told or _is_logged_in(owner, session)
     with suppress(p11.PKCS11Error):
         session.close()
     return RIGHT if right else FAILED
 
 
 def _is_logged_in(owner: Library, session: Session) -> bool:
-    return owner.functions().is_logged_in(cast("Any", session).handle)
+    return owner.functions().is_logged_in(handle_of(session))
 
 
 def _word(error: HsmError) -> str:

@@ -1,7 +1,7 @@
 """TokenSession: the only thread of a token's only session, and the rules of its use."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from pkcs11 import exceptions as p11
@@ -14,6 +14,7 @@ from console.sealing.pin_backoff import PinBackoff
 from hsm.faults import leaves_state_known, translate
 from hsm.keys import KeyRecord, TokenKeys, load_keys, presence_key, read_record, sign_checked
 from hsm.library import Library, TokenChoice, serial_of
+from hsm.module import ModuleFunctions
 from hsm.presence_check import check_elsewhere
 from hsm.signed_files import SignedFiles
 from hsm.tries import counted, pin_text
@@ -52,8 +53,11 @@ class TokenSession:
         self._generation = library.generation
         self._closed = False
         self._lost: list[Callable[[str], None]] = []
-        # The token as it was last found, for those who need no newer flags.
+        # The token as it was last found, for those who need no newer flags; the generation of that.
         self.found: Token | None = None
+        self._found_in = -1
+        # Whether the presence key asks for the PIN; known since the login.
+        self._asked = False
         library.require_same_process()
         library.claim(choice.text)
         self._worker = Worker(self._recover)
@@ -143,15 +147,35 @@ class TokenSession:
 
     def find(self) -> Token:
         """Return the token, also one that has come back. Raises: TokenMissing, HsmError."""
-        self.found = None
+        known, self.found = self.found, None
+        if known is not None and self._found_in == self._library.generation:
+            self.found = self._seen_again(known)
+        if self.found is None:
+            self.found = self._search()
+            self._found_in = self._library.generation
+        return self.found
+
+    def functions(self) -> ModuleFunctions:
+        """Return the module's own functions. Raises: HsmError."""
+        return self._library.functions()
+
+    def _search(self) -> Token:
         try:
-            self.found = self._library.find(self._choice)
+            return self._library.find(self._choice)
         except TokenMissing:
             # Modules may list what was there when they were initialised.
             if self.unlocked or not self._library.reset_if_sole_owner():
                 raise
-            self.found = self._library.find(self._choice)
-        return self.found
+        return self._library.find(self._choice)
+
+    def _seen_again(self, known: Token) -> Token | None:
+        """Return the token with its flags of now, if it is still in its slot: one call."""
+        try:
+            token = known.slot.get_token()
+        except (p11.TokenNotPresent, p11.TokenNotRecognised, p11.SlotIDInvalid):
+            return None
+        same = token.serial == known.serial and self._choice.fits(known.slot, token)
+        return token if same else None
 
     def public_record(self) -> KeyRecord:
         """Read the key record, locked or not. Raises: TokenMissing, KeyCheckFailed."""
@@ -169,15 +193,29 @@ class TokenSession:
             self._keys = load_keys(self.keys().session, self.public_record())
             return
         self._keys = None
-        record = self.public_record()
-        self._generation = self._library.generation
-        session = self._counted(lambda: self._open(pin))
-        self._generation = self._library.generation
         try:
-            self._keys = load_keys(session, record)
-        finally:
-            if self._keys is None:
-                session.close()
+            self._log_in(pin)
+        except p11.UserAlreadyLoggedIn:
+            # Not our login, although we own the token: under it any PIN would pass.
+            self._library.reset()
+            self._log_in(pin)
+
+    def _log_in(self, pin: SecretBytes) -> None:
+        token = self.find()
+        # A session without login sees public objects only; after the login it sees all.
+        with _public(token) as outside:
+            self.record = read_record(outside, self._member, self.files.read_record)
+            session = self._counted(token, lambda: token.open(rw=True, user_pin=pin_text(pin)))
+            whole = False
+            try:
+                keys = load_keys(session, self.record)
+                self._asked = self._asks_again(outside, self.record)
+                whole = True
+            finally:
+                if not whole:
+                    session.close()
+            self._generation = self._library.generation
+            self._keys = keys
 
     def prove(self, pin: SecretBytes) -> None:
         """Have the token verify the PIN while logged in; the session is not changed.
@@ -187,10 +225,11 @@ class TokenSession:
         a session is logged in, any PIN passes as "already logged in".
         """
         record = self.keys().record
-        if self._asks_again(record):
-            self._counted(lambda: self._sign_presence(pin, record))
+        token = self.find()
+        if self._asked:
+            self._counted(token, lambda: self._sign_presence(token, pin, record))
         else:
-            self._counted(lambda: self._check_elsewhere(pin))
+            self._counted(token, lambda: self._check_elsewhere(token, pin))
 
     def logout(self) -> None:
         """Log out and drop the handles; never raises for a missing token."""
@@ -248,13 +287,18 @@ class TokenSession:
     def _where(self, step: str) -> str:
         return f"{self._choice.text!r} (module {self._library.name}) while {step}"
 
-    def _counted(self, attempt: Callable[[], _T]) -> _T:
-        """Make one PIN try under the back-off. Raises: PinLocked, WrongPin, HsmError."""
+    def _counted(self, token: Token, attempt: Callable[[], _T]) -> _T:
+        """Make one PIN try under the back-off. Raises: PinLocked, WrongPin, HsmError.
+
+        Raises: UserAlreadyLoggedIn, if nobody judged the PIN because of another login.
+        """
         failure: type[p11.PKCS11Error]
         try:
-            return counted(self.find(), self._backoff, attempt)
+            return counted(token, self._backoff, attempt)
         except p11.PKCS11Error as error:
             failure = type(error)
+        if failure is p11.UserAlreadyLoggedIn:
+            raise failure
         wrong = translate(failure, self._where("checking the PIN"))
         if isinstance(wrong, WrongPin) and self._keys is None:
             # The refused login left a session open, without a handle to close it.
@@ -264,36 +308,38 @@ class TokenSession:
         # Raised outside the handler, so that it references no frame of the failed call.
         raise wrong
 
-    def _open(self, pin: SecretBytes) -> Session:
-        text = pin_text(pin)
-        token = self.find()
-        try:
-            return token.open(rw=True, user_pin=text)
-        except p11.UserAlreadyLoggedIn:
-            # Not our login, although we own the token: under it any PIN would pass.
-            self._library.reset()
-        token = self.find()
-        return token.open(rw=True, user_pin=text)
+    def _asks_again(self, outside: Session, record: KeyRecord) -> bool:
+        """Return whether the presence key refuses to sign without the PIN. Raises: KeyCheckFailed.
 
-    def _asks_again(self, record: KeyRecord) -> bool:
-        """Return whether the presence key refuses to sign without the PIN."""
+        In a session that is closed afterwards: a refused signature stays open until then.
+        """
         if not record.presence_point:
             return False
-        with self.find().open() as session:
-            try:
-                sign_checked(presence_key(session), record.presence_point, _PRESENCE_PROBE)
-            except p11.UserNotLoggedIn:
-                return True
+        key = presence_key(outside, checked=True)
+        try:
+            sign_checked(key, record.presence_point, _PRESENCE_PROBE)
+        except p11.UserNotLoggedIn:
+            return True
         return False
 
-    def _check_elsewhere(self, pin: SecretBytes) -> None:
-        token = self.find()
+    def _check_elsewhere(self, token: Token, pin: SecretBytes) -> None:
         # A slot's number may be another one in another process; the serial number is not.
         choice = TokenChoice(label=token.label, serial=serial_of(token))
         check_elsewhere(self._library.module, choice, pin, self._limit_s * _CHILD_SHARE)
 
-    def _sign_presence(self, pin: SecretBytes, record: KeyRecord) -> None:
+    def _sign_presence(self, token: Token, pin: SecretBytes, record: KeyRecord) -> None:
         # A separate session: a refused PIN leaves the operation open until the session ends.
-        with self.find().open() as session:
+        with token.open() as session:
             key = presence_key(session)
             sign_checked(key, record.presence_point, _PRESENCE_PROBE, pin=pin_text(pin))
+
+
+@contextmanager
+def _public(token: Token) -> Iterator[Session]:
+    """Open a session without login; that it is gone when it is closed does no harm."""
+    session = token.open()
+    try:
+        yield session
+    finally:
+        with suppress(p11.PKCS11Error):
+            session.close()

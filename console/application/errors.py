@@ -34,8 +34,8 @@ class LastTryLeft(PinLocked):
     `seen` says what is known of the tries, `hint` how it is said on the command line.
     """
 
-    def __init__(self, seen: str, hint: str) -> None:
-        super().__init__(f"{seen}. {hint}")
+    def __init__(self, seen: str, hint: str = "") -> None:
+        super().__init__(f"{seen}. {hint}" if hint else seen)
         self.seen = seen
 
 

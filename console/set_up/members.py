@@ -33,8 +33,10 @@ from console.set_up.refusing import NotDone
 from console.set_up.tokens import require_token
 from console.settings import MemberFiles, SettingsInvalid
 from console.unfinished import UnfinishedSetUp, holds_keys_elsewhere
+from hsm import Standing
 
 _SO_DIGITS = 12
+_NO_FUNDS = "Nothing was written; no funds are concerned yet."
 _UNKNOWN = "127.0.0.1:1"
 """Stands for addresses while keys are made; they are chosen later, and not kept from here."""
 
@@ -81,19 +83,32 @@ def finish(home: Path, question: FinishMember) -> MemberFinished:
     draft = question.draft
     journal = UnfinishedSetUp(MemberFiles(home / draft.member).directory).read()
     on_main = any(chain.network == Network.MAINNET for chain in draft.chains)
-    if on_main and journal is not None and journal.for_tests_only and not draft.accepts_test_token:
-        raise NotDone(
-            "test-token",
-            "This token is for tests, and a main network is chosen: no hardware would protect "
-            "real funds.",
-            "Nothing was written; no funds are concerned yet.",
-            "Choose test networks, or another token.",
-        )
+    if on_main and journal is not None and journal.identity_key:
+        _require_fit(journal.standing, accepts=draft.accepts_unproven)
     port = free_port("127.0.0.1", ports_in_use(home, but=draft.member))
     new = _new_member(
         draft, _choice(draft), listen=draft.listen.strip(), console=f"127.0.0.1:{port}"
     )
     return MemberFinished(entry=entry_seen(finish_member(home, new)))
+
+
+def _require_fit(standing: Standing, *, accepts: bool) -> None:
+    """Refuse a main network on a token that is not fit for it. Raises: NotDone."""
+    if standing is Standing.FOR_TESTS:
+        raise NotDone(
+            "test-token",
+            "This token is for tests, and a main network is chosen.",
+            _NO_FUNDS,
+            "Choose test networks, or another token.",
+        )
+    if standing is Standing.UNPROVEN and not accepts:
+        raise NotDone(
+            "unproven-token",
+            "A main network is chosen, and it is not known that hardware protects this token's "
+            "keys.",
+            _NO_FUNDS,
+            "Accept that in so many words, or choose test networks or another token.",
+        )
 
 
 def discard(home: Path, question: Discard) -> Discarded:
@@ -144,4 +159,6 @@ def _new_member(draft: Draft, choice: TokenChoice, *, listen: str, console: str)
         token=f"quorate-{draft.member}"[:32] if fresh else choice.label,
         fresh_softhsm=fresh,
         chains=tuple(chain_entry(chain) for chain in draft.chains),
+        serial=choice.serial if choice.kind is TokenKind.PKCS11 else "",
+        accept_unproven=choice.kind is TokenKind.PKCS11 and draft.accepts_unproven,
     )

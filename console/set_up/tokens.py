@@ -32,7 +32,7 @@ from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import check, check_softhsm, find_softhsm
 from console.set_up.modules import find_modules
 from console.settings import SettingsInvalid
-from hsm import Capabilities, ListedToken, list_tokens
+from hsm import Capabilities, ListedToken, Standing, list_tokens
 
 POLL_S = 2.0
 SILENT_S = 15.0
@@ -136,7 +136,7 @@ def check_token(home: Path, question: CheckToken) -> TokenChecked:
         return _checked(check_softhsm())
     require_token(choice)
     pin = SecretBytes(bytearray(question.pin.encode())) if question.pin else None
-    return _checked(check(home, choice.module, choice.label, pin))
+    return _checked(check(home, choice.module, choice.label, pin, choice.serial))
 
 
 def require_token(choice: TokenChoice) -> None:
@@ -222,7 +222,8 @@ def _token_seen(module: str, token: ListedToken) -> TokenSeen:
         serial=token.serial,
         pin=token.tries,
         missing=tuple(text[:_TEXT] for text in token.missing),
-        for_tests_only=token.for_tests_only,
+        for_tests_only=token.standing is Standing.FOR_TESTS,
+        unproven=token.standing is Standing.UNPROVEN,
         in_use=token.in_use,
     )
 

@@ -11,9 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from console.application.api import GetSession, NodeUnreachable
 from console.client import Profile, connect
@@ -22,7 +24,7 @@ from console.local_chains import local_chains_installed
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
 from console.set_up.naming import TRIAL_FOLDER
-from console.set_up.ports import free_ports, port_answers
+from console.set_up.ports import free_ports
 from console.set_up.processes import QUORATE
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import softhsm_is_here
@@ -42,7 +44,9 @@ from console.settings import ChainEntry, MemberFiles, read_entries
 
 READY_S = 120.0
 STOP_S = 30.0
-_LOOK_S = 0.2
+_LOOK_S, _ASK_S = 0.2, 5.0
+_DEVNETS_OWN = "/devnet/faults"
+"""A path that only a devnet has."""
 _ENTRIES = "console.devnet.entries"
 """Imported by name when it is needed: the installed product has no devnet."""
 _STEPS = len(PEOPLE) + 2
@@ -157,7 +161,7 @@ async def _answering(files: TrialFiles, record: TrialRecord) -> None:
     """Wait until all nodes answer. Raises: NotDone."""
     try:
         async with asyncio.timeout(READY_S):
-            await _until(partial(_listens, record.devnet_port))
+            await _until(partial(has_devnet, record.devnet_port))
             for member in record.members:
                 profile = Profile(member.member, member.name, files.home / member.member)
                 await _until(partial(_answers, profile))
@@ -178,8 +182,16 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-async def _listens(port: int) -> bool:
-    return port_answers(port)
+async def has_devnet(port: int) -> bool:
+    """Return whether the devnet answers there, and not another program."""
+    timeout = ClientTimeout(total=_ASK_S)
+    with suppress(ClientError, TimeoutError):
+        async with (
+            ClientSession(timeout=timeout) as session,
+            session.get(f"http://127.0.0.1:{port}{_DEVNETS_OWN}") as answer,
+        ):
+            return answer.status == HTTPStatus.OK
+    return False
 
 
 async def _answers(profile: Profile) -> bool:

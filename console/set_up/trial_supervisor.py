@@ -32,14 +32,17 @@ _LOOK_S = 1.0
 
 
 class Kept:
-    """One process that is started again whenever it ends."""
+    """One process that is started again whenever it ends.
+
+    With `port`, not while something answers there: a window may have started the node.
+    """
 
     def __init__(
         self,
         name: str,
         command: list[str],
         ready: str,
-        port: int,
+        port: int = 0,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now_s: Callable[[], float] = time.monotonic,
@@ -76,8 +79,8 @@ class Kept:
             await stop(process)
 
     async def _until_free(self) -> None:
-        """Wait while somebody else's process serves there: a window may have started the node."""
-        while port_answers(self._port):
+        """Wait while somebody else's process serves there."""
+        while self._port and port_answers(self._port):
             await self._sleep(_LOOK_S)
 
 
@@ -100,7 +103,7 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY, record.devnet_port)
+    devnet = Kept("devnet", _devnet_command(home, record), DEVNET_READY)
     working: tuple[Kept | Player, ...] = (
         devnet,
         *(_node(home, member) for member in record.members),
@@ -110,6 +113,7 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(each.run()) for each in working]
+            running.append(tasks.create_task(stop_when_removed(home, stopping)))
             await stopping.wait()
             for task in running:
                 task.cancel()
@@ -119,6 +123,15 @@ async def _supervise(home: Path, record: TrialRecord) -> int:
             log.info("given up", why=str(failure))
         given_up = 1
     return given_up
+
+
+async def stop_when_removed(home: Path, stopping: asyncio.Event, look_s: float = 5.0) -> None:
+    """Stop the demonstration when its folder is removed by somebody else."""
+    while True:
+        if not await asyncio.to_thread(home.exists):
+            stopping.set()
+            return
+        await asyncio.sleep(look_s)
 
 
 def _players(home: Path, record: TrialRecord) -> list[Player]:

@@ -1,6 +1,18 @@
 """Vendor: the traits of one maker's tokens that matter here."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """What a token's make says of keys of a main network."""
+
+    PROVEN = "proven"
+    """Hardware protects them."""
+    UNPROVEN = "unproven"
+    """Software, or a make that was not tried: they ask for a word of the operator."""
+    FOR_TESTS = "for-tests"
+    """They are never there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +29,10 @@ class Vendor:
     backing: str
     for_production: bool = False
     for_tests_only: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """What this make says of keys of a main network."""
+        if self.for_tests_only:
+            return Standing.FOR_TESTS
+        return Standing.PROVEN if self.for_production else Standing.UNPROVEN

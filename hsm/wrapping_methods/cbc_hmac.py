@@ -80,8 +80,8 @@ class CbcHmacKey:
     def load(cls, session: Session) -> Self:
         """Find both keys. Raises: KeyCheckFailed."""
         return cls(
-            find_one(session, ObjectClass.SECRET_KEY, KEK),
-            find_one(session, ObjectClass.SECRET_KEY, MAC),
+            find_one(session, ObjectClass.SECRET_KEY, KEK, KeyType.AES),
+            find_one(session, ObjectClass.SECRET_KEY, MAC, KeyType.GENERIC_SECRET),
         )
 
     def objects(self) -> tuple[Object, ...]:

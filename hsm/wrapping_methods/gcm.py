@@ -78,7 +78,7 @@ class GcmKey:
     @classmethod
     def load(cls, session: Session) -> Self:
         """Find the AES key. Raises: KeyCheckFailed."""
-        return cls(_cipher(find_one(session, ObjectClass.SECRET_KEY, KEK)))
+        return cls(_cipher(find_one(session, ObjectClass.SECRET_KEY, KEK, KeyType.AES)))
 
     def objects(self) -> tuple[Object, ...]:
         """Return the key as an object."""

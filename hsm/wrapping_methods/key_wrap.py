@@ -91,7 +91,7 @@ class KeyWrapKey:
     @classmethod
     def load(cls, session: Session) -> Self:
         """Find the AES key. Raises: KeyCheckFailed."""
-        return cls(session, find_one(session, ObjectClass.SECRET_KEY, KEK))
+        return cls(session, find_one(session, ObjectClass.SECRET_KEY, KEK, KeyType.AES))
 
     def objects(self) -> tuple[Object, ...]:
         """Return the key as an object."""

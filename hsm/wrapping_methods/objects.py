@@ -1,6 +1,8 @@
 """Finding and making the keys' objects, and the traits that each must have."""
 
 from contextlib import suppress
+from itertools import islice
+from typing import Any, cast
 
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
 from pkcs11 import exceptions as p11
@@ -83,9 +85,33 @@ def require_traits(
         raise KeyCheckFailed(f"the key {name!r} must not be used: {', '.join(wrong)} is wrong")
 
 
-def find_one(session: Session, kind: ObjectClass, label: str) -> Object:
-    """Return the one object of this kind and label. Raises: KeyCheckFailed."""
-    found = list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}))
+def find_one(
+    session: Session, kind: ObjectClass, label: str, key_type: KeyType, *, alone: bool = True
+) -> Object:
+    """Return the one key of this kind, label and type. Raises: KeyCheckFailed.
+
+    If it need not be `alone`, the first that is found: one call less.
+    """
+    wanted = {Attribute.CLASS: kind, Attribute.LABEL: label, Attribute.KEY_TYPE: key_type}
+    search = session.get_objects(wanted)
+    found = only(list(search if alone else islice(search, 1)), label)
+    # The library would read the type again at the first use.
+    vars(found)["key_type"] = key_type
+    return found
+
+
+def handle_of(held: Object | Session) -> int:
+    """Return a handle, for the module's own functions."""
+    return int(cast("Any", held).handle)
+
+
+def find_all(session: Session, kind: ObjectClass, label: str) -> list[Object]:
+    """Return all objects of this kind and label that the session sees."""
+    return list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}))
+
+
+def only(found: list[Object], label: str) -> Object:
+    """Return the one object of a search. Raises: KeyCheckFailed."""
     if len(found) != 1:
         # An absent key is never generated again: the token may have been pulled out.
         raise KeyCheckFailed(f"the token holds {len(found)} objects {label!r} instead of one")

@@ -75,8 +75,8 @@ class OaepSha256Key:
     def load(cls, session: Session) -> Self:
         """Find both keys. Raises: KeyCheckFailed."""
         return cls(
-            find_one(session, ObjectClass.PUBLIC_KEY, KEK),
-            find_one(session, ObjectClass.PRIVATE_KEY, KEK),
+            find_one(session, ObjectClass.PUBLIC_KEY, KEK, KeyType.RSA),
+            find_one(session, ObjectClass.PRIVATE_KEY, KEK, KeyType.RSA),
         )
 
     def objects(self) -> tuple[Object, ...]:

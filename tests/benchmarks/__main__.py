@@ -42,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "ledger_append": vaults.ledger_append,
     "ledger_open_verified_100k": vaults.ledger_open_verified_100k,
     "ledger_page_100k": vaults.ledger_page_100k,
+    "hsm_slow": vaults.hsm_slow,
     "nodes": nodes.nodes,
     "ui_cold_start": window.ui_cold_start,
     "ui_stall": window.ui_stall,

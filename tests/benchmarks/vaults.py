@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks import hsm_ledger
 from tests.benchmarks.figures import Figure, figure, p95
+from tests.benchmarks.hsm_slow import slow_calls as hsm_slow_calls
 from tests.softhsm import SoftHsm, configure
 
 _folders: list[tempfile.TemporaryDirectory[str]] = []
@@ -31,6 +32,16 @@ def ledger_open_verified_100k() -> list[Figure]:
 
 def ledger_page_100k() -> list[Figure]:
     return _measured("ledger_page_100k", hsm_ledger.ledger_page_100k)
+
+
+def hsm_slow() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as folder:
+        taken = asyncio.run(hsm_slow_calls(_softhsm(), Path(folder)))
+    return [
+        figure("hsm_unlock_20ms", taken.unlock),
+        figure("hsm_verify_pin_20ms", taken.verify_pin),
+        figure("anchor_write_20ms", taken.anchor_write),
+    ]
 
 
 def _measured(

@@ -18,6 +18,7 @@ from hsm.provision import SetUp, check_token, provision
 from hsm.signed_files import HEAD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.fakes.vault import FakeVault
+from tests.peers import PEERS, peer
 from tests.shim import Shim
 from tests.softhsm import SoftHsm
 
@@ -42,7 +43,7 @@ VAULTS = (
     pytest.param("pkcs11", marks=pytest.mark.hsm),
     "file",
     "fake",
-    *(pytest.param(name, marks=pytest.mark.hsm) for name in RESTRICTED),
+    *(pytest.param(name, marks=pytest.mark.hsm) for name in (*RESTRICTED, *PEERS)),
 )
 CHEAP = Argon2Cost(memory_kib=64, iterations=1, lanes=1)
 
@@ -92,6 +93,8 @@ def make(kind: str, folder: Path, request: pytest.FixtureRequest) -> VaultCase:
         )
     if kind in RESTRICTED:
         return _restricted(kind, folder, request.getfixturevalue("shim"), clock)
+    if kind in PEERS:
+        return _peer(kind, folder, request, clock)
     if kind == "file":
         files = file_settings(folder)
         create_file_vault(files, SecretBytes(PIN))
@@ -110,18 +113,34 @@ def _restricted(kind: str, folder: Path, shim: Shim, clock: Clock) -> VaultCase:
     """Return a vault behind the shim. Tests of one kind share the token: some keys take seconds."""
     words, sealing = RESTRICTED[kind]
     shim.restrict(*words)
+    label = _tokens.get(kind) or shim.token()
+    settings = shim.settings(folder, label)
+    if kind not in _tokens:
+        table = check_token(settings, SecretBytes(PIN), SetUp(identifier=bytes(16)))
+        assert [row.used for row in table.rows if row.name == SEAL] == [sealing]
+    return _shared(kind, settings, clock)
+
+
+def _peer(kind: str, folder: Path, request: pytest.FixtureRequest, clock: Clock) -> VaultCase:
+    """Return a vault over another maker's module; its one token is shared by the tests."""
+    made: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    found = peer(kind, request.getfixturevalue("softhsm"), made.mktemp)
+    settings = Pkcs11Settings(
+        found.module, found.label, folder / "shares", folder / "pin-backoff", ALICE
+    )
+    return _shared(kind, settings, clock)
+
+
+def _shared(kind: str, settings: Pkcs11Settings, clock: Clock) -> VaultCase:
+    """Set a token up once for each kind, and make its heads new for each test."""
+    folder = settings.files_dir
     if kind in _tokens:
-        settings = shim.settings(folder, _tokens[kind])
         for name, data in _files[kind].items():
             (folder / name).write_bytes(data)
         if HEAD_FILE not in _files[kind]:
             _empty_heads(settings)
     else:
-        settings = shim.settings(folder, shim.token())
-        how = SetUp(identifier=bytes(16))
-        table = check_token(settings, SecretBytes(PIN), how)
-        assert [row.used for row in table.rows if row.name == SEAL] == [sealing]
-        provision(settings, SecretBytes(PIN), how)
+        provision(settings, SecretBytes(PIN), SetUp(identifier=bytes(16)))
         _tokens[kind] = settings.token_label
         _files[kind] = {path.name: path.read_bytes() for path in folder.iterdir()}
     return VaultCase(

@@ -7,6 +7,9 @@ import pytest_asyncio
 
 from console.demo.cluster import Cluster
 from tests.e2e.steps import Office
+from tests.softhsm import softhsm
+
+__all__ = ["office", "softhsm"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

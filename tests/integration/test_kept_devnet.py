@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.message import Message
@@ -19,6 +19,7 @@ from solders.transaction import Transaction
 from console.devnet.kept import KeptOrders
 from console.devnet.server import build_app
 from console.devnet.tokens import ETHEREUM_DOLLAR
+from console.set_up.trial import has_devnet
 from tests.contract.chains import served
 
 PAYER = Keypair.from_seed(bytes([7]) * 32)
@@ -34,6 +35,7 @@ class Devnet:
         self._session = session
         self._url = url
         self.anew = anew
+        self.port = int(url.rpartition(":")[2])
 
     async def call(self, chain: str, method: str, *params: object) -> Any:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -150,3 +152,11 @@ async def test_what_cannot_be_done_again_begins_anew(tmp_path: Path, line: bytes
     async with devnet(path) as chain:
         assert not chain.anew
         assert await chain.facts() == before
+
+
+async def test_another_program_is_not_taken_for_a_devnet(tmp_path: Path) -> None:
+    async with devnet(tmp_path / "orders") as chain:
+        assert await has_devnet(chain.port)
+    assert not await has_devnet(chain.port)
+    async with served(web.Application()) as url:
+        assert not await has_devnet(int(url.rpartition(":")[2]))

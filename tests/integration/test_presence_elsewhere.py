@@ -100,8 +100,8 @@ async def test_a_presence_key_that_does_not_ask_is_not_believed(
     settings = shim.settings(tmp_path, shim.token())
     provision(settings, SecretBytes(USER_PIN))
     vault = Pkcs11Vault(settings, now_ms=clock)
-    await vault.unlock(SecretBytes(USER_PIN))
     monkeypatch.setattr(import_module("hsm.token"), "sign_checked", lambda *_, **__: bytes(64))
+    await vault.unlock(SecretBytes(USER_PIN))
     with pytest.raises(WrongPin):
         await vault.verify_pin(SecretBytes(NEVER))
     clock.advance(1)

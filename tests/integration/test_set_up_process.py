@@ -215,7 +215,7 @@ async def test_no_secret_is_seen_beside_the_question(
         assert not path.is_file() or secret.encode() not in path.read_bytes()
 
 
-async def test_a_test_token_is_for_a_main_network_only_if_that_is_said(rig: Rig) -> None:
+async def test_a_test_token_is_never_for_a_main_network(rig: Rig) -> None:
     chain = m.ChainChoice(chain="ethereum", network="mainnet", urls=("http://127.0.0.1:1",))
     draft = on_softhsm(chains=(chain,))
     await rig.setting_up.ask(m.MakeKeys(draft=draft, pin=PIN), m.KeysMade)
@@ -223,7 +223,20 @@ async def test_a_test_token_is_for_a_main_network_only_if_that_is_said(rig: Rig)
         await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
     assert refused.value.code == "test-token"
     assert not MemberFiles(rig.home / "ana").settings.exists()
-    said = replace(draft, accepts_test_token=True)
+    said = replace(draft, accepts_unproven=True)
+    with pytest.raises(SetUpRefused, match="for tests"):
+        await rig.setting_up.ask(m.FinishMember(draft=said), m.MemberFinished)
+
+
+async def test_encrypted_files_are_for_a_main_network_only_if_that_is_said(rig: Rig) -> None:
+    chain = m.ChainChoice(chain="ethereum", network="mainnet", urls=("http://127.0.0.1:1",))
+    files = m.TokenChoice(kind=m.TokenKind.FILE)
+    draft = on_softhsm(token=files, chains=(chain,))
+    await rig.setting_up.ask(m.MakeKeys(draft=draft, pin="a long passphrase"), m.KeysMade)
+    with pytest.raises(SetUpRefused) as refused:
+        await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
+    assert refused.value.code == "unproven-token"
+    said = replace(draft, accepts_unproven=True)
     await rig.setting_up.ask(m.FinishMember(draft=said), m.MemberFinished)
 
 

@@ -425,6 +425,14 @@ class _Flagged:
         self._token = token
         self.flags = flags
         self.logins = 0
+        self.slot_id = 0
+
+    @property
+    def slot(self) -> "_Flagged":
+        return self
+
+    def get_token(self) -> "_Flagged":
+        return self
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._token, name)

@@ -1,6 +1,8 @@
 """A token that stops answering, is pulled out, or whose daemon restarts: told, and back again."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -282,3 +284,11 @@ async def test_a_node_drops_to_locked_and_is_unlocked_again_without_a_restart(
     assert node.state is NodeState.READY
     assert (await session_view(node)).vault.unlocked
     await node.close()
+
+
+def test_a_process_with_a_stalled_token_ends(shim: Shim, tmp_path: Path) -> None:
+    del shim  # Here the same module can be built.
+    command = [sys.executable, "-m", "tests.integration.stalled_exit", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "has not answered for 1 s while signing" in ended.stdout

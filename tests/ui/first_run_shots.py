@@ -292,7 +292,7 @@ FIRST_SHOTS: list[FirstShot] = [
     ("first-5-chains", _plain, _then(draft(5), _chains)),
     ("first-5-chains-none", _plain, _resume(draft(5))),
     ("first-5-chains-fails", _not_working, _then(draft(5), _chains)),
-    ("first-5-chains-main", _plain, _then(draft(5, token=_FILE), _main)),
+    ("first-5-chains-main", _plain, _then(draft(5, token=_FILE, token_unproven=True), _main)),
     ("first-6-invitation", _plain, _resume(draft(6))),
     ("first-6-invitation-enough", _plain, _then(draft(6), _entries("ben", "chiara"))),
     ("first-6-invitation-problem", _plain, _then(draft(6), _bad_entry)),

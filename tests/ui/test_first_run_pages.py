@@ -169,12 +169,13 @@ def test_watching_ends_with_the_page_and_a_failure_can_be_tried_again(first, fak
 
 
 @pytest.mark.parametrize("kind", ["softhsm", "file"])
-def test_a_token_without_hardware_is_for_tests(first, fake, kind):
+def test_a_token_without_hardware_is_known_as_such(first, fake, kind):
     first.resume(draft(2))
     first.press(f"{names.TOKENS_LIST}.{kind}")
     first.next(Step.PIN)
     assert fake.drafts["ana-ruiz"].token == m.TokenChoice(kind=m.TokenKind(kind))
-    assert first.wizard.set_up.for_tests
+    kept = fake.drafts["ana-ruiz"]
+    assert (kept.token_for_tests, kept.token_unproven) == (kind == "softhsm", kind == "file")
 
 
 # ---------------------------------------------------------------- PIN and keys
@@ -348,19 +349,19 @@ def test_a_chain_without_a_node_says_so(first):
     assert not first.find(f"{names.CHAINS_TEST}.bitcoin").isEnabled()
 
 
-@pytest.mark.parametrize("tests_only", [True, False])
-def test_a_main_network_on_a_test_token_asks_for_a_word(first, fake, tests_only):
-    first.resume(draft(5, token_for_tests=tests_only))
+@pytest.mark.parametrize("unproven", [True, False])
+def test_a_main_network_on_an_unproven_token_asks_for_a_word(first, fake, unproven):
+    first.resume(draft(5, token_unproven=unproven))
     first.press(f"{names.CHAINS_USE}.ethereum")
     row = chain(first, "ethereum")
     row.networks["mainnet"].click()
     row.urls[0].setText("https://eth.example.org")
-    assert first.page.main.isVisible() is tests_only
-    if tests_only:
+    assert first.page.main.isVisible() is unproven
+    if unproven:
         assert "Accept the warning" in first.wizard.why.text()
         first.press(names.CHAINS_ACCEPT)
     first.next(Step.INVITATION)
-    assert fake.drafts["ana-ruiz"].accepts_test_token is tests_only
+    assert fake.drafts["ana-ruiz"].accepts_unproven is unproven
 
 
 def test_another_network_has_other_nodes(first):

@@ -52,7 +52,7 @@ class ChainsPage(StepPage):
 
     def enter(self) -> None:
         """Ask for the networks, once."""
-        self.accept.setChecked(self.set_up.draft.accepts_test_token)
+        self.accept.setChecked(self.set_up.draft.accepts_unproven)
         if not self.rows and not self._loading.running:
             self._loading.start(self._load)
         self._show()
@@ -68,6 +68,8 @@ class ChainsPage(StepPage):
         missing = next((each.blocked() for each in self.rows if each.blocked()), "")
         if missing:
             return missing
+        if self._on_main and self.set_up.draft.token_for_tests:
+            return "This token is for tests: choose test networks, or another token."
         asked = self._needs_word and not self.accept.isChecked()
         return "Accept the warning, or choose a test network." if asked else ""
 
@@ -80,12 +82,15 @@ class ChainsPage(StepPage):
         """Return the draft with the chains."""
         chosen = tuple(choice for each in self.rows if (choice := each.choice()) is not None)
         accepts = self._needs_word and self.accept.isChecked()
-        return replace(self.set_up.draft, chains=chosen, accepts_test_token=accepts)
+        return replace(self.set_up.draft, chains=chosen, accepts_unproven=accepts)
+
+    @property
+    def _on_main(self) -> bool:
+        return any(each.use.isChecked() and each.preset.is_main for each in self.rows)
 
     @property
     def _needs_word(self) -> bool:
-        main = any(each.use.isChecked() and each.preset.is_main for each in self.rows)
-        return main and self.set_up.for_tests
+        return self._on_main and self.set_up.draft.token_unproven
 
     async def _load(self) -> None:
         answer = await self.set_up.ask(GetPresets(), Presets)

@@ -20,7 +20,7 @@ from ui.widgets.fields import CheckLine
 from ui.widgets.text import Label
 
 _READ = (
-    "Call each member, by a way that you trust. They read their code to you; you read yours to "
+    "Call each member over a line that you trust. They read their code to you; you read yours to "
     "them. One different word means another key: stop then, and ask for the entry again."
 )
 _TICK = "Compared by voice with {0}"

@@ -14,7 +14,6 @@ from console.client.set_up.messages import (
     Progress,
     Purpose,
     Question,
-    TokenKind,
 )
 from console.client.set_up.port import SettingUp
 
@@ -65,12 +64,6 @@ class SetUp(QObject):
     def creates(self) -> bool:
         """Whether a vault is created, not joined."""
         return self.draft.purpose is Purpose.CREATE
-
-    @property
-    def for_tests(self) -> bool:
-        """Whether the token is no hardware that main networks may rest on."""
-        token = self.draft.token
-        return self.draft.token_for_tests or token is None or token.kind is not TokenKind.PKCS11
 
     async def ask(
         self, question: Question, kind: type[A], tell: Callable[[Progress], None] | None = None

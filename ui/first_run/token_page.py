@@ -113,8 +113,13 @@ class TokenPage(StepPage):
         """Return the draft with the token."""
         chosen = self._chosen
         there = self._here.get(token_words.key_of(chosen)) if chosen else None
-        tests = there.for_tests_only if there else True
-        return replace(self.set_up.draft, token=chosen, token_for_tests=tests)
+        soft = chosen is not None and chosen.kind is TokenKind.SOFTHSM
+        return replace(
+            self.set_up.draft,
+            token=chosen,
+            token_for_tests=there.for_tests_only if there else soft,
+            token_unproven=there.unproven if there else not soft,
+        )
 
     def _watch(self) -> None:
         question = WatchTokens(modules=self._added)

@@ -8,6 +8,7 @@ from ui.theme import Tone
 UNPLUGGED = "It is not plugged in any more."
 IN_USE = "It holds a member\u2019s keys already. A member needs a token of its own."
 SUITABLE = Look("check-circle", "Suitable", Tone.OK)
+UNPROVEN = Look("question-dashed", "Not known to be hardware", Tone.UNKNOWN)
 TESTS = Look("flask", "For tests only", Tone.WARN)
 GONE = Look("unplugged", "Removed", Tone.WARN)
 USED = Look("lock", "In use", Tone.NEUTRAL)
@@ -57,7 +58,9 @@ def mark(token: TokenSeen, *, own: bool) -> Look:
         return LACKING
     if token.in_use and not own:
         return USED
-    return TESTS if token.for_tests_only else SUITABLE
+    if token.for_tests_only:
+        return TESTS
+    return UNPROVEN if token.unproven else SUITABLE
 
 
 def why_not(token: TokenSeen, *, own: bool) -> str:

@@ -88,6 +88,8 @@ class TokenSeen(Message, frozen=True, kw_only=True):
     for_tests_only: bool
     in_use: bool
     """Whether it holds a member's keys already."""
+    unproven: bool = False
+    """Whether it is not known that hardware protects its keys."""
 
 
 class ModuleSeen(Message, frozen=True, kw_only=True):
@@ -171,12 +173,13 @@ class Draft(Message, frozen=True, kw_only=True):
     step: int = 1
     token: TokenChoice | None = None
     token_for_tests: bool = False
-    """Whether the chosen token was told to be for tests, or of unknown make."""
+    token_unproven: bool = False
+    """What the chosen token was told to be."""
     keys_made: bool = False
     listen: Text = ""
     chains: Annotated[tuple[ChainChoice, ...], msgspec.Meta(max_length=MAX_CHAINS)] = ()
-    accepts_test_token: bool = False
-    """Whether a main network may be used with a token that is for tests, or of unknown make."""
+    accepts_unproven: bool = False
+    """Whether a main network may be used although no hardware is known to protect the keys."""
     entry: Line = ""
     """This machine's entry, once it is made."""
     lines: Annotated[tuple[Line, ...], msgspec.Meta(max_length=MAX_ENTRIES)] = ()

@@ -93,3 +93,19 @@ async def test_the_bundled_program_answers_too(tmp_path: Path) -> None:
     program = (sys.executable, str(ROOT / "packaging" / "entry.py"), "-m", "console.cli")
     here = await SetUpProcess(tmp_path, program).ask(m.LookHere(), m.Here)
     assert here.drafts == ()
+
+
+async def test_a_last_try_is_made_when_that_is_said(setting_up: SetUpProcess, shim: Shim) -> None:
+    label = shim.over.blank()
+    shim.restrict("tries=2")
+    choice = m.TokenChoice(kind=m.TokenKind.PKCS11, module=str(shim.module), label=label)
+    wrong = m.MakeKeys(draft=draft_with(choice), pin="000000")
+    with pytest.raises(SetUpRefused) as refused:
+        await setting_up.ask(wrong, m.KeysMade)
+    assert refused.value.code == "wrong-pin"
+    right = m.MakeKeys(draft=draft_with(choice), pin=PIN)
+    with pytest.raises(SetUpRefused) as refused:
+        await setting_up.ask(right, m.KeysMade)
+    assert refused.value.code == "last-try"
+    sure = m.MakeKeys(draft=draft_with(choice), pin=PIN, last_try=True)
+    await setting_up.ask(sure, m.KeysMade)

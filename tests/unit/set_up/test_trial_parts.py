@@ -1,5 +1,6 @@
 """Parts of the demonstration: what its players agree to, what is started again, whom it stops."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -30,7 +31,13 @@ from console.set_up.trial_files import (
     start_of,
 )
 from console.set_up.trial_players import Player
-from console.set_up.trial_supervisor import FIRST_WAIT_S, LONGEST_WAIT_S, MOST_FAILURES, Kept
+from console.set_up.trial_supervisor import (
+    FIRST_WAIT_S,
+    LONGEST_WAIT_S,
+    MOST_FAILURES,
+    Kept,
+    stop_when_removed,
+)
 from tests.fakes import scenario
 from tests.fakes.console import PIN, FakeConsole
 
@@ -322,3 +329,14 @@ def test_a_node_beside_is_told_by_its_lock_and_its_home(tmp_path: Path, names_ho
         assert found == ([node.pid] if names_home else [])
         node.kill()
     assert nodes_beside(home) == ()
+
+
+async def test_a_demonstration_whose_folder_is_removed_ends(tmp_path: Path) -> None:
+    home, stopping = tmp_path / "home", asyncio.Event()
+    home.mkdir()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        tasks.create_task(stop_when_removed(home, stopping, look_s=0.01))
+        await asyncio.sleep(0.05)
+        assert not stopping.is_set()
+        home.rmdir()
+        await stopping.wait()
