@@ -26,6 +26,7 @@ def member(home: Path, name: str, text: str = "") -> None:
     (home / name).mkdir(parents=True)
     body = text or f'{{"member": "{name}", "name": "{name.title()}"}}'
     (home / name / "profile.json").write_text(body)
+    (home / name / "roster.toml").touch()
 
 
 class Running(Turning):
@@ -103,6 +104,14 @@ def test_a_home_with_members_opens_their_sign_in(run, tmp_path):
     member(tmp_path, "ana")
     window = run().signed_out()
     assert window.member == "ana"
+
+
+def test_a_member_whose_set_up_is_not_over_is_none_yet(run, tmp_path):
+    member(tmp_path, "ana")
+    (tmp_path / "ana" / "roster.toml").unlink()
+    running = run()
+    assert not running.first().start.back.isVisible()
+    assert running.started == []
 
 
 def test_a_damaged_profile_is_said_in_the_window(run, tmp_path):

@@ -152,6 +152,7 @@ def test_a_folder_without_members_says_so_and_why(first, tmp_path, monkeypatch):
 def test_a_folder_with_members_is_opened_also_by_a_member_s_own(first, tmp_path, monkeypatch, own):
     (tmp_path / "ana").mkdir()
     (tmp_path / "ana" / "profile.json").write_text('{"member": "ana", "name": "Ana"}')
+    (tmp_path / "ana" / "roster.toml").touch()
     chosen: list[Path] = []
     first.window.home_chosen.connect(chosen.append)
     monkeypatch.setattr(files, "choose_folder", lambda *_: tmp_path / "ana" if own else tmp_path)

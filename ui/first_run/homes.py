@@ -6,7 +6,7 @@ from pathlib import Path
 from console.client import Profile, ProfileUnreadable, find_profiles
 from ui.problem import Problem
 
-_PROFILE = "profile.json"
+_PROFILE, _ROSTER = "profile.json", "roster.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,14 @@ class Found:
 
 
 def look(folder: Path) -> Found:
-    """Return the members below a folder; none is no problem yet."""
+    """Return the members below a folder; none is no problem yet.
+
+    Without a roster a member's set-up is not over: its node cannot start, and the start page
+    offers to go on with it.
+    """
     try:
-        return Found(folder, find_profiles(folder))
+        whole = (each for each in find_profiles(folder) if (each.directory / _ROSTER).is_file())
+        return Found(folder, tuple(whole))
     except ProfileUnreadable:
         return Found(folder, problem=_damaged(folder))
     except OSError as error:
