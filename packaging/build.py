@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import tomllib
 from pathlib import Path
 
@@ -93,7 +94,26 @@ def smoke(version: str) -> None:
         refused = _tried(["demo"], folder, status=1)
         if "`devnet` extra" not in refused:
             raise PackagingFailed(f"`quorate demo` says {refused!r}")
-        _tried(["-m", "ui", "--home", f"{folder}/empty"], folder, status=2)
+        _see_window(folder)
+
+
+def _see_window(folder: str) -> None:
+    """Open the window on an empty home, and end it. Raises: PackagingFailed."""
+    command = [BUNDLE / "quorate", "-m", "ui", "--say-shown", "--home", f"{folder}/empty"]
+    with subprocess.Popen(
+        command, cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True
+    ) as window:
+        ending = threading.Timer(_SMOKE_TIMEOUT_S, window.kill)
+        ending.start()
+        said = window.stdout.readline() if window.stdout else ""
+        ending.cancel()
+        window.terminate()
+    if said.strip() != "quorate window shown":
+        raise PackagingFailed(f"the window says {said!r}")
+
+
+def _environment(folder: str) -> dict[str, str]:
+    return {"HOME": folder, "PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen"}
 
 
 def _tried(arguments: list[str], folder: str, words: str = "", status: int = 0) -> str:
@@ -101,11 +121,10 @@ def _tried(arguments: list[str], folder: str, words: str = "", status: int = 0) 
 
     With a status other than 0, that is what it says on standard error.
     """
-    environment = {"HOME": folder, "PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen"}
     done = subprocess.run(
         [BUNDLE / "quorate", *arguments],
         cwd=folder,
-        env=environment,
+        env=_environment(folder),
         input=words,
         capture_output=True,
         text=True,

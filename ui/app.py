@@ -1,8 +1,10 @@
 """The window's program: it always opens, on the members of this machine or on the ways to one."""
 
 import argparse
+import asyncio
 import faulthandler
 import sys
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -18,6 +20,8 @@ from ui.own_nodes import USUAL_HOME, own_nodes
 from ui.settings import Settings
 from ui.theme import ThemeName
 
+SHOWN = "quorate window shown"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the window and return the exit status."""
@@ -30,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.member is not None:
         chosen.member = options.member
     app = make_application()
-    return runloop.run(app, lambda: _show(app, options.home, chosen, options.member or ""))
+    only, say = options.member or "", options.say_shown
+    return runloop.run(app, lambda: _show(app, options.home, chosen, only, say=say))
 
 
 def make_application() -> QApplication:
@@ -48,7 +53,9 @@ def make_application() -> QApplication:
     return app
 
 
-async def _show(app: QApplication, home: Path, settings: Settings, only: str) -> int:
+async def _show(app: QApplication, home: Path, settings: Settings, only: str, *, say: bool) -> int:
+    if say:  # For who starts this program: the window is shown at the loop's first turn.
+        asyncio.get_running_loop().call_soon(partial(print, SHOWN, flush=True))
     outside = Outside(connect=client.connect, set_up_below=SetUpProcess, own_nodes=own_nodes)
     return await Desk(app, home, settings, outside).run(only)
 
@@ -58,4 +65,5 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, default=USUAL_HOME)
     parser.add_argument("--member", help="the member to show first")
     parser.add_argument("--theme", choices=[name.value for name in ThemeName])
+    parser.add_argument("--say-shown", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
