@@ -33,7 +33,13 @@ from ui.theme import ThemeName
 from ui.widgets.buttons import ArmedButton
 from ui.window import ConsoleWindow
 
-pytestmark = [pytest.mark.e2e, pytest.mark.hsm, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.hsm,
+    pytest.mark.timeout(1200),
+    # A node outlives whoever started it, by design.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SECRET = "correct horse battery"
 PEOPLE = {"ana-ruiz": "Ana Ruiz", "ben-okafor": "Ben Okafor", "chiara-neri": "Chiara Neri"}
@@ -127,6 +133,7 @@ class Operator(FirstRunSteps):
         for member, node in self.nodes.items():
             if node.look().state in {ProcessState.RUNS, ProcessState.STARTS}:
                 os.kill(pid_of(self.home / member), signal.SIGTERM)
+                self.until(lambda node=node: node.look().state is ProcessState.STOPPED)
         self.end(asyncio.sleep(0), None)
 
 
