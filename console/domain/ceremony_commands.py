@@ -59,13 +59,17 @@ class StartSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailSession:
-    """A member ended the session without keys, so no member's keys of it count."""
+    """A member ended the session without keys, so no member's keys of it count.
+
+    Nothing is recorded if `unless_confirmed_by` has certified the session's keys meanwhile.
+    """
 
     session: SessionId
     reason: str
     blamed: tuple[MemberId, ...]
     at_ms: int
     evidence: Evidence
+    unless_confirmed_by: MemberId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,6 +165,9 @@ def _session(
         ):
             if known is None or state.state is CeremonyState.CERTIFIED:
                 return ()
+            sealed, keeper = state.sealed, command.unless_confirmed_by
+            if sealed and sealed.session == session and keeper and state.has_confirmed(keeper):
+                return ()
             # Names of others would be news without an end: each report fills a record.
             blamed = tuple(name for name in blamed if name in state.indices)
             if known.failure and set(blamed) <= set(known.blamed):

@@ -96,7 +96,11 @@ class Epochs:
         await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))
 
     async def discard(self, ceremony: KeyCeremony) -> None:
-        """Erase the pending shares of a ceremony; never those that this member has certified."""
+        """Erase the pending shares of a ceremony; never those that this member has certified.
+
+        What counts is the ceremony as it is now: the caller may have waited since it looked.
+        """
+        ceremony = self._aggregates.ceremony(ceremony.proposal.ceremony)
         if ceremony.state is CeremonyState.CERTIFIED or ceremony.has_confirmed(self._me):
             return
         active = self._aggregates.wallets.get(ceremony.proposal.wallet)

@@ -337,7 +337,7 @@ class KeyGenerationService:
         )
         # Only now: whether an event of ours was recorded is not known when the ledger fails, and a
         # share that is on record must not be missing. It may also be sealed without its event.
-        if ceremony.sealed is None or ceremony.sealed.session == session:
+        if self._aggregates.ceremony(ceremony.proposal.ceremony).sealed is None:
             await self._epochs.discard(ceremony)
 
     def _wipe(self, session: SessionId) -> None:

@@ -181,8 +181,6 @@ class CeremonyRecords:
         if verified.signer not in ceremony.indices:
             raise UnknownMember(f"{verified.signer} takes no part in this ceremony")
         ours = ceremony.sealed is not None and ceremony.sealed.session == s.session
-        if ours and ceremony.has_confirmed(self._me):
-            return
         await self._record(
             s.subject,
             ceremony_commands.FailSession(
@@ -191,10 +189,12 @@ class CeremonyRecords:
                 blamed=tuple(MemberId(m) for m in s.blamed),
                 at_ms=s.at_ms,
                 evidence=verified.evidence,
+                # Also if it has done so while this statement waited for the ledger.
+                unless_confirmed_by=self._me,
             ),
         )
         # Only what is on record as failed: a share that is on record must not be missing.
-        if ours:
+        if ours and self._aggregates.ceremony(ceremony.proposal.ceremony).sealed is None:
             await self._epochs.discard(ceremony)
 
     async def on_confirmation(self, verified: Verified) -> None:

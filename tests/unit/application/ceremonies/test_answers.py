@@ -1,5 +1,6 @@
 """Answers, failures and confirmations: recorded once, or refused in words."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -288,3 +289,22 @@ async def test_a_change_needs_who_leaves_as_well() -> None:
         purpose="reshare", custodians=(ANA, CHIARA, EVE), dealers=CUSTODIANS
     )
     assert ceremony_of(desk, CHANGE).participants == (ANA, BEN, CHIARA, EVE)
+
+
+async def test_a_failure_that_arrives_while_this_member_certifies_erases_nothing() -> None:
+    desk = await sealed()
+    append = desk.ledger.append
+
+    async def slowly(*given: object) -> object:
+        await asyncio.sleep(0.01)
+        return await append(*given)
+
+    desk.ledger.append = slowly
+    certifying = asyncio.create_task(confirm(desk, desk.me))
+    await asyncio.sleep(0.005)
+    assert not ceremony_of(desk).has_confirmed(desk.me)
+    await desk.hear(CHIARA, failure(desk))
+    await certifying
+    assert ceremony_of(desk).has_confirmed(desk.me)
+    assert await desk.shares.holds(WALLET, KIND, 0)
+    assert "recorded CeremonySessionFailed" not in desk.steps
