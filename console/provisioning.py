@@ -47,12 +47,14 @@ from hsm import (
     Capabilities,
     Pkcs11Settings,
     SetUp,
+    SetUpOver,
     SetUpUnfinished,
     Standing,
     check_token,
     initialise_token,
     provision,
     remove,
+    require_not_over,
     standing_of,
 )
 
@@ -134,12 +136,15 @@ def make_keys(
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")
     unfinished = UnfinishedSetUp(files.directory)
     settings = _settings_of(new)
+    require_not_over(files.directory)
     identifier = unfinished.begin(settings.vault)
     try:
         _prepare_vault(files, new)
         how = SetUp(identifier=identifier, last_try=last_try)
         identity_key, standing = _make_keys(home, files, settings, pin, so_pin, how)
         unfinished.keys_made(identity_key, standing)
+    except SetUpOver:  # All that is there is a member's.
+        raise
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise

@@ -76,7 +76,9 @@ class UnfinishedSetUp:
         known = self.read()
         if known is not None:
             _require_same_token(known.vault, vault)
-            self._remove(_MADE)
+            # Keys in a token of its own may be whole, and its files say so.
+            kept = VAULT_FILES if holds_keys_elsewhere(known.vault) else ()
+            self._remove(tuple(name for name in _MADE if name not in kept))
             self._write(known.identifier, vault)
             return known.identifier
         there = [name for name in (*_MADE, SETTINGS_FILE) if (self._directory / name).exists()]

@@ -2,7 +2,16 @@
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
 from hsm.listing import ListedToken, Listing, list_tokens, standing_of
-from hsm.provision import SetUp, SetUpUnfinished, check_token, initialise_token, provision, remove
+from hsm.provision import (
+    SetUp,
+    SetUpOver,
+    SetUpUnfinished,
+    check_token,
+    initialise_token,
+    provision,
+    remove,
+    require_not_over,
+)
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from hsm.vendors import Standing
 
@@ -14,6 +23,7 @@ __all__ = [
     "Pkcs11Settings",
     "Pkcs11Vault",
     "SetUp",
+    "SetUpOver",
     "SetUpUnfinished",
     "Standing",
     "TokenInsufficient",
@@ -22,5 +32,6 @@ __all__ = [
     "list_tokens",
     "provision",
     "remove",
+    "require_not_over",
     "standing_of",
 ]

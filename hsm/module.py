@@ -17,7 +17,7 @@ _CREATE, _DESTROY, _GET_VALUES = 20, 22, 24
 # States of a session in CK_SESSION_INFO (slot, state, flags, error) in which a user is logged in.
 _USER_STATES = {1, 3}
 _FUNCTIONS = 68
-_ALREADY_INITIALISED = 0x191
+_NOT_INITIALISED, _ALREADY_INITIALISED = 0x190, 0x191
 _ERRORS = {
     0x30: p11.DeviceError,
     0x31: p11.DeviceMemory,
@@ -74,10 +74,11 @@ class ModuleFunctions:
     def restart(self) -> None:
         """Finalise and initialise: this process's sessions and logins end. Raises: HsmError."""
         single = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_void_p)
-        # A module that has lost its token or its daemon may fail to finalise; it starts anew.
-        single(self._calls[_FINALIZE])(None)
+        # A module that has lost its token or its daemon may fail to finalise; it starts anew. One
+        # that neither ended nor starts anew has its logins still.
+        ended = single(self._calls[_FINALIZE])(None) in {0, _NOT_INITIALISED}
         result = single(self._calls[_INITIALIZE])(None)
-        if result not in {0, _ALREADY_INITIALISED}:
+        if result != 0 and not (ended and result == _ALREADY_INITIALISED):
             raise HsmError(f"the PKCS#11 module does not start again: error 0x{result:x}")
 
     def create_object(self, session: int, template: dict[int, bytes]) -> int:

@@ -17,7 +17,7 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Session
 
 from console.application.errors import HsmError, PinLocked, TokenMissing, WrongPin
-from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from hsm.faults import translate
 from hsm.library import Library, TokenChoice, library
 from hsm.tries import MAX_PIN, pin_text, refuse_locked
@@ -32,7 +32,7 @@ _PR_SET_DUMPABLE = 4
 def check_elsewhere(module: Path, choice: TokenChoice, pin: SecretBytes, limit_s: float) -> None:
     """Have another process log in with the PIN, within `limit_s`. Blocking; keeps `pin`.
 
-    Raises: WrongPin, PinLocked, TokenMissing, HsmError.
+    Raises: WrongPin, PinLocked, TokenMissing, HsmError; SecretWiped before anything is tried.
     """
     where = {
         "module": str(module),
@@ -43,6 +43,8 @@ def check_elsewhere(module: Path, choice: TokenChoice, pin: SecretBytes, limit_s
     given = bytearray(json.dumps(where).encode() + b"\n")
     given += pin.reveal()
     try:
+        if pin.wiped:  # Meanwhile, by a caller who gave up: zeros must not become a try.
+            raise SecretWiped("the secret has been wiped")
         answer = _run(given, limit_s)
     finally:
         given[:] = bytes(len(given))

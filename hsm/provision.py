@@ -50,11 +50,19 @@ from hsm.wrapping_methods import KEK, MAC, SealingKey
 
 _T = TypeVar("_T")
 _LABEL_SIZE = 32
+_OVER = (
+    "this set-up is over: a ledger has been written with its keys, so they belong to a member and "
+    "are not removed. The member's directory is an old copy; restore a later one"
+)
 _KEYS = (IDENTITY, PRESENCE, KEK, MAC)
 
 
 class SetUpUnfinished(HsmError):
     """What a failed set-up made is still in the token; the next one with its id removes it."""
+
+
+class SetUpOver(HsmError):
+    """What a set-up made is a member's by now, and is not removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +123,8 @@ def provision(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp | None
 def remove(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
     """Remove what the set-up with this identifier made in the token, and nothing else. Blocking.
 
-    Wipes `user_pin`. Raises: TokenMissing, WrongPin, PinLocked, HsmError.
+    Wipes `user_pin`. Raises: TokenMissing, WrongPin, PinLocked, HsmError; SetUpOver if a ledger has
+    written its head, for then the keys are a member's.
     """
     _owned(settings, user_pin, lambda owner: _take_out(owner, settings, user_pin, how))
 
@@ -125,7 +134,17 @@ def _take_out(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, h
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
         ours = _left_by(session, how.identifier)
         if ours:
+            _require_not_over(session, SignedFiles(settings.files_dir))
             _remove(session, ours)
+
+
+def require_not_over(directory: Path) -> None:
+    """Refuse if a ledger wrote its head in a member's directory: the set-up is over.
+
+    What is in the token is looked at before anything is removed there. Raises: SetUpOver, HsmError.
+    """
+    if SignedFiles(directory).holds_written_head():
+        raise SetUpOver(_OVER)
 
 
 def _owned(
@@ -212,7 +231,9 @@ def _provision(
             with suppress(KeyCheckFailed):
                 whole = read_record(session, settings.member, files.read_record)
                 return load_keys(session, whole).record.identity_point
+            _require_not_over(session, files)
             _remove(session, ours)
+            files.remove()
         _require_empty(session)
         table = probe(token, session, _elsewhere(settings, token, user_pin))
         table.require()
@@ -299,6 +320,16 @@ def clean_up(session: Session, identifier: bytes, *, lost: bool) -> None:
             "the token failed while it was set up, and some of what was made is still in it. "
             "Start the same set-up again: it removes that first"
         )
+
+
+def _require_not_over(session: Session, files: SignedFiles) -> None:
+    """Refuse to remove the keys of a member: what says that they are nobody's may be an old copy.
+
+    Raises: SetUpOver.
+    """
+    written = any(not is_unwritten(found) for found in _found(session, HEAD))
+    if written or files.holds_written_head():
+        raise SetUpOver(_OVER)
 
 
 def _remove(session: Session, keys: list[Object]) -> None:

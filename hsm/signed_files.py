@@ -68,6 +68,11 @@ class SignedFiles:
         signature = sign_checked(identity, record.identity_point, _head_text(record, body))
         self._write(HEAD_FILE, body + signature)
 
+    def holds_written_head(self) -> bool:
+        """Return whether a ledger wrote a head, whoever signed it. Raises: HsmError."""
+        data = self._read(HEAD_FILE) or b""
+        return len(data) >= _HEAD.size and _HEAD.unpack_from(data)[0] > 0
+
     def remove(self) -> None:
         """Remove both files, of a set-up that failed. Raises: HsmError."""
         try:

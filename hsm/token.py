@@ -56,6 +56,8 @@ class TokenSession:
         # The token as it was last found, for those who need no newer flags; the generation of that.
         self.found: Token | None = None
         self._found_in = -1
+        # The generation in which a login began that has not come to a known end.
+        self._unsure_in: int | None = None
         # Whether the presence key asks for the PIN; known since the login.
         self._asked = False
         library.require_same_process()
@@ -205,7 +207,7 @@ class TokenSession:
         # A session without login sees public objects only; after the login it sees all.
         with _public(token) as outside:
             self.record = read_record(outside, self._member, self.files.read_record)
-            session = self._counted(token, lambda: token.open(rw=True, user_pin=pin_text(pin)))
+            session = self._counted(token, lambda: self._open(token, pin))
             whole = False
             try:
                 keys = load_keys(session, self.record)
@@ -214,8 +216,14 @@ class TokenSession:
             finally:
                 if not whole:
                     session.close()
+                self._unsure_in = None
             self._generation = self._library.generation
             self._keys = keys
+
+    def _open(self, token: Token, pin: SecretBytes) -> Session:
+        session = token.open(rw=True, user_pin=pin_text(pin))
+        self._unsure_in = self._library.generation
+        return session
 
     def prove(self, pin: SecretBytes) -> None:
         """Have the token verify the PIN while logged in; the session is not changed.
@@ -233,7 +241,10 @@ class TokenSession:
 
     def logout(self) -> None:
         """Log out and drop the handles; never raises for a missing token."""
+        unsure_in, self._unsure_in = self._unsure_in, None
         if self._keys is None:
+            if unsure_in == self._library.generation:
+                self._library.reset()
             return
         keys, self._keys = self._keys, None
         if self._generation != self._library.generation:

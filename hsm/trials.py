@@ -30,7 +30,7 @@ from hsm.faults import is_lost
 from hsm.keys import PRESENCE_TRAITS, SIGNING_TRAITS, KeyRecord, SigningKey, sign_checked
 from hsm.making import create_record, make_signing_key, point_of
 from hsm.signed_files import IN_FILES
-from hsm.wrapping_methods import SealingKey, require_traits
+from hsm.wrapping_methods import GcmKey, SealingKey, require_traits
 
 _LABEL = "quorate-trial"
 _PLAIN, _BOUND = b"quorate/trial of thirty-two byte", b"quorate/trial"
@@ -173,6 +173,10 @@ def _try_method(method: type[SealingKey], session: Session) -> None:
         sealed = key.seal(_BOUND, _PLAIN, secrets.token_bytes)
         if len(sealed) > MAX_SEALED_KEY:
             raise _Unfit(f"32 bytes become {len(sealed)}")
+        again = key.seal(_BOUND, _PLAIN, secrets.token_bytes)
+        if isinstance(key, GcmKey) and key.iv_of(sealed) == key.iv_of(again):
+            # Two seals under one IV give GCM's authentication key away.
+            raise _Unfit("it seals twice with one IV")
         if key.open(_BOUND, sealed) != _PLAIN:
             raise _Unfit("it does not open what it sealed")
         for altered in (bytes([sealed[0] ^ 1]) + sealed[1:], sealed[:-1] + bytes([sealed[-1] ^ 1])):

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from pkcs11 import TokenFlag
 from pkcs11 import exceptions as p11
-from pkcs11.types import Token
+from pkcs11.types import Session, Token
 
 from console.application.errors import (
     HsmError,
@@ -57,6 +57,7 @@ def counted(
 ) -> _T:
     """Make one PIN try. `last_try`: None for a node, a set-up says whether it may use the last.
 
+    If a right PIN cannot be noted, a session that the try opened is closed.
     Raises: PinLocked, HsmError, and what the library raises.
     """
     if last_try is None:
@@ -77,7 +78,13 @@ def counted(
         if not isinstance(error, WrongPin):
             backoff.not_tried()
         raise
-    backoff.succeeded()
+    try:
+        backoff.succeeded()
+    except HsmError:
+        # Who is told of an error has no session to close: the login ends here.
+        if isinstance(result, Session):
+            result.close()
+        raise
     return result
 
 

@@ -66,11 +66,11 @@ class PinBackoff:
         """Uncount the last try: the token did not judge it."""
         if self._before is None:
             return
-        if self._before[0] == 0:
-            self.succeeded()
-            return
         with contextlib.suppress(HsmError):  # What kept the token from judging is told instead.
-            self._store(*self._before)
+            if self._before[0] == 0:
+                self.succeeded()
+            else:
+                self._store(*self._before)
 
     def _load(self) -> tuple[int, int]:
         try:

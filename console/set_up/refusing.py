@@ -14,7 +14,7 @@ from console.client.set_up.messages import Refused
 from console.domain.errors import DomainError
 from console.provisioning import PinNeeded
 from console.settings import SettingsInvalid
-from hsm import SetUpUnfinished, TokenInsufficient
+from hsm import SetUpOver, SetUpUnfinished, TokenInsufficient
 
 _LONGEST = 2048
 _NOTHING_MADE = "Nothing was changed."
@@ -55,6 +55,12 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "set-up-unfinished",
         "What is left in the token belongs to no member.",
         "Insert the token again and go on: what is left is used or removed first.",
+    ),
+    (
+        SetUpOver,
+        "set-up-over",
+        "Nothing was removed from the token. The member's keys and funds are as they were.",
+        "Restore the member's directory from a later copy, or set up another member.",
     ),
     (
         KeyCheckFailed,

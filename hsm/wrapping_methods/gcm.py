@@ -107,6 +107,10 @@ class GcmKey:
             raise HsmError("the token did not append a tag of 16 bytes")
         return chosen + sealed
 
+    def iv_of(self, sealed: bytes) -> bytes:
+        """Return the IV in what `seal` returned."""
+        return sealed[:NONCE_SIZE]
+
     def open(self, associated: bytes, sealed: bytes) -> bytes | None:
         """Open what `seal` returned."""
         return self._decrypt(associated, sealed[NONCE_SIZE:], sealed[:NONCE_SIZE])
@@ -140,7 +144,14 @@ class GcmAppendedKey(GcmKey):
         sealed = self._encrypt(associated, secret, bytearray(random(NONCE_SIZE)))
         if len(sealed) - len(secret) - TAG_SIZE not in {NONCE_SIZE, _LONGEST_IV}:
             raise HsmError("the token did not append its IV")
+        if not any(self.iv_of(sealed)):
+            # As below; a token may append what it did not choose.
+            raise HsmError("the token appended an IV of zeros")
         return sealed
+
+    def iv_of(self, sealed: bytes) -> bytes:
+        """Return the IV in what `seal` returned."""
+        return sealed[KEY_SIZE + TAG_SIZE :]
 
     def open(self, associated: bytes, sealed: bytes) -> bytes | None:
         """Open what `seal` returned: 32 bytes, which tell the IV's length."""

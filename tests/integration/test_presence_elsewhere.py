@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.application.errors import HsmError, PinLocked, WrongPin
-from console.protocols.kernel.secret import SecretBytes
+from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from hsm import capabilities as names
 from hsm.presence_check import check_elsewhere
 from hsm.provision import SetUp, check_token, provision
@@ -107,6 +107,22 @@ async def test_a_presence_key_that_does_not_ask_is_not_believed(
     clock.advance(1)
     await vault.verify_pin(SecretBytes(USER_PIN))
     await vault.close()
+
+
+def test_a_pin_that_is_wiped_while_it_is_copied_is_not_tried(
+    settings: Pkcs11Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class GivenUp(SecretBytes):
+        """A PIN whose owner gives up at the worst moment."""
+
+        def reveal(self) -> memoryview:
+            shown = super().reveal()
+            self.wipe()
+            return shown
+
+    monkeypatch.setattr(sys, "executable", answering(tmp_path, "echo right"))
+    with pytest.raises(SecretWiped):
+        check_elsewhere(settings.module, settings.choice, GivenUp(USER_PIN), 5.0)
 
 
 def answering(folder: Path, text: str) -> str:

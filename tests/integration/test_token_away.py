@@ -15,7 +15,7 @@ from console.application.api import CommandRefused
 from console.application.commands import Unlock
 from console.application.console_service import ConsoleService
 from console.application.core import Ports
-from console.application.errors import HsmError, TokenMissing, VaultLocked
+from console.application.errors import HsmError, TokenMissing, VaultLocked, WrongPin
 from console.application.node import Node
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor
@@ -25,6 +25,7 @@ from console.domain.ids import WalletId
 from console.domain.member import Member
 from console.domain.values import Chain, SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from hsm.library import library
 from hsm.provision import provision
 from hsm.vault import Pkcs11Vault
 from tests.contract.vaults import Clock
@@ -213,6 +214,21 @@ async def test_a_daemon_that_restarted_unnoticed(shim: Shim, vault: Pkcs11Vault)
         await vault.identity.sign(b"message")
     await unlock(vault)
     await require_whole(vault)
+
+
+async def test_a_module_that_does_not_end_is_not_taken_for_logged_out(
+    shim: Shim, vault: Pkcs11Vault
+) -> None:
+    await unlock(vault)
+    owner = library(shim.module)
+    shim.restrict("no-end")
+    for use in (owner.reset, owner.handle):
+        with owner.lock, pytest.raises(HsmError, match="does not start again"):
+            use()
+    assert not (await vault.status()).unlocked
+    shim.restrict()
+    with pytest.raises(WrongPin):
+        await vault.unlock(SecretBytes(b"000000"))
 
 
 async def test_a_vault_with_a_stalled_token_is_locked_and_closed_without_it(

@@ -11,10 +11,12 @@ from pkcs11.types import Session, Token
 
 from console.application.errors import HsmError, KeyCheckFailed, TokenMissing
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.pin_backoff import PinBackoff
 from hsm import identity
 from hsm.keys import IDENTITY, PRESENCE, PRESENCE_TRAITS, RECORD, SIGNING_TRAITS
-from hsm.library import Library
+from hsm.library import Library, library
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
+from hsm.wrapping_methods.objects import handle_of
 from tests.contract.vaults import Clock
 from tests.integration.test_softhsm_vault import destroy, new_signing_key, raw, unlock
 from tests.softhsm import USER_PIN, SoftHsm
@@ -143,3 +145,36 @@ async def test_an_unknown_error_locks_the_vault(
     assert not (await vault.status()).unlocked
     await unlock(vault)
     assert await vault.identity.sign(b"message")
+
+
+@pytest.mark.parametrize("closes", [True, False])
+async def test_a_right_pin_on_a_failing_disk_leaves_no_login(
+    vault: Pkcs11Vault,
+    settings: Pkcs11Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    closes: bool,
+) -> None:
+    def fails(_: PinBackoff) -> None:
+        raise HsmError("the disk fails")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(PinBackoff, "succeeded", fails)
+        if not closes:
+            failing.setattr("hsm.tries.Session", type("Other", (), {}))
+        with pytest.raises(HsmError, match="the disk fails"):
+            await unlock(vault)
+    assert not (await vault.status()).unlocked
+    if not closes:
+        assert is_logged_in(settings)
+        await vault.lock()
+    assert not is_logged_in(settings)
+    await vault.lock()
+    settings.backoff_file.unlink()
+    await unlock(vault)
+
+
+def is_logged_in(settings: Pkcs11Settings) -> bool:
+    """Return whether this process is logged in to the token."""
+    owner = library(settings.module)
+    with owner.lock, owner.find(settings.choice).open() as session:
+        return owner.functions().is_logged_in(handle_of(session))

@@ -55,9 +55,12 @@ class SecretBytes:  # noqa: PLW1641  a secret is not hashable: equality is all i
         return self.view()
 
     def wipe(self) -> None:
-        """Overwrite with zeros. Harmless when repeated."""
-        self._data[:] = bytes(len(self._data))
+        """Overwrite with zeros. Harmless when repeated.
+
+        Who copies in another thread asks `wiped` afterwards: it is set before the first zero.
+        """
         self._wiped = True
+        self._data[:] = bytes(len(self._data))
 
     def __enter__(self) -> memoryview:
         return self.view()

@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import pytest
+from pkcs11 import Attribute
 
 from console.application.errors import HsmError
+from console.application.ports.vault import HeadAnchor
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, PinNeeded, discard_member, finish_member, make_keys
 from console.settings import SettingsInvalid
 from console.unfinished import VAULT_FILES
+from hsm import Pkcs11Vault, SetUpOver
+from hsm.keys import RECORD
+from hsm.library import TokenChoice, library
 from hsm.signed_files import HEAD_FILE, RECORD_FILE
 from tests.shim import Shim
 from tests.softhsm import USER_PIN
@@ -74,3 +79,61 @@ def test_a_whole_member_is_not_discarded(shim: Shim, tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="whole member"):
         discard_member(tmp_path, "alice", pin())
     assert shim.objects(label) == before
+
+
+@pytest.mark.parametrize("words", ["", "no-data"])
+async def test_keys_of_a_member_outlive_an_old_copy_of_its_set_up(
+    shim: Shim, tmp_path: Path, words: str
+) -> None:
+    label = shim.token()
+    shim.restrict(words)
+    new, here = member(shim, label), tmp_path / "alice"
+    make_keys(tmp_path, new, pin(), None)
+    journal = (here / "set-up").read_bytes()
+    vault = Pkcs11Vault(shim.settings(here, label))
+    await vault.unlock(pin())
+    head = HeadAnchor(7, bytes([7]) * 32)
+    await vault.anchor.write(head)
+    await vault.close()
+    before = shim.objects(label)
+    for damage in (False, True):
+        if damage and not words:
+            remove_record(shim, label)
+            before -= 1
+        (here / "set-up").write_bytes(journal)
+        with pytest.raises(SetUpOver):
+            discard_member(tmp_path, "alice", pin())
+        if damage or words:
+            with pytest.raises(SetUpOver):
+                make_keys(tmp_path, new, pin(), None)
+        else:
+            make_keys(tmp_path, new, pin(), None)
+        assert shim.objects(label) == before
+        if not damage:
+            again = Pkcs11Vault(shim.settings(here, label))
+            await again.unlock(pin())
+            assert await again.anchor.read() == head
+            await again.close()
+
+
+def test_a_record_in_a_file_saves_keys_that_a_set_up_would_make_anew(
+    shim: Shim, tmp_path: Path
+) -> None:
+    label = shim.token()
+    shim.restrict("no-data")
+    new, here = member(shim, label), tmp_path / "alice"
+    make_keys(tmp_path, new, pin(), None)
+    key = (here / RECORD_FILE).read_bytes()
+    make_keys(tmp_path, new, pin(), None)
+    assert (here / RECORD_FILE).read_bytes() == key
+
+
+def remove_record(shim: Shim, label: str) -> None:
+    """Take the key record away, so that a set-up takes the keys for those of one that failed."""
+    owner = library(shim.module)
+    with (
+        owner.lock,
+        owner.find(TokenChoice(label=label)).open(rw=True, user_pin=USER_PIN.decode()) as session,
+    ):
+        for found in session.get_objects({Attribute.LABEL: RECORD}):
+            found.destroy()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.application.errors import PinLocked
+from console.application.errors import HsmError, PinLocked
 from console.sealing.pin_backoff import PinBackoff, wait_after
 
 NOW_MS = 1_900_000_000_000
@@ -115,6 +115,19 @@ def test_what_kept_a_token_from_judging_is_told_and_not_the_disk(
     monkeypatch.setattr("console.sealing.pin_backoff.replace_file", no_space)
     backoff.not_tried()
     assert backoff.retry_after_s() == 2
+
+
+def test_a_first_try_that_was_none_is_told_as_what_it_was(
+    backoff: PinBackoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    backoff.begin_try()
+    monkeypatch.setattr("console.sealing.pin_backoff.sync_folder", fails)
+    backoff.not_tried()
+    with pytest.raises(HsmError, match="cannot be kept"):
+        backoff.succeeded()
 
 
 def no_space(path: Path, _data: bytes) -> None:

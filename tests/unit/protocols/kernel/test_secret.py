@@ -51,6 +51,22 @@ def test_secret_is_zero_and_unusable_after_wipe() -> None:
         _ = secret == SecretBytes(b"secret")
 
 
+def test_secret_counts_as_wiped_before_it_reads_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = SecretBytes(b"secret")
+    seen = []
+
+    def zeros(size: int) -> bytes:
+        seen.append((secret.wiped, bytes(window)))
+        return bytes(size)
+
+    window = secret.view()
+    # Another thread may run whenever a function is called.
+    monkeypatch.setattr("console.protocols.kernel.secret.bytes", zeros, raising=False)
+    secret.wipe()
+    assert seen == [(True, b"secret")]
+    assert window == bytes(6)
+
+
 def test_secret_is_wiped_when_its_block_ends() -> None:
     secret = SecretBytes(b"secret")
     with secret as view:
