@@ -137,6 +137,7 @@ def make_keys(
     unfinished = UnfinishedSetUp(files.directory)
     settings = _settings_of(new)
     require_not_over(files.directory)
+    before = unfinished.read()
     identifier = unfinished.begin(settings.vault)
     try:
         _prepare_vault(files, new)
@@ -149,7 +150,8 @@ def make_keys(
         unfinished.undo(keep=True)
         raise
     except BaseException:  # Interrupted too: nothing half-made is left.
-        unfinished.undo(keep=False)
+        # What an earlier call left in a token may be there still, after a wrong PIN for one.
+        unfinished.undo(keep=before is not None and holds_keys_elsewhere(settings.vault))
         raise
 
 

@@ -126,10 +126,13 @@ class UnfinishedSetUp:
         self._journal.unlink(missing_ok=True)
 
     def undo(self, *, keep: bool) -> None:
-        """Remove the files; `keep` the identifier if the token still holds what it made."""
+        """Remove the files; `keep` the identifier if the token still holds what it made.
+
+        Then what the vault has in files is kept too.
+        """
         # The settings go first: a member with settings but without keys would be none.
         (self._directory / SETTINGS_FILE).unlink(missing_ok=True)
-        self._remove(_MADE)
+        self._remove(tuple(name for name in _MADE if not keep or name not in VAULT_FILES))
         if keep or not self._directory.exists():
             return
         self._journal.unlink(missing_ok=True)

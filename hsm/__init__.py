@@ -2,16 +2,8 @@
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
 from hsm.listing import ListedToken, Listing, list_tokens, standing_of
-from hsm.provision import (
-    SetUp,
-    SetUpOver,
-    SetUpUnfinished,
-    check_token,
-    initialise_token,
-    provision,
-    remove,
-    require_not_over,
-)
+from hsm.provision import SetUp, check_token, initialise_token, provision, remove
+from hsm.removal import SetUpOver, SetUpUnfinished, require_not_over
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from hsm.vendors import Standing
 

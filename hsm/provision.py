@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pkcs11 import Attribute, ObjectClass, TokenFlag
+from pkcs11 import Attribute, TokenFlag
 from pkcs11 import exceptions as p11
 from pkcs11.types import Object, Session, Slot, Token
 
@@ -20,7 +20,7 @@ from console.application.errors import HsmError, KeyCheckFailed
 from console.application.ports.vault import HeadAnchor
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.pin_backoff import PinBackoff
-from hsm.anchor import HEAD, create_head, is_unwritten
+from hsm.anchor import HEAD, create_head
 from hsm.capabilities import ROOM, Capabilities, Capability, require_mechanisms, survey
 from hsm.faults import is_lost, translate
 from hsm.keys import (
@@ -42,27 +42,15 @@ from hsm.making import (
     point_of,
 )
 from hsm.presence_check import check_elsewhere
+from hsm.removal import KEYS, clean_up, left_by, require_alone, take_out
 from hsm.signed_files import SignedFiles, sign_record
 from hsm.trials import probe
 from hsm.tries import counted, pin_text
 from hsm.vault import Pkcs11Settings
-from hsm.wrapping_methods import KEK, MAC, SealingKey
+from hsm.wrapping_methods import SealingKey
 
 _T = TypeVar("_T")
 _LABEL_SIZE = 32
-_OVER = (
-    "this set-up is over: a ledger has been written with its keys, so they belong to a member and "
-    "are not removed. The member's directory is an old copy; restore a later one"
-)
-_KEYS = (IDENTITY, PRESENCE, KEK, MAC)
-
-
-class SetUpUnfinished(HsmError):
-    """What a failed set-up made is still in the token; the next one with its id removes it."""
-
-
-class SetUpOver(HsmError):
-    """What a set-up made is a member's by now, and is not removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,19 +120,9 @@ def remove(settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
 def _take_out(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, how: SetUp) -> None:
     token = owner.find(settings.choice)
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
-        ours = _left_by(session, how.identifier)
+        ours = left_by(session, how.identifier)
         if ours:
-            _require_not_over(session, SignedFiles(settings.files_dir))
-            _remove(session, ours)
-
-
-def require_not_over(directory: Path) -> None:
-    """Refuse if a ledger wrote its head in a member's directory: the set-up is over.
-
-    What is in the token is looked at before anything is removed there. Raises: SetUpOver, HsmError.
-    """
-    if SignedFiles(directory).holds_written_head():
-        raise SetUpOver(_OVER)
+            take_out(session, ours, SignedFiles(settings.files_dir))
 
 
 def _owned(
@@ -181,7 +159,7 @@ def _check(
 
 
 def _with_room(table: Capabilities, session: Session) -> Capabilities:
-    held = [label for label in (*_KEYS, RECORD, HEAD) if _held(session, label)]
+    held = [label for label in (*KEYS, RECORD, HEAD) if _held(session, label)]
     row = Capability(
         name=ROOM,
         need="no keys of a member yet",
@@ -226,24 +204,26 @@ def _provision(
     survey(token).require()
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
         files = SignedFiles(settings.files_dir)
-        ours = _left_by(session, how.identifier)
+        ours = left_by(session, how.identifier)
         if ours:
             with suppress(KeyCheckFailed):
                 whole = read_record(session, settings.member, files.read_record)
                 return load_keys(session, whole).record.identity_point
-            _require_not_over(session, files)
-            _remove(session, ours)
+            take_out(session, ours, files)
             files.remove()
         _require_empty(session)
         table = probe(token, session, _elsewhere(settings, token, user_pin))
         table.require()
+        # Again: what was tried took seconds, in which another set-up may have begun.
+        _require_empty(session)
+        made: list[Object] = []
         try:
-            record, signed = _make(session, settings, how.identifier, table)
+            record, signed = _make(session, settings, how.identifier, table, made)
         except BaseException as error:  # Interrupted too: nothing half-made is left.
             if table.in_files:
                 files.remove()
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
-            clean_up(session, how.identifier, lost=lost)
+            clean_up(session, how.identifier, made, lost=lost)
             raise
     with token.open() as session:
         if not record.heads_in_file and not holds_record(session):
@@ -253,9 +233,16 @@ def _provision(
 
 
 def _make(
-    session: Session, settings: Pkcs11Settings, identifier: bytes, table: Capabilities
+    session: Session,
+    settings: Pkcs11Settings,
+    identifier: bytes,
+    table: Capabilities,
+    made: list[Object],
 ) -> tuple[KeyRecord, bytes]:
-    """Make all objects; return the key record, and the same signed, as a file has it."""
+    """Make all objects; return the key record, and the same signed, as a file has it.
+
+    `made` receives those that do not carry the identifier.
+    """
     sealing = table.sealing
     if sealing is None:
         raise HsmError("no method of sealing was found")
@@ -265,9 +252,11 @@ def _make(
         kinds[PRESENCE] = PRESENCE_TRAITS
     for label, traits in kinds.items():
         named = identifier_of(identifier, label)
-        made = make_signing_key(session, label, traits, named, stored=True)
-        points[label] = point_of(made[0])
+        public, _ = make_signing_key(session, label, traits, named, stored=True)
+        points[label] = point_of(public)
     kek = make_sealing_key(session, identifier, sealing)
+    # Of two set-ups that found the token empty, at least the later one sees the other's keys.
+    require_alone(session, identifier)
     record = KeyRecord(
         member=settings.member,
         identity_point=points[IDENTITY],
@@ -284,10 +273,10 @@ def _make(
         files.start_head(identity, record, 0, nothing)
         files.write_record(signed)
         return record, signed
-    for _ in range(2):
-        create_head(session, 0, nothing)
+    made.append(create_head(session, 0, nothing))
+    made.append(create_head(session, 0, nothing))
     # The record is written last: a token without it was not set up, whatever else it holds.
-    create_record(session, record.encode(), stored=True)
+    made.append(create_record(session, record.encode(), stored=True))
     return record, sign_record(load_keys(session, record).identity, record)
 
 
@@ -296,62 +285,12 @@ def make_sealing_key(session: Session, identifier: bytes, sealing: type[SealingK
     return sealing.make(session, lambda label: identifier_of(identifier, label), stored=True)
 
 
-def _left_by(session: Session, identifier: bytes) -> list[Object]:
-    """Return the keys that the set-up with this identifier made."""
-    return [
-        found
-        for label in _KEYS
-        for found in session.get_objects(
-            {Attribute.LABEL: label, Attribute.ID: identifier_of(identifier, label)}
-        )
-    ]
-
-
-def clean_up(session: Session, identifier: bytes, *, lost: bool) -> None:
-    """Remove what the failed set-up made, unless the token is lost. Raises: SetUpUnfinished."""
-    unfinished = lost
-    if not lost:
-        try:
-            _remove(session, _left_by(session, identifier))
-        except p11.PKCS11Error:
-            unfinished = True
-    if unfinished:
-        raise SetUpUnfinished(
-            "the token failed while it was set up, and some of what was made is still in it. "
-            "Start the same set-up again: it removes that first"
-        )
-
-
-def _require_not_over(session: Session, files: SignedFiles) -> None:
-    """Refuse to remove the keys of a member: what says that they are nobody's may be an old copy.
-
-    Raises: SetUpOver.
-    """
-    written = any(not is_unwritten(found) for found in _found(session, HEAD))
-    if written or files.holds_written_head():
-        raise SetUpOver(_OVER)
-
-
-def _remove(session: Session, keys: list[Object]) -> None:
-    """Remove the objects of an unfinished set-up, its keys last: they tell whose the others are."""
-    for label in (RECORD, HEAD):
-        for found in _found(session, label):
-            if label == RECORD or is_unwritten(found):
-                found.destroy()
-    for key in keys:
-        key.destroy()
-
-
-def _found(session: Session, label: str) -> list[Object]:
-    return list(session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: label}))
-
-
 def _held(session: Session, label: str) -> bool:
     return any(True for _ in session.get_objects({Attribute.LABEL: label}))
 
 
 def _require_empty(session: Session) -> None:
-    for label in (*_KEYS, RECORD, HEAD):
+    for label in (*KEYS, RECORD, HEAD):
         if _held(session, label):
             raise HsmError(f"the token already holds {label!r}; it is not set up a second time")
 

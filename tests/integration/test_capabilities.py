@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.application.errors import HsmError, PinLocked, WrongPin
+from console.application.errors import HsmError, LastTryLeft, PinLocked, WrongPin
 from console.protocols.kernel.secret import SecretBytes
 from hsm import capabilities as names
 from hsm.capabilities import Capabilities, TokenInsufficient
@@ -203,7 +203,7 @@ def test_wrong_pins_never_lock_a_token_of_three_tries(
             attempt(b"000000")
         refusals.append(refused.type)
         clock.advance(1000)
-    assert refusals == [WrongPin] * 2 + [PinLocked] * 6
+    assert refusals == [WrongPin] * 2 + [LastTryLeft] * 6
     with pytest.raises(PinLocked, match="--last-try"):
         attempt(USER_PIN)
     attempt(USER_PIN, last_try=True)

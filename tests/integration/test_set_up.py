@@ -1,5 +1,7 @@
 """A member's set-up that fails, dies or is refused leaves nothing half-made, and can go on."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,20 +10,25 @@ from pathlib import Path
 
 import pytest
 from pkcs11 import exceptions as p11
+from pkcs11.types import Session
 from typer.testing import CliRunner
 
 from console import provisioning
 from console.application.errors import HsmError, PinLocked, WrongPin
+from console.application.ports.vault import HeadAnchor
 from console.cli import app
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, set_up_member
 from console.settings import MemberFiles, RosterEntry, SettingsInvalid, read_settings
 from console.unfinished import UnfinishedSetUp
 from hsm import SetUpUnfinished, TokenInsufficient
+from hsm.anchor import create_head
+from hsm.keys import IDENTITY, SIGNING_TRAITS, KeyRecord
 from hsm.library import library
-from hsm.vault import Pkcs11Vault
+from hsm.making import create_record, make_signing_key, point_of
+from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.shim import NO_SEAL, Shim
-from tests.softhsm import USER_PIN
+from tests.softhsm import ALICE, USER_PIN
 
 pytestmark = pytest.mark.hsm
 
@@ -44,6 +51,8 @@ STEPS = [
 ]
 IN_TOKEN = [step for step in STEPS if step[0] is MAKING]
 OBJECTS = 8
+OTHERS = 5
+"""A key pair, two heads and a key record."""
 
 
 class Died(BaseException):
@@ -179,6 +188,79 @@ async def test_keys_of_a_member_are_never_taken_for_what_a_set_up_left(
         set_up(tmp_path, member(shim, label))
     (tmp_path / "kept").rename(tmp_path / "alice" / "member.toml")
     await require_usable(shim, tmp_path, label, entry)
+
+
+async def test_another_set_up_that_passes_this_one_is_left_whole(
+    shim: Shim, tmp_path: Path
+) -> None:
+    label = shim.token()
+    real = MAKING.probe
+    winner = shim.settings(tmp_path / "winner", label)
+    winner.files_dir.mkdir()
+    keys: list[bytes] = []
+
+    def passed(*arguments: object) -> object:
+        table = real(*arguments)
+        keys.append(made_by_another(winner))
+        return table
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MAKING, "probe", passed)
+        with pytest.raises(HsmError, match="already holds"):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+    library(shim.module).reset()
+    vault = Pkcs11Vault(winner)
+    await vault.unlock(SecretBytes(USER_PIN))
+    assert await vault.identity.public_key() == keys[0]
+    assert await vault.anchor.read() is None
+    await vault.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_of_two_set_ups_at_once_each_removes_its_own_objects_only(
+    shim: Shim, tmp_path: Path, fails: bool
+) -> None:
+    label = shim.token()
+    step = "create_record" if fails else "make_signing_key"
+    real = getattr(MAKING, step)
+
+    def beside(session: Session, *arguments: object, **named: object) -> object:
+        patch.undo()
+        traits = SIGNING_TRAITS
+        public, _ = make_signing_key(session, IDENTITY, traits, bytes(16), stored=True)
+        record = KeyRecord(ALICE, point_of(public), b"", bytes(32))
+        for _ in range(2):
+            create_head(session, 0, HeadAnchor(0, bytes(32)))
+        create_record(session, record.encode(), stored=True)
+        if fails:
+            raise p11.DeviceMemory
+        return real(session, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MAKING, step, beside)
+        with pytest.raises(HsmError, match="DeviceMemory" if fails else "another set-up"):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OTHERS
+
+
+def made_by_another(settings: Pkcs11Settings) -> bytes:
+    """Set the token up in a process of its own; return the identity key."""
+    code = (
+        "import sys; from pathlib import Path; from console.domain.ids import MemberId; "
+        "from console.protocols.kernel.secret import SecretBytes; "
+        "from hsm import Pkcs11Settings, provision; module, label, shares, tries = sys.argv[1:]; "
+        "made = provision(Pkcs11Settings(Path(module), label, Path(shares), Path(tries), "
+        "MemberId('alice')), SecretBytes(sys.stdin.buffer.read())); print(made.hex())"
+    )
+    where = (settings.module, settings.token_label, settings.shares_dir, settings.backoff_file)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, where)],
+        input=USER_PIN,
+        capture_output=True,
+        check=True,
+    )
+    return bytes.fromhex(done.stdout.decode())
 
 
 def test_a_refused_token_leaves_nothing(shim: Shim, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pkcs11 import Attribute
 
-from console.application.errors import HsmError
+from console.application.errors import HsmError, WrongPin
 from console.application.ports.vault import HeadAnchor
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, PinNeeded, discard_member, finish_member, make_keys
@@ -126,6 +126,23 @@ def test_a_record_in_a_file_saves_keys_that_a_set_up_would_make_anew(
     key = (here / RECORD_FILE).read_bytes()
     make_keys(tmp_path, new, pin(), None)
     assert (here / RECORD_FILE).read_bytes() == key
+
+
+@pytest.mark.parametrize("words", ["", "no-data"])
+def test_a_wrong_pin_does_not_forget_whose_the_keys_are(
+    shim: Shim, tmp_path: Path, words: str
+) -> None:
+    label = shim.token()
+    shim.restrict(words)
+    new = member(shim, label)
+    make_keys(tmp_path, new, pin(), None)
+    key = finish_member(tmp_path, new).identity_key
+    (tmp_path / "alice" / "member.toml").unlink()
+    with pytest.raises(WrongPin):
+        make_keys(tmp_path, new, SecretBytes(b"000000"), None)
+    next(tmp_path.glob(".pin-tries-*")).unlink()
+    make_keys(tmp_path, new, pin(), None)
+    assert finish_member(tmp_path, new).identity_key == key
 
 
 def remove_record(shim: Shim, label: str) -> None:
