@@ -20,6 +20,11 @@ from console.settings import (
 )
 from hsm import Standing
 
+_SOFTHSM_MODULES = (
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
+)
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
@@ -155,6 +160,25 @@ class UnfinishedSetUp:
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
     """Return whether a vault's keys are in a token that is not among the member's files."""
     return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+
+
+def find_softhsm() -> Path:
+    """Return SoftHSM's library. Raises: SettingsInvalid naming its package."""
+    for module in _SOFTHSM_MODULES:
+        if module.exists():
+            return module
+    raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
+
+
+def softhsm_conf(folder: Path) -> Path:
+    """Make the folder of a fresh SoftHSM token in `folder`; return the settings that name it."""
+    tokens = folder / "tokens"
+    tokens.mkdir(mode=0o700)
+    conf = folder / SOFTHSM_CONF
+    conf.write_text(
+        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    return conf
 
 
 def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:

@@ -22,7 +22,7 @@ from console.client import Profile, connect
 from console.client.set_up import messages as m
 from console.local_chains import local_chains_installed
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
+from console.provisioning import NewMember, set_up_member, write_roster
 from console.set_up.naming import TRIAL_FOLDER
 from console.set_up.ports import free_ports
 from console.set_up.processes import QUORATE
@@ -41,6 +41,7 @@ from console.set_up.trial_files import (
     start_of,
 )
 from console.settings import ChainEntry, MemberFiles, read_entries
+from console.unfinished import find_softhsm
 
 READY_S = 120.0
 STOP_S = 30.0
