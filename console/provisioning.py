@@ -45,6 +45,7 @@ from console.unfinished import (
     FRESH_ROSTER,
     FRESH_SETTINGS,
     SOFTHSM_CONF,
+    TRIAL_FOLDER,
     UnfinishedSetUp,
     find_softhsm,
     holds_keys_elsewhere,
@@ -131,6 +132,8 @@ def make_keys(
     `finish_member` follows. Raises: SettingsInvalid, HsmError.
     """
     _require_taken(pin, so_pin)
+    if new.member == TRIAL_FOLDER:
+        raise SettingsInvalid(f"the identifier {TRIAL_FOLDER} is kept for the demonstration vault")
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")

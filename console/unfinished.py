@@ -27,6 +27,8 @@ _SOFTHSM_MODULES = (
 )
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
+TRIAL_FOLDER = "demonstration"
+"""The demonstration vault's folder in a home: no member has this identifier."""
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
 VAULT_FILES = ("key-record", "ledger-head")
 """What a token that keeps no data objects has in the member's directory."""
