@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from console.client.set_up import messages as m
 from tests.fakes import setting_up
@@ -490,6 +490,26 @@ def test_joining_shows_the_own_entry_once_the_founders_are_here(first):
     assert "endorses it" in page.own.how.text()
     first.next(Step.COMPARISON)
     assert first.wizard.next.text() == "Join the vault"
+
+
+def test_a_replaced_machine_joins_with_all_founders_its_own_old_entry_too(first, fake):
+    first.resume(draft(6, m.Purpose.JOIN))
+    old = entry("ana-ruiz", port=7999)
+    founders = (old, entry("ben"), entry("chiara"))
+    first.page.read("\n".join(each.line for each in founders))
+    first.until(lambda: len(first.page.others) == 3)
+    assert not first.page.note.isVisible()
+    first.next(Step.COMPARISON)
+    first.until(lambda: len(first.page.ticks) == 3)
+    said = [label.text() for label in first.page.theirs.findChildren(QLabel)]
+    assert sum("your machine before" in text for text in said) == 1
+    assert first.page.mine_detail.text().endswith(":7421")
+    for tick in first.page.ticks.values():
+        assert not first.wizard.next.isEnabled()
+        tick.setChecked(True)
+    first.press(names.WIZARD_NEXT)
+    first.until(lambda: any(isinstance(each, m.OpenVault) for each in fake.asked))
+    assert fake.last(m.OpenVault).draft.lines == tuple(each.line for each in founders)
 
 
 def test_at_most_64_members(first):

@@ -25,6 +25,7 @@ _READ = (
     "them. One different word means another key: stop then, and ask for the entry again."
 )
 _TICK = "Compared by voice with {0}"
+_BEFORE = " \u00b7 your machine before"
 _OPENS = (
     "When all are compared, the vault is opened: its list of members is written, and your node "
     "starts."
@@ -103,12 +104,12 @@ class ComparisonPage(StepPage):
         self.opened.emit(ready.member)
 
     async def _read(self) -> None:
-        draft, wanted = self.set_up.draft, self._wanted()
-        text = "\n".join(wanted)
-        answer = await self.set_up.ask(ReadEntries(text=text), EntriesRead)
-        me = next((each for each in answer.entries if each.member == draft.member), None)
-        others = [each for each in answer.entries if each.member != draft.member]
-        self._fill(me, others)
+        wanted = self._wanted()
+        entry, *lines = wanted
+        # Apart: a founder may be this member too, with the machine that it had before.
+        mine = await self.set_up.ask(ReadEntries(text=entry), EntriesRead)
+        theirs = await self.set_up.ask(ReadEntries(text="\n".join(lines)), EntriesRead)
+        self._fill(mine.entries[0], theirs.entries)
         self._read_for = wanted
         first = self.first_field()
         if first is not None and self.isVisible():
@@ -128,12 +129,11 @@ class ComparisonPage(StepPage):
                 widget.deleteLater()
         self.repaint_page()
 
-    def _fill(self, me: EntrySeen | None, others: list[EntrySeen]) -> None:
+    def _fill(self, me: EntrySeen, others: tuple[EntrySeen, ...]) -> None:
         self._forget()
-        if me is not None:
-            self.mine.setText(_whole_end(me.code))
-            self.mine.setAccessibleName(f"Your code: {me.code}")
-            self.mine_detail.setText(f"{me.name} \u00b7 {me.member} \u00b7 {me.address}")
+        self.mine.setText(_whole_end(me.code))
+        self.mine.setAccessibleName(f"Your code: {me.code}")
+        self.mine_detail.setText(f"{me.name} \u00b7 {me.member} \u00b7 {me.address}")
         for place, entry in enumerate(others):
             if place:
                 self._list.addWidget(rule())
@@ -147,13 +147,16 @@ class ComparisonPage(StepPage):
         line.addWidget(initials(entry.name), 0, Qt.AlignmentFlag.AlignTop)
         code = Label(_whole_end(entry.code), "mono", wrap=True)
         code.setAccessibleName(f"Code of {entry.name}: {entry.code}")
-        tick = CheckLine(_TICK.format(entry.name), f"{names.COMPARISON_TICK}.{entry.member}")
+        own = entry.member == self.set_up.draft.member
+        whom = "a founder" if own else entry.name
+        tick = CheckLine(_TICK.format(whom), f"{names.COMPARISON_TICK}.{entry.member}")
         tick.toggled.connect(self.changed)
         self.ticks[entry.member] = tick
         texts = QVBoxLayout()
         texts.setSpacing(4)
         texts.addWidget(Label(entry.name, "strong", wrap=True))
-        texts.addWidget(Label(f"{entry.member} \u00b7 {entry.address}", "caption", wrap=True))
+        detail = f"{entry.member} \u00b7 {entry.address}{_BEFORE if own else ''}"
+        texts.addWidget(Label(detail, "caption", wrap=True))
         texts.addWidget(code)
         texts.addWidget(tick)
         line.addLayout(texts, 1)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from console.client.set_up import messages as m
 from console.set_up import exchange, members
 from console.set_up.refusing import NotDone
-from console.settings import MemberFiles, VaultSettings, read_roster, read_settings
+from console.settings import MemberFiles, VaultSettings, entry_line, read_roster, read_settings
 from console.unfinished import UnfinishedSetUp
 from hsm import Standing
 
@@ -105,3 +105,16 @@ def test_an_entry_that_nobody_compared_is_not_written(tmp_path: Path) -> None:
     ben = entry_of(tmp_path / "b", "ben")
     finished(tmp_path, draft())
     assert refusal(tmp_path, draft(lines=(ben,))) == "entry-changed"
+
+
+def test_a_replaced_machine_joins_the_vault_of_all_founders(tmp_path: Path) -> None:
+    keys_made(tmp_path / "old")
+    founders = [finished(tmp_path / "old", draft()).entry]
+    founders += [entry_of(tmp_path / name, name) for name in ("ben", "chiara")]
+    keys_made(tmp_path, key=KEY[:-1] + b"\xff")
+    own = finished(tmp_path, draft(purpose=m.Purpose.JOIN))
+    exchange.open_(tmp_path, m.OpenVault(draft=replace(own, lines=tuple(founders))))
+    roster = read_roster(MemberFiles(tmp_path / "ana"))
+    assert [entry_line(entry) for entry in roster.members] == founders
+    assert roster.joining is not None
+    assert entry_line(roster.joining) == own.entry
