@@ -49,6 +49,7 @@ from console.unfinished import (
     UnfinishedSetUp,
     find_softhsm,
     holds_keys_elsewhere,
+    put_in_place,
     softhsm_conf,
 )
 from hsm import (
@@ -188,9 +189,7 @@ def open_vault(home: Path, member: str, roster: Roster) -> None:
     read_settings(files)
     if files.roster.exists() and read_roster(files) != roster:
         raise SettingsInvalid(f"{member} belongs to another vault already")
-    fresh = files.directory / FRESH_ROSTER
-    write_toml(fresh, roster)
-    fresh.replace(files.roster)
+    _put_roster(files, roster)
     UnfinishedSetUp(files.directory).finish()
 
 
@@ -253,7 +252,7 @@ def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
     for entry in entries:
         directory = home / member_id(entry.member)
         if directory.exists():
-            write_toml(MemberFiles(directory).roster, Roster(entries))
+            _put_roster(MemberFiles(directory), Roster(entries))
 
 
 def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> RosterEntry:
@@ -267,7 +266,7 @@ def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> Ro
     (entry,) = read_entries(files.entry)
     if entry in founders:
         raise SettingsInvalid(f"{member} is a founder with this machine; it has nothing to join")
-    write_toml(files.roster, Roster(founders, entry))
+    _put_roster(files, Roster(founders, entry))
     return entry
 
 
@@ -345,9 +344,16 @@ def _write_settings(files: MemberFiles, new: NewMember, settings: MemberSettings
     (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
     write_profile(Profile(new.member, new.name, files.directory))
     # The settings are written last: a member without them was not set up.
+    UnfinishedSetUp(files.directory).sync_files()
     fresh = files.directory / FRESH_SETTINGS
     write_toml(fresh, settings)
-    fresh.replace(files.settings)
+    put_in_place(fresh, files.settings)
+
+
+def _put_roster(files: MemberFiles, roster: Roster) -> None:
+    fresh = files.directory / FRESH_ROSTER
+    write_toml(fresh, roster)
+    put_in_place(fresh, files.roster)
 
 
 def _tries_file(home: Path, module: str, token: str) -> Path:

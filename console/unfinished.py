@@ -10,7 +10,7 @@ import msgspec
 
 from console.client.profiles import PROFILE_FILE
 from console.client.remote import ADDRESS_FILE
-from console.sealing.sealed_record import create_file, replace_file
+from console.sealing.sealed_record import create_file, replace_file, sync_folder
 from console.settings import (
     ENTRY_FILE,
     ROSTER_FILE,
@@ -129,6 +129,13 @@ class UnfinishedSetUp:
     def finish(self) -> None:
         """End it: what was made is the member's from now on."""
         self._journal.unlink(missing_ok=True)
+        sync_folder(self._directory)
+
+    def sync_files(self) -> None:
+        """Have all that was made on the disk itself, whatever the machine meets after this."""
+        for path in (*self._directory.rglob("*"), self._directory):
+            if not path.is_symlink() and (path.is_dir() or path.is_file()):
+                sync_folder(path)  # A file is synced in the same way.
 
     def undo(self, *, keep: bool) -> None:
         """Remove the files; `keep` the identifier if the token still holds what it made."""
@@ -157,6 +164,13 @@ class UnfinishedSetUp:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Let a file that is written take a path, durably: a loss of power leaves the old one or it."""
+    sync_folder(fresh)
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
