@@ -41,7 +41,6 @@ from console.node_process import run_node
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import (
     NewMember,
-    find_softhsm,
     join_vault,
     set_up_member,
     write_roster,
@@ -55,6 +54,7 @@ from console.settings import (
     read_roster,
     read_settings,
 )
+from console.unfinished import find_softhsm
 
 app = typer.Typer(
     no_args_is_help=False,

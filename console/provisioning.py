@@ -11,7 +11,12 @@ from msgspec import structs
 
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.link_keys import PEER_NAME
-from console.adapters.network.tls import create_identity
+from console.adapters.network.tls import (
+    TlsIdentity,
+    TlsMaterialUnusable,
+    create_identity,
+    load_identity,
+)
 from console.adapters.shares.vault import create_file_vault
 from console.application.commands import secret_problem
 from console.bootstrap import file_settings, pkcs11_settings
@@ -40,8 +45,12 @@ from console.unfinished import (
     FRESH_ROSTER,
     FRESH_SETTINGS,
     SOFTHSM_CONF,
+    TRIAL_FOLDER,
     UnfinishedSetUp,
+    find_softhsm,
     holds_keys_elsewhere,
+    put_in_place,
+    softhsm_conf,
 )
 from hsm import (
     Capabilities,
@@ -59,11 +68,6 @@ from hsm import (
 )
 
 _NOBODY = MemberId("nobody")
-_SOFTHSM_MODULES = (
-    Path("/usr/lib/softhsm/libsofthsm2.so"),
-    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
-    Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
-)
 
 
 class PinNeeded(Exception):
@@ -131,6 +135,8 @@ def make_keys(
     `finish_member` follows. Raises: SettingsInvalid, HsmError.
     """
     _require_taken(pin, so_pin)
+    if new.member == TRIAL_FOLDER:
+        raise SettingsInvalid(f"the identifier {TRIAL_FOLDER} is kept for the demonstration vault")
     files = MemberFiles(home / member_id(new.member))
     if files.settings.exists():
         raise SettingsInvalid(f"{new.member} is set up in {files.directory} already")
@@ -158,8 +164,9 @@ def make_keys(
 def finish_member(home: Path, new: NewMember) -> RosterEntry:
     """Write a member's certificates, entry and settings; return the entry. Blocking.
 
-    Its keys are made. The set-up stays open, so that it can be done again with other choices.
-    Raises: SettingsInvalid.
+    Its keys are made. The set-up stays open, so that it can be done again with other choices. The
+    entry stays the same, with its TLS keys, unless one of those changes what is in it: other
+    members may have it already. Raises: SettingsInvalid.
     """
     _require_proper(new)
     files = MemberFiles(home / member_id(new.member))
@@ -169,10 +176,14 @@ def finish_member(home: Path, new: NewMember) -> RosterEntry:
         raise SettingsInvalid(f"the keys of {new.member} are not made yet")
     if files.roster.exists():
         raise SettingsInvalid(f"{new.member} belongs to a vault already")
-    files.settings.unlink(missing_ok=True)
-    unfinished.write_member_anew()
     vault = structs.replace(journal.vault, accept_unproven=new.accept_unproven)
     settings = structs.replace(_settings_of(new), vault=vault)
+    entry = _entry_kept(files, new, journal.identity_key)
+    if entry is not None:
+        _write_settings(files, new, settings)
+        return entry
+    files.settings.unlink(missing_ok=True)
+    unfinished.write_member_anew()
     return _write_files(files, new, settings, journal.identity_key)
 
 
@@ -185,9 +196,7 @@ def open_vault(home: Path, member: str, roster: Roster) -> None:
     read_settings(files)
     if files.roster.exists() and read_roster(files) != roster:
         raise SettingsInvalid(f"{member} belongs to another vault already")
-    fresh = files.directory / FRESH_ROSTER
-    write_toml(fresh, roster)
-    fresh.replace(files.roster)
+    _put_roster(files, roster)
     UnfinishedSetUp(files.directory).finish()
 
 
@@ -239,7 +248,7 @@ def check_softhsm() -> Capabilities:
     """
     with TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(folder))
+        os.environ["SOFTHSM2_CONF"] = str(softhsm_conf(folder))
         module, pin = find_softhsm(), secrets.token_hex(8).encode()
         initialise_token(module, "quorate-check", SecretBytes(pin), SecretBytes(pin))
         return check(folder, str(module), "quorate-check", SecretBytes(pin))
@@ -250,7 +259,7 @@ def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
     for entry in entries:
         directory = home / member_id(entry.member)
         if directory.exists():
-            write_toml(MemberFiles(directory).roster, Roster(entries))
+            _put_roster(MemberFiles(directory), Roster(entries))
 
 
 def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> RosterEntry:
@@ -264,16 +273,8 @@ def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> Ro
     (entry,) = read_entries(files.entry)
     if entry in founders:
         raise SettingsInvalid(f"{member} is a founder with this machine; it has nothing to join")
-    write_toml(files.roster, Roster(founders, entry))
+    _put_roster(files, Roster(founders, entry))
     return entry
-
-
-def find_softhsm() -> Path:
-    """Return SoftHSM's library. Raises: SettingsInvalid naming its package."""
-    for module in _SOFTHSM_MODULES:
-        if module.exists():
-            return module
-    raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
 
 
 def _require_proper(new: NewMember) -> None:
@@ -318,37 +319,54 @@ def _write_files(
     peer = create_identity(files.tls, PEER_NAME, tls_name(member_id(new.member)))
     create_identity(files.tls, SERVER_NAME, SERVER_NAME)
     create_identity(files.tls, CLIENT_NAME, CLIENT_NAME)
-    (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
-    write_profile(Profile(new.member, new.name, files.directory))
-    entry = RosterEntry(
+    entry = _entry_of(new, identity_key, peer)
+    files.entry.write_text(f"{entry_line(entry)}\n")
+    _write_settings(files, new, settings)
+    return entry
+
+
+def _entry_of(new: NewMember, identity_key: bytes, peer: TlsIdentity) -> RosterEntry:
+    return RosterEntry(
         member=new.member,
         name=new.name,
         address=new.peer_address,
         identity_key=identity_key.hex(),
         certificate=peer.certificate_pem.decode(),
     )
-    files.entry.write_text(f"{entry_line(entry)}\n")
+
+
+def _entry_kept(files: MemberFiles, new: NewMember, identity_key: bytes) -> RosterEntry | None:
+    """Return the entry that is written already, if it says the same and all its keys are whole."""
+    try:
+        (entry,) = read_entries(files.entry)
+        peer = load_identity(files.tls, PEER_NAME)
+        for name in (SERVER_NAME, CLIENT_NAME):
+            load_identity(files.tls, name)
+    except (SettingsInvalid, TlsMaterialUnusable, ValueError):
+        return None
+    return entry if entry == _entry_of(new, identity_key, peer) else None
+
+
+def _write_settings(files: MemberFiles, new: NewMember, settings: MemberSettings) -> None:
+    (files.directory / ADDRESS_FILE).write_text(f"{new.console_address}\n")
+    write_profile(Profile(new.member, new.name, files.directory))
     # The settings are written last: a member without them was not set up.
+    UnfinishedSetUp(files.directory).sync_files()
     fresh = files.directory / FRESH_SETTINGS
     write_toml(fresh, settings)
-    fresh.replace(files.settings)
-    return entry
+    put_in_place(fresh, files.settings)
+
+
+def _put_roster(files: MemberFiles, roster: Roster) -> None:
+    fresh = files.directory / FRESH_ROSTER
+    write_toml(fresh, roster)
+    put_in_place(fresh, files.roster)
 
 
 def _tries_file(home: Path, module: str, token: str) -> Path:
     """Return where wrong PINs of set-ups are counted: by token, whatever member they are for."""
     digest = hashlib.sha256(f"{Path(module).resolve()}\0{token}".encode()).hexdigest()
     return home / f".pin-tries-{digest[:16]}"
-
-
-def _softhsm_conf(folder: Path) -> Path:
-    tokens = folder / "tokens"
-    tokens.mkdir(mode=0o700)
-    conf = folder / SOFTHSM_CONF
-    conf.write_text(
-        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
-    )
-    return conf
 
 
 def _settings_of(new: NewMember) -> MemberSettings:
@@ -379,4 +397,4 @@ def _prepare_vault(files: MemberFiles, new: NewMember) -> None:
     if new.module == "file":
         files.vault.mkdir(exist_ok=True, mode=0o700)
     elif new.fresh_softhsm:
-        os.environ["SOFTHSM2_CONF"] = str(_softhsm_conf(files.directory))
+        os.environ["SOFTHSM2_CONF"] = str(softhsm_conf(files.directory))

@@ -10,7 +10,7 @@ import msgspec
 
 from console.client.profiles import PROFILE_FILE
 from console.client.remote import ADDRESS_FILE
-from console.sealing.sealed_record import create_file, replace_file
+from console.sealing.sealed_record import create_file, replace_file, sync_folder
 from console.settings import (
     ENTRY_FILE,
     ROSTER_FILE,
@@ -20,8 +20,15 @@ from console.settings import (
 )
 from hsm import Standing
 
+_SOFTHSM_MODULES = (
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"),
+)
 SOFTHSM_CONF = "softhsm2.conf"
 JOURNAL_FILE = "set-up"
+TRIAL_FOLDER = "demonstration"
+"""The demonstration vault's folder in a home: no member has this identifier."""
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
 VAULT_FILES = ("key-record", "ledger-head")
 """What a token that keeps no data objects has in the member's directory."""
@@ -124,6 +131,13 @@ class UnfinishedSetUp:
     def finish(self) -> None:
         """End it: what was made is the member's from now on."""
         self._journal.unlink(missing_ok=True)
+        sync_folder(self._directory)
+
+    def sync_files(self) -> None:
+        """Have all that was made on the disk itself, whatever the machine meets after this."""
+        for path in (*self._directory.rglob("*"), self._directory):
+            if not path.is_symlink() and (path.is_dir() or path.is_file()):
+                sync_folder(path)  # A file is synced in the same way.
 
     def undo(self, *, keep: bool) -> None:
         """Remove the files; `keep` the identifier if the token still holds what it made.
@@ -157,9 +171,35 @@ class UnfinishedSetUp:
                 path.unlink(missing_ok=True)
 
 
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Let a file that is written take a path, durably: a loss of power leaves the old one or it."""
+    sync_folder(fresh)
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
     """Return whether a vault's keys are in a token that is not among the member's files."""
     return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+
+
+def find_softhsm() -> Path:
+    """Return SoftHSM's library. Raises: SettingsInvalid naming its package."""
+    for module in _SOFTHSM_MODULES:
+        if module.exists():
+            return module
+    raise SettingsInvalid("SoftHSM is not installed; the Debian package is softhsm2")
+
+
+def softhsm_conf(folder: Path) -> Path:
+    """Make the folder of a fresh SoftHSM token in `folder`; return the settings that name it."""
+    tokens = folder / "tokens"
+    tokens.mkdir(mode=0o700)
+    conf = folder / SOFTHSM_CONF
+    conf.write_text(
+        f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    return conf
 
 
 def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:

@@ -56,6 +56,13 @@ def open_(home: Path, question: OpenVault) -> VaultReady:
     """Write the member's roster. Raises: NotDone, SettingsInvalid."""
     draft = question.draft
     own = own_entry(home, draft.member)
+    if draft.entry != entry_line(own):
+        raise NotDone(
+            "entry-changed",
+            "This machine's entry has changed since it was compared.",
+            _NOTHING,
+            "Go back one step and forward again, give the others this entry, and compare again.",
+        )
     others = _entries(draft.lines)
     if draft.purpose is Purpose.CREATE:
         rest = tuple(entry for entry in others if entry != own)

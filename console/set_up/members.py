@@ -19,7 +19,6 @@ from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import (
     NewMember,
     discard_member,
-    find_softhsm,
     finish_member,
     make_keys,
     vault_of,
@@ -32,7 +31,7 @@ from console.set_up.ports import free_port, ports_in_use
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import require_token
 from console.settings import MemberFiles, SettingsInvalid
-from console.unfinished import UnfinishedSetUp, holds_keys_elsewhere
+from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
 from hsm import Standing
 
 _SO_DIGITS = 12

@@ -9,9 +9,8 @@ from console.domain.ids import member_id
 from console.domain.names import proper_name
 from console.set_up import drafts
 from console.settings import ROSTER_FILE, SETTINGS_FILE
-from console.unfinished import JOURNAL_FILE
+from console.unfinished import JOURNAL_FILE, TRIAL_FOLDER
 
-TRIAL_FOLDER = "demonstration"
 _LONGEST = 32
 _MOST_TRIED = 1000
 

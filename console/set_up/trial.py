@@ -22,13 +22,13 @@ from console.client import Profile, connect
 from console.client.set_up import messages as m
 from console.local_chains import local_chains_installed
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, find_softhsm, set_up_member, write_roster
-from console.set_up.naming import TRIAL_FOLDER
+from console.provisioning import NewMember, set_up_member, write_roster
 from console.set_up.ports import free_ports
 from console.set_up.processes import QUORATE
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import softhsm_is_here
 from console.set_up.trial_files import (
+    FILE,
     PEOPLE,
     Running,
     TrialDamaged,
@@ -40,7 +40,14 @@ from console.set_up.trial_files import (
     nodes_beside,
     start_of,
 )
-from console.settings import ChainEntry, MemberFiles, read_entries
+from console.settings import (
+    ROSTER_FILE,
+    SETTINGS_FILE,
+    ChainEntry,
+    MemberFiles,
+    read_entries,
+)
+from console.unfinished import JOURNAL_FILE, TRIAL_FOLDER, find_softhsm
 
 READY_S = 120.0
 STOP_S = 30.0
@@ -81,6 +88,7 @@ def make(home: Path, tell: Tell) -> m.TrialReady:
     if problem := not_possible_because():
         raise NotDone("no-demonstration", problem, "Nothing was changed.", "Create a vault.")
     files = TrialFiles(home / TRIAL_FOLDER)
+    _require_ours(files)
     if not is_kept(home):
         _remove(files)
         _set_up(files, tell)
@@ -206,7 +214,8 @@ async def _answers(profile: Profile) -> bool:
 
 
 def _remove(files: TrialFiles) -> None:
-    """Stop what runs and remove the folder. Raises: NotDone if it does not stop."""
+    """Stop what runs and remove the folder. Raises: NotDone if it does not stop, or is not ours."""
+    _require_ours(files)
     running = files.supervisor()
     stopped = running is None or _stopped(running)
     if not stopped or not all(_stopped(node) for node in nodes_beside(files.home)):
@@ -216,8 +225,40 @@ def _remove(files: TrialFiles) -> None:
             "Nothing was removed.",
             "Try again.",
         )
-    if files.home.exists():
-        shutil.rmtree(files.home)
+    if not files.home.exists():
+        return
+    # The record goes last: it says whose the rest is, if this ends in the middle.
+    for path in files.home.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != FILE:
+            path.unlink()
+    shutil.rmtree(files.home)
+
+
+def _require_ours(files: TrialFiles) -> None:
+    """Refuse a folder that no demonstration made, or that is a member's. Raises: NotDone.
+
+    The record is what a demonstration writes first: a crash before it leaves nothing but its
+    temporary file.
+    """
+    home = files.home
+    if not os.path.lexists(home):
+        return
+    if home.is_dir() and not home.is_symlink():
+        names = {path.name for path in home.iterdir()}
+        if all(name.startswith(f"{FILE}.") and name.endswith(".tmp") for name in names):
+            return
+        if not names & {SETTINGS_FILE, ROSTER_FILE, JOURNAL_FILE}:
+            with suppress(TrialDamaged):
+                files.record()
+                return
+    raise NotDone(
+        "demonstration-not-ours",
+        f"{home} was not made by a demonstration, or its record cannot be read.",
+        "It was not touched.",
+        "Move it to another place, then try again.",
+    )
 
 
 def _stopped(running: Running) -> bool:

@@ -26,6 +26,12 @@ LAST_TRY = SetUpRefused(
     "The PIN was not tried. Nothing was left on the token.",
     "Confirm that you are sure of the PIN, and enter it again.",
 )
+PIN_NEEDED = SetUpRefused(
+    "pin-needed",
+    "Keys of ana-ruiz are in the token 'treasury-ana'.",
+    "Nothing was removed yet.",
+    "Enter the token's PIN, so that the keys can be removed from it.",
+)
 FAILED = SetUpRefused(
     "set-up-failed",
     "The set-up process ended before it answered.",

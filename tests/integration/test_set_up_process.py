@@ -159,8 +159,9 @@ async def test_files_are_written_whole(rig: Rig, step: str) -> None:
 async def test_a_vault_is_opened_whole(rig: Rig, tmp_path: Path) -> None:
     draft = on_softhsm()
     await rig.setting_up.ask(m.MakeKeys(draft=draft, pin=PIN), m.KeysMade)
-    await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
-    draft = replace(draft, lines=(await entry_of(rig, "ben", tmp_path),))
+    made = await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
+    lines = (await entry_of(rig, "ben", tmp_path),)
+    draft = replace(draft, entry=made.entry.line, lines=lines)
     await rig.setting_up.ask(m.KeepDraft(draft=draft), m.DraftKept)
     for step in OPENING:
         await rig.dies(m.OpenVault(draft=draft), step)
@@ -244,7 +245,8 @@ async def test_a_machine_joins_with_the_founders_entries(rig: Rig, tmp_path: Pat
     founders = [await entry_of(rig, name, tmp_path) for name in ("ben", "chiara")]
     draft = on_softhsm(purpose=m.Purpose.JOIN)
     await rig.setting_up.ask(m.MakeKeys(draft=draft, pin=PIN), m.KeysMade)
-    await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
+    made = await rig.setting_up.ask(m.FinishMember(draft=draft), m.MemberFinished)
+    draft = replace(draft, entry=made.entry.line)
     with pytest.raises(SetUpRefused):
         await rig.setting_up.ask(m.OpenVault(draft=draft), m.VaultReady)
     whole = replace(draft, lines=tuple(founders))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from console.client.set_up import messages as m
 from tests.fakes import setting_up
-from tests.fakes.setting_up import FAILED, FakeSettingUp, draft
+from tests.fakes.setting_up import FAILED, PIN_NEEDED, FakeSettingUp, draft
 from tests.ui.first_running import FirstRun
 from ui.first_run import files, names
 from ui.first_run.set_up import TITLES, Step
@@ -74,6 +74,31 @@ def test_a_set_up_without_keys_is_thrown_away_without_a_pin(first, fake):
     first.when(lambda: not fake.drafts)
     assert not first.window.throw_sheet.isVisible()
     assert not first.window.start.begun.isVisible()
+
+
+def test_keys_that_the_draft_does_not_know_of_ask_for_the_pin_too(first, fake):
+    fake.drafts["ana-ruiz"] = draft(3)
+    fake.refusals[m.Discard] = PIN_NEEDED
+    looked_again(first)
+    first.press(f"{names.START_THROW}.ana-ruiz")
+    sheet = first.window.throw_sheet
+    assert not sheet.pin.isVisible()
+    first.press(f"{names.THROW_SHEET}.confirm")
+    first.until(sheet.refusal.isVisible)
+    assert sheet.pin.isVisible()
+    assert sheet.caption.isVisible()
+    assert "No keys were made" not in sheet.sentence.text()
+    assert QApplication.focusWidget() is sheet.pin
+    assert not sheet.confirm.isEnabled()
+    fake.refusals.clear()
+    sheet.pin.setText(setting_up.PIN)
+    first.press(f"{names.THROW_SHEET}.confirm")
+    first.when(lambda: not fake.drafts)
+    assert fake.last(m.Discard).pin == setting_up.PIN
+    fake.drafts["ana-ruiz"] = draft(2)
+    looked_again(first)
+    first.press(f"{names.START_THROW}.ana-ruiz")
+    assert not sheet.pin.isVisible()
 
 
 def test_a_set_up_with_keys_asks_for_the_pin_and_keeps_none(first, fake):

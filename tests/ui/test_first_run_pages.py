@@ -5,7 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from console.client.set_up import messages as m
 from tests.fakes import setting_up
@@ -492,6 +492,26 @@ def test_joining_shows_the_own_entry_once_the_founders_are_here(first):
     assert first.wizard.next.text() == "Join the vault"
 
 
+def test_a_replaced_machine_joins_with_all_founders_its_own_old_entry_too(first, fake):
+    first.resume(draft(6, m.Purpose.JOIN))
+    old = entry("ana-ruiz", port=7999)
+    founders = (old, entry("ben"), entry("chiara"))
+    first.page.read("\n".join(each.line for each in founders))
+    first.until(lambda: len(first.page.others) == 3)
+    assert not first.page.note.isVisible()
+    first.next(Step.COMPARISON)
+    first.until(lambda: len(first.page.ticks) == 3)
+    said = [label.text() for label in first.page.theirs.findChildren(QLabel)]
+    assert sum("your machine before" in text for text in said) == 1
+    assert first.page.mine_detail.text().endswith(":7421")
+    for tick in first.page.ticks.values():
+        assert not first.wizard.next.isEnabled()
+        tick.setChecked(True)
+    first.press(names.WIZARD_NEXT)
+    first.until(lambda: any(isinstance(each, m.OpenVault) for each in fake.asked))
+    assert fake.last(m.OpenVault).draft.lines == tuple(each.line for each in founders)
+
+
 def test_at_most_64_members(first):
     first.resume(draft(6))
     first.page.read(lines(f"member-{number}" for number in range(70)))
@@ -534,6 +554,62 @@ def test_a_refusal_at_the_end_can_be_tried_again(first, fake, kind):
         first.until(lambda: bool(ready))
     else:
         first.until(lambda: len(first.page.ticks) == 2)
+
+
+def compared(first):
+    """Compare all codes, then bring another entry of Chiara's, and come back to the page."""
+    first.resume(draft(7))
+    for tick in first.page.ticks.values():
+        tick.setChecked(True)
+    assert first.wizard.next.isEnabled()
+    first.press(names.WIZARD_BACK)
+    first.at(Step.INVITATION)
+    newer = replace(entry("chiara"), line=entry("chiara", port=7999).line)
+    first.page.read(f"{newer.line}\n")
+    first.until(lambda: newer.line in first.wizard.set_up.draft.lines)
+    first.until(first.wizard.next.isEnabled)
+    return newer.line
+
+
+@pytest.mark.parametrize("trouble", ["refused", "lasting", "none"])
+def test_other_entries_are_never_written_by_ticks_of_before(first, fake, trouble):
+    newer = compared(first)
+    if trouble == "refused":
+        fake.refusals[m.ReadEntries] = FAILED
+    elif trouble == "lasting":
+        fake.hangs.add(m.ReadEntries)
+    first.press(names.WIZARD_NEXT)
+    first.until(lambda: first.wizard.step is Step.COMPARISON)
+    assert not first.wizard.next.isEnabled()
+    first.wizard.go_on()
+    if trouble == "refused":
+        first.until(first.page.refusal.isVisible)
+    elif trouble == "none":
+        first.until(lambda: len(first.page.ticks) == 2)
+    assert not any(tick.isChecked() for tick in first.page.ticks.values())
+    assert not first.wizard.next.isEnabled()
+    first.wizard.go_on()
+    first.pass_time(0.02)
+    assert not any(isinstance(each, m.OpenVault) for each in fake.asked)
+    fake.refusals.clear()
+    fake.hangs.clear()
+    first.page.enter()
+    first.until(lambda: len(first.page.ticks) == 2)
+    for tick in first.page.ticks.values():
+        tick.setChecked(True)
+    first.press(names.WIZARD_NEXT)
+    first.until(lambda: any(isinstance(each, m.OpenVault) for each in fake.asked))
+    assert newer in fake.last(m.OpenVault).draft.lines
+
+
+def test_a_draft_that_changes_under_the_page_is_compared_anew(first, fake):
+    first.resume(draft(7))
+    for tick in first.page.ticks.values():
+        tick.setChecked(True)
+    first.wizard.set_up.draft = replace(draft(7), entry=entry("ana-ruiz", port=7999).line)
+    first.wizard.go_on()
+    first.pass_time(0.02)
+    assert not any(isinstance(each, m.OpenVault) for each in fake.asked)
 
 
 def test_finish_member_that_is_refused_can_be_tried_again(first, fake):

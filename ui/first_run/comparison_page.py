@@ -1,5 +1,6 @@
 """Step 7: each member's code, compared by voice before the vault is opened."""
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -24,6 +25,7 @@ _READ = (
     "them. One different word means another key: stop then, and ask for the entry again."
 )
 _TICK = "Compared by voice with {0}"
+_BEFORE = " \u00b7 your machine before"
 _OPENS = (
     "When all are compared, the vault is opened: its list of members is written, and your node "
     "starts."
@@ -32,7 +34,7 @@ _JOINS = "When all are compared, your node starts and asks the founders to let i
 
 
 class ComparisonPage(StepPage):
-    """One tick for each other member. Ticks are not kept: after a pause it is compared anew."""
+    """One tick for each other member. Ticks are not kept: on each visit it is compared anew."""
 
     opened = Signal(str)
     NAME = "comparison"
@@ -43,6 +45,7 @@ class ComparisonPage(StepPage):
         """Fill the page."""
         self._reading = self.add_work(Work())
         self._read_for: tuple[str, ...] = ()
+        """The lines whose codes are shown, this machine's first; only they are ever sent."""
         self.ticks: dict[str, CheckLine] = {}
         mine = Card("Your code", padding=24, spacing=8)
         self.mine = Label("", "bigcode", wrap=True)
@@ -57,11 +60,14 @@ class ComparisonPage(StepPage):
         self.content.addWidget(Label(_OPENS if creates else _JOINS, "caption", wrap=True))
 
     def enter(self) -> None:
-        """Read the entries of the draft."""
-        draft = self.set_up.draft
-        wanted = (draft.entry, *draft.lines)
-        if self._read_for != wanted:
-            self._reading.start(self._read)
+        """Read the entries of the draft, with no tick set: they may be other ones now."""
+        self._forget()
+        self._reading.start(self._read)
+
+    def leave(self) -> None:
+        """Forget the ticks: what is read while the page is away was compared by nobody."""
+        super().leave()
+        self._forget()
 
     def first_field(self) -> QWidget | None:
         """Return the first tick that is not set."""
@@ -83,40 +89,51 @@ class ComparisonPage(StepPage):
 
     def blocked(self) -> str:
         """Return what is missing."""
-        if not self.ticks:
-            return "Reading the codes." if self._reading.running else "No codes yet."
+        if self._reading.running:
+            return "Reading the codes."
+        if not self.ticks or self._read_for != self._wanted():
+            return "No codes yet."
         left = sum(not box.isChecked() for box in self.ticks.values())
         return f"{wording.count(left, 'code')} to compare." if left else ""
 
     async def finish(self) -> None:
-        """Write the roster; the window then starts the node."""
-        question = OpenVault(draft=self.set_up.draft)
+        """Write the roster of what was compared; the window then starts the node."""
+        entry, *lines = self._read_for
+        question = OpenVault(draft=replace(self.set_up.draft, entry=entry, lines=tuple(lines)))
         ready = await self.set_up.ask(question, VaultReady, self.work.tell)
         self.opened.emit(ready.member)
 
     async def _read(self) -> None:
-        draft = self.set_up.draft
-        wanted = (draft.entry, *draft.lines)
-        text = "\n".join(wanted)
-        answer = await self.set_up.ask(ReadEntries(text=text), EntriesRead)
-        me = next((each for each in answer.entries if each.member == draft.member), None)
-        others = [each for each in answer.entries if each.member != draft.member]
-        self._fill(me, others)
+        wanted = self._wanted()
+        entry, *lines = wanted
+        # Apart: a founder may be this member too, with the machine that it had before.
+        mine = await self.set_up.ask(ReadEntries(text=entry), EntriesRead)
+        theirs = await self.set_up.ask(ReadEntries(text="\n".join(lines)), EntriesRead)
+        self._fill(mine.entries[0], theirs.entries)
         self._read_for = wanted
         first = self.first_field()
         if first is not None and self.isVisible():
             first.setFocus()
 
-    def _fill(self, me: EntrySeen | None, others: list[EntrySeen]) -> None:
+    def _wanted(self) -> tuple[str, ...]:
+        draft = self.set_up.draft
+        return (draft.entry, *draft.lines)
+
+    def _forget(self) -> None:
+        self._read_for, self.ticks = (), {}
+        self.mine.setText("")
+        self.mine_detail.setText("")
         while (item := self._list.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        self.ticks = {}
-        if me is not None:
-            self.mine.setText(_whole_end(me.code))
-            self.mine.setAccessibleName(f"Your code: {me.code}")
-            self.mine_detail.setText(f"{me.name} \u00b7 {me.member} \u00b7 {me.address}")
+        self.repaint_page()
+
+    def _fill(self, me: EntrySeen, others: tuple[EntrySeen, ...]) -> None:
+        self._forget()
+        self.mine.setText(_whole_end(me.code))
+        self.mine.setAccessibleName(f"Your code: {me.code}")
+        self.mine_detail.setText(f"{me.name} \u00b7 {me.member} \u00b7 {me.address}")
         for place, entry in enumerate(others):
             if place:
                 self._list.addWidget(rule())
@@ -130,13 +147,16 @@ class ComparisonPage(StepPage):
         line.addWidget(initials(entry.name), 0, Qt.AlignmentFlag.AlignTop)
         code = Label(_whole_end(entry.code), "mono", wrap=True)
         code.setAccessibleName(f"Code of {entry.name}: {entry.code}")
-        tick = CheckLine(_TICK.format(entry.name), f"{names.COMPARISON_TICK}.{entry.member}")
+        own = entry.member == self.set_up.draft.member
+        whom = "a founder" if own else entry.name
+        tick = CheckLine(_TICK.format(whom), f"{names.COMPARISON_TICK}.{entry.member}")
         tick.toggled.connect(self.changed)
         self.ticks[entry.member] = tick
         texts = QVBoxLayout()
         texts.setSpacing(4)
         texts.addWidget(Label(entry.name, "strong", wrap=True))
-        texts.addWidget(Label(f"{entry.member} \u00b7 {entry.address}", "caption", wrap=True))
+        detail = f"{entry.member} \u00b7 {entry.address}{_BEFORE if own else ''}"
+        texts.addWidget(Label(detail, "caption", wrap=True))
         texts.addWidget(code)
         texts.addWidget(tick)
         line.addLayout(texts, 1)

@@ -13,18 +13,24 @@ TOO_FEW = (
 
 
 def added(
-    known: tuple[EntrySeen, ...], fresh: Iterable[EntrySeen], me: EntrySeen | None
+    known: tuple[EntrySeen, ...],
+    fresh: Iterable[EntrySeen],
+    me: EntrySeen | None,
+    *,
+    creates: bool,
 ) -> tuple[tuple[EntrySeen, ...], str]:
     """Return the entries with the fresh ones, by member, and in words what was not taken.
 
-    A member's newer entry replaces the earlier one: its operator may have begun anew.
+    A member's newer entry replaces the earlier one: its operator may have begun anew. Who joins
+    takes the founders as they are: one of them may be this member with the machine it lost.
     """
     found = {entry.member: entry for entry in known}
     own, over = 0, 0
+    most = MAX_ENTRIES - 1 if creates else MAX_ENTRIES
     for entry in fresh:
-        if me is not None and entry.member == me.member:
+        if creates and me is not None and entry.member == me.member:
             own += 1
-        elif entry.member not in found and len(found) >= MAX_ENTRIES - 1:
+        elif entry.member not in found and len(found) >= most:
             over += 1
         else:
             found[entry.member] = entry

@@ -131,7 +131,8 @@ class InvitationPage(StepPage):
         self.me, self._made_for = answer.entry, _told(self.set_up.draft)
 
     async def _take(self, fresh: tuple[EntrySeen, ...]) -> None:
-        others, left_out = entries.added(self.others, fresh, self.me)
+        creates = self.set_up.creates
+        others, left_out = entries.added(self.others, fresh, self.me, creates=creates)
         self.note.show_text("Not every entry was added." if left_out else "", left_out)
         await self._keep(others)
 

@@ -21,6 +21,7 @@ _KEYS_MADE = (
     "The keys that were made are removed from the token, and the files from this machine. No vault "
     "knows them yet. The token asks for its PIN."
 )
+_PIN_NEEDED = "pin-needed"
 
 
 class LeaveSheet(Sheet):
@@ -108,6 +109,10 @@ class ThrowSheet(Sheet):
     def show_work(self, *, working: bool, problem: Problem | None) -> None:
         """Show that it is being done, or why it was refused."""
         self._working = working
+        if problem is not None and problem.code == _PIN_NEEDED:
+            # The draft is kept after the keys are made: a crash in between leaves it behind.
+            self.sentence.setText(self.sentence.text().replace(_NOTHING_MADE, _KEYS_MADE))
+            self._show_pin(needed=True)
         self.refusal.show_problem(problem)
         self._show()
         if problem is not None and self._needs_pin and not self.isHidden():
@@ -119,13 +124,17 @@ class ThrowSheet(Sheet):
         super().close_sheet()
 
     def _ask(self, sentence: str, *, needs_pin: bool) -> None:
-        self._needs_pin, self._working = needs_pin, False
+        self._working = False
+        self._show_pin(needed=needs_pin)
         self.sentence.setText(sentence)
         self.refusal.show_problem(None)
-        self.pin.setVisible(needs_pin)
-        self.caption.setVisible(needs_pin)
         self._show()
         self.open(self.pin if needs_pin else self.cancel)
+
+    def _show_pin(self, *, needed: bool) -> None:
+        self._needs_pin = needed
+        self.pin.setVisible(needed)
+        self.caption.setVisible(needed)
 
     def _show(self) -> None:
         missing = ""
