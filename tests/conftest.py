@@ -24,6 +24,15 @@ def logs_as_they_were() -> Iterator[None]:
     structlog.configure(**before)
 
 
+@pytest.fixture(autouse=True)
+def softhsm_as_it_was() -> Iterator[None]:
+    """Take back where a member set up in this process keeps its token: children inherit it."""
+    before = os.environ.get("SOFTHSM2_CONF")
+    yield
+    if before is not None:
+        os.environ["SOFTHSM2_CONF"] = before
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 from pathlib import Path
 
 import grpc
@@ -313,15 +314,24 @@ async def test_a_deleted_ledger_is_not_made_anew(office: Office) -> None:
     await office.start("chiara")
 
 
-async def test_a_second_node_on_the_same_ports_does_not_start(office: Office) -> None:
+async def test_a_second_node_of_a_member_does_not_start(office: Office) -> None:
     await office.all_ready()
     first = office.cluster.members["ana"].process
     try:
-        with pytest.raises(ClusterFailure, match="in use"):
+        with pytest.raises(ClusterFailure, match="runs already"):
             await office.cluster.start_node("ana")
     finally:
         office.cluster.members["ana"].process = first
     assert await state_of(office, "ana") is NodeState.READY
+
+
+async def test_a_node_whose_port_another_program_has_says_so(office: Office) -> None:
+    await office.all_ready()
+    await office.cluster.stop_node("chiara")
+    port = office.cluster.members["chiara"].peer_port
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(ClusterFailure, match="in use"):
+        await office.cluster.start_node("chiara")
+    await office.start("chiara")
 
 
 async def test_a_stopped_node_is_unreachable_in_one_sentence(office: Office) -> None:

@@ -81,7 +81,7 @@ def test_every_custodian_has_a_line_with_state_word_and_times(driver):
     assert [row.state.look.word for row in rows] == [
         "Proved", "Banned", "Proved", "Sealed", "Proved",
     ]  # fmt: skip
-    assert "Ana Ruiz (you), Unlocked. Share: Proved." in rows[0].accessibleName()
+    assert "Ana Ruiz (you), Ready. Share: Proved." in rows[0].accessibleName()
     assert rows[2].online.text() == "Unreachable"
     assert "does not sign with it" in rows[1].detail.text()
     assert rows[3].ago.text() == "never proved"

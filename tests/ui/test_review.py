@@ -321,7 +321,7 @@ def test_a_ceremony_is_not_accepted_after_its_time(driver):
 def test_a_request_says_who_can_sign_before_anyone_approves(driver):
     screen = open_review(driver)
     said = screen.approvals.able.text()
-    assert said == "Can sign now: you and Ben Okafor. Locked: Chiara Neri."
+    assert said == "Can sign now: you and Ben Okafor. Online, locked: Chiara Neri."
     assert screen.approvals.able.isVisible()
 
 
@@ -330,7 +330,7 @@ def test_too_few_signers_are_told_before_anyone_approves(driver):
     said = open_review(driver, custodians=people).approvals.able.text()
     assert said.startswith("Too few to sign now, 2 are needed: you.")
     assert "Unreachable: Ben Okafor." in said
-    assert "Locked: Chiara Neri." in said
+    assert "Online, locked: Chiara Neri." in said
 
 
 def test_who_lacks_its_share_cannot_sign(driver):
