@@ -96,7 +96,7 @@ async def test_a_second_process_does_not_get_the_ledger(office: Office) -> None:
     )
     before = await office.ledger("ana")
     kept = address.read_text()
-    # Two processes of one member are told from each other by this file; the ledger has its own lock.
+    # This file keeps a second process of one member out; the ledger has a lock of its own.
     (files.directory / MARK_FILE).unlink()
     try:
         write_toml(files.settings, moved)
