@@ -35,6 +35,11 @@ class SoftHsm:
     module: Path
     tokens: Path
 
+    @property
+    def configuration(self) -> Path:
+        """What SoftHSM reads in a process that begins: SOFTHSM2_CONF names it."""
+        return self.tokens.parent / "softhsm2.conf"
+
     def blank(self) -> str:
         """Initialise a token without keys; return its label."""
         label = f"token-{next(_counter)}"

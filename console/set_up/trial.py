@@ -91,7 +91,7 @@ def make(home: Path, tell: Tell) -> m.TrialReady:
     _require_ours(files)
     if not is_kept(home):
         _remove(files)
-        _set_up(files, tell)
+        set_up_all(files, tell)
     record = files.record()
     if files.supervisor() is None:
         _tell(tell, len(PEOPLE), "Starting the test chains and the three nodes")
@@ -108,7 +108,7 @@ def discard(home: Path) -> m.Discarded:
     return m.Discarded()
 
 
-def _set_up(files: TrialFiles, tell: Tell) -> None:
+def set_up_all(files: TrialFiles, tell: Tell) -> None:
     """Set all members up, at once; the record says at the end that it is whole."""
     files.home.mkdir(parents=True, mode=0o700)
     record = fresh_record(free_ports(1 + 2 * len(PEOPLE)))

@@ -31,7 +31,8 @@ from console.client import Profile, connect, find_profiles
 from console.client.remote import RemoteConsole
 from console.client.set_up import messages as m
 from console.client.set_up.process import SetUpProcess
-from console.set_up.trial_files import TrialFiles, start_of
+from console.set_up.ports import free_ports
+from console.set_up.trial_files import TrialFiles, fresh_record, start_of
 from console.settings import MemberFiles, read_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.hsm, pytest.mark.timeout(600)]
@@ -218,6 +219,7 @@ async def test_its_pins_are_in_its_own_file_and_nowhere_else(trial: Trial) -> No
 
 async def test_what_a_crash_left_half_made_is_made_anew(trial: Trial) -> None:
     trial.files.home.mkdir(parents=True)
+    trial.files.keep(fresh_record(free_ports(7)))
     (trial.files.home / "ana").mkdir()
     (trial.files.home / "ana" / "member.toml").write_text("half")
     assert not (await trial.setting_up.ask(m.LookHere(), m.Here)).trial

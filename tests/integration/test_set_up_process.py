@@ -81,7 +81,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(softhsm: SoftHsm, tmp_path: Path) -> Rig:
+def rig(softhsm: SoftHsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setenv("SOFTHSM2_CONF", str(softhsm.configuration))
     return Rig(tmp_path / "home", softhsm)
 
 

@@ -21,7 +21,8 @@ PIN = USER_PIN.decode()
 
 
 @pytest.fixture
-def setting_up(tmp_path: Path) -> SetUpProcess:
+def setting_up(softhsm: SoftHsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUpProcess:
+    monkeypatch.setenv("SOFTHSM2_CONF", str(softhsm.configuration))
     return SetUpProcess(tmp_path / "home")
 
 

@@ -207,6 +207,7 @@ def test_the_descriptor_of_a_refused_opener_is_closed(
     system = SimpleNamespace(**vars(connection.os))
     system.close = lambda descriptor: (closed.append(descriptor), connection.os.close(descriptor))
     monkeypatch.setattr("console.file_lock.os", system)
+    monkeypatch.setattr("console.adapters.ledger.lock_file.os", system)
     with pytest.raises(LedgerUnavailable):
         LockFile(tmp_path / "ledger.lock")
     assert len(closed) == 1

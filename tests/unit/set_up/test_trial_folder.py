@@ -26,7 +26,7 @@ def possible(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Made
 
     monkeypatch.setattr(trial, "not_possible_because", lambda: "")
-    monkeypatch.setattr(trial, "_set_up", set_up)
+    monkeypatch.setattr(trial, "set_up_all", set_up)
 
 
 def make(home: Path) -> None:
