@@ -48,7 +48,7 @@ def run_node(
             raise FaultRefused("fault points are for devnets only")
         try:
             asyncio.run(_serve(built, mark, detached=detached))
-        except Exception as error:
+        except Exception as error:  # The log names what nobody expected; it is raised again.
             log.exception("node-ended", because=type(error).__name__)
             raise
 

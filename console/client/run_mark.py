@@ -61,7 +61,7 @@ class RunMark:
             os.write(descriptor, _RUNNING)
             try:
                 yield
-            except BaseException:
+            except BaseException:  # Whatever ended it: what never served has not died.
                 if not self.serves:
                     os.ftruncate(descriptor, 0)
                 raise
