@@ -39,35 +39,41 @@ class ListedToken:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A library's maker and its initialised tokens."""
+    """A library's maker and at most MAX_TOKENS of its tokens; `more` is how many others it has."""
 
     maker: str
     tokens: tuple[ListedToken, ...]
+    more: int
 
 
-def list_tokens(module: Path, *, again: bool = False) -> Listing:
+def list_tokens(module: Path, *, label: str | None = None, again: bool = False) -> Listing:
     """Return the tokens of a library. Blocking; a library may never come back.
 
-    With `again`, the library is initialised anew, so that it looks for tokens anew: all sessions
-    of this process end. Raises: HsmError.
+    With `label`, only tokens with this label. With `again`, the library is initialised anew, so
+    that it looks for tokens anew: all sessions of this process end. Raises: HsmError.
     """
     owner = library(module)
     with owner.lock:
         if again:
             owner.reset()
         handle = owner.handle()
-        found = []
+        found: list[ListedToken] = []
+        more = 0
         try:
             for slot in handle.get_slots(token_present=True):
                 with suppress(p11.TokenNotPresent, p11.TokenNotRecognised):
                     token = slot.get_token()
-                    if token.flags & TokenFlag.TOKEN_INITIALIZED:
+                    if not token.flags & TokenFlag.TOKEN_INITIALIZED:
+                        continue
+                    if label is not None and _text(token.label) != label:
+                        continue
+                    if len(found) == MAX_TOKENS:
+                        more += 1
+                    else:
                         found.append(_listed(slot.slot_id, token))
-                if len(found) == MAX_TOKENS:
-                    break
         except p11.PKCS11Error as error:
             raise HsmError(f"the library tells no tokens: {type(error).__name__}") from None
-        return Listing(_text(handle.manufacturer_id), tuple(found))
+        return Listing(_text(handle.manufacturer_id), tuple(found), more)
 
 
 def standing_of(module: Path, choice: TokenChoice) -> Standing:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def configure(folder: Path) -> SoftHsm:
     )
     os.environ["SOFTHSM2_CONF"] = str(configuration)
     return SoftHsm(MODULE, tokens)
+
+
+@pytest.fixture
+def softhsm_apart(softhsm: SoftHsm, tmp_path: Path) -> Iterator[SoftHsm]:
+    """Give an empty token folder for one test: what others have made would fill a list."""
+    before = os.environ["SOFTHSM2_CONF"]
+    apart = configure(tmp_path / "softhsm")
+    library(apart.module).reset()
+    yield apart
+    os.environ["SOFTHSM2_CONF"] = before
+    library(softhsm.module).reset()
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,7 @@ def require_token(choice: TokenChoice) -> None:
     """Check that the chosen token is the one in the slot. Raises: TokenMissing, HsmError."""
     if not choice.module or not choice.label:
         raise TokenMissing("no token is chosen")
-    found = [t for t in list_tokens(Path(choice.module)).tokens if t.label == choice.label]
+    found = list_tokens(Path(choice.module), label=choice.label).tokens
     if not found:
         raise TokenMissing(f"no token is labelled {choice.label!r}")
     if choice.serial and all(token.serial != choice.serial for token in found):
@@ -209,8 +209,18 @@ def look_once(module: str, *, again: bool = False) -> ModuleSeen:
                 module=module[:_TEXT],
                 maker=listing.maker,
                 tokens=tuple(_token_seen(module, token) for token in listing.tokens),
+                problem=_not_listed(len(listing.tokens), listing.more),
             )
     return _silent(path, problem)
+
+
+def _not_listed(listed: int, more: int) -> str:
+    if not more:
+        return ""
+    return (
+        f"{listed} of its {listed + more} tokens are listed. "
+        "A member on another one is set up in a terminal, with `quorate init`."
+    )
 
 
 def _token_seen(module: str, token: ListedToken) -> TokenSeen:

@@ -7,9 +7,9 @@ import pytest
 from tests.fakes.vault import FakeAnchor
 from tests.integration.ledgers import events, opened
 from tests.shim import shim
-from tests.softhsm import softhsm
+from tests.softhsm import softhsm, softhsm_apart
 
-__all__ = ["shim", "softhsm"]
+__all__ = ["shim", "softhsm", "softhsm_apart"]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Real libraries through the set-up process: tokens appear, are taken, and stall alone."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -11,6 +12,8 @@ import pytest
 from console.client.set_up import messages as m
 from console.client.set_up.port import SetUpRefused
 from console.client.set_up.process import SetUpProcess
+from console.set_up import tokens
+from hsm import listing
 from tests.shim import Shim
 from tests.softhsm import USER_PIN, SoftHsm
 
@@ -21,8 +24,13 @@ PIN = USER_PIN.decode()
 
 
 @pytest.fixture
-def setting_up(softhsm: SoftHsm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUpProcess:
-    monkeypatch.setenv("SOFTHSM2_CONF", str(softhsm.configuration))
+def softhsm(softhsm_apart: SoftHsm) -> SoftHsm:
+    return softhsm_apart
+
+
+@pytest.fixture
+def setting_up(softhsm: SoftHsm, tmp_path: Path) -> SetUpProcess:
+    assert os.environ["SOFTHSM2_CONF"] == str(softhsm.configuration)
     return SetUpProcess(tmp_path / "home")
 
 
@@ -78,6 +86,20 @@ async def test_another_token_with_the_same_label_is_not_taken(
     )
     with pytest.raises(SetUpRefused, match="serial number"):
         await setting_up.ask(m.MakeKeys(draft=draft_with(choice), pin=PIN), m.KeysMade)
+
+
+def test_no_token_is_out_of_reach_of_a_full_list(
+    softhsm: SoftHsm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MAX_TOKENS", 2)
+    labels = [softhsm.blank() for _ in range(5)]
+    seen = tokens.look_once(str(softhsm.module), again=True)
+    assert len(seen.tokens) == 2
+    assert "2 of its 5 tokens" in seen.problem
+    for label in labels:
+        tokens.require_token(
+            m.TokenChoice(kind=m.TokenKind.PKCS11, module=str(softhsm.module), label=label)
+        )
 
 
 async def test_a_stalled_library_stands_alone(setting_up: SetUpProcess, shim: Shim) -> None:
