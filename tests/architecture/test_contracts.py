@@ -28,6 +28,8 @@ PLANTS = (
     ("domain", "console/domain/ids.py", "from console import settings"),
     ("protocols", "console/protocols/frost/run.py", "from console.domain.ids import MemberId"),
     ("protocols", "console/protocols/kernel/session.py", "import asyncio"),
+    ("tlog", "console/tlog/tree.py", "from console.domain import ids"),
+    ("tlog", "console/tlog/note.py", "import time"),
     ("protocol-strata", "console/protocols/keygen/dkg.py", "from console.protocols import frost"),
     ("protocol-strata", "console/protocols/kernel/abort.py", "from console.protocols import math"),
     (
