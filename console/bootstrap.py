@@ -12,7 +12,7 @@ from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.clock import SystemClock
 from console.adapters.console_api import ConsoleServer
-from console.adapters.ledger.export import export
+from console.adapters.ledger.export import export, export_records
 from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
 from console.adapters.network.grpc_peers import GrpcNetwork, Peer, tls_name
@@ -117,7 +117,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         chains=build_chains(settings.chains),
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
-        export_ledger=_exporter(files),
+        export_ledger=_exporter(files, vault),
         key_uses=key_uses(),
         checkpoint=checkpoint or (lambda _name: None),
     )
@@ -196,13 +196,19 @@ def _ledger_opener(
     return open_
 
 
-def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, Any, str]]:
-    async def export_(store: EventStore, name: str) -> str:
+def _exporter(
+    files: MemberFiles, vault: VaultPort
+) -> Callable[[EventStore, str, tuple[int, ...]], Coroutine[Any, Any, str]]:
+    async def export_(store: EventStore, name: str, records: tuple[int, ...]) -> str:
         if not isinstance(store, SqlCipherEventStore):
             raise LedgerUnavailable("this ledger has no export")
         files.exports.mkdir(mode=0o700, exist_ok=True)
-        await export(store, files.exports / name)
-        return str(files.exports / name)
+        path = files.exports / name
+        if records:
+            await export_records(store, path, vault.identity, records)
+        else:
+            await export(store, path, vault.identity)
+        return str(path)
 
     return export_
 

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from console.adapters.clock import SystemClock
-from console.adapters.ledger.verifier import ExportInvalid, verify_export
+from console.adapters.ledger.verifier import ExportInvalid, told, verify_export
 from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
 from console.application.commands import ExportLedger, VerifyLedger, secret_problem
@@ -227,22 +227,31 @@ def roster(
 def verify(
     member: MemberName = "",
     home: Home = DEFAULT_HOME,
-    export: Annotated[Path | None, typer.Option(help="Verify an exported ledger.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Verify an export.")] = None,
+    key: Annotated[
+        str, typer.Option(help="The key that has to have signed the export, or its SHA-256.")
+    ] = "",
 ) -> None:
-    """Verify a ledger's hash chain and its head: a member's, or an export."""
+    """Verify a ledger and its head: a member's, or an export."""
     if export:
-        verified = verify_export(export)
-        typer.echo(f"verified: records 1 to {verified.records}, root {verified.root.hex()}")
+        typer.echo(f"verified: {told(verify_export(export, key))}")
         return
     directory = home / member_id(member)
     typer.echo(asyncio.run(_verify(directory, member)))
 
 
 @app.command()
-def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
+def export(
+    member: MemberName,
+    home: Home = DEFAULT_HOME,
+    record: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Only this record, with its proof; several times for several."),
+    ] = None,
+) -> None:
     """Export the running node's ledger to a file that anyone can verify."""
     directory = home / member_id(member)
-    typer.echo(asyncio.run(_export(directory, member)))
+    typer.echo(asyncio.run(_export(directory, member, tuple(record or ()))))
 
 
 for _command in (machines, address, link_key):
@@ -251,8 +260,8 @@ for _program in (set_up, trial):
     app.command(hidden=True)(_program)
 
 
-async def _export(directory: Path, member: str) -> str:
-    return (await execute(directory, member, ExportLedger())).subject
+async def _export(directory: Path, member: str, records: tuple[int, ...]) -> str:
+    return (await execute(directory, member, ExportLedger(records))).subject
 
 
 async def _verify(directory: Path, member: str) -> str:
