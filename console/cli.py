@@ -64,6 +64,8 @@ app = typer.Typer(
 )
 
 _MAX_LINE = 4096
+_LONGEST_LABEL = 32
+"""Of a token (PKCS#11)."""
 EXPECTED = (
     AdapterError,
     DomainError,
@@ -179,7 +181,7 @@ def init(
         peer_address=listen,
         console_address=console,
         module=str(find_softhsm()) if softhsm else module,
-        token=token or f"quorate-{member}",
+        token=token or f"quorate-{member}"[:_LONGEST_LABEL],
         fresh_softhsm=softhsm,
         chains=tuple(
             _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()

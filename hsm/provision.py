@@ -48,6 +48,7 @@ from hsm.removal import (
     left_by,
     require_alone,
     require_original,
+    still_there,
     take_out,
 )
 from hsm.signed_files import SignedFiles, sign_record
@@ -225,10 +226,14 @@ def _provision(
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, made, lost=lost)
             raise
-    with token.open() as session:
-        if not record.heads_in_file and not holds_record(session):
-            # A token that shows nothing before login: the record is needed before.
-            files.write_record(signed)
+    try:
+        with token.open() as session:
+            if not record.heads_in_file and not holds_record(session):
+                # A token that shows nothing before login: the record is needed before.
+                files.write_record(signed)
+    except (p11.PKCS11Error, HsmError):
+        # The keys are whole: who asked must know that they are there.
+        raise still_there() from None
     return record.identity_point
 
 

@@ -130,13 +130,18 @@ def clean_up(session: Session, identifier: bytes, made: list[Object], *, lost: b
     if not lost:
         try:
             destroy(session, left_by(session, identifier), made)
-        except p11.PKCS11Error:
+        except (p11.PKCS11Error, HsmError):
             unfinished = True
     if unfinished:
-        raise SetUpUnfinished(
-            "the token failed while it was set up, and some of what was made is still in it. "
-            "Start the same set-up again: it removes that first"
-        )
+        raise still_there()
+
+
+def still_there() -> SetUpUnfinished:
+    """Return the error that says that keys of this set-up are in the token."""
+    return SetUpUnfinished(
+        "the token failed while it was set up, and some of what was made is still in it. "
+        "Start the same set-up again: it uses that or removes it first"
+    )
 
 
 def _require_unwritten(files: SignedFiles) -> None:

@@ -149,10 +149,8 @@ class UnfinishedSetUp:
             return
         # The journal says whose the rest is, if the power fails before all is removed.
         sync_folder(self._directory)
-        (self._directory / PLACE_FILE).unlink(missing_ok=True)
         self._journal.unlink()
-        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
-            self._directory.rmdir()
+        self.leave()
 
     def require_no_member(self) -> None:
         """Check that no member of a vault is here. Raises: SettingsInvalid."""
@@ -163,6 +161,15 @@ class UnfinishedSetUp:
                 f"({', '.join(there)}). They are not touched: restore what is missing beside them, "
                 "or choose another name or home"
             )
+
+    def leave(self) -> None:
+        """Remove what is there of a set-up that has no journal yet, or none any more."""
+        if not self._directory.is_dir() or self._is_there(JOURNAL_FILE):
+            return
+        OwnFiles(self._directory, b"").sweep(_WRITTEN_ANEW)
+        (self._directory / PLACE_FILE).unlink(missing_ok=True)
+        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
+            self._directory.rmdir()
 
     def _make_directory(self) -> None:
         missing = [
@@ -184,8 +191,12 @@ class UnfinishedSetUp:
             )
         self.require_no_member()
         self._own(known).sweep(_WRITTEN_ANEW)
-        known = replace(known, place=make_place(self._directory))
-        create_file(self._journal, known.encode())
+        try:
+            known = replace(known, place=make_place(self._directory))
+            create_file(self._journal, known.encode())
+        except OSError:  # A full disk, for one: nothing is begun.
+            self.leave()
+            raise
         return known.identifier
 
     def _is_there(self, name: str) -> bool:

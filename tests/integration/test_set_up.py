@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Never
 
 import pytest
 from pkcs11 import exceptions as p11
@@ -25,6 +26,7 @@ from hsm.anchor import create_head
 from hsm.keys import IDENTITY, SIGNING_TRAITS, KeyRecord
 from hsm.library import library
 from hsm.making import create_record, make_signing_key, point_of
+from hsm.signed_files import SignedFiles
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.shim import NO_SEAL, Shim
 from tests.softhsm import ALICE, USER_PIN
@@ -152,6 +154,42 @@ async def test_a_full_disk_leaves_keys_that_the_next_set_up_uses(
     assert {path.name for path in (tmp_path / "alice").iterdir()} == {"set-up", "set-up.place"}
     entry = set_up(tmp_path, member(shim, label))
     await require_usable(shim, tmp_path, label, entry)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), HsmError("gone"), KeyboardInterrupt()])
+async def test_keys_that_could_not_be_noted_are_used_by_the_next_set_up(
+    shim: Shim, tmp_path: Path, error: BaseException
+) -> None:
+    label = shim.token()
+
+    def fail(*_: object) -> Never:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UnfinishedSetUp, "keys_made", fail)
+        with pytest.raises(type(error)):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+    entry = set_up(tmp_path, member(shim, label))
+    await require_usable(shim, tmp_path, label, entry)
+
+
+async def test_keys_whose_record_could_not_be_written_are_used_by_the_next_set_up(
+    shim: Shim, tmp_path: Path
+) -> None:
+    label = shim.token()
+    shim.restrict("nothing-public")
+
+    def fail(*_: object) -> Never:
+        raise HsmError("the file cannot be stored: full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SignedFiles, "write_record", fail)
+        with pytest.raises(SetUpUnfinished, match="again"):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+    set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
 
 
 async def test_a_token_that_goes_while_it_is_set_up(shim: Shim, tmp_path: Path) -> None:
