@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 from console.client.set_up.messages import (
-    MAX_CHAINS,
     ChainChoice,
     Draft,
     Purpose,
@@ -42,7 +41,8 @@ def find(home: Path) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
     found, unreadable = {}, list(damaged)
     for draft in kept:
         if _is_whole(home, draft.member):
-            drafts.forget(home, draft.member)
+            with suppress(OSError):  # On a disk that is read-only it stays, and is not shown.
+                drafts.forget(home, draft.member)
         else:
             found[draft.member] = draft
     for directory in sorted(home.glob("*/"))[:_MOST_LOOKED_AT]:
@@ -50,6 +50,8 @@ def find(home: Path) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
             continue
         try:
             guessed = _of_directory(home, directory)
+        except PermissionError:  # Another user's.
+            continue
         except (SettingsInvalid, msgspec.MsgspecError, ValueError, OSError):
             unreadable.append(str(directory))
         else:
@@ -117,7 +119,7 @@ def _of_settings(settings: MemberSettings, files: MemberFiles) -> Draft:
                 urls=(chain.url, *chain.more_urls),
                 websocket=chain.websocket,
             )
-            for chain in settings.chains[:MAX_CHAINS]
+            for chain in settings.chains
         ),
         accepts_unproven=settings.vault.accept_unproven,
         entry="" if entry is None else entry_line(entry),

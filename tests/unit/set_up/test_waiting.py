@@ -208,7 +208,7 @@ def test_a_folder_that_is_no_demonstrations_is_not_offered(tmp_path: Path) -> No
 
 
 def unseen(_home: Path, _member: str) -> Never:
-    raise PermissionError(13, "Permission denied")
+    raise OSError(5, "Input/output error")
 
 
 @pytest.mark.parametrize("with_draft", [False, True])
@@ -222,6 +222,34 @@ def test_a_folder_that_cannot_be_looked_into_takes_no_draft_with_it(
     found = ((made,), ()) if with_draft else ((), (str(tmp_path / "ana"),))
     assert waiting.find(tmp_path) == found
     assert drafts.is_kept(tmp_path, "ana") == with_draft
+
+
+def test_folders_of_other_users_are_not_told_as_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_: Path) -> Never:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "others").mkdir()
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    assert waiting.find(tmp_path) == ((), ())
+
+
+def test_a_home_that_is_read_only_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = by_init(tmp_path)
+    drafts.keep(tmp_path, m.KeepDraft(draft=made))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UnfinishedSetUp, "finish", lambda _: None)
+        write_roster(tmp_path, read_entries(MemberFiles(tmp_path / "ana").entry))
+
+    def read_only(*_: object, **__: object) -> Never:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(os, "open", read_only)
+    assert waiting.find(tmp_path) == ((), ())
 
 
 def test_names_that_are_no_text_are_shown_all_the_same(tmp_path: Path) -> None:
