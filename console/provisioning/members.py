@@ -171,6 +171,9 @@ def _make_held(
     unfinished = UnfinishedSetUp(files.directory)
     settings = settings_of(new)
     require_not_over(files.directory)
+    on_disk = not holds_keys_elsewhere(settings.vault) and unfinished.has_given_entry()
+    if on_disk and unfinished.require().vault == settings.vault:
+        return  # Its settings are lost or were being written: the keys and their PIN stay.
     # What an earlier call left in a token may be there still, after a wrong PIN for one.
     in_token = unfinished.read() is not None
     unfinished.begin(settings.vault)

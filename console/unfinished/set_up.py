@@ -68,6 +68,11 @@ class UnfinishedSetUp:
         own = self._own(known)
         own.sweep(_WRITTEN_ANEW)
         if not holds_keys_elsewhere(known.vault):
+            if self.has_given_entry():
+                raise SettingsInvalid(
+                    f"the keys in {self._directory} are made, and others may have its entry. Go on "
+                    "with these keys, or discard the set-up first"
+                )
             # Its keys are on the disk, with a PIN that may be forgotten: they are made anew.
             own.remove(_OF_LOCAL_VAULT)
             known = replace(known, identity_key=b"")
@@ -100,6 +105,11 @@ class UnfinishedSetUp:
         """Return whether the set-up began in this directory. Raises: SettingsInvalid."""
         known = self.read()
         return Origin.UNKNOWN if known is None else known.origin(self._directory)
+
+    def has_given_entry(self) -> bool:
+        """Return whether others may have this machine's entry. Raises: SettingsInvalid."""
+        known = self.read()
+        return known is not None and bool(known.identity_key) and self._is_there(ENTRY_FILE)
 
     def make_folder(self, name: str) -> Path:
         """Make a folder that the set-up removes if it is undone. Raises: SettingsInvalid."""
