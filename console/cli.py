@@ -189,7 +189,14 @@ def init(
     )
     pin = read_pin("PIN")
     so_pin = read_pin("Security officer's PIN") if softhsm else None
+    known = MemberFiles(home / member_id(member)).settings.exists()
     entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
+    if known:
+        typer.echo(
+            f"quorate: {member} is set up already, with its keys and PIN as they were. "
+            "This is its entry.",
+            err=True,
+        )
     typer.echo(entry_line(entry))
 
 
