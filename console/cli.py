@@ -64,6 +64,8 @@ app = typer.Typer(
 )
 
 _MAX_LINE = 4096
+_LONGEST_LABEL = 32
+"""Of a token (PKCS#11)."""
 EXPECTED = (
     AdapterError,
     DomainError,
@@ -179,7 +181,7 @@ def init(
         peer_address=listen,
         console_address=console,
         module=str(find_softhsm()) if softhsm else module,
-        token=token or f"quorate-{member}",
+        token=token or f"quorate-{member}"[:_LONGEST_LABEL],
         fresh_softhsm=softhsm,
         chains=tuple(
             _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()
@@ -187,7 +189,14 @@ def init(
     )
     pin = read_pin("PIN")
     so_pin = read_pin("Security officer's PIN") if softhsm else None
+    known = MemberFiles(home / member_id(member)).settings.exists()
     entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
+    if known:
+        typer.echo(
+            f"quorate: {member} is set up already, with its keys and PIN as they were. "
+            "This is its entry.",
+            err=True,
+        )
     typer.echo(entry_line(entry))
 
 

@@ -3,7 +3,14 @@
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
 from hsm.listing import ListedToken, Listing, list_tokens, standing_of
 from hsm.provision import check_token, initialise_token, provision, remove
-from hsm.removal import SetUp, SetUpOver, SetUpUnfinished, SetUpUnproven, require_not_over
+from hsm.removal import (
+    SetUp,
+    SetUpOver,
+    SetUpUnfinished,
+    SetUpUnproven,
+    TokenTaken,
+    require_not_over,
+)
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from hsm.vendors import Standing
 
@@ -20,6 +27,7 @@ __all__ = [
     "SetUpUnproven",
     "Standing",
     "TokenInsufficient",
+    "TokenTaken",
     "check_token",
     "initialise_token",
     "list_tokens",

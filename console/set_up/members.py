@@ -65,7 +65,8 @@ def make(home: Path, question: MakeKeys) -> KeysMade:
     if journal is not None and journal.identity_key and journal.vault == vault_of(new):
         # What the set-up makes on the disk is made again, so that this PIN is the one. Once the
         # entry is out, other members may have it: its key stays.
-        if holds_keys_elsewhere(journal.vault) or files.settings.exists():
+        given = files.settings.exists() or files.entry.exists()
+        if holds_keys_elsewhere(journal.vault) or given:
             return KeysMade()
     elif choice.kind is TokenKind.PKCS11:
         require_token(choice)

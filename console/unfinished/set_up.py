@@ -68,6 +68,11 @@ class UnfinishedSetUp:
         own = self._own(known)
         own.sweep(_WRITTEN_ANEW)
         if not holds_keys_elsewhere(known.vault):
+            if self.has_given_entry():
+                raise SettingsInvalid(
+                    f"the keys in {self._directory} are made, and others may have its entry. Go on "
+                    "with these keys, or discard the set-up first"
+                )
             # Its keys are on the disk, with a PIN that may be forgotten: they are made anew.
             own.remove(_OF_LOCAL_VAULT)
             known = replace(known, identity_key=b"")
@@ -100,6 +105,11 @@ class UnfinishedSetUp:
         """Return whether the set-up began in this directory. Raises: SettingsInvalid."""
         known = self.read()
         return Origin.UNKNOWN if known is None else known.origin(self._directory)
+
+    def has_given_entry(self) -> bool:
+        """Return whether others may have this machine's entry. Raises: SettingsInvalid."""
+        known = self.read()
+        return known is not None and bool(known.identity_key) and self._is_there(ENTRY_FILE)
 
     def make_folder(self, name: str) -> Path:
         """Make a folder that the set-up removes if it is undone. Raises: SettingsInvalid."""
@@ -149,10 +159,8 @@ class UnfinishedSetUp:
             return
         # The journal says whose the rest is, if the power fails before all is removed.
         sync_folder(self._directory)
-        (self._directory / PLACE_FILE).unlink(missing_ok=True)
         self._journal.unlink()
-        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
-            self._directory.rmdir()
+        self.leave()
 
     def require_no_member(self) -> None:
         """Check that no member of a vault is here. Raises: SettingsInvalid."""
@@ -163,6 +171,15 @@ class UnfinishedSetUp:
                 f"({', '.join(there)}). They are not touched: restore what is missing beside them, "
                 "or choose another name or home"
             )
+
+    def leave(self) -> None:
+        """Remove what is there of a set-up that has no journal yet, or none any more."""
+        if not self._directory.is_dir() or self._is_there(JOURNAL_FILE):
+            return
+        OwnFiles(self._directory, b"").sweep(_WRITTEN_ANEW)
+        (self._directory / PLACE_FILE).unlink(missing_ok=True)
+        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
+            self._directory.rmdir()
 
     def _make_directory(self) -> None:
         missing = [
@@ -184,8 +201,12 @@ class UnfinishedSetUp:
             )
         self.require_no_member()
         self._own(known).sweep(_WRITTEN_ANEW)
-        known = replace(known, place=make_place(self._directory))
-        create_file(self._journal, known.encode())
+        try:
+            known = replace(known, place=make_place(self._directory))
+            create_file(self._journal, known.encode())
+        except OSError:  # A full disk, for one: nothing is begun.
+            self.leave()
+            raise
         return known.identifier
 
     def _is_there(self, name: str) -> bool:
