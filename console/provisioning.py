@@ -1,11 +1,8 @@
 """Sets up a new member on this machine: directory, TLS keys, vault keys, roster entry."""
 
-import hashlib
 import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from msgspec import structs
 
@@ -22,9 +19,10 @@ from console.application.commands import secret_problem
 from console.bootstrap import file_settings, pkcs11_settings
 from console.client.profiles import Profile, write_profile
 from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
+from console.cloud_keys import KMS, CloudKeys, make_cloud_keys, remove_cloud_keys
 from console.domain.addresses import proper_address
 from console.domain.errors import MalformedIdentifier
-from console.domain.ids import MemberId, member_id
+from console.domain.ids import member_id
 from console.domain.names import proper_name
 from console.protocols.kernel.secret import SecretBytes
 from console.settings import (
@@ -41,33 +39,29 @@ from console.settings import (
     read_settings,
     write_toml,
 )
+from console.token_checks import tries_file
 from console.unfinished import (
     FRESH_ROSTER,
     FRESH_SETTINGS,
     SOFTHSM_CONF,
     TRIAL_FOLDER,
     UnfinishedSetUp,
-    find_softhsm,
     holds_keys_elsewhere,
     put_in_place,
     softhsm_conf,
 )
 from hsm import (
-    Capabilities,
     Pkcs11Settings,
     SetUp,
     SetUpOver,
     SetUpUnfinished,
     Standing,
-    check_token,
     initialise_token,
     provision,
     remove,
     require_not_over,
     standing_of,
 )
-
-_NOBODY = MemberId("nobody")
 
 
 class PinNeeded(Exception):
@@ -76,7 +70,9 @@ class PinNeeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """The settings of a new member. `module` is a PKCS#11 library, or "file" for none.
+    """The settings of a new member. `module` is a PKCS#11 library, "file" for none, or "kms".
+
+    With "kms", `cloud` says where the keys are or will be, and the PIN is a passphrase.
 
     With `fresh_softhsm`, a SoftHSM token is created in the member's own directory: for tests and
     the demonstration only. `serial` tells tokens of one label apart. `accept_unproven` is the
@@ -93,6 +89,7 @@ class NewMember:
     chains: tuple[ChainEntry, ...]
     serial: str = ""
     accept_unproven: bool = False
+    cloud: CloudKeys | None = None
 
 
 def set_up_member(
@@ -116,7 +113,7 @@ def set_up_member(
         entry = finish_member(home, new)
     except BaseException:  # Interrupted too: nothing half-made is left.
         # Once keys are in a token of its own, only the identifier tells them from a member's.
-        unfinished.undo(keep=vault_of(new).kind == "pkcs11" and not new.fresh_softhsm)
+        unfinished.undo(keep=holds_keys_elsewhere(vault_of(new)))
         raise
     unfinished.finish()
     return entry
@@ -146,10 +143,15 @@ def make_keys(
     before = unfinished.read()
     identifier = unfinished.begin(settings.vault)
     try:
+        if settings.vault.kind == KMS:
+            resumed = before is not None
+            unfinished.keys_made(
+                *make_cloud_keys(files, settings, pin, identifier, resumed=resumed)
+            )
+            return
         _prepare_vault(files, new)
         how = SetUp(identifier=identifier, last_try=last_try)
-        identity_key, standing = _make_keys(home, files, settings, pin, so_pin, how)
-        unfinished.keys_made(identity_key, standing)
+        unfinished.keys_made(*_make_keys(home, files, settings, pin, so_pin, how))
     except SetUpOver:  # All that is there is a member's.
         raise
     except SetUpUnfinished:
@@ -213,10 +215,12 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
     if journal is None:
         return
     vault = journal.vault
-    if vault is not None and holds_keys_elsewhere(vault):
+    if vault is not None and vault.kind == KMS:
+        remove_cloud_keys(files, vault, member, journal.identifier)
+    elif vault is not None and holds_keys_elsewhere(vault):
         if pin is None:
             raise PinNeeded(f"keys of {member} are in the token {vault.token!r}")
-        tries = _tries_file(home, vault.module, vault.token)
+        tries = tries_file(home, vault.module, vault.token)
         token = Pkcs11Settings(
             Path(vault.module),
             vault.token,
@@ -227,31 +231,6 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         )
         remove(token, pin, SetUp(identifier=journal.identifier))
     unfinished.undo(keep=False)
-
-
-def check(
-    home: Path, module: str, token: str, pin: SecretBytes | None, serial: str = ""
-) -> Capabilities:
-    """Return what a token has of what a member needs; nothing is left in it. Wipes the PIN.
-
-    Without a PIN nothing is tried. Raises: HsmError.
-    """
-    tries = _tries_file(home, module, token)
-    settings = Pkcs11Settings(Path(module), token, home, tries, _NOBODY, serial=serial)
-    return check_token(settings, pin, SetUp(identifier=secrets.token_bytes(16)))
-
-
-def check_softhsm() -> Capabilities:
-    """Return what a fresh SoftHSM token has; it is made for this and thrown away. Raises: HsmError.
-
-    For a process that uses no other SoftHSM token.
-    """
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        os.environ["SOFTHSM2_CONF"] = str(softhsm_conf(folder))
-        module, pin = find_softhsm(), secrets.token_hex(8).encode()
-        initialise_token(module, "quorate-check", SecretBytes(pin), SecretBytes(pin))
-        return check(folder, str(module), "quorate-check", SecretBytes(pin))
 
 
 def write_roster(home: Path, entries: tuple[RosterEntry, ...]) -> None:
@@ -308,7 +287,7 @@ def _make_keys(
     if so_pin:
         initialise_token(token.module, token.token_label, so_pin, pin)
         so_pin.wipe()
-    tries = _tries_file(home, settings.vault.module, settings.vault.token)
+    tries = tries_file(home, settings.vault.module, settings.vault.token)
     identity_key = provision(replace(token, backoff_file=tries), pin, how)
     return identity_key, standing_of(token.module, token.choice)
 
@@ -363,12 +342,6 @@ def _put_roster(files: MemberFiles, roster: Roster) -> None:
     put_in_place(fresh, files.roster)
 
 
-def _tries_file(home: Path, module: str, token: str) -> Path:
-    """Return where wrong PINs of set-ups are counted: by token, whatever member they are for."""
-    digest = hashlib.sha256(f"{Path(module).resolve()}\0{token}".encode()).hexdigest()
-    return home / f".pin-tries-{digest[:16]}"
-
-
 def _settings_of(new: NewMember) -> MemberSettings:
     return MemberSettings(
         member=new.member,
@@ -381,6 +354,8 @@ def _settings_of(new: NewMember) -> MemberSettings:
 
 
 def vault_of(new: NewMember) -> VaultSettings:
+    if new.cloud is not None:
+        return new.cloud.vault()
     if new.module == "file":
         return VaultSettings(kind="file")
     conf = SOFTHSM_CONF if new.fresh_softhsm else ""

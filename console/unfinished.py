@@ -30,8 +30,8 @@ JOURNAL_FILE = "set-up"
 TRIAL_FOLDER = "demonstration"
 """The demonstration vault's folder in a home: no member has this identifier."""
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-VAULT_FILES = ("key-record", "ledger-head")
-"""What a token that keeps no data objects has in the member's directory."""
+VAULT_FILES = ("key-record", "ledger-head", "kms-lock")
+"""What a token that keeps no data objects, or KMS, has in the member's directory."""
 _OF_VAULT = ("tokens", "vault", SOFTHSM_CONF, *VAULT_FILES)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
 _MADE = (*_OF_VAULT, *_OF_MEMBER)
@@ -98,12 +98,17 @@ class UnfinishedSetUp:
         create_file(self._journal, msgspec.json.encode(_Written(identifier.hex(), vault)))
         return identifier
 
-    def keys_made(self, identity_key: bytes, standing: Standing) -> None:
-        """Keep that the vault holds the keys; what follows needs no PIN."""
+    def keys_made(
+        self, identity_key: bytes, standing: Standing, vault: VaultSettings | None = None
+    ) -> None:
+        """Keep that the vault holds the keys; what follows needs no PIN.
+
+        `vault` says where they are, if that was not known before they were made.
+        """
         known = self.read()
         if known is None or known.vault is None:
             raise SettingsInvalid(f"{self._journal} is missing: which keys are new is not known")
-        self._write(known.identifier, known.vault, identity_key, standing)
+        self._write(known.identifier, vault or known.vault, identity_key, standing)
 
     def read(self) -> Journal | None:
         """Return what is kept, None if no set-up is under way. Raises: SettingsInvalid."""
@@ -179,8 +184,8 @@ def put_in_place(fresh: Path, path: Path) -> None:
 
 
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
-    """Return whether a vault's keys are in a token that is not among the member's files."""
-    return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+    """Return whether a vault's keys are in a token, or in KMS, and not among the member's files."""
+    return vault is not None and vault.kind in {"pkcs11", "kms"} and not vault.softhsm_conf
 
 
 def find_softhsm() -> Path:
@@ -203,11 +208,20 @@ def softhsm_conf(folder: Path) -> Path:
 
 
 def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:
-    if before is not None and holds_keys_elsewhere(before) and before != now:
+    if before is None or not holds_keys_elsewhere(before) or before == now:
+        return
+    if before.kind == "kms":
+        # Which keys were made is known only afterwards; the identifier finds them again.
+        if now == msgspec.structs.replace(before, sealing_key="", identity_key=""):
+            return
         raise SettingsInvalid(
-            f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
-            "Take that token again, or discard the set-up first"
+            f"this set-up has begun with keys in AWS KMS in {before.region}, and those that it "
+            "made are there. Start it again with the same options"
         )
+    raise SettingsInvalid(
+        f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
+        "Take that token again, or discard the set-up first"
+    )
 
 
 def _encoded(

@@ -73,6 +73,9 @@ PLANTS = (
     ("devnet-chains", "console/devnet/solana/node.py", "from console.devnet.bitcoin import index"),
     ("devnet-packages", "console/adapters/rpc/json_rpc.py", "import rlp"),
     ("devnet-packages", "console/cli.py", "import eth_tester"),
+    ("kms-packages", "hsm/kms/vault.py", "import boto3"),
+    ("kms-packages", "console/cloud_keys.py", "from botocore import exceptions"),
+    ("layers", "console/bootstrap.py", "from console import token_checks"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"
