@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from console.cloud_keys import KMS, CloudKeys
+from console.provisioning import KMS, CloudKeys
 
 Region = Annotated[str, typer.Option(help="AWS region of the keys (--module kms).")]
 SealingKey = Annotated[

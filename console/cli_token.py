@@ -5,9 +5,8 @@ from pathlib import Path
 
 import typer
 
-from console.cloud_keys import CloudKeys, check_cloud
 from console.protocols.kernel.secret import SecretBytes
-from console.token_checks import check, check_softhsm
+from console.provisioning import CloudKeys, check, check_cloud, check_softhsm
 
 _MARKS = {True: "yes", False: "NO", None: "?"}
 

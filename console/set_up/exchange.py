@@ -88,7 +88,7 @@ def open_(home: Path, question: OpenVault) -> VaultReady:
                 "no-founders",
                 "The founders' entries were not read yet.",
                 _NOTHING,
-                "Read the file that a founder's `quorate founders` or window gives.",
+                "Ask a member for them: Recovery, Machines, Founders' entries.",
             )
         if own in others:
             raise NotDone(

@@ -29,9 +29,9 @@ from console.client.set_up.messages import (
 )
 from console.hardening import die_with_parent
 from console.protocols.kernel.secret import SecretBytes
+from console.provisioning import check, check_softhsm
 from console.set_up.modules import find_modules
 from console.settings import SettingsInvalid
-from console.token_checks import check, check_softhsm
 from console.unfinished import find_softhsm
 from hsm import Capabilities, ListedToken, Standing, list_tokens
 

@@ -66,8 +66,8 @@ class KmsLooks:
             for arn in (self._place.sealing_key, self._place.identity_key):
                 problem = problem_of(self._session.calls().describe(arn))
                 if problem:
-                    self._session.fault(problem)
                     self.note(problem)
+                    self._session.fault(problem)
                     return
         except KmsFault as fault:
             self.note(str(fault.told))

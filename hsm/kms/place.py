@@ -15,7 +15,7 @@ _ARN = re.compile(
 )
 _PROFILE = re.compile(r"\A[^\x00-\x1f\x7f]{1,128}\Z")
 _OWN_HOST = re.compile(
-    r"\A(?:vpce-[a-z0-9-]+\.)?kms(?:-fips)?\.(?P<region>[a-z0-9-]+)(?:\.vpce)?"
+    r"\A(?:vpce-[a-z0-9-]+\.)?kms(?:-fips)?\.[a-z0-9-]+(?:\.vpce)?"
     r"\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.com\.cn)\Z"
 )
 _LONGEST_URL = 256
@@ -61,7 +61,7 @@ class KmsPlace:
     @property
     def plain_http(self) -> bool:
         """Whether calls are not encrypted: on this machine's loopback only."""
-        return self.endpoint_url.startswith("http://")
+        return urlsplit(self.endpoint_url).scheme == "http"
 
     @property
     def standing(self) -> Standing:

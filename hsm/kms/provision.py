@@ -24,12 +24,19 @@ from hsm.kms.lock_file import LOCK_FILE, make_lock, open_lock
 from hsm.kms.place import KmsPlace
 from hsm.kms.trials import probe
 from hsm.kms.vault import KmsSettings
-from hsm.removal import SetUpUnfinished, require_not_over
+from hsm.removal import (
+    SetUp,
+    SetUpUnfinished,
+    SetUpUnproven,
+    require_not_over,
+    require_original,
+)
 from hsm.signed_files import SignedFiles, sign_record
 
 DELETED_AFTER_DAYS = 7
 _MOST_KEYS = 1000
 _SETTLING_TRIES, _SETTLING_S = 10, 1.0
+_MAKING_S = 20.0
 _T = TypeVar("_T")
 _TOLD = (HsmError, TokenMissing, TokenInsufficient, KeyCheckFailed)
 
@@ -43,13 +50,12 @@ class Provisioned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KmsSetUp:
-    """How keys are set up. `identifier` is kept by the caller until the set-up is over.
+class KmsSetUp(SetUp):
+    """How keys are set up, and what proves that those in KMS are this set-up's and nobody's yet.
 
-    `resumed`: an earlier one with this identifier may have left keys.
+    `resumed`: an earlier call with this identifier may have left keys.
     """
 
-    identifier: bytes
     resumed: bool = False
     random: Callable[[int], bytes] = secrets.token_bytes
     sleep: Callable[[float], None] = time.sleep
@@ -57,9 +63,13 @@ class KmsSetUp:
 
 @dataclass(slots=True)
 class _Made:
-    """The keys that this set-up made, or found made; `unsure` if there may be more."""
+    """The keys that this call made; `unsure` if there may be one more.
+
+    `found` are those that an earlier call left. They are never removed because this one fails.
+    """
 
     arns: dict[KeyKind, str] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)
     unsure: bool = False
 
 
@@ -76,7 +86,7 @@ def provision_kms(settings: KmsSettings, passphrase: SecretBytes, how: KmsSetUp)
     """Make the keys that are not given, and the vault's files. Blocking. Wipes `passphrase`.
 
     If it fails, the keys that it made are deleted after `DELETED_AFTER_DAYS` days, and the message
-    says so. Raises: TokenInsufficient, SetUpOver, SetUpUnfinished, HsmError.
+    says so. Raises: TokenInsufficient, SetUpOver, SetUpUnproven, SetUpUnfinished, HsmError.
     """
     try:
         if len(passphrase) < settings.shortest_passphrase:
@@ -84,6 +94,8 @@ def provision_kms(settings: KmsSettings, passphrase: SecretBytes, how: KmsSetUp)
         if not settings.place.whole and (settings.place.sealing_key or settings.place.identity_key):
             raise HsmError("name both KMS keys, or none: then both are made")
         require_not_over(settings.folder)
+        # A copy has the same identifier: what both make could not be told apart.
+        require_original(how)
         made = _Made()
         with _undone_if_it_fails(settings, how, made):
             return _told(lambda: _provision(settings, passphrase, how, made))
@@ -91,13 +103,14 @@ def provision_kms(settings: KmsSettings, passphrase: SecretBytes, how: KmsSetUp)
         passphrase.wipe()
 
 
-def remove_kms(settings: KmsSettings, identifier: bytes) -> tuple[str, ...]:
+def remove_kms(settings: KmsSettings, how: KmsSetUp) -> tuple[str, ...]:
     """Have the keys deleted that the set-up with this identifier made; return their ARNs. Blocking.
 
-    Raises: SetUpOver if a ledger wrote its head, for then the keys are a member's; HsmError.
+    Raises: SetUpOver if a ledger wrote its head, for then the keys are a member's; SetUpUnproven if
+    they may be; HsmError.
     """
     require_not_over(settings.folder)
-    return _told(lambda: _remove(settings, identifier))
+    return _told(lambda: _remove(settings, how))
 
 
 def alias_of(member: MemberId, identifier: bytes, kind: KeyKind) -> str:
@@ -125,15 +138,57 @@ def _provision(
     return Provisioned(_write(calls, settings, passphrase, how), place)
 
 
-def _remove(settings: KmsSettings, identifier: bytes) -> tuple[str, ...]:
+def _remove(settings: KmsSettings, how: KmsSetUp) -> tuple[str, ...]:
     calls = _calls(settings, settings.place)
-    ours = _left_by(calls, settings.member, identifier)
-    arns = tuple(arn for left in ours.values() for arn in left)
+    left = _left_by(calls, settings.member, how.identifier)
+    arns = tuple(arn for kind in KeyKind for arn in left[kind])
+    if arns:
+        _require_nobodys(settings, how, left)
+        how.before_removal()
     for arn in arns:
         calls.schedule_deletion(arn, DELETED_AFTER_DAYS)
     for kind in KeyKind:
-        calls.forget_name(alias_of(settings.member, identifier, kind))
+        calls.forget_name(alias_of(settings.member, how.identifier, kind))
     return arns
+
+
+def _require_nobodys(settings: KmsSettings, how: KmsSetUp, left: dict[KeyKind, list[str]]) -> None:
+    """Check that keys in KMS belong to no member. Raises: SetUpUnproven, KmsFault, HsmError."""
+    require_original(how)
+    if how.original is None:
+        raise SetUpUnproven(
+            "it is not known whether this directory is the one in which the set-up began, so that "
+            "its keys may be a member's by now. None was removed"
+        )
+    if not how.identity_key:
+        return
+    _noted(settings, how, left)
+    files = SignedFiles(settings.folder)
+    record = files.read_record()
+    if (
+        record is None
+        or record.identity_point != how.identity_key
+        or not files.holds_first_head(record)
+    ):
+        raise SetUpUnproven(
+            "the directory shows no head of a ledger, neither a written one nor the first, so that "
+            "these keys may be a member's by now. None was removed"
+        )
+
+
+def _noted(settings: KmsSettings, how: KmsSetUp, left: dict[KeyKind, list[str]]) -> str | None:
+    """Return the identity key among those left: the noted one, if one is. Raises: SetUpUnproven."""
+    found = left[KeyKind.IDENTITY]
+    if not how.identity_key or not found:
+        return found[0] if found else None
+    for arn in found:
+        place = replace(settings.place, sealing_key="", identity_key=arn)
+        if _calls(settings, place).public_point() == how.identity_key:
+            return arn
+    raise SetUpUnproven(
+        "the keys in AWS KMS that carry this set-up's mark are not those that it has noted. None "
+        "was removed"
+    )
 
 
 def _calls(settings: KmsSettings, place: KmsPlace) -> KmsCalls:
@@ -154,7 +209,8 @@ def _undone_if_it_fails(settings: KmsSettings, how: KmsSetUp, made: _Made) -> It
     try:
         yield
     except BaseException as error:  # Interrupted too: nothing half-made is left.
-        _remove_files(settings)
+        if not made.found:
+            _remove_files(settings)
         told = _undo_keys(settings, how, made)
         if told and type(error) in _TOLD:
             raise type(error)(f"{error}. {told}") from None
@@ -162,24 +218,24 @@ def _undone_if_it_fails(settings: KmsSettings, how: KmsSetUp, made: _Made) -> It
 
 
 def _undo_keys(settings: KmsSettings, how: KmsSetUp, made: _Made) -> str:
-    """Have all keys deleted that the set-up made; return that in words. Raises: SetUpUnfinished."""
+    """Have the keys deleted that this call made; return that in words. Raises: SetUpUnfinished."""
     arns = set(made.arns.values())
     if not arns and not made.unsure:
         return ""
     try:
         calls = _calls(settings, settings.place)
         if made.unsure:
-            ours = _left_by(calls, settings.member, how.identifier)
-            arns.update(arn for left in ours.values() for arn in left)
+            left = _left_by(calls, settings.member, how.identifier)
+            arns.update(arn for kind in KeyKind for arn in left[kind] if arn not in made.found)
         for arn in sorted(arns):
             calls.schedule_deletion(arn, DELETED_AFTER_DAYS)
     except (KmsFault, HsmError) as trouble:
         why = str(trouble.told if isinstance(trouble, KmsFault) else trouble)
         raise SetUpUnfinished(
             f"AWS KMS failed during the set-up, and keys that it made are left ({_named(arns)}; "
-            f"{why}). Start the same set-up again: it uses or removes them"
+            f"{why}). Start the same set-up again: it uses them"
         ) from None
-    for kind in KeyKind:
+    for kind in made.arns:
         with suppress(KmsFault, HsmError):  # A name without a key does no harm.
             calls.forget_name(alias_of(settings.member, how.identifier, kind))
     if not arns:
@@ -202,26 +258,30 @@ def _remove_files(settings: KmsSettings) -> None:
 
 def _with_keys(settings: KmsSettings, how: KmsSetUp, made: _Made) -> KmsPlace:
     """Make both keys, or find those that this set-up made before; return the place with them."""
-    # One attempt each: a repeated CreateKey would make a key that nobody knows.
-    calls = settings.connect(settings.place, replace(settings.times, attempts=1))
-    left = _left_by(calls, settings.member, how.identifier) if how.resumed else {}
+    # One attempt each, and a long one: a repeated CreateKey would make a key that nobody knows.
+    once = replace(settings.times, attempts=1, read_s=max(settings.times.read_s, _MAKING_S))
+    calls = settings.connect(settings.place, once)
+    chosen: dict[KeyKind, str] = {}
+    if how.resumed:
+        left = _left_by(calls, settings.member, how.identifier)
+        made.found.update(arn for kind in KeyKind for arn in left[kind])
+        if left[KeyKind.SEALING]:
+            chosen[KeyKind.SEALING] = left[KeyKind.SEALING][0]
+        if identity := _noted(settings, how, left):
+            chosen[KeyKind.IDENTITY] = identity
     for kind in KeyKind:
+        if kind not in chosen:
+            chosen[kind] = _make(calls, settings.member, how.identifier, kind, made)
+            made.arns[kind] = chosen[kind]
         alias = alias_of(settings.member, how.identifier, kind)
-        found = left.get(kind, [])
-        if found:
-            made.arns[kind] = found[0]
-            for spare in found[1:]:
-                calls.schedule_deletion(spare, DELETED_AFTER_DAYS)
-        else:
-            made.arns[kind] = _make(calls, settings.member, how.identifier, kind, made)
         # One of this name may be left of a key that was removed.
         calls.forget_name(alias)
-        calls.name_key(alias, made.arns[kind])
-    _settle(calls, made, how)
+        calls.name_key(alias, chosen[kind])
+    _settle(calls, chosen, how)
     return replace(
         settings.place,
-        sealing_key=made.arns[KeyKind.SEALING],
-        identity_key=made.arns[KeyKind.IDENTITY],
+        sealing_key=chosen[KeyKind.SEALING],
+        identity_key=chosen[KeyKind.IDENTITY],
     )
 
 
@@ -237,9 +297,9 @@ def _make(calls: KmsCalls, member: MemberId, identifier: bytes, kind: KeyKind, m
     return arn
 
 
-def _settle(calls: KmsCalls, made: _Made, how: KmsSetUp) -> None:
+def _settle(calls: KmsCalls, keys: dict[KeyKind, str], how: KmsSetUp) -> None:
     """Wait until KMS knows the new keys everywhere: it may deny them for some seconds."""
-    for arn in made.arns.values():
+    for arn in keys.values():
         for left in reversed(range(_SETTLING_TRIES)):
             try:
                 if calls.describe(arn).enabled:

@@ -161,7 +161,7 @@ class KmsSession:
         held = self._keys is not None
         self._drop()
         if held:
-            self._tell_lost(reason)
+            self._tell_lost(f"{reason}. The vault is locked here; keys and funds are not affected")
 
     def _opened(self, record: KeyRecord, passphrase: SecretBytes) -> SecretBytes:
         """Make one try at the lock file: counted before, and not if nobody judged it."""
@@ -203,7 +203,7 @@ class KmsSession:
         except KmsFault as fault:
             told, lost = fault.told, fault.lost
         if lost:
-            self.fault(f"{told}. The vault is locked here; keys and funds are not affected")
+            self.fault(str(told))
         # Raised outside the handler, so that it references no frame of the failed call.
         raise told
 

@@ -17,8 +17,8 @@ PLANTS = (
     ("layers", "console/application/errors.py", "from console.adapters import clock"),
     ("layers", "console/adapters/clock.py", "from console import bootstrap"),
     ("layers", "console/bootstrap.py", "from console import provisioning"),
-    ("layers", "console/provisioning.py", "from console import cli"),
-    ("layers", "console/provisioning.py", "from console.set_up import drafts"),
+    ("layers", "console/provisioning/members.py", "from console import cli"),
+    ("layers", "console/provisioning/members.py", "from console.set_up import drafts"),
     ("layers", "console/set_up/drafts.py", "from console import cli"),
     ("layers", "console/demo/__init__.py", "from console import cli"),
     ("layers", "console/domain/wallet.py", "from console.protocols.math import group"),
@@ -28,6 +28,8 @@ PLANTS = (
     ("domain", "console/domain/ids.py", "from console import settings"),
     ("protocols", "console/protocols/frost/run.py", "from console.domain.ids import MemberId"),
     ("protocols", "console/protocols/kernel/session.py", "import asyncio"),
+    ("tlog", "console/tlog/tree.py", "from console.domain import ids"),
+    ("tlog", "console/tlog/note.py", "import time"),
     ("protocol-strata", "console/protocols/keygen/dkg.py", "from console.protocols import frost"),
     ("protocol-strata", "console/protocols/kernel/abort.py", "from console.protocols import math"),
     (
@@ -74,8 +76,7 @@ PLANTS = (
     ("devnet-packages", "console/adapters/rpc/json_rpc.py", "import rlp"),
     ("devnet-packages", "console/cli.py", "import eth_tester"),
     ("kms-packages", "hsm/kms/vault.py", "import boto3"),
-    ("kms-packages", "console/cloud_keys.py", "from botocore import exceptions"),
-    ("layers", "console/bootstrap.py", "from console import token_checks"),
+    ("kms-packages", "console/provisioning/cloud.py", "from botocore import exceptions"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"

@@ -15,7 +15,8 @@ from hsm.anchor import HEAD, create_head
 from hsm.capabilities import SEAL
 from hsm.kms import KmsVault
 from hsm.library import library
-from hsm.provision import SetUp, check_token, provision
+from hsm.provision import check_token, provision
+from hsm.removal import SetUp
 from hsm.signed_files import HEAD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.fakes.vault import FakeVault

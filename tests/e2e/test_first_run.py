@@ -3,33 +3,25 @@
 import asyncio
 import gc
 import os
-import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from console import client
 from console.application.views import NodeState
-from console.client import OwnNode, ProcessState
 from console.client.set_up import messages as m
 from console.client.set_up.process import SetUpProcess
-from tests.ui.first_running import FirstRunSteps
-from ui import object_names
+from tests.e2e.operators import SECRET, Operator, free_ports
+from ui import files, object_names
 from ui.app import make_application
 from ui.collector import collecting_between_events
-from ui.desk import Desk, Outside
 from ui.first_run import names
 from ui.first_run.guide_steps import current
 from ui.first_run.set_up import Step
 from ui.first_run.window import FirstRunWindow
-from ui.placing import USUAL
-from ui.settings import Settings
-from ui.theme import ThemeName
 from ui.widgets.buttons import ArmedButton
 from ui.window import ConsoleWindow
 
@@ -41,110 +33,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-SECRET = "correct horse battery"
 PEOPLE = {"ana-ruiz": "Ana Ruiz", "ben-okafor": "Ben Okafor", "chiara-neri": "Chiara Neri"}
-
-
-class Operator(FirstRunSteps):
-    """One operator at one machine: its own home, set-up process and nodes."""
-
-    patience_s = 240.0
-
-    def __init__(self, app: QApplication, home: Path) -> None:
-        super().__init__(app)
-        self.home = home
-        self.nodes: dict[str, OwnNode] = {}
-        outside = Outside(
-            connect=client.connect, set_up_below=SetUpProcess, own_nodes=self._own_nodes
-        )
-        self.desk = Desk(app, home, Settings(theme=ThemeName.LIGHT), outside)
-        self.ended = asyncio.ensure_future(self.desk.run())
-        self.until(lambda: self.desk.window is not None)
-        self.window.resize(USUAL)
-        if isinstance(self.window, FirstRunWindow):
-            self.until(lambda: not self.window.looking.running)
-
-    @property
-    def window(self):
-        """The window in front."""
-        return self.desk.window
-
-    @property
-    def console(self) -> ConsoleWindow:
-        """A member's window."""
-        assert isinstance(self.window, ConsoleWindow)
-        return self.window
-
-    def _own_nodes(self, home, profiles, *, only=""):
-        del only
-        for profile in profiles:
-            node = self.nodes[profile.member] = OwnNode(home, profile)
-            node.start()
-        return self.nodes
-
-    def to_the_invitation(self, name: str, kind: str, port: int) -> m.EntrySeen:
-        """Set a member up as far as its entry."""
-        self.press(names.START_CREATE)
-        self.at(Step.NAME)
-        self.type(name)
-        self.next(Step.TOKEN)
-        self.press(f"{names.TOKENS_LIST}.{kind}")
-        self.next(Step.PIN)
-        self.page.pin.setText(SECRET)
-        self.page.again.setText(SECRET)
-        self.next()
-        assert self.page.refusal.isHidden()
-        self.next(Step.ADDRESS)
-        self.page.listen.setText(f"127.0.0.1:{port}")
-        self.press(names.ADDRESS_TEST)
-        self.until(lambda: self.page.result.mark.look.word == "Works")
-        self.next(Step.CHAINS)
-        self.next(Step.INVITATION)
-        self.until(lambda: self.page.me is not None)
-        return self.page.me
-
-    def open_vault(self, files: list[Path]) -> None:
-        """Read the others' entries, compare and open the vault."""
-        self.page.read("\n".join(path.read_text() for path in files))
-        self.next(Step.COMPARISON)
-        for tick in self.page.ticks.values():
-            tick.setChecked(True)
-        self.press(names.WIZARD_NEXT)
-        self.until(lambda: isinstance(self.window, ConsoleWindow))
-
-    def sign_in(self, secret: str) -> None:
-        """Unlock the node."""
-        field = self.find(object_names.SIGN_IN_PIN)
-        self.until(field.isEnabled)
-        field.setText(secret)
-        self.press(object_names.SIGN_IN_UNLOCK)
-        self.until(lambda: self.console.current_screen != "sign_in")
-
-    def has(self, name: str) -> bool:
-        """Return whether a control is in sight and can be used."""
-        found = self.window.findChildren(QWidget, name)
-        return any(each.isVisible() and each.isEnabled() for each in found)
-
-    def close(self) -> None:
-        """Close the window, and end the nodes that it started."""
-        if self.window is not None:
-            self.window.close()
-        self.until(self.ended.done)
-        for member, node in self.nodes.items():
-            if node.look().state in {ProcessState.RUNS, ProcessState.STARTS}:
-                os.kill(pid_of(self.home / member), signal.SIGTERM)
-                self.until(lambda node=node: node.look().state is ProcessState.STOPPED)
-        self.end(asyncio.sleep(0), None)
-
-
-def pid_of(directory: Path) -> int:
-    """Return the process that holds a member's mark."""
-    inode = (directory / "node.run").stat().st_ino
-    for line in Path("/proc/locks").read_text().splitlines():
-        fields = line.split()
-        if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
-            return int(fields[4])
-    raise AssertionError("nobody holds the mark")
+DARA = "dara-lev"
 
 
 @pytest.fixture
@@ -156,41 +46,129 @@ def app() -> Iterator[QApplication]:
         gc.collect()
 
 
-def free_ports(number: int) -> list[int]:
-    """Return free ports on loopback."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
+class Exchange:
+    """Four people at four machines: only files go from one home to another."""
+
+    def __init__(self, app: QApplication, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.app, self.folder, self._patch = app, folder, monkeypatch
+        self.operators: list[Operator] = []
+        self.founders = folder / "founders.json"
+
+    def sits_down(self, member: str) -> Operator:
+        """Open the window of a member's home."""
+        self.operators.append(Operator(self.app, self.folder / member / "home"))
+        return self.operators[-1]
+
+    def entry(self, member: str) -> Path:
+        """Return the file of a member's entry."""
+        return self.folder / f"{member}.json"
+
+    def saves(self, operator: Operator, button: str, target: Path) -> None:
+        """Save a file by a button."""
+        self._patch.setattr(files, "choose_target", lambda *_: target)
+        operator.press(button)
+        assert target.is_file()
+
+    def opens(self, operator: Operator, button: str, *chosen: Path) -> None:
+        """Open files by a button."""
+        self._patch.setattr(files, "choose_file", lambda *_: chosen[0])
+        self._patch.setattr(files, "choose_files", lambda *_: list(chosen))
+        operator.press(button)
+
+    def begins(self, member: str, name: str, kind: str, port: int) -> None:
+        """Set a founder up as far as its entry, and close the window."""
+        operator = self.sits_down(member)
+        assert operator.to_the_invitation(name, kind, port).member == member
+        self.saves(operator, names.INVITATION_SAVE, self.entry(member))
+        operator.close()
+
+    def opens_the_vault(self, member: str) -> None:
+        """Go on with the others' files, compare, sign in, and hand the founders' entries on."""
+        operator = self.sits_down(member)
+        operator.press(f"{names.START_GO_ON}.{member}")
+        operator.at(Step.INVITATION)
+        others = [self.entry(other) for other in PEOPLE if other != member]
+        self.opens(operator, names.INVITATION_FILES, *others)
+        operator.compare()
+        assert operator.console.member == member
+        operator.sign_in(SECRET)
+        session = operator.console.link.session
+        assert session.state is NodeState.READY
+        assert {each.member for each in session.members} == set(PEOPLE)
+        if not self.founders.exists():
+            operator.show("recovery", "machines")
+            operator.press(object_names.MACHINES_FOUNDERS)
+            self.saves(operator, f"{object_names.FOUNDERS_PANEL}.save", self.founders)
+        operator.close(nodes_go_on=True)
+
+    def joins(self, member: str, name: str, port: int) -> str:
+        """Join with the founders' file; return the code that is read out."""
+        operator = self.sits_down(member)
+        operator.to_the_invitation(name, "file", port, names.START_JOIN)
+        self.opens(operator, names.INVITATION_FILES, self.founders)
+        operator.until(lambda: len(operator.page.others) == len(PEOPLE))
+        self.saves(operator, names.INVITATION_SAVE, self.entry(member))
+        code = operator.page.me.code
+        operator.compare()
+        operator.sign_in(SECRET)
+        operator.close(nodes_go_on=True)
+        return str(code)
+
+    def endorses(self, member: str, code: str, file: Path | None = None) -> None:
+        """Endorse the new machine: by its file, or as another founder has brought it."""
+        operator = self.sits_down(member)
+        screen = operator.show("recovery", "machines")
+        name, shown = object_names.MACHINE_ENDORSE, screen.machines.facts
+        if file is not None:
+            operator.press(object_names.MACHINES_ADD)
+            panel = object_names.MACHINE_ENTRY_PANEL
+            self.opens(operator, f"{panel}.file", file)
+            name, shown = f"{panel}.endorse", screen.entry_panel.facts
+        operator.until(lambda: operator.has(f"{name}.compared"))
+        assert shown.code.text() == code
+        operator.press(f"{name}.compared")
+        operator.find(f"{name}.pin").setText(SECRET)
+        operator.press(f"{name}.approve")
+        operator.until(lambda: bool(screen.model.view.machines))
+        operator.until(lambda: not screen.model.view.machines[0].can_approve)
+        operator.close(nodes_go_on=True)
 
 
-def test_three_members_create_a_vault_and_sign_in(app, tmp_path):
-    """Each begins in an empty home, saves its entry, is closed, and goes on where it was."""
-    kinds = ("file", "softhsm", "file")
-    entries: dict[str, Path] = {}
-    for (member, name), kind, port in zip(PEOPLE.items(), kinds, free_ports(3), strict=True):
-        operator = Operator(app, tmp_path / member / "home")
-        try:
-            entry = operator.to_the_invitation(name, kind, port)
-            assert entry.member == member
-            entries[member] = tmp_path / f"{member}.json"
-            entries[member].write_text(entry.line)
-        finally:
+def test_three_members_create_a_vault_and_a_fourth_joins_it(app, tmp_path, monkeypatch):
+    """Each begins in an empty home and is closed in between; their nodes go on."""
+    office = Exchange(app, tmp_path, monkeypatch)
+    kinds, ports = ("file", "softhsm", "file"), free_ports(4)
+    try:
+        for (member, name), kind, port in zip(PEOPLE.items(), kinds, ports[1:], strict=True):
+            office.begins(member, name, kind, port)
+        for member in PEOPLE:
+            office.opens_the_vault(member)
+        code = office.joins(DARA, "Dara Lev", ports[0])
+        ana, ben, chiara = PEOPLE
+        office.endorses(ana, code, office.entry(DARA))
+        office.endorses(ben, code)
+
+        dara = office.sits_down(DARA)
+        dara.until(lambda: all(sees_online(dara, each) for each in PEOPLE))
+        dara.close(nodes_go_on=True)
+        founder = office.sits_down(chiara)
+        founder.until(lambda: sees_online(founder, DARA))
+        screen = founder.show("recovery", "machines")
+        shown = [(each.member, each.admitted) for each in screen.model.view.machines]
+        assert shown == [(DARA, True)]
+        assert "Dara Lev" in screen.machines.links.lines[DARA].title.text()
+        assert {each.member for each in screen.model.view.members} == {*PEOPLE, DARA}
+    finally:
+        for operator in office.operators:
             operator.close()
-    for member in PEOPLE:
-        operator = Operator(app, tmp_path / member / "home")
-        try:
-            operator.press(f"{names.START_GO_ON}.{member}")
-            operator.at(Step.INVITATION)
-            operator.open_vault([path for other, path in entries.items() if other != member])
-            assert operator.console.member == member
-            operator.sign_in(SECRET)
-            session = operator.console.link.session
-            assert session.state is NodeState.READY
-            assert {each.member for each in session.members} == set(PEOPLE)
-        finally:
-            operator.close()
+            operator.end_nodes()
+
+
+def sees_online(operator: Operator, member: str) -> bool:
+    """Return whether the window shows a member's machine as reached."""
+    session = operator.console.link.session
+    shown = session.members if session is not None else ()
+    return any(each.member == member and (each.online or each.is_me) for each in shown)
 
 
 def test_the_demonstration_leads_to_a_confirmed_payment(app, tmp_path):

@@ -5,6 +5,7 @@ Over moto's server; `tests/kms.py` says what it does not enforce.
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,15 +14,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
-from console import bootstrap, cloud_keys, provisioning
+from console import bootstrap
 from console.application.errors import HsmError
 from console.application.ports.vault import HeadAnchor
 from console.cli import app
-from console.cloud_keys import CloudKeys
+from console.client.set_up.messages import (
+    Discard,
+    FinishMember,
+    KeysMade,
+    MakeKeys,
+    TokenChoice,
+    TokenKind,
+)
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, discard_member, set_up_member
+from console.provisioning import CloudKeys, NewMember, cloud, discard_member, set_up_member
+from console.provisioning import member_files as writing
+from console.set_up import members, waiting
+from console.set_up.refusing import NotDone
 from console.settings import (
     MemberFiles,
     SettingsInvalid,
@@ -30,7 +42,7 @@ from console.settings import (
     read_settings,
 )
 from console.unfinished import UnfinishedSetUp
-from hsm import SetUpOver, SetUpUnfinished, Standing, TokenInsufficient
+from hsm import SetUpOver, SetUpUnfinished, SetUpUnproven, Standing, TokenInsufficient
 from hsm.kms import KmsSettings, KmsSetUp, KmsVault, check_kms, provision_kms
 from tests.architecture.sources import ROOT
 from tests.kms import CHEAP, REGION, MotoKms, provisioned, settings_of
@@ -47,7 +59,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     def settings(files: MemberFiles, name: str, vault: VaultSettings) -> KmsSettings:
         return replace(real(files, name, vault), cost=CHEAP, least_memory_kib=64)
 
-    for module in (bootstrap, cloud_keys):
+    for module in (bootstrap, cloud):
         monkeypatch.setattr(module, "kms_settings", settings)
 
 
@@ -202,8 +214,15 @@ def test_a_member_is_set_up_with_keys_that_are_made(kms: MotoKms, tmp_path: Path
     text = files.settings.read_text()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         assert os.environ[name] not in text
-    assert UnfinishedSetUp(files.directory).read() is None
     (entry,) = read_entries(files.entry)
+    journal = UnfinishedSetUp(files.directory).read()
+    assert journal is not None, "it is open until the roster is written"
+    assert journal.vault == vault
+    assert journal.identity_key.hex() == entry.identity_key
+    calls = [*kms.calls]
+    again = CliRunner().invoke(app, init(kms, tmp_path), input=f"{PASSPHRASE}\n")
+    assert again.output.splitlines()[-1] == done.output.splitlines()[-1]
+    assert kms.calls == calls
     assert signed_by(files).hex() == entry.identity_key
     created = [asked for name, asked in kms.calls if name == "CreateKey"]
     for asked, word in zip(created, ("sealing", "identity"), strict=True):
@@ -252,7 +271,7 @@ def subprocess_init(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         input=f"{PASSPHRASE}\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
@@ -380,7 +399,7 @@ def test_files_that_cannot_be_written_undo_the_keys_that_are_named_then(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(provisioning, "write_toml", full)
+        patch.setattr(writing, "write_toml", full)
         with pytest.raises(OSError, match="No space"):
             set_up_member(tmp_path, member(kms), SecretBytes(PASSPHRASE.encode()), None)
     assert kms.states() == ["Enabled"] * 2
@@ -408,6 +427,135 @@ def test_another_place_is_refused_while_keys_may_be_in_the_first(
     discard_member(tmp_path, "alice", None)
     assert kms.states() == ["PendingDeletion"] * 2
     assert not (tmp_path / "alice").exists()
+
+
+def finished(kms: MotoKms, home: Path) -> MemberFiles:
+    set_up_member(home, member(kms), SecretBytes(PASSPHRASE.encode()), None)
+    return MemberFiles(home / "alice")
+
+
+def test_a_set_up_without_a_roster_is_discarded_with_its_keys(kms: MotoKms, tmp_path: Path) -> None:
+    files = finished(kms, tmp_path)
+    discard_member(tmp_path, "alice", None)
+    assert kms.states() == ["PendingDeletion"] * 2
+    assert not files.directory.exists()
+
+
+def test_given_keys_are_not_deleted_when_a_set_up_is_discarded(
+    kms: MotoKms, tmp_path: Path
+) -> None:
+    named = given(kms)
+    CliRunner().invoke(app, init(kms, tmp_path, *named), input=f"{PASSPHRASE}\n")
+    discard_member(tmp_path, "alice", None)
+    assert kms.states() == ["Enabled"] * 2
+    assert not (tmp_path / "alice").exists()
+
+
+def copied(files: MemberFiles) -> Path:
+    home = files.directory.parent / "copy"
+    shutil.copytree(files.directory, home / "alice")
+    return home
+
+
+def without_head(files: MemberFiles) -> Path:
+    (files.directory / "ledger-head").unlink()
+    return files.directory.parent
+
+
+def with_a_head(files: MemberFiles) -> Path:
+    signed_by(files)
+    return files.directory.parent
+
+
+def with_other_keys_noted(files: MemberFiles) -> Path:
+    UnfinishedSetUp(files.directory).keys_made(b"\4" + bytes(64), Standing.FOR_TESTS)
+    return files.directory.parent
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (copied, "a copy of the one"),
+        (without_head, "shows no head of a ledger"),
+        (with_a_head, "this set-up is over"),
+        (with_other_keys_noted, "are not those that it has noted"),
+    ],
+)
+def test_keys_that_may_be_a_member_s_are_not_deleted(
+    kms: MotoKms, tmp_path: Path, change: Callable[[MemberFiles], Path], words: str
+) -> None:
+    files = finished(kms, tmp_path)
+    home = change(files)
+    with pytest.raises(SetUpOver, match=words):
+        discard_member(home, "alice", None)
+    assert kms.states() == ["Enabled"] * 2
+    assert files.settings.exists()
+
+
+def test_a_copy_makes_no_keys(kms: MotoKms, tmp_path: Path) -> None:
+    kms.fail["Sign"] = kms.fail["ScheduleKeyDeletion"] = ("AccessDeniedException", 400)
+    with pytest.raises(SetUpUnfinished):
+        finished(kms, tmp_path)
+    kms.fail.clear()
+    home = copied(MemberFiles(tmp_path / "alice"))
+    kms.calls.clear()
+    with pytest.raises(SetUpUnproven):
+        finished(kms, home)
+    assert kms.calls == []
+
+
+def test_keys_of_before_stay_when_the_next_call_fails(kms: MotoKms, tmp_path: Path) -> None:
+    kms.fail["Sign"] = kms.fail["ScheduleKeyDeletion"] = ("AccessDeniedException", 400)
+    with pytest.raises(SetUpUnfinished):
+        finished(kms, tmp_path)
+    del kms.fail["ScheduleKeyDeletion"]
+    with pytest.raises(TokenInsufficient):
+        finished(kms, tmp_path)
+    assert kms.states() == ["Enabled"] * 2
+    kms.fail.clear()
+    finished(kms, tmp_path)
+    assert kms.states() == ["Enabled"] * 2
+
+
+def test_the_window_offers_it_and_makes_no_keys_itself(kms: MotoKms, tmp_path: Path) -> None:
+    finished(kms, tmp_path)
+    ((draft,), damaged) = waiting.find(tmp_path)
+    assert damaged == ()
+    assert draft.keys_made
+    assert draft.token is not None
+    assert draft.token.label == f"AWS KMS, {REGION}"
+    members.finish(tmp_path, FinishMember(draft=draft))
+    assert read_settings(MemberFiles(tmp_path / "alice")).vault.kind == "kms"
+    members.discard(tmp_path, Discard(draft=draft, pin=""))
+    assert kms.states() == ["PendingDeletion"] * 2
+
+
+def test_the_window_goes_on_with_keys_that_are_made(
+    kms: MotoKms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_toml", full)
+        with pytest.raises(OSError, match="No space"):
+            finished(kms, tmp_path)
+    ((draft,), _) = waiting.find(tmp_path)
+    assert members.make(tmp_path, MakeKeys(draft=draft, pin=PASSPHRASE)) == KeysMade()
+    members.finish(tmp_path, FinishMember(draft=structs.replace(draft, listen="127.0.0.1:1")))
+    signed_by(MemberFiles(tmp_path / "alice"))
+
+
+def test_the_window_does_not_go_on_without_keys(kms: MotoKms, tmp_path: Path) -> None:
+    kms.fail["Sign"] = kms.fail["ScheduleKeyDeletion"] = ("AccessDeniedException", 400)
+    with pytest.raises(SetUpUnfinished):
+        finished(kms, tmp_path)
+    ((draft,), _) = waiting.find(tmp_path)
+    with pytest.raises(NotDone, match="AWS KMS, which is done in a terminal"):
+        members.make(tmp_path, MakeKeys(draft=draft, pin=PASSPHRASE))
+    files = TokenChoice(kind=TokenKind.FILE)
+    with pytest.raises(SettingsInvalid, match="keys in AWS KMS"):
+        members.make(tmp_path, MakeKeys(draft=structs.replace(draft, token=files), pin=PASSPHRASE))
 
 
 def test_nothing_of_a_member_with_a_ledger_is_touched(kms: MotoKms, tmp_path: Path) -> None:
@@ -467,7 +615,7 @@ def test_a_set_up_that_dies_is_taken_up_by_the_next(
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     ) as dying:
         count = 0
 
@@ -482,8 +630,8 @@ def test_a_set_up_that_dies_is_taken_up_by_the_next(
             kms.change[step] = kill
         else:
             kms.before[step] = kill
-        dying.communicate(f"{PASSPHRASE}\n".encode())
-    assert dying.returncode == -signal.SIGKILL
+        _, said = dying.communicate(f"{PASSPHRASE}\n".encode())
+    assert dying.returncode == -signal.SIGKILL, said.decode()
     kms.change.clear()
     kms.before.clear()
     done = subprocess_init(arguments)
@@ -493,5 +641,4 @@ def test_a_set_up_that_dies_is_taken_up_by_the_next(
     enabled = {key.arn for key in kms.made().values() if key.key_state == "Enabled"}
     assert enabled == {vault.sealing_key, vault.identity_key}
     assert len(kms.made()) == 2, "what was left is used, and nothing is made beside it"
-    assert UnfinishedSetUp(files.directory).read() is None
     signed_by(files)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from console.application.api import CommandRefused
+from console.application.commands import Unlock
+from console.application.console_service import ConsoleService
 from console.application.errors import (
     HsmError,
     KeyCheckFailed,
@@ -24,6 +27,8 @@ from console.application.errors import (
 )
 from console.application.ports.share_storage import ShareLabel
 from console.application.ports.vault import HeadAnchor
+from console.application.queries.session import session_view
+from console.application.views import NodeState
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
@@ -35,6 +40,7 @@ from hsm.kms.context import MEMBER, context_of
 from hsm.kms.lock_file import LOCK_FILE
 from hsm.signed_files import HEAD_FILE, RECORD_FILE
 from tests.contract.vaults import Clock
+from tests.integration.test_token_away import built, in_state
 from tests.kms import ACCOUNT, REGION, SECRET_ACCESS_KEY, MotoKms, provisioned
 
 PASSPHRASE = b"482913"
@@ -463,6 +469,28 @@ async def test_a_network_that_is_lost_locks_and_comes_back(
     assert not status.present
     assert status.retry_after_s == 0
     await vault.close()
+
+
+async def test_a_node_drops_to_locked_and_is_unlocked_again_without_a_restart(
+    kms: MotoKms, vault: KmsVault
+) -> None:
+    node = built(vault, await vault.identity.public_key())
+    console = ConsoleService(node)
+    await node.start()
+    await console.execute(Unlock(SecretBytes(PASSPHRASE)))
+    assert await in_state(node, NodeState.READY)
+    kms.fail["Decrypt"] = ("ExpiredTokenException", 400)
+    with pytest.raises(CommandRefused, match="the credentials have expired"):
+        await console.execute(Unlock(SecretBytes(PASSPHRASE)))
+    assert await in_state(node, NodeState.LOCKED)
+    session = await session_view(node)
+    assert not session.vault.present
+    assert "keys and funds are not affected" in session.vault.backing
+    kms.fail.clear()
+    await console.execute(Unlock(SecretBytes(PASSPHRASE)))
+    assert node.state is NodeState.READY
+    assert (await session_view(node)).vault.unlocked
+    await node.close()
 
 
 async def test_missing_credentials_and_profiles_are_told(

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 from msgspec.structs import replace
 from PySide6.QtWidgets import QApplication
@@ -15,8 +16,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from console.application.api import ChangeKind
 from console.application.views import CeremonyStage, NodeState, RequestStage, ShareState
+from console.client import Founder
 from console.domain.values import CeremonyPurpose
-from tests.fakes import recovery, scenario
+from tests.fakes import recovery, scenario, setting_up
 from tests.fakes.console import PIN, REFUSED, FakeConsole
 from tests.fakes.setting_up import FakeSettingUp, trial
 from tests.ui.driving import Driver
@@ -25,6 +27,7 @@ from tests.ui.first_running import FirstRun
 from ui import object_names as names
 from ui import theme
 from ui.app import make_application
+from ui.screens.recovery import founders_panel
 from ui.theme import ThemeName, Tone
 from ui.view_model import LoadState
 from ui.widgets.fields import CheckLine
@@ -341,6 +344,17 @@ def _endorsement(driver: Driver) -> None:
     driver.pass_time(1.2)
 
 
+def _founders(driver: Driver) -> None:
+    found = tuple(
+        Founder(each, setting_up.PEOPLE[each], setting_up.entry(each).line)
+        for each in ("ana-ruiz", "ben", "chiara")
+    )
+    driver.show("recovery", "machines")
+    with patch.object(founders_panel, "founders", lambda _directory: found):
+        driver.press(names.MACHINES_FOUNDERS)
+    driver.press(f"{names.FOUNDERS_PANEL}.copy")
+
+
 def _no_machines(console: FakeConsole) -> None:
     _ready(console)
     console.recovery = replace(console.recovery, machines=())
@@ -485,6 +499,8 @@ SHOTS: list[Shot] = [
     ("recovery-address-other", _ready, _pressed(f"{names.LINKS_ADDRESS}.ben")),
     ("recovery-key", _ready, _pressed(names.LINKS_KEY)),
     ("recovery-key-coming", _new_key, _show("recovery", "machines")),
+    ("recovery-founders", _ready, _founders),
+    ("recovery-founders-unreadable", _ready, _pressed(names.MACHINES_FOUNDERS)),
     ("recovery-entry", _ready, _entry("")),
     ("recovery-entry-preview", _ready, _entry(recovery.ENTRY, "123456")),
     ("recovery-entry-problem", _ready, _entry(recovery.BAD_ENTRY)),

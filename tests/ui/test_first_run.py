@@ -13,7 +13,8 @@ from console.client.set_up import messages as m
 from tests.fakes import setting_up
 from tests.fakes.setting_up import FAILED, PIN_NEEDED, FakeSettingUp, draft
 from tests.ui.first_running import FirstRun
-from ui.first_run import files, names
+from ui import files
+from ui.first_run import names
 from ui.first_run.set_up import TITLES, Step
 
 STEPS = list(Step)

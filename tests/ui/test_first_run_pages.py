@@ -11,7 +11,8 @@ from console.client.set_up import messages as m
 from tests.fakes import setting_up
 from tests.fakes.setting_up import FAILED, LAST_TRY, FakeSettingUp, draft, entry, lines
 from tests.ui.first_running import FirstRun
-from ui.first_run import entries, files, names
+from ui import files
+from ui.first_run import entries, names
 from ui.first_run.pin_page import PinPage
 from ui.first_run.set_up import Step
 from ui.widgets.choice_card import ChoiceCard

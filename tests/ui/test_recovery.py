@@ -564,7 +564,7 @@ def test_without_machines_the_way_in_is_explained(driver):
     )
     screen = show(driver, "machines")
     assert screen.machines.no_machine.isVisible()
-    assert "quorate init" in texts(screen)
+    assert "Join a vault" in texts(screen)
     assert screen.add.property("kind") == "primary"
 
 
@@ -630,12 +630,12 @@ def test_the_tab_key_goes_through_the_panel_in_reading_order(driver):
     driver.until(panel.endorse.approve.isEnabled)
     panel.entry.setFocus()
     seen = []
-    for _ in range(4):
+    for _ in range(5):
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         seen.append(QApplication.focusWidget().objectName())
     assert seen == [
         f"entryPanel.{name}"
-        for name in ("endorse.compared", "endorse.pin", "cancel", "endorse.approve")
+        for name in ("file", "endorse.compared", "endorse.pin", "cancel", "endorse.approve")
     ]
 
 

@@ -12,8 +12,8 @@ from console.client.set_up.messages import (
     MemberFinished,
     ReadEntries,
 )
-from ui import wording
-from ui.first_run import entries, files, names
+from ui import files, wording
+from ui.first_run import entries, names
 from ui.first_run.entry_list import EntryList
 from ui.first_run.own_entry import OwnEntry
 from ui.first_run.page import StepPage
@@ -28,13 +28,13 @@ from ui.widgets.text import Label
 _PASTE = "Paste lines here, or click here and scan their codes with a scanner that types."
 _SEND = "Give this entry to every other member: they add it on their page like this one."
 _SEND_JOIN = (
-    "Give this entry to the founders. On Recovery, Machines, each of them chooses \u201cReplace a "
-    "lost machine or add a member\u201d, compares your code and endorses it. Your node joins when "
+    "Give this entry to the founders. On Recovery, Machines, each of them chooses \u201cReplace or "
+    "add a machine\u201d, compares your code and endorses it. Your node joins when "
     "enough of them have."
 )
 _FOUNDERS = (
-    "Ask a founder for the output of \u201cquorate founders\u201d, as a file. It lists the members "
-    "that began the vault."
+    "Ask a member for the founders\u2019 entries: their window has them on Recovery, Machines, "
+    "\u201cFounders\u2019 entries\u201d, as a file, as text, or as a code for each founder."
 )
 _OTHERS = "Collect the entry of each member. All of them need the same list."
 _UNREADABLE = "{0} cannot be read: it is larger than 512 KB, or no text."

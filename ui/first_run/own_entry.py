@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from console.client.set_up.messages import EntrySeen
-from ui.first_run import files, names
+from ui import files
+from ui.first_run import names
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column
 from ui.widgets.qr import QrCode

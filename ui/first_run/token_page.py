@@ -15,7 +15,8 @@ from console.client.set_up.messages import (
     TokensSeen,
     WatchTokens,
 )
-from ui.first_run import files, names, token_words
+from ui import files
+from ui.first_run import names, token_words
 from ui.first_run.page import StepPage
 from ui.first_run.work import Work
 from ui.theme import Tone

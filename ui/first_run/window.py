@@ -19,9 +19,9 @@ from console.client.set_up.messages import (
     TrialReady,
 )
 from console.client.set_up.port import SettingUp
-from ui import placing, theme
+from ui import files, placing, theme
 from ui.clipboard import TimedClipboard
-from ui.first_run import files, homes
+from ui.first_run import homes
 from ui.first_run.making_page import MakingPage
 from ui.first_run.secret import text_of
 from ui.first_run.sheets import ThrowSheet

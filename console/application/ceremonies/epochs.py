@@ -1,6 +1,8 @@
 """Epochs: a complete certificate activates new shares, and only then old ones are erased."""
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -17,6 +19,7 @@ from console.application.peers.statements import (
 from console.application.ports.clock import Clock
 from console.application.shares.share_manager import ShareManager
 from console.domain import ceremony_commands, competing, key_ceremony, wallet
+from console.domain.errors import AlreadyDecided
 from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
@@ -48,6 +51,10 @@ class Epochs:
         self._shares = shares
         self._clock = clock
         self._publish = publish
+        self.pending = asyncio.Lock()
+        """Held while pending shares are written or erased, with the look that permits it."""
+        self._certifying: set[CeremonyId] = set()
+        self._put_off: set[CeremonyId] = set()
 
     async def activate_if_certified(self, ceremony_id: CeremonyId) -> None:
         """Begin the epoch once all have certified; idempotent."""
@@ -95,12 +102,36 @@ class Epochs:
         )
         await self._aggregates.record_wallet(wallet_id, wallet.RecordErasure(erasure))
 
+    @asynccontextmanager
+    async def certifying(self, ceremony_id: CeremonyId) -> AsyncIterator[None]:
+        """Erase nothing of a ceremony while this member certifies it; what is put off comes after.
+
+        Between the look at the sealed shares and the record of the certificate a cancellation may
+        arrive, and a complete certificate outweighs it. Raises: AlreadyDecided.
+        """
+        if ceremony_id in self._certifying:
+            raise AlreadyDecided("this member certifies the ceremony already")
+        self._certifying.add(ceremony_id)
+        try:
+            yield
+        finally:
+            self._certifying.remove(ceremony_id)
+            if ceremony_id in self._put_off:
+                self._put_off.remove(ceremony_id)
+                await self.discard(self._aggregates.ceremony(ceremony_id))
+
     async def discard(self, ceremony: KeyCeremony) -> None:
         """Erase the pending shares of a ceremony; never those that this member has certified.
 
         What counts is the ceremony as it is now: the caller may have waited since it looked.
         """
-        ceremony = self._aggregates.ceremony(ceremony.proposal.ceremony)
+        async with self.pending:
+            await self._discard(self._aggregates.ceremony(ceremony.proposal.ceremony))
+
+    async def _discard(self, ceremony: KeyCeremony) -> None:
+        if ceremony.proposal.ceremony in self._certifying:
+            self._put_off.add(ceremony.proposal.ceremony)
+            return
         if ceremony.state is CeremonyState.CERTIFIED or ceremony.has_confirmed(self._me):
             return
         active = self._aggregates.wallets.get(ceremony.proposal.wallet)

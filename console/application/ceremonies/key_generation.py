@@ -41,7 +41,12 @@ from console.domain.errors import (
     NotYetPossible,
     UnknownMember,
 )
-from console.domain.events import CeremonyProposed, GroupKey, KeyChangeProposed
+from console.domain.events import (
+    CeremonyProposed,
+    CeremonyShareSealed,
+    GroupKey,
+    KeyChangeProposed,
+)
 from console.domain.ids import CeremonyId, MemberId, SessionId, WalletId
 from console.domain.key_ceremony import KeyCeremony
 from console.domain.short_code import short_code
@@ -97,25 +102,32 @@ class KeyGenerationService:
 
         Raises: Conflict if the code is not the one on record; NotYetPossible; Expired.
         """
+        async with self._epochs.certifying(ceremony_id):
+            sealed = self._confirmable(ceremony_id, code)
+            await self._require_sealed(self._aggregates.ceremony(ceremony_id))
+            signature = await self._identity.sign(sealed.certificate_message)
+            # Others may have cancelled it meanwhile.
+            self._confirmable(ceremony_id, code)
+            await self._publish(
+                CodeConfirmation(
+                    at_ms=self._clock.now_ms(),
+                    ceremony=ceremony_id,
+                    session=sealed.session,
+                    certificate_signature=signature,
+                )
+            )
+
+    def _confirmable(self, ceremony_id: CeremonyId, code: str) -> CeremonyShareSealed:
+        """Return what is certified by this code. Raises: NotYetPossible, Conflict, Expired."""
         ceremony = self._aggregates.ceremony(ceremony_id)
-        sealed = ceremony.sealed
-        if ceremony.aborts or ceremony.disputed or sealed is None:
+        if ceremony.aborts or ceremony.disputed or ceremony.sealed is None:
             raise NotYetPossible("there is no code to confirm in this ceremony")
-        if code != sealed.code:
+        if code != ceremony.sealed.code:
             raise Conflict("the code on the screen is not the one of this ceremony")
         competing.require_certifiable(self._me, ceremony, self._wallet(ceremony), self._known())
         if self._clock.now_ms() >= ceremony.proposal.expires_at_ms:
             raise Expired("the ceremony's time is over; close it and propose it again")
-        await self._require_sealed(ceremony)
-        signature = await self._identity.sign(sealed.certificate_message)
-        await self._publish(
-            CodeConfirmation(
-                at_ms=self._clock.now_ms(),
-                ceremony=ceremony_id,
-                session=sealed.session,
-                certificate_signature=signature,
-            )
-        )
+        return ceremony.sealed
 
     # A session, as `SessionHandler`
 
@@ -209,14 +221,16 @@ class KeyGenerationService:
             for _, made in outcome:
                 if made.held is not None:
                     dropped.callback(made.held.wipe)
-            # Another change may have been faster than this session.
-            competing.require_current(ceremony, self._wallet(ceremony))
-            competing.require_alone(self._me, ceremony, self._known())
-            for kind, made in outcome:
-                if made.held is not None:
-                    # A share that a crash left under this label was never certified.
-                    await self._shares.erase(wallet, kind, epoch)
-                    await self._shares.seal(wallet, kind, epoch, made.held)
+            async with self._epochs.pending:
+                # Another change may have been faster than this session.
+                ceremony = self._aggregates.ceremony(CeremonyId(info.subject))
+                competing.require_current(ceremony, self._wallet(ceremony))
+                competing.require_alone(self._me, ceremony, self._known())
+                for kind, made in outcome:
+                    if made.held is not None:
+                        # A share that a crash left under this label was never certified.
+                        await self._shares.erase(wallet, kind, epoch)
+                        await self._shares.seal(wallet, kind, epoch, made.held)
         keys = tuple((kind, made.public, made.transcript) for kind, made in outcome)
         message = joined_message(wallet, info.session, epoch, keys)
         await self._record(

@@ -5,6 +5,7 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections import ChainMap, defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from itertools import chain
@@ -47,6 +48,7 @@ from console.application.ports.clock import Clock
 from console.application.ports.network import NetworkPort
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, DomainError, NotYetPossible, UnknownMember
+from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
 from console.domain.text import is_plain
@@ -96,7 +98,7 @@ class StatementExchange:
         )
         """What came too early, by signer: nobody can crowd out what others have signed. With the
         identity key that signed it, which may have been replaced when its time has come."""
-        self._cursors: dict[MemberId, int] = {}
+        self._cursors: dict[MemberId, tuple[bytes, int]] = {}
         self._locked: set[MemberId] = set()
         self._timeouts = AdaptiveTimeouts()
         """How long a pull may take; a page takes longer than a session's message."""
@@ -152,9 +154,9 @@ class StatementExchange:
         self._locked.discard(peer)
         chosen: list[SignedStatement] = []
         upto, size = message.after, 0
-        for sequence, evidence in self._aggregates.statements:
-            if sequence <= message.after:
-                continue
+        known = self._aggregates.statements
+        for at in range(bisect_right(known, message.after, key=_sequence_of), len(known)):
+            sequence, evidence = known[at]
             size += len(evidence.body) + 256
             if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > PAGE_BYTES):
                 break
@@ -176,7 +178,7 @@ class StatementExchange:
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
         for _ in range(MAX_PULLS):
-            after = self._cursors.get(peer, 0)
+            after = self._cursor_of(peer)
             request = encode(Pull(after, await self._heads.own()))
             sent_ms = self._clock.now_ms()
             reply = decode_reply(await self._pull(peer, request))
@@ -195,8 +197,17 @@ class StatementExchange:
                 await self._import_signed(signed)
             if reply.upto <= after:
                 break
-            self._cursors[peer] = reply.upto
+            self._cursors[peer] = self._machine_of(peer), reply.upto
         await self.retry_deferred()
+
+    def _cursor_of(self, peer: MemberId) -> int:
+        """Return how far a peer's ledger was read: a machine in its place begins a new one."""
+        machine, upto = self._cursors.get(peer, (b"", 0))
+        return upto if machine == self._machine_of(peer) else 0
+
+    def _machine_of(self, peer: MemberId) -> bytes:
+        known = self._known(peer)
+        return known.identity_key if known else b""
 
     async def _pull(self, peer: MemberId, request: bytes) -> bytes:
         started_s = self._clock.monotonic_s()
@@ -330,3 +341,7 @@ class StatementExchange:
 
 
 _READINESS = str(Readiness.__struct_config__.tag)
+
+
+def _sequence_of(statement: tuple[int, Evidence]) -> int:
+    return statement[0]

@@ -326,6 +326,16 @@ async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> Non
     assert asked[4:] == [5]
 
 
+async def test_a_machine_in_place_of_another_is_read_from_its_first_statement(desk: Desk) -> None:
+    asked = answering(desk, lambda r: Pulled(statements=(), upto=max(r.after, 7), your_head=None))
+    await desk.exchange.catch_up(BEN)
+    assert asked == [0, 7]
+    known = desk.aggregates.members[BEN]
+    desk.aggregates.members[BEN] = replace(known, identity_key=b"\x04" + bytes(64))
+    await desk.exchange.catch_up(BEN)
+    assert asked[2:] == [0, 7]
+
+
 async def test_a_page_is_small_enough_for_a_slow_line(desk: Desk) -> None:
     large = Evidence(kind="withdrawal", body=bytes(20_000), signer=BEN, signature=bytes(64))
     desk.aggregates.statements += [(number, large) for number in range(1, 21)]

@@ -72,7 +72,7 @@ def test_endpoints_without_encryption_or_with_more_than_a_host_are_refused(url: 
         replace(PLACE, endpoint_url=url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:5000", "http://[::1]:5000"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:5000", "http://[::1]:5000", "HTTP://127.0.0.1"])
 def test_loopback_may_be_without_encryption_and_is_for_tests(url: str) -> None:
     place = replace(PLACE, endpoint_url=url)
     assert place.plain_http

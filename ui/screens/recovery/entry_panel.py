@@ -4,15 +4,15 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent
 
 from console.application.views import MachinePreview
+from ui import files, wording
 from ui import object_names as names
-from ui import wording
 from ui.context import Context
 from ui.screens.recovery.endorsing import JOINING, REPLACING, EndorsePanel, MachineFacts
 from ui.screens.recovery.view_model import RecoveryModel
 from ui.theme import Tone
 from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
-from ui.widgets.card import column
+from ui.widgets.card import column, row
 from ui.widgets.facts import Fact
 from ui.widgets.fields import labelled, text_field
 from ui.widgets.sheet import Sheet
@@ -22,11 +22,15 @@ _WIDTH = 680
 _SETTLE_MS = 200
 MAX_ENTRY = 16_384
 _HOW = (
-    "On the new machine, quorate init prints one line. Paste it here, then compare the code that "
+    "The new machine\u2019s page \u201cInvitation\u201d gives its entry, as a file or as one line; "
+    "in a terminal, quorate init prints it. Open or paste it here, then compare the code that "
     "appears with the machine\u2019s owner, by voice or in person."
 )
+_FILE_UNREADABLE = "This file cannot be read: it is larger than 512 KB, or no text."
+_FILE_NEXT = "Nothing was endorsed. Ask the machine\u2019s owner to save its entry again."
+_FILE_MANY = "This file has more than one line: a machine\u2019s entry is one line."
 _READING = "Reading the line."
-_PASTE = "Paste the entry line first."
+_PASTE = "Open or paste the entry line first."
 _PROBLEMS = "This machine cannot be endorsed."
 
 
@@ -38,6 +42,8 @@ class EntryPanel(Sheet):
     def __init__(self, context: Context, model: RecoveryModel) -> None:
         super().__init__(context.window, "Replace a lost machine or add a member", width=_WIDTH)
         self._model = model
+        self._of_file = ""
+        """What is wrong with the chosen file, until another line comes."""
         self.card.body.setSpacing(12)
         name = names.MACHINE_ENTRY_PANEL
         self.entry = text_field(
@@ -48,6 +54,10 @@ class EntryPanel(Sheet):
             limit=MAX_ENTRY,
         )
         caption, field = labelled("Entry line", self.entry)
+        self.file = Button("Open a file \u2026", icon="folder", name=f"{name}.file")
+        line = row(spacing=8)
+        line.addWidget(field, 1)
+        line.addWidget(self.file)
         self.how = Label(_HOW, "secondary", wrap=True)
         self.problems = Banner(Tone.DANGER, f"{name}.problems")
         self.refusal = Banner(Tone.DANGER, f"{name}.refusal")
@@ -58,7 +68,7 @@ class EntryPanel(Sheet):
         self.endorse.block_while(self._blocked)
         self.card.add(
             self.how,
-            column(caption, field, spacing=4),
+            column(caption, line, spacing=4),
             self.problems,
             self.facts,
             self.effect,
@@ -69,6 +79,7 @@ class EntryPanel(Sheet):
         self._settled.timeout.connect(self._read)
         self.entry.textChanged.connect(self._typed)
         self.entry.returnPressed.connect(self._read)
+        self.file.clicked.connect(self._open)
         self.endorse.endorsed.connect(self.submitted)
         cancel.clicked.connect(self.close_sheet)
 
@@ -76,6 +87,7 @@ class EntryPanel(Sheet):
         """Open with an empty line."""
         self.entry.clear()
         self.endorse.reset()
+        self._of_file = ""
         self._model.read_entry("")
         self.open(self.entry)
         self.show_model()
@@ -116,7 +128,9 @@ class EntryPanel(Sheet):
 
     def _show_problems(self, preview: MachinePreview | None) -> None:
         problem = self._model.preview_problem
-        if problem is not None:
+        if self._of_file:
+            self.problems.show_text(self._of_file, _FILE_NEXT)
+        elif problem is not None:
             self.problems.show_problem(problem)
         elif preview is not None and preview.problems:
             self.problems.show_text(_PROBLEMS, "\n".join(map(wording.sentence, preview.problems)))
@@ -135,7 +149,23 @@ class EntryPanel(Sheet):
             return _READING
         return _PROBLEMS if preview.problems else ""
 
+    def _open(self) -> None:
+        path = files.choose_file(self, "Open the new machine\u2019s entry")
+        if path is None:
+            return
+        text = files.text_of(path)
+        lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+        if len(lines) == 1:
+            self.entry.setText(lines[0])
+            self._read()
+            return
+        self._of_file = _FILE_MANY if lines else _FILE_UNREADABLE
+        self.show_model()
+
     def _typed(self) -> None:
+        if self._of_file:
+            self._of_file = ""
+            self.show_model()
         self.endorse.reset()
         self._settled.start()
         self.endorse.update_arming()

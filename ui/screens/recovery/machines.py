@@ -25,9 +25,17 @@ from ui.widgets.text import Label
 
 _SIDE = 296
 _DAY_MS = 24 * 3_600_000
+_ON_IT = (
+    "On the new machine, \u201cJoin a vault\u201d generates its keys. It asks for the "
+    "founders\u2019 entries: give it those of this page."
+)
+_BACK = (
+    "It then has one entry of its own. Bring it here by any means, open or paste it, and compare "
+    "its code with the owner."
+)
 _STEPS = (
-    ("monitor", "On the new machine, quorate init generates its keys and prints one entry line."),
-    ("inbox", "Bring the line here by any means, paste it and compare its code with the owner."),
+    ("monitor", _ON_IT),
+    ("inbox", _BACK),
     (
         "people",
         "More than half of the other members must endorse it, each after comparing the code.",

@@ -16,6 +16,7 @@ from ui.screens.recovery.decision_panel import DecisionPanel
 from ui.screens.recovery.detail import SharesDetail
 from ui.screens.recovery.entry_panel import EntryPanel
 from ui.screens.recovery.form import ReshareForm
+from ui.screens.recovery.founders_panel import FoundersPanel
 from ui.screens.recovery.health import wallet_look
 from ui.screens.recovery.machines import MachinesPage
 from ui.screens.recovery.members import MembersPage
@@ -56,6 +57,10 @@ class RecoveryScreen(Screen):
         self.tabs.chosen.connect(self._choose_tab)
         self.marks.addWidget(self.tabs)
         self.add = Button("Replace or add a machine\u2026", icon="plus", name=names.MACHINES_ADD)
+        self.founders = Button(
+            "Founders\u2019 entries\u2026", icon="file", name=names.MACHINES_FOUNDERS
+        )
+        self.tools.addWidget(self.founders)
         self.tools.addWidget(self.add)
         self.decide = Button("Decide about members\u2026", icon="people", name=names.MEMBERS_DECIDE)
         self.tools.addWidget(self.decide)
@@ -71,14 +76,25 @@ class RecoveryScreen(Screen):
             self.content.addWidget(page)
         self.confirm_panel = ConfirmSheet(self.context.window)
         self.entry_panel = EntryPanel(self.context, self.model)
+        directory = self.context.link.profile.directory
+        self.founders_panel = FoundersPanel(self.context.window, directory)
         self.decision_panel = DecisionPanel(self.context, self.model)
         self.address_panel = AddressPanel(self.context.window, self.model)
+        self._panels = (
+            self.confirm_panel,
+            self.entry_panel,
+            self.founders_panel,
+            self.decision_panel,
+            self.address_panel,
+        )
         self._confirmed: Callable[[str], None] | None = None
         self._asked = ""
         self._connect()
 
     def _connect(self) -> None:
         self.add.clicked.connect(self.entry_panel.ask)
+        self.founders.clicked.connect(self.founders_panel.ask)
+        self.founders_panel.copied.connect(self.context.copy)
         self.entry_panel.submitted.connect(self.model.propose_machine)
         self.decide.clicked.connect(self._ask_decision)
         self.decision_panel.submitted.connect(self.model.sign_chosen)
@@ -115,8 +131,7 @@ class RecoveryScreen(Screen):
     def close_screen(self) -> None:
         """Close the panels too."""
         self._forget()
-        panels = (self.confirm_panel, self.entry_panel, self.decision_panel, self.address_panel)
-        for panel in panels:
+        for panel in self._panels:
             panel.hide()
             panel.deleteLater()
         super().close_screen()
@@ -165,7 +180,8 @@ class RecoveryScreen(Screen):
         self.tabs.set_title(MACHINES, f"Machines  {waiting}" if waiting else "Machines")
         machine = model.machine
         decides = machine is not None and machine.can_approve
-        self.add.setVisible(page is Page.MACHINES)
+        for button in (self.add, self.founders):
+            button.setVisible(page is Page.MACHINES)
         self.add.set_kind("secondary" if decides else "primary")
         undecided = model.undecided
         self.tabs.set_title(MEMBERS, f"Members  {undecided}" if undecided else "Members")
@@ -298,10 +314,8 @@ class RecoveryScreen(Screen):
     def _forget(self) -> None:
         self.machines.reset()
         self.members.reset()
-        self.decision_panel.close_sheet()
-        self.address_panel.close_sheet()
-        self.entry_panel.close_sheet()
-        self.confirm_panel.close_sheet()
+        for panel in self._panels:
+            panel.close_sheet()
 
 
 def _owner(share: ShareView) -> str:

@@ -308,3 +308,39 @@ async def test_a_failure_that_arrives_while_this_member_certifies_erases_nothing
     assert ceremony_of(desk).has_confirmed(desk.me)
     assert await desk.shares.holds(WALLET, KIND, 0)
     assert "recorded CeremonySessionFailed" not in desk.steps
+
+
+@pytest.mark.parametrize(
+    ("slow", "certified"), [("share", False), ("token", False), ("ledger", True)]
+)
+async def test_a_cancellation_that_arrives_while_this_member_certifies_takes_no_certified_share(
+    *, slow: str, certified: bool
+) -> None:
+    desk = await sealed()
+    owner, name = {
+        "share": (desk.shares, "holds"),
+        "token": (desk.vault.identity, "sign"),
+        "ledger": (desk.ledger, "append"),
+    }[slow]
+    done, reached, goes_on = getattr(owner, name), asyncio.Event(), asyncio.Event()
+
+    async def waits(*given: object) -> object:
+        setattr(owner, name, done)
+        reached.set()
+        await goes_on.wait()
+        return await done(*given)
+
+    setattr(owner, name, waits)
+    code = seal_of(desk).code
+    certifying = asyncio.create_task(desk.key_generation.confirm_code(CEREMONY, code))
+    await reached.wait()
+    cancelling = asyncio.create_task(desk.hear(BEN, cancelled(desk)))
+    await asyncio.sleep(0.01)
+    goes_on.set()
+    await asyncio.wait((certifying, cancelling))
+    assert ceremony_of(desk).aborts
+    assert ceremony_of(desk).has_confirmed(desk.me) is certified
+    assert await desk.shares.holds(WALLET, KIND, 0) is certified
+    if not certified:
+        with pytest.raises(NotYetPossible, match="no code to confirm"):
+            await certifying

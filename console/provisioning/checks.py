@@ -1,6 +1,5 @@
-"""What a token has of what a member needs, found out before a set-up; nothing is left in it."""
+"""Checks of tokens before a set-up: what a token has of what a member needs."""
 
-import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -21,9 +20,9 @@ def check(
 
     Without a PIN nothing is tried. Raises: HsmError.
     """
-    tries = tries_file(home, module, token)
-    settings = Pkcs11Settings(Path(module), token, home, tries, _NOBODY, serial=serial)
-    return check_token(settings, pin, SetUp(identifier=secrets.token_bytes(16)))
+    settings = Pkcs11Settings(Path(module), token, home, home, _NOBODY, serial=serial)
+    how = SetUp(identifier=secrets.token_bytes(16), tries_in=home)
+    return check_token(settings, pin, how)
 
 
 def check_softhsm() -> Capabilities:
@@ -37,9 +36,3 @@ def check_softhsm() -> Capabilities:
         module, pin = find_softhsm(), secrets.token_hex(8).encode()
         initialise_token(module, "quorate-check", SecretBytes(pin), SecretBytes(pin))
         return check(folder, str(module), "quorate-check", SecretBytes(pin))
-
-
-def tries_file(home: Path, module: str, token: str) -> Path:
-    """Return where wrong PINs of set-ups are counted: by token, whatever member they are for."""
-    digest = hashlib.sha256(f"{Path(module).resolve()}\0{token}".encode()).hexdigest()
-    return home / f".pin-tries-{digest[:16]}"

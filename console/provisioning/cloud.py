@@ -10,7 +10,7 @@ from console.bootstrap import kms_settings
 from console.domain.ids import member_id
 from console.protocols.kernel.secret import SecretBytes
 from console.settings import MemberFiles, MemberSettings, VaultSettings
-from hsm import Capabilities, Standing
+from hsm import Capabilities, SetUp, Standing
 from hsm.kms import KmsSetUp, check_kms, provision_kms, remove_kms
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ def make_cloud_keys(
     files: MemberFiles,
     settings: MemberSettings,
     passphrase: SecretBytes,
-    identifier: bytes,
+    how: SetUp,
     *,
     resumed: bool,
 ) -> tuple[bytes, Standing, VaultSettings]:
@@ -63,8 +63,8 @@ def make_cloud_keys(
 
     Wipes the passphrase. Blocking. Raises: SettingsInvalid, HsmError.
     """
-    how = KmsSetUp(identifier=identifier, resumed=resumed)
-    made = provision_kms(kms_settings(files, settings.member, settings.vault), passphrase, how)
+    place = kms_settings(files, settings.member, settings.vault)
+    made = provision_kms(place, passphrase, _with(how, resumed=resumed))
     vault = structs.replace(
         settings.vault,
         sealing_key=made.place.sealing_key,
@@ -73,10 +73,18 @@ def make_cloud_keys(
     return made.identity_key, made.place.standing, vault
 
 
-def remove_cloud_keys(
-    files: MemberFiles, vault: VaultSettings, member: str, identifier: bytes
-) -> None:
+def remove_cloud_keys(files: MemberFiles, vault: VaultSettings, member: str, how: SetUp) -> None:
     """Have the keys deleted that an unfinished set-up made. Blocking. Raises: HsmError."""
-    removed = remove_kms(kms_settings(files, member, vault), identifier)
+    removed = remove_kms(kms_settings(files, member, vault), _with(how, resumed=True))
     if removed:
         log.warning("kms-keys-are-deleted-in-7-days", keys=len(removed), member=member)
+
+
+def _with(how: SetUp, *, resumed: bool) -> KmsSetUp:
+    return KmsSetUp(
+        identifier=how.identifier,
+        identity_key=how.identity_key,
+        original=how.original,
+        before_removal=how.before_removal,
+        resumed=resumed,
+    )
