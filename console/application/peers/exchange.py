@@ -5,7 +5,6 @@ that arrives before the fact it needs waits here until that fact is recorded.
 """
 
 import asyncio
-from bisect import bisect_right
 from collections import ChainMap, defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from itertools import chain
@@ -30,6 +29,7 @@ from console.application.peers.messages import (
     decode_reply,
     encode,
 )
+from console.application.peers.pages import statements_after
 from console.application.peers.signed_statements import (
     SignedStatement,
     StatementRefused,
@@ -40,15 +40,14 @@ from console.application.peers.signed_statements import (
 )
 from console.application.peers.statements import (
     AnyStatement,
-    Readiness,
     RosterDecision,
 )
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.clock import Clock
+from console.application.ports.event_store import EventStore
 from console.application.ports.network import NetworkPort
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, DomainError, NotYetPossible, UnknownMember
-from console.domain.events import Evidence
 from console.domain.ids import MemberId
 from console.domain.member import Member
 from console.domain.text import is_plain
@@ -61,8 +60,6 @@ MAX_DEFERRED = 128
 """Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
-PAGE_BYTES = 64 * 1024
-"""What a page of a pull holds at most, or else one statement: a slow line carries it in time."""
 
 UNACCEPTABLE = (DomainError, StatementRefused, TransactionError)
 """What a statement can be refused for; anything else is this node's own trouble."""
@@ -79,6 +76,7 @@ class StatementExchange:
         me: MemberId,
         statements: Statements,
         aggregates: Aggregates,
+        store: EventStore,
         network: NetworkPort,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -88,6 +86,7 @@ class StatementExchange:
         self._me = me
         self._statements = statements
         self._aggregates = aggregates
+        self._store = store
         self._network = network
         self._clock = clock
         self._spawn = spawn
@@ -152,21 +151,11 @@ class StatementExchange:
         await self._take_heads((message.head,) if message.head else ())
         # Only an unlocked node pulls.
         self._locked.discard(peer)
-        chosen: list[SignedStatement] = []
-        upto, size = message.after, 0
-        known = self._aggregates.statements
-        for at in range(bisect_right(known, message.after, key=_sequence_of), len(known)):
-            sequence, evidence = known[at]
-            size += len(evidence.body) + 256
-            if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > PAGE_BYTES):
-                break
-            upto = sequence
-            if evidence.kind != _READINESS:
-                chosen.append(to_signed(evidence))
+        statements, upto = await statements_after(self._store, message.after)
         own = await self._heads.own()
         heads = (*self._heads.known(), *((own,) if own else ()))
         return Pulled(
-            statements=tuple(chosen),
+            statements=statements,
             upto=upto,
             your_head=self._heads.newest_of(peer),
             heads=heads[-MAX_HEADS:],
@@ -338,10 +327,3 @@ class StatementExchange:
             log.debug("peer-not-pulled", peer=peer, why=str(trouble))
         finally:
             self._asked.discard(peer)
-
-
-_READINESS = str(Readiness.__struct_config__.tag)
-
-
-def _sequence_of(statement: tuple[int, Evidence]) -> int:
-    return statement[0]
