@@ -209,7 +209,8 @@ def _undone_if_it_fails(settings: KmsSettings, how: KmsSetUp, made: _Made) -> It
     try:
         yield
     except BaseException as error:  # Interrupted too: nothing half-made is left.
-        if not made.found:
+        # Those of an earlier call prove that its keys are nobody's yet.
+        if not how.resumed:
             _remove_files(settings)
         told = _undo_keys(settings, how, made)
         if told and type(error) in _TOLD:
@@ -271,13 +272,14 @@ def _with_keys(settings: KmsSettings, how: KmsSetUp, made: _Made) -> KmsPlace:
             chosen[KeyKind.IDENTITY] = identity
     for kind in KeyKind:
         if kind not in chosen:
-            chosen[kind] = _make(calls, settings.member, how.identifier, kind, made)
-            made.arns[kind] = chosen[kind]
+            _make(calls, settings.member, how.identifier, kind, made)
+            chosen[kind] = made.arns[kind]
+    _settle(calls, chosen, how)
+    for kind in KeyKind:
         alias = alias_of(settings.member, how.identifier, kind)
         # One of this name may be left of a key that was removed.
         calls.forget_name(alias)
         calls.name_key(alias, chosen[kind])
-    _settle(calls, chosen, how)
     return replace(
         settings.place,
         sealing_key=chosen[KeyKind.SEALING],
@@ -285,16 +287,15 @@ def _with_keys(settings: KmsSettings, how: KmsSetUp, made: _Made) -> KmsPlace:
     )
 
 
-def _make(calls: KmsCalls, member: MemberId, identifier: bytes, kind: KeyKind, made: _Made) -> str:
+def _make(calls: KmsCalls, member: MemberId, identifier: bytes, kind: KeyKind, made: _Made) -> None:
     made.unsure = True
     try:
-        arn = calls.make_key(kind, tags_of(member, identifier, kind))
+        made.arns[kind] = calls.make_key(kind, tags_of(member, identifier, kind))
     except KmsFault as fault:
         # Without an answer the key may be there; a refusal says that it is not.
         made.unsure = not fault.answered
         raise
     made.unsure = False
-    return arn
 
 
 def _settle(calls: KmsCalls, keys: dict[KeyKind, str], how: KmsSetUp) -> None:

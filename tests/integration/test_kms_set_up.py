@@ -517,6 +517,22 @@ def test_keys_of_before_stay_when_the_next_call_fails(kms: MotoKms, tmp_path: Pa
     assert kms.states() == ["Enabled"] * 2
 
 
+def test_the_proof_stays_when_the_next_call_fails(kms: MotoKms, tmp_path: Path) -> None:
+    new, files = member(kms), finished(kms, tmp_path)
+    files.settings.unlink()
+    kms.fail["ListKeys"] = ("AccessDeniedException", 400)
+    for attempt in (
+        lambda: set_up_member(tmp_path, new, SecretBytes(PASSPHRASE.encode()), None),
+        lambda: discard_member(tmp_path, "alice", None),
+    ):
+        with pytest.raises(HsmError, match="AccessDeniedException"):
+            attempt()
+    kms.fail.clear()
+    discard_member(tmp_path, "alice", None)
+    assert kms.states() == ["PendingDeletion"] * 2
+    assert not files.directory.exists()
+
+
 def test_the_window_offers_it_and_makes_no_keys_itself(kms: MotoKms, tmp_path: Path) -> None:
     finished(kms, tmp_path)
     ((draft,), damaged) = waiting.find(tmp_path)
