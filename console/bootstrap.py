@@ -42,10 +42,12 @@ from console.settings import (
     Roster,
     RosterEntry,
     SettingsInvalid,
+    VaultSettings,
     read_roster,
     read_settings,
 )
 from hsm import Pkcs11Settings, Pkcs11Vault
+from hsm.kms import KmsPlace, KmsSettings, KmsVault, PlaceInvalid
 
 VERSION = "0.1.0"
 
@@ -62,6 +64,7 @@ SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
 VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
+    "kms": lambda files, settings: KmsVault(whole_kms_settings(files, settings)),
 }
 _NOT_KNOWN = {
     "trusted": "knows no contracts that could be trusted",
@@ -178,6 +181,34 @@ def pkcs11_settings(files: MemberFiles, settings: MemberSettings) -> Pkcs11Setti
         member=_member_id(settings.member),
         serial=vault.serial,
         slot=vault.slot,
+        accept_unproven=vault.accept_unproven,
+    )
+
+
+def whole_kms_settings(files: MemberFiles, settings: MemberSettings) -> KmsSettings:
+    """Return where a member's KMS keys are, both of them. Raises: SettingsInvalid."""
+    found = kms_settings(files, settings.member, settings.vault)
+    if not found.place.whole:
+        raise SettingsInvalid(f"{files.settings}: the vault needs `sealing_key` and `identity_key`")
+    return found
+
+
+def kms_settings(files: MemberFiles, member: str, vault: VaultSettings) -> KmsSettings:
+    """Return where a member's KMS keys are. Raises: SettingsInvalid."""
+    try:
+        place = KmsPlace(
+            region=vault.region,
+            sealing_key=vault.sealing_key,
+            identity_key=vault.identity_key,
+            endpoint_url=vault.endpoint_url,
+            profile=vault.profile,
+        )
+    except PlaceInvalid as wrong:
+        raise SettingsInvalid(f"the vault's settings: {wrong}") from None
+    return KmsSettings(
+        place=place,
+        folder=files.directory,
+        member=_member_id(member),
         accept_unproven=vault.accept_unproven,
     )
 
