@@ -223,16 +223,20 @@ class LedgerFile:
         connection = open_database(self._path, self._key, self._chain, read_only=read_only)
         self._connection = connection
         self._tiles.forget()
+        before = self._tree, self._since, self._newest_hash, self._latest_ms
+        believed = False
         try:
             if format_of(connection, self._chain) != FORMAT:
                 self._upgrade(anchored)
             self._restore(anchored)
+            believed = True
         except sqlcipher.Error as error:
-            self._disconnect()
             raise translate(error) from None
-        except LedgerError:
-            self._disconnect()
-            raise
+        finally:
+            if not believed:
+                # What was read is no head to compare the file with the next time.
+                self._tree, self._since, self._newest_hash, self._latest_ms = before
+                self._disconnect()
 
     def _upgrade(self, anchored: HeadAnchor | None) -> None:
         connection = self._require_connection()

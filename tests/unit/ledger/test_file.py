@@ -160,6 +160,19 @@ def test_after_a_failure_the_ledger_is_read_and_not_written(path: Path) -> None:
             ask()
 
 
+def test_what_was_not_believed_once_is_not_believed_later(path: Path) -> None:
+    file = opened(path, records=3)
+    older = path.read_bytes()
+    file.append("a", 3, [("name.v1", b"{}")], 1000)
+    head = file.head
+    file.stop("the disk was full")
+    path.write_bytes(older)
+    for _ in range(3):
+        with pytest.raises(LedgerRolledBack, match="ends at 3; the vault's anchor is at 4"):
+            file.page(0, 10)
+    assert file.head == head
+
+
 def test_a_closed_ledger_is_closed_for_good_and_its_key_is_gone(path: Path) -> None:
     own = key()
     file = LedgerFile(path, own, "alice")
