@@ -1,4 +1,7 @@
-"""The PKCS#11 vault: shares, identity, wrapping and the ledger's anchor in one HSM token."""
+"""The PKCS#11 vault: shares, identity, wrapping and the ledger's anchor in one HSM token.
+
+The vault over AWS KMS is in `hsm.kms`.
+"""
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
 from hsm.listing import ListedToken, Listing, list_tokens, standing_of

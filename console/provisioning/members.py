@@ -16,6 +16,7 @@ from console.domain.errors import MalformedIdentifier
 from console.domain.ids import member_id
 from console.domain.names import proper_name
 from console.protocols.kernel.secret import SecretBytes
+from console.provisioning.cloud import KMS, make_cloud_keys, remove_cloud_keys
 from console.provisioning.member_files import (
     NewMember,
     entry_kept,
@@ -126,7 +127,9 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
             unfinished.leave()
             return
         unfinished.require_no_member()
-        if journal.vault is not None and holds_keys_elsewhere(journal.vault):
+        if journal.vault is not None and journal.vault.kind == KMS:
+            remove_cloud_keys(files, journal.vault, member, _how(home, unfinished))
+        elif journal.vault is not None and holds_keys_elsewhere(journal.vault):
             if pin is None:
                 raise PinNeeded(f"keys of {member} are in the token {journal.vault.token!r}")
             token = Pkcs11Settings(
@@ -180,9 +183,14 @@ def _make_held(
     try:
         _prepare_vault(files, new, unfinished)
         how = replace(_how(home, unfinished), last_try=last_try)
-        identity_key = _make_keys(files, settings, pin, so_pin, how)
-        in_token = True
-        unfinished.keys_made(identity_key, _standing(files, settings))
+        if settings.vault.kind == KMS:
+            made = make_cloud_keys(files, settings, pin, how, resumed=in_token)
+            in_token = True
+            unfinished.keys_made(*made)
+        else:
+            identity_key = _make_keys(files, settings, pin, so_pin, how)
+            in_token = True
+            unfinished.keys_made(identity_key, _standing(files, settings))
     except SetUpOver:  # All that is there is a member's, or may be.
         raise
     except SetUpUnfinished:

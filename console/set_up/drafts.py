@@ -31,7 +31,7 @@ def keep(home: Path, question: KeepDraft) -> DraftKept:
             "too-many-drafts",
             f"{_MAX_DRAFTS} set-ups are begun here and not over.",
             "Nothing was changed.",
-            "Discard one of them first.",
+            "Throw one of them away on the start page first.",
         )
     replace_file(path, msgspec.json.encode(question.draft))
     return DraftKept()

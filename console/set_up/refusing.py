@@ -95,14 +95,14 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "Check the address of the chain's node, and that it runs.",
     ),
     (AdapterError, "unavailable", _NOTHING_MADE, "Try again."),
-    (DomainError, "not-proper", _NOTHING_MADE, "Correct the entry and try again."),
+    (DomainError, "not-proper", _NOTHING_MADE, "Correct what you entered, and try again."),
     (
         SetUpBusy,
         "set-up-busy",
         "What the other process makes is safe.",
         "Wait until it has ended, then try again.",
     ),
-    (SettingsInvalid, "set-up-refused", _NOTHING_MADE, "Correct the entry and try again."),
+    (SettingsInvalid, "set-up-refused", _NOTHING_MADE, "Correct what you entered, and try again."),
 )
 
 
@@ -138,7 +138,7 @@ def refused(error: Exception) -> Refused:
         code="unexpected",
         what="The set-up met a fault that it does not know.",
         safe="The set-up goes on where it was. No key left the token.",
-        next_step="Try again. If it happens once more, report it with the code below.",
+        next_step="Try again. If it happens once more, close the window, open it and go on.",
     )
 
 

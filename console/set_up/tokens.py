@@ -27,13 +27,15 @@ from console.client.set_up.messages import (
     TokensSeen,
     WatchTokens,
 )
+from console.domain.ids import member_id
 from console.hardening import die_with_parent
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import check, check_softhsm
 from console.set_up.modules import find_modules
 from console.settings import SettingsInvalid
-from console.unfinished import find_softhsm
+from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
 from hsm import Capabilities, ListedToken, Standing, list_tokens
+from hsm.capabilities import ROOM, Capability
 
 POLL_S = 2.0
 SILENT_S = 15.0
@@ -43,6 +45,7 @@ SETTLE_S = 3.0
 """Wait for the slower libraries before the first list."""
 _MAX_ANSWER = 512 * 1024
 _TEXT = 2048
+_BEGUN = "keys that this set-up left there when it was interrupted: they are used, or removed"
 _FILES = "Encrypted files on this machine"
 
 
@@ -137,7 +140,8 @@ def check_token(home: Path, question: CheckToken) -> TokenChecked:
         return _checked(check_softhsm())
     require_token(choice)
     pin = SecretBytes(bytearray(question.pin.encode())) if question.pin else None
-    return _checked(check(home, choice.module, choice.label, pin, choice.serial))
+    table = check(home, choice.module, choice.label, pin, choice.serial)
+    return _checked(table, begun=bool(question.member) and _begun_with(home, question))
 
 
 def require_token(choice: TokenChoice) -> None:
@@ -151,6 +155,19 @@ def require_token(choice: TokenChoice) -> None:
         raise TokenMissing(
             f"the token labelled {choice.label!r} has another serial number than the chosen one"
         )
+
+
+def _begun_with(home: Path, question: CheckToken) -> bool:
+    """Return whether the member's set-up has begun to make keys in this very token."""
+    journal = UnfinishedSetUp(home / member_id(question.member)).read()
+    vault = journal.vault if journal is not None else None
+    choice = question.token
+    return (
+        vault is not None
+        and holds_keys_elsewhere(vault)
+        and (vault.module, vault.token, vault.serial)
+        == (choice.module, choice.label, choice.serial)
+    )
 
 
 def softhsm_is_here() -> bool:
@@ -239,19 +256,22 @@ def _token_seen(module: str, token: ListedToken) -> TokenSeen:
     )
 
 
-def _checked(table: Capabilities) -> TokenChecked:
+def _checked(table: Capabilities, *, begun: bool = False) -> TokenChecked:
     return TokenChecked(
         token=table.token[:_TEXT],
-        rows=tuple(
-            CapabilityRow(
-                name=row.name[:128],
-                need=row.need[:_TEXT],
-                found=row.found[:_TEXT],
-                used=row.used[:_TEXT],
-                fits=row.fits,
-            )
-            for row in table.rows
-        ),
+        rows=tuple(_row(row, begun=begun) for row in table.rows),
+    )
+
+
+def _row(row: Capability, *, begun: bool) -> CapabilityRow:
+    # Making keys judges by their identifier whose they are: a set-up's own are used or removed.
+    own = begun and row.name == ROOM and row.fits is False
+    return CapabilityRow(
+        name=row.name[:128],
+        need=row.need[:_TEXT],
+        found=_BEGUN if own else row.found[:_TEXT],
+        used=row.used[:_TEXT],
+        fits=None if own else row.fits,
     )
 
 

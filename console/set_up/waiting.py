@@ -145,6 +145,9 @@ def _token(vault: VaultSettings) -> TokenChoice:
         return TokenChoice(kind=TokenKind.FILE)
     if vault.softhsm_conf:
         return TokenChoice(kind=TokenKind.SOFTHSM)
+    if vault.kind == "kms":
+        # No library has it; the window shows where the keys are, and makes none there.
+        return TokenChoice(kind=TokenKind.PKCS11, label=f"AWS KMS, {vault.region}")
     return TokenChoice(
         kind=TokenKind.PKCS11, module=vault.module, label=vault.token, serial=vault.serial
     )

@@ -4,6 +4,8 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from console.client.profiles import PROFILE_FILE
 from console.client.remote import ADDRESS_FILE
 from console.sealing.sealed_record import create_file, replace_file, sync_folder
@@ -30,8 +32,8 @@ from hsm import Standing
 TRIAL_FOLDER = "demonstration"
 """The demonstration vault's folder in a home: no member has this identifier."""
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-VAULT_FILES = ("key-record", "ledger-head")
-"""What a token that keeps no data objects has in the member's directory."""
+VAULT_FILES = ("key-record", "ledger-head", "kms-lock")
+"""What a token that keeps no data objects, or KMS, has in the member's directory."""
 _FOLDERS = (TOKENS, "vault", "tls")
 _OF_LOCAL_VAULT = (TOKENS, "vault", SOFTHSM_CONF)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
@@ -65,6 +67,8 @@ class UnfinishedSetUp:
             return self._begin_anew(vault)
         self.require_no_member()
         _require_same_token(known.vault, vault)
+        if known.vault is not None and is_same_vault(known.vault, vault):
+            vault = known.vault  # It may name keys that were made.
         own = self._own(known)
         own.sweep(_WRITTEN_ANEW)
         if not holds_keys_elsewhere(known.vault):
@@ -79,10 +83,16 @@ class UnfinishedSetUp:
         self._write(replace(known, vault=vault))
         return known.identifier
 
-    def keys_made(self, identity_key: bytes, standing: Standing) -> None:
-        """Keep that the vault holds the keys; what follows needs no PIN."""
+    def keys_made(
+        self, identity_key: bytes, standing: Standing, vault: VaultSettings | None = None
+    ) -> None:
+        """Keep that the vault holds the keys; what follows needs no PIN.
+
+        `vault` says where they are, if that was not known before they were made.
+        """
         known = self.require()
-        self._write(replace(known, identity_key=identity_key, standing=standing))
+        where = vault or known.vault
+        self._write(replace(known, identity_key=identity_key, standing=standing, vault=where))
 
     def forget_keys(self) -> None:
         """Keep that the keys are removed from now on."""
@@ -228,13 +238,29 @@ def put_in_place(fresh: Path, path: Path) -> None:
 
 
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
-    """Return whether a vault's keys are in a token that is not among the member's files."""
-    return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+    """Return whether a vault's keys are in a token, or in KMS, and not among the member's files."""
+    return vault is not None and vault.kind in {"pkcs11", "kms"} and not vault.softhsm_conf
+
+
+def is_same_vault(before: VaultSettings, now: VaultSettings | None) -> bool:
+    """Return whether `now` names the place of `before`, whose keys in KMS may have been made since.
+
+    The set-up's identifier finds those again.
+    """
+    if before.kind == "kms" and now == structs.replace(before, sealing_key="", identity_key=""):
+        return True
+    return before == now
 
 
 def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:
-    if before is not None and holds_keys_elsewhere(before) and before != now:
+    if before is None or not holds_keys_elsewhere(before) or is_same_vault(before, now):
+        return
+    if before.kind == "kms":
         raise SettingsInvalid(
-            f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
-            "Take that token again, or discard the set-up first"
+            f"this set-up has begun with keys in AWS KMS in {before.region}, and those that it "
+            "made are there. Start it again with the same options, or discard it first"
         )
+    raise SettingsInvalid(
+        f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
+        "Take that token again, or discard the set-up first"
+    )

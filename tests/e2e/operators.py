@@ -12,7 +12,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from console import client
 from console.client import OwnNode, ProcessState
 from console.client.set_up import messages as m
-from console.client.set_up.process import SetUpProcess
+from console.client.set_up.process import PROGRAM, SetUpProcess
+from console.protocols.kernel.secret import SecretBytes
+from console.provisioning import NewMember, set_up_member
+from console.settings import entry_line
 from tests.ui.first_running import FirstRunSteps
 from ui import object_names
 from ui.desk import Desk, Outside
@@ -35,13 +38,15 @@ class Operator(FirstRunSteps):
 
     patience_s = 240.0
 
-    def __init__(self, app: QApplication, home: Path) -> None:
+    def __init__(self, app: QApplication, home: Path, program: tuple[str, ...] = PROGRAM) -> None:
         super().__init__(app)
         self.home = home
         self.nodes: dict[str, OwnNode] = {}
         self._open = True
         outside = Outside(
-            connect=client.connect, set_up_below=SetUpProcess, own_nodes=self._own_nodes
+            connect=client.connect,
+            set_up_below=lambda home: SetUpProcess(home, program),
+            own_nodes=self._own_nodes,
         )
         self.desk = Desk(app, home, Settings(theme=ThemeName.LIGHT), outside)
         self.ended = asyncio.ensure_future(self.desk.run())
@@ -113,9 +118,9 @@ class Operator(FirstRunSteps):
         self.press(object_names.SIGN_IN_UNLOCK)
         self.until(lambda: self.console.current_screen != "sign_in")
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
         """Leave the processor to the processes that are waited for."""
-        super()._turn()
+        super().turn()
         time.sleep(_PAUSE_S)
 
     def show(self, screen: str, subject: str = "") -> Screen:
@@ -147,9 +152,11 @@ class Operator(FirstRunSteps):
     def end_nodes(self) -> None:
         """End the nodes that run, whichever window started them."""
         for member, node in self.nodes.items():
-            if node.look().state in {ProcessState.RUNS, ProcessState.STARTS}:
+            while node.look().state is ProcessState.STARTS:
+                time.sleep(0.05)
+            if node.look().state is ProcessState.RUNS:
                 os.kill(pid_of(self.home / member), signal.SIGTERM)
-                while node.look().state in {ProcessState.RUNS, ProcessState.STARTS}:
+                while node.look().state is ProcessState.RUNS:
                     time.sleep(0.05)
 
 
@@ -170,3 +177,33 @@ def free_ports(number: int) -> list[int]:
     for each in held:
         each.close()
     return ports
+
+
+def entries_of(home: Path, *members: str) -> str:
+    """Return the entries of members that are set up elsewhere."""
+    return "".join(
+        entry_line(
+            set_up_member(
+                home,
+                NewMember(
+                    member=member,
+                    name=member.title(),
+                    peer_address=f"{member}.example.org:7421",
+                    console_address="127.0.0.1:7422",
+                    module="file",
+                    token="",
+                    fresh_softhsm=False,
+                    chains=(),
+                ),
+                SecretBytes(SECRET.encode()),
+                None,
+            )
+        )
+        + "\n"
+        for member in members
+    )
+
+
+def discard_trial(home: Path) -> None:
+    """Throw a demonstration vault away, if there is one left."""
+    asyncio.run(SetUpProcess(home).ask(m.DiscardTrial(), m.Discarded))

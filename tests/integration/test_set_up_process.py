@@ -256,3 +256,15 @@ async def test_a_machine_joins_with_the_founders_entries(rig: Rig, tmp_path: Pat
     assert [entry.member for entry in roster.members] == ["ben", "chiara"]
     assert roster.joining is not None
     assert roster.joining.member == "ana"
+
+
+async def test_keys_that_a_set_up_left_are_no_hindrance_to_itself_alone(rig: Rig) -> None:
+    label = rig.softhsm.blank()
+    draft = in_token(label)
+    assert draft.token is not None
+    await rig.dies(m.MakeKeys(draft=draft, pin=PIN), IN_TOKEN[1])
+    for member, fits in (("ana", None), ("ben", False), ("", False)):
+        question = m.CheckToken(token=draft.token, member=member)
+        checked = await rig.setting_up.ask(question, m.TokenChecked)
+        (room,) = [row for row in checked.rows if row.name == "Room"]
+        assert (member, room.fits) == (member, fits)

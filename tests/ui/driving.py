@@ -40,13 +40,13 @@ class Turning:
         end = monotonic() + (seconds or self.patience_s)
         while not happened():
             assert monotonic() < end, "it did not happen in time"
-            self._turn()
+            self.turn()
 
     def settle(self, settled: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Let time pass until something is so, at most some seconds; the caller asserts it."""
         end = monotonic() + seconds
         while not settled() and monotonic() < end:
-            self._turn()
+            self.turn()
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -66,7 +66,7 @@ class Turning:
         self.loop.close()
         asyncio.set_event_loop(None)
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
         """Do what is due, and delete what is to be deleted, as a running loop would."""
         self.app.processEvents()
         self.app.sendPostedEvents()

@@ -273,6 +273,21 @@ def test_cancel_keeps_and_closes_or_throws_away(first, fake):
     assert first.window.wizard is None
 
 
+@pytest.mark.parametrize("step", STEPS[1:], ids=lambda step: step.name.lower())
+def test_a_set_up_is_thrown_away_at_every_step(first, fake, step):
+    first.resume(draft(step))
+    first.press(names.WIZARD_CANCEL)
+    first.press(f"{names.LEAVE_SHEET}.throwAway")
+    sheet = first.window.throw_sheet
+    assert sheet.pin.isVisible() is (step > Step.PIN)
+    if sheet.pin.isVisible():
+        first.type(setting_up.PIN)
+    first.press(f"{names.THROW_SHEET}.confirm")
+    first.when(lambda: not fake.drafts)
+    assert first.window.wizard is None
+    assert first.window.start.isVisible()
+
+
 def test_a_draft_that_cannot_be_kept_stays_on_its_page(first, fake):
     first.begin()
     first.type("Ana Ruiz")

@@ -14,6 +14,7 @@ from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.choice import ChoiceLine
 from ui.widgets.fields import CheckLine, LimitedField, text_field
+from ui.widgets.tab_order import put_in_order
 from ui.widgets.text import Label
 
 MAX_URLS = 8
@@ -93,6 +94,10 @@ class ChainRow(Card):
         self._fill(choice.urls)
         self.use.setChecked(True)
 
+    def order_tabs(self) -> None:
+        """Have Tab go as one reads: fields come later than what stands below them."""
+        put_in_order((self.use, *self.networks.values(), *self.urls, self.test, self.more))
+
     def _lay_out(self) -> None:
         networks = row(*self.networks.values(), 1, spacing=20)
         fields = QWidget()
@@ -160,6 +165,7 @@ class ChainRow(Card):
         field.textChanged.connect(self._changed)
         self.urls.append(field)
         self._lines.addWidget(field)
+        self.order_tabs()
         self.more.setEnabled(len(self.urls) < MAX_URLS)
         if focus:
             field.setFocus()

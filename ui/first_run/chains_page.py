@@ -104,8 +104,7 @@ class ChainsPage(StepPage):
             self._list.addWidget(made)
             if chain in kept:
                 made.show_choice(kept[chain])
-        if self.isVisible() and self.rows:
-            self.rows[0].use.setFocus()
+            made.order_tabs()
         self._show()
 
     def _show(self) -> None:

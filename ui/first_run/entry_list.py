@@ -21,6 +21,7 @@ class EntryList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[EntrySeen, ...] = ()
+        self.buttons: list[Button] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
@@ -30,6 +31,7 @@ class EntryList(QWidget):
         if tuple(entries) == self._shown:
             return
         self._shown = tuple(entries)
+        self.buttons = []
         while (item := self._layout.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -59,6 +61,7 @@ class EntryList(QWidget):
         )
         member = entry.member
         remove.clicked.connect(lambda: self.removed.emit(member))
+        self.buttons.append(remove)
         line.addWidget(remove)
         return shown
 

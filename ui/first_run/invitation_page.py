@@ -23,6 +23,7 @@ from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.fields import text_area
+from ui.widgets.tab_order import put_in_order
 from ui.widgets.text import Label
 
 _PASTE = "Paste lines here, or click here and scan their codes with a scanner that types."
@@ -83,6 +84,7 @@ class InvitationPage(StepPage):
 
     def enter(self) -> None:
         """Have this machine's entry made, and read those that are kept."""
+        self._order_tabs()
         draft = self.set_up.draft
         if self.me is None or self._made_for != _told(draft):
             self._finishing.start(self._finish_member)
@@ -169,9 +171,16 @@ class InvitationPage(StepPage):
         ready = self.me is not None and (creates or bool(self.others))
         self.own.show_entry(self.me if ready else None, _SEND if creates else _SEND_JOIN)
         self.list.set_entries(self.others)
+        self._order_tabs()
         pasted = self.paste.exact_text().strip()
         self.add.setEnabled(bool(pasted) and not self.paste.excess and not self._reading.running)
         self.count.show_text(self._counted())
+
+    def _order_tabs(self) -> None:
+        """Have Tab go as one reads: rows come later than what stands below them."""
+        own = (self.own.save, self.own.copy)
+        theirs = (self.paste, self.files, self.add, *self.list.buttons)
+        put_in_order((*own, *theirs) if self.set_up.creates else (*theirs, *own))
 
     def _counted(self) -> str:
         if not self.set_up.creates:

@@ -108,6 +108,10 @@ class StepPage(QWidget):
         if refused is not None:
             refused.retry()
 
+    def focus_refusal(self) -> None:
+        """Focus what helps after a refusal: Retry, if the same can be done again."""
+        self.refusal.focus_action()
+
     def close_page(self) -> None:
         """Give up all work, for ever."""
         self.leave()
@@ -118,7 +122,10 @@ class StepPage(QWidget):
             return
         work = self.work
         problems = (each.problem for each in self.works if each.problem is not None)
-        self.refusal.show_problem(next(problems, None))
+        problem = next(problems, None)
+        if problem is not None and self.refusal.isHidden():
+            self.area.verticalScrollBar().setValue(0)
+        self.refusal.show_problem(problem)
         told = work.progress if work.running else None
         self.progress.setVisible(told is not None)
         self.progress_text.show_text(told.text if told else "")

@@ -154,6 +154,11 @@ class PinPage(StepPage):
             return
         self.pin.setFocus()
 
+    def focus_refusal(self) -> None:
+        """Focus the PIN, or the word that is asked for first."""
+        asked = not self.last_try.isHidden() and not self.last_try.isChecked()
+        (self.last_try if asked else self.pin).setFocus()
+
     @property
     def _kind(self) -> TokenKind:
         token = self.set_up.draft.token
@@ -165,15 +170,16 @@ class PinPage(StepPage):
         return self._kind is not TokenKind.PKCS11
 
     async def _check_list(self) -> None:
-        token = self.set_up.draft.token
-        if token is not None:
-            answer = await self.set_up.ask(CheckToken(token=token), TokenChecked)
+        draft = self.set_up.draft
+        if draft.token is not None:
+            question = CheckToken(token=draft.token, member=draft.member)
+            answer = await self.set_up.ask(question, TokenChecked)
             self.table.set_rows(answer.rows)
 
     async def _make(self, draft: Draft, pin: str, *, last_try: bool) -> None:
         tell = self.work.tell
         if draft.token is not None and not self._new and not last_try:
-            question = CheckToken(token=draft.token, pin=pin)
+            question = CheckToken(token=draft.token, pin=pin, member=draft.member)
             self.table.set_rows((await self.set_up.ask(question, TokenChecked, tell)).rows)
             self._tried = True
             if self.table.missing:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from console.client.set_up.messages import Draft, Here, Purpose
@@ -17,6 +17,7 @@ from ui.widgets.banner import Banner
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row, rule
 from ui.widgets.chip import IconMark
+from ui.widgets.tab_order import put_in_order
 from ui.widgets.text import Label
 
 _WIDTH = 920
@@ -95,6 +96,11 @@ class StartPage(QWidget):
         """Focus the first way that is open."""
         cards = (self.trying, self.creating)
         next(card for card in cards if card.isEnabled()).setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have Tab go as one reads: the way back stands at the top."""
+        super().showEvent(event)
+        put_in_order((self.back, self.trying))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the cards below each other where there is little room."""

@@ -1,7 +1,7 @@
 """The set-up in seven steps: the bar of steps, the page in front, and Cancel, Back, Next."""
 
 from msgspec.structs import replace
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -33,7 +33,7 @@ from ui.widgets.card import row
 from ui.widgets.chip import IconMark
 from ui.widgets.text import Label
 
-_SIDE = 248
+_SIDE, _NEAR = 248, 24
 PAGES: dict[Step, type[StepPage]] = {
     Step.NAME: NamePage,
     Step.TOKEN: TokenPage,
@@ -59,7 +59,12 @@ class Wizard(QWidget):
         super().__init__()
         self.setObjectName("wizard")
         self.set_up = SetUp(setting_up, draft)
-        self._ran = False
+        self._ran: StepPage | None = None
+        """The page whose work runs."""
+        self._from: QWidget | None = None
+        """What had the focus when the work was begun."""
+        self._given: QWidget | None = None
+        """What a page got the focus on before it had loaded."""
         self.step = Step(min(max(draft.step, Step.NAME), Step.COMPARISON))
         self.leave_sheet = LeaveSheet(window)
         self.leave_sheet.keep.connect(self.left)
@@ -81,6 +86,9 @@ class Wizard(QWidget):
         self.back.clicked.connect(self.go_back)
         self.next.clicked.connect(self.go_on)
         self.stop.clicked.connect(self._stop)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._follow_focus)
         self._show(self.step)
 
     @property
@@ -94,15 +102,19 @@ class Wizard(QWidget):
         return [work for page in self.pages.values() for work in page.works]
 
     def focus_first(self) -> None:
-        """Focus the first field of the page, else Next."""
+        """Focus the first field of the page, else Next, else the page, which may still load."""
         field = self.page.first_field()
         usable = field is not None and field.isVisibleTo(self) and field.isEnabled()
-        (field if usable and field is not None else self.next).setFocus()
+        other = self.next if self.next.isEnabled() else self.page
+        given = field if usable and field is not None else other
+        self._given = given if self.page.busy else None
+        given.setFocus()
 
     def go_on(self) -> None:
         """Do the page's work, keep the draft, and show the next page."""
         page = self.page
         if not page.work.running and not page.blocked():
+            self._from = QApplication.focusWidget()
             page.work.start(self._advance)
 
     def go_back(self) -> None:
@@ -131,6 +143,7 @@ class Wizard(QWidget):
 
     def close_wizard(self) -> None:
         """Stop everything, for ever."""
+        self._given = None
         self.leave_sheet.close_sheet()
         for page in self.pages.values():
             page.close_page()
@@ -180,15 +193,41 @@ class Wizard(QWidget):
         self.cancel.setEnabled(not running)
         self.stop.setVisible(running)
         self.why.setText(page.waiting() if running else blocked)
-        if self._ran and not running:
+        before, self._ran = self._ran, page if running else None
+        if before is page and not running:
             self._return_focus()
-        self._ran = running
+        elif self._given is not None and not page.busy:
+            # What has just been added to the page is shown at the next turn.
+            QTimer.singleShot(0, self, self._focus_what_came)
 
     def _return_focus(self) -> None:
         """Focus the page again: what is disabled while its work runs loses the focus."""
-        focused = QApplication.focusWidget()
-        if focused is None or not self.isAncestorOf(focused):
+        page, before = self.page, self._from
+        if page.work.problem is None:
             self.focus_first()
+        elif before is not None and page.isAncestorOf(before) and before.isEnabled():
+            before.setFocus()
+        else:
+            page.focus_refusal()
+        page.area.verticalScrollBar().setValue(0)
+
+    def _focus_what_came(self) -> None:
+        """Focus what a page has loaded, unless its operator has begun elsewhere meanwhile."""
+        given = self._given
+        if given is None or self.page.busy:
+            return
+        self._given = None
+        if QApplication.focusWidget() in {given, None} and not self.page.typed():
+            self.focus_first()
+
+    def _follow_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
+        """Scroll to what the keys have reached; a click is not pulled away from the pointer."""
+        area = self.page.area
+        inside, pressed = area.widget(), QApplication.mouseButtons() != Qt.MouseButton.NoButton
+        if new is None or inside is None or pressed:
+            return
+        if inside.isAncestorOf(new):
+            area.ensureWidgetVisible(new, 0, _NEAR)
 
     def _no_way_back(self) -> str:
         if self.step is Step.NAME:

@@ -67,6 +67,11 @@ class Banner(QFrame):
             self._button.setText(action)
             self._button.setVisible(bool(action))
 
+    def focus_action(self) -> None:
+        """Focus the button, if there is one."""
+        if self._button is not None:
+            self._button.setFocus()
+
     def show_text(self, title: str, detail: str = "") -> None:
         """Show sentences; empty ones hide the banner."""
         said = f"{title} {detail}".strip()

@@ -134,11 +134,15 @@ class TokenChecked(Answer, frozen=True, kw_only=True):
 
 
 class CheckToken(Question, frozen=True, kw_only=True):
-    """Check a token; with a PIN, what no list tells is tried. Leaves nothing on it."""
+    """Check a token; with a PIN, what no list tells is tried. Leaves nothing on it.
+
+    `member` is whose set-up asks: keys that it left there when it died are no hindrance.
+    """
 
     ANSWER = TokenChecked
     token: TokenChoice
     pin: Short | None = None
+    member: Short = ""
 
 
 # ---------------------------------------------------------------- the member

@@ -1,0 +1,178 @@
+"""The window is killed at every step of a set-up; it goes on, and throws away what was begun."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from console.settings import MemberFiles, read_roster
+from tests.dying import STALLED
+from tests.e2e.dying_window import MEMBER, THERE
+from tests.e2e.operators import Operator, entries_of, free_ports
+from tests.softhsm import USER_PIN, SoftHsm
+from ui.first_run import names
+from ui.first_run.set_up import Step
+from ui.window import ConsoleWindow
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.hsm,
+    pytest.mark.timeout(1200),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+OBJECTS = 8
+"""In a token with a member's keys."""
+PATIENCE_S = 120.0
+# Each throws away what was kept there. The set-up process is thrown away at more steps by itself.
+THROWN = frozenset({"at_token", "making", "at_address", "finishing", "at_comparison", "opening"})
+# In the order in which an operator goes; with a step, the set-up process stands still at it.
+KILLED = (
+    ("at_token", ""),
+    ("at_pin", ""),
+    ("making", "hsm.provision:create_record:1:after"),
+    ("at_address", ""),
+    ("at_chains", ""),
+    ("finishing", "console.provisioning:create_identity:3:before"),
+    ("at_invitation", ""),
+    ("at_comparison", ""),
+    ("opening", "console.provisioning:write_toml:1:before"),
+)
+
+
+@dataclass
+class Machine:
+    """One home and one token of the operator's, and copies of both."""
+
+    folder: Path
+    softhsm: SoftHsm
+    label: str
+    port: int
+
+    def __post_init__(self) -> None:
+        self.home, self.entries = self.folder / "home", self.folder / "entries.jsonl"
+        self.token = self.softhsm.folder_of(self.label)
+        self.serial = self.token.name.replace("-", "")[-16:]
+        self.stalled = self.folder / "stalled"
+
+    @property
+    def objects(self) -> int:
+        return len(list(self.token.glob("*.object"))) - 1
+
+    def left(self) -> list[str]:
+        """Return the files below the home but the window\u2019s own, and those that count tries."""
+        return [
+            str(path.relative_to(self.home))
+            for path in self.home.rglob("*")
+            if path.is_file() and not path.name.startswith((".pin-tries", "settings", "window"))
+        ]
+
+    def kill(self, stage: str, step: str) -> None:
+        """Run a window up to a stage, and kill it there."""
+        self.stalled.unlink(missing_ok=True)
+        arguments = (str(self.home), stage, self.serial, str(self.entries), str(self.port))
+        environment = os.environ | ({STALLED: str(self.stalled)} if step else {})
+        with subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.e2e.dying_window",
+                *arguments,
+                *((step,) if step else ()),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        ) as window:
+            try:
+                assert window.stdout is not None
+                said = window.stdout.readline().strip()
+                if said == THERE and step:
+                    until(lambda: self.stalled.exists() and bool(self.stalled.read_text()))
+            finally:
+                window.send_signal(signal.SIGKILL)
+            assert said == THERE, window.stderr.read() if window.stderr else ""
+        if step:
+            pid = int(self.stalled.read_text())
+            until(lambda: not Path(f"/proc/{pid}").exists())
+
+    def keep(self, place: Path) -> None:
+        """Copy home and token."""
+        shutil.copytree(self.home, place / "home")
+        shutil.copytree(self.token, place / "token")
+
+    def put_back(self, place: Path) -> None:
+        """Restore home and token from a copy."""
+        for path, kept in ((self.home, place / "home"), (self.token, place / "token")):
+            shutil.rmtree(path)
+            shutil.copytree(kept, path)
+
+
+def until(holds) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, softhsm_apart: SoftHsm) -> Machine:
+    (port,) = free_ports(1)
+    machine = Machine(tmp_path, softhsm_apart, softhsm_apart.blank(), port)
+    machine.entries.write_text(entries_of(tmp_path / "elsewhere", "ben", "chiara"))
+    return machine
+
+
+def throw_away(app, machine: Machine) -> None:
+    """Throw the set-up away by the window; the PIN only if it is asked for."""
+    operator = Operator(app, machine.home)
+    try:
+        operator.press(f"{names.START_THROW}.{MEMBER}")
+        sheet = operator.window.throw_sheet
+        if sheet.pin.isHidden():
+            operator.press(f"{names.THROW_SHEET}.confirm")
+            operator.until(lambda: sheet.isHidden() or not sheet.pin.isHidden())
+        if not sheet.isHidden():
+            sheet.pin.setText(USER_PIN.decode())
+            operator.press(f"{names.THROW_SHEET}.confirm")
+            operator.until(sheet.isHidden)
+        operator.until(lambda: not operator.window.start.begun.isVisible())
+    finally:
+        operator.close()
+
+
+def test_a_window_that_is_killed_goes_on_and_throws_away(app, tmp_path, machine):
+    for number, (stage, step) in enumerate(KILLED):
+        machine.kill(stage, step)
+        if stage in THROWN:
+            machine.keep(tmp_path / "kept" / f"{number}-{stage}")
+    operator = Operator(app, machine.home)
+    try:
+        operator.press(f"{names.START_GO_ON}.{MEMBER}")
+        operator.at(Step.COMPARISON)
+        for tick in operator.page.ticks.values():
+            tick.click()
+        operator.press(names.WIZARD_NEXT)
+        operator.until(lambda: isinstance(operator.window, ConsoleWindow))
+    finally:
+        operator.close()
+    roster = read_roster(MemberFiles(machine.home / MEMBER))
+    assert [entry.member for entry in roster.members] == [MEMBER, "ben", "chiara"]
+    assert not (machine.home / ".set-up").exists()
+    assert not (machine.home / MEMBER / "set-up").exists()
+    assert machine.objects == OBJECTS
+    kept = sorted((tmp_path / "kept").iterdir())
+    assert len(kept) == len(THROWN)
+    for place in kept:
+        machine.put_back(place)
+        throw_away(app, machine)
+        assert (place.name, machine.left(), machine.objects) == (place.name, [], 0)
