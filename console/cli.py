@@ -29,7 +29,7 @@ from console.cli_machines import (
     link_key,
     machines,
 )
-from console.cli_set_up import set_up, trial
+from console.cli_set_up import require_not_in_window, said_if_set_up, set_up, trial
 from console.cli_token import print_check
 from console.client import Profile, ProfileUnreadable, connect
 from console.client.run_mark import RunsAlready
@@ -183,6 +183,7 @@ def init(
     given = {"--member": member, "--name": name, "--listen": listen, "--console": console}
     if missing := [option for option, value in given.items() if not value]:
         raise typer.BadParameter(f"missing: {', '.join(missing)}")
+    require_not_in_window(home, member)
     softhsm = module == "softhsm"
     require_chains(chain or (), (*(asset or ()), *(trusted or ()), *(websocket or ())))
     new = NewMember(
@@ -200,14 +201,10 @@ def init(
     )
     pin = read_pin("PIN" if cloud is None else "Passphrase")
     so_pin = read_pin("Security officer's PIN") if softhsm else None
-    known = MemberFiles(home / member_id(member)).settings.exists()
+    known = said_if_set_up(home, member)
     entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
     if known:
-        typer.echo(
-            f"quorate: {member} is set up already, with its keys and PIN as they were. "
-            "This is its entry.",
-            err=True,
-        )
+        typer.echo(f"quorate: {known}", err=True)
     typer.echo(entry_line(entry))
 
 

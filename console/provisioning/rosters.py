@@ -86,7 +86,9 @@ def end_if_whole(home: Path, member: str) -> bool:
 def _put_roster(files: MemberFiles, roster: Roster) -> None:
     """Write the roster, and end the set-up. Addresses in it may change. Raises: SettingsInvalid."""
     if files.roster.exists() and files.ledger.exists():
-        known = read_roster(files)
+        known = roster
+        with suppress(SettingsInvalid):  # One that is damaged is repaired.
+            known = read_roster(files)
         if _keys_of(known) != _keys_of(roster):
             raise SettingsInvalid(
                 f"the ledger in {files.directory} was begun with another roster. Nothing was "

@@ -294,6 +294,9 @@ def test_a_member_with_a_ledger_keeps_the_founders_that_it_began_with(
     moved = msgspec.structs.replace(own, address="127.0.0.1:7999")
     write_roster(tmp_path, (moved,))
     assert read_roster(files).members == (moved,)
+    files.roster.write_text("[")
+    write_roster(tmp_path, (moved,))
+    assert read_roster(files).members == (moved,)
 
 
 def test_what_died_before_its_journal_goes_with_its_draft(tmp_path: Path) -> None:
