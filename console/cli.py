@@ -232,7 +232,7 @@ def verify(
     """Verify a ledger's hash chain and its head: a member's, or an export."""
     if export:
         verified = verify_export(export)
-        typer.echo(f"verified: records 1 to {verified.records}, head {verified.head.hex()}")
+        typer.echo(f"verified: records 1 to {verified.records}, root {verified.root.hex()}")
         return
     directory = home / member_id(member)
     typer.echo(asyncio.run(_verify(directory, member)))
@@ -282,7 +282,7 @@ async def _verify_offline(directory: Path) -> str:
             await store.close()
     finally:
         await vault.close()
-    return f"verified: records 1 to {report.records}, head {report.head.hash.hex()}"
+    return f"verified: records 1 to {report.records}, root {report.head.hash.hex()}"
 
 
 def main() -> NoReturn:

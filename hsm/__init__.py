@@ -2,8 +2,8 @@
 
 from hsm.capabilities import Capabilities, Capability, TokenInsufficient
 from hsm.listing import ListedToken, Listing, list_tokens, standing_of
-from hsm.provision import SetUp, check_token, initialise_token, provision, remove
-from hsm.removal import SetUpOver, SetUpUnfinished, require_not_over
+from hsm.provision import check_token, initialise_token, provision, remove
+from hsm.removal import SetUp, SetUpOver, SetUpUnfinished, SetUpUnproven, require_not_over
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from hsm.vendors import Standing
 
@@ -17,6 +17,7 @@ __all__ = [
     "SetUp",
     "SetUpOver",
     "SetUpUnfinished",
+    "SetUpUnproven",
     "Standing",
     "TokenInsufficient",
     "check_token",

@@ -126,6 +126,12 @@ def is_unwritten(holder: Object) -> bool:
     return slot is None or slot.turn == 0
 
 
+def is_first(holder: Object) -> bool:
+    """Return whether a head object is whole, and as a set-up made it."""
+    slot = _decode(holder)
+    return slot is not None and slot.turn == 0
+
+
 def _replace(
     functions: ModuleFunctions, session: int, older: list[_Slot], turn: int, head: HeadAnchor
 ) -> _Slot | None:

@@ -5,10 +5,9 @@ told from the keys of a member: only the former is removed.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,27 +41,23 @@ from hsm.making import (
     point_of,
 )
 from hsm.presence_check import check_elsewhere
-from hsm.removal import KEYS, clean_up, left_by, require_alone, take_out
+from hsm.removal import (
+    KEYS,
+    SetUp,
+    clean_up,
+    left_by,
+    require_alone,
+    require_original,
+    take_out,
+)
 from hsm.signed_files import SignedFiles, sign_record
 from hsm.trials import probe
-from hsm.tries import counted, pin_text
+from hsm.tries import counted, pin_text, tries_file
 from hsm.vault import Pkcs11Settings
 from hsm.wrapping_methods import SealingKey
 
 _T = TypeVar("_T")
 _LABEL_SIZE = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetUp:
-    """How a token is set up. `identifier` is kept by the caller until the set-up is over.
-
-    `last_try` permits a PIN try that may be the token's last.
-    """
-
-    identifier: bytes
-    last_try: bool = False
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
 
 def initialise_token(module: Path, label: str, so_pin: SecretBytes, user_pin: SecretBytes) -> None:
@@ -122,7 +117,7 @@ def _take_out(owner: Library, settings: Pkcs11Settings, user_pin: SecretBytes, h
     with _closing(owner, _login(token, settings, user_pin, how)) as session:
         ours = left_by(session, how.identifier)
         if ours:
-            take_out(session, ours, SignedFiles(settings.files_dir))
+            take_out(session, ours, SignedFiles(settings.files_dir), how)
 
 
 def _owned(
@@ -174,7 +169,10 @@ def _login(token: Token, settings: Pkcs11Settings, pin: SecretBytes, how: SetUp)
     def attempt() -> Session:
         return token.open(rw=True, user_pin=pin_text(pin))
 
-    backoff = PinBackoff(settings.backoff_file, how.now_ms)
+    file = settings.backoff_file
+    if how.tries_in is not None:
+        file = tries_file(how.tries_in, settings.module, token)
+    backoff = PinBackoff(file, how.now_ms)
     return counted(token, backoff, attempt, last_try=how.last_try)
 
 
@@ -209,8 +207,10 @@ def _provision(
             with suppress(KeyCheckFailed):
                 whole = read_record(session, settings.member, files.read_record)
                 return load_keys(session, whole).record.identity_point
-            take_out(session, ours, files)
+            take_out(session, ours, files, how)
             files.remove()
+        # A copy has the same identifier: what both make could not be told apart.
+        require_original(how)
         _require_empty(session)
         table = probe(token, session, _elsewhere(settings, token, user_pin))
         table.require()

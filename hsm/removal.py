@@ -1,6 +1,8 @@
 """Removing what a set-up made in a token, and nothing of another's."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pkcs11 import Attribute, ObjectClass
@@ -8,7 +10,7 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Object, PublicKey, Session
 
 from console.application.errors import HsmError, KeyCheckFailed
-from hsm.anchor import HEAD, is_unwritten
+from hsm.anchor import HEAD, is_first, is_unwritten
 from hsm.keys import IDENTITY, PRESENCE, RECORD, decode_record
 from hsm.making import identifier_of, point_of
 from hsm.signed_files import SignedFiles
@@ -22,8 +24,36 @@ _OVER = (
 )
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """How a token is set up, and what proves that keys in it are this set-up's and nobody's yet.
+
+    `identifier` is kept by the caller until the set-up is over. `last_try` permits a PIN try that
+    may be the token's last. Tries are counted in the folder `tries_in`, else in the settings' own
+    file. `identity_key` is the key that the set-up is known to have made, b"" before it is.
+    `original`: whether its directory is the one in which it began; None if that is not known.
+    `before_removal` is called when the proof has held, before the first object is removed.
+    """
+
+    identifier: bytes
+    last_try: bool = False
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    tries_in: Path | None = None
+    identity_key: bytes = b""
+    original: bool | None = True
+    before_removal: Callable[[], None] = _nothing
+
+
 class SetUpOver(HsmError):
     """What a set-up made is a member's by now, and is not removed."""
+
+
+class SetUpUnproven(SetUpOver):
+    """What a set-up made may be a member's by now, and is not removed."""
 
 
 class SetUpUnfinished(HsmError):
@@ -55,15 +85,40 @@ def require_not_over(directory: Path) -> None:
     _require_unwritten(SignedFiles(directory))
 
 
-def take_out(session: Session, keys: list[Object], files: SignedFiles) -> None:
-    """Remove what an earlier set-up made. Raises: SetUpOver, HsmError.
+def take_out(session: Session, keys: list[Object], files: SignedFiles, how: SetUp) -> None:
+    """Remove what an earlier set-up made. Raises: SetUpOver, SetUpUnproven, HsmError.
 
     What says that its keys are nobody's may be an old copy: the ledger's heads say whether it is.
     """
     _require_unwritten(files)
-    if any(not is_unwritten(found) for found in find_all(session, ObjectClass.DATA, HEAD)):
+    heads = find_all(session, ObjectClass.DATA, HEAD)
+    if not all(is_unwritten(found) for found in heads):
         raise SetUpOver(_OVER)
-    _remove(session, keys, [])
+    require_original(how)
+    points = _points(keys)
+    if how.identity_key and points and how.identity_key not in points:
+        raise SetUpUnproven(
+            "the keys in the token that carry this set-up's mark are not those that it has noted. "
+            "None was removed"
+        )
+    # Once a set-up has noted its keys they have heads. What is not seen may be there.
+    must_show = bool(how.identity_key) or (how.original is None and bool(points))
+    if must_show and not any(is_first(found) for found in heads) and not _in_files(files, points):
+        raise SetUpUnproven(
+            "the token shows no head of a ledger, neither a written one nor the first, so that "
+            "these keys may be a member's by now. None was removed"
+        )
+    how.before_removal()
+    destroy(session, keys, [])
+
+
+def require_original(how: SetUp) -> None:
+    """Refuse in a directory that is known to be a copy. Raises: SetUpUnproven."""
+    if how.original is False:
+        raise SetUpUnproven(
+            "this directory is a copy of the one in which the set-up began, or was moved, and the "
+            "keys may be a member's by now. From here none is made or removed"
+        )
 
 
 def clean_up(session: Session, identifier: bytes, made: list[Object], *, lost: bool) -> None:
@@ -74,7 +129,7 @@ def clean_up(session: Session, identifier: bytes, made: list[Object], *, lost: b
     unfinished = lost
     if not lost:
         try:
-            _remove(session, left_by(session, identifier), made)
+            destroy(session, left_by(session, identifier), made)
         except p11.PKCS11Error:
             unfinished = True
     if unfinished:
@@ -89,7 +144,7 @@ def _require_unwritten(files: SignedFiles) -> None:
         raise SetUpOver(_OVER)
 
 
-def _remove(session: Session, keys: list[Object], made: list[Object]) -> None:
+def destroy(session: Session, keys: list[Object], made: list[Object]) -> None:
     """Remove the objects of an unfinished set-up, its keys last: they tell whose the others are.
 
     A head names no key: where another set-up's keys are, only those in `made` are removed.
@@ -123,6 +178,19 @@ def _is_of(record: Object, points: set[bytes], *, damaged: bool) -> bool:
         return decode_record(bytes(record[Attribute.VALUE])).identity_point in points
     except KeyCheckFailed:
         return damaged
+
+
+def _in_files(files: SignedFiles, points: set[bytes]) -> bool:
+    """Return whether the files have the first head of one of these keys."""
+    try:
+        record = files.read_record()
+        return (
+            record is not None
+            and record.identity_point in points
+            and files.holds_first_head(record)
+        )
+    except KeyCheckFailed:
+        return False
 
 
 def _points(keys: list[Object]) -> set[bytes]:

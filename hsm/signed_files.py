@@ -73,6 +73,19 @@ class SignedFiles:
         data = self._read(HEAD_FILE) or b""
         return len(data) >= _HEAD.size and _HEAD.unpack_from(data)[0] > 0
 
+    def holds_first_head(self, record: KeyRecord) -> bool:
+        """Return whether a head is there as a set-up wrote it, signed by this key.
+
+        Raises: HsmError.
+        """
+        data = self._read(HEAD_FILE) or b""
+        body, signature = data[: _HEAD.size], data[_HEAD.size :]
+        return (
+            len(body) == _HEAD.size
+            and _HEAD.unpack(body)[0] == 0
+            and is_signed_by(record.identity_point, _head_text(record, body), signature)
+        )
+
     def remove(self) -> None:
         """Remove both files, of a set-up that failed. Raises: HsmError."""
         try:

@@ -1,6 +1,9 @@
 """PIN tries: each is made only after the token's flags and our own back-off were asked."""
 
+import hashlib
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from pkcs11 import TokenFlag
@@ -16,7 +19,9 @@ from console.application.errors import (
 )
 from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from console.sealing.pin_backoff import PinBackoff
+from console.sealing.sealed_record import sync_folder
 from hsm.faults import translate
+from hsm.library import serial_of
 
 _T = TypeVar("_T")
 MAX_PIN = 255
@@ -97,3 +102,46 @@ def pin_text(pin: SecretBytes) -> str:
     if pin.wiped:  # Meanwhile, by a caller who gave up: zeros must not become a try.
         raise SecretWiped("the secret has been wiped")
     return text
+
+
+def tries_file(folder: Path, module: Path, token: Token) -> Path:
+    """Return where wrong PINs of set-ups are counted in `folder`: by token, however it was named.
+
+    A token that two libraries show has one count. What earlier versions have counted, by the name
+    that the operator gave, is taken over. Raises: HsmError.
+    """
+    serial = serial_of(token)
+    makers = f"{token.manufacturer_id.strip()}\0{token.model.strip()}" if serial else _real(module)
+    path = _counting(folder, f"{makers}\0{serial}\0{token.label}")
+    named = (token.label, f"serial:{serial}", f"slot:{token.slot.slot_id}")
+    for name in named:
+        _take_over(_counting(folder, f"{_real(module)}\0{name}"), path)
+    return path
+
+
+def _counting(folder: Path, what: str) -> Path:
+    return folder / f".pin-tries-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
+def _real(module: Path) -> str:
+    return str(module.resolve())
+
+
+def _take_over(old: Path, path: Path) -> None:
+    """Let an old count be the token's, if it is the higher one. Raises: HsmError."""
+    if not old.exists():
+        return
+    try:
+        if _failures(old) > _failures(path):
+            old.replace(path)
+            sync_folder(path.parent)
+        else:
+            old.unlink()
+    except FileNotFoundError:  # Another set-up did it meanwhile.
+        return
+    except OSError as error:
+        raise HsmError(f"the PIN back-off file cannot be kept: {error.strerror}") from None
+
+
+def _failures(path: Path) -> int:
+    return PinBackoff(path, lambda: time.time_ns() // 1_000_000).failures()

@@ -24,7 +24,6 @@ from console.domain.events import (
     AddressChanged,
     CeremonyProposed,
     Event,
-    Evidence,
     KeyChangeProposed,
     LinkKeyChanged,
     MachineAdmitted,
@@ -72,8 +71,6 @@ class Aggregates:
         self._standing: Standing | None = None
         """As it was worked out last; None after a change."""
         self.quotas = Quotas()
-        self.statements: list[tuple[int, Evidence]] = []
-        """Every signed statement on record with its ledger sequence, in order, for catching up."""
 
     async def load(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Fold the whole ledger. Raises: LedgerCorrupted, LedgerNewer."""
@@ -227,9 +224,6 @@ class Aggregates:
                     f"the ledger was written by a later version of Quorate than {VERSION}"
                 )
         self._count(event, record.recorded_at_ms)
-        evidence = getattr(event, "evidence", None)
-        if isinstance(evidence, Evidence):
-            self.statements.append((record.sequence, evidence))
 
     def _count(self, event: Event, recorded_at_ms: int) -> None:
         match event:

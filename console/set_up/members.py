@@ -1,7 +1,11 @@
 """A member's set-up: keys in its vault, its files, and the removal of both."""
 
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+
+from msgspec import structs
 
 from console.client.set_up.messages import (
     Discard,
@@ -30,7 +34,13 @@ from console.set_up.naming import identifier_problem
 from console.set_up.ports import free_port, ports_in_use
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import require_token
-from console.settings import MemberFiles, SettingsInvalid
+from console.settings import (
+    ChainEntry,
+    MemberFiles,
+    MemberSettings,
+    SettingsInvalid,
+    read_settings,
+)
 from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
 from hsm import Standing
 
@@ -84,11 +94,35 @@ def finish(home: Path, question: FinishMember) -> MemberFinished:
     on_main = any(chain.network == Network.MAINNET for chain in draft.chains)
     if on_main and journal is not None and journal.identity_key:
         _require_fit(journal.standing, accepts=draft.accepts_unproven)
-    port = free_port("127.0.0.1", ports_in_use(home, but=draft.member))
-    new = _new_member(
-        draft, _choice(draft), listen=draft.listen.strip(), console=f"127.0.0.1:{port}"
-    )
+    before = _settings_before(home, draft.member)
+    taken = ports_in_use(home, but=draft.member)
+    if before is not None and _port(before.console_address) not in taken:
+        console = before.console_address
+    else:
+        console = f"127.0.0.1:{free_port('127.0.0.1', taken)}"
+    new = _new_member(draft, _choice(draft), listen=draft.listen.strip(), console=console)
+    if before is not None:
+        new = replace(new, chains=tuple(_with_tokens(each, before) for each in new.chains))
     return MemberFinished(entry=entry_seen(finish_member(home, new)))
+
+
+def _settings_before(home: Path, member: str) -> MemberSettings | None:
+    """Return what is written for the member already, None if nothing is that can be read."""
+    with suppress(SettingsInvalid):
+        return read_settings(MemberFiles(home / member))
+    return None
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def _with_tokens(chain: ChainEntry, before: MemberSettings) -> ChainEntry:
+    """Return a chain with the tokens and contracts that were set for it in a terminal."""
+    for known in before.chains:
+        if (known.chain, known.network) == (chain.chain, chain.network):
+            return structs.replace(chain, tokens=known.tokens, trusted=known.trusted)
+    return chain
 
 
 def _require_fit(standing: Standing, *, accepts: bool) -> None:

@@ -1,7 +1,9 @@
 """Ports: which ones members of this machine have, and which one is free."""
 
 import contextlib
+import secrets
 import socket
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from console.unfinished import JOURNAL_FILE
 
 FIRST_PORT = 7600
 _TRIED = 200
+_STANDING = range(17_600, 32_000)
+"""Where no system takes ports for connections that go out (Linux begins at 32768)."""
 
 
 def ports_in_use(home: Path, *, but: str = "", set_ups: bool = True) -> frozenset[int]:
@@ -42,6 +46,36 @@ def free_port(host: str, taken: Iterable[int], *, first: int = 0) -> int:
             if port not in avoided:
                 return port
     return 0
+
+
+def standing_ports(count: int, *, avoid: Iterable[int] = ()) -> list[int]:
+    """Return free ports on loopback that stay free when nothing uses them for a while.
+
+    Raises: SettingsInvalid if there are fewer.
+    """
+    found = set(avoid)
+    ports: list[int] = []
+    for _ in range(_TRIED * count):
+        port = secrets.choice(_STANDING)
+        if len(ports) < count and port not in found and is_free(port):
+            found.add(port)
+            ports.append(port)
+    if len(ports) < count:
+        raise SettingsInvalid(
+            f"fewer than {count} ports from {_STANDING.start} to {_STANDING.stop - 1} are free here"
+        )
+    return ports
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen at a port of loopback."""
+    with contextlib.suppress(OSError), socket.socket() as held:
+        if sys.platform != "win32":  # There it would take a port that is in use.
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+        held.listen(1)
+        return True
+    return False
 
 
 def free_ports(count: int) -> list[int]:

@@ -14,7 +14,8 @@ from console.client.set_up.messages import Refused
 from console.domain.errors import DomainError
 from console.provisioning import PinNeeded
 from console.settings import SettingsInvalid
-from hsm import SetUpOver, SetUpUnfinished, TokenInsufficient
+from console.unfinished import SetUpBusy
+from hsm import SetUpOver, SetUpUnfinished, SetUpUnproven, TokenInsufficient
 
 _LONGEST = 2048
 _NOTHING_MADE = "Nothing was changed."
@@ -57,6 +58,12 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "Insert the token again and go on: what is left is used or removed first.",
     ),
     (
+        SetUpUnproven,
+        "set-up-unproven",
+        "Nothing was removed from the token, and no key was changed.",
+        "Go on where it began. Keys of nobody are removed with the program of the token's maker.",
+    ),
+    (
         SetUpOver,
         "set-up-over",
         "Nothing was removed from the token. The member's keys and funds are as they were.",
@@ -83,6 +90,12 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
     ),
     (AdapterError, "unavailable", _NOTHING_MADE, "Try again."),
     (DomainError, "not-proper", _NOTHING_MADE, "Correct what you entered, and try again."),
+    (
+        SetUpBusy,
+        "set-up-busy",
+        "What the other process makes is safe.",
+        "Wait until it has ended, then try again.",
+    ),
     (SettingsInvalid, "set-up-refused", _NOTHING_MADE, "Correct what you entered, and try again."),
 )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from console.client.set_up import messages as m
 from console.hardening import die_with_parent, harden_process
-from console.set_up import checks, drafts, exchange, members, naming, tokens, trial
+from console.set_up import checks, drafts, exchange, members, naming, tokens, trial, waiting
 from console.set_up.presets import presets
 from console.set_up.refusing import NotDone, refused
 
@@ -81,10 +81,10 @@ def _decoded(line: bytearray) -> m.Question:
 
 
 def _look_here(home: Path) -> m.Here:
-    kept, damaged = drafts.find(home)
+    kept, damaged = waiting.find(home)
     return m.Here(
         drafts=kept,
-        trial=trial.is_kept(home),
+        trial=trial.is_there(home),
         trial_possible=trial.not_possible_because(),
         damaged=damaged,
     )

@@ -1,32 +1,28 @@
 """The demonstration vault: three members on SoftHSM and a devnet, kept until it is discarded."""
 
 import asyncio
-import importlib
 import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
-from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from console.application.api import GetSession, NodeUnreachable
-from console.client import Profile, connect
 from console.client.set_up import messages as m
+from console.hardening import die_with_parent
 from console.local_chains import local_chains_installed
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import NewMember, set_up_member, write_roster
-from console.set_up.ports import free_ports
+from console.set_up.ports import standing_ports
 from console.set_up.processes import QUORATE
 from console.set_up.refusing import NotDone
 from console.set_up.tokens import softhsm_is_here
+from console.set_up.trial_answers import all_answer
 from console.set_up.trial_files import (
     FILE,
     PEOPLE,
@@ -34,12 +30,12 @@ from console.set_up.trial_files import (
     TrialDamaged,
     TrialFiles,
     TrialMember,
-    TrialRecord,
     digits,
     fresh_record,
     nodes_beside,
     start_of,
 )
+from console.set_up.trial_ports import chains_at, taken_ports, with_others, write_ports
 from console.settings import (
     ROSTER_FILE,
     SETTINGS_FILE,
@@ -47,18 +43,23 @@ from console.settings import (
     MemberFiles,
     read_entries,
 )
-from console.unfinished import JOURNAL_FILE, TRIAL_FOLDER, find_softhsm
+from console.unfinished import JOURNAL_FILE, TRIAL_FOLDER, find_softhsm, set_up_held
 
-READY_S = 120.0
 STOP_S = 30.0
-_LOOK_S, _ASK_S = 0.2, 5.0
-_DEVNETS_OWN = "/devnet/faults"
-"""A path that only a devnet has."""
-_ENTRIES = "console.devnet.entries"
-"""Imported by name when it is needed: the installed product has no devnet."""
+_LOOK_S = 0.2
+_WHOSE = "the demonstration vault"
 _STEPS = len(PEOPLE) + 2
 
 Tell = Callable[[m.Answer], None]
+
+
+def is_there(home: Path) -> bool:
+    """Return whether a demonstration vault is below `home`, also one that was never whole."""
+    files = TrialFiles(home / TRIAL_FOLDER)
+    with suppress(NotDone, OSError):
+        _require_ours(files)
+        return files.home.exists()
+    return False
 
 
 def is_kept(home: Path) -> bool:
@@ -88,37 +89,53 @@ def make(home: Path, tell: Tell) -> m.TrialReady:
     if problem := not_possible_because():
         raise NotDone("no-demonstration", problem, "Nothing was changed.", "Create a vault.")
     files = TrialFiles(home / TRIAL_FOLDER)
-    _require_ours(files)
-    if not is_kept(home):
-        _remove(files)
-        set_up_all(files, tell)
-    record = files.record()
-    if files.supervisor() is None:
-        _tell(tell, len(PEOPLE), "Starting the test chains and the three nodes")
-        _start_supervisor(files)
-    _tell(tell, len(PEOPLE) + 1, "Waiting for the three nodes to answer")
-    asyncio.run(_answering(files, record))
+    with set_up_held(files.home, _WHOSE):
+        _require_ours(files)
+        if not is_kept(home):
+            _remove(files)
+            set_up_all(files, tell)
+        if files.supervisor() is None:
+            _tell(tell, len(PEOPLE), "Starting the test chains and the three nodes")
+            have_free_ports(files)
+            _start_supervisor(files)
+        record = files.record()
+        _tell(tell, len(PEOPLE) + 1, "Waiting for the three nodes to answer")
+        asyncio.run(all_answer(files, record))
     first = record.members[0]
     return m.TrialReady(home=str(files.home), member=first.member, pin=first.digits)
 
 
 def discard(home: Path) -> m.Discarded:
     """Stop the demonstration vault and remove it. Blocking. Raises: NotDone."""
-    _remove(TrialFiles(home / TRIAL_FOLDER))
+    files = TrialFiles(home / TRIAL_FOLDER)
+    with set_up_held(files.home, _WHOSE):
+        _remove(files)
     return m.Discarded()
+
+
+def have_free_ports(files: TrialFiles) -> None:
+    """Give what does not run yet other ports, where another program has taken one."""
+    record = files.record()
+    taken = taken_ports(files.home, record)
+    if taken:
+        # A node that a window started would not learn of the others' new ports.
+        for node in nodes_beside(files.home):
+            _stopped(node)
+        # The record first: what a crash leaves behind it is written at the next start.
+        files.keep(with_others(record, taken))
+    write_ports(files, files.record())
 
 
 def set_up_all(files: TrialFiles, tell: Tell) -> None:
     """Set all members up, at once; the record says at the end that it is whole."""
     files.home.mkdir(parents=True, mode=0o700)
-    record = fresh_record(free_ports(1 + 2 * len(PEOPLE)))
+    record = fresh_record(standing_ports(1 + 2 * len(PEOPLE)))
     files.keep(record)
-    module = importlib.import_module(_ENTRIES)
-    chains = msgspec.convert(module.chain_entries(record.devnet_port), tuple[ChainEntry, ...])
+    chains = chains_at(record.devnet_port)
     # A process each: SoftHSM reads where its tokens are once. Forked before any library is loaded.
     context = multiprocessing.get_context("fork")
     working = [
-        context.Process(target=_set_up_member, args=(files.home, member, chains))
+        context.Process(target=_set_up_member, args=(files.home, member, chains, os.getpid()))
         for member in record.members
     ]
     _tell(tell, 0, "Making the tokens and keys of the three members")
@@ -140,7 +157,11 @@ def set_up_all(files: TrialFiles, tell: Tell) -> None:
     files.keep(msgspec.structs.replace(record, whole=True))
 
 
-def _set_up_member(home: Path, member: TrialMember, chains: tuple[ChainEntry, ...]) -> None:
+def _set_up_member(
+    home: Path, member: TrialMember, chains: tuple[ChainEntry, ...], parent: int
+) -> None:
+    # Ended alone, it would write on where another demonstration is made meanwhile.
+    die_with_parent(parent)
     new = NewMember(
         member=member.member,
         name=member.name,
@@ -163,54 +184,6 @@ def _start_supervisor(files: TrialFiles) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-async def _answering(files: TrialFiles, record: TrialRecord) -> None:
-    """Wait until all nodes answer. Raises: NotDone."""
-    try:
-        async with asyncio.timeout(READY_S):
-            await _until(partial(has_devnet, record.devnet_port))
-            for member in record.members:
-                profile = Profile(member.member, member.name, files.home / member.member)
-                await _until(partial(_answers, profile))
-    except TimeoutError:
-        raise NotDone(
-            "demonstration-not-started",
-            "The demonstration's nodes did not answer in time. Another program may use one of "
-            "their ports.",
-            "What was made is kept.",
-            f"Try again, or throw it away and make a new one. {files.log} has what happened.",
-        ) from None
-
-
-async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    while True:
-        if await holds():
-            return
-        await asyncio.sleep(_LOOK_S)
-
-
-async def has_devnet(port: int) -> bool:
-    """Return whether the devnet answers there, and not another program."""
-    timeout = ClientTimeout(total=_ASK_S)
-    with suppress(ClientError, TimeoutError):
-        async with (
-            ClientSession(timeout=timeout) as session,
-            session.get(f"http://127.0.0.1:{port}{_DEVNETS_OWN}") as answer,
-        ):
-            return answer.status == HTTPStatus.OK
-    return False
-
-
-async def _answers(profile: Profile) -> bool:
-    with suppress(NodeUnreachable):
-        console = await connect(profile)
-        try:
-            await console.ask(GetSession())
-        finally:
-            await console.close()
-        return True
-    return False
 
 
 def _remove(files: TrialFiles) -> None:

@@ -14,6 +14,7 @@ from console.domain.ids import RequestId
 from console.protocols.kernel.secret import SecretBytes
 from tests.contract.vaults import ALICE, Clock
 from tests.fakes.event_store import MemoryEventStore
+from tests.fakes.growing_tree import Growing
 from tests.fakes.vault import FakeAnchor
 
 EVENTS: tuple[Event, ...] = (
@@ -78,7 +79,21 @@ async def test_records_are_chained(store: EventStore) -> None:
     assert second.previous_hash == first.hash
     assert third.previous_hash == second.hash
     assert len({first.hash, second.hash, third.hash}) == 3
-    assert await store.head() == HeadAnchor(3, third.hash)
+
+
+async def test_the_head_is_the_root_over_all_records(store: EventStore) -> None:
+    heads = [await store.head()]
+    tree = Growing()
+    for version in range(9):
+        (record,) = await store.append("a", version, EVENTS[:1])
+        tree.add(record.hash)
+        heads.append(await store.head())
+        assert heads[-1] == HeadAnchor(version + 1, tree.frontier.root)
+    for head in heads:
+        assert await store.contains(head)
+        assert not await store.contains(HeadAnchor(head.sequence, b"x" * 32))
+    assert not await store.contains(HeadAnchor(10, heads[-1].hash))
+    assert not await store.contains(HeadAnchor(-1, bytes(32)))
 
 
 async def test_the_anchor_is_at_the_head_when_append_returns(

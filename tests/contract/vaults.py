@@ -14,7 +14,8 @@ from console.protocols.kernel.secret import SecretBytes
 from hsm.anchor import HEAD, create_head
 from hsm.capabilities import SEAL
 from hsm.library import library
-from hsm.provision import SetUp, check_token, provision
+from hsm.provision import check_token, provision
+from hsm.removal import SetUp
 from hsm.signed_files import HEAD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.fakes.vault import FakeVault

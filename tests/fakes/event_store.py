@@ -15,6 +15,8 @@ from console.application.ports.event_store import LedgerReport, RecordedEvent
 from console.application.ports.vault import HeadAnchor, HeadAnchorPort
 from console.domain.events import ClockAccepted, Event
 from console.domain.ids import MemberId
+from console.tlog.tree import root_of
+from tests.fakes.growing_tree import Growing
 
 
 class MemoryEventStore:
@@ -33,6 +35,8 @@ class MemoryEventStore:
         self._clock_ms = clock_ms
         self._anchor = anchor
         self.records: list[RecordedEvent] = []
+        self._tree = Growing()
+        self._hashes: list[bytes] = []
         self.read_only = False
         self.closed = False
         self.fail_next = False
@@ -76,9 +80,11 @@ class MemoryEventStore:
 
     async def head(self) -> HeadAnchor:
         self._require_open()
-        if not self.records:
-            return EMPTY
-        return HeadAnchor(self.records[-1].sequence, self.records[-1].hash)
+        return self._head_at(len(self.records))
+
+    async def contains(self, head: HeadAnchor) -> bool:
+        self._require_open()
+        return 0 <= head.sequence <= len(self.records) and self._head_at(head.sequence) == head
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:
         head = await self.head()
@@ -96,6 +102,17 @@ class MemoryEventStore:
 
     async def close(self) -> None:
         self.closed = True
+
+    def _head_at(self, size: int) -> HeadAnchor:
+        if size == 0:
+            return EMPTY
+        hashes = [record.hash for record in self.records]
+        if self._hashes != hashes[: len(self._hashes)]:
+            self._hashes, self._tree = [], Growing()
+        for added in hashes[len(self._hashes) :]:
+            self._tree.add(added)
+        self._hashes = hashes
+        return HeadAnchor(size, root_of(size, self._tree.read))
 
     def _require_open(self) -> None:
         if self.closed:

@@ -28,9 +28,17 @@ async def opened(
 
 
 async def refusal(path: Path, anchor: FakeAnchor, **how: object) -> LedgerError:
-    """Open what must not open; return why, and check that the file was left alone."""
+    """Open and read what must not be believed; return why, and check that it was left alone."""
     before = path.read_bytes() if path.exists() else None
     with pytest.raises(LedgerError) as refused:
-        await opened(path, anchor, **how)  # type: ignore[arg-type]
+        await _read(path, anchor, **how)
     assert (path.read_bytes() if path.exists() else None) == before
     return refused.value
+
+
+async def _read(path: Path, anchor: FakeAnchor, **how: object) -> None:
+    store = await opened(path, anchor, **how)  # type: ignore[arg-type]
+    try:
+        await store.verify()
+    finally:
+        await store.close()

@@ -10,7 +10,8 @@ from console.protocols.kernel.secret import SecretBytes
 from hsm import capabilities as names
 from hsm.capabilities import Capabilities, TokenInsufficient
 from hsm.library import TokenChoice, library
-from hsm.provision import SetUp, check_token, initialise_token, provision
+from hsm.provision import check_token, initialise_token, provision
+from hsm.removal import SetUp
 from hsm.vault import Pkcs11Vault
 from tests.contract.vaults import Clock
 from tests.shim import BROKEN_GCM, NO_AES, NO_EC, NO_GCM, NO_SEAL, Shim

@@ -12,7 +12,7 @@ import pytest
 
 from console.tlog.proofs import consistency_proof, inclusion_proof
 from console.tlog.tree import hash_leaf, root_of
-from tests.unit.tlog.growing import numbered
+from tests.fakes.growing_tree import numbered
 from tests.unit.tlog.test_notes import ANA, checkpoint_note
 
 SOURCE = Path(__file__).with_name("go_tlog")

@@ -19,7 +19,7 @@ from solders.transaction import Transaction
 from console.devnet.kept import KeptOrders
 from console.devnet.server import build_app
 from console.devnet.tokens import ETHEREUM_DOLLAR
-from console.set_up.trial import has_devnet
+from console.set_up.trial_answers import has_devnet
 from tests.contract.chains import served
 
 PAYER = Keypair.from_seed(bytes([7]) * 32)

@@ -29,7 +29,7 @@ async def exported(filled: Path, anchor: FakeAnchor) -> tuple[Path, HeadAnchor]:
 async def test_an_export_verifies_alone(filled: Path, anchor: FakeAnchor) -> None:
     target, head = await exported(filled, anchor)
     verified = verify_export(target)
-    assert (verified.chain, verified.records, verified.head) == ("alice", 60, head.hash)
+    assert (verified.chain, verified.records, verified.root) == ("alice", 60, head.hash)
     tool = shutil.copy(verifier.__file__, filled.with_name("tool.py"))
     ran = subprocess.run(
         [sys.executable, "-I", "-S", tool, target], check=False, capture_output=True, text=True

@@ -3,11 +3,13 @@
 # ruff: noqa: ASYNC240, S311 - tests may wait for their files, and choose by a seed
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlcipher3 import dbapi2 as sqlcipher
 
+from console.adapters.ledger import store as store_module
 from console.application.errors import (
     ConcurrencyConflict,
     LedgerCorrupted,
@@ -17,6 +19,7 @@ from console.application.errors import (
 )
 from console.application.ports.vault import HeadAnchor
 from console.domain.ids import MemberId
+from tests.fakes.growing_tree import Growing
 from tests.fakes.vault import FakeAnchor
 from tests.integration.children import (
     KEY,
@@ -167,10 +170,10 @@ async def test_a_ledger_ahead_of_its_anchor_is_anchored_anew(
     filled: Path, anchor: FakeAnchor
 ) -> None:
     store = await opened(filled, anchor)
-    thirtieth = (await store.read_all(29, 1))[0]
+    tree = Growing(record.hash for record in await store.read_all(0, 30))
     head = await store.head()
     await store.close()
-    anchor.head = HeadAnchor(30, thirtieth.hash)
+    anchor.head = HeadAnchor(30, tree.frontier.root)
     store = await opened(filled, anchor)
     assert anchor.head == head
     await store.close()
@@ -198,6 +201,12 @@ def forge(path: Path, statement: str, *values: object) -> None:
         ("DELETE FROM record WHERE sequence = 17", "17"),
         ("DELETE FROM record WHERE sequence = 60", "60"),
         ("UPDATE ledger SET chain = 'bob'", "alice"),
+        ("UPDATE tree SET since = 61", "since when"),
+        ("UPDATE tree SET since = 60", "60"),
+        ("UPDATE tree SET since = -1", "since when"),
+        ("DELETE FROM tree", "since when"),
+        ("INSERT INTO tree VALUES (0)", "since when"),
+        ("UPDATE record SET version = version + 100 WHERE sequence >= 17", "17"),
         ("DROP TABLE record", ""),
     ],
 )
@@ -206,3 +215,62 @@ async def test_rows_changed_with_the_key_are_found(
 ) -> None:
     forge(filled, statement)
     assert named in str(await refusal(filled, anchor))
+
+
+@pytest.fixture
+async def long(path: Path, anchor: FakeAnchor) -> Path:
+    """A closed ledger with two full tiles of leaves."""
+    store = await opened(path, anchor)
+    await store.append("a", 0, events(300))
+    await store.append("b", 0, events(300))
+    await store.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE tile SET hashes = zeroblob(8192) WHERE level = 0 AND number = 0", "from 1 on"),
+        ("UPDATE tile SET hashes = zeroblob(8192) WHERE level = 0 AND number = 1", "from 257 on"),
+        ("UPDATE tile SET hashes = x'' WHERE level = 0 AND number = 1", "from 257 on"),
+        ("DELETE FROM tile WHERE level = 0 AND number = 0", "from 1 on"),
+        ("UPDATE tile SET hashes = zeroblob(64) WHERE level = 1", "600"),
+        ("DELETE FROM tile WHERE level = 1", "newest hashes"),
+        ("DELETE FROM record WHERE sequence = 600", "600"),
+        ("UPDATE record SET payload = x'7b7d' WHERE sequence = 17", "17"),
+        ("UPDATE record SET payload = x'7b7d' WHERE sequence = 590", "590"),
+    ],
+)
+async def test_hashes_changed_with_the_key_are_found(
+    long: Path, anchor: FakeAnchor, statement: str, named: str
+) -> None:
+    forge(long, statement)
+    assert named in str(await refusal(long, anchor))
+
+
+async def test_a_page_put_back_that_opening_does_not_read_is_found_in_the_background(
+    path: Path, anchor: FakeAnchor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "CHECK_AFTER_S", 0.0)
+    store = await opened(path, anchor)
+    await store.append("a", 0, events(600))
+    await store.close()
+    older = path.read_bytes()
+    store = await opened(path, anchor)
+    await store.append("a", 600, events(600))
+    await store.close()
+    newer = path.read_bytes()
+    found = 0
+    for place in range(PAGE, len(older), PAGE):
+        if older[place : place + PAGE] == newer[place : place + PAGE]:
+            continue
+        path.write_bytes(newer[:place] + older[place : place + PAGE] + newer[place + PAGE :])
+        with suppress(LedgerError):
+            store = await opened(path, anchor)
+            await store.checked()
+            assert not store.writable
+            found += 1
+            with pytest.raises(LedgerUnavailable, match="read-only until reopened"):
+                await store.append("a", 1200, events(1))
+            await store.close()
+    assert found

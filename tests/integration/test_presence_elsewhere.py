@@ -11,7 +11,8 @@ from console.application.errors import HsmError, PinLocked, WrongPin
 from console.protocols.kernel.secret import SecretBytes, SecretWiped
 from hsm import capabilities as names
 from hsm.presence_check import check_elsewhere
-from hsm.provision import SetUp, check_token, provision
+from hsm.provision import check_token, provision
+from hsm.removal import SetUp
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock
 from tests.shim import Shim

@@ -13,12 +13,11 @@ from pkcs11 import exceptions as p11
 from pkcs11.types import Session
 from typer.testing import CliRunner
 
-from console import provisioning
 from console.application.errors import HsmError, PinLocked, WrongPin
 from console.application.ports.vault import HeadAnchor
 from console.cli import app
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, set_up_member
+from console.provisioning import NewMember, set_up_member, write_roster
 from console.settings import MemberFiles, RosterEntry, SettingsInvalid, read_settings
 from console.unfinished import UnfinishedSetUp
 from hsm import SetUpUnfinished, TokenInsufficient
@@ -33,7 +32,7 @@ from tests.softhsm import ALICE, USER_PIN
 pytestmark = pytest.mark.hsm
 
 MAKING = import_module("hsm.provision")
-WRITING = provisioning
+WRITING = import_module("console.provisioning.member_files")
 # Where a set-up can end: (module, its function, at which call).
 STEPS = [
     (MAKING, "make_signing_key", 1),
@@ -109,7 +108,8 @@ async def require_usable(shim: Shim, home: Path, label: str, entry: RosterEntry)
     """Check that the member is whole, and that the token holds its objects and no others."""
     files = MemberFiles(home / "alice")
     read_settings(files)
-    assert not (files.directory / "set-up").exists()
+    # It is over when the roster is written.
+    assert (files.directory / "set-up").exists()
     assert shim.objects(label) == OBJECTS
     vault = Pkcs11Vault(shim.settings(home, label))
     await vault.unlock(SecretBytes(USER_PIN))
@@ -149,7 +149,7 @@ async def test_a_full_disk_leaves_keys_that_the_next_set_up_uses(
     label = shim.token()
     with ending((WRITING, "write_toml", 1), OSError, after=True), pytest.raises(OSError):
         set_up(tmp_path, member(shim, label))
-    assert [path.name for path in (tmp_path / "alice").iterdir()] == ["set-up"]
+    assert {path.name for path in (tmp_path / "alice").iterdir()} == {"set-up", "set-up.place"}
     entry = set_up(tmp_path, member(shim, label))
     await require_usable(shim, tmp_path, label, entry)
 
@@ -182,12 +182,18 @@ async def test_keys_of_a_member_are_never_taken_for_what_a_set_up_left(
         with pytest.raises(HsmError, match="already"):
             set_up(home, member(shim, label, member=name))
     with pytest.raises(SettingsInvalid, match="already"):
-        set_up(tmp_path, member(shim, label))
-    (tmp_path / "alice" / "member.toml").rename(tmp_path / "kept")
-    with pytest.raises(SettingsInvalid, match="not touched"):
-        set_up(tmp_path, member(shim, label))
-    (tmp_path / "kept").rename(tmp_path / "alice" / "member.toml")
-    await require_usable(shim, tmp_path, label, entry)
+        set_up(tmp_path, member(shim, label, name="Alicia"))
+    write_roster(tmp_path, (entry,))
+    for missing in ("member.toml", "roster.toml"):
+        (tmp_path / "alice" / missing).rename(tmp_path / f"kept-{missing}")
+        with pytest.raises(SettingsInvalid, match="not touched"):
+            set_up(tmp_path, member(shim, label))
+    (tmp_path / "kept-member.toml").rename(tmp_path / "alice" / "member.toml")
+    assert shim.objects(label) == OBJECTS
+    vault = Pkcs11Vault(shim.settings(tmp_path / "alice", label))
+    await vault.unlock(SecretBytes(USER_PIN))
+    assert (await vault.identity.public_key()).hex() == entry.identity_key
+    await vault.close()
 
 
 async def test_another_set_up_that_passes_this_one_is_left_whole(
@@ -286,16 +292,17 @@ def test_wrong_pins_are_counted_for_the_token_whatever_the_member(
 
 def test_a_fresh_softhsm_that_died_is_made_anew(tmp_path: Path) -> None:
     directory = tmp_path / "alice"
-    UnfinishedSetUp(directory).begin()
-    (directory / "tokens").mkdir()
-    (directory / "tokens" / "half").write_text("")
-    (directory / "roster.toml").write_text("kept")
     again = UnfinishedSetUp(directory)
     identifier = again.begin()
+    for half in ("tokens", "vault", "tls"):
+        (again.make_folder(half) / "half").write_text("")
+    (directory / "notes").write_text("kept")
     assert again.begin() == identifier
-    assert {path.name for path in directory.iterdir()} == {"roster.toml", "set-up"}
+    assert again.begin() == identifier
+    left = {path.name for path in directory.iterdir()}
+    assert left == {"notes", "set-up", "set-up.place", "tls"}
     again.undo(keep=False)
-    assert {path.name for path in directory.iterdir()} == {"roster.toml"}
+    assert {path.name for path in directory.iterdir()} == {"notes"}
 
 
 def test_a_damaged_identifier_is_told(tmp_path: Path) -> None:

@@ -26,17 +26,17 @@ IN_TOKEN = [
     "console.unfinished:UnfinishedSetUp.keys_made:1:after",
 ]
 ON_DISK = [
-    "console.provisioning:initialise_token:1:after",
+    "console.provisioning.members:initialise_token:1:after",
     "console.unfinished:UnfinishedSetUp.keys_made:1:after",
 ]
 FINISHING = [
-    "console.provisioning:create_identity:3:before",
-    "console.provisioning:write_toml:1:before",
+    "console.provisioning.member_files:create_identity:3:before",
+    "console.provisioning.member_files:write_toml:1:before",
     "console.set_up.members:finish_member:1:after",
 ]
 OPENING = [
-    "console.provisioning:write_toml:1:before",
-    "console.provisioning:write_toml:1:after",
+    "console.provisioning.rosters:write_toml:1:before",
+    "console.provisioning.rosters:write_toml:1:after",
     "console.unfinished:UnfinishedSetUp.finish:1:before",
     "console.set_up.drafts:forget:1:before",
     "console.set_up.drafts:forget:1:after",

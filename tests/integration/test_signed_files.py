@@ -11,7 +11,8 @@ from console.application.ports.vault import HeadAnchor
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from hsm import capabilities as names
-from hsm.provision import SetUp, check_token, provision
+from hsm.provision import check_token, provision
+from hsm.removal import SetUp
 from hsm.signed_files import HEAD_FILE, RECORD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.contract.vaults import Clock

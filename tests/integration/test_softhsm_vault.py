@@ -33,7 +33,8 @@ from console.sealing.sealed_record import record_name
 from hsm.anchor import HEAD, create_head
 from hsm.keys import PRESENCE
 from hsm.library import Library, TokenChoice, library
-from hsm.provision import SetUp, initialise_token, provision
+from hsm.provision import initialise_token, provision
+from hsm.removal import SetUp
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from hsm.wrapping_methods import KEK
 from tests.contract.vaults import Clock

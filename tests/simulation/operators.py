@@ -191,6 +191,8 @@ class Operators:
 
     def _confirmed(self, request: RequestId) -> bool | None:
         cores = self.cluster.all_ready()
-        return bool(cores) and all(
-            core.aggregates.request(request).state is RequestState.CONFIRMED for core in cores
+        # Who does not sign may hear of it last.
+        known = [core.aggregates.requests.get(request) for core in cores or ()]
+        return bool(known) and all(
+            state is not None and state.state is RequestState.CONFIRMED for state in known
         )

@@ -32,6 +32,7 @@ _PARTS = ("code", "what", "safe", "next_step")
 _SAFE = (
     *("nothing", "no key", "not touched", "kept", "goes on", "no vault", "belongs to no member"),
     "not affected",
+    "is safe",
 )
 _NEXT = frozenset(
     [
@@ -145,6 +146,7 @@ PLACES: dict[str, Place | str] = {
     "pin-locked": _PIN,
     "pin-needed": _THROWN,
     "question-unreadable": _KEEP,
+    "set-up-busy": _PIN,
     "set-up-died": _TEST,
     "set-up-not-started": _TEST,
     "set-up-over": _PIN,
@@ -152,6 +154,7 @@ PLACES: dict[str, Place | str] = {
     "set-up-timeout": _CHAIN,
     "set-up-too-long": _READ,
     "set-up-unfinished": _PIN,
+    "set-up-unproven": _PIN,
     "set-up-unreadable": _KEEP,
     "test-token": _ENTRY,
     "token-error": _PIN,

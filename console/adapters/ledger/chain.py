@@ -1,15 +1,13 @@
-"""The hash chain: how a record is hashed, and the fold that verifies each record."""
+"""The hash chain: how a record is hashed, and how records are checked one after the other."""
 
 import hashlib
 import hmac
 import struct
-from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from console.application.errors import LedgerCorrupted
 from console.application.ports.vault import HeadAnchor
-from console.domain.events import ClockAccepted
 
 GENESIS = bytes(32)
 EMPTY = HeadAnchor(0, GENESIS)
@@ -67,35 +65,26 @@ def record_hash(
 
 
 @dataclass(slots=True)
-class ChainState:
-    """A verified chain's state: its head, and the positions of each stream's records.
+class ChainWalk:
+    """A walk along the chain from its first record on, which checks everything that it passes.
 
-    The positions are not in an index of the file: an index page restored from an older copy of
-    the file would hide records and still pass every check.
+    Its memory grows with the number of streams: it is for ledgers of format 1 alone.
     """
 
     chain: str
     head: HeadAnchor = EMPTY
-    latest_ms: int = 0
-    streams: dict[str, "array[int]"] = field(default_factory=dict)
-
-    def version_of(self, stream: str) -> int:
-        """Return how many records a stream has."""
-        places = self.streams.get(stream)
-        return 0 if places is None else len(places)
+    versions: dict[str, int] = field(default_factory=dict)
 
     def accept(self, record: StoredRecord) -> None:
         """Check the next record against the chain and advance. Raises: LedgerCorrupted."""
         sequence = self.head.sequence + 1
         if record.sequence != sequence:
             raise LedgerCorrupted(f"record {sequence} is missing from the ledger")
-        if record.version != self.version_of(record.stream) + 1:
+        if record.version != self.versions.get(record.stream, 0) + 1:
             raise LedgerCorrupted(f"record {sequence} has a wrong version in its stream")
         require_record(self.chain, record, self.head.hash)
         self.head = HeadAnchor(sequence, record.hash)
-        accepted = record.name == ClockAccepted.NAME
-        self.latest_ms = max(0 if accepted else self.latest_ms, record.recorded_at_ms)
-        self.streams.setdefault(record.stream, array("Q")).append(sequence)
+        self.versions[record.stream] = record.version
 
 
 def require_record(chain: str, record: StoredRecord, previous_hash: bytes | None = None) -> None:

@@ -29,7 +29,19 @@ SCHEMA = (
         hash BLOB NOT NULL
     ) STRICT""",
 )
-FORMAT = 1
+TREE_SCHEMA = (
+    # `since`: heads up to this record are hashes of the chain, later ones roots of the tree.
+    "CREATE TABLE tree (since INTEGER NOT NULL) STRICT",
+    """CREATE TABLE tile (
+        level INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        hashes BLOB NOT NULL,
+        PRIMARY KEY (level, number)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX record_in_stream ON record (stream, version)",
+)
+FORMAT = 2
+FORMAT_OF_CHAINS = 1
 
 
 def create_database(path: Path, key: SecretBytes, chain: str) -> None:
@@ -41,8 +53,9 @@ def create_database(path: Path, key: SecretBytes, chain: str) -> None:
         connection = _keyed(unfinished, key)
         try:
             connection.execute("BEGIN EXCLUSIVE")
-            for statement in SCHEMA:
+            for statement in (*SCHEMA, *TREE_SCHEMA):
                 connection.execute(statement)
+            connection.execute("INSERT INTO tree VALUES (0)")
             connection.execute("INSERT INTO ledger VALUES (?, ?)", (FORMAT, chain))
             connection.execute("COMMIT")
         finally:
@@ -70,7 +83,7 @@ def open_database(
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         require_pages(connection, path)
-        _require_chain(connection, chain)
+        format_of(connection, chain)
     except sqlcipher.Error as error:
         failure: LedgerError = translate(error)
     except OSError as error:
@@ -95,6 +108,18 @@ def require_pages(connection: sqlcipher.Connection, path: Path) -> None:
     fault = connection.execute("PRAGMA cipher_integrity_check").fetchone()
     if fault is not None:
         raise LedgerCorrupted(f"the ledger's file is damaged: {fault[0]}")
+
+
+def format_of(connection: sqlcipher.Connection, chain: str) -> int:
+    """Return a ledger's format. Raises: LedgerUnavailable, LedgerCorrupted."""
+    rows = connection.execute("SELECT format, chain FROM ledger LIMIT 2").fetchall()
+    if len(rows) == 1:
+        format_, name = rows[0]
+        if format_ not in {FORMAT, FORMAT_OF_CHAINS}:
+            raise LedgerUnavailable(f"the ledger has format {format_}, which is not known here")
+        if name == chain:
+            return int(format_)
+    raise LedgerCorrupted(f"the file is not the ledger of {chain}")
 
 
 def translate(error: sqlcipher.Error) -> LedgerError:
@@ -133,12 +158,3 @@ def _require_version() -> None:
     version = sqlcipher.sqlite_version_info
     if version < OLDEST_SQLITE or version == WITHDRAWN_SQLITE:
         raise LedgerUnavailable(f"SQLite {sqlcipher.sqlite_version} must not hold a ledger")
-
-
-def _require_chain(connection: sqlcipher.Connection, chain: str) -> None:
-    rows = connection.execute("SELECT format, chain FROM ledger LIMIT 2").fetchall()
-    if rows == [(FORMAT, chain)]:
-        return
-    if len(rows) == 1 and rows[0][0] != FORMAT:
-        raise LedgerUnavailable(f"the ledger has format {rows[0][0]}, which is not known here")
-    raise LedgerCorrupted(f"the file is not the ledger of {chain}")

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from console.adapters.ledger.chain import StoredRecord
+from console.adapters.ledger.chain import GENESIS, StoredRecord
 from console.adapters.ledger.store import SqlCipherEventStore
 from console.adapters.ledger.verifier import FORMAT, verify_export
 from console.application.errors import LedgerUnavailable
@@ -19,16 +19,18 @@ _PAGE = 1000
 
 
 async def export(store: SqlCipherEventStore, path: Path) -> HeadAnchor:
-    """Write all records up to the current head to `path`, atomically; return that head.
+    """Write all records up to the newest to `path`, atomically; return their number and root.
 
     Raises: LedgerCorrupted, LedgerUnavailable.
     """
-    head = await store.head()
+    head = await store.tree_head()
+    newest = await store.read_stored(head.sequence - 1, 1) if head.sequence else ()
     first: dict[str, int | str] = {
         "format": FORMAT,
         "chain": store.chain,
         "records": head.sequence,
-        "head": head.hash.hex(),
+        "head": (newest[0].hash if newest else GENESIS).hex(),
+        "root": head.hash.hex(),
     }
     unfinished = path.with_name(path.name + ".part")
     try:

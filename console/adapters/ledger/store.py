@@ -1,11 +1,13 @@
 """SqlCipherEventStore: a member's ledger in one encrypted file; its head is also in the vault."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+import structlog
 
 from console.adapters.ledger.chain import EMPTY, StoredRecord
 from console.adapters.ledger.file import PAGE, LedgerFile
@@ -26,7 +28,10 @@ from console.protocols.kernel.secret import SecretBytes
 
 MAX_STREAM = 200
 MAX_PAGE = 10_000
+CHECK_AFTER_S, CHECK_PAUSE_S, CHECKED_AT_ONCE = 5.0, 0.02, 256
+"""When the check in the background begins, its rests, and how many records it takes at once."""
 _T = TypeVar("_T")
+log = structlog.get_logger(__name__)
 
 
 async def open_ledger(
@@ -36,7 +41,7 @@ async def open_ledger(
     member: MemberId,
     clock_ms: Callable[[], int],
 ) -> "SqlCipherEventStore":
-    """Open or create a member's ledger; verify it from its first record to the vault's head.
+    """Open or create a member's ledger, and compare it with the vault's head.
 
     Owns `key` (32 bytes) and wipes it at close. Raises: LedgerCorrupted, LedgerRolledBack,
     LedgerUnavailable, HsmError.
@@ -53,6 +58,7 @@ async def open_ledger(
     opened = False
     try:
         await store.settle()
+        store.check_in_background()
         opened = True
     finally:
         if not opened:
@@ -79,6 +85,7 @@ class SqlCipherEventStore:
         self._anchored: HeadAnchor | None = None
         self._writing = asyncio.Lock()
         self._closed = False
+        self._checking: asyncio.Task[None] | None = None
 
     async def append(
         self, stream: str, expected_version: int, events: Sequence[Event]
@@ -113,8 +120,16 @@ class SqlCipherEventStore:
         return await self._run(lambda: self._file.page(after, _page_size(limit)))
 
     async def head(self) -> HeadAnchor:
-        """Return the newest record's sequence and hash."""
+        """Return what is promised of the ledger as it is."""
         return await self._run(lambda: self._file.head)
+
+    async def tree_head(self) -> HeadAnchor:
+        """Return the number of records and the root of their tree."""
+        return await self._run(lambda: self._file.tree_head)
+
+    async def contains(self, head: HeadAnchor) -> bool:
+        """Return whether this ledger had this head once."""
+        return await self._run(lambda: self._file.contains(head))
 
     @property
     def writable(self) -> bool:
@@ -130,22 +145,48 @@ class SqlCipherEventStore:
         """Verify all records from the disk; appends continue between pages."""
         await self._run(self._file.require_pages)
         head = await self.head()
-        reached = EMPTY
-        while reached.sequence < head.sequence:
-            count = min(PAGE, head.sequence - reached.sequence)
-            reached = await self._run(partial(self._file.verify_page, reached, count))
+        async for reached in self._walk(head.sequence, PAGE):
             if progress is not None:
-                progress(reached.sequence, head.sequence)
-        if reached != head:
-            raise LedgerCorrupted(f"record {head.sequence} is not the one that was written")
+                progress(reached, head.sequence)
         # Between an append's commit and its anchor the two may differ.
         async with self._writing:
             anchored = await self._anchor.read()
             self._require_known(anchored)
         return LedgerReport(head=head, anchored=anchored, records=head.sequence)
 
+    def check_in_background(self) -> None:
+        """Check once all that opening has not read: old records and the index of streams.
+
+        A few records at a time, so that nothing waits long. What is found ends writing.
+        """
+        self._checking = asyncio.create_task(self._check())
+
+    async def checked(self) -> None:
+        """Wait until the check in the background is over; `writable` tells its result."""
+        if self._checking is not None:
+            await asyncio.wait({self._checking})
+
+    async def _check(self) -> None:
+        await asyncio.sleep(CHECK_AFTER_S)
+        try:
+            head = await self.head()
+            async for _ in self._walk(head.sequence, CHECKED_AT_ONCE):
+                await asyncio.sleep(CHECK_PAUSE_S)
+        except LedgerError as error:
+            if not self._closed:
+                log.exception("ledger-damaged", why=str(error))
+
+    async def _walk(self, size: int, at_once: int) -> AsyncIterator[int]:
+        """Check the records one after the other; yields how far it is."""
+        reached = EMPTY
+        while reached.sequence < size:
+            count = min(at_once, size - reached.sequence)
+            reached = await self._run(partial(self._file.verify_page, reached, count))
+            yield reached.sequence
+        await self._run(self._file.require_edge)
+
     async def settle(self) -> None:
-        """Open the file, verify it against the vault's head, and advance a head that is behind."""
+        """Open the file, compare it with the vault's head, and advance a head that is behind."""
         anchored = await self._anchor.read()
         await self._run(lambda: self._file.open(anchored))
         self._anchored = anchored
@@ -157,6 +198,9 @@ class SqlCipherEventStore:
         if self._closed:
             return
         self._closed = True
+        if self._checking is not None:
+            self._checking.cancel()
+            await asyncio.wait({self._checking})
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._file.close)

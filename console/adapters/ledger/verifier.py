@@ -4,6 +4,7 @@ This file may be copied out of the product; it shares no code with the ledger th
 Record hash: SHA-256 over the domain `quorate/ledger-record/1`, chain, sequence, stream, version,
 name, recorded_at_ms, payload, previous_hash; each with its length before it (4 bytes, big endian),
 text in UTF-8, numbers as 8 bytes big endian. The first record's previous hash is 32 zero bytes.
+Root: that of the Merkle tree of RFC 9162, section 2.1, whose leaves are the records' hashes.
 """
 
 import base64
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-FORMAT = "quorate-ledger-export/1"
+FORMAT = "quorate-ledger-export/2"
+FORMAT_WITHOUT_ROOT = "quorate-ledger-export/1"
 MAX_LINE = 8 << 20
 _TEXT = ("stream", "name", "payload", "previous_hash", "hash")
 _NUMBERS = ("sequence", "version", "recorded_at_ms")
@@ -26,33 +28,68 @@ class ExportInvalid(Exception):
 
 @dataclass(frozen=True)
 class VerifiedExport:
-    """The ledger's member and head; compare the head with that of the vault or a peer."""
+    """The ledger's member, its newest record's hash, and the root over all records.
+
+    Compare the root with what the member's vault or a peer holds for this number of records.
+    """
 
     chain: str
     records: int
     head: bytes
+    root: bytes
 
 
 def verify_export(path: Path) -> VerifiedExport:
     """Recompute the chain of an export. Raises: ExportInvalid."""
     with path.open("rb") as stream:
-        header = _parse(stream, 1)
-        chain, records, head = header.get("chain"), header.get("records"), header.get("head")
-        if header.get("format") != FORMAT or set(header) != {"format", "chain", "records", "head"}:
-            raise ExportInvalid("line 1 is not the header of a ledger export")
-        if not isinstance(chain, str) or type(records) is not int or not isinstance(head, str):
-            raise ExportInvalid("line 1 is not the header of a ledger export")
+        header = _header(_parse(stream, 1))
+        chain, records = str(header["chain"]), int(str(header["records"]))
         previous = bytes(32)
         versions: dict[str, int] = {}
+        subtrees: list[tuple[int, bytes]] = []
         for sequence in range(1, records + 1):
             previous = _verify_record(
                 _parse(stream, sequence + 1), chain, sequence, previous, versions
             )
+            _add_leaf(subtrees, previous)
         if stream.read(1):
             raise ExportInvalid(f"line {records + 2} exceeds the header's number of records")
-    if previous.hex() != head:
+    root = _root(subtrees)
+    if previous.hex() != header["head"]:
         raise ExportInvalid("the last record is not the head that the header names")
-    return VerifiedExport(chain, records, previous)
+    if root.hex() != header.get("root", root.hex()):
+        raise ExportInvalid("the records have not the root that the header names")
+    return VerifiedExport(chain, records, previous, root)
+
+
+def _header(header: dict[str, object]) -> dict[str, object]:
+    fields = {"format", "chain", "records", "head"}
+    if header.get("format") == FORMAT:
+        fields.add("root")
+    known = header.get("format") in {FORMAT, FORMAT_WITHOUT_ROOT}
+    if not known or set(header) != fields or type(header["records"]) is not int:
+        raise ExportInvalid("line 1 is not the header of a ledger export")
+    if not all(isinstance(header[name], str) for name in fields - {"records"}):
+        raise ExportInvalid("line 1 is not the header of a ledger export")
+    return header
+
+
+def _add_leaf(subtrees: list[tuple[int, bytes]], data: bytes) -> None:
+    """Add a leaf to a row of whole subtrees, each with its size."""
+    size, root = 1, hashlib.sha256(b"\0" + data).digest()
+    while subtrees and subtrees[-1][0] == size:
+        root = hashlib.sha256(b"\1" + subtrees.pop()[1] + root).digest()
+        size *= 2
+    subtrees.append((size, root))
+
+
+def _root(subtrees: list[tuple[int, bytes]]) -> bytes:
+    if not subtrees:
+        return hashlib.sha256().digest()
+    root = subtrees[-1][1]
+    for _, left in reversed(subtrees[:-1]):
+        root = hashlib.sha256(b"\1" + left + root).digest()
+    return root
 
 
 def _verify_record(
@@ -129,7 +166,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"INVALID: {error}\n")
         return 1
     sys.stdout.write(
-        f"VALID: {verified.records} records of {verified.chain}, head {verified.head.hex()}\n"
+        f"VALID: {verified.records} records of {verified.chain}, head {verified.head.hex()}, "
+        f"root {verified.root.hex()}\n"
     )
     return 0
 

@@ -111,6 +111,7 @@ class Core:
             on_fork=lambda forked: self.host.stop_forked(forked),  # noqa: PLW0108 - made later
         )
         self.exchange = StatementExchange(
+            store=store,
             me=me,
             statements=self._statements,
             aggregates=self.aggregates,

@@ -29,6 +29,7 @@ from console.application.peers.messages import (
     decode_reply,
     encode,
 )
+from console.application.peers.pages import statements_after
 from console.application.peers.signed_statements import (
     SignedStatement,
     StatementRefused,
@@ -39,11 +40,11 @@ from console.application.peers.signed_statements import (
 )
 from console.application.peers.statements import (
     AnyStatement,
-    Readiness,
     RosterDecision,
 )
 from console.application.peers.timeouts import AdaptiveTimeouts
 from console.application.ports.clock import Clock
+from console.application.ports.event_store import EventStore
 from console.application.ports.network import NetworkPort
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, DomainError, NotYetPossible, UnknownMember
@@ -59,8 +60,6 @@ MAX_DEFERRED = 128
 """Statements of one signer that wait for facts they need."""
 MAX_PULLS = 64
 """Pages taken from one peer in one go: a peer that never ends must not keep us from the others."""
-PAGE_BYTES = 64 * 1024
-"""What a page of a pull holds at most, or else one statement: a slow line carries it in time."""
 
 UNACCEPTABLE = (DomainError, StatementRefused, TransactionError)
 """What a statement can be refused for; anything else is this node's own trouble."""
@@ -77,6 +76,7 @@ class StatementExchange:
         me: MemberId,
         statements: Statements,
         aggregates: Aggregates,
+        store: EventStore,
         network: NetworkPort,
         clock: Clock,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -86,6 +86,7 @@ class StatementExchange:
         self._me = me
         self._statements = statements
         self._aggregates = aggregates
+        self._store = store
         self._network = network
         self._clock = clock
         self._spawn = spawn
@@ -96,7 +97,7 @@ class StatementExchange:
         )
         """What came too early, by signer: nobody can crowd out what others have signed. With the
         identity key that signed it, which may have been replaced when its time has come."""
-        self._cursors: dict[MemberId, int] = {}
+        self._cursors: dict[MemberId, tuple[bytes, int]] = {}
         self._locked: set[MemberId] = set()
         self._timeouts = AdaptiveTimeouts()
         """How long a pull may take; a page takes longer than a session's message."""
@@ -150,21 +151,11 @@ class StatementExchange:
         await self._take_heads((message.head,) if message.head else ())
         # Only an unlocked node pulls.
         self._locked.discard(peer)
-        chosen: list[SignedStatement] = []
-        upto, size = message.after, 0
-        for sequence, evidence in self._aggregates.statements:
-            if sequence <= message.after:
-                continue
-            size += len(evidence.body) + 256
-            if len(chosen) >= MAX_PULLED_STATEMENTS or (chosen and size > PAGE_BYTES):
-                break
-            upto = sequence
-            if evidence.kind != _READINESS:
-                chosen.append(to_signed(evidence))
+        statements, upto = await statements_after(self._store, message.after)
         own = await self._heads.own()
         heads = (*self._heads.known(), *((own,) if own else ()))
         return Pulled(
-            statements=tuple(chosen),
+            statements=statements,
             upto=upto,
             your_head=self._heads.newest_of(peer),
             heads=heads[-MAX_HEADS:],
@@ -176,7 +167,7 @@ class StatementExchange:
     async def catch_up(self, peer: MemberId) -> None:
         """Pull from one peer until there is nothing new. Raises: PeerUnavailable, PeerRefused."""
         for _ in range(MAX_PULLS):
-            after = self._cursors.get(peer, 0)
+            after = self._cursor_of(peer)
             request = encode(Pull(after, await self._heads.own()))
             sent_ms = self._clock.now_ms()
             reply = decode_reply(await self._pull(peer, request))
@@ -195,8 +186,17 @@ class StatementExchange:
                 await self._import_signed(signed)
             if reply.upto <= after:
                 break
-            self._cursors[peer] = reply.upto
+            self._cursors[peer] = self._machine_of(peer), reply.upto
         await self.retry_deferred()
+
+    def _cursor_of(self, peer: MemberId) -> int:
+        """Return how far a peer's ledger was read: a machine in its place begins a new one."""
+        machine, upto = self._cursors.get(peer, (b"", 0))
+        return upto if machine == self._machine_of(peer) else 0
+
+    def _machine_of(self, peer: MemberId) -> bytes:
+        known = self._known(peer)
+        return known.identity_key if known else b""
 
     async def _pull(self, peer: MemberId, request: bytes) -> bytes:
         started_s = self._clock.monotonic_s()
@@ -327,6 +327,3 @@ class StatementExchange:
             log.debug("peer-not-pulled", peer=peer, why=str(trouble))
         finally:
             self._asked.discard(peer)
-
-
-_READINESS = str(Readiness.__struct_config__.tag)

@@ -20,6 +20,7 @@ from console.application.peers.signed_statements import (
 from console.application.peers.statements import LedgerHead, Readiness
 from console.application.ports.clock import Clock
 from console.application.ports.event_store import EventStore
+from console.application.ports.vault import HeadAnchor
 from console.domain import member
 from console.domain.errors import Conflict
 from console.domain.events import Evidence
@@ -171,8 +172,7 @@ class Heads:
         sequence, hash_ = _head(self._statements.verify(signed, me))
         if sequence == 0:
             return
-        records = await self._store.read_all(sequence - 1, 1)
-        if not records or records[0].hash != hash_:
+        if not await self._store.contains(HeadAnchor(sequence, hash_)):
             raise LedgerRolledBack(
                 f"a peer holds our signed receipt for record {sequence}, which this ledger does "
                 "not contain"

@@ -60,7 +60,15 @@ class EventStore(Protocol):
         ...
 
     async def head(self) -> HeadAnchor:
-        """Return the newest record's sequence and hash; (0, 32 zero bytes) when empty."""
+        """Return the number of records and the root of their tree (RFC 9162).
+
+        (0, 32 zero bytes) when empty. Where a ledger got its tree later, heads up to that record
+        are the newest record's hash: what was signed of them stays true.
+        """
+        ...
+
+    async def contains(self, head: HeadAnchor) -> bool:
+        """Return whether this ledger had this head once, and so continues it."""
         ...
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> LedgerReport:

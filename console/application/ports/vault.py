@@ -33,7 +33,7 @@ class VaultStatus:
 
 @dataclass(frozen=True, slots=True)
 class HeadAnchor:
-    """The ledger's head as stored outside the ledger: sequence and 32-byte hash."""
+    """A ledger's head: the newest record's number, and 32 bytes that stand for all records."""
 
     sequence: int
     hash: bytes

@@ -16,7 +16,7 @@ from console.application.errors import (
     PeerUnavailable,
     UnknownTransaction,
 )
-from console.application.peers.exchange import MAX_DEFERRED, PAGE_BYTES, StatementExchange
+from console.application.peers.exchange import MAX_DEFERRED, StatementExchange
 from console.application.peers.heads import Heads
 from console.application.peers.messages import (
     MAX_PULLED_STATEMENTS,
@@ -28,6 +28,7 @@ from console.application.peers.messages import (
     decode_request,
     encode,
 )
+from console.application.peers.pages import MAX_READ, PAGE_BYTES
 from console.application.peers.signed_statements import (
     SignedStatement,
     StatementRefused,
@@ -43,8 +44,8 @@ from console.application.peers.statements import (
 )
 from console.application.shares.share_manager import ShareManager
 from console.domain.errors import Conflict, NotYetPossible, UnknownMember
-from console.domain.events import Evidence
-from console.domain.ids import MemberId
+from console.domain.events import Evidence, RequestWithdrawn, VaultUnlocked
+from console.domain.ids import MemberId, RequestId
 from console.domain.member import Enrol, Member, RecordHead
 from console.domain.times import END_OF_TIME_MS, MAX_CLOCK_SKEW_MS
 from console.protocols.kernel.secret import SecretBytes
@@ -105,6 +106,7 @@ class Desk:
             me=ANA,
             statements=self.voice[ANA],
             aggregates=self.aggregates,
+            store=self.store,
             network=self.port,
             clock=self.clock,
             spawn=self._spawn,
@@ -326,19 +328,50 @@ async def test_catching_up_goes_on_until_there_is_nothing_new(desk: Desk) -> Non
     assert asked[4:] == [5]
 
 
+async def test_a_machine_in_place_of_another_is_read_from_its_first_statement(desk: Desk) -> None:
+    asked = answering(desk, lambda r: Pulled(statements=(), upto=max(r.after, 7), your_head=None))
+    await desk.exchange.catch_up(BEN)
+    assert asked == [0, 7]
+    known = desk.aggregates.members[BEN]
+    desk.aggregates.members[BEN] = replace(known, identity_key=b"\x04" + bytes(64))
+    await desk.exchange.catch_up(BEN)
+    assert asked[2:] == [0, 7]
+
+
 async def test_a_page_is_small_enough_for_a_slow_line(desk: Desk) -> None:
-    large = Evidence(kind="withdrawal", body=bytes(20_000), signer=BEN, signature=bytes(64))
-    desk.aggregates.statements += [(number, large) for number in range(1, 21)]
-    huge = Evidence(kind="withdrawal", body=bytes(200_000), signer=BEN, signature=bytes(64))
-    desk.aggregates.statements.append((21, huge))
+    withdrawn = [withdrawal_of(20_000)] * 20 + [withdrawal_of(200_000)]
+    await desk.store.append("signing-request/rq-1", 0, withdrawn)
+    end = (await desk.store.head()).sequence
     after, counts = 0, []
-    while after < 21:
+    while after < end:
         page = await desk.exchange.on_pull(BEN, Pull(after))
         assert isinstance(page, Pulled)
         assert len(page.statements) == 1 or len(encode(page)) <= PAGE_BYTES
         counts.append(len(page.statements))
         after = page.upto
     assert sum(counts) == 21
+
+
+async def test_a_page_is_read_from_a_bounded_part_of_the_ledger(desk: Desk) -> None:
+    """Most records hold no statement: a peer goes on asking from where the page ends."""
+    start = (await desk.store.head()).sequence
+    unlocked = [VaultUnlocked(ANA, number, 0) for number in range(MAX_READ + 100)]
+    await desk.store.append("member/ana", start - 1, unlocked)
+    await desk.store.append("signing-request/rq-1", 0, [withdrawal_of(10)])
+    first = await desk.exchange.on_pull(BEN, Pull(start))
+    assert isinstance(first, Pulled)
+    assert (first.statements, first.upto) == ((), start + MAX_READ)
+    second = await desk.exchange.on_pull(BEN, Pull(first.upto))
+    assert isinstance(second, Pulled)
+    assert len(second.statements) == 1
+    third = await desk.exchange.on_pull(BEN, Pull(second.upto))
+    assert isinstance(third, Pulled)
+    assert (third.statements, third.upto) == ((), second.upto)
+
+
+def withdrawal_of(size: int) -> RequestWithdrawn:
+    said = Evidence(kind="withdrawal", body=bytes(size), signer=BEN, signature=bytes(64))
+    return RequestWithdrawn(request=RequestId("rq-1"), member=BEN, at_ms=1, evidence=said)
 
 
 async def test_a_pull_that_took_too_long_may_take_longer_the_next_time(

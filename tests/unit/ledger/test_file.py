@@ -95,10 +95,10 @@ def test_a_key_has_its_size(path: Path, size: int) -> None:
 def test_a_ledger_of_a_later_format_is_left_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "FORMAT", 2)
+    monkeypatch.setattr(connection, "FORMAT", 3)
     create_database(path, key(), "alice")
     monkeypatch.undo()
-    with pytest.raises(LedgerUnavailable, match="format 2, which is not known here"):
+    with pytest.raises(LedgerUnavailable, match="format 3, which is not known here"):
         open_database(path, key(), "alice")
 
 
@@ -174,7 +174,8 @@ def test_a_closed_ledger_is_closed_for_good_and_its_key_is_gone(path: Path) -> N
 def test_pages_are_verified_in_the_order_of_the_chain(path: Path) -> None:
     file = opened(path, records=4)
     second = file.page(1, 1)[0]
-    assert file.verify_page(HeadAnchor(2, second.hash), 2) == file.head
+    last = file.page(3, 1)[0]
+    assert file.verify_page(HeadAnchor(2, second.hash), 2) == HeadAnchor(4, last.hash)
     with pytest.raises(LedgerCorrupted, match="record 3 does not follow the one before it"):
         file.verify_page(HeadAnchor(2, bytes(32)), 2)
 

@@ -195,6 +195,6 @@ async def test_a_last_record_in_place_of_the_one_that_was_written_is_found(tmp_p
         b"{}",
         record_hash(ANA, *other),
     )
-    with pytest.raises(LedgerCorrupted, match="record 3 is not the one that was written"):
+    with pytest.raises(LedgerCorrupted, match="record 3 is not the one in the ledger's tree"):
         await store.verify()
     await store.close()

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from console.adapters.ledger.chain import GENESIS, record_hash
-from console.adapters.ledger.verifier import FORMAT, ExportInvalid, main, verify_export
+from console.adapters.ledger.verifier import (
+    FORMAT,
+    FORMAT_WITHOUT_ROOT,
+    ExportInvalid,
+    main,
+    verify_export,
+)
+from tests.fakes.growing_tree import Growing
 
 Lines = list[dict[str, Any]]
 Change = Callable[[Lines], object]
@@ -39,7 +46,11 @@ def chained(payloads: tuple[bytes, ...] = (b"{}", b"[]", b"{}"), chain: str = "a
         )
         previous = digest
     head = {"format": FORMAT, "chain": chain, "records": len(records), "head": previous.hex()}
-    return [head, *records]
+    return [head | {"root": root_of([head, *records])}, *records]
+
+
+def root_of(lines: Lines) -> str:
+    return Growing(bytes.fromhex(record["hash"]) for record in lines[1:]).frontier.root.hex()
 
 
 def written(path: Path, lines: Lines) -> Path:
@@ -53,8 +64,28 @@ def test_an_export_holds_and_names_its_head(tmp_path: Path) -> None:
     verified = verify_export(written(tmp_path / "export", lines))
     assert (verified.chain, verified.records) == ("alice", 3)
     assert verified.head.hex() == lines[-1]["hash"]
+    assert verified.root.hex() == lines[0]["root"]
     empty = verify_export(written(tmp_path / "empty", chained(())))
     assert (empty.records, empty.head) == (0, GENESIS)
+
+
+def test_an_export_of_before_there_was_a_tree_holds(tmp_path: Path) -> None:
+    lines = chained()
+    root = lines[0].pop("root")
+    with pytest.raises(ExportInvalid, match="line 1 is not the header"):
+        verify_export(written(tmp_path / "export", lines))
+    lines[0]["format"] = FORMAT_WITHOUT_ROOT
+    assert verify_export(written(tmp_path / "export", lines)).root.hex() == root
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 8, 100])
+def test_the_root_is_that_of_the_tree(tmp_path: Path, count: int) -> None:
+    lines = chained((b"{}",) * count)
+    verified = verify_export(written(tmp_path / "export", lines))
+    assert verified.root.hex() == lines[0]["root"]
+    lines[0]["root"] = bytes(32).hex()
+    with pytest.raises(ExportInvalid, match="not the root that the header names"):
+        verify_export(written(tmp_path / "export", lines))
 
 
 def test_numbers_at_their_bounds_are_numbers(tmp_path: Path) -> None:
@@ -85,7 +116,7 @@ def rehashed(line: int, **values: Any) -> Change:
         )
         record["hash"] = record_hash("alice", *fields).hex()  # type: ignore[arg-type]
         if line == len(lines) - 1:
-            lines[0]["head"] = record["hash"]
+            lines[0] |= {"head": record["hash"], "root": root_of(lines)}
 
     return change
 
@@ -93,7 +124,7 @@ def rehashed(line: int, **values: Any) -> Change:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (changed(0, format="quorate-ledger-export/2"), "line 1 is not the header"),
+        (changed(0, format="quorate-ledger-export/3"), "line 1 is not the header"),
         (changed(0, more=1), "line 1 is not the header"),
         (lambda lines: lines[0].pop("head"), "line 1 is not the header"),
         (changed(0, chain=5), "line 1 is not the header"),
@@ -169,7 +200,8 @@ def test_the_command_tells_what_it_found(
     lines = chained()
     path = written(tmp_path / "export", lines)
     assert main([str(path)]) == 0
-    assert capsys.readouterr().out == f"VALID: 3 records of alice, head {lines[-1]['hash']}\n"
+    named = f"head {lines[-1]['hash']}, root {lines[0]['root']}"
+    assert capsys.readouterr().out == f"VALID: 3 records of alice, {named}\n"
     path.write_bytes(b"")
     assert main([str(path)]) == 1
     assert "INVALID: line 1" in capsys.readouterr().err

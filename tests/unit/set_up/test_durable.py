@@ -9,6 +9,7 @@ from console.client.set_up import messages as m
 from console.provisioning import join_vault, write_roster
 from console.set_up import exchange, members
 from console.settings import MemberFiles, read_entries
+from console.unfinished import UnfinishedSetUp
 from tests.unit.set_up.test_exchange import draft, entry_of, finished, keys_made
 
 
@@ -84,3 +85,13 @@ def test_a_roster_is_on_the_disk(
     else:
         write_roster(tmp_path, (*read_entries(files.entry), *founders))
     assert not {".", "roster.toml"} & disk.not_synced(files.directory)
+
+
+def test_a_new_directory_is_on_the_disk_before_keys_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    home = tmp_path / "new" / "home"
+    UnfinishedSetUp(home / "ana").begin(None)
+    for folder in (tmp_path, tmp_path / "new", home, home / "ana"):
+        assert folder.stat().st_ino in disk.whole_folders

@@ -14,7 +14,7 @@ from console.tlog.proofs import (
     require_inclusion,
 )
 from console.tlog.tree import EMPTY_ROOT, hash_leaf, range_root, root_of
-from tests.unit.tlog.growing import numbered
+from tests.fakes.growing_tree import numbered
 
 SIZE = 70
 TREE = numbered(SIZE)

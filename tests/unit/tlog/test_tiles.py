@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from console.tlog.tiles import HEIGHT, WIDTH, Tile, node_hash, stored_at, tile_root, width_of
 from console.tlog.tree import HASH_SIZE, Node, root_of
-from tests.unit.tlog.growing import numbered
+from tests.fakes.growing_tree import numbered
 
 SIZE = 70_000
 TREE = numbered(SIZE)

@@ -13,7 +13,7 @@ from console.tlog.tree import (
     root_of,
     whole_subtrees,
 )
-from tests.unit.tlog.growing import Growing, recursive_root
+from tests.fakes.growing_tree import Growing, recursive_root
 
 # The eight leaves and roots that implementations of RFC 6962 share in their tests
 # (transparency-dev/merkle, testonly/constants.go).

@@ -2,6 +2,8 @@
 
 import pytest
 
+from console.application.peers.pages import statements_after
+from console.application.peers.signed_statements import to_signed
 from console.application.peers.statements import (
     CeremonyRefusal,
 )
@@ -121,7 +123,9 @@ async def test_two_texts_under_one_id_are_kept_as_proof_and_end_the_ceremony() -
     assert both[0].body != both[1].body
     assert not await desk.shares.holds(WALLET, KIND, 0)
     # Peers that ask get both, and come to the same end.
-    assert set(both) <= {evidence for _, evidence in desk.aggregates.statements}
+    assert {to_signed(evidence) for evidence in both} <= {
+        *(await statements_after(desk.ledger, 0))[0]
+    }
 
 
 async def test_another_member_s_text_under_the_same_id_is_refused() -> None:

@@ -5,7 +5,8 @@ import pytest
 from solders.keypair import Keypair
 
 from console.application.errors import UnknownTransaction
-from console.application.peers.signed_statements import StatementRefused
+from console.application.peers.pages import statements_after
+from console.application.peers.signed_statements import StatementRefused, to_signed
 from console.application.peers.statements import (
     AnyStatement,
     Approval,
@@ -137,7 +138,9 @@ async def test_two_texts_under_one_id_are_kept_as_proof_and_neither_is_signed() 
     assert state.disputed is not None
     both = (state.proposal.evidence, state.disputed.evidence)
     assert {e.signer for e in both} == {ANA}
-    assert set(both) <= {evidence for _, evidence in desk.aggregates.statements}
+    assert {to_signed(evidence) for evidence in both} <= {
+        *(await statements_after(desk.ledger, 0))[0]
+    }
     with pytest.raises(AlreadyDecided):
         await desk.signing.admit(invited(), ANA)
 

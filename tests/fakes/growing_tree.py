@@ -12,7 +12,10 @@ class Growing:
         self.frontier = Frontier()
         self.nodes: dict[Node, bytes] = {}
         for leaf in leaves:
-            self.nodes.update(self.frontier.append(hash_leaf(leaf)))
+            self.add(leaf)
+
+    def add(self, leaf: bytes) -> None:
+        self.nodes.update(self.frontier.append(hash_leaf(leaf)))
 
     def read(self, node: Node) -> bytes:
         return self.nodes[node]
