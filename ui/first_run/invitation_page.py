@@ -53,8 +53,8 @@ class InvitationPage(StepPage):
     HELP = (
         "An entry is one line: a member\u2019s public keys and address. It holds no secret.",
         (
-            "Save yours as a file, copy it, or show its code to a scanner. Collect the others\u2019 "
-            "in the same ways."
+            "Save yours as a file, copy it, or show its code to a scanner. Collect the "
+            "others\u2019 in the same ways."
         ),
         "A vault that is created needs the same entries on every machine, at least three.",
         "To join, add the founders\u2019 entries first; then give your entry to the founders.",

@@ -55,8 +55,8 @@ class TokenPage(StepPage):
             "maker\u2019s PKCS#11 library: install it, or add its file here."
         ),
         (
-            "A token that lacks something, or holds a member\u2019s keys already, cannot be chosen; "
-            "it says why."
+            "A token that lacks something, or holds a member\u2019s keys already, cannot be "
+            "chosen; it says why."
         ),
         "A SoftHSM token is for tests only. Encrypted files serve where there is no HSM.",
         "Choosing a token writes nothing to it.",
