@@ -12,7 +12,7 @@ from console.adapters.chains.ethereum.adapter import EthereumAdapter
 from console.adapters.chains.solana.adapter import SolanaAdapter
 from console.adapters.clock import SystemClock
 from console.adapters.console_api import ConsoleServer
-from console.adapters.ledger.export import export
+from console.adapters.ledger.export import export, export_records
 from console.adapters.ledger.keys import ledger_key
 from console.adapters.ledger.store import SqlCipherEventStore, open_ledger
 from console.adapters.network.grpc_peers import GrpcNetwork, Peer, tls_name
@@ -42,10 +42,12 @@ from console.settings import (
     Roster,
     RosterEntry,
     SettingsInvalid,
+    VaultSettings,
     read_roster,
     read_settings,
 )
 from hsm import Pkcs11Settings, Pkcs11Vault
+from hsm.kms import KmsPlace, KmsSettings, KmsVault, PlaceInvalid
 
 VERSION = "0.1.0"
 
@@ -62,6 +64,7 @@ SCHEMES: tuple[Callable[[], ThresholdScheme], ...] = (
 VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "pkcs11": lambda files, settings: Pkcs11Vault(pkcs11_settings(files, settings)),
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
+    "kms": lambda files, settings: KmsVault(whole_kms_settings(files, settings)),
 }
 _NOT_KNOWN = {
     "trusted": "knows no contracts that could be trusted",
@@ -117,7 +120,7 @@ def build_node(directory: Path, checkpoint: Callable[[str], None] | None = None)
         chains=build_chains(settings.chains),
         schemes={scheme.kind: scheme for scheme in schemes},
         open_ledger=_ledger_opener(files, vault, me, clock),
-        export_ledger=_exporter(files),
+        export_ledger=_exporter(files, vault),
         key_uses=key_uses(),
         checkpoint=checkpoint or (lambda _name: None),
     )
@@ -182,6 +185,34 @@ def pkcs11_settings(files: MemberFiles, settings: MemberSettings) -> Pkcs11Setti
     )
 
 
+def whole_kms_settings(files: MemberFiles, settings: MemberSettings) -> KmsSettings:
+    """Return where a member's KMS keys are, both of them. Raises: SettingsInvalid."""
+    found = kms_settings(files, settings.member, settings.vault)
+    if not found.place.whole:
+        raise SettingsInvalid(f"{files.settings}: the vault needs `sealing_key` and `identity_key`")
+    return found
+
+
+def kms_settings(files: MemberFiles, member: str, vault: VaultSettings) -> KmsSettings:
+    """Return where a member's KMS keys are. Raises: SettingsInvalid."""
+    try:
+        place = KmsPlace(
+            region=vault.region,
+            sealing_key=vault.sealing_key,
+            identity_key=vault.identity_key,
+            endpoint_url=vault.endpoint_url,
+            profile=vault.profile,
+        )
+    except PlaceInvalid as wrong:
+        raise SettingsInvalid(f"the vault's settings: {wrong}") from None
+    return KmsSettings(
+        place=place,
+        folder=files.directory,
+        member=_member_id(member),
+        accept_unproven=vault.accept_unproven,
+    )
+
+
 def file_settings(files: MemberFiles, settings: MemberSettings) -> FileVaultSettings:
     """Return where a member's encrypted files are."""
     return FileVaultSettings(files.vault, _member_id(settings.member))
@@ -196,13 +227,19 @@ def _ledger_opener(
     return open_
 
 
-def _exporter(files: MemberFiles) -> Callable[[EventStore, str], Coroutine[Any, Any, str]]:
-    async def export_(store: EventStore, name: str) -> str:
+def _exporter(
+    files: MemberFiles, vault: VaultPort
+) -> Callable[[EventStore, str, tuple[int, ...]], Coroutine[Any, Any, str]]:
+    async def export_(store: EventStore, name: str, records: tuple[int, ...]) -> str:
         if not isinstance(store, SqlCipherEventStore):
             raise LedgerUnavailable("this ledger has no export")
         files.exports.mkdir(mode=0o700, exist_ok=True)
-        await export(store, files.exports / name)
-        return str(files.exports / name)
+        path = files.exports / name
+        if records:
+            await export_records(store, path, vault.identity, records)
+        else:
+            await export(store, path, vault.identity)
+        return str(path)
 
     return export_
 

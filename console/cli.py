@@ -11,8 +11,9 @@ from typing import Annotated, NoReturn
 import msgspec
 import typer
 
+from console import cli_cloud
 from console.adapters.clock import SystemClock
-from console.adapters.ledger.verifier import ExportInvalid, verify_export
+from console.adapters.ledger.verifier import ExportInvalid, told, verify_export
 from console.adapters.network.tls import TlsMaterialUnusable
 from console.application.api import CommandRefused, Console, NodeUnreachable
 from console.application.commands import ExportLedger, VerifyLedger, secret_problem
@@ -64,6 +65,8 @@ app = typer.Typer(
 )
 
 _MAX_LINE = 4096
+_LONGEST_LABEL = 32
+"""Of a token (PKCS#11)."""
 EXPECTED = (
     AdapterError,
     DomainError,
@@ -148,7 +151,9 @@ def init(
     listen: Annotated[str, typer.Option(help="host:port for the other members' nodes.")] = "",
     console: Annotated[str, typer.Option(help="127.0.0.1:port for this machine's window.")] = "",
     home: Home = DEFAULT_HOME,
-    module: Annotated[str, typer.Option(help="PKCS#11 library, softhsm, or file.")] = "softhsm",
+    module: Annotated[
+        str, typer.Option(help="PKCS#11 library, softhsm, file, or kms.")
+    ] = "softhsm",
     token: Annotated[str, typer.Option(help="Label of the token.")] = "",
     chain: Annotated[list[str] | None, typer.Option(help="chain,network,url[,url]")] = None,
     asset: Annotated[list[str] | None, typer.Option(help="chain,address,unit,decimals")] = None,
@@ -156,17 +161,24 @@ def init(
     websocket: Annotated[list[str] | None, typer.Option(help="chain,url")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say if the token suffices.")] = False,
     last_try: Annotated[bool, typer.Option("--last-try", help="Use a PIN's last try.")] = False,
+    region: cli_cloud.Region = "",
+    sealing_key: cli_cloud.SealingKey = "",
+    identity_key: cli_cloud.IdentityKey = "",
+    endpoint_url: cli_cloud.EndpointUrl = "",
+    aws_profile: cli_cloud.AwsProfile = "",
 ) -> None:
     """Set up a member: its keys are generated inside its token. Prints its roster entry as JSON.
 
     The PINs are asked for, or read from standard input, one per line: user, then (SoftHSM only)
     security officer. With --check nothing is set up, and only --module and --token are needed;
-    without a PIN, only what the token tells by itself is checked.
+    without a PIN, only what the token tells by itself is checked. With --module kms the keys are in
+    AWS KMS, and the PIN is a passphrase of your choice.
     """
+    named = {"--region": region, "--sealing-key": sealing_key, "--identity-key": identity_key}
+    place = {"--endpoint-url": endpoint_url, "--aws-profile": aws_profile}
+    cloud = cli_cloud.cloud_keys(module, named | place)
     if check:
-        if not token and module not in {"softhsm", "file"}:
-            raise typer.BadParameter("missing: --token")
-        print_check(home, module, token, read_optional_pin)
+        print_check(home, module, token, read_optional_pin, cloud=cloud, member=member)
         return
     given = {"--member": member, "--name": name, "--listen": listen, "--console": console}
     if missing := [option for option, value in given.items() if not value]:
@@ -179,15 +191,23 @@ def init(
         peer_address=listen,
         console_address=console,
         module=str(find_softhsm()) if softhsm else module,
-        token=token or f"quorate-{member}",
+        token=token or f"quorate-{member}"[:_LONGEST_LABEL],
         fresh_softhsm=softhsm,
         chains=tuple(
             _chain(text, asset or [], trusted or [], websocket or []) for text in chain or ()
         ),
+        cloud=cloud,
     )
-    pin = read_pin("PIN")
+    pin = read_pin("PIN" if cloud is None else "Passphrase")
     so_pin = read_pin("Security officer's PIN") if softhsm else None
+    known = MemberFiles(home / member_id(member)).settings.exists()
     entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
+    if known:
+        typer.echo(
+            f"quorate: {member} is set up already, with its keys and PIN as they were. "
+            "This is its entry.",
+            err=True,
+        )
     typer.echo(entry_line(entry))
 
 
@@ -227,22 +247,31 @@ def roster(
 def verify(
     member: MemberName = "",
     home: Home = DEFAULT_HOME,
-    export: Annotated[Path | None, typer.Option(help="Verify an exported ledger.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Verify an export.")] = None,
+    key: Annotated[
+        str, typer.Option(help="The key that has to have signed the export, or its SHA-256.")
+    ] = "",
 ) -> None:
-    """Verify a ledger's hash chain and its head: a member's, or an export."""
+    """Verify a ledger and its head: a member's, or an export."""
     if export:
-        verified = verify_export(export)
-        typer.echo(f"verified: records 1 to {verified.records}, root {verified.root.hex()}")
+        typer.echo(f"verified: {told(verify_export(export, key))}")
         return
     directory = home / member_id(member)
     typer.echo(asyncio.run(_verify(directory, member)))
 
 
 @app.command()
-def export(member: MemberName, home: Home = DEFAULT_HOME) -> None:
+def export(
+    member: MemberName,
+    home: Home = DEFAULT_HOME,
+    record: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Only this record, with its proof; several times for several."),
+    ] = None,
+) -> None:
     """Export the running node's ledger to a file that anyone can verify."""
     directory = home / member_id(member)
-    typer.echo(asyncio.run(_export(directory, member)))
+    typer.echo(asyncio.run(_export(directory, member, tuple(record or ()))))
 
 
 for _command in (machines, address, link_key):
@@ -251,8 +280,8 @@ for _program in (set_up, trial):
     app.command(hidden=True)(_program)
 
 
-async def _export(directory: Path, member: str) -> str:
-    return (await execute(directory, member, ExportLedger())).subject
+async def _export(directory: Path, member: str, records: tuple[int, ...]) -> str:
+    return (await execute(directory, member, ExportLedger(records))).subject
 
 
 async def _verify(directory: Path, member: str) -> str:

@@ -30,11 +30,14 @@ class SettingsInvalid(Exception):
 class VaultSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
 ):
-    """`kind` is "pkcs11" or "file". `softhsm_conf` is for SoftHSM tokens only.
+    """`kind` is "pkcs11", "file" or "kms". `softhsm_conf` is for SoftHSM tokens only.
 
     `token` is a label, `serial:NUMBER` or `slot:NUMBER`; `serial` and `slot` choose among tokens of
     one label. `environment` is set before the module is loaded. With `accept_unproven` a token that
     is not known to be hardware may hold keys of a main network.
+
+    Of "kms" are `region`, the ARNs `sealing_key` and `identity_key`, the name of an AWS `profile`,
+    and an `endpoint_url` if it is not the region's own. Credentials never stand here.
     """
 
     kind: Text
@@ -45,6 +48,11 @@ class VaultSettings(
     slot: Annotated[int, msgspec.Meta(ge=0)] | None = None
     environment: Annotated[dict[str, str], msgspec.Meta(max_length=16)] = {}
     accept_unproven: bool = False
+    region: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    sealing_key: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    identity_key: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    endpoint_url: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    profile: Annotated[str, msgspec.Meta(max_length=128)] = ""
 
     def __post_init__(self) -> None:
         for name, value in self.environment.items():

@@ -1,13 +1,13 @@
 """The identity part: signs with a P-256 key that was generated in the token and stays there."""
 
 from hsm.keys import sign_checked
-from hsm.token import TokenSession
+from hsm.session import VaultSession
 
 
 class TokenIdentity:
     """Implements `IdentityPort`."""
 
-    def __init__(self, token: TokenSession) -> None:
+    def __init__(self, token: VaultSession) -> None:
         self._token = token
 
     async def public_key(self) -> bytes:

@@ -80,6 +80,15 @@ class KeyRecord:
         return body + hashlib.sha256(body).digest()
 
 
+class RecordedKeys(Protocol):
+    """The identity key of an unlocked vault, and the record it was checked against."""
+
+    @property
+    def identity(self) -> SigningKey: ...
+    @property
+    def record(self) -> KeyRecord: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TokenKeys:
     """Handles of the checked keys in one session, and the record they were checked against."""

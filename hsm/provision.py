@@ -44,10 +44,13 @@ from hsm.presence_check import check_elsewhere
 from hsm.removal import (
     KEYS,
     SetUp,
+    TokenTaken,
     clean_up,
     left_by,
+    points_of,
     require_alone,
     require_original,
+    still_there,
     take_out,
 )
 from hsm.signed_files import SignedFiles, sign_record
@@ -206,7 +209,9 @@ def _provision(
         if ours:
             with suppress(KeyCheckFailed):
                 whole = read_record(session, settings.member, files.read_record)
-                return load_keys(session, whole).record.identity_point
+                # Another set-up's may be whole beside what is left of this one.
+                if whole.identity_point in points_of(ours):
+                    return load_keys(session, whole).record.identity_point
             take_out(session, ours, files, how)
             files.remove()
         # A copy has the same identifier: what both make could not be told apart.
@@ -225,10 +230,14 @@ def _provision(
             lost = isinstance(error, p11.PKCS11Error) and is_lost(type(error))
             clean_up(session, how.identifier, made, lost=lost)
             raise
-    with token.open() as session:
-        if not record.heads_in_file and not holds_record(session):
-            # A token that shows nothing before login: the record is needed before.
-            files.write_record(signed)
+    try:
+        with token.open() as session:
+            if not record.heads_in_file and not holds_record(session):
+                # A token that shows nothing before login: the record is needed before.
+                files.write_record(signed)
+    except (p11.PKCS11Error, HsmError):
+        # The keys are whole: who asked must know that they are there.
+        raise still_there() from None
     return record.identity_point
 
 
@@ -292,7 +301,10 @@ def _held(session: Session, label: str) -> bool:
 def _require_empty(session: Session) -> None:
     for label in (*KEYS, RECORD, HEAD):
         if _held(session, label):
-            raise HsmError(f"the token already holds {label!r}; it is not set up a second time")
+            raise TokenTaken(
+                f"the token already holds {label!r}, of a member or of another set-up; it is not "
+                "set up a second time"
+            )
 
 
 def _blank_slot(owner: Library, label: str) -> Slot:

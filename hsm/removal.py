@@ -48,6 +48,10 @@ class SetUp:
     before_removal: Callable[[], None] = _nothing
 
 
+class TokenTaken(HsmError):
+    """The token has keys of a member, or of another set-up."""
+
+
 class SetUpOver(HsmError):
     """What a set-up made is a member's by now, and is not removed."""
 
@@ -74,7 +78,7 @@ def left_by(session: Session, identifier: bytes) -> list[Object]:
 def require_alone(session: Session, identifier: bytes) -> None:
     """Refuse if the token has keys of another set-up beside those of this one. Raises: HsmError."""
     if _others(session, left_by(session, identifier)):
-        raise HsmError("another set-up is making keys in this token; nothing of this one is left")
+        raise TokenTaken("another set-up is making keys in this token; nothing of this one is left")
 
 
 def require_not_over(directory: Path) -> None:
@@ -95,7 +99,7 @@ def take_out(session: Session, keys: list[Object], files: SignedFiles, how: SetU
     if not all(is_unwritten(found) for found in heads):
         raise SetUpOver(_OVER)
     require_original(how)
-    points = _points(keys)
+    points = points_of(keys)
     if how.identity_key and points and how.identity_key not in points:
         raise SetUpUnproven(
             "the keys in the token that carry this set-up's mark are not those that it has noted. "
@@ -130,13 +134,18 @@ def clean_up(session: Session, identifier: bytes, made: list[Object], *, lost: b
     if not lost:
         try:
             destroy(session, left_by(session, identifier), made)
-        except p11.PKCS11Error:
+        except (p11.PKCS11Error, HsmError):
             unfinished = True
     if unfinished:
-        raise SetUpUnfinished(
-            "the token failed while it was set up, and some of what was made is still in it. "
-            "Start the same set-up again: it removes that first"
-        )
+        raise still_there()
+
+
+def still_there() -> SetUpUnfinished:
+    """Return the error that says that keys of this set-up are in the token."""
+    return SetUpUnfinished(
+        "the token failed while it was set up, and some of what was made is still in it. "
+        "Start the same set-up again: it uses that or removes it first"
+    )
 
 
 def _require_unwritten(files: SignedFiles) -> None:
@@ -151,7 +160,7 @@ def destroy(session: Session, keys: list[Object], made: list[Object]) -> None:
     """
     alone = not _others(session, keys)
     ours = _handles(made)
-    points = _points(keys)
+    points = points_of(keys)
     for found in find_all(session, ObjectClass.DATA, RECORD):
         if handle_of(found) in ours or _is_of(found, points, damaged=alone):
             found.destroy()
@@ -193,7 +202,8 @@ def _in_files(files: SignedFiles, points: set[bytes]) -> bool:
         return False
 
 
-def _points(keys: list[Object]) -> set[bytes]:
+def points_of(keys: list[Object]) -> set[bytes]:
+    """Return the points of the public keys among these. Raises: HsmError."""
     return {point_of(key) for key in keys if isinstance(key, PublicKey)}
 
 

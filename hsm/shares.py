@@ -5,13 +5,13 @@ from console.application.ports.share_storage import ShareLabel
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.sealed_record import ShareFiles
 from console.sealing.sealer import Sealer
-from hsm.token import TokenSession
+from hsm.session import VaultSession
 
 
 class TokenShares:
     """Implements `ShareStoragePort`."""
 
-    def __init__(self, token: TokenSession, files: ShareFiles, sealer: Sealer) -> None:
+    def __init__(self, token: VaultSession, files: ShareFiles, sealer: Sealer) -> None:
         self._token = token
         self._files = files
         self._sealer = sealer

@@ -12,7 +12,14 @@ from console.application.errors import HsmError, KeyCheckFailed
 from console.application.ports.vault import HeadAnchor
 from console.sealing.sealed_record import replace_file
 from console.sealing.sealer import length_prefixed
-from hsm.keys import KeyRecord, SigningKey, TokenKeys, decode_record, is_signed_by, sign_checked
+from hsm.keys import (
+    KeyRecord,
+    RecordedKeys,
+    SigningKey,
+    decode_record,
+    is_signed_by,
+    sign_checked,
+)
 
 RECORD_FILE, HEAD_FILE = "key-record", "ledger-head"
 IN_FILES = (
@@ -49,12 +56,12 @@ class SignedFiles:
         """Write what `sign_record` returned. Raises: HsmError."""
         self._write(RECORD_FILE, signed)
 
-    def read_head(self, keys: TokenKeys) -> HeadAnchor | None:
+    def read_head(self, keys: RecordedKeys) -> HeadAnchor | None:
         """Return the ledger's head, None if none was written yet. Raises: HsmError."""
         turn, head = self._head(keys)
         return head if turn else None
 
-    def write_head(self, keys: TokenKeys, head: HeadAnchor) -> None:
+    def write_head(self, keys: RecordedKeys, head: HeadAnchor) -> None:
         """Replace the head, one number higher. Raises: HsmError."""
         turn = self._head(keys)[0] + 1
         self.start_head(keys.identity, keys.record, turn, head)
@@ -94,7 +101,7 @@ class SignedFiles:
         except OSError as error:
             raise HsmError(f"a file of the set-up is not removed: {error.strerror}") from None
 
-    def _head(self, keys: TokenKeys) -> tuple[int, HeadAnchor]:
+    def _head(self, keys: RecordedKeys) -> tuple[int, HeadAnchor]:
         data = self._read(HEAD_FILE)
         if data is None:
             # A set-up wrote one; none means a damaged directory, not a new ledger.

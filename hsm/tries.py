@@ -111,12 +111,16 @@ def tries_file(folder: Path, module: Path, token: Token) -> Path:
     that the operator gave, is taken over. Raises: HsmError.
     """
     serial = serial_of(token)
-    makers = f"{token.manufacturer_id.strip()}\0{token.model.strip()}" if serial else _real(module)
+    makers = f"{_plain(token.manufacturer_id)}\0{_plain(token.model)}" if serial else _real(module)
     path = _counting(folder, f"{makers}\0{serial}\0{token.label}")
     named = (token.label, f"serial:{serial}", f"slot:{token.slot.slot_id}")
     for name in named:
         _take_over(_counting(folder, f"{_real(module)}\0{name}"), path)
     return path
+
+
+def _plain(text: str) -> str:
+    return text.strip("\0 ")
 
 
 def _counting(folder: Path, what: str) -> Path:

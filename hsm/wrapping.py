@@ -4,13 +4,13 @@ from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from console.sealing.sealed_record import unwrap_secret, wrap_secret
 from console.sealing.sealer import Sealer
-from hsm.token import TokenSession
+from hsm.session import VaultSession
 
 
 class TokenWrapping:
     """Implements `KeyWrapPort`."""
 
-    def __init__(self, token: TokenSession, member: MemberId, sealer: Sealer) -> None:
+    def __init__(self, token: VaultSession, member: MemberId, sealer: Sealer) -> None:
         self._token = token
         self._member = member
         self._sealer = sealer

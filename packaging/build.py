@@ -94,7 +94,21 @@ def smoke(version: str) -> None:
         refused = _tried(["demo"], folder, status=1)
         if "`devnet` extra" not in refused:
             raise PackagingFailed(f"`quorate demo` says {refused!r}")
+        _see_kms(folder)
         _see_window(folder)
+
+
+def _see_kms(folder: str) -> None:
+    """See that the client of AWS KMS is there with all that it reads. Raises: PackagingFailed."""
+    arn = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-00000000000"
+    keys = ["--sealing-key", f"{arn}1", "--identity-key", f"{arn}2"]
+    # Nobody listens there; the call is made, all the same.
+    where = ["--region", "eu-central-1", "--endpoint-url", "http://127.0.0.1:1"]
+    credentials = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    asked = ["init", "--check", "--module", "kms", *where, *keys, "--home", folder]
+    refused = _tried(asked, folder, status=1, more=credentials)
+    if "DescribeKey" not in refused or "is not reached" not in refused:
+        raise PackagingFailed(f"`quorate init --check --module kms` says {refused!r}")
 
 
 def _see_window(folder: str) -> None:
@@ -116,15 +130,22 @@ def _environment(folder: str) -> dict[str, str]:
     return {"HOME": folder, "PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen"}
 
 
-def _tried(arguments: list[str], folder: str, words: str = "", status: int = 0) -> str:
+def _tried(
+    arguments: list[str],
+    folder: str,
+    words: str = "",
+    status: int = 0,
+    more: dict[str, str] | None = None,
+) -> str:
     """Run the binary away from the sources, without their Python; return what it says.
 
-    With a status other than 0, that is what it says on standard error.
+    With a status other than 0, that is what it says on standard error. `more` is added to its
+    environment.
     """
     done = subprocess.run(
         [BUNDLE / "quorate", *arguments],
         cwd=folder,
-        env=_environment(folder),
+        env=_environment(folder) | (more or {}),
         input=words,
         capture_output=True,
         text=True,

@@ -165,6 +165,7 @@ AUDIT_VERIFY = "audit.verify"
 AUDIT_EXPORT = "audit.export"
 AUDIT_CLOSE_DETAIL = "audit.closeDetail"
 AUDIT_COPY_RECORD = "audit.copyRecord"
+AUDIT_EXPORT_RECORD = "audit.exportRecord"
 
 SETTINGS_THEME = "settings.theme"
 """settings.theme.system, settings.theme.light, settings.theme.dark"""

@@ -1,5 +1,7 @@
 """Commands of an operator to a node. A refusal comes back as a sentence."""
 
+from typing import Annotated
+
 import msgspec
 
 from console.domain.addresses import proper_address
@@ -268,11 +270,18 @@ class VerifyLedger(Command, frozen=True, tag="verify-ledger"):
     """Verify the ledger's chain; progress arrives as changes."""
 
 
+Sequence = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
+"""A record's number in the ledger."""
+
+
 class ExportLedger(Command, frozen=True, tag="export-ledger"):
     """Export the ledger as lines of JSON that anyone can verify; `subject` is the file's path.
 
-    The file is in the node's own directory. It holds no secret, but all recorded events.
+    With `records`, only these, each with the proof that the ledger has it. The file is in the
+    node's own directory. It holds no secret, but all of what these events say.
     """
+
+    records: Annotated[tuple[Sequence, ...], msgspec.Meta(max_length=1000)] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):

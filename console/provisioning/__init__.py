@@ -1,6 +1,7 @@
 """Sets members up on this machine: their keys and files, the vault's roster, checks of tokens."""
 
 from console.provisioning.checks import check, check_softhsm
+from console.provisioning.cloud import KMS, CloudKeys, check_cloud
 from console.provisioning.member_files import NewMember, vault_of
 from console.provisioning.members import (
     PinNeeded,
@@ -12,9 +13,12 @@ from console.provisioning.members import (
 from console.provisioning.rosters import end_if_whole, join_vault, open_vault, write_roster
 
 __all__ = [
+    "KMS",
+    "CloudKeys",
     "NewMember",
     "PinNeeded",
     "check",
+    "check_cloud",
     "check_softhsm",
     "discard_member",
     "end_if_whole",

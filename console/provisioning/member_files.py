@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from console.adapters.network.grpc_peers import tls_name
 from console.adapters.network.link_keys import PEER_NAME
 from console.adapters.network.tls import (
@@ -13,6 +15,7 @@ from console.adapters.network.tls import (
 from console.client.profiles import Profile, write_profile
 from console.client.remote import ADDRESS_FILE, CLIENT_NAME, SERVER_NAME
 from console.domain.ids import member_id
+from console.provisioning.cloud import CloudKeys
 from console.settings import (
     ChainEntry,
     MemberFiles,
@@ -29,13 +32,16 @@ from console.unfinished import (
     FRESH_SETTINGS,
     SOFTHSM_CONF,
     UnfinishedSetUp,
+    is_same_vault,
     put_in_place,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """The settings of a new member. `module` is a PKCS#11 library, or "file" for none.
+    """The settings of a new member. `module` is a PKCS#11 library, "file" for none, or "kms".
+
+    With "kms", `cloud` says where the keys are or will be, and the PIN is a passphrase.
 
     With `fresh_softhsm`, a SoftHSM token is created in the member's own directory: for tests and
     the demonstration only. `serial` tells tokens of one label apart. `accept_unproven` is the
@@ -52,6 +58,7 @@ class NewMember:
     chains: tuple[ChainEntry, ...]
     serial: str = ""
     accept_unproven: bool = False
+    cloud: CloudKeys | None = None
 
 
 def settings_of(new: NewMember) -> MemberSettings:
@@ -66,6 +73,8 @@ def settings_of(new: NewMember) -> MemberSettings:
 
 
 def vault_of(new: NewMember) -> VaultSettings:
+    if new.cloud is not None:
+        return new.cloud.vault()
     if new.module == "file":
         return VaultSettings(kind="file")
     conf = SOFTHSM_CONF if new.fresh_softhsm else ""
@@ -86,8 +95,10 @@ def finished_before(files: MemberFiles, new: NewMember) -> RosterEntry | None:
     if not files.settings.exists() or files.roster.exists():
         return None
     journal = UnfinishedSetUp(files.directory).read()
-    wanted = settings_of(new)
-    if journal is None or read_settings(files) != wanted:
+    there, wanted = read_settings(files), settings_of(new)
+    if is_same_vault(there.vault, wanted.vault):
+        wanted = structs.replace(wanted, vault=there.vault)
+    if journal is None or there != wanted:
         return None
     return entry_kept(files, new, journal.identity_key)
 

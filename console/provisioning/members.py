@@ -16,6 +16,7 @@ from console.domain.errors import MalformedIdentifier
 from console.domain.ids import member_id
 from console.domain.names import proper_name
 from console.protocols.kernel.secret import SecretBytes
+from console.provisioning.cloud import KMS, make_cloud_keys, remove_cloud_keys
 from console.provisioning.member_files import (
     NewMember,
     entry_kept,
@@ -123,9 +124,12 @@ def discard_member(home: Path, member: str, pin: SecretBytes | None) -> None:
         if files.roster.exists() or (files.settings.exists() and journal is None):
             raise SettingsInvalid(f"{member} is a whole member; it is not discarded as a set-up")
         if journal is None:
+            unfinished.leave()
             return
         unfinished.require_no_member()
-        if journal.vault is not None and holds_keys_elsewhere(journal.vault):
+        if journal.vault is not None and journal.vault.kind == KMS:
+            remove_cloud_keys(files, journal.vault, member, _how(home, unfinished))
+        elif journal.vault is not None and holds_keys_elsewhere(journal.vault):
             if pin is None:
                 raise PinNeeded(f"keys of {member} are in the token {journal.vault.token!r}")
             token = Pkcs11Settings(
@@ -170,21 +174,33 @@ def _make_held(
     unfinished = UnfinishedSetUp(files.directory)
     settings = settings_of(new)
     require_not_over(files.directory)
-    before = unfinished.read()
+    on_disk = not holds_keys_elsewhere(settings.vault) and unfinished.has_given_entry()
+    if on_disk and unfinished.require().vault == settings.vault:
+        return  # Its settings are lost or were being written: the keys and their PIN stay.
+    # What an earlier call left in a token may be there still, after a wrong PIN for one.
+    in_token = unfinished.read() is not None
     unfinished.begin(settings.vault)
     try:
         _prepare_vault(files, new, unfinished)
         how = replace(_how(home, unfinished), last_try=last_try)
-        identity_key, standing = _make_keys(files, settings, pin, so_pin, how)
-        unfinished.keys_made(identity_key, standing)
+        if settings.vault.kind == KMS:
+            made = make_cloud_keys(files, settings, pin, how, resumed=in_token)
+            in_token = True
+            unfinished.keys_made(*made)
+        else:
+            identity_key = _make_keys(files, settings, pin, so_pin, how)
+            in_token = True
+            unfinished.keys_made(identity_key, _standing(files, settings))
     except SetUpOver:  # All that is there is a member's, or may be.
         raise
     except SetUpUnfinished:
         unfinished.undo(keep=True)
         raise
-    except BaseException:  # Interrupted too: nothing half-made is left.
-        # What an earlier call left in a token may be there still, after a wrong PIN for one.
-        unfinished.undo(keep=before is not None and holds_keys_elsewhere(settings.vault))
+    except Exception:
+        unfinished.undo(keep=in_token and holds_keys_elsewhere(settings.vault))
+        raise
+    except BaseException:  # Interrupted, nobody knows where: the next call looks into the token.
+        unfinished.undo(keep=holds_keys_elsewhere(settings.vault))
         raise
 
 
@@ -243,16 +259,23 @@ def _make_keys(
     pin: SecretBytes,
     so_pin: SecretBytes | None,
     how: SetUp,
-) -> tuple[bytes, Standing]:
-    """Make the vault's keys; return the identity key, and what the vault's make is worth."""
+) -> bytes:
+    """Make the vault's keys; return the identity key."""
     if settings.vault.kind == "file":
-        return create_file_vault(file_settings(files, settings), pin), Standing.UNPROVEN
+        return create_file_vault(file_settings(files, settings), pin)
     token = pkcs11_settings(files, settings)
     if so_pin:
         initialise_token(token.module, token.token_label, so_pin, pin)
         so_pin.wipe()
-    identity_key = provision(token, pin, how)
-    return identity_key, standing_of(token.module, token.choice)
+    return provision(token, pin, how)
+
+
+def _standing(files: MemberFiles, settings: MemberSettings) -> Standing:
+    """Return what the vault's make is worth. Raises: HsmError."""
+    if settings.vault.kind == "file":
+        return Standing.UNPROVEN
+    token = pkcs11_settings(files, settings)
+    return standing_of(token.module, token.choice)
 
 
 def _prepare_vault(files: MemberFiles, new: NewMember, unfinished: UnfinishedSetUp) -> None:

@@ -1,5 +1,6 @@
 """Rosters: with one, a member's set-up is over and its node can start."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from console.domain.ids import member_id
@@ -13,7 +14,13 @@ from console.settings import (
     read_settings,
     write_toml,
 )
-from console.unfinished import FRESH_ROSTER, UnfinishedSetUp, put_in_place, set_up_held
+from console.unfinished import (
+    FRESH_ROSTER,
+    JOURNAL_FILE,
+    UnfinishedSetUp,
+    put_in_place,
+    set_up_held,
+)
 
 
 def open_vault(home: Path, member: str, roster: Roster) -> None:
@@ -26,6 +33,8 @@ def open_vault(home: Path, member: str, roster: Roster) -> None:
         read_settings(files)
         if files.roster.exists() and read_roster(files) != roster:
             raise SettingsInvalid(f"{member} belongs to another vault already")
+        if not {*read_entries(files.entry)} & {*roster.members, roster.joining}:
+            raise SettingsInvalid(f"the entry of {member} has changed since it was compared")
         _put_roster(files, roster)
 
 
@@ -62,20 +71,33 @@ def join_vault(home: Path, member: str, founders: tuple[RosterEntry, ...]) -> Ro
 def end_if_whole(home: Path, member: str) -> bool:
     """End the set-up of a member that has its roster, after a crash in between; return if it has.
 
-    Raises: SettingsInvalid, OSError.
+    Raises: OSError if that cannot be seen.
     """
     files = MemberFiles(home / member_id(member))
     if not (files.roster.exists() and files.settings.exists()):
         return False
-    unfinished = UnfinishedSetUp(files.directory)
-    if unfinished.read() is not None:
-        with set_up_held(files.directory):
-            unfinished.finish()
+    if (files.directory / JOURNAL_FILE).exists():
+        # What cannot be ended now is ended another time: the member is whole all the same.
+        with suppress(SettingsInvalid, OSError), set_up_held(files.directory):
+            UnfinishedSetUp(files.directory).finish()
     return True
 
 
 def _put_roster(files: MemberFiles, roster: Roster) -> None:
+    """Write the roster, and end the set-up. Addresses in it may change. Raises: SettingsInvalid."""
+    if files.roster.exists() and files.ledger.exists():
+        known = read_roster(files)
+        if _keys_of(known) != _keys_of(roster):
+            raise SettingsInvalid(
+                f"the ledger in {files.directory} was begun with another roster. Nothing was "
+                "changed there: a vault's members change in the vault itself"
+            )
     fresh = files.directory / FRESH_ROSTER
     write_toml(fresh, roster)
     put_in_place(fresh, files.roster)
     UnfinishedSetUp(files.directory).finish()
+
+
+def _keys_of(roster: Roster) -> set[tuple[str, str]]:
+    """Return what a vault is known by: its founders' keys."""
+    return {(entry.member, entry.identity_key) for entry in roster.members}

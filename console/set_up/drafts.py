@@ -1,5 +1,6 @@
 """Drafts: set-ups that are not over, one file each below the home; they hold no PIN."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -40,7 +41,8 @@ def forget(home: Path, member: str) -> None:
     """Remove a member's draft, if there is one."""
     _path(home, member).unlink(missing_ok=True)
     folder = home / FOLDER
-    if folder.is_dir() and not any(folder.iterdir()):
+    # Another process may keep a draft there at this moment.
+    with suppress(OSError):
         folder.rmdir()
 
 

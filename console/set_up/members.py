@@ -39,6 +39,7 @@ from console.settings import (
     MemberFiles,
     MemberSettings,
     SettingsInvalid,
+    VaultSettings,
     read_settings,
 )
 from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
@@ -62,10 +63,21 @@ def make(home: Path, question: MakeKeys) -> KeysMade:
     files = MemberFiles(home / draft.member)
     new = _new_member(draft, choice, listen=_UNKNOWN, console=_UNKNOWN)
     journal = UnfinishedSetUp(files.directory).read()
+    if journal is not None and journal.vault is not None and _is_in_kms(journal.vault, choice):
+        # No library has such a token; keys in KMS are made by `quorate init` alone.
+        if journal.identity_key:
+            return KeysMade()
+        raise NotDone(
+            "keys-in-kms",
+            "The keys of this member are made in AWS KMS, which is done in a terminal.",
+            _NO_FUNDS,
+            "Start the same `quorate init` again there; then go on here.",
+        )
     if journal is not None and journal.identity_key and journal.vault == vault_of(new):
         # What the set-up makes on the disk is made again, so that this PIN is the one. Once the
         # entry is out, other members may have it: its key stays.
-        if holds_keys_elsewhere(journal.vault) or files.settings.exists():
+        given = files.settings.exists() or files.entry.exists()
+        if holds_keys_elsewhere(journal.vault) or given:
             return KeysMade()
     elif choice.kind is TokenKind.PKCS11:
         require_token(choice)
@@ -82,6 +94,11 @@ def make(home: Path, question: MakeKeys) -> KeysMade:
             if secret is not None:
                 secret.wipe()
     return KeysMade()
+
+
+def _is_in_kms(vault: VaultSettings, choice: TokenChoice) -> bool:
+    """Return whether keys are in KMS, and the choice is what the start page shows for that."""
+    return vault.kind == "kms" and choice.kind is TokenKind.PKCS11 and not choice.module
 
 
 def finish(home: Path, question: FinishMember) -> MemberFinished:

@@ -22,7 +22,18 @@ def judge(home: Path, question: JudgeName) -> NameJudged:
         proper_name(question.name, "the name")
     except MalformedIdentifier as wrong:
         return NameJudged(member=member, problem=_sentence(wrong))
-    return NameJudged(member=member, problem=identifier_problem(home, member))
+    problem = identifier_problem(home, member)
+    if (
+        not problem
+        and (home / member / SETTINGS_FILE).exists()
+        and not drafts.is_kept(home, member)
+    ):
+        # Of `quorate init`: another PIN than its own would be taken, and not be the one.
+        problem = (
+            "A member with this identifier has begun on this machine. Go on with it on the start "
+            "page, or throw it away there."
+        )
+    return NameJudged(member=member, problem=problem)
 
 
 def identifier_problem(home: Path, member: str) -> str:

@@ -15,7 +15,7 @@ from console.domain.errors import DomainError
 from console.provisioning import PinNeeded
 from console.settings import SettingsInvalid
 from console.unfinished import SetUpBusy
-from hsm import SetUpOver, SetUpUnfinished, SetUpUnproven, TokenInsufficient
+from hsm import SetUpOver, SetUpUnfinished, SetUpUnproven, TokenInsufficient, TokenTaken
 
 _LONGEST = 2048
 _NOTHING_MADE = "Nothing was changed."
@@ -50,6 +50,12 @@ _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "token-insufficient",
         "Nothing was left in the token.",
         "Choose another token.",
+    ),
+    (
+        TokenTaken,
+        "token-taken",
+        "Its keys were not touched, and nothing of this set-up is left in it.",
+        "Choose another token: each holds the keys of one member.",
     ),
     (
         SetUpUnfinished,

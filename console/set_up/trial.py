@@ -115,15 +115,18 @@ def discard(home: Path) -> m.Discarded:
 
 def have_free_ports(files: TrialFiles) -> None:
     """Give what does not run yet other ports, where another program has taken one."""
-    record = files.record()
-    taken = taken_ports(files.home, record)
-    if taken:
-        # A node that a window started would not learn of the others' new ports.
-        for node in nodes_beside(files.home):
-            _stopped(node)
-        # The record first: what a crash leaves behind it is written at the next start.
-        files.keep(with_others(record, taken))
-    write_ports(files, files.record())
+    with files.unsupervised() as still:
+        if not still:
+            return  # A supervisor is starting, with the ports that are written.
+        record = files.record()
+        taken = taken_ports(files.home, record)
+        if taken:
+            # A node that a window started would not learn of the others' new ports.
+            for node in nodes_beside(files.home):
+                _stopped(node)
+            # The record first: what a crash leaves behind it is written at the next start.
+            files.keep(with_others(record, taken))
+        write_ports(files, files.record())
 
 
 def set_up_all(files: TrialFiles, tell: Tell) -> None:
@@ -192,14 +195,25 @@ def _remove(files: TrialFiles) -> None:
     running = files.supervisor()
     stopped = running is None or _stopped(running)
     if not stopped or not all(_stopped(node) for node in nodes_beside(files.home)):
-        raise NotDone(
-            "demonstration-runs-on",
-            "The demonstration could not be stopped.",
-            "Nothing was removed.",
-            "Try again.",
-        )
+        raise _runs_on()
     if not files.home.exists():
         return
+    with files.unsupervised() as still:
+        if not still:
+            raise _runs_on()
+        _remove_files(files)
+
+
+def _runs_on() -> NotDone:
+    return NotDone(
+        "demonstration-runs-on",
+        "The demonstration could not be stopped.",
+        "Nothing was removed.",
+        "Try again.",
+    )
+
+
+def _remove_files(files: TrialFiles) -> None:
     # The record goes last: it says whose the rest is, if this ends in the middle.
     for path in files.home.iterdir():
         if path.is_dir() and not path.is_symlink():

@@ -102,6 +102,20 @@ class TrialFiles:
         return running if start_of(running.pid) == running.started else None
 
     @contextlib.contextmanager
+    def unsupervised(self) -> Iterator[bool]:
+        """Keep a supervisor from starting meanwhile; yield False if one has the demonstration.
+
+        One may hold it that has not said so yet.
+        """
+        # Without a record there is nothing to supervise, and no file of ours is left there.
+        lock = file_lock.take(self.home / LOCK_FILE) if (self.home / FILE).exists() else -1
+        try:
+            yield lock is not None
+        finally:
+            if lock not in {None, -1}:
+                os.close(lock)
+
+    @contextlib.contextmanager
     def supervised(self) -> Iterator[bool]:
         """Hold the demonstration as its one supervisor; yield False if another one holds it."""
         lock = file_lock.take(self.home / LOCK_FILE)

@@ -90,12 +90,12 @@ def run_trial(home: Path) -> int:
     Raises: TrialDamaged.
     """
     files = TrialFiles(home)
-    record = files.record()
-    log_to(files.log)
     with files.supervised() as mine:
         if not mine:
             return 0  # Another one does it already.
-        return asyncio.run(_supervise(home, record))
+        log_to(files.log)
+        # Read while it is held: its ports are chosen while no supervisor holds it.
+        return asyncio.run(_supervise(home, files.record()))
 
 
 async def _supervise(home: Path, record: TrialRecord) -> int:

@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 from console.client.set_up.messages import (
-    MAX_CHAINS,
     ChainChoice,
     Draft,
     Purpose,
@@ -28,7 +27,7 @@ from console.settings import (
 )
 from console.unfinished import JOURNAL_FILE, TRIAL_FOLDER, Journal, UnfinishedSetUp
 
-_MOST = 64
+_MOST, _MOST_LOOKED_AT = 64, 1024
 _NAME, _TOKEN, _ADDRESS, _INVITATION = 1, 2, 4, 6
 """Steps of the window's set-up."""
 
@@ -42,20 +41,35 @@ def find(home: Path) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
     found, unreadable = {}, list(damaged)
     for draft in kept:
         if _is_whole(home, draft.member):
-            drafts.forget(home, draft.member)
+            with suppress(OSError):  # On a disk that is read-only it stays, and is not shown.
+                drafts.forget(home, draft.member)
         else:
             found[draft.member] = draft
-    for directory in sorted(home.glob("*/"))[: 16 * _MOST]:
-        member = directory.name
-        if member in found or len(found) >= _MOST or not _is_begun(directory):
-            continue
-        if drafts.is_kept(home, member) or _is_whole(home, member):
+    for directory in sorted(home.glob("*/"))[:_MOST_LOOKED_AT]:
+        if directory.name in found or len(found) >= _MOST:
             continue
         try:
-            found[member] = _draft_of(MemberFiles(directory))
-        except (SettingsInvalid, msgspec.MsgspecError, UnicodeError):
-            unreadable.append(str(directory)[:2048])
-    return tuple(found[member] for member in sorted(found)), tuple(unreadable)
+            guessed = _of_directory(home, directory)
+        except PermissionError:  # Another user's.
+            continue
+        except (SettingsInvalid, msgspec.MsgspecError, ValueError, OSError):
+            unreadable.append(str(directory))
+        else:
+            if guessed is not None:
+                found[directory.name] = guessed
+    return tuple(found[member] for member in sorted(found)), tuple(map(_shown, unreadable))
+
+
+def _of_directory(home: Path, directory: Path) -> Draft | None:
+    """Return what is not over in a directory and has no draft. Raises: what reading it raises."""
+    if not _is_begun(directory) or drafts.is_kept(home, directory.name):
+        return None
+    return None if end_if_whole(home, directory.name) else _draft_of(MemberFiles(directory))
+
+
+def _shown(path: str) -> str:
+    """Return a path as it can be written in an answer: names of files may be no text."""
+    return path.encode(errors="replace").decode()[:2048]
 
 
 def _is_begun(directory: Path) -> bool:
@@ -71,10 +85,10 @@ def _is_begun(directory: Path) -> bool:
 
 
 def _is_whole(home: Path, member: str) -> bool:
-    # What cannot be ended now is ended another time: the member is whole all the same.
-    with suppress(SettingsInvalid, OSError):
+    # A folder that cannot be looked into, on a disk that is away for one, takes no draft with it.
+    with suppress(OSError):
         return end_if_whole(home, member)
-    return True
+    return False
 
 
 def _draft_of(files: MemberFiles) -> Draft:
@@ -105,7 +119,7 @@ def _of_settings(settings: MemberSettings, files: MemberFiles) -> Draft:
                 urls=(chain.url, *chain.more_urls),
                 websocket=chain.websocket,
             )
-            for chain in settings.chains[:MAX_CHAINS]
+            for chain in settings.chains
         ),
         accepts_unproven=settings.vault.accept_unproven,
         entry="" if entry is None else entry_line(entry),
@@ -131,6 +145,9 @@ def _token(vault: VaultSettings) -> TokenChoice:
         return TokenChoice(kind=TokenKind.FILE)
     if vault.softhsm_conf:
         return TokenChoice(kind=TokenKind.SOFTHSM)
+    if vault.kind == "kms":
+        # No library has it; the window shows where the keys are, and makes none there.
+        return TokenChoice(kind=TokenKind.PKCS11, label=f"AWS KMS, {vault.region}")
     return TokenChoice(
         kind=TokenKind.PKCS11, module=vault.module, label=vault.token, serial=vault.serial
     )

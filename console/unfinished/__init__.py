@@ -9,6 +9,7 @@ from console.unfinished.set_up import (
     VAULT_FILES,
     UnfinishedSetUp,
     holds_keys_elsewhere,
+    is_same_vault,
     put_in_place,
 )
 from console.unfinished.softhsm import SOFTHSM_CONF, TOKENS, find_softhsm, softhsm_conf
@@ -28,6 +29,7 @@ __all__ = [
     "UnfinishedSetUp",
     "find_softhsm",
     "holds_keys_elsewhere",
+    "is_same_vault",
     "put_in_place",
     "set_up_held",
     "softhsm_conf",

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from console import file_lock
 from console.settings import SettingsInvalid
 
-_TRIES = 100
+_TRIES, BETWEEN_S = 20, 0.05
+"""Who was killed a moment ago has children that end a moment later."""
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 
 
@@ -39,7 +41,9 @@ def set_up_held(directory: Path, whose: str = "") -> Iterator[None]:
 
 
 def _taken(path: Path, whose: str) -> int:
-    for _ in range(_TRIES):
+    for tried in range(_TRIES):
+        if tried:
+            time.sleep(BETWEEN_S)
         try:
             descriptor = file_lock.take(path)
         except OSError as error:
@@ -50,7 +54,7 @@ def _taken(path: Path, whose: str) -> int:
                 ) from None
             raise
         if descriptor is None:
-            break
+            continue
         if _is_there(path, descriptor):
             return descriptor
         os.close(descriptor)  # Its last holder removed it after we had opened it.

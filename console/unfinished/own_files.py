@@ -32,6 +32,9 @@ class OwnFiles:
         if not self._is_own(folder):
             raise self._refusal([name])
         (folder / MARK).write_text(self._identifier.hex())
+        # Keys that outlive their mark in a loss of power would be somebody's.
+        for path in (folder / MARK, folder, self._directory):
+            sync_folder(path)  # A file is synced in the same way.
         return folder
 
     def require(self, names: Iterable[str]) -> None:

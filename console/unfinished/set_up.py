@@ -4,6 +4,8 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from console.client.profiles import PROFILE_FILE
 from console.client.remote import ADDRESS_FILE
 from console.sealing.sealed_record import create_file, replace_file, sync_folder
@@ -30,8 +32,8 @@ from hsm import Standing
 TRIAL_FOLDER = "demonstration"
 """The demonstration vault's folder in a home: no member has this identifier."""
 FRESH_SETTINGS, FRESH_ROSTER = f"{SETTINGS_FILE}.new", f"{ROSTER_FILE}.new"
-VAULT_FILES = ("key-record", "ledger-head")
-"""What a token that keeps no data objects has in the member's directory."""
+VAULT_FILES = ("key-record", "ledger-head", "kms-lock")
+"""What a token that keeps no data objects, or KMS, has in the member's directory."""
 _FOLDERS = (TOKENS, "vault", "tls")
 _OF_LOCAL_VAULT = (TOKENS, "vault", SOFTHSM_CONF)
 _OF_MEMBER = ("tls", ADDRESS_FILE, PROFILE_FILE, ENTRY_FILE, FRESH_SETTINGS, FRESH_ROSTER)
@@ -65,19 +67,32 @@ class UnfinishedSetUp:
             return self._begin_anew(vault)
         self.require_no_member()
         _require_same_token(known.vault, vault)
+        if known.vault is not None and is_same_vault(known.vault, vault):
+            vault = known.vault  # It may name keys that were made.
         own = self._own(known)
         own.sweep(_WRITTEN_ANEW)
         if not holds_keys_elsewhere(known.vault):
+            if self.has_given_entry():
+                raise SettingsInvalid(
+                    f"the keys in {self._directory} are made, and others may have its entry. Go on "
+                    "with these keys, or discard the set-up first"
+                )
             # Its keys are on the disk, with a PIN that may be forgotten: they are made anew.
             own.remove(_OF_LOCAL_VAULT)
             known = replace(known, identity_key=b"")
         self._write(replace(known, vault=vault))
         return known.identifier
 
-    def keys_made(self, identity_key: bytes, standing: Standing) -> None:
-        """Keep that the vault holds the keys; what follows needs no PIN."""
+    def keys_made(
+        self, identity_key: bytes, standing: Standing, vault: VaultSettings | None = None
+    ) -> None:
+        """Keep that the vault holds the keys; what follows needs no PIN.
+
+        `vault` says where they are, if that was not known before they were made.
+        """
         known = self.require()
-        self._write(replace(known, identity_key=identity_key, standing=standing))
+        where = vault or known.vault
+        self._write(replace(known, identity_key=identity_key, standing=standing, vault=where))
 
     def forget_keys(self) -> None:
         """Keep that the keys are removed from now on."""
@@ -100,6 +115,11 @@ class UnfinishedSetUp:
         """Return whether the set-up began in this directory. Raises: SettingsInvalid."""
         known = self.read()
         return Origin.UNKNOWN if known is None else known.origin(self._directory)
+
+    def has_given_entry(self) -> bool:
+        """Return whether others may have this machine's entry. Raises: SettingsInvalid."""
+        known = self.read()
+        return known is not None and bool(known.identity_key) and self._is_there(ENTRY_FILE)
 
     def make_folder(self, name: str) -> Path:
         """Make a folder that the set-up removes if it is undone. Raises: SettingsInvalid."""
@@ -149,10 +169,8 @@ class UnfinishedSetUp:
             return
         # The journal says whose the rest is, if the power fails before all is removed.
         sync_folder(self._directory)
-        (self._directory / PLACE_FILE).unlink(missing_ok=True)
         self._journal.unlink()
-        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
-            self._directory.rmdir()
+        self.leave()
 
     def require_no_member(self) -> None:
         """Check that no member of a vault is here. Raises: SettingsInvalid."""
@@ -163,6 +181,15 @@ class UnfinishedSetUp:
                 f"({', '.join(there)}). They are not touched: restore what is missing beside them, "
                 "or choose another name or home"
             )
+
+    def leave(self) -> None:
+        """Remove what is there of a set-up that has no journal yet, or none any more."""
+        if not self._directory.is_dir() or self._is_there(JOURNAL_FILE):
+            return
+        OwnFiles(self._directory, b"").sweep(_WRITTEN_ANEW)
+        (self._directory / PLACE_FILE).unlink(missing_ok=True)
+        if not self._directory.is_symlink() and not any(self._directory.iterdir()):
+            self._directory.rmdir()
 
     def _make_directory(self) -> None:
         missing = [
@@ -184,8 +211,12 @@ class UnfinishedSetUp:
             )
         self.require_no_member()
         self._own(known).sweep(_WRITTEN_ANEW)
-        known = replace(known, place=make_place(self._directory))
-        create_file(self._journal, known.encode())
+        try:
+            known = replace(known, place=make_place(self._directory))
+            create_file(self._journal, known.encode())
+        except OSError:  # A full disk, for one: nothing is begun.
+            self.leave()
+            raise
         return known.identifier
 
     def _is_there(self, name: str) -> bool:
@@ -207,13 +238,29 @@ def put_in_place(fresh: Path, path: Path) -> None:
 
 
 def holds_keys_elsewhere(vault: VaultSettings | None) -> bool:
-    """Return whether a vault's keys are in a token that is not among the member's files."""
-    return vault is not None and vault.kind == "pkcs11" and not vault.softhsm_conf
+    """Return whether a vault's keys are in a token, or in KMS, and not among the member's files."""
+    return vault is not None and vault.kind in {"pkcs11", "kms"} and not vault.softhsm_conf
+
+
+def is_same_vault(before: VaultSettings, now: VaultSettings | None) -> bool:
+    """Return whether `now` names the place of `before`, whose keys in KMS may have been made since.
+
+    The set-up's identifier finds those again.
+    """
+    if before.kind == "kms" and now == structs.replace(before, sealing_key="", identity_key=""):
+        return True
+    return before == now
 
 
 def _require_same_token(before: VaultSettings | None, now: VaultSettings | None) -> None:
-    if before is not None and holds_keys_elsewhere(before) and before != now:
+    if before is None or not holds_keys_elsewhere(before) or is_same_vault(before, now):
+        return
+    if before.kind == "kms":
         raise SettingsInvalid(
-            f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
-            "Take that token again, or discard the set-up first"
+            f"this set-up has begun with keys in AWS KMS in {before.region}, and those that it "
+            "made are there. Start it again with the same options, or discard it first"
         )
+    raise SettingsInvalid(
+        f"this set-up has begun with the token {before.token!r}, and its keys may be in it. "
+        "Take that token again, or discard the set-up first"
+    )

@@ -75,6 +75,8 @@ PLANTS = (
     ("devnet-chains", "console/devnet/solana/node.py", "from console.devnet.bitcoin import index"),
     ("devnet-packages", "console/adapters/rpc/json_rpc.py", "import rlp"),
     ("devnet-packages", "console/cli.py", "import eth_tester"),
+    ("kms-packages", "hsm/kms/vault.py", "import boto3"),
+    ("kms-packages", "console/provisioning/cloud.py", "from botocore import exceptions"),
     ("cycles", "console/application/views/view.py", "from console.application import api"),
 )
 SECOND_CHAIN = "chains"

@@ -13,12 +13,14 @@ from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
 from hsm.anchor import HEAD, create_head
 from hsm.capabilities import SEAL
+from hsm.kms import KmsVault
 from hsm.library import library
 from hsm.provision import check_token, provision
 from hsm.removal import SetUp
 from hsm.signed_files import HEAD_FILE
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.fakes.vault import FakeVault
+from tests.kms import provisioned
 from tests.peers import PEERS, peer
 from tests.shim import Shim
 from tests.softhsm import SoftHsm
@@ -43,6 +45,7 @@ RESTRICTED: dict[str, tuple[tuple[str, ...], str]] = {
 VAULTS = (
     pytest.param("pkcs11", marks=pytest.mark.hsm),
     "file",
+    "kms",
     "fake",
     *(pytest.param(name, marks=pytest.mark.hsm) for name in (*RESTRICTED, *PEERS)),
 )
@@ -101,6 +104,11 @@ def make(kind: str, folder: Path, request: pytest.FixtureRequest) -> VaultCase:
         create_file_vault(files, SecretBytes(PIN))
         return VaultCase(
             kind, FileVault(files, now_ms=clock), clock, lambda: FileVault(files, now_ms=clock)
+        )
+    if kind == "kms":
+        cloud = provisioned(request.getfixturevalue("kms"), folder, PIN)
+        return VaultCase(
+            kind, KmsVault(cloud, now_ms=clock), clock, lambda: KmsVault(cloud, now_ms=clock)
         )
     fake = FakeVault(ALICE, PIN, now_ms=clock)
     return VaultCase(kind, fake, clock, lambda: fake)

@@ -38,6 +38,13 @@ def test_a_member_is_set_up_once(tmp_path):
     assert first.returncode == 0, first.stderr
     assert json.loads(first.stdout)["member"] == "zoe"
     assert "24681357" not in first.stdout + first.stderr
+    again = set_up(tmp_path, module="softhsm", said="11112222\n13572468\n")
+    assert again.returncode == 0
+    assert again.stdout == first.stdout
+    assert "already, with its keys and PIN as they were" in again.stderr
+    entries = tmp_path / "entries.jsonl"
+    entries.write_text(first.stdout)
+    assert quorate("roster", str(entries), "--home", str(tmp_path)).returncode == 0
     again = set_up(tmp_path, module="softhsm", said="24681357\n13572468\n")
     assert again.returncode == 1
     assert "already" in again.stderr

@@ -222,7 +222,7 @@ async def test_what_a_crash_left_half_made_is_made_anew(trial: Trial) -> None:
     trial.files.keep(fresh_record(free_ports(7)))
     (trial.files.home / "ana").mkdir()
     (trial.files.home / "ana" / "member.toml").write_text("half")
-    assert not (await trial.setting_up.ask(m.LookHere(), m.Here)).trial
+    assert (await trial.setting_up.ask(m.LookHere(), m.Here)).trial
     ready = await trial.make()
     console = await trial.signed_in(ready)
     await console.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from console.adapters.ledger.verifier import ExportInvalid, verify_export
-from console.application.api import GetLedger
+from console.application.api import CommandRefused, GetLedger
 from console.application.commands import ExportLedger
 from tests.e2e.member_reading import read_member
 from tests.e2e.steps import Office, require_kept
@@ -62,6 +62,11 @@ async def test_an_exported_ledger_verifies_without_any_key(office: Office) -> No
     assert 0 < verified.records <= head
     with pytest.raises(ExportInvalid):
         verify_export(altered_copy(Path(told.subject)))
+    told = await office.consoles["ana"].execute(ExportLedger((head, 1)))
+    proved = verify_export(Path(told.subject), verified.key.hex())
+    assert (proved.proven, proved.key) == (2, verified.key)
+    with pytest.raises(CommandRefused, match="records so far"):
+        await office.consoles["ana"].execute(ExportLedger((1 << 40,)))
 
 
 def altered_copy(export: Path) -> Path:

@@ -6,10 +6,11 @@ import pytest
 
 from tests.fakes.vault import FakeAnchor
 from tests.integration.ledgers import events, opened
+from tests.kms import kms
 from tests.shim import shim
 from tests.softhsm import softhsm, softhsm_apart
 
-__all__ = ["shim", "softhsm", "softhsm_apart"]
+__all__ = ["kms", "shim", "softhsm", "softhsm_apart"]
 
 
 @pytest.fixture

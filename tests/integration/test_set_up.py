@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Never
 
 import pytest
 from pkcs11 import exceptions as p11
@@ -17,14 +18,15 @@ from console.application.errors import HsmError, PinLocked, WrongPin
 from console.application.ports.vault import HeadAnchor
 from console.cli import app
 from console.protocols.kernel.secret import SecretBytes
-from console.provisioning import NewMember, set_up_member, write_roster
+from console.provisioning import NewMember, set_up_member, vault_of, write_roster
 from console.settings import MemberFiles, RosterEntry, SettingsInvalid, read_settings
 from console.unfinished import UnfinishedSetUp
-from hsm import SetUpUnfinished, TokenInsufficient
+from hsm import SetUpUnfinished, TokenInsufficient, TokenTaken
 from hsm.anchor import create_head
-from hsm.keys import IDENTITY, SIGNING_TRAITS, KeyRecord
-from hsm.library import library
-from hsm.making import create_record, make_signing_key, point_of
+from hsm.keys import IDENTITY, PRESENCE, SIGNING_TRAITS, KeyRecord
+from hsm.library import TokenChoice, library
+from hsm.making import create_record, identifier_of, make_signing_key, point_of
+from hsm.signed_files import SignedFiles
 from hsm.vault import Pkcs11Settings, Pkcs11Vault
 from tests.shim import NO_SEAL, Shim
 from tests.softhsm import ALICE, USER_PIN
@@ -154,6 +156,42 @@ async def test_a_full_disk_leaves_keys_that_the_next_set_up_uses(
     await require_usable(shim, tmp_path, label, entry)
 
 
+@pytest.mark.parametrize("error", [OSError(28, "full"), HsmError("gone"), KeyboardInterrupt()])
+async def test_keys_that_could_not_be_noted_are_used_by_the_next_set_up(
+    shim: Shim, tmp_path: Path, error: BaseException
+) -> None:
+    label = shim.token()
+
+    def fail(*_: object) -> Never:
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UnfinishedSetUp, "keys_made", fail)
+        with pytest.raises(type(error)):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+    entry = set_up(tmp_path, member(shim, label))
+    await require_usable(shim, tmp_path, label, entry)
+
+
+async def test_keys_whose_record_could_not_be_written_are_used_by_the_next_set_up(
+    shim: Shim, tmp_path: Path
+) -> None:
+    label = shim.token()
+    shim.restrict("nothing-public")
+
+    def fail(*_: object) -> Never:
+        raise HsmError("the file cannot be stored: full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SignedFiles, "write_record", fail)
+        with pytest.raises(SetUpUnfinished, match="again"):
+            set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+    set_up(tmp_path, member(shim, label))
+    assert shim.objects(label) == OBJECTS
+
+
 async def test_a_token_that_goes_while_it_is_set_up(shim: Shim, tmp_path: Path) -> None:
     label = shim.token()
 
@@ -194,6 +232,25 @@ async def test_keys_of_a_member_are_never_taken_for_what_a_set_up_left(
     await vault.unlock(SecretBytes(USER_PIN))
     assert (await vault.identity.public_key()).hex() == entry.identity_key
     await vault.close()
+
+
+def test_whole_keys_of_another_are_not_taken_for_what_is_left_of_this_one(
+    shim: Shim, tmp_path: Path
+) -> None:
+    label = shim.token()
+    set_up(tmp_path / "b", member(shim, label))
+    new = member(shim, label)
+    identifier = UnfinishedSetUp(tmp_path / "alice").begin(vault_of(new))
+    owner = library(shim.module)
+    with (
+        owner.lock,
+        owner.find(TokenChoice(label=label)).open(rw=True, user_pin=USER_PIN.decode()) as session,
+    ):
+        named = identifier_of(identifier, PRESENCE)
+        make_signing_key(session, PRESENCE, SIGNING_TRAITS, named, stored=True)
+    with pytest.raises(TokenTaken, match="already holds"):
+        set_up(tmp_path, new)
+    assert shim.objects(label) == OBJECTS
 
 
 async def test_another_set_up_that_passes_this_one_is_left_whole(

@@ -118,7 +118,7 @@ class Seat:
         return vault
 
 
-async def no_export(_store: EventStore, _name: str) -> str:
+async def no_export(_store: EventStore, _name: str, _records: tuple[int, ...]) -> str:
     raise LedgerUnavailable("nothing is exported in a simulation")
 
 

@@ -9,6 +9,7 @@ from console.application.api import ChangeKind
 from console.application.commands import (
     AcceptCeremony,
     ConfirmCeremonyCode,
+    ExportLedger,
     FundFromFaucet,
     ProposeCeremony,
     ProposeTransfer,
@@ -196,6 +197,16 @@ def test_a_record_opens_in_full_and_closes_by_escape(driver):
     assert view.hash.text == scenario.record(4_997).hash
     QTest.keyClick(driver.window, Qt.Key.Key_Escape)
     assert not view.drawer.isVisible()
+
+
+def test_one_record_is_exported_with_its_proof(driver):
+    driver.show("audit")
+    view = driver.front
+    view.table.selectRow(3)
+    view.table.setFocus()
+    QTest.keyClick(view.table, Qt.Key.Key_Return)
+    QTest.mouseClick(view.prove, Qt.MouseButton.LeftButton)
+    driver.until(lambda: ExportLedger((4_997,)) in driver.console.executed)
 
 
 def test_verifying_shows_progress(driver):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console.bootstrap import pkcs11_settings
+from console.bootstrap import build_vault, pkcs11_settings, whole_kms_settings
 from console.settings import (
     MemberFiles,
     MemberSettings,
@@ -96,3 +96,46 @@ def test_variables_of_this_program_are_refused(tmp_path: Path, name: str) -> Non
 def test_what_is_not_known_is_refused(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(SettingsInvalid):
         read_settings(stored(tmp_path, wrong))
+
+
+def kms_stored(folder: Path, vault: str) -> MemberFiles:
+    files = stored(folder, "")
+    text = files.settings.read_text().replace('kind = "pkcs11"', 'kind = "kms"')
+    files.settings.write_text(f"{text}{vault}\n")
+    return files
+
+
+ARN = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-00000000000"
+KEYS = f'region = "eu-central-1"\nsealing_key = "{ARN}1"\nidentity_key = "{ARN}2"'
+
+
+def test_keys_in_kms_are_named(tmp_path: Path) -> None:
+    files = kms_stored(tmp_path, f'{KEYS}\nprofile = "treasury"\naccept_unproven = true')
+    settings = whole_kms_settings(files, read_settings(files))
+    assert settings.place.whole
+    assert settings.place.profile == "treasury"
+    assert settings.accept_unproven
+    assert settings.folder == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (KEYS.replace("eu-central-1", "eu-west-1", 1), "in another region"),
+        (KEYS.replace(f"{ARN}2", f"{ARN}1"), "two are needed"),
+        (KEYS.replace(f"{ARN}2", "alias/quorate"), "not the ARN of a KMS key"),
+        (KEYS.rpartition("\n")[0], "needs `sealing_key` and `identity_key`"),
+        (f'{KEYS}\nendpoint_url = "http://example.org"', "loopback"),
+        ("", "not the name of an AWS region"),
+    ],
+)
+def test_wrong_places_in_kms_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    files = kms_stored(tmp_path, text)
+    with pytest.raises(SettingsInvalid, match=words):
+        build_vault(files, read_settings(files))
+
+
+@pytest.mark.parametrize("name", ["aws_secret_access_key", "secret_access_key", "session_token"])
+def test_credentials_do_not_stand_in_the_settings(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name):
+        read_settings(kms_stored(tmp_path, f'{KEYS}\n{name} = "x"'))

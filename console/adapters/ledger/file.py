@@ -30,6 +30,7 @@ from console.application.errors import (
 from console.application.ports.vault import HeadAnchor
 from console.domain.events import ClockAccepted
 from console.protocols.kernel.secret import SecretBytes
+from console.tlog.proofs import inclusion_proof
 from console.tlog.tiles import WIDTH, Tile
 from console.tlog.tree import hash_leaf, root_of
 
@@ -153,6 +154,16 @@ class LedgerFile:
         except LedgerCorrupted as error:
             raise self._corrupted(str(error)) from None
         return records
+
+    def proven(self, sequence: int, size: int) -> tuple[StoredRecord, tuple[bytes, ...]]:
+        """Return a record, and the proof that the tree of `size` records has it.
+
+        Raises: LedgerError, ValueError if it has not.
+        """
+        (record,) = self.page(sequence - 1, 1) or (None,)
+        if record is None:
+            raise ValueError("there is no such record")
+        return record, inclusion_proof(sequence - 1, size, partial(self._tiles.node, self._tree))
 
     def contains(self, head: HeadAnchor) -> bool:
         """Return whether this ledger had this head once. Raises: LedgerError."""

@@ -119,6 +119,10 @@ class SqlCipherEventStore:
         """Return records as stored bytes, for an export."""
         return await self._run(lambda: self._file.page(after, _page_size(limit)))
 
+    async def read_proven(self, sequence: int, size: int) -> tuple[StoredRecord, tuple[bytes, ...]]:
+        """Return a record, and the proof that the tree of `size` records has it."""
+        return await self._run(lambda: self._file.proven(sequence, size))
+
     async def head(self) -> HeadAnchor:
         """Return what is promised of the ledger as it is."""
         return await self._run(lambda: self._file.head)

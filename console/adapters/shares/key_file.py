@@ -10,30 +10,17 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from console.application.errors import KeyCheckFailed, WrongPin
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.passphrase import Argon2Cost, passphrase_cipher, require_bounded
 
 KEK_SIZE = 32
 MAX_KEY_FILE = 1024
 _SCALAR_SIZE = 32
 _MAGIC = b"QKF1"
 _FIXED = struct.Struct(">4sIII16s12s65sB")
-_MOST_KIB = 4 << 20
-_MOST_ITERATIONS = 64
-_MOST_LANES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Argon2Cost:
-    """The cost of one guess at the passphrase."""
-
-    memory_kib: int = 256 << 10
-    iterations: int = 3
-    lanes: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +72,15 @@ def parse_key_file(data: bytes, member: MemberId, least_memory_kib: int) -> KeyF
     magic, memory_kib, iterations, lanes, salt, nonce, point, size = _FIXED.unpack_from(data)
     if magic != _MAGIC:
         raise KeyCheckFailed("the key file has a form that is not known here")
-    if not least_memory_kib <= memory_kib <= _MOST_KIB:
-        raise KeyCheckFailed("the key file asks for an Argon2 memory out of bounds")
-    if not 1 <= iterations <= _MOST_ITERATIONS or not 1 <= lanes <= _MOST_LANES:
-        raise KeyCheckFailed("the key file asks for an Argon2 cost out of bounds")
+    cost = Argon2Cost(memory_kib, iterations, lanes)
+    require_bounded(cost, least_memory_kib, "the key file")
     name = data[_FIXED.size : _FIXED.size + size]
     if name != member.encode("ascii"):
         raise KeyCheckFailed(f"the key file does not belong to the member {member}")
     sealed = data[_FIXED.size + size :]
     if len(sealed) != KEK_SIZE + _SCALAR_SIZE + 16:
         raise KeyCheckFailed("the key file has an impossible size")
-    return KeyFile(Argon2Cost(memory_kib, iterations, lanes), salt, nonce, point, member, sealed)
+    return KeyFile(cost, salt, nonce, point, member, sealed)
 
 
 def seal_keys(
@@ -111,14 +96,14 @@ def seal_keys(
     scalar = identity.private_numbers().private_value.to_bytes(_SCALAR_SIZE, "big")
     unsealed = KeyFile(cost, salt, nonce, _point(identity), member, b"")
     with SecretBytes(bytearray(kek.reveal()) + scalar) as keys:
-        cipher = _cipher(cost, salt, passphrase)
+        cipher = passphrase_cipher(cost, salt, passphrase)
         sealed = cipher.encrypt(nonce, bytes(keys), unsealed.header())
     return KeyFile(cost, salt, nonce, unsealed.public_key, member, sealed)
 
 
 def open_keys(file: KeyFile, passphrase: SecretBytes) -> FileKeys:
     """Open the keys. Raises: WrongPin, KeyCheckFailed."""
-    cipher = _cipher(file.cost, file.salt, passphrase)
+    cipher = passphrase_cipher(file.cost, file.salt, passphrase)
     try:
         opened = cipher.decrypt(file.nonce, file.sealed, file.header())
     except InvalidTag:
@@ -130,17 +115,6 @@ def open_keys(file: KeyFile, passphrase: SecretBytes) -> FileKeys:
         kek.wipe()
         raise KeyCheckFailed("the key file holds another key than it names")
     return FileKeys(kek, identity)
-
-
-def _cipher(cost: Argon2Cost, salt: bytes, passphrase: SecretBytes) -> AESGCM:
-    derivation = Argon2id(
-        salt=salt,
-        length=32,
-        iterations=cost.iterations,
-        lanes=cost.lanes,
-        memory_cost=cost.memory_kib,
-    )
-    return AESGCM(derivation.derive(bytes(passphrase.reveal())))
 
 
 def _point(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -19,11 +19,11 @@ from console.adapters.shares.key_file import (
 from console.application.errors import HsmError, SealBroken, TokenMissing, VaultLocked, WrongPin
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.passphrase import MAX_PASSPHRASE
 from console.sealing.pin_backoff import PinBackoff
 from console.sealing.sealer import NONCE_SIZE, OWN_GCM, SEAL_OVERHEAD
 
 _T = TypeVar("_T")
-_MAX_PASSPHRASE = 1024
 
 
 class FileSession:
@@ -131,8 +131,8 @@ class FileSession:
 
     def _open(self, passphrase: SecretBytes) -> FileKeys:
         file = self.read()
-        if not 1 <= len(passphrase) <= _MAX_PASSPHRASE:
-            raise WrongPin(f"a passphrase has 1 to {_MAX_PASSPHRASE} bytes")
+        if not 1 <= len(passphrase) <= MAX_PASSPHRASE:
+            raise WrongPin(f"a passphrase has 1 to {MAX_PASSPHRASE} bytes")
         self.backoff.begin_try()
         try:
             keys = open_keys(file, passphrase)

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.adapters.shares.key_file import KEK_SIZE, Argon2Cost, KeyFile, seal_keys
+from console.adapters.shares.key_file import KEK_SIZE, KeyFile, seal_keys
 from console.adapters.shares.parts import FileAnchor, FileIdentity, FileShares, FileWrapping
 from console.adapters.shares.session import FileSession
 from console.application.errors import HsmError
 from console.application.ports.vault import VaultStatus
 from console.domain.ids import MemberId
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.passphrase import LEAST_MEMORY_KIB, SHORTEST_PASSPHRASE, Argon2Cost
 from console.sealing.pin_backoff import PinBackoff
 from console.sealing.sealed_record import ShareFiles, create_file
 
 KEY_FILE = "keys.sealed"
 BACKING = "an encrypted file: only the passphrase protects the keys, no hardware does"
 DEFAULT_COST = Argon2Cost()
-_LEAST_MEMORY_KIB = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class FileVaultSettings:
     directory: Path
     member: MemberId
     cost: Argon2Cost = DEFAULT_COST
-    least_memory_kib: int = _LEAST_MEMORY_KIB
-    shortest_passphrase: int = 12
+    least_memory_kib: int = LEAST_MEMORY_KIB
+    shortest_passphrase: int = SHORTEST_PASSPHRASE
 
 
 def create_file_vault(

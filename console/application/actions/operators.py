@@ -265,11 +265,17 @@ class OperatorActions:
         report = await self._node.verify_ledger()
         return Outcome(str(report.head.sequence), f"Verified 1 to {report.head.sequence}")
 
-    async def export_ledger(self, _command: ExportLedger) -> Outcome:
-        """Write the ledger to a file that anyone can verify."""
+    async def export_ledger(self, command: ExportLedger) -> Outcome:
+        """Write the ledger, or some of its records, to a file that anyone can verify."""
         core = self._node.core
-        head = await core.store.head()
-        path = await core.ports.export_ledger(core.store, f"ledger-{head.sequence}.jsonl")
+        head, chosen = await core.store.head(), tuple(sorted(set(command.records)))
+        if chosen and chosen[-1] > head.sequence:
+            raise NotYetPossible(f"this ledger has {head.sequence} records so far")
+        name = f"ledger-{head.sequence}.jsonl"
+        if chosen:
+            several = f"-and-{len(chosen) - 1}-more" if len(chosen) > 1 else ""
+            name = f"record-{chosen[0]}{several}-of-{head.sequence}.jsonl"
+        path = await core.ports.export_ledger(core.store, name, chosen)
         return Outcome(path, f"Exported to {path}")
 
     async def _publish(self, statement: AnyStatement) -> None:

@@ -75,7 +75,8 @@ class Ports:
     chains: Mapping[Chain, ChainAdapter]
     schemes: Mapping[SignatureKind, ThresholdScheme]
     open_ledger: Callable[[], Coroutine[Any, Any, EventStore]]
-    export_ledger: Callable[[EventStore, str], Coroutine[Any, Any, str]]
+    export_ledger: Callable[[EventStore, str, tuple[int, ...]], Coroutine[Any, Any, str]]
+    """Exports to a file of this name all records, or those of these numbers; returns its path."""
     key_uses: Mapping[SignatureKind, tuple[str, ...]] = field(default_factory=dict)
     """What the product's chains use each kind of keys for, as people read it."""
     checkpoint: Callable[[str], None] = field(default=lambda _name: None)

@@ -1,4 +1,4 @@
-"""Vault: the member's secure element, an HSM token or its encrypted-file stand-in."""
+"""Vault: the member's secure element, an HSM token, keys in a cloud's KMS, or encrypted files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from console.protocols.kernel.secret import SecretBytes
 class VaultStatus:
     """The vault's state, readable without unlocking it.
 
-    `kind` is "pkcs11" or "file". `attempts_left` is None when the token does not report it.
+    `kind` is "pkcs11", "file" or "kms". `attempts_left` is None when the token does not report it.
     `retry_after_s` is above 0 while the PIN back-off lasts. `backing` says what protects the
     keys, for people. With `for_tests_only` it may not hold keys of a main network; nor while it is
     `unproven`, not known to be hardware and not accepted by the operator all the same.

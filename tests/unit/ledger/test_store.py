@@ -20,7 +20,7 @@ from console.application.errors import (
 from console.application.ports.vault import HeadAnchor
 from console.domain.events import VaultUnlocked
 from console.protocols.kernel.secret import SecretBytes
-from tests.fakes.vault import FakeAnchor
+from tests.fakes.vault import DEFAULT_PIN, FakeAnchor, FakeVault
 from tests.unit.domain.facts import ANA
 from tests.unit.ledger.test_file import rewrite
 
@@ -116,10 +116,12 @@ async def test_an_export_is_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(
         module, "sync_folder", lambda _folder: steps.append(("folder", target.exists()))
     )
-    await export(store, target)
+    vault = FakeVault(ANA)
+    await vault.unlock(SecretBytes(DEFAULT_PIN))
+    await export(store, target, vault.identity)
     assert steps == [("file", False), ("folder", True)]
     with pytest.raises(LedgerUnavailable, match="the export cannot be written"):
-        await export(store, tmp_path / "nowhere" / "export.jsonl")
+        await export(store, tmp_path / "nowhere" / "export.jsonl", vault.identity)
     await store.close()
 
 

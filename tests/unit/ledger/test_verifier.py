@@ -1,6 +1,7 @@
 """The verifier of exports: every check fires by itself, and names the first line that is wrong."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,10 @@ from console.adapters.ledger.verifier import (
     main,
     verify_export,
 )
+from console.tlog.checkpoint import Checkpoint
+from console.tlog.note import Note, NoteSignature
 from tests.fakes.growing_tree import Growing
+from tests.unit.tlog.test_notes import ANA, BEN
 
 Lines = list[dict[str, Any]]
 Change = Callable[[Lines], object]
@@ -45,12 +49,21 @@ def chained(payloads: tuple[bytes, ...] = (b"{}", b"[]", b"{}"), chain: str = "a
             }
         )
         previous = digest
-    head = {"format": FORMAT, "chain": chain, "records": len(records), "head": previous.hex()}
-    return [head | {"root": root_of([head, *records])}, *records]
+    return signed([{"format": FORMAT, "chain": chain, "records": len(records)}, *records])
 
 
-def root_of(lines: Lines) -> str:
-    return Growing(bytes.fromhex(record["hash"]) for record in lines[1:]).frontier.root.hex()
+def signed(lines: Lines) -> Lines:
+    """Give an export the header of its records, signed by Ana's key."""
+    header, *records = lines
+    root = Growing(bytes.fromhex(record["hash"]) for record in records).frontier.root
+    text = Checkpoint(ANA.key.name, header["records"], root).text()
+    header |= {
+        "head": records[-1]["hash"] if records else GENESIS.hex(),
+        "root": root.hex(),
+        "checkpoint": Note(text, (ANA.key.signed(ANA.sign(text.encode())),)).encoded().decode(),
+        "key": ANA.key.public.hex(),
+    }
+    return lines
 
 
 def written(path: Path, lines: Lines) -> Path:
@@ -72,6 +85,7 @@ def test_an_export_holds_and_names_its_head(tmp_path: Path) -> None:
 def test_an_export_of_before_there_was_a_tree_holds(tmp_path: Path) -> None:
     lines = chained()
     root = lines[0].pop("root")
+    del lines[0]["key"], lines[0]["checkpoint"]
     with pytest.raises(ExportInvalid, match="line 1 is not the header"):
         verify_export(written(tmp_path / "export", lines))
     lines[0]["format"] = FORMAT_WITHOUT_ROOT
@@ -116,7 +130,7 @@ def rehashed(line: int, **values: Any) -> Change:
         )
         record["hash"] = record_hash("alice", *fields).hex()  # type: ignore[arg-type]
         if line == len(lines) - 1:
-            lines[0] |= {"head": record["hash"], "root": root_of(lines)}
+            signed(lines)
 
     return change
 
@@ -200,12 +214,89 @@ def test_the_command_tells_what_it_found(
     lines = chained()
     path = written(tmp_path / "export", lines)
     assert main([str(path)]) == 0
-    named = f"head {lines[-1]['hash']}, root {lines[0]['root']}"
-    assert capsys.readouterr().out == f"VALID: 3 records of alice, {named}\n"
+    key = hashlib.sha256(ANA.key.public).hexdigest()
+    told = f"3 records of alice, root {lines[0]['root']}, signed by the key with SHA-256 {key}"
+    assert capsys.readouterr().out == f"VALID: {told}\n"
     path.write_bytes(b"")
     assert main([str(path)]) == 1
     assert "INVALID: line 1" in capsys.readouterr().err
     assert main([str(tmp_path / "nothing")]) == 1
     assert "INVALID" in capsys.readouterr().err
-    assert main([]) == main(["one", "two"]) == 2
+    assert main([]) == main(["one", "two", "three"]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def resigned(lines: Lines, der: bytes) -> Lines:
+    """Put another signature under the checkpoint."""
+    text = lines[0]["checkpoint"].partition("\n\n")[0] + "\n"
+    line = NoteSignature(ANA.key.name, ANA.key.key_id, der)
+    lines[0]["checkpoint"] = Note(text, (line,)).encoded().decode()
+    return lines
+
+
+def integers(*numbers: bytes) -> bytes:
+    """Spell a signature's integers, right or wrong, in DER."""
+    parts = b"".join(bytes((2, len(number))) + number for number in numbers)
+    return bytes((0x30, len(parts))) + parts
+
+
+@pytest.mark.parametrize("count", range(12))
+def test_signatures_are_verified_as_other_libraries_make_them(tmp_path: Path, count: int) -> None:
+    """The verifier has its own arithmetic: the standard library has none of curves."""
+    lines = chained((b"{}",) * count)
+    path = written(tmp_path / "export", lines)
+    assert verify_export(path, ANA.key.public.hex()).key == ANA.key.public
+    with pytest.raises(ExportInvalid, match="not signed by the key that you gave"):
+        verify_export(path, BEN.key.public.hex())
+    lines[0]["key"] = BEN.key.public.hex()
+    with pytest.raises(ExportInvalid, match="not signed by the key that the header names"):
+        verify_export(written(path, lines))
+
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+N = b"\0" + ORDER.to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        b"",
+        b"\x30",
+        integers(),
+        integers(b"\1"),
+        integers(b"", b""),
+        integers(b"\0", b"\1"),
+        integers(b"\1", b"\0"),
+        integers(b"\1", b"\1"),
+        integers(N, b"\1"),
+        integers(b"\1", N),
+        integers(b"\xff", b"\1"),
+        integers(b"\1", b"\xff"),
+        integers(b"\0\1", b"\1"),
+        integers(b"\1", b"\1", b"\1"),
+        integers(b"\1", b"\1") + b"\0",
+        b"\x30\x81\x06" + integers(b"\1", b"\1")[2:],
+        b"\x31" + integers(b"\1", b"\1")[1:],
+        b"\x30\x06\x02\xff\x01\x02\x01\x01",
+        bytes(64),
+        b"\xff" * 72,
+    ],
+)
+def test_what_is_no_signature_is_refused(tmp_path: Path, signature: bytes) -> None:
+    lines = resigned(chained(), signature)
+    with pytest.raises(ExportInvalid, match=r"signature is wrong|not signed by the key that the"):
+        verify_export(written(tmp_path / "export", lines))
+
+
+@pytest.mark.parametrize(
+    "key", [b"", bytes(65), b"\4" + b"\xff" * 64, b"\2" + ANA.key.public[1:33], b"\4" * 65]
+)
+def test_what_is_no_key_has_signed_nothing(tmp_path: Path, key: bytes) -> None:
+    lines = chained()
+    lines[0]["key"] = key.hex()
+    spki = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + key
+    line = NoteSignature(ANA.key.name, hashlib.sha256(spki).digest()[:4], integers(b"\1", b"\1"))
+    text = lines[0]["checkpoint"].partition("\n\n")[0] + "\n"
+    lines[0]["checkpoint"] = Note(text, (line,)).encoded().decode()
+    with pytest.raises(ExportInvalid, match="signature is wrong"):
+        verify_export(written(tmp_path / "export", lines))

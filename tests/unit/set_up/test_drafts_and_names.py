@@ -119,7 +119,10 @@ def test_identifiers_that_cannot_be_are_said(tmp_path: Path) -> None:
     (tmp_path / "ana").mkdir()
     # A set-up that is not over is no obstacle to itself.
     (tmp_path / "ana" / "set-up").write_text("")
+    assert not judged(tmp_path, "Ana", "ana").problem
     (tmp_path / "ana" / "member.toml").write_text("")
+    assert "start page" in judged(tmp_path, "Ana", "ana").problem
+    drafts.keep(tmp_path, m.KeepDraft(draft=draft()))
     assert not judged(tmp_path, "Ana", "ana").problem
     (tmp_path / "ana" / "set-up").unlink()
     assert "already" in judged(tmp_path, "Ana", "ana").problem

@@ -95,3 +95,13 @@ def test_a_new_directory_is_on_the_disk_before_keys_are_made(
     UnfinishedSetUp(home / "ana").begin(None)
     for folder in (tmp_path, tmp_path / "new", home, home / "ana"):
         assert folder.stat().st_ino in disk.whole_folders
+
+
+def test_a_folders_mark_is_on_the_disk_before_keys_are_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    unfinished = UnfinishedSetUp(tmp_path / "ana")
+    unfinished.begin(None)
+    unfinished.make_folder("vault")
+    assert disk.not_synced(tmp_path / "ana") == set()

@@ -50,6 +50,11 @@ def held_elsewhere(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.unfinished.lock.BETWEEN_S", 0.0)
+
+
 def secret() -> SecretBytes:
     return SecretBytes(PASSPHRASE)
 
@@ -81,6 +86,22 @@ def test_the_other_one_is_refused_and_changes_nothing(
         before[".alice.set-up.lock"] = b""
         assert files_of(tmp_path) == before
     assert refused(busy.value).code == "set-up-busy"
+
+
+def test_a_holder_that_is_just_ending_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    with held_elsewhere(tmp_path / "alice") as process:
+
+        def end(wait_s: float) -> None:
+            waits.append(wait_s)
+            process.kill()
+            process.wait()
+
+        monkeypatch.setattr("console.unfinished.lock.time.sleep", end)
+        with set_up_held(tmp_path / "alice"):
+            assert len(waits) == 1
 
 
 def test_a_lock_of_a_process_that_was_killed_holds_nobody_up(tmp_path: Path) -> None:

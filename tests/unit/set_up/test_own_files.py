@@ -190,6 +190,20 @@ def test_a_finished_member_is_returned_again(tmp_path: Path) -> None:
     assert files_of(tmp_path) == before
 
 
+def test_keys_whose_entry_is_given_out_are_not_made_anew(tmp_path: Path) -> None:
+    first = set_up_member(tmp_path, member(), SecretBytes(PASSPHRASE), None)
+    (tmp_path / "alice" / "member.toml").unlink()
+    keys = tmp_path / "alice" / "vault" / "keys"
+    keys.write_bytes(b"the first ones")
+    softhsm = member(module="/softhsm.so", token="t", fresh_softhsm=True)
+    with pytest.raises(SettingsInvalid, match="others may have its entry"):
+        set_up_member(tmp_path, softhsm, SecretBytes(PASSPHRASE), None)
+    # The same set-up goes on, and its member is the same.
+    assert set_up_member(tmp_path, member(), SecretBytes(PASSPHRASE), None) == first
+    assert keys.read_bytes() == b"the first ones"
+    assert (tmp_path / "alice" / "member.toml").exists()
+
+
 def test_a_directory_behind_a_link_is_emptied(tmp_path: Path) -> None:
     home, disk = tmp_path / "home", tmp_path / "disk"
     home.mkdir()

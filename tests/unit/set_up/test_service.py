@@ -23,7 +23,8 @@ from console.provisioning import PinNeeded
 from console.set_up import service
 from console.set_up.refusing import NotDone, refused
 from console.settings import SettingsInvalid
-from hsm import SetUpUnfinished, TokenInsufficient
+from console.unfinished import SetUpBusy
+from hsm import SetUpUnfinished, SetUpUnproven, TokenInsufficient, TokenTaken
 
 PIN = "31415926"
 
@@ -81,6 +82,9 @@ def test_an_unexpected_failure_quotes_nothing(
         (TokenMissing("no token"), "token-missing"),
         (TokenInsufficient("no GCM"), "token-insufficient"),
         (SetUpUnfinished("some is left"), "set-up-unfinished"),
+        (SetUpUnproven("it may be a member's"), "set-up-unproven"),
+        (TokenTaken("the token holds keys"), "token-taken"),
+        (SetUpBusy("another process goes on with it"), "set-up-busy"),
         (KeyCheckFailed("another key"), "key-check-failed"),
         (PinNeeded("keys are in the token"), "pin-needed"),
         (HsmError("failed"), "token-error"),

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from console.client.run_mark import RunMark
 from console.provisioning import write_roster
 from console.set_up import ports, trial
-from console.set_up.trial_files import TrialFiles, TrialRecord, fresh_record
+from console.set_up.refusing import NotDone
+from console.set_up.trial_files import LOCK_FILE, TrialFiles, TrialRecord, fresh_record
 from console.set_up.trial_ports import chains_at, taken_ports, with_others, write_ports
 from console.settings import (
     MemberFiles,
@@ -36,15 +37,17 @@ def listening(port: int) -> Iterator[None]:
 @pytest.fixture
 def made(tmp_path: Path) -> TrialFiles:
     """Return a demonstration with files for keys."""
-    files = TrialFiles(tmp_path)
+    home = tmp_path / "demonstration"
+    home.mkdir()
+    files = TrialFiles(home)
     record = fresh_record(ports.standing_ports(7))
     files.keep(record)
     entries = []
     for number, each in enumerate(record.members):
-        keys_made(tmp_path, each.member, b"\x04" + bytes([number]) * 64)
-        finished(tmp_path, draft(each.member))
-        entries += read_entries(MemberFiles(tmp_path / each.member).entry)
-    write_roster(tmp_path, tuple(entries))
+        keys_made(home, each.member, b"\x04" + bytes([number]) * 64)
+        finished(home, draft(each.member))
+        entries += read_entries(MemberFiles(home / each.member).entry)
+    write_roster(home, tuple(entries))
     write_ports(files, record)
     return files
 
@@ -66,7 +69,7 @@ def state(files: TrialFiles) -> dict[str, tuple[int, bytes]]:
     return {
         str(path): (path.stat().st_ino, path.read_bytes())
         for path in files.home.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != LOCK_FILE
     }
 
 
@@ -97,6 +100,22 @@ def test_a_port_that_is_taken_is_replaced_and_no_other(made: TrialFiles, which: 
     before = state(made)
     trial.have_free_ports(made)
     assert state(made) == before
+
+
+def test_while_a_supervisor_starts_its_ports_stay_and_nothing_is_removed(
+    made: TrialFiles,
+) -> None:
+    home = made.home
+    with made.unsupervised() as still, listening(made.record().devnet_port):
+        assert still
+        before = state(made)
+        trial.have_free_ports(made)
+        with pytest.raises(NotDone) as refused:
+            trial.discard(home.parent)
+        assert refused.value.refused.code == "demonstration-runs-on"
+        assert state(made) == before
+    trial.discard(home.parent)
+    assert not home.exists()
 
 
 def test_what_a_crash_left_is_written_at_the_next_start(made: TrialFiles) -> None:

@@ -1,20 +1,24 @@
 """What was begun here and is not over stands on the start page, however it ended."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Never
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from console.client.set_up import messages as m
-from console.provisioning import write_roster
+from console.provisioning import join_vault, open_vault, write_roster
 from console.set_up import drafts, exchange, members, trial, waiting
 from console.set_up.trial_files import TrialFiles, fresh_record
 from console.settings import (
     ChainEntry,
     MemberFiles,
     MemberSettings,
+    Roster,
+    SettingsInvalid,
     TokenSettings,
     VaultSettings,
     read_entries,
@@ -201,3 +205,111 @@ def test_a_folder_that_is_no_demonstrations_is_not_offered(tmp_path: Path) -> No
     (tmp_path / TRIAL_FOLDER).mkdir()
     (tmp_path / TRIAL_FOLDER / "notes").write_text("")
     assert not trial.is_there(tmp_path)
+
+
+def unseen(_home: Path, _member: str) -> Never:
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("with_draft", [False, True])
+def test_a_folder_that_cannot_be_looked_into_takes_no_draft_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, with_draft: bool
+) -> None:
+    made = by_init(tmp_path)
+    if with_draft:
+        drafts.keep(tmp_path, m.KeepDraft(draft=made))
+    monkeypatch.setattr(waiting, "end_if_whole", unseen)
+    found = ((made,), ()) if with_draft else ((), (str(tmp_path / "ana"),))
+    assert waiting.find(tmp_path) == found
+    assert drafts.is_kept(tmp_path, "ana") == with_draft
+
+
+def test_folders_of_other_users_are_not_told_as_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_: Path) -> Never:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "others").mkdir()
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    assert waiting.find(tmp_path) == ((), ())
+
+
+def test_a_home_that_is_read_only_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = by_init(tmp_path)
+    drafts.keep(tmp_path, m.KeepDraft(draft=made))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UnfinishedSetUp, "finish", lambda _: None)
+        write_roster(tmp_path, read_entries(MemberFiles(tmp_path / "ana").entry))
+
+    def read_only(*_: object, **__: object) -> Never:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(os, "open", read_only)
+    assert waiting.find(tmp_path) == ((), ())
+
+
+def test_names_that_are_no_text_are_shown_all_the_same(tmp_path: Path) -> None:
+    home = tmp_path / os.fsdecode(b"h\xff")
+    by_init(home)
+    cut_settings(home / "ana")
+    (_, (shown,)) = waiting.find(home)
+    msgspec.json.encode(shown)
+
+
+def test_an_entry_that_changes_while_the_vault_is_opened_is_not_written(tmp_path: Path) -> None:
+    by_init(tmp_path)
+    old = read_entries(MemberFiles(tmp_path / "ana").entry)
+    finished(tmp_path, draft(listen="127.0.0.1:7609"))
+    with pytest.raises(SettingsInvalid, match="has changed"):
+        open_vault(tmp_path, "ana", Roster(old))
+    assert not MemberFiles(tmp_path / "ana").roster.exists()
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_a_member_with_a_ledger_keeps_the_founders_that_it_began_with(
+    tmp_path: Path, *, joins: bool
+) -> None:
+    by_init(tmp_path)
+    by_init(tmp_path / "b", "ben")
+    files = MemberFiles(tmp_path / "ana")
+    (own,) = read_entries(files.entry)
+    others = read_entries(MemberFiles(tmp_path / "b" / "ben").entry)
+    write_roster(tmp_path, (own,))
+    files.ledger.write_bytes(b"records")
+    before = files.roster.read_bytes()
+
+    def act() -> None:
+        if joins:
+            join_vault(tmp_path, "ana", others)
+        else:
+            write_roster(tmp_path, (own, *others))
+
+    with pytest.raises(SettingsInvalid, match="another roster"):
+        act()
+    assert files.roster.read_bytes() == before
+    moved = msgspec.structs.replace(own, address="127.0.0.1:7999")
+    write_roster(tmp_path, (moved,))
+    assert read_roster(files).members == (moved,)
+
+
+def test_what_died_before_its_journal_goes_with_its_draft(tmp_path: Path) -> None:
+    (tmp_path / "ana").mkdir()
+    (tmp_path / "ana" / "set-up.place").write_text("")
+    (tmp_path / "ana" / "set-up.0123456789abcdef.tmp").write_text("{")
+    drafts.keep(tmp_path, m.KeepDraft(draft=draft()))
+    members.discard(tmp_path, m.Discard(draft=draft()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_begins_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Never:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("console.unfinished.set_up.create_file", full)
+    with pytest.raises(OSError, match="space"):
+        UnfinishedSetUp(tmp_path / "ana").begin(TOKEN)
+    assert list(tmp_path.iterdir()) == []

@@ -94,6 +94,9 @@ class AuditScreen(Screen):
         close.clicked.connect(lambda: self.model.select(None))
         copy = Button("Copy record", icon="copy", name=names.AUDIT_COPY_RECORD)
         copy.clicked.connect(self._copy)
+        self.prove = Button("Export record", icon="book", name=names.AUDIT_EXPORT_RECORD)
+        self.prove.setToolTip("Writes this record to a file, with the proof that the ledger has it")
+        self.prove.clicked.connect(self.model.prove)
         self.drawer = Card("Record", spacing=12)
         self.drawer.setFixedWidth(368)
         self.drawer.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -104,7 +107,7 @@ class AuditScreen(Screen):
             column(Label("Hash", "caption"), self.hash, spacing=4),
             column(Label("Hash of the previous record", "caption"), self.previous, spacing=4),
             column(Label("Content", "caption"), self.detail, spacing=4),
-            row(copy, 1),
+            row(copy, self.prove, 1),
         )
         self.drawer.body.addStretch(1)
         return self.drawer
@@ -168,6 +171,7 @@ class AuditScreen(Screen):
         running = model.working and model.verifying is not None
         self.verify.setEnabled(not running and not model.hindrance)
         self.export.setEnabled(not model.hindrance)
+        self.prove.setEnabled(not model.hindrance)
         self.progress.setVisible(running)
         done, total = model.verifying or (0, 1)
         self.progress.setRange(0, max(total, 1))

@@ -97,6 +97,11 @@ class AuditModel(ViewModel):
         """Have the node export the ledger to a file."""
         self.do(ExportLedger(), self._exported)
 
+    def prove(self) -> None:
+        """Have the node export the record in the drawer, with the proof that the ledger has it."""
+        if self.selected is not None:
+            self.do(ExportLedger((self.selected.sequence,)), self._exported)
+
     def _want(self, number: int) -> None:
         if number not in self._wanted:
             # Newest request first, and few of them: a fast scroll passes most pages.
