@@ -41,10 +41,10 @@ KILLED = (
     ("making", "hsm.provision:create_record:1:after"),
     ("at_address", ""),
     ("at_chains", ""),
-    ("finishing", "console.provisioning:create_identity:3:before"),
+    ("finishing", "console.provisioning.member_files:create_identity:3:before"),
     ("at_invitation", ""),
     ("at_comparison", ""),
-    ("opening", "console.provisioning:write_toml:1:before"),
+    ("opening", "console.provisioning.rosters:write_toml:1:before"),
 )
 
 

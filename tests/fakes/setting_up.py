@@ -83,41 +83,24 @@ def tokens() -> m.TokensSeen:
     return m.TokensSeen(modules=(module(token(), lacking, used),), softhsm=True)
 
 
+def _row(
+    name: str, need: str, found: str, used: str = "", *, fits: bool | None = True
+) -> m.CapabilityRow:
+    return m.CapabilityRow(name=name, need=need, found=found, used=used, fits=fits)
+
+
 ROWS = (
-    m.CapabilityRow(
-        name="PIN",
-        need="set and not locked",
-        found="10 tries left",
-        used="login as user",
-        fits=True,
+    _row("PIN", "set and not locked", "10 tries left", "login as user"),
+    _row("Storage", "not write-protected", "writable", "sessions"),
+    _row(
+        "Identity key",
+        "P-256, made in the token",
+        "EC key pairs, ECDSA",
+        "CKM_EC_KEY_PAIR_GEN, CKM_ECDSA",
     ),
-    m.CapabilityRow(
-        name="Storage", need="not write-protected", found="writable", used="sessions", fits=True
-    ),
-    m.CapabilityRow(
-        name="Identity key",
-        need="P-256, made in the token",
-        found="EC key pairs, ECDSA",
-        used="CKM_EC_KEY_PAIR_GEN, CKM_ECDSA",
-        fits=True,
-    ),
-    m.CapabilityRow(
-        name="Presence",
-        need="asks for the PIN at each signature",
-        found="listed; not tried yet",
-        used="",
-        fits=None,
-    ),
-    m.CapabilityRow(
-        name="Sealing",
-        need="32 bytes, with bound data",
-        found="AES-GCM with an IV of ours",
-        used="CKM_AES_GCM",
-        fits=True,
-    ),
-    m.CapabilityRow(
-        name="Key record", need="266 bytes, public", found="not tried yet", used="", fits=None
-    ),
+    _row("Presence", "asks for the PIN at each signature", "listed; not tried yet", fits=None),
+    _row("Sealing", "32 bytes, with bound data", "AES-GCM with an IV of ours", "CKM_AES_GCM"),
+    _row("Key record", "266 bytes, public", "not tried yet", fits=None),
 )
 TRIED = tuple(
     row
@@ -140,6 +123,7 @@ def _preset(chain: str, name: str, network: str, title: str, *, hint: str = "", 
         urls=(url,) if url else (),
         hint=hint,
         is_main=network == "mainnet",
+        websocket=chain == "solana",
     )
 
 
@@ -278,6 +262,10 @@ class FakeSettingUp:
             self.watched -= 1
             self._changed.remove(changed)
 
+    def _try(self, pin: str | None) -> None:
+        if pin != self.pin:
+            raise WRONG_PIN
+
     def _answer(self, question: m.Question) -> m.Answer:
         match question:
             case m.LookHere():
@@ -292,8 +280,8 @@ class FakeSettingUp:
             case m.JudgeName():
                 return _judge(question)
             case m.Discard(draft=gone, pin=pin):
-                if gone.keys_made and pin != self.pin:
-                    raise WRONG_PIN
+                if gone.keys_made:
+                    self._try(pin)
                 self.drafts.pop(gone.member, None)
                 return m.Discarded()
             case m.DiscardTrial():
@@ -301,20 +289,20 @@ class FakeSettingUp:
                 return m.Discarded()
             case m.MakeTrial():
                 self.trial = True
-                return m.TrialReady(home=self.trial_home, member="ana", pin="2468")
+                return trial(self.trial_home)
             case _:
                 return self._answer_of_a_member(question)
 
     def _answer_of_a_member(self, question: m.Question) -> m.Answer:
         match question:
             case m.CheckToken(pin=pin):
-                if pin is not None and pin != self.pin:
-                    raise WRONG_PIN
+                if pin is not None:
+                    self._try(pin)
                 return m.TokenChecked(token="", rows=ROWS if pin is None else self.checked)
             case m.MakeKeys(draft=made, pin=pin):
                 real = made.token is not None and made.token.kind is m.TokenKind.PKCS11
-                if real and pin != self.pin:
-                    raise WRONG_PIN
+                if real:
+                    self._try(pin)
                 return m.KeysMade()
             case m.TestAddress(listen=listen):
                 found = "this machine listens there and reached itself"

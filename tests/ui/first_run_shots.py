@@ -309,5 +309,6 @@ FIRST_SHOTS: list[FirstShot] = [
         _refusing(m.OpenVault),
         _then(draft(7), _all, lambda run: run.next()),
     ),
+    ("first-help", _plain, _then(draft(3), lambda run: run.window.show_help())),
     ("first-leave", _plain, _then(draft(4), _press(names.WIZARD_CANCEL))),
 ]

@@ -32,6 +32,7 @@ _PARTS = ("code", "what", "safe", "next_step")
 _SAFE = (
     *("nothing", "no key", "not touched", "kept", "goes on", "no vault", "belongs to no member"),
     "not affected",
+    "is safe",
 )
 _NEXT = frozenset(
     [
@@ -51,6 +52,7 @@ _NEXT = frozenset(
         "read",
         "restore",
         "shorten",
+        "start",
         "throw",
         "try",
         "wait",
@@ -135,6 +137,7 @@ PLACES: dict[str, Place | str] = {
     "file-error": _KEEP,
     "is-founder": _OPEN,
     "key-check-failed": _PIN,
+    "keys-in-kms": _PIN,
     "last-try": _PIN,
     "no-demonstration": _TRIAL,
     "no-founders": _OPEN,
@@ -145,6 +148,7 @@ PLACES: dict[str, Place | str] = {
     "pin-locked": _PIN,
     "pin-needed": _THROWN,
     "question-unreadable": _KEEP,
+    "set-up-busy": _PIN,
     "set-up-died": _TEST,
     "set-up-not-started": _TEST,
     "set-up-over": _PIN,
@@ -152,11 +156,13 @@ PLACES: dict[str, Place | str] = {
     "set-up-timeout": _CHAIN,
     "set-up-too-long": _READ,
     "set-up-unfinished": _PIN,
+    "set-up-unproven": _PIN,
     "set-up-unreadable": _KEEP,
     "test-token": _ENTRY,
     "token-error": _PIN,
     "token-insufficient": _PIN,
     "token-missing": _PIN,
+    "token-taken": _PIN,
     "too-many-drafts": _KEEP,
     "unavailable": _KEEP,
     "unexpected": _OPEN,

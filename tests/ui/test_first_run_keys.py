@@ -13,8 +13,9 @@ from console.client.set_up import messages as m
 from tests.fakes import setting_up
 from tests.fakes.setting_up import FAILED, FakeSettingUp, draft
 from tests.ui.first_running import FirstRun
-from ui.first_run import names
-from ui.first_run.set_up import Step
+from ui.first_run import names, start_page
+from ui.first_run.set_up import TITLES, Step
+from ui.widgets.text import Label
 
 _BELOW = 100_000
 STEPS = list(Step)
@@ -298,3 +299,28 @@ def test_what_is_typed_while_a_page_loads_keeps_the_focus(first, fake):
     first.until(lambda: first.page.me is not None)
     first.pass_time(0.02)
     assert focus() is first.page.paste
+
+
+@pytest.mark.parametrize("step", [None, *STEPS], ids=lambda step: step.name.lower() if step else "")
+def test_f1_explains_the_page_and_gives_the_focus_back(first, step):
+    if step is not None:
+        first.resume(draft(step))
+    before = focus()
+    first.key(Qt.Key.Key_F1)
+    sheet = first.window.help_sheet
+    assert sheet.isVisible()
+    title = TITLES[step] if step is not None else start_page.TITLE
+    assert sheet.card.heading.text() == f"Help: {title}"
+    said = [label.text() for label in sheet.findChildren(Label) if label.isVisible()]
+    assert len(said) >= 4
+    first.key(Qt.Key.Key_F1)
+    first.key(Qt.Key.Key_Escape)
+    assert not sheet.isVisible()
+    assert focus() is before
+
+
+def test_f1_leaves_a_question_alone(first):
+    first.resume(draft(4))
+    first.press(names.WIZARD_CANCEL)
+    first.key(Qt.Key.Key_F1)
+    assert not first.window.help_sheet.isVisible()

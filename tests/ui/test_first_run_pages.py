@@ -343,6 +343,24 @@ def test_a_chain_is_chosen_with_its_nodes_and_tested(first, fake):
     assert kept.urls == ("https://api.devnet.solana.com", "https://second.example.org")
 
 
+def test_a_websocket_is_entered_where_the_chain_is_followed_over_one(first, fake):
+    first.resume(draft(5))
+    for name in ("bitcoin", "solana"):
+        first.press(f"{names.CHAINS_USE}.{name}")
+    assert not chain(first, "bitcoin").websocket.isVisible()
+    first.press(f"{names.CHAINS_USE}.bitcoin")
+    first.find(f"{names.CHAINS_WEBSOCKET}.solana").setText("wss://ws.example.org")
+    first.next(Step.INVITATION)
+    (kept,) = fake.drafts["ana-ruiz"].chains
+    assert kept.websocket == "wss://ws.example.org"
+    first.press(names.WIZARD_BACK)
+    first.at(Step.CHAINS)
+    assert chain(first, "solana").websocket.text() == "wss://ws.example.org"
+    row = chain(first, "solana")
+    row.networks["mainnet"].click()
+    assert row.websocket.text() == ""
+
+
 def test_a_chain_without_a_node_says_so(first):
     first.resume(draft(5))
     first.press(f"{names.CHAINS_USE}.bitcoin")

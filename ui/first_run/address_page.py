@@ -30,6 +30,15 @@ class AddressPage(StepPage):
     TITLE = "Where do the others reach you?"
     LEAD = "The members\u2019 machines talk to each other directly. No server stands between them."
 
+    HELP = (
+        "Enter the address at which the other members\u2019 machines reach this one.",
+        (
+            "Test listens there for a moment. It cannot see whether a router or firewall lets the "
+            "others through."
+        ),
+        "The address can be changed later, on Recovery, Machines, without new keys.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._testing = self.add_work(Work())

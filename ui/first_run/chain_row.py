@@ -13,11 +13,12 @@ from ui.first_run.work import Work
 from ui.widgets.buttons import Button
 from ui.widgets.card import Card, column, row
 from ui.widgets.choice import ChoiceLine
-from ui.widgets.fields import CheckLine, LimitedField, text_field
+from ui.widgets.fields import CheckLine, LimitedField, labelled, text_field
 from ui.widgets.tab_order import put_in_order
 from ui.widgets.text import Label
 
 MAX_URLS = 8
+_WEBSOCKET = "Websocket of one of them: not required, not tested"
 _URL_LIMIT = 2048
 
 
@@ -44,6 +45,13 @@ class ChainRow(Card):
         self.hint = Label("", "caption", wrap=True)
         self.urls: list[LimitedField] = []
         self._lines = column(spacing=6)
+        self.websocket = text_field(
+            f"{names.CHAINS_WEBSOCKET}.{self.chain}",
+            f"Websocket of a {first.chain_name} node, not required",
+            "wss://node.example.org",
+            mono=True,
+            limit=_URL_LIMIT,
+        )
         self.more = Button(
             "Another node",
             "ghost",
@@ -76,7 +84,8 @@ class ChainRow(Card):
         urls = self._entered()
         if not self.use.isChecked() or not urls:
             return None
-        return ChainChoice(chain=self.chain, network=self.network, urls=urls)
+        websocket = self.websocket.text().strip() if self.preset.websocket else ""
+        return ChainChoice(chain=self.chain, network=self.network, urls=urls, websocket=websocket)
 
     def blocked(self) -> str:
         """Return what is missing."""
@@ -84,7 +93,7 @@ class ChainRow(Card):
             return ""
         if not self._entered():
             return f"Enter the URL of a {self.preset.chain_name} node."
-        return next((field.excess for field in self.urls if field.excess), "")
+        return next((field.excess for field in (*self.urls, self.websocket) if field.excess), "")
 
     def show_choice(self, choice: ChainChoice) -> None:
         """Show what the draft holds."""
@@ -92,18 +101,27 @@ class ChainRow(Card):
             return
         self.networks[choice.network].setChecked(True)
         self._fill(choice.urls)
+        self.websocket.setText(choice.websocket)
         self.use.setChecked(True)
 
     def order_tabs(self) -> None:
         """Have Tab go as one reads: fields come later than what stands below them."""
-        put_in_order((self.use, *self.networks.values(), *self.urls, self.test, self.more))
+        put_in_order(
+            (self.use, *self.networks.values(), *self.urls, self.websocket, self.test, self.more)
+        )
 
     def _lay_out(self) -> None:
         networks = row(*self.networks.values(), 1, spacing=20)
         fields = QWidget()
+        caption, field = labelled(
+            "Websocket of one of them: not required, not tested", self.websocket
+        )
+        self._follows = QWidget()
+        self._follows.setLayout(column(caption, field, spacing=6))
         body = column(
             column(Label("Network", "caption"), networks, spacing=2),
             column(Label("Its nodes", "caption"), self._lines, self.hint, spacing=6),
+            self._follows,
             row(self.test, self.more, 1),
             self.result,
             spacing=12,
@@ -116,6 +134,7 @@ class ChainRow(Card):
         self.use.toggled.connect(self._used)
         self.more.clicked.connect(lambda: self._add_url("", focus=True))
         self.test.clicked.connect(self._test)
+        self.websocket.textChanged.connect(self._changed)
         for radio in self.networks.values():
             radio.toggled.connect(self._network_chosen)
 
@@ -139,6 +158,8 @@ class ChainRow(Card):
 
     def _suggest(self) -> None:
         self._fill(self.preset.urls or ("",))
+        self.websocket.clear()
+        self._follows.setVisible(self.preset.websocket)
         self.hint.show_text(self.preset.hint)
         self._changed()
 

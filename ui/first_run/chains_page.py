@@ -36,6 +36,13 @@ class ChainsPage(StepPage):
     TITLE = "Which chains?"
     LEAD = "Each member asks nodes of its own, so that no single node can mislead the vault."
 
+    HELP = (
+        "Each member asks nodes of its own. With several nodes of one chain, all have to agree.",
+        "Test asks the nodes for their network and their newest block.",
+        "A chain can be added later, in the member\u2019s settings file.",
+        "A main network needs keys that hardware protects, or your explicit word.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._loading = self.add_work(Work())

@@ -41,6 +41,15 @@ class ComparisonPage(StepPage):
     TITLE = "Compare the codes"
     LEAD = _READ
 
+    HELP = (
+        (
+            "The code shows whether an entry was changed on its way. Compare it by voice, or face "
+            "to face, never by the way on which the entry came."
+        ),
+        "One different word is another key: stop, and ask for the entry again.",
+        "Nothing is written before all codes are compared. Then the list of members stays.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._reading = self.add_work(Work())

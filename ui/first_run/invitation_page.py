@@ -50,6 +50,16 @@ class InvitationPage(StepPage):
     TITLE = "Exchange entries"
     LEAD = "An entry introduces a member\u2019s machine to the others: public keys and an address."
 
+    HELP = (
+        "An entry is one line: a member\u2019s public keys and address. It holds no secret.",
+        (
+            "Save yours as a file, copy it, or show its code to a scanner. Collect the "
+            "others\u2019 in the same ways."
+        ),
+        "A vault that is created needs the same entries on every machine, at least three.",
+        "To join, add the founders\u2019 entries first; then give your entry to the founders.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._finishing, self._reading = self.add_work(Work()), self.add_work(Work())

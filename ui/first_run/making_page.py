@@ -19,6 +19,13 @@ _WHAT = (
     "own, and a local chain with test coins."
 )
 
+TITLE = "The demonstration vault"
+HELP = (
+    "It is made once, in a folder below this window\u2019s, and kept until you throw it away.",
+    "Cancel ends the work. What was made is used or removed the next time.",
+    "Its coins are worth nothing, and its PIN is shown by the guide.",
+)
+
 
 class MakingPage(QWidget):
     """Follows the work; a refusal offers Retry."""

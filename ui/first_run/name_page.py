@@ -29,6 +29,12 @@ class NamePage(StepPage):
     TITLE = "Who operates this machine?"
     LEAD = "A vault has several members. Each has one operator, one token and one machine."
 
+    HELP = (
+        "Your name is shown to the other members beside everything that you sign.",
+        "The identifier is made from it, and can be changed until the keys are made.",
+        "One machine may hold several members; each has an identifier and a token of its own.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._judging = self.add_work(Work())

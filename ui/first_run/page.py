@@ -23,6 +23,8 @@ class StepPage(QWidget):
     NAME = ""
     TITLE = ""
     LEAD = ""
+    HELP: tuple[str, ...] = ()
+    """What F1 explains."""
 
     def __init__(self, set_up: SetUp) -> None:
         super().__init__()

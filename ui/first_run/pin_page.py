@@ -56,6 +56,16 @@ class PinPage(StepPage):
         "made in it: identity, presence and sealing."
     )
 
+    HELP = (
+        "The PIN is tried once each time you enter it, and is not kept by this window.",
+        "Where a wrong PIN may be the token\u2019s last, the page asks you before it is tried.",
+        (
+            "If a key cannot be made, what was made is removed. If this machine stops in between, "
+            "the set-up goes on with what it made, or removes it."
+        ),
+        "Once the keys are made, name and token stay. To choose others, throw the set-up away.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._checking = self.add_work(Work())

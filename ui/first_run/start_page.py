@@ -23,6 +23,21 @@ from ui.widgets.text import Label
 _WIDTH = 920
 _ONE_COLUMN = 760
 TRIAL = "trial"
+TITLE = "How to begin"
+HELP = (
+    (
+        "Try it: a vault of three members on this machine, with test coins. It stays until you "
+        "throw it away."
+    ),
+    "Create a vault: each of at least three people does this on a machine of their own.",
+    (
+        "Join a vault: for a new member, or for a machine that takes the place of a lost one. "
+        "Ask a member for the founders\u2019 entries."
+    ),
+    "Open a folder: members that are set up already, in another place.",
+    "A set-up that is not over stands below, with Go on and Throw away.",
+    "Tab and the arrow keys move, Enter opens, Esc goes back.",
+)
 _TRY = (
     "A demonstration vault with test coins: three members on this machine, ready in under a "
     "minute. It guides you through a first ceremony and a first payment."

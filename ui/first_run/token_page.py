@@ -49,6 +49,19 @@ class TokenPage(StepPage):
         "the next step."
     )
 
+    HELP = (
+        (
+            "The list follows what is plugged in. A token that is not listed needs its "
+            "maker\u2019s PKCS#11 library: install it, or add its file here."
+        ),
+        (
+            "A token that lacks something, or holds a member\u2019s keys already, cannot be "
+            "chosen; it says why."
+        ),
+        "A SoftHSM token is for tests only. Encrypted files serve where there is no HSM.",
+        "Choosing a token writes nothing to it.",
+    )
+
     def build(self) -> None:
         """Fill the page."""
         self._watching = self.add_work(Work())

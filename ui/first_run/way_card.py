@@ -1,27 +1,21 @@
 """A way into the product: a large button with icon, title and what happens next."""
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from ui import icons, theme
+from ui.widgets.card_button import CardButton, text_height
 
 _LEFT, _TOP, _TILE = 76, 20, 40
-_WRAPS = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop
 
 
-class WayCard(QAbstractButton):
+class WayCard(CardButton):
     """A button of the start page; one that is disabled says why."""
 
     def __init__(self, name: str, icon: str, title: str, sentence: str) -> None:
-        super().__init__()
+        super().__init__(name, QSizePolicy.Policy.Expanding)
         self._icon, self._title, self._sentence, self._why = icon, title, sentence, ""
-        self.setObjectName(name)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.set_reason("")
 
     @property
@@ -46,40 +40,18 @@ class WayCard(QAbstractButton):
         """Return the smallest room."""
         return QSize(320, self.heightForWidth(320))
 
-    def hasHeightForWidth(self) -> bool:
-        """Texts wrap."""
-        return True
-
     def heightForWidth(self, width: int) -> int:
         """Return the height in which every text is whole."""
         room = width - _LEFT - 44
-        height = 2 * _TOP + 24 + 4 + _height(theme.font(14), self._sentence, room)
+        height = 2 * _TOP + 24 + 4 + text_height(theme.font(14), self._sentence, room)
         if self._why:
-            height += 8 + _height(theme.font(13), self._why, room)
+            height += 8 + text_height(theme.font(13), self._why, room)
         return max(height, 104)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Ask for the height of the new width."""
-        super().resizeEvent(event)
-        self.updateGeometry()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open by Enter; move by arrows."""
-        key = Qt.Key(event.key())
-        if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.click()
-        elif key in {Qt.Key.Key_Down, Qt.Key.Key_Right}:
-            self.focusNextChild()
-        elif key in {Qt.Key.Key_Up, Qt.Key.Key_Left}:
-            self.focusPreviousChild()
-        else:
-            super().keyPressEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        """Follow the pointer."""
-        if event.type() in {QEvent.Type.Enter, QEvent.Type.Leave, QEvent.Type.EnabledChange}:
-            self.update()
-        return super().event(event)
+    def enter(self, event: QKeyEvent) -> None:
+        """Open."""
+        del event
+        self.click()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw box, tile, texts and arrow."""
@@ -110,19 +82,8 @@ class WayCard(QAbstractButton):
         painter.setPen(theme.color("text" if able else "text2"))
         line = QRectF(_LEFT, _TOP - 2, room, 24)
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self._title)
-        top, font = _TOP + 26.0, theme.font(14)
-        height = _height(font, self._sentence, room)
-        painter.setFont(font)
-        painter.setPen(theme.color("text2" if able else "muted"))
-        painter.drawText(QRectF(_LEFT, top, room, height), int(_WRAPS), self._sentence)
+        place = (_LEFT, _TOP + 26.0, room)
+        token = "text2" if able else "muted"
+        end = self.paint_text(painter, theme.font(14), token, self._sentence, place)
         if self._why:
-            small = theme.font(13)
-            painter.setFont(small)
-            painter.setPen(theme.color("warn_fg"))
-            box = QRectF(_LEFT, top + height + 8, room, _height(small, self._why, room))
-            painter.drawText(box, int(_WRAPS), self._why)
-
-
-def _height(font: QFont, text: str, room: int) -> int:
-    box = QRect(0, 0, max(room, 1), 10_000)
-    return QFontMetrics(font).boundingRect(box, int(_WRAPS), text).height()
+            self.paint_text(painter, theme.font(13), "warn_fg", self._why, (_LEFT, end + 8, room))

@@ -21,15 +21,17 @@ from console.client.set_up.messages import (
 from console.client.set_up.port import SettingUp
 from ui import files, placing, theme
 from ui.clipboard import TimedClipboard
-from ui.first_run import homes
+from ui.first_run import homes, making_page, start_page
 from ui.first_run.making_page import MakingPage
 from ui.first_run.secret import text_of
+from ui.first_run.set_up import TITLES
 from ui.first_run.sheets import ThrowSheet
 from ui.first_run.start_page import StartPage
 from ui.first_run.wizard import Wizard
 from ui.first_run.work import Work
 from ui.problem import Problem
 from ui.settings import Settings
+from ui.sheets import HelpSheet
 from ui.widgets.focus_ring import FocusRing
 from ui.widgets.sheet import front_sheet
 
@@ -73,6 +75,7 @@ class FirstRunWindow(QMainWindow):
         for page in (self.start, self.progress):
             self._stack.addWidget(page)
         self.throw_sheet = ThrowSheet(self)
+        self.help_sheet = HelpSheet(self)
         self._clipboard = TimedClipboard(self)
         self.ring = FocusRing(self)
         self._connect()
@@ -132,6 +135,18 @@ class FirstRunWindow(QMainWindow):
         else:
             self.throw_sheet.ask_about(draft)
 
+    def show_help(self) -> None:
+        """Explain the page in front, unless a question covers it."""
+        if front_sheet(self) is not None:
+            return
+        if self.wizard is not None:
+            page = self.wizard.page
+            self.help_sheet.show_help(TITLES[self.wizard.step], page.HELP)
+        elif self._stack.currentWidget() is self.progress:
+            self.help_sheet.show_help(making_page.TITLE, making_page.HELP)
+        else:
+            self.help_sheet.show_help(start_page.TITLE, start_page.HELP)
+
     async def finish(self) -> None:
         """Stop all work, and wait until its processes have ended."""
         self._close_work()
@@ -165,9 +180,10 @@ class FirstRunWindow(QMainWindow):
         self.looking.changed.connect(lambda: start.show_refusal(self.looking.problem))
         self.making.changed.connect(self._show_making)
         self.throwing.changed.connect(self._show_throwing)
-        escape = QShortcut(QKeySequence("Esc"), self)
-        escape.setContext(Qt.ShortcutContext.WindowShortcut)
-        escape.activated.connect(self._escape)
+        for keys, act in (("Esc", self._escape), ("F1", self.show_help)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+            shortcut.activated.connect(act)
 
     async def _look(self) -> None:
         here = await self.setting_up.ask(LookHere(), Here)

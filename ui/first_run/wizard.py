@@ -43,7 +43,10 @@ PAGES: dict[Step, type[StepPage]] = {
     Step.INVITATION: InvitationPage,
     Step.COMPARISON: ComparisonPage,
 }
-_FOOT = "Every step is kept. You can close this window and go on later."
+_FOOT = (
+    "Every step is kept. You can close this window and go on later. F1 explains the page that you "
+    "are on."
+)
 _LOCKED = "The keys are made: name and token stay."
 
 

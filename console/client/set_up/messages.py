@@ -272,6 +272,8 @@ class ChainPreset(Message, frozen=True, kw_only=True):
     urls: tuple[Text, ...]
     hint: Text
     is_main: bool
+    websocket: bool = False
+    """Whether a node's websocket is followed, where the operator names one."""
 
 
 class Presets(Answer, frozen=True, kw_only=True):
