@@ -363,12 +363,12 @@ async def test_a_stalled_service_is_given_up_and_comes_back(
     kms: MotoKms, settings: KmsSettings
 ) -> None:
     """boto3's own limits are longer here: the vault's limit for a whole call counts."""
-    vault = KmsVault(replace(settings, call_limit_s=1.0, times=CallTimes(5.0, 60.0, 1)))
+    vault = KmsVault(replace(settings, call_limit_s=6.0, times=CallTimes(20.0, 60.0, 1)))
     reasons: list[str] = []
     vault.on_lost(reasons.append)
     await unlock(vault)
     kms.stall("Sign")
-    with pytest.raises(HsmError, match="has not answered for 1 s while signing") as refused:
+    with pytest.raises(HsmError, match="has not answered for 6 s while signing") as refused:
         await vault.identity.sign(b"message")
     assert reasons == [str(refused.value)]
     status = await vault.status()
@@ -402,7 +402,7 @@ async def back(vault: KmsVault) -> None:
 async def test_a_passphrase_is_not_tried_by_a_call_that_was_given_up(
     kms: MotoKms, settings: KmsSettings
 ) -> None:
-    vault = KmsVault(replace(settings, call_limit_s=1.0, times=CallTimes(5.0, 60.0, 1)))
+    vault = KmsVault(replace(settings, call_limit_s=6.0, times=CallTimes(20.0, 60.0, 1)))
     reasons: list[str] = []
     vault.on_lost(reasons.append)
     kms.stall("Decrypt")

@@ -21,6 +21,7 @@ from console.unfinished import VAULT_FILES
 from hsm import Pkcs11Vault, SetUpOver, SetUpUnproven, removal
 from hsm.anchor import HEAD
 from hsm.keys import RECORD
+from hsm.kms.lock_file import LOCK_FILE
 from hsm.library import TokenChoice, library
 from hsm.signed_files import HEAD_FILE, RECORD_FILE
 from tests.shim import Shim
@@ -47,7 +48,7 @@ def pin() -> SecretBytes:
 
 
 def test_the_files_of_a_vault_are_known_here() -> None:
-    assert set(VAULT_FILES) == {RECORD_FILE, HEAD_FILE}
+    assert set(VAULT_FILES) == {RECORD_FILE, HEAD_FILE, LOCK_FILE}
 
 
 @pytest.mark.parametrize("words", ["", "no-data"])
