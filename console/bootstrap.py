@@ -66,8 +66,6 @@ VAULTS: dict[str, Callable[[MemberFiles, MemberSettings], VaultPort]] = {
     "file": lambda files, settings: FileVault(file_settings(files, settings)),
     "kms": lambda files, settings: KmsVault(whole_kms_settings(files, settings)),
 }
-FOLLOWED_CHAINS = frozenset({Chain.SOLANA})
-"""Chains that take the option `websocket`."""
 _NOT_KNOWN = {
     "trusted": "knows no contracts that could be trusted",
     "websocket": "is not followed over a websocket",

@@ -4,7 +4,7 @@ URLs are suggested for the local chains only: whose node is asked learns the wal
 that choice is the operator's.
 """
 
-from console.bootstrap import CHAINS, FOLLOWED_CHAINS
+from console.bootstrap import CHAINS
 from console.client.set_up.messages import ChainPreset, Presets
 from console.domain.values import Network
 from console.local_chains import USUAL_PORT, local_chains_installed
@@ -27,7 +27,7 @@ def presets() -> Presets:
                 if network is Network.DEVNET
                 else adapter.node_hint,
                 is_main=network is Network.MAINNET,
-                websocket=chain in FOLLOWED_CHAINS,
+                websocket=getattr(adapter, "follows_websocket", False),
             )
             for chain, adapter in CHAINS.items()
             for network in (Network.MAINNET, Network.TESTNET, Network.DEVNET)
