@@ -6,11 +6,8 @@ that choice is the operator's.
 
 from console.bootstrap import CHAINS
 from console.client.set_up.messages import ChainPreset, Presets
-from console.domain.values import Chain, Network
+from console.domain.values import Network
 from console.local_chains import USUAL_PORT, local_chains_installed
-
-_FOLLOWED = frozenset({Chain.SOLANA})
-"""Chains whose adapters take the setting `websocket`."""
 
 
 def presets() -> Presets:
@@ -30,7 +27,7 @@ def presets() -> Presets:
                 if network is Network.DEVNET
                 else adapter.node_hint,
                 is_main=network is Network.MAINNET,
-                websocket=chain in _FOLLOWED,
+                websocket=getattr(adapter, "follows_websocket", False),
             )
             for chain, adapter in CHAINS.items()
             for network in (Network.MAINNET, Network.TESTNET, Network.DEVNET)

@@ -1,7 +1,9 @@
-"""The window is killed at every step of a set-up; it goes on, and throws away what was begun."""
+"""The window is killed at every step of a set-up, and goes on with nothing asked twice.
+
+What is thrown away is tried with the set-up process itself (`tests/integration`), and at each page.
+"""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from console.settings import MemberFiles, read_roster
 from tests.dying import STALLED
 from tests.e2e.dying_window import MEMBER, THERE
 from tests.e2e.operators import Operator, entries_of, free_ports
-from tests.softhsm import USER_PIN, SoftHsm
+from tests.softhsm import SoftHsm
 from ui.first_run import names
 from ui.first_run.set_up import Step
 from ui.window import ConsoleWindow
@@ -32,8 +34,6 @@ pytestmark = [
 OBJECTS = 8
 """In a token with a member's keys."""
 PATIENCE_S = 120.0
-# Each throws away what was kept there. The set-up process is thrown away at more steps by itself.
-THROWN = frozenset({"at_token", "making", "at_address", "finishing", "at_comparison", "opening"})
 # In the order in which an operator goes; with a step, the set-up process stands still at it.
 KILLED = (
     ("at_token", ""),
@@ -67,14 +67,6 @@ class Machine:
     def objects(self) -> int:
         return len(list(self.token.glob("*.object"))) - 1
 
-    def left(self) -> list[str]:
-        """Return the files below the home but the window\u2019s own, and those that count tries."""
-        return [
-            str(path.relative_to(self.home))
-            for path in self.home.rglob("*")
-            if path.is_file() and not path.name.startswith((".pin-tries", "settings", "window"))
-        ]
-
     def kill(self, stage: str, step: str) -> None:
         """Run a window up to a stage, and kill it there."""
         self.stalled.unlink(missing_ok=True)
@@ -105,17 +97,6 @@ class Machine:
             pid = int(self.stalled.read_text())
             until(lambda: not Path(f"/proc/{pid}").exists())
 
-    def keep(self, place: Path) -> None:
-        """Copy home and token."""
-        shutil.copytree(self.home, place / "home")
-        shutil.copytree(self.token, place / "token")
-
-    def put_back(self, place: Path) -> None:
-        """Restore home and token from a copy."""
-        for path, kept in ((self.home, place / "home"), (self.token, place / "token")):
-            shutil.rmtree(path)
-            shutil.copytree(kept, path)
-
 
 def until(holds) -> None:
     end = time.monotonic() + PATIENCE_S
@@ -132,29 +113,9 @@ def machine(tmp_path: Path, softhsm_apart: SoftHsm) -> Machine:
     return machine
 
 
-def throw_away(app, machine: Machine) -> None:
-    """Throw the set-up away by the window; the PIN only if it is asked for."""
-    operator = Operator(app, machine.home)
-    try:
-        operator.press(f"{names.START_THROW}.{MEMBER}")
-        sheet = operator.window.throw_sheet
-        if sheet.pin.isHidden():
-            operator.press(f"{names.THROW_SHEET}.confirm")
-            operator.until(lambda: sheet.isHidden() or not sheet.pin.isHidden())
-        if not sheet.isHidden():
-            sheet.pin.setText(USER_PIN.decode())
-            operator.press(f"{names.THROW_SHEET}.confirm")
-            operator.until(sheet.isHidden)
-        operator.until(lambda: not operator.window.start.begun.isVisible())
-    finally:
-        operator.close()
-
-
-def test_a_window_that_is_killed_goes_on_and_throws_away(app, tmp_path, machine):
-    for number, (stage, step) in enumerate(KILLED):
+def test_a_window_that_is_killed_goes_on(app, machine):
+    for stage, step in KILLED:
         machine.kill(stage, step)
-        if stage in THROWN:
-            machine.keep(tmp_path / "kept" / f"{number}-{stage}")
     operator = Operator(app, machine.home)
     try:
         operator.press(f"{names.START_GO_ON}.{MEMBER}")
@@ -170,9 +131,3 @@ def test_a_window_that_is_killed_goes_on_and_throws_away(app, tmp_path, machine)
     assert not (machine.home / ".set-up").exists()
     assert not (machine.home / MEMBER / "set-up").exists()
     assert machine.objects == OBJECTS
-    kept = sorted((tmp_path / "kept").iterdir())
-    assert len(kept) == len(THROWN)
-    for place in kept:
-        machine.put_back(place)
-        throw_away(app, machine)
-        assert (place.name, machine.left(), machine.objects) == (place.name, [], 0)

@@ -81,6 +81,7 @@ class SolanaAdapter:
     import_form = "An unsigned message"
     networks: Mapping[Network, str] = NETWORKS
     node_hint = NODE_HINT
+    follows_websocket = True
 
     def __init__(
         self,
