@@ -1,7 +1,5 @@
 """The `quorate` command."""
 
-import asyncio
-import getpass
 import os
 import sys
 from collections.abc import Iterable
@@ -12,26 +10,25 @@ import msgspec
 import typer
 
 from console import cli_cloud
-from console.adapters.clock import SystemClock
-from console.adapters.ledger.verifier import ExportInvalid, told, verify_export
+from console.adapters.ledger.verifier import ExportInvalid
 from console.adapters.network.tls import TlsMaterialUnusable
-from console.application.api import CommandRefused, Console, NodeUnreachable
-from console.application.commands import ExportLedger, VerifyLedger, secret_problem
+from console.application.api import CommandRefused, NodeUnreachable
 from console.application.errors import AdapterError
 from console.application.peers.machines import read_entry
-from console.bootstrap import VERSION, build_vault, open_member_ledger
+from console.bootstrap import VERSION
+from console.cli_ledger import export, verify
 from console.cli_machines import (
     DEFAULT_HOME,
     Home,
     MemberName,
     address,
-    execute,
     link_key,
     machines,
 )
+from console.cli_secrets import read_optional_pin, read_pin
 from console.cli_set_up import require_not_in_window, said_if_set_up, set_up, trial
 from console.cli_token import print_check
-from console.client import Profile, ProfileUnreadable, connect
+from console.client import ProfileUnreadable
 from console.client.run_mark import RunsAlready
 from console.domain.errors import DomainError
 from console.domain.ids import member_id
@@ -39,7 +36,6 @@ from console.fault_points import FaultRefused
 from console.local_chains import NOT_INSTALLED, USUAL_PORT, local_chains_installed
 from console.logs import log_warnings
 from console.node_process import run_node
-from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import (
     NewMember,
     join_vault,
@@ -53,7 +49,6 @@ from console.settings import (
     entry_line,
     read_entries,
     read_roster,
-    read_settings,
 )
 from console.unfinished import find_softhsm
 
@@ -64,7 +59,6 @@ app = typer.Typer(
     help="Quorate: threshold custody for institutions.",
 )
 
-_MAX_LINE = 4096
 _LONGEST_LABEL = 32
 """Of a token (PKCS#11)."""
 EXPECTED = (
@@ -199,9 +193,13 @@ def init(
         ),
         cloud=cloud,
     )
-    pin = read_pin("PIN" if cloud is None else "Passphrase")
-    so_pin = read_pin("Security officer's PIN") if softhsm else None
-    known = said_if_set_up(home, member)
+    _set_up(home, new, last_try=last_try)
+
+
+def _set_up(home: Path, new: NewMember, *, last_try: bool) -> None:
+    pin = read_pin("PIN" if new.cloud is None else "Passphrase")
+    so_pin = read_pin("Security officer's PIN") if new.fresh_softhsm else None
+    known = said_if_set_up(home, new.member)
     entry = set_up_member(home, new, pin, so_pin, last_try=last_try)
     if known:
         typer.echo(f"quorate: {known}", err=True)
@@ -240,75 +238,10 @@ def roster(
     write_roster(home, read_entries(entries))
 
 
-@app.command()
-def verify(
-    member: MemberName = "",
-    home: Home = DEFAULT_HOME,
-    export: Annotated[Path | None, typer.Option(help="Verify an export.")] = None,
-    key: Annotated[
-        str, typer.Option(help="The key that has to have signed the export, or its SHA-256.")
-    ] = "",
-) -> None:
-    """Verify a ledger and its head: a member's, or an export."""
-    if export:
-        typer.echo(f"verified: {told(verify_export(export, key))}")
-        return
-    directory = home / member_id(member)
-    typer.echo(asyncio.run(_verify(directory, member)))
-
-
-@app.command()
-def export(
-    member: MemberName,
-    home: Home = DEFAULT_HOME,
-    record: Annotated[
-        list[int] | None,
-        typer.Option(min=1, help="Only this record, with its proof; several times for several."),
-    ] = None,
-) -> None:
-    """Export the running node's ledger to a file that anyone can verify."""
-    directory = home / member_id(member)
-    typer.echo(asyncio.run(_export(directory, member, tuple(record or ()))))
-
-
-for _command in (machines, address, link_key):
+for _command in (verify, export, machines, address, link_key):
     app.command()(_command)
 for _program in (set_up, trial):
     app.command(hidden=True)(_program)
-
-
-async def _export(directory: Path, member: str, records: tuple[int, ...]) -> str:
-    return (await execute(directory, member, ExportLedger(records))).subject
-
-
-async def _verify(directory: Path, member: str) -> str:
-    """Verify through the running node or, if it does not answer, by opening the ledger here."""
-    try:
-        console: Console = await connect(Profile(member, member, directory))
-        outcome = await console.execute(VerifyLedger())
-        await console.close()
-    except NodeUnreachable:
-        return await _verify_offline(directory)
-    return f"verified by the node: records 1 to {outcome.subject}"
-
-
-async def _verify_offline(directory: Path) -> str:
-    files = MemberFiles(directory)
-    settings = read_settings(files)
-    if not files.ledger.exists():
-        raise SettingsInvalid(f"{settings.member} has no ledger yet: its vault was never unlocked")
-    vault = build_vault(files, settings)
-    try:
-        await vault.unlock(read_pin("PIN"))
-        me = member_id(settings.member)
-        store = await open_member_ledger(files, vault, me, SystemClock())
-        try:
-            report = await store.verify()
-        finally:
-            await store.close()
-    finally:
-        await vault.close()
-    return f"verified: records 1 to {report.records}, root {report.head.hash.hex()}"
 
 
 def main() -> NoReturn:
@@ -331,32 +264,6 @@ def _require_local_chains() -> None:
     """Refuse to start chains that are not installed. Raises: SettingsInvalid."""
     if not local_chains_installed():
         raise SettingsInvalid(NOT_INSTALLED)
-
-
-def read_pin(prompt: str) -> SecretBytes:
-    """Read a PIN from the terminal without echo, or a line of standard input."""
-    return _secret_of(_read_secret(prompt), prompt)
-
-
-def read_optional_pin() -> SecretBytes | None:
-    """Read a PIN as `read_pin` does; None for an empty line or none."""
-    text = _read_secret("PIN (empty: nothing is tried)")
-    return _secret_of(text, "PIN") if text else None
-
-
-def _read_secret(prompt: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{prompt}: ")
-    return sys.stdin.readline(_MAX_LINE).rstrip("\n")
-
-
-def _secret_of(text: str, prompt: str) -> SecretBytes:
-    secret = bytearray(text.encode(errors="surrogateescape"))
-    # A longer one is refused, and never cut: nobody could type it again elsewhere.
-    problem = secret_problem(secret)
-    if problem:
-        raise SettingsInvalid(f"{prompt}: {problem}")
-    return SecretBytes(secret)
 
 
 def _chain(text: str, assets: list[str], trusted: list[str], websockets: list[str]) -> ChainEntry:

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 
-from console.tlog.tree import HASH_SIZE, ReadNode, hash_children, range_root
+from console.tlog.tree import EMPTY_ROOT, HASH_SIZE, ReadNode, hash_children, range_root
 
 MAX_SIZE = 1 << 62
 MAX_PROOF = 64
@@ -75,8 +75,8 @@ def require_consistency(
     if old_size in {0, size}:
         if proof:
             raise ProofInvalid("nothing is to be proved, and a proof is given")
-        if old_size == size and not hmac.compare_digest(old_root, root):
-            raise ProofInvalid(f"two trees of {size} leaves have different roots")
+        if not hmac.compare_digest(old_root, root if old_size else EMPTY_ROOT):
+            raise ProofInvalid(f"two trees of {old_size} leaves have different roots")
         return
     first, second = _roots_from_consistency(old_size, old_root, size, proof)
     if not (hmac.compare_digest(first, old_root) and hmac.compare_digest(second, root)):

@@ -1,5 +1,6 @@
 """Exports: verified alone, and refused when changed."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -95,6 +96,17 @@ async def test_records_that_are_not_there_are_not_exported(
 ) -> None:
     with pytest.raises(ValueError, match="an export names 1 to 1000 records of 1 to 60"):
         await proved(filled, anchor, identity, *records)
+
+
+async def test_two_exports_at_once_are_both_whole(
+    filled: Path, anchor: FakeAnchor, identity: IdentityPort
+) -> None:
+    store = await opened(filled, anchor)
+    target = filled.with_name("export.jsonl")
+    await asyncio.gather(*(export(store, target, identity) for _ in range(3)))
+    assert verify_export(target).records == 60
+    await store.close()
+    assert not list(filled.parent.glob("*.part"))
 
 
 async def test_every_changed_byte_of_a_proof_is_found(

@@ -208,6 +208,13 @@ def forge(path: Path, statement: str, *values: object) -> None:
         ("INSERT INTO tree VALUES (0)", "since when"),
         ("UPDATE record SET version = version + 100 WHERE sequence >= 17", "17"),
         ("DROP TABLE record", ""),
+        ("DROP INDEX record_in_stream", "other tables"),
+        ("CREATE UNIQUE INDEX z ON record (version, stream)", "other tables"),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON record BEGIN SELECT RAISE(IGNORE); END",
+            "other tables",
+        ),
+        ("CREATE TABLE more (x)", "other tables"),
     ],
 )
 async def test_rows_changed_with_the_key_are_found(

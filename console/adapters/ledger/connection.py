@@ -1,6 +1,7 @@
 """Connections to a SQLCipher file: keyed, strict about durability, checked page by page."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from sqlcipher3 import dbapi2 as sqlcipher
@@ -83,7 +84,7 @@ def open_database(
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         require_pages(connection, path)
-        format_of(connection, chain)
+        _require_schema(connection, format_of(connection, chain))
     except sqlcipher.Error as error:
         failure: LedgerError = translate(error)
     except OSError as error:
@@ -120,6 +121,27 @@ def format_of(connection: sqlcipher.Connection, chain: str) -> int:
         if name == chain:
             return int(format_)
     raise LedgerCorrupted(f"the file is not the ledger of {chain}")
+
+
+def _require_schema(connection: sqlcipher.Connection, format_: int) -> None:
+    """Check that the file has exactly our tables and our index: no trigger, no second index."""
+    if _schema(connection) != _expected_schema(format_):
+        raise LedgerCorrupted("the file has other tables than a ledger")
+
+
+def _schema(connection: sqlcipher.Connection) -> set[tuple[object, ...]]:
+    return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
+
+
+@cache
+def _expected_schema(format_: int) -> set[tuple[object, ...]]:
+    empty = sqlcipher.connect(":memory:")
+    try:
+        for statement in SCHEMA if format_ == FORMAT_OF_CHAINS else (*SCHEMA, *TREE_SCHEMA):
+            empty.execute(statement)
+        return _schema(empty)
+    finally:
+        empty.close()
 
 
 def translate(error: sqlcipher.Error) -> LedgerError:

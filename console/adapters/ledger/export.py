@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -42,7 +43,7 @@ async def export(store: SqlCipherEventStore, path: Path, identity: IdentityPort)
         "head": (newest[0].hash if newest else GENESIS).hex(),
         **await _signed(store.chain, head, identity),
     }
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = _unfinished(path)
     try:
         await asyncio.to_thread(unfinished.write_bytes, _line(first))
         reached = 0
@@ -77,7 +78,7 @@ async def export_records(
     for sequence in chosen:
         record, proof = await store.read_proven(sequence, head.sequence)
         lines.append({**_fields(record), "proof": [node.hex() for node in proof]})
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = _unfinished(path)
     try:
         await asyncio.to_thread(unfinished.write_bytes, b"")
         await asyncio.to_thread(_add, unfinished, iter(lines))
@@ -101,6 +102,11 @@ async def _signed(chain: str, head: HeadAnchor, identity: IdentityPort) -> _Line
         "checkpoint": note.encoded().decode(),
         "key": public.hex(),
     }
+
+
+def _unfinished(path: Path) -> Path:
+    """Return where an export is written: two at once do not write into one file."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
 
 
 def _unwritten(error: OSError) -> LedgerUnavailable:

@@ -134,8 +134,8 @@ class LedgerFile:
         """Return a stream's records, each checked. Raises: LedgerError."""
         self._readable()
         places = [sequence for (sequence,) in self._rows(_PLACES, stream)]
-        records = tuple(self.page(sequence - 1, 1)[0] for sequence in places)
-        if [(r.stream, r.version) for r in records] != [
+        records = tuple(record for sequence in places for record in self.page(sequence - 1, 1))
+        if len(records) != len(places) or [(r.stream, r.version) for r in records] != [
             (stream, version) for version in range(1, len(records) + 1)
         ]:
             raise self._corrupted(f"records of {stream} are missing from the ledger")

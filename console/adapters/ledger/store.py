@@ -176,9 +176,11 @@ class SqlCipherEventStore:
             head = await self.head()
             async for _ in self._walk(head.sequence, CHECKED_AT_ONCE):
                 await asyncio.sleep(CHECK_PAUSE_S)
-        except LedgerError as error:
+        except Exception as error:  # Whatever it fails on was not written by this ledger.
             if not self._closed:
-                log.exception("ledger-damaged", why=str(error))
+                why = str(error) if isinstance(error, LedgerError) else type(error).__name__
+                log.exception("ledger-damaged", why=why)
+                await self._stop(f"the check of old records failed: {why}")
 
     async def _walk(self, size: int, at_once: int) -> AsyncIterator[int]:
         """Check the records one after the other; yields how far it is."""

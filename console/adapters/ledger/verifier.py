@@ -15,6 +15,7 @@ it: without it the signature says only that whoever wrote the file had the key i
 import base64
 import hashlib
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,14 @@ FORMAT_WITHOUT_ROOT = "quorate-ledger-export/1"
 FORMAT_OF_PROOFS = "quorate-ledger-proof/1"
 MAX_LINE = 8 << 20
 MAX_PROOF = 64
+MAX_SIGNATURE = 72
 _SIGNED = {"root", "checkpoint", "key"}
 _HEADERS = {
     FORMAT: {"format", "chain", "records", "head", *_SIGNED},
     FORMAT_WITHOUT_ROOT: {"format", "chain", "records", "head"},
     FORMAT_OF_PROOFS: {"format", "chain", "records", "proven", *_SIGNED},
 }
+_MEMBER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _TEXT = ("stream", "name", "payload", "previous_hash", "hash")
 _NUMBERS = ("sequence", "version", "recorded_at_ms")
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -65,10 +68,10 @@ class VerifiedExport:
     key: bytes
 
 
-def verify_export(path: Path, key: str = "") -> VerifiedExport:
+def verify_export(path: Path, key: str | None = None) -> VerifiedExport:
     """Recompute the tree of an export, or the way from each record to its root.
 
-    `key` is the key that has to have signed it, or its SHA-256, in hexadecimal; "" takes any.
+    `key` is the key that has to have signed it, or its SHA-256, in hexadecimal; None takes any.
     Raises: ExportInvalid.
     """
     with path.open("rb") as stream:
@@ -77,7 +80,8 @@ def verify_export(path: Path, key: str = "") -> VerifiedExport:
             verified = _verify_proofs(stream, header)
         else:
             verified = _verify_all(stream, header)
-    if key and key.lower() not in {verified.key.hex(), hashlib.sha256(verified.key).hexdigest()}:
+    known = {verified.key.hex(), hashlib.sha256(verified.key).hexdigest()} if verified.key else {}
+    if key is not None and key.lower() not in known:
         raise ExportInvalid("the ledger was not signed by the key that you gave")
     return verified
 
@@ -138,6 +142,8 @@ def _header(header: dict[str, object]) -> dict[str, object]:
         raise ExportInvalid("line 1 is not the header of a ledger export")
     if not all(isinstance(header[name], str) for name in fields - numbers):
         raise ExportInvalid("line 1 is not the header of a ledger export")
+    if not _MEMBER.fullmatch(str(header["chain"])):
+        raise ExportInvalid("line 1 names a member as no member is called")
     return header
 
 
@@ -156,27 +162,31 @@ def _hash(value: object, line: int) -> bytes:
 
 
 def _verify_checkpoint(header: dict[str, object]) -> bytes:
-    """Check that the key signed a checkpoint of this size and root; return the key."""
-    text, _, lines = str(header["checkpoint"]).rpartition("\n\n")
-    root = base64.b64encode(bytes.fromhex(str(header["root"]))).decode()
-    origin, _, rest = text.partition("\n")
-    if not origin or rest != f"{header['records']}\n{root}":
-        raise ExportInvalid("the checkpoint is of another size or root than the header names")
+    """Check that the key signed a checkpoint of this member, size and root; return the key."""
     try:
         key = bytes.fromhex(str(header["key"]))
     except ValueError:
         key = b""
     if key.hex() != header["key"]:
         raise ExportInvalid("the header names a key that is none")
-    key_id = hashlib.sha256(_SPKI + key).digest()[:4]
-    for line in lines.split("\n"):
-        dash, _, named = line.partition(f" {origin} ")
-        signed = _decoded(named) or b""
-        if dash == "\u2014" and signed[:4] == key_id:
-            if not _is_signed(key, f"{text}\n".encode(), signed[4:]):
-                raise ExportInvalid("the checkpoint's signature is wrong")
-            return key
-    raise ExportInvalid("the checkpoint is not signed by the key that the header names")
+    origin = f"quorate/{header['chain']}/{hashlib.sha256(key).hexdigest()[:16]}"
+    root = base64.b64encode(_hash(header["root"], 1)).decode()
+    text = f"{origin}\n{header['records']}\n{root}\n"
+    start, end = f"{text}\n\u2014 {origin} ", "\n"
+    note = str(header["checkpoint"])
+    if not note.startswith(start) or not note.endswith(end):
+        raise ExportInvalid("the checkpoint is not that of the header's member, size, root and key")
+    signed = _decoded(note[len(start) : -len(end)]) or b""
+    if signed[:4] != hashlib.sha256(_SPKI + key).digest()[:4]:
+        raise ExportInvalid("the checkpoint is not signed by the key that the header names")
+    if not _is_signed(key, text.encode(), signed[4:]):
+        raise ExportInvalid("the checkpoint's signature is wrong")
+    return key
+
+
+def _is_text(value: object) -> bool:
+    """Return whether it is text that UTF-8 can carry."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _decoded(text: str) -> bytes | None:
@@ -205,7 +215,7 @@ def _is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
 
 def _integers(der: bytes) -> tuple[int, int] | None:
     """Return the two integers of a signature in DER; None if it is not spelt so."""
-    if len(der) < 6 or der[3] == 0 or len(der) < 6 + der[3]:
+    if not 6 <= len(der) <= MAX_SIGNATURE or der[3] == 0 or len(der) < 6 + der[3]:
         return None
     r = int.from_bytes(der[4 : 4 + der[3]], "big", signed=True)
     s = int.from_bytes(der[6 + der[3] :], "big", signed=True)
@@ -279,7 +289,7 @@ def _verify_record(record: dict[str, object], chain: str, line: int) -> bytes:
     """Return a record's hash, which is the one that it names."""
     if set(record) != {*_TEXT, *_NUMBERS}:
         raise ExportInvalid(f"line {line} is not a record")
-    if not all(isinstance(record[key], str) for key in _TEXT):
+    if not all(_is_text(record[key]) for key in _TEXT):
         raise ExportInvalid(f"line {line} is not a record")
     numbers = [record[key] for key in _NUMBERS]
     if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
@@ -328,16 +338,17 @@ def _parse(stream: BinaryIO, line: int) -> dict[str, object]:
     if not text.endswith(b"\n"):
         raise ExportInvalid(f"line {line} is missing or truncated")
     try:
-        value = json.loads(text)
+        value: object = json.loads(text)
+        # Only one encoding: otherwise two files with one head could read differently.
+        one = _spelling(value) == text
     except (ValueError, RecursionError):
         raise ExportInvalid(f"line {line} is not JSON") from None
-    # Only one encoding: otherwise two files with one head could read differently.
-    if not isinstance(value, dict) or _spelling(value) != text:
+    if not isinstance(value, dict) or not one:
         raise ExportInvalid(f"line {line} is not in the canonical encoding")
     return value
 
 
-def _spelling(value: dict[str, object]) -> bytes:
+def _spelling(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode("ascii") + b"\n"
 
 
@@ -357,10 +368,11 @@ def main(arguments: list[str]) -> int:
 
 def told(verified: VerifiedExport) -> str:
     """Return what was verified, in words."""
-    count = f"{verified.records} records"
-    if not verified.head:
-        count = f"{verified.proven} of {count}"
-    said = f"{count} of {verified.chain}, root {verified.root.hex()}"
+    said = f"{verified.records} records of {verified.chain}, root {verified.root.hex()}"
+    if verified.head:
+        said += f", newest record {verified.head.hex()}"
+    else:
+        said = f"{verified.proven} of {said}"
     if not verified.key:
         return f"{said}, signed by nobody"
     return f"{said}, signed by the key with SHA-256 {hashlib.sha256(verified.key).hexdigest()}"

@@ -273,8 +273,7 @@ class OperatorActions:
             raise NotYetPossible(f"this ledger has {head.sequence} records so far")
         name = f"ledger-{head.sequence}.jsonl"
         if chosen:
-            several = f"-and-{len(chosen) - 1}-more" if len(chosen) > 1 else ""
-            name = f"record-{chosen[0]}{several}-of-{head.sequence}.jsonl"
+            name = f"{_named(chosen)}-of-{head.sequence}.jsonl"
         path = await core.ports.export_ledger(core.store, name, chosen)
         return Outcome(path, f"Exported to {path}")
 
@@ -303,3 +302,11 @@ def _chain(text: str) -> Chain:
         return Chain(text)
     except ValueError:
         raise NotYetPossible(f"this node has no connection to {text[:40]!r}") from None
+
+
+def _named(records: tuple[int, ...]) -> str:
+    """Return a name for these records, and for no others."""
+    if len(records) == 1:
+        return f"record-{records[0]}"
+    digest = hashlib.sha256(",".join(map(str, records)).encode()).hexdigest()[:8]
+    return f"records-{records[0]}-to-{records[-1]}-{digest}"

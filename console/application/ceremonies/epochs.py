@@ -19,7 +19,7 @@ from console.application.peers.statements import (
 from console.application.ports.clock import Clock
 from console.application.shares.share_manager import ShareManager
 from console.domain import ceremony_commands, competing, key_ceremony, wallet
-from console.domain.errors import AlreadyDecided
+from console.domain.errors import AlreadyDecided, DomainError
 from console.domain.events import SharesErased
 from console.domain.ids import CeremonyId, MemberId, WalletId
 from console.domain.key_ceremony import CeremonyState, KeyCeremony
@@ -112,12 +112,20 @@ class Epochs:
         if ceremony_id in self._certifying:
             raise AlreadyDecided("this member certifies the ceremony already")
         self._certifying.add(ceremony_id)
+        known = False
         try:
-            yield
+            try:
+                yield
+                known = True
+            except DomainError:
+                known = True
+                raise
         finally:
             self._certifying.remove(ceremony_id)
-            if ceremony_id in self._put_off:
-                self._put_off.remove(ceremony_id)
+            put_off = ceremony_id in self._put_off
+            self._put_off.discard(ceremony_id)
+            # After any other end nobody knows whether the certificate is on record.
+            if put_off and known:
                 await self.discard(self._aggregates.ceremony(ceremony_id))
 
     async def discard(self, ceremony: KeyCeremony) -> None:

@@ -62,6 +62,9 @@ class Heads:
         """Return this ledger's signed head; None before `checked`. Raises: HsmError."""
         if not self._checked:
             return None
+        if not self._store.writable:
+            # What it ends with now may not be durable: nothing new is promised of it.
+            return self._own[1] if self._own else None
         head = await self._store.head()
         if self._own is None or self._own[0] != head.sequence:
             statement = LedgerHead(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from console import cli
+from console import cli_secrets
 from console.application.api_codec import MalformedCall, decode_command, encode
 from console.application.commands import MAX_SECRET_CHARS, Pin, Unlock, secret_problem
 from console.protocols.kernel.secret import SecretBytes
@@ -23,7 +23,7 @@ def test_what_fits_is_taken_whole(text, monkeypatch):
     sent = decode_command(encode(Unlock(Pin(bytearray(secret)))))
     assert bytes(sent.pin.reveal()) == secret
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
-    assert bytes(cli.read_pin("PIN").reveal()) == secret
+    assert bytes(cli_secrets.read_pin("PIN").reveal()) == secret
 
 
 @pytest.mark.parametrize("text", TOO_LONG)
@@ -33,7 +33,7 @@ def test_what_is_longer_is_refused_everywhere(text, monkeypatch, tmp_path: Path)
         decode_command(encode(Unlock(Pin(bytearray(text.encode())))))
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{text}\n"))
     with pytest.raises(SettingsInvalid, match="at most 128"):
-        cli.read_pin("PIN")
+        cli_secrets.read_pin("PIN")
     new = NewMember(
         member="ana",
         name="Ana",

@@ -18,7 +18,7 @@ from console.adapters.ledger.verifier import (
     verify_export,
 )
 from console.tlog.checkpoint import Checkpoint
-from console.tlog.note import Note, NoteSignature
+from console.tlog.note import Note, NoteKey, NoteSignature
 from tests.fakes.growing_tree import Growing
 from tests.unit.tlog.test_notes import ANA, BEN
 
@@ -56,14 +56,19 @@ def signed(lines: Lines) -> Lines:
     """Give an export the header of its records, signed by Ana's key."""
     header, *records = lines
     root = Growing(bytes.fromhex(record["hash"]) for record in records).frontier.root
-    text = Checkpoint(ANA.key.name, header["records"], root).text()
+    key = NoteKey(origin(header["chain"]), ANA.key.public)
+    text = Checkpoint(key.name, header["records"], root).text()
     header |= {
         "head": records[-1]["hash"] if records else GENESIS.hex(),
         "root": root.hex(),
-        "checkpoint": Note(text, (ANA.key.signed(ANA.sign(text.encode())),)).encoded().decode(),
+        "checkpoint": Note(text, (key.signed(ANA.sign(text.encode())),)).encoded().decode(),
         "key": ANA.key.public.hex(),
     }
     return lines
+
+
+def origin(chain: str, key: bytes = ANA.key.public) -> str:
+    return f"quorate/{chain}/{hashlib.sha256(key).hexdigest()[:16]}"
 
 
 def written(path: Path, lines: Lines) -> Path:
@@ -146,6 +151,10 @@ def rehashed(line: int, **values: Any) -> Change:
         (changed(0, records=True), "line 1 is not the header"),
         (changed(0, head=5), "line 1 is not the header"),
         (changed(0, chain="bob"), "line 2 has a wrong hash"),
+        (changed(0, chain="alice\n\x1b[8m"), "as no member is called"),
+        (changed(0, chain="\ud800"), "as no member is called"),
+        (changed(2, stream="\ud800"), "line 3 is not a record"),
+        (changed(0, checkpoint="\ud800"), "not that of the header's member"),
         (changed(0, records=2), "line 4 exceeds the header's number of records"),
         (changed(0, records=4), "line 5 is missing or truncated"),
         (changed(0, head="00" * 32), "not the head that the header names"),
@@ -197,6 +206,7 @@ def test_every_change_of_an_export_is_found_where_it_is(
         (lambda data: b"{\n" + data, "line 1 is not JSON"),
         (lambda data: b"[" * 200_000 + b"\n", "line 1 is not JSON"),
         (lambda data: b"\xff\n" + data, "line 1 is not JSON"),
+        (lambda data: b'{"a":' * 990 + b"1" + b"}" * 990 + b"\n", "line 1 is not"),
     ],
 )
 def test_an_export_has_one_spelling(
@@ -215,7 +225,8 @@ def test_the_command_tells_what_it_found(
     path = written(tmp_path / "export", lines)
     assert main([str(path)]) == 0
     key = hashlib.sha256(ANA.key.public).hexdigest()
-    told = f"3 records of alice, root {lines[0]['root']}, signed by the key with SHA-256 {key}"
+    told = f"3 records of alice, root {lines[0]['root']}, newest record {lines[-1]['hash']}"
+    told += f", signed by the key with SHA-256 {key}"
     assert capsys.readouterr().out == f"VALID: {told}\n"
     path.write_bytes(b"")
     assert main([str(path)]) == 1
@@ -229,7 +240,7 @@ def test_the_command_tells_what_it_found(
 def resigned(lines: Lines, der: bytes) -> Lines:
     """Put another signature under the checkpoint."""
     text = lines[0]["checkpoint"].partition("\n\n")[0] + "\n"
-    line = NoteSignature(ANA.key.name, ANA.key.key_id, der)
+    line = NoteSignature(origin("alice"), ANA.key.key_id, der)
     lines[0]["checkpoint"] = Note(text, (line,)).encoded().decode()
     return lines
 
@@ -249,7 +260,7 @@ def test_signatures_are_verified_as_other_libraries_make_them(tmp_path: Path, co
     with pytest.raises(ExportInvalid, match="not signed by the key that you gave"):
         verify_export(path, BEN.key.public.hex())
     lines[0]["key"] = BEN.key.public.hex()
-    with pytest.raises(ExportInvalid, match="not signed by the key that the header names"):
+    with pytest.raises(ExportInvalid, match="not that of the header's member, size, root and key"):
         verify_export(written(path, lines))
 
 
@@ -279,6 +290,8 @@ N = b"\0" + ORDER.to_bytes(32, "big")
         b"\x31" + integers(b"\1", b"\1")[1:],
         b"\x30\x06\x02\xff\x01\x02\x01\x01",
         bytes(64),
+        b"\x30\x82" + integers(b"\1" * 100, b"\1" * 100)[2:],
+        integers(b"\1" * 70, b"\1" * 70),
         b"\xff" * 72,
     ],
 )
@@ -295,8 +308,34 @@ def test_what_is_no_key_has_signed_nothing(tmp_path: Path, key: bytes) -> None:
     lines = chained()
     lines[0]["key"] = key.hex()
     spki = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + key
-    line = NoteSignature(ANA.key.name, hashlib.sha256(spki).digest()[:4], integers(b"\1", b"\1"))
+    named = origin("alice", key)
+    line = NoteSignature(named, hashlib.sha256(spki).digest()[:4], integers(b"\1", b"\1"))
     text = lines[0]["checkpoint"].partition("\n\n")[0] + "\n"
+    text = text.replace(origin("alice"), named)
     lines[0]["checkpoint"] = Note(text, (line,)).encoded().decode()
     with pytest.raises(ExportInvalid, match="signature is wrong"):
+        verify_export(written(tmp_path / "export", lines))
+
+
+def test_a_key_that_is_not_given_takes_any_and_an_empty_one_none(tmp_path: Path) -> None:
+    path = written(tmp_path / "export", chained())
+    assert verify_export(path).key == ANA.key.public
+    with pytest.raises(ExportInvalid, match="not signed by the key that you gave"):
+        verify_export(path, "")
+    assert main([str(path), ""]) == 1
+
+
+def test_one_member_s_checkpoint_says_nothing_of_another_s_ledger(tmp_path: Path) -> None:
+    """An empty export binds its member by the checkpoint alone."""
+    lines = chained(())
+    lines[0]["chain"] = "bob"
+    with pytest.raises(ExportInvalid, match="not that of the header's member"):
+        verify_export(written(tmp_path / "export", lines))
+
+
+@pytest.mark.parametrize("more", ["\n", "x\n", "\0", "\u2014 bob AAAAAAA=\n", " "])
+def test_nothing_else_stands_under_a_checkpoint(tmp_path: Path, more: str) -> None:
+    lines = chained()
+    lines[0]["checkpoint"] += more
+    with pytest.raises(ExportInvalid):
         verify_export(written(tmp_path / "export", lines))

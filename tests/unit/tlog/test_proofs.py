@@ -122,6 +122,9 @@ def test_two_trees_of_one_size_have_one_root() -> None:
     require_consistency(5, ROOTS[5], 5, ROOTS[5], ())
     with pytest.raises(ProofInvalid, match="two trees of 5 leaves have different roots"):
         require_consistency(5, ROOTS[5], 5, ROOTS[6], ())
+    require_consistency(0, EMPTY_ROOT, 5, ROOTS[5], ())
+    with pytest.raises(ProofInvalid, match="two trees of 0 leaves"):
+        require_consistency(0, ROOTS[1], 5, ROOTS[5], ())
     with pytest.raises(ProofInvalid, match="nothing is to be proved"):
         require_consistency(0, EMPTY_ROOT, 5, ROOTS[5], (leaf(0),))
 

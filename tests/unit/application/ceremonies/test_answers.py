@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from console.application.errors import LedgerUnavailable
 from console.application.peers.signed_statements import StatementRefused
 from console.application.peers.statements import (
     AnyStatement,
@@ -21,6 +23,7 @@ from console.domain.errors import (
     NotYetPossible,
     UnknownMember,
 )
+from console.domain.events import CeremonyCodeConfirmed
 from console.domain.ids import CeremonyId
 from console.domain.key_ceremony import CeremonyState
 from tests.unit.application.ceremonies.scenes import (
@@ -308,6 +311,44 @@ async def test_a_failure_that_arrives_while_this_member_certifies_erases_nothing
     assert ceremony_of(desk).has_confirmed(desk.me)
     assert await desk.shares.holds(WALLET, KIND, 0)
     assert "recorded CeremonySessionFailed" not in desk.steps
+
+
+@pytest.mark.parametrize("ends", ["fails", "cancelled"])
+async def test_a_certificate_that_may_be_on_record_keeps_its_share(ends: str) -> None:
+    """What failed, or was given up, may be on the disk all the same."""
+    desk = await sealed()
+    sign, append, signed = desk.vault.identity.sign, desk.ledger.append, 0
+    reached, goes_on, committed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(message: bytes) -> bytes:
+        nonlocal signed
+        signed += 1
+        if signed == 2:
+            # The statement, after the certificate itself.
+            reached.set()
+            await goes_on.wait()
+        return await sign(message)
+
+    async def committing(*given: Any) -> object:
+        recorded = await append(*given)
+        if isinstance(recorded[0].event, CeremonyCodeConfirmed):
+            committed.set()
+            if ends == "fails":
+                raise LedgerUnavailable("the vault does not store the ledger's head")
+            await asyncio.Event().wait()
+        return recorded
+
+    desk.vault.identity.sign, desk.ledger.append = slowly, committing
+    certifying = asyncio.create_task(desk.key_generation.confirm_code(CEREMONY, seal_of(desk).code))
+    await reached.wait()
+    await desk.hear(BEN, cancelled(desk))
+    goes_on.set()
+    await committed.wait()
+    if ends == "cancelled":
+        certifying.cancel()
+    await asyncio.wait({certifying})
+    assert any(isinstance(r.event, CeremonyCodeConfirmed) for r in desk.ledger.records)
+    assert await desk.shares.holds(WALLET, KIND, 0)
 
 
 @pytest.mark.parametrize(
