@@ -21,13 +21,14 @@ from console.client.set_up.messages import (
 from console.domain.values import Network
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import (
+    KMS,
     NewMember,
     discard_member,
     finish_member,
     make_keys,
     vault_of,
 )
-from console.set_up import drafts
+from console.set_up import cloud, drafts
 from console.set_up.checks import chain_entry
 from console.set_up.exchange import entry_seen
 from console.set_up.naming import identifier_problem
@@ -39,10 +40,14 @@ from console.settings import (
     MemberFiles,
     MemberSettings,
     SettingsInvalid,
-    VaultSettings,
     read_settings,
 )
-from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
+from console.unfinished import (
+    UnfinishedSetUp,
+    find_softhsm,
+    holds_keys_elsewhere,
+    is_same_vault,
+)
 from hsm import Standing
 
 _SO_DIGITS = 12
@@ -63,21 +68,12 @@ def make(home: Path, question: MakeKeys) -> KeysMade:
     files = MemberFiles(home / draft.member)
     new = _new_member(draft, choice, listen=_UNKNOWN, console=_UNKNOWN)
     journal = UnfinishedSetUp(files.directory).read()
-    if journal is not None and journal.vault is not None and _is_in_kms(journal.vault, choice):
-        # No library has such a token; keys in KMS are made by `quorate init` alone.
-        if journal.identity_key:
-            return KeysMade()
-        raise NotDone(
-            "keys-in-kms",
-            "The keys of this member are made in AWS KMS, which is done in a terminal.",
-            _NO_FUNDS,
-            "Start the same `quorate init` again there; then go on here.",
-        )
-    if journal is not None and journal.identity_key and journal.vault == vault_of(new):
-        # What the set-up makes on the disk is made again, so that this PIN is the one. Once the
-        # entry is out, other members may have it: its key stays.
+    known = journal.vault if journal is not None and journal.identity_key else None
+    if known is not None and is_same_vault(known, vault_of(new)):
+        # What the set-up makes on the disk is made again, so that this PIN is the one; beside keys
+        # in KMS too. Once the entry is out, other members may have it: its key stays.
         given = files.settings.exists() or files.entry.exists()
-        if holds_keys_elsewhere(journal.vault) or given:
+        if (holds_keys_elsewhere(known) and not cloud.is_in_kms(choice)) or given:
             return KeysMade()
     elif choice.kind is TokenKind.PKCS11:
         require_token(choice)
@@ -88,17 +84,13 @@ def make(home: Path, question: MakeKeys) -> KeysMade:
         digits = "".join(str(secrets.randbelow(10)) for _ in range(_SO_DIGITS))
         so_pin = secret_of(digits)
     try:
-        make_keys(home, new, pin, so_pin, last_try=question.last_try)
+        with cloud.told_of_kms(is_kms=cloud.is_in_kms(choice)):
+            make_keys(home, new, pin, so_pin, last_try=question.last_try)
     finally:
         for secret in (pin, so_pin):
             if secret is not None:
                 secret.wipe()
     return KeysMade()
-
-
-def _is_in_kms(vault: VaultSettings, choice: TokenChoice) -> bool:
-    """Return whether keys are in KMS, and the choice is what the start page shows for that."""
-    return vault.kind == "kms" and choice.kind is TokenKind.PKCS11 and not choice.module
 
 
 def finish(home: Path, question: FinishMember) -> MemberFinished:
@@ -166,7 +158,8 @@ def discard(home: Path, question: Discard) -> Discarded:
     member = question.draft.member
     pin = secret_of(question.pin) if question.pin else None
     try:
-        discard_member(home, member, pin)
+        with cloud.told_of_kms(is_kms=cloud.is_in_kms(question.draft.token)):
+            discard_member(home, member, pin)
     finally:
         if pin is not None:
             pin.wipe()
@@ -193,6 +186,7 @@ def _require_new(home: Path, member: str) -> None:
 
 def _new_member(draft: Draft, choice: TokenChoice, *, listen: str, console: str) -> NewMember:
     fresh = choice.kind is TokenKind.SOFTHSM
+    holds_elsewhere = choice.kind in {TokenKind.PKCS11, TokenKind.KMS}
     match choice.kind:
         case TokenKind.PKCS11:
             module = choice.module
@@ -200,6 +194,8 @@ def _new_member(draft: Draft, choice: TokenChoice, *, listen: str, console: str)
             module = str(find_softhsm())
         case TokenKind.FILE:
             module = "file"
+        case TokenKind.KMS:
+            module = KMS
     return NewMember(
         member=draft.member,
         name=draft.name,
@@ -210,5 +206,6 @@ def _new_member(draft: Draft, choice: TokenChoice, *, listen: str, console: str)
         fresh_softhsm=fresh,
         chains=tuple(chain_entry(chain) for chain in draft.chains),
         serial=choice.serial if choice.kind is TokenKind.PKCS11 else "",
-        accept_unproven=choice.kind is TokenKind.PKCS11 and draft.accepts_unproven,
+        accept_unproven=holds_elsewhere and draft.accepts_unproven,
+        cloud=cloud.keys_of(choice) if choice.kind is TokenKind.KMS else None,
     )

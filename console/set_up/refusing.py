@@ -124,13 +124,13 @@ def refused(error: Exception) -> Refused:
     for family, code, safe, next_step in _TABLE:
         if isinstance(error, family):
             what = error.seen if isinstance(error, LastTryLeft) else str(error)
-            return Refused(code=code, what=_sentence(what), safe=safe, next_step=next_step)
+            return Refused(code=code, what=sentence(what), safe=safe, next_step=next_step)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if isinstance(error.filename, str) else ""
         why = error.strerror or "an error of the system"
         return Refused(
             code="file-error",
-            what=_sentence(f"a file could not be read or written{where}: {why}"),
+            what=sentence(f"a file could not be read or written{where}: {why}"),
             safe="The set-up goes on where it was.",
             next_step="Check that the disk is not full and the folder is yours; then try again.",
         )
@@ -142,7 +142,8 @@ def refused(error: Exception) -> Refused:
     )
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return a text of ours as a sentence that can be shown."""
     text = "".join(c if c.isprintable() else " " for c in text[: _LONGEST - 1]).strip()
     closed = text if text.endswith((".", "?", "!")) else f"{text}."
     return closed[:1].upper() + closed[1:]

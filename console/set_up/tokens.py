@@ -31,6 +31,7 @@ from console.domain.ids import member_id
 from console.hardening import die_with_parent
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import check, check_softhsm
+from console.set_up import cloud
 from console.set_up.modules import find_modules
 from console.settings import SettingsInvalid
 from console.unfinished import UnfinishedSetUp, find_softhsm, holds_keys_elsewhere
@@ -138,6 +139,8 @@ def check_token(home: Path, question: CheckToken) -> TokenChecked:
         return _files_checked()
     if choice.kind is TokenKind.SOFTHSM:
         return _checked(check_softhsm())
+    if choice.kind is TokenKind.KMS:
+        return _checked(cloud.check(home, question))
     require_token(choice)
     pin = SecretBytes(bytearray(question.pin.encode())) if question.pin else None
     table = check(home, choice.module, choice.label, pin, choice.serial)
@@ -194,6 +197,7 @@ def _seen(watched: dict[Path, WatchedModule]) -> TokensSeen:
     return TokensSeen(
         modules=tuple(each.seen or _silent(each.module, waiting) for each in watched.values()),
         softhsm=softhsm_is_here(),
+        no_kms=cloud.not_possible_because(),
     )
 
 

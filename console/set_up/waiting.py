@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from console.client.set_up.messages import (
     ChainChoice,
@@ -15,7 +16,7 @@ from console.client.set_up.messages import (
 from console.domain.errors import MalformedIdentifier
 from console.domain.ids import member_id
 from console.provisioning import end_if_whole
-from console.set_up import drafts
+from console.set_up import cloud, drafts
 from console.settings import (
     MemberFiles,
     MemberSettings,
@@ -44,7 +45,7 @@ def find(home: Path) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
             with suppress(OSError):  # On a disk that is read-only it stays, and is not shown.
                 drafts.forget(home, draft.member)
         else:
-            found[draft.member] = draft
+            found[draft.member] = _renewed(home, draft)
     for directory in sorted(home.glob("*/"))[:_MOST_LOOKED_AT]:
         if directory.name in found or len(found) >= _MOST:
             continue
@@ -110,6 +111,7 @@ def _of_settings(settings: MemberSettings, files: MemberFiles) -> Draft:
         purpose=Purpose.CREATE,
         step=_INVITATION,
         token=_token(settings.vault),
+        token_unproven=settings.vault.kind == "kms",
         keys_made=True,
         listen=settings.peer_address,
         chains=tuple(
@@ -136,8 +138,21 @@ def _of_journal(member: str, journal: Journal | None) -> Draft:
         purpose=Purpose.CREATE,
         step=step,
         token=None if vault is None else _token(vault),
+        token_unproven=vault is not None and vault.kind == "kms",
         keys_made=made,
     )
+
+
+def _renewed(home: Path, draft: Draft) -> Draft:
+    """Return a draft; keys in KMS once stood in it as a token without a library."""
+    token = draft.token
+    if token is None or token.kind is not TokenKind.PKCS11 or token.module:
+        return draft
+    with suppress(SettingsInvalid, OSError):
+        journal = UnfinishedSetUp(home / draft.member).read()
+        if journal is not None and journal.vault is not None and journal.vault.kind == "kms":
+            return structs.replace(draft, token=_token(journal.vault), token_unproven=True)
+    return draft
 
 
 def _token(vault: VaultSettings) -> TokenChoice:
@@ -146,8 +161,7 @@ def _token(vault: VaultSettings) -> TokenChoice:
     if vault.softhsm_conf:
         return TokenChoice(kind=TokenKind.SOFTHSM)
     if vault.kind == "kms":
-        # No library has it; the window shows where the keys are, and makes none there.
-        return TokenChoice(kind=TokenKind.PKCS11, label=f"AWS KMS, {vault.region}")
+        return cloud.choice_of(vault)
     return TokenChoice(
         kind=TokenKind.PKCS11, module=vault.module, label=vault.token, serial=vault.serial
     )

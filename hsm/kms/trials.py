@@ -26,7 +26,7 @@ from hsm.vendors import Standing
 CREDENTIALS, SERVICE = "Credentials", "Service"
 _TRIAL = b"quorate/trial"
 _ORIGINS = ("AWS_KMS", "AWS_CLOUDHSM")
-_NO_KEY = "no key is named, so nothing was tried; `quorate init` makes one"
+_NO_KEY = "no key is named, so nothing was tried; the set-up makes one"
 
 
 class _Unfit(Exception):

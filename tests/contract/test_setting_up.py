@@ -114,6 +114,15 @@ async def test_a_discarded_set_up_is_gone(setting_up: SettingUp) -> None:
     assert (await setting_up.ask(m.LookHere(), m.Here)).drafts == ()
 
 
+async def test_a_set_up_in_kms_is_discarded_without_a_pin(setting_up: SettingUp) -> None:
+    place = m.TokenChoice(kind=m.TokenKind.KMS, region="eu-central-1")
+    made = draft(token=place, keys_made=True)
+    await setting_up.ask(m.KeepDraft(draft=made), m.DraftKept)
+    assert (await setting_up.ask(m.LookHere(), m.Here)).drafts == (made,)
+    await setting_up.ask(m.Discard(draft=made), m.Discarded)
+    assert (await setting_up.ask(m.LookHere(), m.Here)).drafts == ()
+
+
 async def test_tokens_are_told_at_once_and_the_watch_ends(setting_up: SettingUp) -> None:
     watching = cast("AsyncIterator[m.TokensSeen]", setting_up.watch(m.WatchTokens()))
     async with asyncio.timeout(60), aclosing(watching):  # type: ignore[type-var]

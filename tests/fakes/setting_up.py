@@ -102,6 +102,14 @@ ROWS = (
     _row("Sealing", "32 bytes, with bound data", "AES-GCM with an IV of ours", "CKM_AES_GCM"),
     _row("Key record", "266 bytes, public", "not tried yet", fits=None),
 )
+KMS_ROWS = (
+    _row("Credentials", "credentials for AWS", "found: env", "as they are found; none stored here"),
+    _row("Service", "AWS KMS", "AWS\u2019s own endpoint", "not run against the real service yet"),
+    _row("Sealing", "a symmetric key", "no key is named, so nothing was tried", fits=None),
+    _row("Identity key", "a P-256 key", "no key is named, so nothing was tried", fits=None),
+    _row("Presence key", "the operator\u2019s presence", "KMS knows no operator", "a passphrase"),
+)
+KMS_UNFIT = (replace(KMS_ROWS[0], found="none were found", fits=False), *KMS_ROWS[1:])
 TRIED = tuple(
     row
     if row.fits is not None
@@ -195,6 +203,7 @@ class FakeSettingUp:
     trial_home: str = ""
     pin: str = PIN
     checked: tuple[m.CapabilityRow, ...] = TRIED
+    kms_checked: tuple[m.CapabilityRow, ...] = KMS_ROWS
     works: bool = True
     refusals: dict[type[m.Question], SetUpRefused] = field(default_factory=dict)
     hangs: set[type[m.Question]] = field(default_factory=set)
@@ -280,7 +289,8 @@ class FakeSettingUp:
             case m.JudgeName():
                 return _judge(question)
             case m.Discard(draft=gone, pin=pin):
-                if gone.keys_made:
+                in_kms = gone.token is not None and gone.token.kind is m.TokenKind.KMS
+                if gone.keys_made and not in_kms:
                     self._try(pin)
                 self.drafts.pop(gone.member, None)
                 return m.Discarded()
@@ -296,6 +306,8 @@ class FakeSettingUp:
     def _answer_of_a_member(self, question: m.Question) -> m.Answer:
         match question:
             case m.CheckToken(pin=pin):
+                if question.token.kind is m.TokenKind.KMS:
+                    return m.TokenChecked(token="", rows=self.kms_checked)
                 if pin is not None:
                     self._try(pin)
                 return m.TokenChecked(token="", rows=ROWS if pin is None else self.checked)

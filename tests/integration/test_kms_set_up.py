@@ -14,26 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 from typer.testing import CliRunner
 
 from console import bootstrap
 from console.application.errors import HsmError
 from console.application.ports.vault import HeadAnchor
 from console.cli import app
-from console.client.set_up.messages import (
-    Discard,
-    FinishMember,
-    KeysMade,
-    MakeKeys,
-    TokenChoice,
-    TokenKind,
-)
 from console.protocols.kernel.secret import SecretBytes
 from console.provisioning import CloudKeys, NewMember, cloud, discard_member, set_up_member
 from console.provisioning import member_files as writing
-from console.set_up import members, waiting
-from console.set_up.refusing import NotDone
 from console.settings import (
     MemberFiles,
     SettingsInvalid,
@@ -531,47 +520,6 @@ def test_the_proof_stays_when_the_next_call_fails(kms: MotoKms, tmp_path: Path) 
     discard_member(tmp_path, "alice", None)
     assert kms.states() == ["PendingDeletion"] * 2
     assert not files.directory.exists()
-
-
-def test_the_window_offers_it_and_makes_no_keys_itself(kms: MotoKms, tmp_path: Path) -> None:
-    finished(kms, tmp_path)
-    ((draft,), damaged) = waiting.find(tmp_path)
-    assert damaged == ()
-    assert draft.keys_made
-    assert draft.token is not None
-    assert draft.token.label == f"AWS KMS, {REGION}"
-    members.finish(tmp_path, FinishMember(draft=draft))
-    assert read_settings(MemberFiles(tmp_path / "alice")).vault.kind == "kms"
-    members.discard(tmp_path, Discard(draft=draft, pin=""))
-    assert kms.states() == ["PendingDeletion"] * 2
-
-
-def test_the_window_goes_on_with_keys_that_are_made(
-    kms: MotoKms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(writing, "write_toml", full)
-        with pytest.raises(OSError, match="No space"):
-            finished(kms, tmp_path)
-    ((draft,), _) = waiting.find(tmp_path)
-    assert members.make(tmp_path, MakeKeys(draft=draft, pin=PASSPHRASE)) == KeysMade()
-    members.finish(tmp_path, FinishMember(draft=structs.replace(draft, listen="127.0.0.1:1")))
-    signed_by(MemberFiles(tmp_path / "alice"))
-
-
-def test_the_window_does_not_go_on_without_keys(kms: MotoKms, tmp_path: Path) -> None:
-    kms.fail["Sign"] = kms.fail["ScheduleKeyDeletion"] = ("AccessDeniedException", 400)
-    with pytest.raises(SetUpUnfinished):
-        finished(kms, tmp_path)
-    ((draft,), _) = waiting.find(tmp_path)
-    with pytest.raises(NotDone, match="AWS KMS, which is done in a terminal"):
-        members.make(tmp_path, MakeKeys(draft=draft, pin=PASSPHRASE))
-    files = TokenChoice(kind=TokenKind.FILE)
-    with pytest.raises(SettingsInvalid, match="keys in AWS KMS"):
-        members.make(tmp_path, MakeKeys(draft=structs.replace(draft, token=files), pin=PASSPHRASE))
 
 
 def test_nothing_of_a_member_with_a_ledger_is_touched(kms: MotoKms, tmp_path: Path) -> None:

@@ -168,12 +168,34 @@ def _no_member(run: FirstRun) -> None:
     run.window.start.show_problem(homes.open_folder(Path("tests/vectors")).problem)
 
 
+def _down(run: FirstRun) -> None:
+    run.page.area.verticalScrollBar().setValue(10_000)
+
+
+def _no_kms(fake: FakeSettingUp) -> None:
+    fake.seen = replace(fake.seen, no_kms=_NO_KMS)
+
+
+def _kms_begun(fake: FakeSettingUp) -> None:
+    fake.drafts = {"ana-ruiz": draft(5, token=_KMS)}
+
+
 def _quiet(run: FirstRun) -> None:
     run.pass_time(0.1)
 
 
 _SOFT = m.TokenChoice(kind=m.TokenKind.SOFTHSM)
 _FILE = m.TokenChoice(kind=m.TokenKind.FILE)
+_KMS = m.TokenChoice(kind=m.TokenKind.KMS, region="eu-central-1")
+_ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890a"
+_KMS_KEYS = replace(
+    _KMS,
+    sealing_key=f"{_ARN}b",
+    identity_key=f"{_ARN}c",
+    profile="custody",
+    endpoint_url="https://kms-fips.eu-central-1.amazonaws.com",
+)
+_NO_KMS = "The package boto3 is not installed here. Install Quorate with its extra `kms`."
 _LONG = tuple(entry(f"member-{n}", f"{_ANYTHING} {n}").line for n in range(4))
 
 
@@ -243,6 +265,7 @@ FIRST_SHOTS: list[FirstShot] = [
     ("first-start-no-member", _plain, _no_member),
     ("first-start-throw-away", _begun, _thrown),
     ("first-start-throw-away-wrong-pin", _begun, _thrown_wrong),
+    ("first-start-throw-away-kms", _kms_begun, _thrown),
     (
         "first-trial-making",
         _hanging(m.MakeTrial, 5, 9, "Starting Ben\u2019s node."),
@@ -266,6 +289,21 @@ FIRST_SHOTS: list[FirstShot] = [
         _resume(draft(2)),
     ),
     ("first-2-token-refused", _refusing(m.WatchTokens), _resume(draft(2))),
+    ("first-2-token-kms", _plain, _then(draft(2, token=_KMS), _down)),
+    ("first-2-token-kms-keys", _plain, _then(draft(2, token=_KMS_KEYS), _down)),
+    (
+        "first-2-token-kms-wrong",
+        _plain,
+        _then(draft(2, token=replace(_KMS_KEYS, identity_key="alias/quorate")), _down),
+    ),
+    ("first-2-token-no-kms", _no_kms, _then(draft(2), _down)),
+    ("first-3-pin-kms", _plain, _resume(draft(3, token=_KMS))),
+    (
+        "first-3-pin-kms-unfit",
+        lambda fake: setattr(fake, "kms_checked", setting_up.KMS_UNFIT),
+        _resume(draft(3, token=_KMS)),
+    ),
+    ("first-3-pin-kms-made", _plain, _resume(draft(3, token=_KMS, keys_made=True))),
     ("first-3-pin", _plain, _resume(draft(3))),
     ("first-3-pin-wrong", _plain, _then(draft(3), _pin("000000"))),
     (
@@ -293,6 +331,7 @@ FIRST_SHOTS: list[FirstShot] = [
     ("first-5-chains-none", _plain, _resume(draft(5))),
     ("first-5-chains-fails", _not_working, _then(draft(5), _chains)),
     ("first-5-chains-main", _plain, _then(draft(5, token=_FILE, token_unproven=True), _main)),
+    ("first-5-chains-main-kms", _plain, _then(draft(5, token=_KMS, token_unproven=True), _main)),
     ("first-6-invitation", _plain, _resume(draft(6))),
     ("first-6-invitation-enough", _plain, _then(draft(6), _entries("ben", "chiara"))),
     ("first-6-invitation-problem", _plain, _then(draft(6), _bad_entry)),

@@ -106,6 +106,11 @@ def show_chain(first: FirstRun, _fake: FakeSettingUp) -> None:
     first.find(f"{names.CHAINS_URL}.ethereum.1").setText("https://eth.example.org")
 
 
+def show_cloud(first: FirstRun, _fake: FakeSettingUp) -> None:
+    place = m.TokenChoice(kind=m.TokenKind.KMS, region="eu-central-1", endpoint_url="https://a.b")
+    first.resume(draft(2, token=place))
+
+
 def show_entries(first: FirstRun, _fake: FakeSettingUp) -> None:
     first.resume(draft(6))
     first.page.read(setting_up.lines(["ben", "chiara"]))
@@ -131,6 +136,7 @@ STATES: dict[str, State] = {
     "new pin": show_step(Step.PIN, token=m.TokenChoice(kind=m.TokenKind.FILE)),
     "joining": show_step(Step.INVITATION, purpose=m.Purpose.JOIN),
     "a chain": show_chain,
+    "in a cloud": show_cloud,
     "entries": show_entries,
     "founders": show_founders,
     "refusal": show_refusal,

@@ -20,6 +20,7 @@ from ui.widgets.fields import PinField
 
 TREASURY = f"{names.TOKENS_LIST}.DENK0104078"
 ARCHIVE = f"{names.TOKENS_LIST}.07550054"
+KMS = f"{names.TOKENS_LIST}.kms"
 USED = f"{names.TOKENS_LIST}.DENK0100321"
 SECRET = "correct horse battery"
 LONG = "Wolfgang-Maximilian Featherstonehaugh-Cholmondeley of the Treasury " + "Operations " * 5
@@ -139,7 +140,7 @@ def test_no_token_says_what_to_do(first, fake):
     softhsm = card(first, f"{names.TOKENS_LIST}.softhsm")
     assert not softhsm.isEnabled()
     assert "not installed" in softhsm.accessibleName()
-    assert QApplication.focusWidget() is first.page.file
+    assert QApplication.focusWidget() is first.page.kms
 
 
 def test_a_library_is_added_by_its_file_and_its_problem_is_told(first, fake, tmp_path, monkeypatch):
@@ -177,6 +178,152 @@ def test_a_token_without_hardware_is_known_as_such(first, fake, kind):
     assert fake.drafts["ana-ruiz"].token == m.TokenChoice(kind=m.TokenKind(kind))
     kept = fake.drafts["ana-ruiz"]
     assert (kept.token_for_tests, kept.token_unproven) == (kind == "softhsm", kind == "file")
+
+
+# ---------------------------------------------------------------- keys in AWS KMS
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def arn(key: str = ID, region: str = REGION, account: str = ACCOUNT) -> str:
+    return f"arn:aws:kms:{region}:{account}:key/{key}"
+
+
+SEALING, IDENTITY = arn(), arn(ID.replace("1", "2"))
+IN_KMS = m.TokenChoice(kind=m.TokenKind.KMS, region=REGION)
+
+
+def test_aws_kms_is_chosen_with_region_and_keys_and_kept(first, fake):
+    first.resume(draft(2))
+    assert not first.page.cloud.isVisible()
+    assert card(first, KMS).look.word == "Unproven"
+    first.press(KMS)
+    assert first.wizard.why.text() == "Enter the region of the keys."
+    assert first.page.typed()
+    first.type(REGION)
+    first.page.cloud.sealing.setText(f" {SEALING} ")
+    first.page.cloud.identity.setText(IDENTITY)
+    first.page.cloud.profile.setText("custody")
+    first.next(Step.PIN)
+    kept = fake.drafts["ana-ruiz"]
+    wanted = replace(IN_KMS, sealing_key=SEALING, identity_key=IDENTITY, profile="custody")
+    assert kept.token == wanted
+    assert kept.token_unproven
+    assert not kept.token_for_tests
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"region": ""}, "Enter the region"),
+        ({"region": "Frankfurt"}, "region is not the name"),
+        ({"region": "eu-central-1-"}, "region is not the name"),
+        ({"region": "e" * 33}, "Too long"),
+        ({"sealing": SEALING}, "identity key is missing"),
+        ({"identity": IDENTITY}, "sealing key is missing"),
+        ({"sealing": ID, "identity": IDENTITY}, "sealing key is not the ARN"),
+        ({"sealing": SEALING, "identity": SEALING + "0"}, "identity key is not the ARN"),
+        ({"sealing": SEALING, "identity": "alias/quorate"}, "identity key is not the ARN"),
+        ({"sealing": SEALING, "identity": arn(region="us-east-1")}, "in another region than eu"),
+        ({"sealing": SEALING, "identity": arn(account="2" * 12)}, "different AWS accounts"),
+        ({"sealing": SEALING, "identity": SEALING}, "are one; two are needed"),
+        ({"profile": "a\x7fb"}, "profile has characters"),
+        ({"endpoint": "http://kms.example.org"}, "endpoint is not https"),
+        ({"endpoint": "https://user@kms.example.org"}, "endpoint is not https"),
+        ({"endpoint": "https://kms.example.org/path"}, "endpoint is not https"),
+        ({"endpoint": "https://kms.example.org:99999"}, "endpoint is not https"),
+        ({"endpoint": "kms.example.org"}, "endpoint is not https"),
+    ],
+)
+def test_a_wrong_place_of_keys_says_what_is_wrong(first, typed, words):
+    first.resume(draft(2, token=IN_KMS))
+    assert first.wizard.next.isEnabled()
+    for part, text in typed.items():
+        getattr(first.page.cloud, part).setText(text)
+    assert words in first.wizard.why.text()
+    assert not first.wizard.next.isEnabled()
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:4566", "https://kms.example.org/"])
+def test_a_set_up_in_kms_is_gone_on_with(first, fake, endpoint):
+    kept = replace(IN_KMS, sealing_key=SEALING, identity_key=IDENTITY, endpoint_url=endpoint)
+    first.resume(draft(2, token=kept))
+    assert card(first, KMS).isChecked()
+    assert [field.text() for field in first.page.cloud.fields] == [
+        *(REGION, SEALING, IDENTITY, ""),
+        endpoint,
+    ]
+    assert first.page.cloud.endpoint.isVisible()
+    assert not first.page.typed()
+    first.next(Step.PIN)
+    assert fake.drafts["ana-ruiz"].token == kept
+
+
+def test_the_endpoint_comes_with_more(first):
+    first.resume(draft(2, token=IN_KMS))
+    assert not first.page.cloud.endpoint.isVisible()
+    first.press(f"{names.TOKENS_CLOUD}.more")
+    assert first.page.cloud.endpoint.isVisible()
+
+
+def test_kms_that_cannot_be_used_says_why(first, fake):
+    fake.seen = replace(setting_up.tokens(), no_kms="The package boto3 is not installed here.")
+    first.resume(draft(2, token=IN_KMS))
+    assert not card(first, KMS).isEnabled()
+    assert "boto3" in card(first, KMS).accessibleName()
+    assert not first.page.cloud.isVisible()
+    assert first.wizard.why.text() == "AWS KMS cannot be used here."
+    assert not first.wizard.next.isEnabled()
+
+
+def test_keys_in_kms_are_checked_without_the_passphrase_then_made_with_it(first, fake):
+    first.resume(draft(3, token=IN_KMS))
+    page = first.page
+    assert page.table.rows == setting_up.KMS_ROWS
+    assert "permission of the AWS account" in page.help.text()
+    page.pin.setText("eleven char")
+    assert first.wizard.why.text() == "At least 12 characters."
+    page.pin.setText(SECRET)
+    page.again.setText(SECRET)
+    first.next()
+    asked = [each for each in fake.asked if isinstance(each, m.CheckToken | m.MakeKeys)]
+    assert [each.pin for each in asked] == [None, None, SECRET]
+    assert f"They are in AWS KMS, {REGION}" in first.find("pin.made").accessibleName()
+    assert set(pin_fields(first)) == {""}
+
+
+def test_kms_that_lacks_something_gets_no_key(first, fake):
+    fake.kms_checked = setting_up.KMS_UNFIT
+    first.resume(draft(3, token=IN_KMS))
+    assert "AWS KMS cannot be used like this" in first.find("pin.unfit").accessibleName()
+    assert "Credentials" in first.find("pin.unfit").accessibleName()
+    assert first.wizard.why.text() == "Go back and correct it."
+    assert not first.wizard.next.isEnabled()
+
+
+def test_keys_in_kms_are_thrown_away_without_a_pin(first, fake):
+    fake.drafts["ana-ruiz"] = draft(5, token=IN_KMS)
+    first.window.show_start()
+    first.until(lambda: not first.window.looking.running)
+    first.press(f"{names.START_THROW}.ana-ruiz")
+    sheet = first.window.throw_sheet
+    assert sheet.pin.isHidden()
+    assert "AWS deletes them in 7 days" in sheet.sentence.text()
+    first.press(f"{names.THROW_SHEET}.confirm")
+    first.until(lambda: not fake.drafts)
+
+
+def test_a_main_network_asks_for_the_word_where_the_keys_are_in_kms(first):
+    first.resume(draft(5, token=IN_KMS, token_unproven=True))
+    first.press(f"{names.CHAINS_USE}.ethereum")
+    row = chain(first, "ethereum")
+    row.networks["mainnet"].click()
+    row.urls[0].setText("https://eth.example.org")
+    assert "keys in AWS KMS" in first.page.main.title.text()
+    assert first.wizard.why.text() == "Accept the warning, or choose a test network."
+    first.press(names.CHAINS_ACCEPT)
+    assert first.wizard.next.isEnabled()
 
 
 # ---------------------------------------------------------------- PIN and keys

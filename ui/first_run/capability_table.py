@@ -16,7 +16,7 @@ from ui.widgets.text import Label
 FITS = Look("check-circle", "Fits", Tone.OK)
 MISSING = Look("x-circle", "Missing", Tone.DANGER)
 UNTRIED = Look("circle-dashed", "Tried next", Tone.NEUTRAL)
-_HEADS = ("Need", "Found on this token", "What is used", "")
+_HEADS = ("Need", "Found", "What is used", "")
 _TOP = Qt.AlignmentFlag.AlignTop
 
 

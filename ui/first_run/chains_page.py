@@ -5,7 +5,7 @@ from itertools import groupby
 from msgspec.structs import replace
 from PySide6.QtWidgets import QWidget
 
-from console.client.set_up.messages import Draft, GetPresets, Presets
+from console.client.set_up.messages import Draft, GetPresets, Presets, TokenKind
 from ui import wording
 from ui.first_run import names
 from ui.first_run.chain_row import ChainRow
@@ -25,6 +25,11 @@ _MAIN = "A main network with keys that no hardware protects"
 _MAIN_DETAIL = (
     "The chosen token is in software, or of a make that is not known. Whoever copies it can sign "
     "as this member."
+)
+_KMS = "A main network with keys in AWS KMS"
+_KMS_DETAIL = (
+    "AWS keeps the keys in its HSMs, but this program was not run against the real service yet. It "
+    "is not proven that it works there."
 )
 _ACCEPT = "I accept that real funds rest on such a token"
 
@@ -124,6 +129,9 @@ class ChainsPage(StepPage):
         self.none.setVisible(bool(self.rows) and not any(r.use.isChecked() for r in self.rows))
         asked = self._needs_word
         main = [r.preset.chain_name for r in self.rows if r.use.isChecked() and r.preset.is_main]
-        title = f"{_MAIN}: {wording.listed(main)}"
-        self.main.show_text(title if asked else "", _MAIN_DETAIL if asked else "")
+        token = self.set_up.draft.token
+        in_kms = token is not None and token.kind is TokenKind.KMS
+        title = f"{_KMS if in_kms else _MAIN}: {wording.listed(main)}"
+        detail = _KMS_DETAIL if in_kms else _MAIN_DETAIL
+        self.main.show_text(title if asked else "", detail if asked else "")
         self.accept.setVisible(asked)

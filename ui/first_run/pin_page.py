@@ -41,9 +41,30 @@ _NEW = {
         "At least 12 characters. It seals the key files; nobody can reset it.",
     ),
 }
-_LEAST = {TokenKind.SOFTHSM: 4, TokenKind.FILE: 12}
+_NEW[TokenKind.KMS] = (
+    "Choose a passphrase",
+    (
+        "At least 12 characters. A share opens only with it and KMS together; nobody can reset it. "
+        "Signatures with the identity key do not need it, only the permission of the AWS account: "
+        "whoever has that can sign statements in your name."
+    ),
+)
+_LEAST = {TokenKind.SOFTHSM: 4, TokenKind.FILE: 12, TokenKind.KMS: 12}
 _LISTED = "What the token lists by itself. The rest is tried with the PIN, before the first key."
 _TRIED = "What was listed, and tried with the PIN. Nothing of the check is left on the token."
+_ASKED = (
+    "What AWS KMS was asked. Keys that are still to be made are tried once they are there. Nothing "
+    "of the check is left."
+)
+_KMS_TITLE = "Check AWS KMS and make the keys"
+_KMS_LEAD = (
+    "First it is checked that KMS can be asked. Only then are two keys made there, or yours taken: "
+    "one that seals, and one that is your identity. AWS charges for keys that are made."
+)
+_KMS_UNFIT = "AWS KMS cannot be used like this."
+_KMS_UNFIT_DETAIL = (
+    "It lacks {0}. Nothing was left there. Go back and correct that, or choose again."
+)
 
 
 class PinPage(StepPage):
@@ -105,7 +126,7 @@ class PinPage(StepPage):
         self._tried = False
         self.table.set_rows(())
         self.repaint_page()
-        if not self.set_up.draft.keys_made and not self._new:
+        if not self.set_up.draft.keys_made and (self._in_kms or not self._new):
             self._checking.start(self._check_list)
 
     def leave(self) -> None:
@@ -124,15 +145,15 @@ class PinPage(StepPage):
 
     def waiting(self) -> str:
         """Return what is being done."""
-        return "Do not remove the token."
+        return "Asking AWS KMS." if self._in_kms else "Do not remove the token."
 
     def blocked(self) -> str:
         """Return what is missing."""
         if self.set_up.draft.keys_made:
             return ""
-        word = "passphrase" if self._kind is TokenKind.FILE else "PIN"
+        word = "passphrase" if self._kind in {TokenKind.FILE, TokenKind.KMS} else "PIN"
         if self.table.missing and not self._tried:
-            return "Choose another token."
+            return "Go back and correct it." if self._in_kms else "Choose another token."
         if not self.pin.text():
             return f"Enter the {word}."
         if self.pin.excess:
@@ -179,6 +200,10 @@ class PinPage(StepPage):
         """Whether the PIN is chosen here."""
         return self._kind is not TokenKind.PKCS11
 
+    @property
+    def _in_kms(self) -> bool:
+        return self._kind is TokenKind.KMS
+
     async def _check_list(self) -> None:
         draft = self.set_up.draft
         if draft.token is not None:
@@ -188,8 +213,9 @@ class PinPage(StepPage):
 
     async def _make(self, draft: Draft, pin: str, *, last_try: bool) -> None:
         tell = self.work.tell
-        if draft.token is not None and not self._new and not last_try:
-            question = CheckToken(token=draft.token, pin=pin, member=draft.member)
+        if draft.token is not None and (self._in_kms or not self._new) and not last_try:
+            given = None if self._in_kms else pin  # The passphrase is nothing to KMS.
+            question = CheckToken(token=draft.token, pin=given, member=draft.member)
             self.table.set_rows((await self.set_up.ask(question, TokenChecked, tell)).rows)
             self._tried = True
             if self.table.missing:
@@ -207,10 +233,9 @@ class PinPage(StepPage):
         where = token_words.words(draft.token) if draft.token else "the token"
         self.made.show_text(_MADE if made else "", _MADE_DETAIL.format(where) if made else "")
         lacks = wording.listed(self.table.missing)
-        self.unfit.show_text(_UNFIT if lacks else "", _UNFIT_DETAIL.format(lacks) if lacks else "")
+        self._show_words(lacks)
         self.entry.setVisible(not made)
         self.checked.setVisible(bool(self.table.rows))
-        self.table_note.setText(_TRIED if self._tried else _LISTED)
         caption, said = _NEW.get(self._kind, ("Token PIN", self._told))
         self.pin_caption.setText(caption)
         self.pin.setAccessibleName(caption)
@@ -219,6 +244,17 @@ class PinPage(StepPage):
             part.setVisible(self._new)
         for field in (self.pin, self.again):
             field.setEnabled(not self.work.running)
+
+    def _show_words(self, lacks: str) -> None:
+        """Show the words that differ where the keys are in KMS; `lacks` is what is missing."""
+        kms = self._in_kms
+        self.heading.setText(_KMS_TITLE if kms else self.TITLE)
+        self.lead.setText(_KMS_LEAD if kms else self.LEAD)
+        self.checked.heading.setText("What AWS KMS can do" if kms else "What the token can do")
+        self.table_note.setText(_ASKED if kms else _TRIED if self._tried else _LISTED)
+        title = _KMS_UNFIT if kms else _UNFIT
+        detail = (_KMS_UNFIT_DETAIL if kms else _UNFIT_DETAIL).format(lacks)
+        self.unfit.show_text(title if lacks else "", detail if lacks else "")
 
     @property
     def _told(self) -> str:

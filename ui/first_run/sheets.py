@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from console.client.set_up.messages import Draft
+from console.client.set_up.messages import Draft, TokenKind
 from ui.first_run import names
 from ui.problem import Problem
 from ui.theme import Tone
@@ -20,6 +20,10 @@ _NOTHING_MADE = "Your choices are removed from this machine. No keys were made y
 _KEYS_MADE = (
     "The keys that were made are removed from the token, and the files from this machine. No vault "
     "knows them yet. The token asks for its PIN."
+)
+_KEYS_IN_KMS = (
+    "Keys that were made in AWS KMS cannot be used from then on, and AWS deletes them in 7 days. "
+    "Keys that you named stay. The files are removed from this machine. No vault knows them yet."
 )
 _PIN_NEEDED = "pin-needed"
 
@@ -95,8 +99,11 @@ class ThrowSheet(Sheet):
     def ask_about(self, draft: Draft) -> None:
         """Ask about a set-up."""
         who = draft.name or "this member"
-        text = _KEYS_MADE if draft.keys_made else _NOTHING_MADE
-        self._ask(f"The set-up of {who} is thrown away. {text}", needs_pin=draft.keys_made)
+        in_kms = draft.token is not None and draft.token.kind is TokenKind.KMS
+        # There, keys may be made without a word of that in the draft, and no PIN is asked for.
+        text = _KEYS_IN_KMS if in_kms else _KEYS_MADE if draft.keys_made else _NOTHING_MADE
+        needs_pin = draft.keys_made and not in_kms
+        self._ask(f"The set-up of {who} is thrown away. {text}", needs_pin=needs_pin)
 
     def ask_about_trial(self) -> None:
         """Ask about the demonstration vault."""

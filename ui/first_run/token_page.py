@@ -17,6 +17,7 @@ from console.client.set_up.messages import (
 )
 from ui import files
 from ui.first_run import names, token_words
+from ui.first_run.cloud_form import CloudForm
 from ui.first_run.page import StepPage
 from ui.first_run.work import Work
 from ui.theme import Tone
@@ -36,6 +37,10 @@ _NO_SOFTHSM = "SoftHSM is not installed on this machine. Its package is called s
 _FILES = (
     "Keys are sealed in files, under a passphrase. Whoever copies the files can try passphrases "
     "for as long as they like; an HSM stops that."
+)
+_KMS = (
+    "In an account of yours, with a passphrase beside them. Tried with a stand-in only, not yet "
+    "with the real service."
 )
 
 
@@ -57,6 +62,10 @@ class TokenPage(StepPage):
         (
             "A token that lacks something, or holds a member\u2019s keys already, cannot be "
             "chosen; it says why."
+        ),
+        (
+            "With AWS KMS, the keys are made in Amazon\u2019s HSMs, or are those whose ARNs you "
+            "enter. Each use of a key needs the network."
         ),
         "A SoftHSM token is for tests only. Encrypted files serve where there is no HSM.",
         "Choosing a token writes nothing to it.",
@@ -82,6 +91,10 @@ class TokenPage(StepPage):
         self.problems.hide()
         self.add = Button("Add a library \u2026", icon="plus", name=names.TOKENS_ADD)
         self.add.clicked.connect(self._add_library)
+        self.kms = self._other(TokenKind.KMS)
+        self.cloud = CloudForm()
+        self.cloud.hide()
+        self.cloud.changed.connect(self._typed_place)
         self.softhsm = self._other(TokenKind.SOFTHSM)
         self.file = self._other(TokenKind.FILE)
         self.content.addWidget(self.gone)
@@ -89,12 +102,17 @@ class TokenPage(StepPage):
             column(Label("Tokens on this machine", "h2"), self.empty, self._list, spacing=8)
         )
         self.content.addLayout(column(self.problems, row(self.add, 1), spacing=8))
+        self.content.addLayout(
+            column(Label("In a cloud service", "h2"), self.kms, self.cloud, spacing=8)
+        )
         others = column(Label("Without an HSM", "h2"), self.softhsm, self.file, spacing=8)
         self.content.addLayout(others)
 
     def enter(self) -> None:
         """Watch the tokens."""
-        self._chosen = self.set_up.draft.token
+        self._chosen = chosen = self.set_up.draft.token
+        if chosen is not None and chosen.kind is TokenKind.KMS:
+            self.cloud.show_choice(chosen)
         self._watch()
         self._show()
 
@@ -105,7 +123,7 @@ class TokenPage(StepPage):
 
     def first_field(self) -> QWidget:
         """Return the chosen token, else the first one that can be chosen."""
-        cards = [*self._cards.values(), self.softhsm, self.file]
+        cards = [*self._cards.values(), self.kms, self.softhsm, self.file]
         able = [card for card in cards if card.isEnabled() and card.isVisibleTo(self)]
         return next((card for card in able if card.isChecked()), able[0] if able else self.add)
 
@@ -118,10 +136,18 @@ class TokenPage(StepPage):
             return "" if self.softhsm.isEnabled() else "SoftHSM is not installed here."
         if chosen.kind is TokenKind.FILE:
             return ""
+        if chosen.kind is TokenKind.KMS:
+            return self.cloud.blocked() if self.kms.isEnabled() else "AWS KMS cannot be used here."
         there = self._here.get(token_words.key_of(chosen))
         if there is None:
             return "Looking for the tokens." if self._seen is None else "Plug in the chosen token."
         return token_words.why_not(there, own=self._is_own(there))
+
+    def typed(self) -> str:
+        """Return that the place of the keys is not kept yet."""
+        kept, chosen = self.set_up.draft.token, self._chosen
+        unkept = chosen is not None and chosen.kind is TokenKind.KMS and chosen != kept
+        return "Where the keys are in AWS KMS is not kept yet." if unkept else ""
 
     async def finish(self) -> Draft:
         """Return the draft with the token."""
@@ -212,7 +238,16 @@ class TokenPage(StepPage):
         self.file.show_choice(
             "Encrypted files: where there is no HSM", (_FILES,), token_words.NO_HSM
         )
+        no_kms = seen.no_kms if seen else ""
+        self.kms.show_choice(
+            "AWS KMS: keys in Amazon\u2019s HSMs",
+            (_KMS,),
+            token_words.NOT_HERE if no_kms else token_words.UNRUN,
+            no_kms,
+        )
         kind = self._chosen.kind if self._chosen else None
+        self.kms.setChecked(kind is TokenKind.KMS)
+        self.cloud.setVisible(kind is TokenKind.KMS and not no_kms)
         self.softhsm.setChecked(kind is TokenKind.SOFTHSM)
         self.file.setChecked(kind is TokenKind.FILE)
 
@@ -222,8 +257,18 @@ class TokenPage(StepPage):
 
     def _other(self, kind: TokenKind) -> ChoiceCard:
         card = ChoiceCard(f"{names.TOKENS_LIST}.{kind.value}")
-        card.clicked.connect(lambda: self._take(TokenChoice(kind=kind)))
+        card.clicked.connect(lambda: self._take_other(kind))
         return card
+
+    def _take_other(self, kind: TokenKind) -> None:
+        cloud = kind is TokenKind.KMS
+        self._take(self.cloud.choice() if cloud else TokenChoice(kind=kind))
+        if cloud:
+            self.cloud.region.setFocus()
+
+    def _typed_place(self) -> None:
+        if self._chosen is not None and self._chosen.kind is TokenKind.KMS:
+            self._take(self.cloud.choice())
 
     def _choose(self, key: str) -> None:
         token = self._here.get(key)

@@ -13,6 +13,7 @@ TESTS = Look("flask", "For tests only", Tone.WARN)
 GONE = Look("unplugged", "Removed", Tone.WARN)
 USED = Look("lock", "In use", Tone.NEUTRAL)
 LACKING = Look("x-circle", "Not suitable", Tone.DANGER)
+UNRUN = Look("question-dashed", "Unproven", Tone.UNKNOWN)
 NO_HSM = Look("triangle-alert", "No HSM", Tone.WARN)
 NOT_HERE = Look("question-dashed", "Not here", Tone.NEUTRAL)
 _MOST_REASONS = 3
@@ -83,5 +84,7 @@ def words(choice: TokenChoice) -> str:
             return "a SoftHSM token, for tests only"
         case TokenKind.FILE:
             return "encrypted files"
+        case TokenKind.KMS:
+            return f"AWS KMS, {choice.region}"
         case _:
             return f"token {choice.label or choice.serial}"

@@ -62,15 +62,21 @@ class TokenKind(StrEnum):
     PKCS11 = "pkcs11"
     SOFTHSM = "softhsm"
     FILE = "file"
+    KMS = "kms"
 
 
 class TokenChoice(Message, frozen=True, kw_only=True):
-    """The chosen token. `module`, `label` and `serial` are of PKCS#11 tokens."""
+    """`module`, `label` and `serial` are of PKCS#11 tokens; the rest is of AWS KMS, keys by ARN."""
 
     kind: TokenKind
     module: Text = ""
     label: Short = ""
     serial: Short = ""
+    region: Short = ""
+    sealing_key: Short = ""
+    identity_key: Short = ""
+    profile: Short = ""
+    endpoint_url: Text = ""
 
 
 class TokenSeen(Message, frozen=True, kw_only=True):
@@ -107,6 +113,8 @@ class TokensSeen(Answer, frozen=True, kw_only=True):
     modules: tuple[ModuleSeen, ...]
     softhsm: bool
     """Whether a SoftHSM token could be made here."""
+    no_kms: Text = ""
+    """Why no keys in AWS KMS can be used here, or ''."""
 
 
 class WatchTokens(Question, frozen=True, kw_only=True):
@@ -357,7 +365,7 @@ class Discarded(Answer, frozen=True, kw_only=True):
 
 
 class Discard(Question, frozen=True, kw_only=True):
-    """Remove what a set-up made, in the token too; that needs its PIN once keys are made."""
+    """Remove what a set-up made, in the token too; one of PKCS#11 needs its PIN for that."""
 
     ANSWER = Discarded
     draft: Draft
