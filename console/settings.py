@@ -175,7 +175,25 @@ def read_settings(files: MemberFiles) -> MemberSettings:
 
 def read_roster(files: MemberFiles) -> Roster:
     """Raises: SettingsInvalid."""
-    return _read(files.roster, Roster)
+    roster = _read(files.roster, Roster)
+    require_own_keys(roster)
+    return roster
+
+
+def require_own_keys(roster: Roster) -> None:
+    """Check that no two members have one identity key: one would count as two.
+
+    Raises: SettingsInvalid.
+    """
+    owners: dict[str, str] = {}
+    entries = (*roster.members, *((roster.joining,) if roster.joining else ()))
+    for entry in entries:
+        owner = owners.setdefault(entry.identity_key, entry.member)
+        if owner != entry.member:
+            raise SettingsInvalid(
+                f"{owner} and {entry.member} have the same identity key: whoever has it would "
+                "count as two members. Each member needs keys of its own"
+            )
 
 
 def entry_line(entry: RosterEntry) -> str:

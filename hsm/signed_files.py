@@ -46,7 +46,11 @@ class SignedFiles:
         if data is None:
             return None
         body, signature = data[:-_SIGNATURE], data[-_SIGNATURE:]
-        record = decode_record(body)
+        try:
+            record = decode_record(body)
+        except (struct.error, IndexError, UnicodeError):
+            # Its checksum keeps nobody from writing nonsense.
+            raise KeyCheckFailed("the file of the key record is damaged") from None
         # The record names its own key; that the token has that key is checked after the login.
         if not is_signed_by(record.identity_point, _record_text(body), signature):
             raise KeyCheckFailed("the file of the key record is not signed by its identity key")

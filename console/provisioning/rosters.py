@@ -12,6 +12,7 @@ from console.settings import (
     read_entries,
     read_roster,
     read_settings,
+    require_own_keys,
     write_toml,
 )
 from console.unfinished import (
@@ -94,6 +95,7 @@ def _put_roster(files: MemberFiles, roster: Roster) -> None:
                 f"the ledger in {files.directory} was begun with another roster. Nothing was "
                 "changed there: a vault's members change in the vault itself"
             )
+    require_own_keys(roster)
     fresh = files.directory / FRESH_ROSTER
     write_toml(fresh, roster)
     put_in_place(fresh, files.roster)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.loaders import Loader
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -186,8 +186,9 @@ class KmsClient:
         asked = Asked(operation, about, self._place.region)
         try:
             return work()
-        # Credentials are found by other programs and files too, which fail in ways of their own.
-        except (BotoCoreError, ClientError, ResponseParserError, OSError, ValueError) as error:
+        # Credentials are found by other programs and files, and answers may be of any form: both
+        # fail in ways of their own, which must end no task.
+        except Exception as error:  # noqa: BLE001
             fault = translated(error, asked)
         # Raised outside the handler, so that it references no frame that has what was sealed.
         raise fault
@@ -216,8 +217,15 @@ class KmsClient:
 
     def _found_session(self) -> Any:
         if self._session is None:
+            core = botocore.session.Session(profile=self._place.profile or None)
+            # This user's own descriptions of services (~/.aws/models, AWS_DATA_PATH) would send
+            # calls elsewhere, whatever endpoint is told.
+            loader = Loader(
+                extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+            )
+            core.register_component("data_loader", loader)
             self._session = boto3.session.Session(
-                profile_name=self._place.profile or None, region_name=self._place.region
+                botocore_session=core, region_name=self._place.region
             )
         return self._session
 

@@ -1,4 +1,8 @@
-"""KmsSealer: KMS wraps 32 bytes, and the lock file's key seals what it wrapped."""
+"""KmsSealer: the lock file's key seals a key, KMS wraps that, and the same key seals it again.
+
+The first seal hides the key from KMS and from whoever stands on the way to it. The second one hides
+what KMS wrapped from whoever has the disk, and could else have it opened before any guess.
+"""
 
 import secrets
 from typing import Self
@@ -15,6 +19,7 @@ from hsm.kms.keys import KMS_METHOD, KmsKeys
 from hsm.kms.lock_file import KEY_SIZE
 from hsm.kms.session import KmsSession
 
+_INNER = b"quorate/kms-inner-seal"
 _BROKEN = "a sealed record does not open: altered, or sealed for something else"
 
 
@@ -47,29 +52,37 @@ class KmsSealer:
 
 
 def seal_key(calls: KmsCalls, keys: KmsKeys, associated: bytes, secret: SecretBytes) -> bytes:
-    """Return nonce, and the key as KMS wrapped it, sealed. Raises: KmsFault, HsmError."""
+    """Return the key, sealed, wrapped by KMS and sealed again. Raises: KmsFault, HsmError."""
     if len(secret) != KEY_SIZE:
-        raise ValueError(f"KMS is given {KEY_SIZE} bytes")
+        raise ValueError(f"a key has {KEY_SIZE} bytes")
     context = context_of(keys.record.member, associated)
-    # The libraries take `bytes` only; these copies live as long as the calls.
-    wrapped = calls.encrypt(context, bytes(secret.reveal()))
-    nonce = secrets.token_bytes(NONCE_SIZE)
-    return nonce + AESGCM(bytes(keys.lock.reveal())).encrypt(nonce, wrapped, associated)
+    # The library takes `bytes` only; this copy lives as long as the call.
+    inner = _sealed(keys, _INNER + associated, bytes(secret.reveal()))
+    return _sealed(keys, associated, calls.encrypt(context, inner))
 
 
 def open_key(calls: KmsCalls, keys: KmsKeys, associated: bytes, sealed: bytes) -> SecretBytes:
     """Open what `seal_key` returned. Raises: SealBroken, KmsFault, HsmError."""
     context = context_of(keys.record.member, associated)
+    inner = calls.decrypt(context, _opened(keys, associated, sealed))
+    if inner is None:
+        raise SealBroken(_BROKEN)
+    opened = _opened(keys, _INNER + associated, inner)
+    if len(opened) != KEY_SIZE:
+        raise HsmError("AWS KMS opened a seal to an impossible length")
+    return SecretBytes(opened)
+
+
+def _sealed(keys: KmsKeys, associated: bytes, data: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE_SIZE)
+    return nonce + AESGCM(bytes(keys.lock.reveal())).encrypt(nonce, data, associated)
+
+
+def _opened(keys: KmsKeys, associated: bytes, sealed: bytes) -> bytes:
     if len(sealed) <= SEAL_OVERHEAD:
         raise SealBroken("a sealed record is cut off")
     cipher = AESGCM(bytes(keys.lock.reveal()))
     try:
-        wrapped = cipher.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], associated)
+        return cipher.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], associated)
     except InvalidTag:
         raise SealBroken(_BROKEN) from None
-    opened = calls.decrypt(context, wrapped)
-    if opened is None:
-        raise SealBroken(_BROKEN)
-    if len(opened) != KEY_SIZE:
-        raise HsmError("AWS KMS opened a seal to an impossible length")
-    return SecretBytes(opened)

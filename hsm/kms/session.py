@@ -95,10 +95,13 @@ class KmsSession:
         self._worker.post("looking at the keys", quiet, self._limit_s)
 
     async def lock_now(self) -> None:
-        """Wipe the open keys, also while KMS does not answer."""
+        """Take the open keys away from all calls at once; wipe them behind the one that runs."""
+        keys, self._keys = self._keys, None
         if not self._closed and self._worker.stuck is None:
             with suppress(HsmError):
                 await self.call("locking", self._drop)
+        if keys is not None:
+            keys.lock.wipe()
         self._drop()
 
     async def close(self) -> None:

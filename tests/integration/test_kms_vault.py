@@ -5,6 +5,7 @@ Over moto's server (`tests/kms.py` says what it does not enforce); nothing ran a
 
 import asyncio
 import base64
+import hashlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from botocore.loaders import Loader
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from console.application.api import CommandRefused
 from console.application.commands import Unlock
@@ -32,6 +36,8 @@ from console.application.views import NodeState
 from console.domain.ids import MemberId, WalletId
 from console.domain.values import SignatureKind
 from console.protocols.kernel.secret import SecretBytes
+from console.sealing.sealed_record import decode_share_record, share_associated_data
+from console.sealing.sealer import SEAL_OVERHEAD
 from hsm.kms import KmsSettings, KmsVault
 from hsm.kms.calls import CallTimes
 from hsm.kms.client import KmsClient
@@ -107,24 +113,32 @@ async def test_at_aws_it_is_unproven_until_the_operator_accepts_that(
         await vault.close()
 
 
-async def test_kms_is_given_32_bytes_and_a_context_of_member_and_label(
-    kms: MotoKms, vault: KmsVault
+async def test_kms_is_given_no_key_and_a_context_of_member_and_label(
+    kms: MotoKms, vault: KmsVault, settings: KmsSettings
 ) -> None:
     await unlock(vault)
     kms.calls.clear()
     share = SecretBytes(b"s" * 160_000)
     await vault.shares.seal(LABEL, share)
     assert set(kms.operations()) == {"Encrypt", "Decrypt"}
-    contexts = set()
+    contexts, given = set(), []
     for operation, asked in kms.calls:
         if operation == "Encrypt":
-            assert len(base64.b64decode(asked["Plaintext"])) == 32
+            given.append(base64.b64decode(asked["Plaintext"]))
+            assert len(given[-1]) == 32 + SEAL_OVERHEAD
         context = asked["EncryptionContext"]
         assert set(context) == {MEMBER, LABEL_KEY}
         assert context[MEMBER] == "alice"
         assert len(context[LABEL_KEY]) == 64
         contexts.add(context[LABEL_KEY])
     assert len(contexts) == 1
+    # With the disk, what KMS was given opens nothing: the lock file's key is between.
+    stored = decode_share_record(next((settings.folder / "shares").glob("*.share")).read_bytes())
+    length = int.from_bytes(stored.sealed[1:3], "big")
+    rest = stored.sealed[3 + length :]
+    for key in (given[0][:32], given[0][12:44], given[0][-32:]):
+        with pytest.raises(InvalidTag):
+            AESGCM(key).decrypt(rest[:12], rest[12:], share_associated_data(LABEL, stored.version))
     other = replace(LABEL, epoch=2)
     kms.calls.clear()
     await vault.shares.seal(other, SecretBytes(SHARE))
@@ -583,4 +597,51 @@ async def test_a_member_of_another_name_does_not_open_the_files(settings: KmsSet
     (settings.folder / RECORD_FILE).unlink()
     with pytest.raises(TokenMissing):
         await vault.identity.public_key()
+    await vault.close()
+
+
+async def test_this_user_s_own_descriptions_of_services_lead_no_call_elsewhere(
+    kms: MotoKms, settings: KmsSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "models" / "kms" / "2014-11-01"
+    rules.mkdir(parents=True)
+    (rules / "endpoint-rule-set-1.json").write_text("no rules at all")
+    (rules / "service-2.json").write_text("no service at all")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+    monkeypatch.setattr(Loader, "CUSTOMER_DATA_PATH", str(tmp_path / "models"))
+    vault = KmsVault(settings)
+    await unlock(vault)
+    assert kms.operations()
+    await vault.close()
+
+
+async def test_a_locked_vault_signs_nothing_that_waited(
+    kms: MotoKms, settings: KmsSettings
+) -> None:
+    vault = KmsVault(replace(settings, times=CallTimes(20.0, 60.0, 1)))
+    await unlock(vault)
+    kms.stall("Sign")
+    signing = [asyncio.create_task(vault.identity.sign(b"message")) for _ in range(3)]
+    await asyncio.sleep(0)
+    locking = asyncio.create_task(vault.lock())
+    await asyncio.sleep(0.05)
+    assert not (await vault.status()).unlocked
+    kms.before.clear()
+    kms.go_on.set()
+    await locking
+    ended = await asyncio.gather(*signing, return_exceptions=True)
+    assert sum(isinstance(each, VaultLocked) for each in ended) >= 2
+    await vault.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 64, hashlib.sha256(b"").digest() + bytes(64)])
+async def test_a_key_record_of_nonsense_is_refused(
+    kms: MotoKms, settings: KmsSettings, data: bytes
+) -> None:
+    (settings.folder / "key-record").write_bytes(data)
+    vault = KmsVault(settings)
+    kms.calls.clear()
+    with pytest.raises(HsmError):
+        await unlock(vault)
+    assert not kms.operations()
     await vault.close()

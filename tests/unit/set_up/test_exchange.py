@@ -40,7 +40,7 @@ def finished(home: Path, wanted: m.Draft) -> m.Draft:
 
 
 def entry_of(home: Path, member: str) -> str:
-    keys_made(home, member)
+    keys_made(home, member, KEY[:-8] + member.encode().ljust(8))
     return finished(home, draft(member)).entry
 
 
