@@ -12,7 +12,7 @@ from console.settings import VaultSettings
 from hsm import Capabilities, SetUpOver, SetUpUnfinished, TokenInsufficient
 from hsm.kms import missing_package
 
-_NO_KEY_LEFT = "No key left AWS KMS. Funds are not concerned: this member has none yet."
+_NO_KEY_LEFT = "No key has come out of AWS KMS. This member has no funds yet."
 _TABLE: tuple[tuple[type[Exception], str, str, str], ...] = (
     (
         TokenInsufficient,
