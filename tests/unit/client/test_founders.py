@@ -9,7 +9,8 @@ from console.settings import MemberFiles, Roster, RosterEntry, entry_line, read_
 
 
 def entry(member: str) -> RosterEntry:
-    return RosterEntry(member, f"{member} \u00e9", f"{member}:1", "04" + "ab" * 64, "PEM\nof it\n")
+    key = "04" + member.encode().hex().ljust(128, "0")
+    return RosterEntry(member, f"{member} \u00e9", f"{member}:1", key, "PEM\nof it\n")
 
 
 @pytest.mark.parametrize("joining", [None, entry("dara")])
