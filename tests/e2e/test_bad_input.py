@@ -8,6 +8,8 @@ from pathlib import Path
 import grpc
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from console.adapters.network import grpc_peers
 from console.adapters.network.link_keys import PEER_NAME
@@ -164,10 +166,10 @@ async def test_a_roster_with_another_key_halts_the_node(office: Office) -> None:
     path = files(office, "chiara").roster
     kept = path.read_bytes()
     entries = read_roster(files(office, "chiara")).members
-    ben = next(e for e in entries if e.member == "ben")
+    point = ec.generate_private_key(ec.SECP256R1()).public_key()
+    other = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
     swapped = [
-        msgspec.structs.replace(e, identity_key=ben.identity_key) if e.member == "ana" else e
-        for e in entries
+        msgspec.structs.replace(e, identity_key=other) if e.member == "ana" else e for e in entries
     ]
     write_toml(path, Roster(tuple(swapped)))
     await office.cluster.start_node("chiara")
