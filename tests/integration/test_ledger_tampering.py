@@ -10,6 +10,7 @@ import pytest
 from sqlcipher3 import dbapi2 as sqlcipher
 
 from console.adapters.ledger import store as store_module
+from console.adapters.ledger.file import LedgerFile
 from console.application.errors import (
     ConcurrencyConflict,
     LedgerCorrupted,
@@ -133,6 +134,21 @@ async def test_a_page_put_back_while_open_is_found_by_verify(
     assert found
     with pytest.raises(LedgerUnavailable):
         await store.append("a", 80, events(1))
+    await store.close()
+
+
+async def test_whatever_the_check_in_the_background_fails_on_ends_writing(
+    filled: Path, anchor: FakeAnchor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(_file: LedgerFile, _reached: HeadAnchor, _count: int) -> HeadAnchor:
+        raise TypeError
+
+    monkeypatch.setattr(store_module, "CHECK_AFTER_S", 0.0)
+    monkeypatch.setattr(LedgerFile, "verify_page", odd)
+    store = await opened(filled, anchor)
+    await store.checked()
+    with pytest.raises(LedgerUnavailable, match="check of old records failed: TypeError"):
+        await store.append("a", 20, events(1))
     await store.close()
 
 

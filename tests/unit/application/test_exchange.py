@@ -552,3 +552,15 @@ async def test_another_refusal_of_a_pull_is_no_lock(desk: Desk) -> None:
     with pytest.raises(PeerRefused):
         await desk.exchange.catch_up(BEN)
     assert desk.exchange.locked == frozenset()
+
+
+async def test_nothing_new_is_promised_of_a_ledger_that_has_failed(desk: Desk) -> None:
+    """What such a ledger ends with may not be on the disk tomorrow."""
+    desk.heads.checked()
+    promised = await desk.heads.own()
+    assert promised is not None
+    await desk.store.append("member/ana", 1, [VaultUnlocked(ANA, 1, 0)])
+    desk.store.read_only = True
+    assert await desk.heads.own() == promised
+    desk.store.read_only = False
+    assert await desk.heads.own() != promised
