@@ -645,3 +645,15 @@ async def test_a_key_record_of_nonsense_is_refused(
         await unlock(vault)
     assert not kms.operations()
     await vault.close()
+
+
+@pytest.mark.parametrize("odd", [5, None, [], {}, "", "*", "AAAA"])
+async def test_an_answer_of_any_form_is_a_failure_in_words(
+    kms: MotoKms, settings: KmsSettings, odd: object
+) -> None:
+    vault = KmsVault(settings)
+    await unlock(vault)
+    kms.change["Sign"] = lambda answer: answer.update(Signature=odd)
+    with pytest.raises(HsmError, match="AWS KMS"):
+        await vault.identity.sign(b"message")
+    await vault.close()

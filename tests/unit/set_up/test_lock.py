@@ -167,3 +167,11 @@ def test_two_windows_do_not_make_two_demonstrations(
         with held_elsewhere(folder), pytest.raises(SetUpBusy, match="demonstration"):
             act()
     assert not folder.exists()
+
+
+def test_two_members_with_one_identity_key_get_no_roster(tmp_path: Path) -> None:
+    line = set_up_member(tmp_path, member(), secret(), None)
+    twin = RosterEntry("bob", "Bob", "127.0.0.1:2", line.identity_key, line.certificate)
+    with pytest.raises(SettingsInvalid, match="alice and bob have the same identity key"):
+        write_roster(tmp_path, (line, twin))
+    assert not (tmp_path / "alice" / "roster.toml").exists()
